@@ -1,0 +1,39 @@
+# `make help` lists the targets. Everything runs in .venv, made from constraints.txt.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install train test test-slow lint format doctor
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+
+install: $(STAMP)  ## make .venv with the tested versions; does nothing when it is up to date
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e ".[gpu,sweep,dev]"
+	@touch $@
+
+train: install  ## make the synthetic cohort, train, evaluate and write the report
+	$(BIN)/python train.py
+
+test: install  ## the default tests: CPU, no network, under 3 minutes on 2 cores
+	$(BIN)/python -m pytest
+
+test-slow: install  ## the tests that take minutes
+	$(BIN)/python -m pytest -m "slow and not gpu"
+
+lint: install  ## style, types and the import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: install  ## rewrite the sources the way `make lint` wants them
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+doctor: install  ## what this machine can do: decoders, GPU, cores, disk
+	$(BIN)/python -m engine.doctor
