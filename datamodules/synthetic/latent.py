@@ -1,14 +1,14 @@
 """The latent model of the synthetic longitudinal cohort: person, visit, behavior.
 
-The equations, with the meaning of every symbol, are in ``docs/cohort.md``. In short, channel ``c`` of person ``i`` at
-visit ``v`` has the level
+The equations, with the meaning of every symbol, are in ``docs/cohort.md``. In short, channel ``c`` of person
+``i`` at visit ``v`` has the level
 
-    level = base_c + confound * spread_c * habit_ic + effect_c * severity_iv + day_ivc        (severity moves c)
-    level = base_c + spread_c * (k * (M habit_i)_c + sqrt(1 - k^2) * own_ic)                  (severity leaves c alone)
+    base_c + confound * spread_c * habit_ic + effect_c * severity_iv + day_ivc     where severity moves c
+    base_c + spread_c * (k * (M habit_i)_c + sqrt(1 - k^2) * own_ic)               where it leaves c alone
 
-with ``k = habit_visibility``; around its level a channel wanders (AR(1)), blinks and smiles happen at person- and
-severity-dependent rates. All constants below are our own choice: the cohort is a controlled experiment, not a
-model of patients.
+with ``k = habit_visibility``; around its level a channel wanders (AR(1)), blinks and smiles happen at person-
+and severity-dependent rates. All constants below are our own choice: the cohort is a controlled experiment, not
+a model of patients.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FloatArray = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Channel:
-    """One behavior channel: its resting value, the spread of habits, what one unit of severity does, its range."""
+    """One behavior channel: resting value, spread of habits, effect of one unit of severity, range."""
 
     name: str
     base: float
@@ -37,8 +37,8 @@ class Channel:
 
 
 # Action units in 0-5 intensity, angles in radians, pupil as the ratio of pupil to iris diameter.
-# The signs of `effect` follow the field's findings (less smiling, lowered gaze and head, more brow and lip-corner
-# tension with severity); the sizes are chosen so that habits at `confound=1` outweigh one unit of severity.
+# The signs of `effect` follow the field's findings (less smiling, lowered gaze and head, more brow and lip-
+# corner tension with severity); by their sizes habits at `confound=1` outweigh one unit of severity.
 _CHANNELS = (
     Channel("au01", 1.6, 0.75, 0.28, 0.25, 0.0, 5.0),
     Channel("au02", 1.4, 0.60, 0.00, 0.25, 0.0, 5.0),
@@ -213,7 +213,7 @@ def draw_cohort(settings: LatentSettings) -> list[Visit]:
 
 
 def _mixing() -> FloatArray:
-    """How habits show where severity does not: orthonormal columns, so full visibility reveals every habit."""
+    """How habits show where severity does not: orthonormal columns, so full visibility reveals all."""
     rng = np.random.default_rng(20250601)  # one fixed face grammar for all cohorts
     q, _ = np.linalg.qr(rng.standard_normal((len(_CHANNELS) - _HABITS, _HABITS)))
     return np.asarray(q, dtype=np.float64)
@@ -273,7 +273,7 @@ def _simulate(
 
 
 def behave(visit: Visit, settings: LatentSettings) -> npt.NDArray[np.float32]:
-    """Behavior of one recording, ``(T, channels)`` in the units of the channels, without measurement noise."""
+    """Behavior of one recording, ``(T, channels)`` in the units of the channels, free of measurement noise."""
     rng = _stream(settings, _BEHAVIOR, visit.person.index, visit.index)
     level = _resting_level(visit.person, settings) + _EFFECT * visit.severity + visit.day
     n = round(settings.duration_s * settings.fps)
@@ -291,7 +291,7 @@ def statistics(series: npt.NDArray[np.float32]) -> dict[str, float]:
 
 
 def habit_statistics(person: Person, settings: LatentSettings) -> dict[str, float]:
-    """The same statistics for this person at zero severity on a day like any other, from two simulated minutes."""
+    """The same statistics for this person at zero severity, from two simulated minutes."""
     rng = _stream(settings, _HABIT, person.index)
     n = round(_HABIT_SECONDS * settings.fps)
     return statistics(_simulate(rng, _resting_level(person, settings), person, 0.0, settings, n))
