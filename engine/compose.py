@@ -1,0 +1,89 @@
+"""Hydra's tree to one plain dict that is checked before anything is built."""
+
+import difflib
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import InterpolationToMissingValueError, MissingMandatoryValue
+
+TRAIN_KEYS = frozenset(
+    {
+        "experiment_name",
+        "seed",
+        "ckpt_path",
+        "selection",
+        "evaluation",
+        "compile",
+        "data",
+        "protocol",
+        "model",
+        "trainer",
+        "callbacks",
+        "logger",
+        "paths",
+    }
+)
+"""Root keys of a training config. A test holds this set against `conf/train.yaml`."""
+
+EVAL_KEYS = frozenset({"ckpt_path", "manifest", "trainer", "evaluation", "num_workers", "paths"})
+"""Root keys of `conf/eval.yaml`."""
+
+PREDICT_KEYS = frozenset({"ckpt_path", "input", "trainer", "num_workers", "paths"})
+"""Root keys of `conf/predict.yaml`."""
+
+_NOT_HASHED = ("paths", "ckpt_path", "logger")  # where a run writes says nothing about what it computes
+
+
+class ConfigError(ValueError):
+    """A config that cannot be run as it stands."""
+
+
+def plain_config(config: DictConfig, *, keys: Collection[str]) -> dict[str, Any]:
+    """Resolve a composed config into nested dicts and lists of plain values.
+
+    Args:
+        config: What Hydra composed.
+        keys: The root keys that exist. Hydra checks an override on the command line against the composed
+            tree, but takes any key that an experiment file adds, so a misspelt one there would otherwise do
+            nothing.
+
+    Raises:
+        ConfigError: A root key is unknown (its nearest known name is suggested), or a mandatory value is
+            missing.
+    """
+    check_keys([str(key) for key in config], keys)
+    try:
+        plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    except (MissingMandatoryValue, InterpolationToMissingValueError) as error:
+        raise ConfigError(
+            f"{error}. Give it on the command line, e.g. {error.full_key or 'key'}=value."
+        ) from error
+    assert isinstance(plain, dict)
+    return {str(key): value for key, value in plain.items()}
+
+
+def check_keys(found: Collection[str], known: Collection[str]) -> None:
+    """Refuse root keys that nothing reads.
+
+    Raises:
+        ConfigError: Names each stranger and the nearest known key.
+    """
+    for key in found:
+        if key not in known:
+            nearest = difflib.get_close_matches(key, sorted(known), n=1)
+            hint = f"Did you mean {nearest[0]!r}?" if nearest else f"Known keys: {', '.join(sorted(known))}."
+            raise ConfigError(f"Unknown key {key!r} at the root of the config: nothing reads it. {hint}")
+
+
+def canonical_json(value: Any) -> str:
+    """One spelling per value: sorted keys, no spaces; what digests are taken of."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def config_hash(config: Mapping[str, Any]) -> str:
+    """SHA-256 of what a run computes: the config without its output paths, loggers and resume checkpoint."""
+    content = {key: value for key, value in config.items() if key not in _NOT_HASHED}
+    return hashlib.sha256(canonical_json(content).encode()).hexdigest()
