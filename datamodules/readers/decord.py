@@ -1,0 +1,87 @@
+"""The reader that published pipelines name, confined to the material on which it is right."""
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .packets import PacketIndex, packet_index
+from .protocol import Handle, UnsupportedVideo, check_indices, unreadable
+from .torchcodec import EXACT_CONTAINERS
+
+
+class DecordReader(Handle):
+    """Reads frames with decord 0.6, which silently returns wrong ones outside closed-GOP H.264.
+
+    Args:
+        path: H.264 in an mp4, mov, mkv or webm container, with closed groups of pictures and no edit list.
+
+    Raises:
+        UnsupportedVideo: on any other material, or where decord is not installed.
+        UnreadableVideo: if the file is missing, empty, truncated or corrupt.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.index = packet_index(path)
+        self._name = str(path)
+        reason = why_not(self.index)
+        if reason:
+            raise UnsupportedVideo(f"{path}: decord would return wrong frames: {reason}. Use reader=pyav.")
+        self.n_frames, self.fps = self.index.n_frames, self.index.fps
+        self.height, self.width = self.index.height, self.index.width
+        try:
+            self._decoder = _module().VideoReader(self._name, num_threads=1)
+        except Exception as error:  # decord raises its own class, derived from Exception only
+            raise unreadable(self._name, str(error).strip().splitlines()[0]) from error
+        if len(self._decoder) != self.n_frames:
+            raise UnsupportedVideo(
+                f"{path}: decord counts {len(self._decoder)} frames, the packet index {self.n_frames}. "
+                "Use reader=pyav."
+            )
+        super().__init__()
+
+    def frames(self, indices: Sequence[int]) -> Tensor:
+        """Return the frames `indices`: uint8 (T, 3, height, width), RGB, upright."""
+        self._check_usable()
+        wanted = check_indices(indices, self.n_frames, self._name)
+        try:
+            batch = self._decoder.get_batch(wanted).asnumpy()
+        except Exception as error:  # see above
+            raise unreadable(self._name, str(error).strip().splitlines()[0]) from error
+        return torch.from_numpy(batch).permute(0, 3, 1, 2).contiguous()
+
+    def _release(self) -> None:
+        del self._decoder  # the only way to close its file
+
+
+def why_not(index: PacketIndex) -> str:
+    """Say why decord is not used on a file; empty if it may be."""
+    faults = {
+        f"it does not load here ({load_problem()})": bool(load_problem()),
+        f"the codec is {index.codec}, not h264": index.codec != "h264",
+        f"the container is '{index.container}'": not any(n in index.container for n in EXACT_CONTAINERS),
+        "its groups of pictures are open": index.open_gop,
+        "an edit list hides or shifts frames": index.edited,
+        "its frames have no usable times": not index.timed,
+    }
+    return "; ".join(reason for reason, holds in faults.items() if holds)
+
+
+@functools.cache
+def load_problem() -> str:
+    """Say why decord does not load on this machine; empty if it does."""
+    try:
+        _module()
+    except (ImportError, OSError, RuntimeError) as error:
+        return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return ""
+
+
+def _module() -> Any:
+    """Import decord late: wheels exist for x86-64 only."""
+    import decord
+
+    return decord

@@ -1,0 +1,48 @@
+"""Opening a video by the name of a reader."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from .auto import open_auto
+from .decord import DecordReader
+from .protocol import VideoReader
+from .pyav import PyavReader
+from .torchcodec import TorchcodecReader
+
+READERS: Mapping[str, Callable[[Path], VideoReader]] = {
+    "auto": open_auto,
+    "pyav": PyavReader,
+    "torchcodec": TorchcodecReader,
+    "decord": DecordReader,
+}
+
+
+def check_reader(reader: str) -> None:
+    """Refuse an unknown name.
+
+    Raises:
+        ValueError: naming the known ones.
+    """
+    if reader not in READERS:
+        raise ValueError(f"reader {reader!r} is unknown; choose one of {', '.join(READERS)}")
+
+
+def open_video(path: str | Path, *, reader: str = "auto") -> VideoReader:
+    """Open a video for exact access to its frames; use it as a context manager.
+
+    Args:
+        path: video file.
+        reader: "auto" (torchcodec where it is exact and loads, else PyAV), "pyav", "torchcodec" or "decord".
+
+    Raises:
+        UnreadableVideo: if the file is missing, empty, truncated or corrupt.
+        UnsupportedVideo: if the named reader would return wrong frames for this file.
+        ValueError: if the reader is unknown.
+
+    Example:
+        >>> with open_video("visit.mp4") as video:  # doctest: +SKIP
+        ...     video.frames([0, 10, 20]).shape
+        torch.Size([3, 3, 480, 640])
+    """
+    check_reader(reader)
+    return READERS[reader](Path(path))

@@ -1,0 +1,131 @@
+"""What every video reader promises, and the errors that replace a wrong frame."""
+
+import os
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Protocol, Self, runtime_checkable
+
+from torch import Tensor
+
+
+class UnreadableVideo(ValueError):
+    """A video is missing, empty, truncated or corrupt; the message names the file and a remedy."""
+
+
+class UnsupportedVideo(UnreadableVideo):
+    """The file may be fine, but this reader would return wrong frames for its material."""
+
+
+@runtime_checkable
+class VideoReader(Protocol):
+    """Exact access to the frames of one video file, in presentation order.
+
+    Attributes:
+        n_frames: frames that are shown when the file is played.
+        fps: mean frame rate in 1/s.
+        height: pixels, upright (after the display rotation).
+        width: pixels, upright.
+    """
+
+    n_frames: int
+    fps: float
+    height: int
+    width: int
+
+    def frames(self, indices: Sequence[int]) -> Tensor:
+        """Return the frames `indices` (any order, repeats allowed): uint8 (T, 3, height, width), RGB.
+
+        Raises:
+            IndexError: if an index lies outside `0 .. n_frames - 1`.
+            UnreadableVideo: if a requested frame cannot be decoded.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release the file; harmless when repeated."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+_LOCK = threading.Lock()
+_OPEN: Counter[int] = Counter()  # per process: a forked worker must not inherit its parent's count
+
+
+def open_readers() -> int:
+    """Number of readers that this process opened and has not closed."""
+    return _OPEN[os.getpid()]
+
+
+class Handle:
+    """Counts an open reader, closes it once, and keeps it inside the process that opened it."""
+
+    def __init__(self) -> None:
+        self._pid = os.getpid()
+        self._closed = False
+        with _LOCK:
+            _OPEN[self._pid] += 1
+
+    def close(self) -> None:
+        """Release the file; harmless when repeated."""
+        if self._closed:
+            return
+        self._closed = True
+        with _LOCK:
+            _OPEN[self._pid] -= 1
+        self._release()
+
+    def _release(self) -> None:
+        """Free what the backend holds."""
+
+    def _check_usable(self) -> None:
+        """Refuse a closed reader, and a forked one: decoders hang or crash in a child process."""
+        if self._closed:
+            raise ValueError("this reader is closed; open the video again with open_video(path)")
+        if self._pid != os.getpid():
+            raise RuntimeError("this reader was opened in another process; open videos inside the worker")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Some decoders pickle a raw pointer and crash in the other process.
+        raise TypeError(f"a {type(self).__name__} cannot be pickled; send the path and open it in the worker")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def check_indices(indices: Sequence[int], n_frames: int, name: str) -> list[int]:
+    """Return the indices as plain integers.
+
+    Raises:
+        IndexError: if one lies outside the video, negative ones included.
+        ValueError: if there is none.
+    """
+    plain = [int(index) for index in indices]
+    if not plain:
+        raise ValueError(f"{name}: no frame was asked for; pass at least one index")
+    for index in plain:
+        if not 0 <= index < n_frames:
+            raise IndexError(
+                f"{name}: frame {index} does not exist; the video has frames 0 to {n_frames - 1}"
+            )
+    return plain
+
+
+def unreadable(name: str, reason: object) -> UnreadableVideo:
+    """Build the one error message for damaged material."""
+    return UnreadableVideo(
+        f"{name}: cannot be read as a video ({reason}). Copy the file again from its source, or re-encode "
+        "what is left of it (ffmpeg -i IN -c:v libx264 -pix_fmt yuv420p OUT.mp4), or remove its row from "
+        "the manifest."
+    )

@@ -1,0 +1,219 @@
+"""The default reader: PyAV steered by the packet index, exact on every file FFmpeg can decode."""
+
+import io
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import av
+import numpy as np
+import torch
+from torch import Tensor
+
+from .packets import PacketIndex, decode, open_container, packet_index, video_stream
+from .protocol import Handle, check_indices, unreadable
+
+# Decoding on is cheaper than a seek over this many frames (our choice; a seek restarts at a keyframe).
+_DECODE_THROUGH = 8
+# After two decodings from different keyframes a missing frame is damaged, not missed (our choice).
+_ATTEMPTS = 2
+
+
+class PyavReader(Handle):
+    """Reads frames by seeking on the packet index and checking where the seek landed.
+
+    Demuxers may land behind the target (MPEG-TS, edit lists) or a GOP early. A landing counts only if the
+    first packet is a keyframe that is shown no later than the wanted frame; otherwise the seek backs off by
+    1 s, 2 s, 4 s ... and at last starts from the beginning. Frames without times (raw streams, MPEG-4 in
+    AVI) are counted from the start.
+
+    Args:
+        path: video file.
+
+    Raises:
+        UnreadableVideo: if the file is missing, empty, truncated or corrupt.
+
+    Example:
+        >>> with PyavReader(Path("visit.mp4")) as reader:  # doctest: +SKIP
+        ...     clip = reader.frames(range(0, 64, 4))      # uint8 (16, 3, H, W)
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.index = packet_index(path)
+        self.n_frames, self.fps = self.index.n_frames, self.index.fps
+        self.height, self.width = self.index.height, self.index.width
+        self._name = str(path)
+        self._cursor = Cursor(Path(path), self.index, self._name)
+        super().__init__()
+
+    def frames(self, indices: Sequence[int]) -> Tensor:
+        """Return the frames `indices`: uint8 (T, 3, height, width), RGB, upright."""
+        self._check_usable()
+        wanted = check_indices(indices, self.n_frames, self._name)
+        pixels = {rank: to_rgb(frame) for rank, frame in self._cursor.read(sorted(set(wanted)))}
+        return turn(stack([pixels[rank] for rank in wanted], self._name), self.index.rotation)
+
+    def _release(self) -> None:
+        self._cursor.close()
+
+
+class Cursor:
+    """A position in one open video that moves from wanted frame to wanted frame.
+
+    Args:
+        source: file, or the bytes of a container.
+        index: its packet index.
+        name: what error messages call it.
+    """
+
+    def __init__(self, source: Path | io.BytesIO, index: PacketIndex, name: str) -> None:
+        self._source, self._index, self._name = source, index, name
+        self._at: int | None = None  # time of the last decoded frame, or its number if frames have no times
+        self._per_second = max(1, round(1 / index.time_base)) if index.time_base else 1
+        self._reopen()
+
+    def close(self) -> None:
+        """Close the container."""
+        self._running: Iterator[av.VideoFrame] = iter(())
+        self._container.close()
+
+    def read(self, ranks: Sequence[int]) -> Iterator[tuple[int, "av.VideoFrame"]]:
+        """Yield (rank, frame) for ascending ranks.
+
+        Raises:
+            UnreadableVideo: if a frame cannot be decoded.
+        """
+        for rank in ranks:
+            frame = self._timed(rank) if self._index.timed else self._counted(rank)
+            if frame is None:
+                self._at = None  # nothing is known about the position any more
+                raise unreadable(self._name, f"frame {rank} of {self._index.n_frames} cannot be decoded")
+            yield rank, frame
+
+    def _counted(self, rank: int) -> "av.VideoFrame | None":
+        if self._at is None or self._at >= rank:
+            self._restart()
+        for frame in self._running:
+            self._at = 0 if self._at is None else self._at + 1
+            if self._at == rank:
+                return frame
+        return None
+
+    def _timed(self, rank: int) -> "av.VideoFrame | None":
+        target = int(self._index.pts[rank])
+        frame = self._advance(target) if self._is_near(rank, target) else None
+        attempts = 0
+        for start in () if frame is not None else self._starts(target):
+            if attempts == _ATTEMPTS:
+                break
+            if self._land(start, target):
+                attempts += 1
+                frame = self._advance(target)
+                if frame is not None:
+                    break
+        return frame
+
+    def _is_near(self, rank: int, target: int) -> bool:
+        """Whether decoding on from here reaches the frame, without a keyframe worth a jump between."""
+        if self._at is None or self._at >= target:
+            return False
+        here = bisect_right(self._index.pts, self._at)
+        return self._key_before(target) <= self._at or rank - here < _DECODE_THROUGH
+
+    def _key_before(self, target: int) -> int:
+        place = bisect_right(self._index.keys, target)
+        return int(self._index.keys[max(place - 1, 0)]) if len(self._index.keys) else target
+
+    def _starts(self, target: int) -> Iterator[int | None]:
+        """Yield seek targets, ever earlier; None stands for the beginning of the file.
+
+        The wanted time comes first: MP4 seeks by decoding time, and asking for the keyframe's own time
+        lands one GOP early in files of variable rate with B-frames.
+        """
+        yield target
+        key = self._key_before(target)
+        yield key
+        first, back = int(self._index.pts[0]), self._per_second
+        while key - back > first:
+            yield key - back
+            back *= 2
+        yield None
+
+    def _land(self, start: int | None, target: int) -> bool:
+        """Seek, and say whether decoding from there can give the frame at `target`."""
+        if start is None:
+            self._restart()
+            return True
+        self._at = None
+        try:
+            self._container.seek(start, stream=self._stream, backward=True)
+        except av.error.FFmpegError:
+            return False
+        packets = self._packets()
+        key = next((packet for packet in packets if packet.is_keyframe and packet.pts is not None), None)
+        if key is None or key.pts > target:
+            return False
+        self._running = self._decoded(key, packets, floor=key.pts)
+        return True
+
+    def _advance(self, target: int) -> "av.VideoFrame | None":
+        for frame in self._running:
+            self._at = frame.pts
+            if frame.pts == target:
+                return frame
+            if frame.pts > target:
+                return None
+        return None
+
+    def _decoded(
+        self, key: "av.Packet | None", packets: Iterator["av.Packet"], floor: int | None
+    ) -> Iterator["av.VideoFrame"]:
+        """Decode; frames shown before the keyframe may lean on a GOP that was not decoded."""
+        if key is not None:
+            yield from (frame for frame in decode(key) if frame.pts is not None and frame.pts >= floor)
+        for packet in packets:
+            yield from (f for f in decode(packet) if floor is None or (f.pts is not None and f.pts >= floor))
+
+    def _packets(self) -> Iterator["av.Packet"]:
+        """Demux; a container that breaks off gives no more packets, and the missing frames are reported."""
+        try:
+            yield from self._container.demux(self._stream)
+        except (av.error.InvalidDataError, EOFError):
+            return
+
+    def _reopen(self) -> None:
+        if isinstance(self._source, io.BytesIO):
+            self._source.seek(0)
+            self._container = av.open(self._source)
+        else:
+            self._container = open_container(self._source)
+        self._stream = video_stream(self._container, self._name)
+        self._at = None
+        self._running = self._decoded(None, self._packets(), floor=None)
+
+    def _restart(self) -> None:
+        self.close()
+        self._reopen()
+
+
+def to_rgb(frame: "av.VideoFrame") -> np.ndarray:
+    """Convert a decoded frame to uint8 (H, W, 3) at its stored size."""
+    pixels: np.ndarray = frame.to_ndarray(format="rgb24")
+    return pixels
+
+
+def stack(pixels: Sequence[np.ndarray], name: str) -> Tensor:
+    """Join frames (H, W, 3) to one tensor, uint8 (T, 3, H, W).
+
+    Raises:
+        UnreadableVideo: if the picture changes its size within the video.
+    """
+    sizes = {frame.shape for frame in pixels}
+    if len(sizes) > 1:
+        raise unreadable(name, f"its frames have different sizes: {sorted(size[:2] for size in sizes)}")
+    return torch.from_numpy(np.stack(pixels).transpose(0, 3, 1, 2).copy())
+
+
+def turn(frames: Tensor, rotation: int) -> Tensor:
+    """Turn frames (..., H, W) counterclockwise by a multiple of 90 degrees."""
+    return torch.rot90(frames, rotation // 90, dims=(-2, -1)).contiguous() if rotation else frames

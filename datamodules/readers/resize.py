@@ -1,0 +1,49 @@
+"""The one resizing of the product: training and inference see the same pixels."""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+
+def resize(frames: Tensor, *, height: int, width: int) -> Tensor:
+    """Crop centrally to the target's aspect ratio, then scale bilinearly with antialiasing.
+
+    Decoders disagree about scaling by several gray levels, so they decode at native size and this function
+    scales. The largest centered box with the target's aspect ratio is kept: faces are never distorted, and
+    what is lost is the margin of the longer side.
+
+    Args:
+        frames: uint8 (..., 3, H, W).
+        height: target height in pixels.
+        width: target width in pixels.
+
+    Returns:
+        uint8 (..., 3, height, width).
+
+    Raises:
+        TypeError: if the frames are not uint8.
+
+    Example:
+        >>> resize(torch.zeros(2, 3, 48, 64, dtype=torch.uint8), height=16, width=16).shape
+        torch.Size([2, 3, 16, 16])
+    """
+    if frames.dtype != torch.uint8:
+        raise TypeError(f"frames must be uint8, got {frames.dtype}; resize before any normalization")
+    boxed = _central_box(frames, height, width)
+    if boxed.shape[-2:] == (height, width):
+        return boxed.contiguous()
+    flat = boxed.reshape(-1, *boxed.shape[-3:])
+    if flat.is_cuda:  # the uint8 kernel exists for the CPU only
+        flat = flat.float()
+    scaled = interpolate(flat, size=(height, width), mode="bilinear", antialias=True, align_corners=False)
+    if scaled.dtype != torch.uint8:
+        scaled = scaled.round_().clamp_(0, 255).to(torch.uint8)
+    return scaled.reshape(*boxed.shape[:-2], height, width)
+
+
+def _central_box(frames: Tensor, height: int, width: int) -> Tensor:
+    rows, columns = frames.shape[-2:]
+    box_rows = min(rows, max(1, round(columns * height / width)))
+    box_columns = min(columns, max(1, round(rows * width / height)))
+    top, left = (rows - box_rows) // 2, (columns - box_columns) // 2
+    return frames[..., top : top + box_rows, left : left + box_columns]

@@ -1,0 +1,100 @@
+"""The faster CPU reader, where its native library loads and its frames are exact."""
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from .packets import PacketIndex, packet_index
+from .protocol import Handle, UnsupportedVideo, check_indices, unreadable
+
+EXACT_CONTAINERS = ("mp4", "mov", "matroska", "webm")  # elsewhere even its exact mode returns wrong frames
+
+
+class TorchcodecReader(Handle):
+    """Reads frames with torchcodec in its exact mode; same pixels as PyAV at native size.
+
+    Args:
+        path: video file in an mp4, mov, mkv or webm container.
+
+    Raises:
+        UnsupportedVideo: if torchcodec does not load here, or is not exact on this material.
+        UnreadableVideo: if the file is missing, empty, truncated or corrupt.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.index = packet_index(path)
+        self._name = str(path)
+        reason = why_not(self.index)
+        if reason:
+            raise UnsupportedVideo(f"{path}: torchcodec would not be exact: {reason}. Use reader=pyav.")
+        self.n_frames, self.fps = self.index.n_frames, self.index.fps
+        self.height, self.width = self.index.height, self.index.width
+        try:
+            self._decoder = decoder_class()(
+                self._name, stream_index=self.index.stream, seek_mode="exact", num_ffmpeg_threads=1
+            )
+        except (RuntimeError, ValueError) as error:
+            raise unreadable(self._name, error) from error
+        if len(self._decoder) != self.n_frames:
+            raise UnsupportedVideo(
+                f"{path}: torchcodec counts {len(self._decoder)} frames, the packet index {self.n_frames}. "
+                "Use reader=pyav."
+            )
+        super().__init__()
+
+    def frames(self, indices: Sequence[int]) -> Tensor:
+        """Return the frames `indices`: uint8 (T, 3, height, width), RGB, upright.
+
+        Raises:
+            UnreadableVideo: if a frame cannot be decoded, or another one came back.
+        """
+        self._check_usable()
+        wanted = check_indices(indices, self.n_frames, self._name)
+        try:
+            batch = self._decoder.get_frames_at(wanted)
+        except (RuntimeError, IndexError) as error:
+            raise unreadable(self._name, error) from error
+        expected = [float(self.index.pts[rank] * self.index.time_base) for rank in wanted]
+        tolerance = 0.25 / max(self.fps, 1.0)  # a neighbor is a whole frame away
+        for rank, seconds, found in zip(wanted, expected, batch.pts_seconds.tolist(), strict=True):
+            if self.index.timed and abs(seconds - found) > tolerance:
+                raise unreadable(
+                    self._name, f"frame {rank} was asked for, the one at {found:.3f} s came back"
+                )
+        frames: Tensor = batch.data.contiguous()
+        return frames
+
+    def _release(self) -> None:
+        del self._decoder  # the only way to close its file
+
+
+def why_not(index: PacketIndex) -> str:
+    """Say why torchcodec is not used on a file; empty if it may be."""
+    problem = load_problem()
+    if problem:
+        return f"it does not load here ({problem})"
+    if not any(name in index.container for name in EXACT_CONTAINERS):
+        return f"it miscounts frames in the container '{index.container}'"
+    if not index.timed:
+        return "the frames of this file have no usable times"
+    return ""
+
+
+@functools.cache
+def load_problem() -> str:
+    """Say why torchcodec does not load on this machine; empty if it does."""
+    try:
+        decoder_class()
+    except (ImportError, OSError, RuntimeError) as error:
+        return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return ""
+
+
+def decoder_class() -> Any:
+    """Import torchcodec late: it needs FFmpeg's shared libraries, which not every machine has."""
+    from torchcodec.decoders import VideoDecoder
+
+    return VideoDecoder
