@@ -1,0 +1,1 @@
+"""A longitudinal cohort that exists nowhere: latent truth, drawn faces, real encoded video."""
