@@ -23,9 +23,7 @@ from engine.targets import check_targets
 
 KEY = "euthymia"
 FORMAT = 1
-_FIELDS = frozenset(
-    {"format", "config", "statistics", "data_digest", "split", "heads", "thresholds", "digest"}
-)
+_FIELDS = {"format", "config", "statistics", "data_digest", "split", "thresholds", "digest"}
 
 
 class CheckpointError(ValueError):

@@ -58,9 +58,8 @@ def plain_config(config: DictConfig, *, keys: Collection[str]) -> dict[str, Any]
     try:
         plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     except (MissingMandatoryValue, InterpolationToMissingValueError) as error:
-        raise ConfigError(
-            f"{error}. Give it on the command line, e.g. {error.full_key or 'key'}=value."
-        ) from error
+        key = error.full_key or "A mandatory key"
+        raise ConfigError(f"{key} has no value. Give it on the command line: {key}=...") from error
     assert isinstance(plain, dict)
     return {str(key): value for key, value in plain.items()}
 

@@ -1,0 +1,82 @@
+import json
+import subprocess
+
+import pytest
+
+from engine import environment
+from engine.compose import config_hash
+from engine.provenance import RunManifest, add_look, read_manifest_json, write_json
+
+CONFIG = {"seed": 3, "paths": {"output": "x"}}
+
+
+def test_a_run_leaves_what_is_needed_to_repeat_it(tmp_path):
+    with RunManifest(folder=tmp_path, config=CONFIG) as manifest:
+        assert read_manifest_json(tmp_path)["status"] == "running"
+        manifest.record(data_digest="abc", split="holdout")
+    content = json.loads((tmp_path / "manifest.json").read_text())
+    assert content["status"] == "finished"
+    assert content["exit_status"] == 0
+    assert content["config_hash"] == config_hash(CONFIG)
+    assert content["seed"] == 3
+    assert content["data_digest"] == "abc"
+    assert content["packages"]["torch"]
+    assert content["hardware"]["cores"] >= 1
+    assert content["wall_s"] >= 0
+    assert set(content["git"]) == {"commit", "dirty"}
+    assert content["argv"]
+
+
+def test_a_failure_is_written_down_and_raised(tmp_path):
+    with pytest.raises(ZeroDivisionError), RunManifest(folder=tmp_path, config=CONFIG):
+        raise ZeroDivisionError("by zero")
+    content = read_manifest_json(tmp_path)
+    assert content["status"] == "failed: ZeroDivisionError: by zero"
+    assert content["exit_status"] == 1
+
+
+def test_looks_at_the_test_set_add_up_over_runs_in_one_folder(tmp_path):
+    with RunManifest(folder=tmp_path, config=CONFIG) as manifest:
+        manifest.count_look()
+    with RunManifest(folder=tmp_path, config=CONFIG) as manifest:
+        manifest.count_look()
+    assert read_manifest_json(tmp_path)["test_looks"] == 2
+    assert add_look(tmp_path) == 3
+    assert read_manifest_json(tmp_path)["test_looks"] == 3
+    assert add_look(tmp_path / "elsewhere") is None
+
+
+def test_helping_ranks_write_nothing(tmp_path):
+    with RunManifest(folder=tmp_path, config=CONFIG, writes=False) as manifest:
+        manifest.count_look()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path):
+    path = tmp_path / "manifest.json"
+    write_json(path, {"a": 1})
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(path, {"a": float("nan")})
+    assert json.loads(path.read_text()) == {"a": 1}
+
+
+def test_git_state_tells_clean_from_dirty(tmp_path, monkeypatch):
+    def git(*arguments):
+        subprocess.run(
+            ["git", "-c", "user.name=a", "-c", "user.email=a@b.c", *arguments],
+            cwd=tmp_path,
+            check=True,
+            capture_output=True,
+        )
+
+    monkeypatch.setattr(environment, "ROOT", tmp_path)
+    assert environment.git_state() == {"commit": None, "dirty": None}
+    git("init")
+    (tmp_path / "file").write_text("1")
+    git("add", "file")
+    git("commit", "-m", "first")
+    state = environment.git_state()
+    assert len(state["commit"]) == 40
+    assert state["dirty"] is False
+    (tmp_path / "file").write_text("2")
+    assert environment.git_state()["dirty"] is True
