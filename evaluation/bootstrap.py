@@ -1,0 +1,176 @@
+"""Intervals that respect that the recordings of one person belong together.
+
+The cluster bootstrap draws persons with replacement and takes all their recordings; a recording then counts
+as often as its person was drawn. Intervals are percentiles. Letters: `R` resamples, `N` recordings, `S`
+subjects.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import NotRequired, TypedDict
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from evaluation.measures import HEADS, Measurement, measurements
+
+Array = NDArray[np.float64]
+
+LEVEL = 0.95
+MIN_RESAMPLES = 1000
+MIN_DEFINED = 0.9  # our choice: with fewer defined resamples the percentiles describe a selected set
+UNKNOWN = "unknown"  # the manifest's literal for a subject nobody knows
+_BLOCK = 4_000_000  # weights held at once, 32 MB
+
+
+class Estimate(TypedDict):
+    """A metric with its interval, as written to `metrics.json`; `reason` says why a number is missing."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    reason: NotRequired[str]
+
+
+def subject_codes(subjects: Iterable[object]) -> NDArray[np.int64]:
+    """Number the persons (N,); a recording of an unknown person is a person of its own.
+
+    That is optimistic (unknown persons may repeat), so the report counts them and says so.
+    """
+    names = [str(s) if str(s) != UNKNOWN else f"{UNKNOWN}\0{i}" for i, s in enumerate(subjects)]
+    return np.unique(names, return_inverse=True)[1].astype(np.int64)
+
+
+def subject_weights(subjects: Iterable[object], *, n_boot: int, seed: int) -> Iterator[Array]:
+    """Yield blocks of weights (<=R, N): how often each recording is drawn in each resample of persons.
+
+    Raises:
+        ValueError: fewer than `MIN_RESAMPLES` resamples.
+    """
+    if n_boot < MIN_RESAMPLES:
+        raise ValueError(f"n_boot={n_boot}: percentile intervals need at least {MIN_RESAMPLES} resamples")
+    codes = subject_codes(subjects)
+    count = int(codes.max()) + 1 if codes.size else 0
+    rng = np.random.default_rng(seed)
+    step = max(1, _BLOCK // max(1, codes.size))
+    for start in range(0, n_boot, step):
+        drawn = rng.multinomial(count, np.full(count, 1 / count), size=min(step, n_boot - start))
+        yield drawn[:, codes].astype(np.float64)
+
+
+def resample(
+    recordings: pd.DataFrame, bound: list[Measurement], *, n_boot: int, seed: int
+) -> dict[str, Array]:
+    """Every metric under the same resamples: name -> (R,), NaN where a resample leaves it undefined."""
+    draws: dict[str, list[Array]] = {m.name: [] for m in bound if m.undefined is None}
+    for weights in subject_weights(recordings["subject_id"], n_boot=n_boot, seed=seed):
+        for m in bound:
+            if m.undefined is None:
+                draws[m.name].append(m.resampled(weights))
+    return {name: np.concatenate(parts) for name, parts in draws.items()}
+
+
+def percentile_interval(
+    draws: Array, *, level: float = LEVEL
+) -> tuple[float | None, float | None, str | None]:
+    """Percentile interval of resampled values (R,), and the reason when there is none."""
+    defined = draws[np.isfinite(draws)]
+    if defined.size < MIN_DEFINED * draws.size:
+        share = defined.size / draws.size
+        return None, None, f"no interval: only {share:.0%} of the resamples of persons define this metric"
+    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high), None
+
+
+def bootstrap(
+    recordings: pd.DataFrame, *, threshold: float | None = None, n_boot: int = 2000, seed: int = 0
+) -> dict[str, Estimate]:
+    """Every metric the table supports, with its person-level percentile interval.
+
+    Args:
+        recordings: recording table of one split.
+        threshold: decision threshold chosen on validation, or `None`.
+        n_boot: resamples, at least `MIN_RESAMPLES`.
+        seed: of the resamples; equal seeds on equal tables give the same resamples, so results are paired.
+    """
+    bound = list(measurements(recordings, threshold=threshold))
+    draws = resample(recordings, bound, n_boot=n_boot, seed=seed)
+    single = len(set(subject_codes(recordings["subject_id"]).tolist())) < 2
+    return {m.name: _estimate(m, draws.get(m.name), single=single) for m in bound}
+
+
+def _estimate(bound: Measurement, draws: Array | None, *, single: bool) -> Estimate:
+    value, reason = bound.value()
+    if value is None or draws is None:
+        return Estimate(value=None, low=None, high=None, reason=reason or "undefined")
+    if single:
+        return Estimate(value=value, low=None, high=None, reason="no interval: only one person")
+    return interval_of(value, draws)
+
+
+def interval_of(value: float, draws: Array) -> Estimate:
+    """A value with the percentile interval of its resamples (R,)."""
+    low, high, why = percentile_interval(draws)
+    estimate = Estimate(value=value, low=low, high=high)
+    if why is not None:
+        estimate["reason"] = why
+    return estimate
+
+
+def paired_difference(
+    a: pd.DataFrame,
+    b: pd.DataFrame,
+    *,
+    threshold_a: float | None = None,
+    threshold_b: float | None = None,
+    n_boot: int = 2000,
+    seed: int = 0,
+) -> dict[str, Estimate]:
+    """Metric of `a` minus metric of `b` on the same recordings, under the same resamples of persons.
+
+    Metrics that only one table supports are left out.
+
+    Raises:
+        ValueError: the tables hold different recordings, persons or targets.
+    """
+    a, b = align(a, b)
+    bound_a = {m.name: m for m in measurements(a, threshold=threshold_a)}
+    bound_b = {m.name: m for m in measurements(b, threshold=threshold_b)}
+    names = [name for name in bound_a if name in bound_b]
+    draws_a = resample(a, [bound_a[n] for n in names], n_boot=n_boot, seed=seed)
+    draws_b = resample(b, [bound_b[n] for n in names], n_boot=n_boot, seed=seed)
+    single = len(set(subject_codes(a["subject_id"]).tolist())) < 2
+    out: dict[str, Estimate] = {}
+    for name in names:
+        (left, why_a), (right, why_b) = bound_a[name].value(), bound_b[name].value()
+        if left is None or right is None:
+            out[name] = Estimate(value=None, low=None, high=None, reason=why_a or why_b or "undefined")
+        elif single:
+            out[name] = Estimate(
+                value=left - right, low=None, high=None, reason="no interval: only one person"
+            )
+        else:
+            out[name] = interval_of(left - right, draws_a[name] - draws_b[name])
+    return out
+
+
+def align(a: pd.DataFrame, b: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Both tables in the order of `recording_id`, after checking that they speak of the same recordings.
+
+    Raises:
+        ValueError: the tables hold different recordings, persons or targets.
+    """
+    a, b = (t.sort_values("recording_id", ignore_index=True) for t in (a, b))
+    odd = sorted(set(a["recording_id"]) ^ set(b["recording_id"]))
+    if odd or len(a) != len(b):
+        raise ValueError(f"paired tables must hold the same recordings once each; not in both: {odd[:5]}")
+    shared = ["subject_id"] + [f"{h}_target" for h in HEADS if {f"{h}_target"} <= set(a) & set(b)]
+    for column in shared:
+        if not a[column].equals(b[column].astype(a[column].dtype)):
+            where = a.loc[
+                (a[column] != b[column]) & ~(a[column].isna() & b[column].isna()), "recording_id"
+            ].tolist()
+            raise ValueError(
+                f"paired tables disagree on {column} of {where[:5]}: they come from different data"
+            )
+    return a, b

@@ -1,0 +1,141 @@
+"""Which metrics a table of recordings supports, and on which rows and columns.
+
+A recording table has `recording_id, subject_id, session_id, split` and `<head>_target`, `<head>_prediction`
+for the heads `score` (points), `binary` (probability) and `band` (expected band). Rows without a target are
+left out of that head's metrics and counted in the summary.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from evaluation import metrics, weighted
+from evaluation.metrics import Definition, Value
+
+Array = NDArray[np.float64]
+
+HEADS = ("score", "binary", "band")
+
+
+class Metric(NamedTuple):
+    """One metric in both forms: for one sample and for many weightings of it."""
+
+    value: Definition
+    resampled: weighted.Kernel
+
+
+SCORE = {
+    "mae": Metric(metrics.mae, weighted.mae),
+    "rmse": Metric(metrics.rmse, weighted.rmse),
+    "pearson": Metric(metrics.pearson, weighted.pearson),
+    "ccc": Metric(metrics.ccc, weighted.ccc),
+}
+RANK = {
+    "auc": Metric(metrics.auc, weighted.auc),
+    "average_precision": Metric(metrics.average_precision, weighted.average_precision),
+}
+PROBABILITY = {"brier": Metric(metrics.brier, weighted.brier), "ece": Metric(metrics.ece, weighted.ece)}
+DECISION = {
+    "uar": Metric(metrics.uar, weighted.uar),
+    "f1": Metric(metrics.f1, weighted.f1),
+    "sensitivity": Metric(metrics.sensitivity, weighted.sensitivity),
+    "specificity": Metric(metrics.specificity, weighted.specificity),
+    "accuracy": Metric(metrics.accuracy, weighted.accuracy),
+}
+BAND = {"quadratic_kappa": Metric(metrics.quadratic_kappa, weighted.quadratic_kappa)}
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A metric bound to its rows: `rows` (N,) bool selects them, the vectors hold their values."""
+
+    name: str
+    metric: Metric
+    rows: NDArray[np.bool_]
+    target: Array
+    prediction: Array
+    undefined: str | None = None
+
+    def value(self) -> Value:
+        """The metric on the sample itself."""
+        return (
+            Value(None, self.undefined) if self.undefined else self.metric.value(self.target, self.prediction)
+        )
+
+    def resampled(self, weights: Array) -> Array:
+        """The metric (R,) under weights (R, N) over *all* rows of the table."""
+        return self.metric.resampled(self.target, self.prediction, weights[:, self.rows])
+
+
+def measurements(recordings: pd.DataFrame, *, threshold: float | None) -> Iterator[Measurement]:
+    """Yield every metric this table supports, in the order of the report.
+
+    Ranking and decisions use the binary head, or the score where there is no binary head. Metrics of
+    decisions need a threshold (in the unit of that prediction); without one they are yielded as undefined.
+    """
+    ranked = ranking_column(recordings)
+    if ranked is not None:
+        yield from _bind(RANK, recordings, "binary_target", ranked)
+        yield from _decisions(recordings, ranked, threshold)
+    if _usable(recordings, "binary_target", "binary_prediction"):
+        yield from _bind(PROBABILITY, recordings, "binary_target", "binary_prediction")
+    if _usable(recordings, "score_target", "score_prediction"):
+        yield from _bind(SCORE, recordings, "score_target", "score_prediction")
+        yield _within(recordings)
+    if _usable(recordings, "band_target", "band_prediction"):
+        yield from _bind(BAND, recordings, "band_target", "band_prediction")
+
+
+def ranking_column(recordings: pd.DataFrame) -> str | None:
+    """Column that ranks recordings for AUC and the threshold: the probability, else the score, else none."""
+    for column in ("binary_prediction", "score_prediction"):
+        if _usable(recordings, "binary_target", column):
+            return column
+    return None
+
+
+def labeled(recordings: pd.DataFrame, target: str) -> pd.DataFrame:
+    """Rows that have a target; a prediction missing beside it is an error that the metrics raise."""
+    return recordings[recordings[target].notna()]
+
+
+def _usable(recordings: pd.DataFrame, target: str, prediction: str) -> bool:
+    present = {target, prediction} <= set(recordings.columns)
+    return present and len(labeled(recordings, target)) > 0
+
+
+def _bind(
+    table: dict[str, Metric], recordings: pd.DataFrame, target: str, prediction: str
+) -> Iterator[Measurement]:
+    rows = recordings[target].notna().to_numpy(dtype=bool)
+    y = recordings[target].to_numpy(dtype=np.float64, na_value=np.nan)[rows]
+    p = recordings[prediction].to_numpy(dtype=np.float64, na_value=np.nan)[rows]
+    for name, metric in table.items():
+        yield Measurement(name, metric, rows, y, p)
+
+
+def _decisions(recordings: pd.DataFrame, ranked: str, threshold: float | None) -> Iterator[Measurement]:
+    for bound in _bind(DECISION, recordings, "binary_target", ranked):
+        if threshold is None:
+            yield replace(bound, undefined="no decision threshold could be chosen on validation")
+        else:
+            yield replace(bound, prediction=(bound.prediction >= threshold).astype(np.float64))
+
+
+def _within(recordings: pd.DataFrame) -> Measurement:
+    """Correlation within persons: resampling whole persons leaves their means alone, so center once."""
+    metric = Metric(metrics.pearson, weighted.pearson_centered)
+    (bound,) = _bind({"pearson_within": metric}, recordings, "score_target", "score_prediction")
+    subjects = recordings["subject_id"].to_numpy()[bound.rows]
+    reason = metrics.pearson_within(bound.target, bound.prediction, subjects).reason
+    codes = np.unique(subjects, return_inverse=True)[1]
+    return replace(
+        bound,
+        target=metrics.center_within(bound.target, codes),
+        prediction=metrics.center_within(bound.prediction, codes),
+        undefined=reason,
+    )

@@ -1,0 +1,97 @@
+"""The numbers of a run: one split summarized, and `metrics.json` assembled."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from evaluation.aggregate import to_subjects
+from evaluation.bootstrap import UNKNOWN, bootstrap
+from evaluation.measures import HEADS, labeled
+
+Summary = dict[str, Any]
+
+NOT_METRICS = ("counts", "by_subject")  # entries of a summary that are not {"value", "low", "high"}
+_NOT_BY_SUBJECT = {"uar", "f1", "sensitivity", "specificity", "accuracy", "pearson_within"}
+
+
+def summarize(
+    recordings: pd.DataFrame, *, threshold: float | None, n_boot: int = 2000, seed: int = 0
+) -> Summary:
+    """Every metric of one split with its interval over persons.
+
+    Args:
+        recordings: recording table of one split.
+        threshold: decision threshold chosen on validation, or `None`.
+        n_boot: resamples of persons.
+        seed: of the resamples.
+
+    Returns:
+        `{"auc": {"value", "low", "high"}, ...}`, plus `"counts"` and the same metrics over persons,
+        `"by_subject"`.
+
+    Raises:
+        ValueError: the table is empty or holds a recording twice.
+    """
+    if recordings.empty:
+        raise ValueError("no recordings to summarize: the split is empty")
+    repeated = recordings.loc[recordings["recording_id"].duplicated(), "recording_id"].tolist()
+    if repeated:
+        raise ValueError(
+            f"recordings {repeated[:5]} appear twice: combine their clips first (aggregate.to_recordings)"
+        )
+    out: Summary = dict(bootstrap(recordings, threshold=threshold, n_boot=n_boot, seed=seed))
+    out["counts"] = counts(recordings)
+    subjects = recordings[recordings["subject_id"] != UNKNOWN]
+    if len(subjects):
+        # a person's mean prediction is not the quantity the threshold was chosen for, so no decisions here
+        persons = bootstrap(to_subjects(subjects), threshold=None, n_boot=n_boot, seed=seed)
+        out["by_subject"] = {k: v for k, v in persons.items() if k not in _NOT_BY_SUBJECT}
+    return out
+
+
+def counts(recordings: pd.DataFrame) -> dict[str, int]:
+    """How many recordings, persons, visits and labels a split holds."""
+    known = recordings[recordings["subject_id"] != UNKNOWN]
+    out = {
+        "recordings": len(recordings),
+        "subjects": int(known["subject_id"].nunique()),
+        "sessions": int(known[["subject_id", "session_id"]].drop_duplicates().shape[0]),
+        "unknown_subject": len(recordings) - len(known),
+    }
+    for head in HEADS:
+        target, prediction = f"{head}_target", f"{head}_prediction"
+        if {target, prediction} <= set(recordings.columns):
+            out[f"labeled_{head}"] = len(labeled(recordings, target))
+    if "binary_target" in recordings:
+        out["positive"] = int((recordings["binary_target"] == 1).sum())
+    return out
+
+
+def metrics_json(
+    *,
+    test: Summary,
+    val: Summary | None,
+    constant: Mapping[str, Any] | None,
+    identity: Mapping[str, Any] | None,
+    nuisance: Mapping[str, Any] | None,
+    oracle: Mapping[str, Any] | None,
+    reasons: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Assemble the content of `metrics.json`.
+
+    Args:
+        test: summary of the test split.
+        val: summary of the validation split, if there is one.
+        constant: summary of the constant guess on the test split.
+        identity: summary of the identity look-up, or `None` where no subject is shared.
+        nuisance: summary of the nuisance-only model.
+        oracle: summaries of the ceilings, `{"raw": ..., "relative": ...}`, where the truth is known.
+        reasons: why a line is `None`, by its name.
+    """
+    lines = {"constant": constant, "identity": identity, "nuisance": nuisance, "oracle": oracle}
+    reference: dict[str, Any] = {name: None if line is None else dict(line) for name, line in lines.items()}
+    absent = {name: why for name, why in (reasons or {}).items() if reference.get(name) is None}
+    if absent:
+        reference["reasons"] = absent
+    return {"test": test, "val": val, "reference": reference}
