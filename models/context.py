@@ -1,0 +1,48 @@
+"""Context: whose personality RARM is told about, which decides what personalization can do for a new person.
+
+A negative subject code means that nobody knows who this is; such rows are nobody's other recording.
+"""
+
+from torch import Tensor, nn
+
+from models.types import Batch
+
+
+class ClipContext(nn.Module):
+    """The clip's own personality feature, as published. Always available.
+
+    A habit that nothing in the clip reveals cannot be removed from that clip; what this context achieves on
+    unseen persons is bounded by how much of a habit shows beside the symptoms.
+    """
+
+    def __init__(self, *, detach: bool = False) -> None:
+        super().__init__()
+        self.detach = detach
+
+    def forward(self, feature: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return context (B,D) and availability (B,) for personality features (B,D)."""
+        context = feature.detach() if self.detach else feature
+        return context, batch["subject"] == batch["subject"]
+
+
+class EnrolmentContext(nn.Module):
+    r"""Mean personality feature of the person's *other* recordings in the batch; needs no label. Ours.
+
+    c_i = mean over recordings r != r_i of subject s_i of (mean over the clips of r of f): every recording
+    counts once, however many of its clips are in the batch, and a recording is never part of its own
+    context.
+    """
+
+    def __init__(self, *, detach: bool = False) -> None:
+        super().__init__()
+        self.detach = detach
+
+    def forward(self, feature: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return context (B,D), zeros where there is none, and availability (B,) for features (B,D)."""
+        subject, row = batch["subject"], batch["row"]
+        same_recording = row[:, None] == row[None, :]
+        other = (subject[:, None] == subject[None, :]) & ~same_recording & (subject >= 0)[:, None]
+        weight = other / same_recording.sum(1)  # each recording weighs 1 in total
+        weight = weight / weight.sum(1, keepdim=True).clamp_min(1.0)
+        source = feature.detach() if self.detach else feature
+        return weight.to(source.dtype) @ source, other.any(1)

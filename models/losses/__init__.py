@@ -1,0 +1,1 @@
+"""Losses beside the heads' own: supervised contrast, orthogonality, gradient reversal."""

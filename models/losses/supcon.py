@@ -1,0 +1,106 @@
+"""Supervised contrast whose positives are the same person on another visit."""
+
+import math
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from models.types import Batch, Output
+
+_TEMPERATURE = 0.1  # .07 of the paper is unstable below some 32 rows; our choice
+_NEVER = -1e30  # logit of an excluded pair: finite, so that an empty denominator stays finite
+
+
+def supcon(
+    z: Tensor, positive: Tensor, negative: Tensor, *, temperature: float, log_weight: Tensor | None = None
+) -> Tensor:
+    r"""Supervised contrastive loss L_out (Khosla et al. 2020, arXiv 2004.11362) for given pairs.
+
+    L = mean_i -1/|P(i)| sum_{p in P(i)} [ s_ip - log sum_{a in P(i) + N(i)} w_ia exp(s_ia) ],  s = z z^T /
+    temperature
+
+    Args:
+        z: (B,E) unit-norm embeddings.
+        positive: (B,B) bool, P; anchors without one are skipped.
+        negative: (B,B) bool, N; pairs in neither set count nowhere.
+        temperature: of the similarities.
+        log_weight: (B,B) log w of the denominator's terms; None for w = 1.
+
+    Returns:
+        Mean over the anchors with a positive; zero with a gradient if there are none.
+    """
+    # elementwise and not a matmul: autocast would run that in bfloat16
+    logits = (z[:, None, :] * z[None, :, :]).sum(-1) / temperature
+    weighted = logits if log_weight is None else logits + log_weight
+    log_total = weighted.masked_fill(~(positive | negative), _NEVER).logsumexp(1, keepdim=True)
+    count = positive.sum(1)
+    gain = (logits - log_total).masked_fill(~positive, 0.0).sum(1) / count.clamp_min(1)
+    return -gain.sum() / (count > 0).sum().clamp_min(1)
+
+
+class SupCon(nn.Module):
+    """Contrast on the personality projection: the same subject attracts, other subjects repel.
+
+    Args:
+        positives: "cross_visit": the same subject on another visit, which is what makes the feature stable;
+            "same_visit": another clip of the same visit (ablation). Pairs of the other kind are left out of
+            the
+            denominator: they are the same person, so they must not repel.
+        temperature: of the similarities.
+        hard_weight: weight of other subjects of the same severity band in the denominator; above 1 the
+            branch cannot get by on severity. 1 turns it off.
+    """
+
+    def __init__(
+        self,
+        *,
+        positives: Literal["cross_visit", "same_visit"] = "cross_visit",
+        temperature: float = _TEMPERATURE,
+        hard_weight: float = 2.0,
+    ) -> None:
+        super().__init__()
+        if positives not in ("cross_visit", "same_visit"):
+            raise ValueError(f"positives={positives!r}: choose cross_visit or same_visit")
+        if temperature <= 0 or hard_weight < 1:
+            raise ValueError(
+                f"temperature={temperature}, hard_weight={hard_weight}: use a temperature above 0 and "
+                "a weight of at least 1 (1 turns hard negatives off)"
+            )
+        self.positives = positives
+        self.temperature = temperature
+        self.hard_weight = hard_weight
+
+    def forward(self, output: Output, batch: Batch) -> Tensor:
+        """Return the loss of a batch; rows of unknown persons (negative code) take no part."""
+        z = output.personality
+        if z is None:
+            raise ValueError(
+                "the contrast needs a personality branch: set the objective's contrast to null, or add one"
+            )
+        z = z.float() if z.dtype in (torch.float16, torch.bfloat16) else z
+        subject, visit = batch["subject"], batch["visit"]
+        known = (subject >= 0)[:, None] & (subject >= 0)[None, :]
+        same = subject[:, None] == subject[None, :]
+        same_visit = visit[:, None] == visit[None, :]
+        if self.positives == "cross_visit":
+            positive = same & ~same_visit
+        else:
+            positive = same & same_visit & ~torch.eye(len(subject), dtype=torch.bool, device=subject.device)
+        negative = ~same & known
+        return supcon(
+            z,
+            positive & known,
+            negative,
+            temperature=self.temperature,
+            log_weight=self._hard(batch, negative, z),
+        )
+
+    def _hard(self, batch: Batch, negative: Tensor, z: Tensor) -> Tensor | None:
+        """Log weights: hard negatives share a known severity band; None without bands."""
+        if self.hard_weight == 1 or "band" not in batch["targets"]:
+            return None
+        band, known = batch["targets"]["band"], batch["target_mask"]["band"]
+        same_band = (band[:, None] == band[None, :]) & known[:, None] & known[None, :]
+        log_weight: Tensor = (same_band & negative).to(z.dtype) * math.log(self.hard_weight)
+        return log_weight

@@ -1,0 +1,49 @@
+"""Steps that are not real must change nothing: the few operations every masked tensor goes through.
+
+Time is dimension 1 throughout: (B,T,...) with a mask (B,T).
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def like(mask: Tensor, x: Tensor) -> Tensor:
+    """Return the mask (B,T) with trailing singleton dimensions, so that it broadcasts against x (B,T,...)."""
+    return mask.reshape(mask.shape + (1,) * (x.dim() - mask.dim()))
+
+
+def zero_masked(x: Tensor, mask: Tensor) -> Tensor:
+    """Return x (B,T,...) with zeros at steps that are not real; NaNs there are replaced as well."""
+    return x.masked_fill(~like(mask, x), 0.0)
+
+
+def masked_mean(x: Tensor, mask: Tensor) -> Tensor:
+    """Return the mean of x (B,T,D) over the real steps, (B,D); zeros where no step is real.
+
+    Example:
+        >>> masked_mean(torch.tensor([[[1.0], [3.0], [9.0]]]), torch.tensor([[True, True, False]]))
+        tensor([[2.]])
+    """
+    return zero_masked(x, mask).sum(1) / mask.sum(1, keepdim=True).clamp_min(1)
+
+
+def token_mask(mask: Tensor, steps: int) -> Tensor:
+    """Return the mask (B,T) at a trunk's resolution, (B,steps): a token is real if any of its frames is."""
+    if mask.shape[1] == steps:
+        return mask
+    return F.adaptive_max_pool1d(mask.float().unsqueeze(1), steps).squeeze(1) > 0
+
+
+def hold_last(x: Tensor, mask: Tensor) -> Tensor:
+    """Return x (B,T,...) with each unreal step replaced by the last real one before it.
+
+    Networks that convolve through time would see a black padding as a sudden motion; a held frame is none.
+    Leading unreal steps take the first real step; rows without any are zero.
+    """
+    steps = torch.arange(x.shape[1], device=x.device)
+    last = torch.where(mask, steps, -1).cummax(1).values
+    first = mask.to(torch.uint8).argmax(1, keepdim=True)
+    source = torch.where(last < 0, first, last)
+    held = x.gather(1, like(source, x).expand_as(x))
+    return held.masked_fill(~like(mask.any(1, keepdim=True), x), 0.0)

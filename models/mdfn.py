@@ -1,0 +1,25 @@
+"""MDFN, the depression branch: an input, a trunk with MMP, tokens."""
+
+from torch import Tensor, nn
+
+from models.masking import token_mask
+from models.types import Batch
+
+
+class MDFN(nn.Module):
+    """Multi-scale depression feature network: batch -> depression tokens (B,T',D) and their mask (B,T').
+
+    The name and role are published; trunk and input are ours to choose.
+    """
+
+    def __init__(self, *, trunk: nn.Module, input: nn.Module) -> None:
+        super().__init__()
+        self.input = input
+        self.trunk = trunk
+        self.dim = int(trunk.dim)  # type: ignore[arg-type]  # `Trunk` protocol: nn.Module hides plain attributes
+
+    def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return tokens and the mask at their resolution."""
+        x, mask = self.input(batch)
+        tokens = self.trunk(x, mask)
+        return tokens, token_mask(mask, tokens.shape[1])

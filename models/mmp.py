@@ -1,0 +1,125 @@
+"""MMP: multi-scale motion patterns, a gate made of what moved over several time scales.
+
+The published abstract names the module and its role (multi-scale spatiotemporal facial features, inserted
+in both branches); its form is not public, and the one below is ours:
+
+    z      = S x                                     squeezed channels
+    d_s[t] = |z[t+s] - z[t]|                         sudden motion over s steps
+    m_s[t] = max(z[t], ..., z[t+s]) - z[t]           how far the coming peak lies above the present
+    out    = x + x * tanh(M [d_s, m_s for all s])
+
+Differences and maxima never look across a step that is not real, and a still face opens no gate beyond the
+bias.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from models.masking import like, zero_masked
+
+_SCALES = (1, 2, 4)  # steps; our choice
+_REDUCTION = 4  # channel squeeze; our choice
+_MIN_CHANNELS = 8  # a squeeze below this mixes unrelated motion; our choice
+
+
+def _advance(x: Tensor, step: int, fill: float) -> Tensor:
+    """Shift x (B,T,...) so that out[t] = x[t + step], with `fill` past the end."""
+    step = min(step, x.shape[1])
+    return F.pad(x[:, step:], (0, 0) * (x.dim() - 2) + (0, step), value=fill)
+
+
+def temporal_difference(x: Tensor, mask: Tensor, step: int) -> Tensor:
+    """Return x[t + step] - x[t] along dimension 1, zero unless both steps are real.
+
+    Example:
+        >>> x = torch.tensor([[[1.0], [4.0], [2.0]]])
+        >>> temporal_difference(x, torch.ones(1, 3, dtype=torch.bool), 1).flatten().tolist()
+        [3.0, -2.0, 0.0]
+    """
+    later = F.pad(mask[:, min(step, mask.shape[1]) :], (0, min(step, mask.shape[1])), value=False)
+    return zero_masked(_advance(x, step, 0.0) - x, mask & later)
+
+
+def temporal_maximum(x: Tensor, mask: Tensor, step: int) -> Tensor:
+    """Return max(x[t], ..., x[t + step]) along dimension 1 over real steps; zero at unreal steps."""
+    floor = torch.finfo(x.dtype).min
+    best = x.masked_fill(~like(mask, x), floor)
+    width = 1
+    while width < step + 1:  # doubling: log2 shifts instead of `step`
+        shift = min(width, step + 1 - width)
+        best = torch.maximum(best, _advance(best, shift, floor))
+        width += shift
+    return zero_masked(best, mask)
+
+
+def motion(x: Tensor, mask: Tensor, scales: Sequence[int], channel_dim: int) -> Tensor:
+    """Return sudden motion and coming peaks at all scales, stacked along the channel dimension."""
+    x = zero_masked(x, mask)
+    parts = []
+    for step in scales:
+        parts += [temporal_difference(x, mask, step).abs(), temporal_maximum(x, mask, step) - x]
+    return torch.cat(parts, channel_dim)
+
+
+def _check(channels: int, scales: Sequence[int]) -> tuple[int, ...]:
+    if channels < 1 or not scales or min(scales) < 1:
+        raise ValueError(
+            f"MMP got channels={channels}, scales={list(scales)}: both must be positive, e.g. scales=[1,2,4]"
+        )
+    return tuple(scales)
+
+
+class MMPSeries(nn.Module):
+    """MMP on series or tokens: (B,T,C) -> (B,T,C).
+
+    Example:
+        >>> MMPSeries(16)(torch.randn(2, 8, 16), torch.ones(2, 8, dtype=torch.bool)).shape
+        torch.Size([2, 8, 16])
+    """
+
+    def __init__(
+        self, channels: int, *, scales: Sequence[int] = _SCALES, reduction: int = _REDUCTION
+    ) -> None:
+        super().__init__()
+        self.scales = _check(channels, scales)
+        squeezed = max(_MIN_CHANNELS, channels // reduction)
+        self.squeeze = nn.Linear(channels, squeezed)
+        self.mix = nn.Linear(2 * len(self.scales) * squeezed, channels)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Gate x (B,T,C) by its own motion; steps outside the mask (B,T) come back as zeros."""
+        x = zero_masked(x, mask)
+        gate = torch.tanh(self.mix(motion(self.squeeze(x), mask, self.scales, 2)))
+        return zero_masked(x + x * gate, mask)
+
+
+class MMPMaps(nn.Module):
+    """MMP on feature maps: (B,T,C,H,W) -> (B,T,C,H,W), with a gate at half the spatial resolution.
+
+    Example:
+        >>> MMPMaps(16)(torch.randn(2, 8, 16, 5, 5), torch.ones(2, 8, dtype=torch.bool)).shape
+        torch.Size([2, 8, 16, 5, 5])
+    """
+
+    def __init__(
+        self, channels: int, *, scales: Sequence[int] = _SCALES, reduction: int = _REDUCTION
+    ) -> None:
+        super().__init__()
+        self.scales = _check(channels, scales)
+        squeezed = max(_MIN_CHANNELS, channels // reduction)
+        self.squeeze = nn.Conv2d(channels, squeezed, 1)
+        self.mix = nn.Conv2d(2 * len(self.scales) * squeezed, channels, 1)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Gate x (B,T,C,H,W) by its own motion; frames outside the mask (B,T) come back as zeros."""
+        x = zero_masked(x, mask)
+        frames = x.flatten(0, 1)  # (BT,C,H,W)
+        small = F.avg_pool2d(frames, 2, ceil_mode=True)
+        squeezed = self.squeeze(small)
+        squeezed = squeezed.reshape(*x.shape[:2], *squeezed.shape[1:])
+        gate = torch.tanh(self.mix(motion(squeezed, mask, self.scales, 2).flatten(0, 1)))
+        gate = F.interpolate(gate, size=x.shape[-2:], mode="nearest").reshape(x.shape)
+        return zero_masked(x + x * gate, mask)

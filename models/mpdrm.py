@@ -1,0 +1,110 @@
+"""MPDRM: depression branch, personality branch, context, relation attention, heads.
+
+A reconstruction: the block names, their roles and the contrastive personality branch are published
+(Neurocomputing 632, 129669, 2025); widths, losses, the enrolment context and the form of every block are
+ours.
+"""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from models.standardize import Statistics, set_statistics
+from models.types import Batch, Output
+
+
+def as_module(part: str, value: object) -> nn.Module:
+    """Return the value if it is a module.
+
+    Raises:
+        TypeError: naming the override that swaps the part; a plain `model.<part>=name` would replace it by
+            a string.
+    """
+    if isinstance(value, nn.Module):
+        return value
+    raise TypeError(
+        f"{part} must be a built module, got {type(value).__name__} {value!r}: swap it through its config "
+        f"group (model/{part.split('.')[0]}=...), change one setting by its full name "
+        f"(...{part}.<setting>=...), or switch it off with null where it is optional"
+    )
+
+
+def as_heads(heads: Mapping[str, nn.Module | None], dim: int) -> nn.ModuleDict:
+    """Return the heads that are not null, checked against the embedding width.
+
+    Raises:
+        ValueError: if none is left or one has another width.
+    """
+    kept = {name: as_module(f"heads.{name}", head) for name, head in heads.items() if head is not None}
+    if not kept:
+        raise ValueError("a network without heads predicts nothing: keep at least one of score, binary, band")
+    for name, head in kept.items():
+        if head.dim != dim:
+            raise ValueError(
+                f"heads.{name} has dim={head.dim}, the embedding has {dim}: set heads.{name}.dim={dim}"
+            )
+    return nn.ModuleDict(kept)
+
+
+class MPDRM(nn.Module):
+    """Personality-aware depression recognition; parts set to None are switched off.
+
+    Args:
+        depression: MDFN, batch -> tokens (B,T',D) and mask (B,T').
+        personality: MPFN, batch -> feature (B,D) and projection (B,E); None is the depression-branch
+            baseline.
+        context: which personality features RARM sees, see `models.context`; None leaves RARM without any.
+        rarm: relation attention, see `models.rarm`.
+        heads: name -> head; null heads are dropped.
+    """
+
+    def __init__(
+        self,
+        *,
+        depression: nn.Module,
+        personality: nn.Module | None,
+        context: nn.Module | None,
+        rarm: nn.Module,
+        heads: Mapping[str, nn.Module | None],
+    ) -> None:
+        super().__init__()
+        self.depression = as_module("depression", depression)
+        self.personality = None if personality is None else as_module("personality", personality)
+        self.context = None if context is None else as_module("context", context)
+        self.rarm = as_module("rarm", rarm)
+        self.heads = as_heads(heads, int(self.rarm.dim))  # type: ignore[arg-type]
+        for part in ("depression", "personality"):
+            branch = getattr(self, part)
+            if branch is not None and branch.dim != self.rarm.dim:
+                raise ValueError(
+                    f"{part} has dim={branch.dim}, rarm {self.rarm.dim}: give branches and rarm one width"
+                )
+
+    def set_statistics(self, stats: Statistics) -> None:
+        """Store the training statistics: series mean and std, score mean and std, prevalence."""
+        set_statistics(self, stats)
+
+    def forward(self, batch: Batch) -> Output:
+        """Return logits, embedding, personality and attention for a batch."""
+        tokens, mask = self.depression(batch)
+        feature = projection = None
+        if self.personality is not None:
+            feature, projection = self.personality(batch)
+        context, available = self._context(tokens, feature, batch)
+        v, attention = self.rarm(tokens, mask, context, available)
+        return Output(
+            logits={name: head(v) for name, head in self.heads.items()},
+            embedding=v,
+            personality=projection,
+            personality_feature=feature,
+            context_available=available if self.context is not None and feature is not None else None,
+            attention=attention,
+        )
+
+    def _context(self, tokens: Tensor, feature: Tensor | None, batch: Batch) -> tuple[Tensor, Tensor]:
+        if self.context is None or feature is None:
+            nobody = torch.zeros(len(tokens), dtype=torch.bool, device=tokens.device)
+            return tokens.new_zeros(len(tokens), tokens.shape[-1]), nobody
+        context, available = self.context(feature, batch)
+        return context, available

@@ -1,0 +1,66 @@
+"""Objective: the heads' losses and the extra terms, each by name, and their weighted sum."""
+
+from collections.abc import Mapping
+
+from torch import Tensor, nn
+
+from models.types import Batch, Output
+
+
+class Objective(nn.Module):
+    """Sum of head losses and of the terms that are switched on; a term set to None does not exist.
+
+    Args:
+        contrast: supervised contrast on the personality projection.
+        contrast_weight: its weight.
+        orthogonality: difference loss between embedding and personality feature.
+        orthogonality_weight: its weight.
+        adversary: gradient-reversal adversary; its strength is its own, the weight scales what it learns by.
+        adversary_weight: its weight.
+        head_weights: head name -> weight; heads that are not named weigh 1, and a name without a head is an
+            error.
+    """
+
+    def __init__(
+        self,
+        *,
+        contrast: nn.Module | None = None,
+        contrast_weight: float = 0.5,  # our choice, as all three
+        orthogonality: nn.Module | None = None,
+        orthogonality_weight: float = 0.1,
+        adversary: nn.Module | None = None,
+        adversary_weight: float = 0.1,
+        head_weights: Mapping[str, float] | None = None,
+    ) -> None:
+        super().__init__()
+        terms = {
+            "contrast": (contrast, contrast_weight),
+            "orthogonality": (orthogonality, orthogonality_weight),
+            "adversary": (adversary, adversary_weight),
+        }
+        self.terms = nn.ModuleDict({name: term for name, (term, _) in terms.items() if term is not None})
+        self.weights = {name: weight for name, (term, weight) in terms.items() if term is not None}
+        self.head_weights = dict(head_weights or {})
+
+    def forward(self, heads: nn.ModuleDict, output: Output, batch: Batch) -> dict[str, Tensor]:
+        """Return every unweighted term under its name and their weighted sum under "loss".
+
+        Rows that are context only (`scored` False) train no head.
+        """
+        unknown = set(self.head_weights) - set(heads)
+        if unknown:
+            raise ValueError(
+                f"head_weights names {sorted(unknown)}, the network has {sorted(heads)}: correct the names"
+            )
+        losses: dict[str, Tensor] = {}
+        total = output.embedding.sum() * 0.0
+        for name, head in heads.items():
+            mask = batch["target_mask"][name] & batch["scored"]
+            losses[name] = head.loss(output.logits[name], batch["targets"][name], mask)  # type: ignore[operator]  # head contract
+            total = total + self.head_weights.get(name, 1.0) * losses[name]
+        for name, term in self.terms.items():
+            losses[name] = term(output, batch)
+            total = total + self.weights[name] * losses[name]
+        if "contrast" not in self.terms and output.personality is not None:
+            total = total + output.personality.sum() * 0.0  # DDP: the projector must take part in every step
+        return {"loss": total, **losses}

@@ -1,0 +1,134 @@
+"""The Lightning side: steps, logging, optimizers. The network knows nothing of it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+from torchmetrics import Metric
+
+from models.objective import Objective
+from models.optim import parameter_groups
+from models.types import Batch, Output
+
+
+class Task(pl.LightningModule):
+    """Trains a network with an objective; metrics are computed on recordings, never averaged over batches.
+
+    Args:
+        network: `network(batch) -> Output`, with `heads`.
+        objective: `objective(heads, output, batch) -> {"loss", ...}`.
+        metrics: prototype of the recording metrics; validation and test get clones of their own.
+        optimizer: partial, called with the parameter groups.
+        scheduler: partial, called with the optimizer and stepped every epoch; None keeps the learning rate.
+    """
+
+    def __init__(
+        self,
+        *,
+        network: nn.Module,
+        objective: Objective,
+        metrics: Metric,
+        optimizer: Callable[..., torch.optim.Optimizer],
+        scheduler: Callable[..., Any] | None = None,
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.objective = objective
+        self.val_metrics = metrics.clone()
+        self.test_metrics = metrics.clone()
+        self._optimizer = optimizer
+        self._scheduler = scheduler
+
+    def forward(self, batch: Batch) -> Output:
+        """Run the network."""
+        output: Output = self.network(batch)
+        return output
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Return the loss and log every term per epoch."""
+        losses = self._losses(self(batch), batch, "train")
+        return losses["loss"]
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Log losses and feed the recording metrics."""
+        self._evaluate(batch, "val", self.val_metrics)
+
+    def test_step(self, batch: Batch, batch_idx: int) -> None:
+        """Log losses and feed the recording metrics."""
+        self._evaluate(batch, "test", self.test_metrics)
+
+    def on_validation_epoch_end(self) -> None:
+        """Log `val/<metric>`."""
+        self._log_metrics("val", self.val_metrics)
+
+    def on_test_epoch_end(self) -> None:
+        """Log `test/<metric>`."""
+        self._log_metrics("test", self.test_metrics)
+
+    def predict_step(self, batch: Batch, batch_idx: int = 0) -> dict[str, Any]:
+        """Return ids, predictions and attention of the scored rows as plain CPU tensors and lists."""
+        output: Output = self(batch)
+        scored = batch["scored"]
+        kept = [bool(flag) for flag in scored]
+        tensors = {"row": batch["row"], "clip": batch["clip"], **self._predictions(output)}
+        extras = ("attention", "personality_feature", "context_available")
+        tensors |= {name: value for name in extras if (value := getattr(output, name)) is not None}
+        result: dict[str, Any] = {}
+        for name, value in tensors.items():
+            value = value[scored].detach().cpu()
+            result[name] = value.float() if value.is_floating_point() else value
+        for name in ("recording_id", "subject_id", "session_id"):
+            result[name] = [entry for entry, keep in zip(batch[name], kept, strict=True) if keep]
+        return result
+
+    def configure_optimizers(self) -> Any:
+        """Build optimizer and scheduler from their partials; biases and norms get no weight decay."""
+        optimizer = self._optimizer(parameter_groups(self))
+        if self._scheduler is None:
+            return optimizer
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": self._scheduler(optimizer), "interval": "epoch"},
+        }
+
+    def _predictions(self, output: Output) -> dict[str, Tensor]:
+        return {name: head.predict(output.logits[name]) for name, head in self._heads().items()}  # type: ignore[operator]
+
+    def _heads(self) -> nn.ModuleDict:
+        heads = self.network.heads
+        assert isinstance(heads, nn.ModuleDict)
+        return heads
+
+    def _losses(self, output: Output, batch: Batch, stage: str) -> dict[str, Tensor]:
+        losses = self.objective(self._heads(), output, batch)
+        for name, value in losses.items():
+            self.log(
+                f"{stage}/{name}",
+                value.detach(),
+                on_step=False,
+                on_epoch=True,
+                prog_bar=name == "loss",
+                batch_size=len(batch["row"]),
+                sync_dist=True,
+            )
+        return dict(losses)
+
+    def _evaluate(self, batch: Batch, stage: str, metrics: Metric) -> None:
+        output: Output = self(batch)
+        self._losses(output, batch, stage)
+        scored = batch["scored"]
+        metrics.update(
+            row=batch["row"][scored],
+            clip=batch["clip"][scored],
+            predictions={name: value[scored] for name, value in self._predictions(output).items()},
+            targets={name: value[scored] for name, value in batch["targets"].items()},
+            target_mask={name: value[scored] for name, value in batch["target_mask"].items()},
+        )
+
+    def _log_metrics(self, stage: str, metrics: Metric) -> None:
+        values = metrics.compute()
+        metrics.reset()
+        # already synchronized by the metric: every rank logs the same number
+        self.log_dict({f"{stage}/{name}": value for name, value in values.items()}, prog_bar=False)

@@ -1,0 +1,7 @@
+"""Trunks: whatever they eat, `trunk(x, mask)` returns tokens (B,T',D) and `trunk.dim` says D.
+
+series   channels per frame (action units, gaze, landmarks), residual temporal convolutions
+pixels   own light network for small faces on a CPU
+frames   any timm backbone with `features_only`, frame by frame
+video    torchvision video backbones
+"""
