@@ -1,0 +1,1 @@
+"""Measurements: what a claim of this project rests on, each one command."""
