@@ -12,14 +12,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evaluation.measures import HEADS, Measurement, measurements
+from evaluation.measures import HEADS, Measurement, measurements, subject_codes
 
 Array = NDArray[np.float64]
 
 LEVEL = 0.95
 MIN_RESAMPLES = 1000
 MIN_DEFINED = 0.9  # our choice: with fewer defined resamples the percentiles describe a selected set
-UNKNOWN = "unknown"  # the manifest's literal for a subject nobody knows
 _BLOCK = 4_000_000  # weights held at once, 32 MB
 
 
@@ -30,15 +29,6 @@ class Estimate(TypedDict):
     low: float | None
     high: float | None
     reason: NotRequired[str]
-
-
-def subject_codes(subjects: Iterable[object]) -> NDArray[np.int64]:
-    """Number the persons (N,); a recording of an unknown person is a person of its own.
-
-    That is optimistic (unknown persons may repeat), so the report counts them and says so.
-    """
-    names = [str(s) if str(s) != UNKNOWN else f"{UNKNOWN}\0{i}" for i, s in enumerate(subjects)]
-    return np.unique(names, return_inverse=True)[1].astype(np.int64)
 
 
 def subject_weights(subjects: Iterable[object], *, n_boot: int, seed: int) -> Iterator[Array]:

@@ -5,7 +5,7 @@ for the heads `score` (points), `binary` (probability) and `band` (expected band
 left out of that head's metrics and counted in the summary.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from evaluation.metrics import Definition, Value
 Array = NDArray[np.float64]
 
 HEADS = ("score", "binary", "band")
+UNKNOWN = "unknown"  # the manifest's literal for a subject nobody knows
 
 
 class Metric(NamedTuple):
@@ -85,7 +86,8 @@ def measurements(recordings: pd.DataFrame, *, threshold: float | None) -> Iterat
         yield from _bind(PROBABILITY, recordings, "binary_target", "binary_prediction")
     if _usable(recordings, "score_target", "score_prediction"):
         yield from _bind(SCORE, recordings, "score_target", "score_prediction")
-        yield _within(recordings)
+        if "subject_id" in recordings:
+            yield _within(recordings)
     if _usable(recordings, "band_target", "band_prediction"):
         yield from _bind(BAND, recordings, "band_target", "band_prediction")
 
@@ -96,6 +98,15 @@ def ranking_column(recordings: pd.DataFrame) -> str | None:
         if _usable(recordings, "binary_target", column):
             return column
     return None
+
+
+def subject_codes(subjects: Iterable[object]) -> NDArray[np.int64]:
+    """Number the persons (N,); a recording of an unknown person is a person of its own.
+
+    That is optimistic (unknown persons may repeat), so the report counts them and says so.
+    """
+    names = [str(s) if str(s) != UNKNOWN else f"{UNKNOWN}\0{i}" for i, s in enumerate(subjects)]
+    return np.unique(names, return_inverse=True)[1].astype(np.int64)
 
 
 def labeled(recordings: pd.DataFrame, target: str) -> pd.DataFrame:
@@ -130,9 +141,8 @@ def _within(recordings: pd.DataFrame) -> Measurement:
     """Correlation within persons: resampling whole persons leaves their means alone, so center once."""
     metric = Metric(metrics.pearson, weighted.pearson_centered)
     (bound,) = _bind({"pearson_within": metric}, recordings, "score_target", "score_prediction")
-    subjects = recordings["subject_id"].to_numpy()[bound.rows]
-    reason = metrics.pearson_within(bound.target, bound.prediction, subjects).reason
-    codes = np.unique(subjects, return_inverse=True)[1]
+    codes = np.unique(subject_codes(recordings["subject_id"])[bound.rows], return_inverse=True)[1]
+    reason = metrics.pearson_within(bound.target, bound.prediction, codes).reason
     return replace(
         bound,
         target=metrics.center_within(bound.target, codes),

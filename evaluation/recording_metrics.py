@@ -118,11 +118,10 @@ class RecordingMetrics(Metric):
         """
         if not len(self.cells):
             raise ValueError("RecordingMetrics holds no clips: the loader was empty")
-        table = self.recordings().assign(subject_id="")
         self.undefined = {}
         out: dict[str, Tensor] = {}
-        for bound in measurements(table, threshold=None):
-            if bound.undefined:  # decisions need a threshold, and persons are not known here
+        for bound in measurements(self.recordings(), threshold=None):
+            if bound.undefined:  # decisions need a threshold
                 continue
             value, reason = bound.value()
             if value is None:

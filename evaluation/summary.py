@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 
 from evaluation.aggregate import to_subjects
-from evaluation.bootstrap import UNKNOWN, bootstrap
-from evaluation.measures import HEADS, labeled
+from evaluation.bootstrap import bootstrap
+from evaluation.measures import HEADS, UNKNOWN, labeled
 
 Summary = dict[str, Any]
 

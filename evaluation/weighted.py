@@ -62,6 +62,22 @@ def auc(y: Array, p: Array, w: Array) -> Array:
     return _divide(wins, positive.sum(axis=1) * negative.sum(axis=1))
 
 
+def roc_points(y: Array, p: Array, w: Array) -> tuple[Array, Array]:
+    """False-alarm and hit rates (R, G + 1) of falling thresholds, from (0, 0) to (1, 1)."""
+    rates = []
+    for counts in reversed(_by_prediction(y, -p, w)):
+        total = counts.sum(axis=1, keepdims=True)
+        shares = np.where(total > 0, np.cumsum(counts, axis=1) / np.maximum(total, 1), np.nan)
+        rates.append(np.pad(shares, ((0, 0), (1, 0))))
+    return rates[0], rates[1]
+
+
+def roc(y: Array, p: Array, w: Array, grid: Array) -> Array:
+    """Hit rate (R, K) at the false-alarm rates `grid` (K,), linear between thresholds."""
+    curves = [np.interp(grid, alarms, hits) for alarms, hits in zip(*roc_points(y, p, w), strict=True)]
+    return np.stack(curves)
+
+
 def average_precision(y: Array, p: Array, w: Array) -> Array:
     """Average precision (R,)."""
     positive, negative = _by_prediction(y, -p, w)
