@@ -135,9 +135,9 @@ def _brows(parts: Parts, shape: Shape, u: Parts) -> None:
     frown_y = shape.eye_y - shape.brow_height + np.array([-0.09, 0.0, 0.09]) + 0.4 * BROW_DOWN * u["au04"]
     _both(parts, "frown", _points(shape, between, frown_y, lift=0.04))
     for row, above in enumerate((0.13, 0.20)):
-        wave = shape.eye_y - shape.brow_height - above - 0.5 * (BROW_INNER_UP * u["au01"] * (1 - t))
+        wave = shape.eye_y - shape.brow_height - above - 0.9 * (BROW_INNER_UP * u["au01"] * (1 - t))
         _both(parts, f"forehead_inner_{row}", _points(shape, 0.24 * t, wave + 0.02 * t))
-        wave = shape.eye_y - shape.brow_height - above - 0.5 * (BROW_OUTER_UP * u["au02"] * np.sin(np.pi * t))
+        wave = shape.eye_y - shape.brow_height - above - 0.9 * (BROW_OUTER_UP * u["au02"] * np.sin(np.pi * t))
         _both(parts, f"forehead_outer_{row}", _points(shape, 0.28 + 0.26 * t, wave + 0.05 * t))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
@@ -32,7 +33,7 @@ def write_video(path: Path, frames: Iterable[npt.NDArray[np.uint8]], *, fps: flo
     Raises:
         ValueError: there is no frame, or a frame has an odd or changing size.
     """
-    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
+    partial = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")  # runs may share a cache
     try:
         count = _encode(partial, frames, fps=fps)
         partial.replace(path)

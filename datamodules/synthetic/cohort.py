@@ -1,0 +1,171 @@
+"""The synthetic longitudinal cohort as a data set: made on first use, kept, and the same every time."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import logging
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pandas as pd
+from tqdm import tqdm
+
+from datamodules.manifest import Manifest, read_manifest
+from datamodules.synthetic.latent import LatentSettings, Visit, draw_cohort
+from datamodules.synthetic.recording import CohortSettings, read_entry, write_recording
+
+_log = logging.getLogger(__name__)
+
+_FOLDERS = ("series", "landmarks", "videos", "entries")
+_BATCH = 8  # recordings a worker takes at a time
+
+
+def synthetic_manifest(
+    *,
+    root: str | Path,
+    n_subjects: int,
+    n_visits: int,
+    fps: float,
+    duration_s: float,
+    size: int | None,
+    confound: float,
+    habit_visibility: float,
+    seed: int,
+    heterogeneity: float = 0.3,
+    workers: int | None = None,
+) -> Manifest:
+    """Make the synthetic cohort, or find it already made, and return its manifest.
+
+    The cohort lies in ``root/<fingerprint of all settings>``. What is finished there is kept: an interrupted
+    call goes on where it stopped, a missing file is made again, and a second call makes nothing.
+
+    Args:
+        root: folder of all cohorts.
+        n_subjects: number of persons.
+        n_visits: visits per person.
+        fps: frames per second.
+        duration_s: longest recording in seconds; recordings keep 90-100 % of it.
+        size: side of the videos in pixels (even); 0 or None makes series and landmarks only.
+        confound: spread of the habits on the channels that severity moves; 0 is off.
+        habit_visibility: share (0-1) of a habit that shows in channels that severity leaves alone.
+        seed: same settings and seed, same cohort.
+        heterogeneity: how much persons of equal severity differ in their symptoms (0-1).
+        workers: processes; all cores by default. The result does not depend on it.
+
+    Raises:
+        ValueError: a setting is out of its range.
+    """
+    latent = LatentSettings(
+        n_subjects=n_subjects,
+        n_visits=n_visits,
+        fps=fps,
+        duration_s=duration_s,
+        confound=confound,
+        habit_visibility=habit_visibility,
+        seed=seed,
+    )
+    settings = CohortSettings(latent=latent, size=size or 0, heterogeneity=heterogeneity)
+    folder = Path(root) / fingerprint(settings)
+    visits = draw_cohort(latent)
+    missing = [visit for visit in visits if read_entry(folder, visit) is None]
+    table = folder / "manifest.csv"
+    if missing or not table.is_file():
+        _prepare(folder, settings)
+        _write_missing(missing, settings, folder, workers or _cores())
+        _write_tables(visits, folder)
+    return read_manifest(table)
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):  # knows the limits of a container; Linux only
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def fingerprint(settings: CohortSettings) -> str:
+    """Twelve hex digits that change with every setting and with every change of the generator's code."""
+    content = json.dumps({"settings": settings.as_dict(), "generator": _generator()}, sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+
+def _generator() -> str:
+    """Digest of the code that decides what is drawn; comments and layout do not count.
+
+    A version number by hand would be forgotten once, and a stale cohort looks like a result.
+    """
+    digest = hashlib.sha256()
+    for name in ("latent", "appearance", "geometry", "face", "questionnaire", "video", "recording"):
+        source = Path(__file__).with_name(f"{name}.py").read_text(encoding="utf-8")
+        digest.update(ast.dump(ast.parse(source)).encode())
+    return digest.hexdigest()
+
+
+def _prepare(folder: Path, settings: CohortSettings) -> None:
+    for name in _FOLDERS:
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    text = json.dumps({"settings": settings.as_dict(), "generator": _generator()}, indent=2, sort_keys=True)
+    _put(folder / "settings.json", text + "\n")
+
+
+def _write_missing(missing: Sequence[Visit], settings: CohortSettings, folder: Path, workers: int) -> None:
+    if not missing:
+        return
+    _log.info("making %d recordings of the synthetic cohort in %s", len(missing), folder)
+    batches = [missing[i : i + _BATCH] for i in range(0, len(missing), _BATCH)]
+    with tqdm(total=len(missing), desc="Synthetic cohort", unit="rec") as bar:
+        for done in _run(batches, settings, folder, min(workers, len(batches))):
+            bar.update(done)
+
+
+def _run(
+    batches: Sequence[Sequence[Visit]], settings: CohortSettings, folder: Path, workers: int
+) -> Iterator[int]:
+    if workers <= 1:
+        yield from (_write_batch(batch, settings, folder) for batch in batches)
+        return
+    # Spawned, because forking a process that has started threads (OpenCV, torch) can hang.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(
+        workers, mp_context=context, initializer=cv2.setNumThreads, initargs=(1,)
+    ) as pool:
+        futures = [pool.submit(_write_batch, batch, settings, folder) for batch in batches]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _write_batch(visits: Sequence[Visit], settings: CohortSettings, folder: Path) -> int:
+    for visit in visits:
+        write_recording(visit, settings, folder)
+    return len(visits)
+
+
+def _write_tables(visits: Sequence[Visit], folder: Path) -> None:
+    rows: list[dict[str, Any]] = []
+    truths: list[dict[str, Any]] = []
+    for visit in visits:
+        entry = read_entry(folder, visit)
+        if entry is None:
+            raise FileNotFoundError(f"{folder}: files vanished while the cohort was made; start again")
+        rows.append(entry["row"])
+        truths.append(entry["truth"])
+    _put(folder / "truth.csv", pd.DataFrame(truths).to_csv(index=False))
+    _put(
+        folder / "manifest.csv", pd.DataFrame(rows).to_csv(index=False)
+    )  # last: its presence says all is there
+
+
+def _put(path: Path, text: str) -> None:
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)

@@ -1,0 +1,121 @@
+"""Questionnaire answers that follow from the same severity as the face, with a personal pattern of symptoms.
+
+Graded response model (Samejima 1969): person ``i`` at visit ``v`` answers item ``j`` with at least ``k`` with
+probability
+
+    P(y >= k) = logistic(a_j (t - b_jk)),    t = sqrt(1 - h^2) severity_iv + h profile_i,d(j)
+
+where ``d(j)`` is the symptom domain of the item and ``h`` the heterogeneity: two persons of equal severity
+then differ in *which* symptoms they have. The wording of items is no part of this model, only their number, range
+and domain.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+
+DOMAINS = ("mood", "cognition", "somatic", "tension", "arousal")
+_LEVELS = 3  # items are answered 0-3 in all three questionnaires
+_DISCRIMINATION = (1.6, 2.6)  # our choice: coefficient alpha near .9 and above for 21 items
+_EASE = 0.30  # our choice: spread of the items' mean difficulty
+
+
+@dataclass(frozen=True)
+class _Form:
+    """One questionnaire: column prefix, digits of an item number, domain of each item, difficulties."""
+
+    prefix: str
+    digits: int
+    domains: str  # one letter an item: M C S T A, in the order of DOMAINS
+    steps: tuple[float, float, float]  # severity at which half the answers reach 1, 2, 3
+
+    def __len__(self) -> int:
+        return len(self.domains)
+
+    def columns(self) -> list[str]:
+        return [f"item_{self.prefix}_{j + 1:0{self.digits}d}" for j in range(len(self))]
+
+    def domain_index(self) -> npt.NDArray[np.int64]:
+        return np.array(["MCSTA".index(letter) for letter in self.domains])
+
+    def difficulties(self) -> FloatArray:
+        """Step difficulties ``(items, 3)``: equal spacing, the items shuffled evenly around it."""
+        spread = np.linspace(-1, 1, len(self))[(np.arange(len(self)) * 8 + 3) % len(self)] * _EASE
+        return np.array(self.steps)[None] + spread[:, None]
+
+    def discriminations(self) -> FloatArray:
+        low, high = _DISCRIMINATION
+        return low + (high - low) * ((np.arange(len(self)) * 5 + 2) % len(self)) / (len(self) - 1)
+
+
+# Calibrated (our choice): with severity ~ N(0, 1) four to five of ten visits reach 14 points of the BDI-II.
+_BDI = _Form("bdi2", 2, "MCCMCCCCCMTMTCSSTSTSS", (0.26, 1.08, 1.90))
+_PHQ = _Form("phq9", 1, "MMSSSCTTC", (0.05, 0.95, 1.65))
+_DASS = _Form("dass21", 2, "TAMAMTATAMTTMTAMMTAAM", (0.25, 1.10, 1.80))
+_FORMS = (_BDI, _PHQ, _DASS)
+# Subscales of the DASS-21 (Lovibond & Lovibond 1995), item numbers from 1.
+_DASS_SUBSCALES = {
+    "DASS-21-D": (3, 5, 10, 13, 16, 17, 21),
+    "DASS-21-A": (2, 4, 7, 9, 15, 19, 20),
+    "DASS-21-S": (1, 6, 8, 11, 12, 14, 18),
+}
+
+
+def symptom_profile(rng: np.random.Generator) -> FloatArray:
+    """Draw which symptom domains weigh more in a person, ``(len(DOMAINS),)``, standard normal."""
+    return rng.standard_normal(len(DOMAINS))
+
+
+def answer(
+    severity: float, profile: FloatArray, rng: np.random.Generator, *, heterogeneity: float = 0.3
+) -> dict[str, int]:
+    """Answer the BDI-II, the PHQ-9 and the DASS-21 once.
+
+    With equal draws of `rng` no answer falls when severity rises.
+
+    Args:
+        severity: latent severity, standard-normal-like.
+        profile: the person's symptom profile, ``(len(DOMAINS),)``.
+        rng: the stream of this visit.
+        heterogeneity: weight (0-1) of the profile in what an item measures; 0 gives all the same symptoms.
+
+    Returns:
+        Item column of the manifest -> answer 0-3; DASS items are raw, their totals doubled.
+
+    Raises:
+        ValueError: `heterogeneity` is not a share.
+
+    >>> items = answer(0.0, np.zeros(5), np.random.default_rng(0))
+    >>> len(items), {value for value in items.values()} <= {0, 1, 2, 3}
+    (51, True)
+    """
+    if not 0 <= heterogeneity <= 1:
+        raise ValueError(f"heterogeneity={heterogeneity} is a share: give a value from 0 to 1")
+    items: dict[str, int] = {}
+    for form in _FORMS:
+        trait = np.sqrt(1 - heterogeneity**2) * severity + heterogeneity * profile[form.domain_index()]
+        logit = form.discriminations()[:, None] * (trait[:, None] - form.difficulties())
+        chance = 1 / (1 + np.exp(-logit))
+        values = (rng.random(len(form))[:, None] < chance).sum(axis=1)
+        items |= dict(zip(form.columns(), values.tolist(), strict=True))
+    return items
+
+
+def totals(items: dict[str, int]) -> dict[str, int]:
+    """Totals by scale: BDI-II, PHQ-9, PHQ-8 (without the last item) and the doubled DASS-21 subscales."""
+    phq = [items[column] for column in _PHQ.columns()]
+    result = {
+        "BDI-II": sum(items[column] for column in _BDI.columns()),
+        "PHQ-9": sum(phq),
+        "PHQ-8": sum(phq[:8]),
+    }
+    columns = _DASS.columns()
+    return result | {
+        name: 2 * sum(items[columns[number - 1]] for number in numbers)
+        for name, numbers in _DASS_SUBSCALES.items()
+    }
