@@ -11,7 +11,10 @@ from pathlib import Path
 def requirements(pyproject: Path, extras: list[str]) -> list[str]:
     """Return the dependencies in `pyproject`, then those of each extra, in the order of the file."""
     project = tomllib.loads(pyproject.read_text())["project"]
-    return [*project["dependencies"], *(line for extra in extras for line in project["optional-dependencies"][extra])]
+    lines: list[str] = project["dependencies"]
+    for extra in extras:
+        lines = lines + project["optional-dependencies"][extra]
+    return lines
 
 
 if __name__ == "__main__":

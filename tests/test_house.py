@@ -1,0 +1,190 @@
+"""Rules of the house: arrows between rooms, sizes, docstrings, versions, one test command."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT = Path(__file__).parents[1]
+ROOMS = ("benchmarks", "datamodules", "engine", "evaluation", "models")
+SCRIPTS = sorted(ROOT.glob("*.py"))
+SOURCES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py")) + SCRIPTS
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+LEAVES = sorted((ROOT / "conf").glob("*/**/*.yaml"))
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def _lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [
+        sys.executable,
+        "-c",
+        "from importlinter.cli import lint_imports_command; lint_imports_command()",
+        "--no-cache",
+        "--config",
+        str(ROOT / "pyproject.toml"),
+    ]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_rooms_import_along_the_arrows():
+    result = _lint_imports(ROOT)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_imports_against_the_arrows_are_found(tmp_path):
+    planted = {
+        "models/network.py": "import datamodules\nimport numpy\nimport pytorch_lightning\n",
+        "datamodules/clips.py": "import hydra\nimport engine\n",
+        "evaluation/report.py": "import datamodules.readers\nimport timm\n",
+        "engine/decode.py": "import av\n",
+        "datamodules/readers/pyav.py": "",
+        "benchmarks/claim.py": "",
+    }
+    for name, text in planted.items():
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        (file.parent / "__init__.py").touch()
+        file.write_text(text)
+    result = _lint_imports(tmp_path)
+    assert result.returncode == 1, result.stderr
+    for arrow in (
+        "models.network -> datamodules",
+        "models.network -> numpy",
+        "models.network -> pytorch_lightning",
+        "datamodules.clips -> hydra",
+        "datamodules.clips -> engine",
+        "evaluation.report -> datamodules.readers",
+        "evaluation.report -> timm",
+        "engine.decode -> av",
+    ):
+        assert arrow in result.stdout, f"{arrow} was not found:\n{result.stdout}"
+
+
+@pytest.mark.parametrize("path", [*SOURCES, *TESTS], ids=_name)
+def test_files_are_short(path):
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    assert lines <= 400, f"{_name(path)} has {lines} lines: split it by what it does"
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=_name)
+def test_entry_scripts_are_thin(path):
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    assert lines < 100, f"{_name(path)} has {lines} lines: what it does belongs in engine/"
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=_name)
+def test_config_files_are_short(path):
+    text = path.read_text(encoding="utf-8")
+    yaml.safe_load(text)
+    lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    assert len(lines) <= 25, f"{_name(path)} has {len(lines)} lines: compose it from smaller groups"
+
+
+def _public(tree: ast.Module) -> list[tuple[str, ast.AST]]:
+    """The module, its public classes and functions, and their public methods."""
+    found: list[tuple[str, ast.AST]] = [("the module", tree)]
+
+    def visit(nodes: list[ast.stmt], prefix: str) -> None:
+        for node in nodes:
+            if not isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            decorators = {ast.unparse(line) for line in node.decorator_list}
+            if node.name.startswith("_") or decorators & {"override", "overload"}:
+                continue
+            found.append((prefix + node.name, node))
+            if isinstance(node, ast.ClassDef):
+                visit(node.body, f"{node.name}.")
+
+    visit(tree.body, "")
+    return found
+
+
+def test_public_names_are_documented():
+    total, missing = 0, []
+    for path in SOURCES:
+        for name, node in _public(ast.parse(path.read_text(encoding="utf-8"))):
+            total += 1
+            if ast.get_docstring(node) is None:
+                missing.append(f"{_name(path)}: {name}")
+    share = 1 - len(missing) / total
+    assert share >= 0.95, f"{share:.1%} of {total} public names have a docstring; missing:\n" + "\n".join(
+        missing
+    )
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_module_names_say_what_they_hold(path):
+    assert path.stem not in {"utils", "util", "helpers", "helper", "common", "misc"}
+
+
+def _constraints() -> dict[str, Version]:
+    lines = [line.strip() for line in (ROOT / "constraints.txt").read_text().splitlines()]
+    pins = [line for line in lines if line and not line.startswith("#")]
+    for line in pins:
+        assert re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", line), f"not just name==version: {line!r}"
+    named = {canonicalize_name(line.split("==")[0]): Version(line.split("==")[1]) for line in pins}
+    assert len(named) == len(pins), "a name appears twice"
+    return named
+
+
+def _requirements() -> list[Requirement]:
+    project = PYPROJECT["project"]
+    extras = [line for extra in project["optional-dependencies"].values() for line in extra]
+    return [Requirement(line) for line in (*project["dependencies"], *extras)]
+
+
+@pytest.mark.parametrize("requirement", _requirements(), ids=str)
+def test_the_tested_version_satisfies_the_bound(requirement):
+    pinned = _constraints().get(canonicalize_name(requirement.name))
+    assert pinned is not None, f"{requirement.name} is missing from constraints.txt"
+    assert pinned in requirement.specifier, f"{requirement.name}=={pinned} is outside {requirement.specifier}"
+
+
+def test_malicious_lightning_releases_are_excluded():
+    bounds = [line for line in _requirements() if canonicalize_name(line.name) == "pytorch-lightning"]
+    assert len(bounds) == 1
+    for version in ("2.6.2", "2.6.3"):  # GHSA-w37p-236h-pfx3
+        assert version not in bounds[0].specifier
+    assert "lightning" not in _constraints()
+
+
+def test_constraints_hold_no_address():
+    text = (ROOT / "constraints.txt").read_text()
+    assert not re.search(r"://|--|@|\+", text)
+
+
+def test_readme_and_ci_run_the_same_tests():
+    ci = [line.strip() for line in (ROOT / ".ci/run").read_text().splitlines()]
+    commands = [line for line in ci if line.startswith("make ")]
+    assert commands == ["make install", "make lint", "make test"]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```bash\n(.*?)```", readme, flags=re.DOTALL)
+    shown = [line.split("#")[0].strip() for block in blocks for line in block.splitlines()]
+    assert "make test" in shown
+    assert not [line for line in shown if "pytest" in line]
+
+
+def test_what_the_readme_calls_exists():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    for target in re.findall(r"\bmake ([a-z-]+)", readme):
+        assert target in targets, f"README names `make {target}`"
+    for script in re.findall(r"\bpython ([a-z]+\.py)", readme):
+        assert (ROOT / script).is_file(), f"README names {script}"
+    for module in re.findall(r"\bpython -m ([a-z._]+)", readme):
+        file = ROOT / module.replace(".", "/")
+        assert file.with_suffix(".py").is_file() or (file / "__main__.py").is_file(), f"README names {module}"
+    for link in re.findall(r"\]\((?!https?:|#)([^)#]+)\)", readme):
+        assert (ROOT / link).exists(), f"README links to {link}"
