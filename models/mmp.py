@@ -18,17 +18,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.masking import like, zero_masked
+from models.masking import silence
 
 _SCALES = (1, 2, 4)  # steps; our choice
 _REDUCTION = 4  # channel squeeze; our choice
 _MIN_CHANNELS = 8  # a squeeze below this mixes unrelated motion; our choice
 
 
-def _advance(x: Tensor, step: int, fill: float) -> Tensor:
-    """Shift x (B,T,...) so that out[t] = x[t + step], with `fill` past the end."""
+def _advance(x: Tensor, step: int) -> Tensor:
+    """Shift x (B,T,...) so that out[t] = x[t + step], with zeros past the end."""
     step = min(step, x.shape[1])
-    return F.pad(x[:, step:], (0, 0) * (x.dim() - 2) + (0, step), value=fill)
+    return F.pad(x[:, step:], (0, 0) * (x.dim() - 2) + (0, step))
 
 
 def temporal_difference(x: Tensor, mask: Tensor, step: int) -> Tensor:
@@ -39,29 +39,22 @@ def temporal_difference(x: Tensor, mask: Tensor, step: int) -> Tensor:
         >>> temporal_difference(x, torch.ones(1, 3, dtype=torch.bool), 1).flatten().tolist()
         [3.0, -2.0, 0.0]
     """
-    later = F.pad(mask[:, min(step, mask.shape[1]) :], (0, min(step, mask.shape[1])), value=False)
-    return zero_masked(_advance(x, step, 0.0) - x, mask & later)
+    return silence(_advance(x, step) - x, mask & _advance(mask.unsqueeze(-1), step).squeeze(-1))
 
 
-def temporal_maximum(x: Tensor, mask: Tensor, step: int) -> Tensor:
-    """Return max(x[t], ..., x[t + step]) along dimension 1 over real steps; zero at unreal steps."""
-    floor = torch.finfo(x.dtype).min
-    best = x.masked_fill(~like(mask, x), floor)
-    width = 1
-    while width < step + 1:  # doubling: log2 shifts instead of `step`
-        shift = min(width, step + 1 - width)
-        best = torch.maximum(best, _advance(best, shift, floor))
-        width += shift
-    return zero_masked(best, mask)
+def motion(x: Tensor, mask: Tensor, scales: Sequence[int]) -> Tensor:
+    """Return sudden motion and coming peaks of x (B,T,C,...) at all scales, stacked along the channels.
 
-
-def motion(x: Tensor, mask: Tensor, scales: Sequence[int], channel_dim: int) -> Tensor:
-    """Return sudden motion and coming peaks at all scales, stacked along the channel dimension."""
-    x = zero_masked(x, mask)
+    The peak above the present is the running maximum of the differences, floored at zero.
+    """
     parts = []
-    for step in scales:
-        parts += [temporal_difference(x, mask, step).abs(), temporal_maximum(x, mask, step) - x]
-    return torch.cat(parts, channel_dim)
+    peak = torch.zeros_like(x)
+    for step in range(1, max(scales) + 1):
+        difference = temporal_difference(x, mask, step)
+        peak = peak + F.relu(difference - peak)  # maximum; its own backward is several times slower on a CPU
+        if step in scales:
+            parts += [difference.abs(), peak]
+    return torch.cat(parts, 2)
 
 
 def _check(channels: int, scales: Sequence[int]) -> tuple[int, ...]:
@@ -91,9 +84,9 @@ class MMPSeries(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Gate x (B,T,C) by its own motion; steps outside the mask (B,T) come back as zeros."""
-        x = zero_masked(x, mask)
-        gate = torch.tanh(self.mix(motion(self.squeeze(x), mask, self.scales, 2)))
-        return zero_masked(x + x * gate, mask)
+        x = silence(x, mask)
+        gate = torch.tanh(self.mix(motion(self.squeeze(x), mask, self.scales)))
+        return silence(x + x * gate, mask)
 
 
 class MMPMaps(nn.Module):
@@ -115,11 +108,11 @@ class MMPMaps(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Gate x (B,T,C,H,W) by its own motion; frames outside the mask (B,T) come back as zeros."""
-        x = zero_masked(x, mask)
+        x = silence(x, mask)
         frames = x.flatten(0, 1)  # (BT,C,H,W)
         small = F.avg_pool2d(frames, 2, ceil_mode=True)
         squeezed = self.squeeze(small)
         squeezed = squeezed.reshape(*x.shape[:2], *squeezed.shape[1:])
-        gate = torch.tanh(self.mix(motion(squeezed, mask, self.scales, 2).flatten(0, 1)))
+        gate = torch.tanh(self.mix(motion(squeezed, mask, self.scales).flatten(0, 1)))
         gate = F.interpolate(gate, size=x.shape[-2:], mode="nearest").reshape(x.shape)
-        return zero_masked(x + x * gate, mask)
+        return silence(x + x * gate, mask)

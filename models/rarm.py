@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.masking import zero_masked
+from models.masking import silence
 
 _EPS = 1e-6
 
@@ -54,7 +54,7 @@ class _Rarm(nn.Module, ABC):
         """Return the pooled embedding (B,D) and the attention (B,T), both in float32."""
         relieved = self.relieve(tokens, context, available)
         relation = torch.where(available[:, None], self._relation(tokens, context).float(), 0.0)
-        refined = zero_masked(relieved + self.refine(relieved), mask).float()
+        refined = silence(relieved + self.refine(relieved), mask).float()
         weight = torch.sigmoid(self.attend(refined).squeeze(-1).float()) * (1.0 - relation) * mask
         attention = weight / weight.sum(1, keepdim=True).clamp_min(_EPS)
         return (attention.unsqueeze(-1) * refined).sum(1), attention

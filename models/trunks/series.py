@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from models.masking import zero_masked
+from models.masking import silence, zero_masked
 
 
 class _TemporalBlock(nn.Module):
@@ -17,9 +17,9 @@ class _TemporalBlock(nn.Module):
         self.tail = nn.Sequential(nn.GELU(), nn.Dropout(dropout), nn.Linear(dim, dim))
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        inner = zero_masked(self.norm(x), mask)  # a padded step is a convolution's own zero padding
+        inner = silence(self.norm(x), mask)  # a padded step is a convolution's own zero padding
         inner = self.conv(inner.transpose(1, 2)).transpose(1, 2)
-        return zero_masked(x + self.tail(inner), mask)
+        return silence(x + self.tail(inner), mask)
 
 
 class SeriesTrunk(nn.Module):
@@ -60,7 +60,7 @@ class SeriesTrunk(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Map x (B,T,F) under its mask (B,T) to tokens (B,T,D); tokens of unreal steps are zero."""
-        tokens: Tensor = zero_masked(self.stem(zero_masked(x, mask)), mask)
+        tokens: Tensor = silence(self.stem(zero_masked(x, mask)), mask)
         for index, block in enumerate(self.blocks):
             tokens = block(tokens, mask)
             if self.motions is not None:

@@ -1,0 +1,74 @@
+"""Own light trunk for small faces on a CPU: four strided convolutions a frame, MMP between frames."""
+
+from collections.abc import Callable, Sequence
+
+from torch import Tensor, nn
+
+from models.masking import zero_masked
+from models.trunks.readout import SpatialReadout
+
+_WIDTHS = (16, 32, 64, 96)  # our choice: what a core affords at 64 x 64
+_GROUP = 8  # channels a GroupNorm group holds; our choice
+
+
+class _Stage(nn.Module):
+    """Strided convolution, GroupNorm, ReLU: (N,C,H,W) -> (N,C',H/2,W/2)."""
+
+    def __init__(self, *, inputs: int, outputs: int) -> None:
+        super().__init__()
+        # the bias is the yardstick that lets the size of a frame difference survive the norm
+        self.conv = nn.Conv2d(inputs, outputs, 3, stride=2, padding=1)
+        self.norm = nn.GroupNorm(max(1, outputs // _GROUP), outputs)
+        self.activation = nn.ReLU(inplace=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.activation(self.norm(self.conv(x)))
+        return x
+
+
+class PixelTrunk(nn.Module):
+    """Frames (B,T,3,H,W) -> tokens (B,T,D), for faces of 48 to 112 pixels.
+
+    Args:
+        dim: width of the tokens.
+        widths: channels of the stages; each halves the resolution.
+        mmp: MMP by channels, e.g. `partial(MMPMaps)`; None leaves the frames apart.
+        mmp_stages: stages followed by MMP, counted from 0; the first one's maps are large and hold no motion yet.
+        grid: cells per side the last maps are read at.
+
+    Example:
+        >>> import torch
+        >>> PixelTrunk(dim=32)(torch.randn(1, 4, 3, 64, 64), torch.ones(1, 4, dtype=torch.bool)).shape
+        torch.Size([1, 4, 32])
+    """
+
+    def __init__(
+        self,
+        *,
+        dim: int = 64,
+        widths: Sequence[int] = _WIDTHS,
+        mmp: Callable[[int], nn.Module] | None = None,
+        mmp_stages: Sequence[int] = (1, 2, 3),
+        grid: int = 4,
+    ) -> None:
+        super().__init__()
+        self.dim = dim
+        if mmp is not None and not set(mmp_stages) <= set(range(len(widths))):
+            raise ValueError(f"mmp_stages={list(mmp_stages)} for {len(widths)} stages: count them from 0")
+        self.stages = nn.ModuleList(
+            _Stage(inputs=inputs, outputs=outputs)
+            for inputs, outputs in zip((3, *widths[:-1]), widths, strict=True)
+        )
+        chosen = mmp_stages if mmp is not None else ()
+        self.motions = nn.ModuleDict({str(index): mmp(widths[index]) for index in chosen} if mmp else {})
+        self.readout = SpatialReadout(channels=widths[-1], dim=dim, grid=grid)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Map frames under their mask (B,T) to tokens (B,T,D); tokens of unreal frames are zero."""
+        batch, steps = mask.shape
+        maps = zero_masked(x, mask).flatten(0, 1)  # (BT,C,H,W)
+        for index, stage in enumerate(self.stages):
+            maps = stage(maps)
+            if str(index) in self.motions:
+                maps = self.motions[str(index)](maps.reshape(batch, steps, *maps.shape[1:]), mask).flatten(0, 1)
+        return zero_masked(self.readout(maps).reshape(batch, steps, self.dim), mask)
