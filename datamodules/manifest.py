@@ -1,0 +1,240 @@
+"""The manifest: one table, one row a recording; every data set becomes it before anything reads a frame."""
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from datamodules.probe import fill_facts
+from datamodules.scales import SCALES
+from datamodules.validation import (
+    FILES,
+    NUMBERS,
+    PREFIXES,
+    check_columns,
+    check_rows,
+    describe_rows,
+    nearest,
+    unused_columns,
+)
+
+_log = logging.getLogger(__name__)
+
+_MISSING = frozenset(
+    {"", "nan", "NaN", "NA", "N/A", "null", "None"}
+)  # what a number may look like when absent
+
+
+class ManifestError(ValueError):
+    """A table that cannot be trusted; the message lists all of its faults."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recording:
+    """One row of a manifest, paths absolute; an unknown `fps` or `n_frames` is 0, a missing label None."""
+
+    recording_id: str
+    subject_id: str
+    session_id: str
+    task: str
+    path: Path | None
+    series_path: Path | None
+    landmark_path: Path | None
+    fps: float
+    n_frames: int
+    scale: str | None
+    score: float | None
+    binary: int | None
+    band: int | None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Manifest:
+    """A validated table. Treat `table` as read-only: row numbers identify recordings in every batch."""
+
+    table: pd.DataFrame
+    root: Path
+    name: str
+    truth: Path | None
+
+    def recordings(self, ids: Sequence[str] | None = None) -> list[Recording]:
+        """Rows as records, all in table order or the given ids in the given order.
+
+        Raises:
+            ManifestError: An id is not in the table.
+        """
+        return [self._recording(row) for row in self.rows(ids)]
+
+    def rows(self, ids: Sequence[str] | None = None) -> list[int]:
+        """Row numbers of recordings, in the given order.
+
+        Raises:
+            ManifestError: An id is not in the table.
+        """
+        if ids is None:
+            return list(range(len(self.table)))
+        position = {recording: row for row, recording in enumerate(self.table["recording_id"])}
+        for recording in ids:
+            if recording not in position:
+                raise ManifestError(f"{self.name}: no recording {recording!r}{nearest(recording, position)}")
+        return [position[recording] for recording in ids]
+
+    def digest(self) -> str:
+        """SHA-256 of the content of the table; the order of rows and columns and the folder do not matter."""
+        table = self.table.sort_values("recording_id")
+        lines = ["\x1f".join(sorted(map(str, table.columns)))]
+        columns = [table[name].tolist() for name in sorted(map(str, table.columns))]
+        lines += ["\x1f".join(_canonical(value) for value in row) for row in zip(*columns, strict=True)]
+        return hashlib.sha256("\x1e".join(lines).encode()).hexdigest()
+
+    def write(self, path: Path) -> None:
+        """Write the table as CSV or Parquet (by suffix) so that its paths are right in the new place."""
+        target = Path(path).resolve()
+        table = self.table.copy()
+        for name in [name for name in FILES if name in table]:
+            table[name] = [_relocate(value, self.root, target.parent) for value in table[name]]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.suffix == ".parquet":
+            table.to_parquet(target, index=False)
+        else:
+            table.to_csv(target, index=False)
+
+    def _recording(self, row: int) -> Recording:
+        value = {str(name): self.table[name].iloc[row] for name in self.table.columns}
+        scale, score = value.get("scale") or None, _number(value.get("score"))
+        binary = _number(value.get("binary"))
+        return Recording(
+            recording_id=value["recording_id"],
+            subject_id=value["subject_id"],
+            session_id=value["session_id"],
+            task=value.get("task", ""),
+            path=self._file(value["path"]),
+            series_path=self._file(value.get("series_path", "")),
+            landmark_path=self._file(value.get("landmark_path", "")),
+            fps=_number(value.get("fps")) or 0.0,
+            n_frames=int(_number(value.get("n_frames")) or 0),
+            scale=scale,
+            score=score,
+            binary=None if binary is None else int(binary),
+            band=None if scale is None or score is None else SCALES[scale].band(score),
+        )
+
+    def _file(self, value: str) -> Path | None:
+        return self.root / value if value else None
+
+
+def read_manifest(path: str | Path, *, probe: bool = True) -> Manifest:
+    """Read and validate a CSV or Parquet table; `binary` follows from score and scale where it is absent.
+
+    Args:
+        path: The table. Relative paths in it start at its folder.
+        probe: Fill missing frame counts, rates, sizes, brightness and content hashes from the files. They
+            are kept beside the table in `<name>.probe.csv`, so that a second start reads no video.
+
+    Raises:
+        ManifestError: The file is missing or of another kind, or the table has faults; all are listed.
+    """
+    source = Path(path).resolve()
+    if not source.is_file():
+        raise ManifestError(
+            f"{source}: no such manifest; give a CSV or Parquet table with one row a recording"
+        )
+    if source.suffix not in (".csv", ".parquet"):
+        raise ManifestError(f"{source}: a manifest ends in .csv or .parquet, not {source.suffix!r}")
+    if source.suffix == ".parquet":
+        table = pd.read_parquet(source)
+    else:
+        table = pd.read_csv(source, dtype=str, keep_default_na=False)
+    return manifest_from_table(table, root=source.parent, name=source.stem, probe=probe)
+
+
+def manifest_from_table(table: pd.DataFrame, *, root: Path, name: str, probe: bool = True) -> Manifest:
+    """Validate a table that is already in memory; arguments and errors as in `read_manifest`.
+
+    Raises:
+        ManifestError: The table has faults; all are listed.
+    """
+    table = table.reset_index(drop=True)
+    table.columns = pd.Index([str(column).strip() for column in table.columns])
+    problems = check_columns(table)
+    if not len(table):
+        problems.append("the table has no rows")
+    if not problems:
+        table, problems = _parse(table)
+        for column in [column for column in FILES if column in table]:
+            table[column] = [_relocate(value, root, root) for value in table[column]]
+        problems += check_rows(table, root)
+    if problems:
+        listed = "\n".join(f"  - {problem}" for problem in problems)
+        raise ManifestError(f"{root / name}: {len(problems)} problem(s) in the manifest\n{listed}")
+    if unused := unused_columns(table):
+        _log.warning("%s: columns nothing reads: %s", name, ", ".join(unused))
+    table = _derive_binary(table)
+    if probe:
+        table = fill_facts(table, root=root, sidecar=root / f"{name}.probe.csv")
+    truth = root / "truth.csv"
+    return Manifest(table=table, root=root, name=name, truth=truth if truth.is_file() else None)
+
+
+def _parse(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Ids and text to stripped strings, numbers to floats."""
+    columns: dict[str, list[str] | np.ndarray] = {}
+    problems = []
+    for name in table.columns:
+        values: list[object] = table[name].tolist()
+        if name in NUMBERS or name.startswith(PREFIXES):
+            numbers, faulty = _numbers(values)
+            if faulty:
+                found = [values[row] for row in faulty]
+                problems.append(f"'{name}' is not a number in {describe_rows(table, faulty, found)}")
+            columns[name] = numbers
+        else:
+            columns[name] = ["" if _absent(value) else str(value).strip() for value in values]
+    return pd.DataFrame(columns), problems
+
+
+def _absent(value: object) -> bool:
+    return value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value))
+
+
+def _numbers(values: list[object]) -> tuple[np.ndarray, list[int]]:
+    numbers, faulty = np.full(len(values), np.nan), []
+    for row, value in enumerate(values):
+        if _absent(value) or str(value).strip() in _MISSING:
+            continue
+        try:
+            numbers[row] = float(str(value))
+        except ValueError:
+            faulty.append(row)
+    return numbers, faulty
+
+
+def _derive_binary(table: pd.DataFrame) -> pd.DataFrame:
+    if "score" not in table or "scale" not in table:
+        return table
+    given = table["binary"] if "binary" in table else [np.nan] * len(table)
+    derived = [
+        float(SCALES[scale].binary(score)) if np.isnan(label) and scale and not np.isnan(score) else label
+        for label, scale, score in zip(given, table["scale"], table["score"], strict=True)
+    ]
+    return table.assign(binary=np.asarray(derived, dtype=np.float64))
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or np.isnan(value) else float(value)
+
+
+def _canonical(value: object) -> str:
+    # Ten digits: what survives a CSV round trip on every platform.
+    return format(value, ".10g") if isinstance(value, float) else str(value)
+
+
+def _relocate(value: str, root: Path, folder: Path) -> str:
+    if not value:
+        return ""
+    file = root / value  # links stay links: only the text of the path changes
+    return file.relative_to(folder).as_posix() if file.is_relative_to(folder) else str(file)

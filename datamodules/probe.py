@@ -1,0 +1,157 @@
+"""Facts a manifest does not state are read from its files, once: counts, rates, sizes, brightness, hashes."""
+
+import hashlib
+import logging
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from datamodules.series import UnreadableSeries, read_series
+
+_log = logging.getLogger(__name__)
+
+FACTS = ("fps", "n_frames", "width", "height", "duration_s", "brightness")  # floats
+HASH = "content_hash"
+_KEY = ("path", "size", "mtime_ns")
+_THREADS = 4  # our choice: hashing and decoding release the interpreter lock, disks dislike more
+_DIGITS = 6  # brightness is a nuisance variable; more digits would only tie digests to a decoder
+
+Facts = dict[str, float | str]
+
+
+def fill_facts(table: pd.DataFrame, *, root: Path, sidecar: Path) -> pd.DataFrame:
+    """Return the table with its missing facts filled; what is stated is never overwritten.
+
+    A file that cannot be read keeps `n_frames` missing and is named in the log: whether that stops the run is
+    decided where its frames are needed. Its bytes are hashed all the same.
+
+    Args:
+        table: A validated manifest table.
+        root: Folder the paths start at.
+        sidecar: CSV that keeps the facts by (path, size, modification time).
+    """
+    for name in FACTS:
+        if name not in table:
+            table = table.assign(**{name: np.nan})
+    if HASH not in table:
+        table = table.assign(**{HASH: ""})
+    rows = [row for row in range(len(table)) if _incomplete(table, row)]
+    if not rows:
+        return table
+    files = {row: _source(table, row) for row in rows}
+    facts = _probe_all(sorted(set(files.values())), root=root, sidecar=sidecar)
+    columns = {name: table[name].tolist() for name in (*FACTS, HASH)}
+    for row, file in files.items():
+        for name, value in facts.get(file, {}).items():
+            if _is_missing(columns[name][row]):
+                columns[name][row] = value
+    return table.assign(**columns)
+
+
+def _source(table: pd.DataFrame, row: int) -> str:
+    return str(table["path"].iloc[row] or table["series_path"].iloc[row])
+
+
+def _incomplete(table: pd.DataFrame, row: int) -> bool:
+    # A series has neither size nor brightness.
+    names = FACTS if table["path"].iloc[row] else ("fps", "n_frames", "duration_s")
+    return any(_is_missing(table[name].iloc[row]) for name in (*names, HASH))
+
+
+def _is_missing(value: object) -> bool:
+    return value == "" or (isinstance(value, float) and bool(np.isnan(value)))
+
+
+def _probe_all(files: list[str], *, root: Path, sidecar: Path) -> dict[str, Facts]:
+    cached = _read_sidecar(sidecar)
+    keys = {file: _key(root, file) for file in files}
+    facts = {file: cached[key] for file, key in keys.items() if key in cached}
+    todo = [file for file in files if file not in facts]
+    if not todo:
+        return facts
+    try:
+        with ThreadPoolExecutor(_THREADS) as pool:
+            probed = pool.map(lambda file: _probe(root / file), todo)
+            for file, found in zip(todo, tqdm(probed, total=len(todo), desc="Probing files"), strict=True):
+                facts[file] = found
+                if "n_frames" in found:  # a faulty file is tried again next time: it may have been repaired
+                    cached[keys[file]] = found
+    finally:
+        _write_sidecar(sidecar, cached)  # also when interrupted: hours of reading may lie behind
+    return facts
+
+
+def _key(root: Path, file: str) -> tuple[str, int, int]:
+    status = (root / file).stat()
+    return file, status.st_size, status.st_mtime_ns
+
+
+def _probe(file: Path) -> Facts:
+    facts: Facts = {HASH: _sha256(file)}
+    try:
+        facts |= _series_facts(file) if file.suffix in (".npz", ".csv", ".parquet") else _video_facts(file)
+    except (UnreadableSeries, ValueError, OSError) as fault:
+        _log.warning("%s cannot be read: %s", file, fault)
+    return facts
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _video_facts(file: Path) -> Facts:
+    from datamodules.readers import open_video  # a manifest that states its facts needs no decoder
+
+    with open_video(file) as reader:
+        count = reader.n_frames
+        frames = reader.frames(sorted({count // 4, count // 2, 3 * count // 4}))
+        return {
+            "fps": float(reader.fps),
+            "n_frames": float(count),
+            "width": float(reader.width),
+            "height": float(reader.height),
+            "duration_s": round(count / reader.fps, _DIGITS) if reader.fps else float("nan"),
+            "brightness": round(float(frames.float().mean()) / 255, _DIGITS),
+        }
+
+
+def _series_facts(file: Path) -> Facts:
+    series = read_series(file, channels=None)
+    facts: Facts = {"n_frames": float(len(series.values))}
+    if series.fps:
+        facts |= {"fps": series.fps, "duration_s": round(len(series.values) / series.fps, _DIGITS)}
+    return facts
+
+
+def _read_sidecar(sidecar: Path) -> dict[tuple[str, int, int], Facts]:
+    if not sidecar.is_file():
+        return {}
+    try:
+        table = pd.read_csv(sidecar, dtype={"path": str, HASH: str})
+        columns = [table[name].tolist() for name in (*_KEY, *FACTS, HASH)]
+    except (KeyError, ValueError) as fault:
+        _log.warning("%s is not a table of facts (%s); reading the files again", sidecar, fault)
+        return {}
+    return {
+        (str(row[0]), int(row[1]), int(row[2])): {
+            name: value for name, value in zip((*FACTS, HASH), row[3:], strict=True) if not _is_missing(value)
+        }
+        for row in zip(*columns, strict=True)
+    }
+
+
+def _write_sidecar(sidecar: Path, facts: dict[tuple[str, int, int], Facts]) -> None:
+    rows = [dict(zip(_KEY, key, strict=True)) | found for key, found in sorted(facts.items())]
+    table = pd.DataFrame(rows, columns=[*_KEY, *FACTS, HASH])
+    # Written aside and moved: several processes may start on the same folder at once.
+    partial = sidecar.with_suffix(f".{os.getpid()}.part")
+    try:
+        table.to_csv(partial, index=False)
+        partial.replace(sidecar)
+    except OSError as fault:
+        _log.warning("%s cannot be written (%s): the next start reads all files again", sidecar, fault)

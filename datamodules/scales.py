@@ -1,0 +1,124 @@
+"""Questionnaires and interviews: range, severity bands and the rule that turns a total into yes or no.
+
+The 1961 BDI and BDI-IA have the range of the BDI-II but other bands; they are not in this table on purpose.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale:
+    """One depression scale; bands are given by their upper-inclusive edges, the last edge is the maximum.
+
+    Example:
+        >>> SCALES["BDI-II"].band(14), SCALES["BDI-II"].binary(13)
+        (1, 0)
+    """
+
+    name: str
+    low: int
+    high: int
+    bands: tuple[int, ...]
+    band_names: tuple[str, ...]
+    binary_threshold: int
+    doubled: bool = False
+
+    def check(self, score: float) -> None:
+        """Refuse a total that this scale cannot produce.
+
+        Raises:
+            ValueError: The score is not finite, out of range, or odd on a scale whose totals are doubled.
+        """
+        if not math.isfinite(score) or not self.low <= score <= self.high:
+            raise ValueError(f"{score:g} is outside {self.name} ({self.low} to {self.high})")
+        if self.doubled and score % 2:
+            raise ValueError(
+                f"{score:g} cannot be a {self.name} total: totals are doubled sums, thus even; "
+                "multiply the raw sum of the seven items by 2"
+            )
+
+    def band(self, score: float) -> int:
+        """Severity band of a total, counted from 0; a fraction belongs to the whole score below it.
+
+        Raises:
+            ValueError: As in `check`, but an odd total is accepted (predictions are not sums of items).
+        """
+        if not math.isfinite(score) or not self.low <= score <= self.high:
+            raise ValueError(f"{score:g} is outside {self.name} ({self.low} to {self.high})")
+        return sum(math.floor(score) > edge for edge in self.bands[:-1])
+
+    def binary(self, score: float) -> int:
+        """Return 1 where the total reaches the threshold of the scale, else 0."""
+        return int(score >= self.binary_threshold)
+
+
+_FIVE = ("normal", "mild", "moderate", "severe", "extremely severe")  # Lovibond & Lovibond 1995
+_PHQ = ("minimal", "mild", "moderate", "moderately severe", "severe")  # Kroenke et al. 2001
+_PHQ_THRESHOLD = 10  # Kroenke et al. 2001 and 2009: best cut-off for major depression
+
+_TABLE = (
+    Scale(
+        name="BDI-II",  # Beck, Steer & Brown 1996
+        low=0,
+        high=63,
+        bands=(13, 19, 28, 63),
+        band_names=("minimal", "mild", "moderate", "severe"),
+        binary_threshold=14,  # above the minimal band
+    ),
+    Scale(
+        name="PHQ-8",
+        low=0,
+        high=24,
+        bands=(4, 9, 14, 19, 24),
+        band_names=_PHQ,
+        binary_threshold=_PHQ_THRESHOLD,
+    ),
+    Scale(
+        name="PHQ-9",
+        low=0,
+        high=27,
+        bands=(4, 9, 14, 19, 27),
+        band_names=_PHQ,
+        binary_threshold=_PHQ_THRESHOLD,
+    ),
+    Scale(
+        name="HAMD-17",  # the bands in clinical use; Zimmerman 2013 proposes 7, 16, 23
+        low=0,
+        high=52,
+        bands=(7, 13, 18, 22, 52),
+        band_names=("normal", "mild", "moderate", "severe", "very severe"),
+        binary_threshold=8,  # above the normal band
+    ),
+    Scale(
+        name="DASS-21-D",
+        low=0,
+        high=42,
+        bands=(9, 13, 20, 27, 42),
+        band_names=_FIVE,
+        binary_threshold=10,  # above the normal band: our choice, the authors give bands only
+        doubled=True,
+    ),
+    Scale(
+        name="DASS-21-A",
+        low=0,
+        high=42,
+        bands=(7, 9, 14, 19, 42),
+        band_names=_FIVE,
+        binary_threshold=8,  # as above
+        doubled=True,
+    ),
+    Scale(
+        name="DASS-21-S",
+        low=0,
+        high=42,
+        bands=(14, 18, 25, 33, 42),
+        band_names=_FIVE,
+        binary_threshold=15,  # as above
+        doubled=True,
+    ),
+)
+
+SCALES: Mapping[str, Scale] = MappingProxyType({scale.name: scale for scale in _TABLE})

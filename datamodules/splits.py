@@ -1,0 +1,259 @@
+"""Protocols: who is trained on, who selects and who is tested. Every protocol but two keeps people apart.
+
+A split is made over people, never over clips or recordings. Only `Given`, which repeats what a corpus
+prescribes, and `Longitudinal`, which asks another question, may put visits of one person on both sides.
+"""
+
+import logging
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from datamodules.identity import UNKNOWN, person_keys, visit_keys
+from datamodules.strata import draw, strata_of, without
+
+if TYPE_CHECKING:
+    from datamodules.manifest import Manifest
+
+_log = logging.getLogger(__name__)
+
+_PARTS = {"train": "train", "val": "val", "test": "test", "dev": "val", "valid": "val", "validation": "val"}
+
+
+class SplitError(ValueError):
+    """A protocol that this manifest cannot satisfy."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Recording ids of the three parts of one fold."""
+
+    name: str
+    train: tuple[str, ...]
+    val: tuple[str, ...]
+    test: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """The column `split` of the manifest: train, val (or dev, valid, validation), test; empty is unused.
+
+    Args:
+        subject_disjoint: False admits a partition that shares people, as AVEC 2013 and 2014 do.
+    """
+
+    subject_disjoint: bool = True
+
+    def splits(self, manifest: "Manifest") -> list[Split]:
+        """One split named `given`; a class missing from a part is reported but not refused.
+
+        Raises:
+            SplitError: No column `split`, a value of it that is no part, or an empty train or val part.
+        """
+        table = manifest.table
+        if "split" not in table:
+            raise SplitError(f"{manifest.name}: no column 'split'; add it or choose another protocol")
+        wrong = sorted(set(table["split"].str.lower()) - {"", *_PARTS})
+        if wrong:
+            raise SplitError(
+                f"{manifest.name}: 'split' holds {wrong}; use {', '.join(_PARTS)} or leave it empty"
+            )
+        part = table["split"].str.lower().map(_PARTS).fillna("")
+        split = _split("given", table, part.tolist())
+        if not split.train or not split.val:
+            raise SplitError(
+                f"{manifest.name}: 'split' leaves train or val empty; selection needs a val part"
+            )
+        if unused := int((part == "").sum()):
+            _log.warning("%s: %d recording(s) have no 'split' and are not used", manifest.name, unused)
+        for fault in _missing_classes(table, split, ("train", "val", "test")):
+            _log.warning("%s: %s", manifest.name, fault)
+        return [split]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holdout:
+    """One person-disjoint split, stratified by each person's majority label; fractions are of people."""
+
+    val: float = 0.15
+    test: float = 0.3
+    seed: int = 0
+    subject_disjoint: ClassVar[bool] = True
+
+    def splits(self, manifest: "Manifest") -> list[Split]:
+        """One split named `holdout`.
+
+        Raises:
+            SplitError: Fractions that leave nothing, too few people, or a class missing from a part.
+        """
+        if min(self.val, self.test) <= 0 or self.val + self.test >= 1:
+            raise SplitError(
+                f"val={self.val} and test={self.test} must be positive and leave people to train on"
+            )
+        strata = strata_of(manifest.table)
+        _require_people(manifest, strata, 3)
+        rng = np.random.default_rng(self.seed)
+        test = draw(strata, self.test, rng)
+        val = draw(without(strata, test), self.val / (1 - self.test), rng)
+        return [_by_person(manifest, "holdout", val=val, test=test)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class KFold:
+    """Person-disjoint stratified folds: everyone is tested once; val is a fraction of the other people."""
+
+    folds: int = 5
+    val: float = 0.2
+    seed: int = 0
+    subject_disjoint: ClassVar[bool] = True
+
+    def splits(self, manifest: "Manifest") -> list[Split]:
+        """Splits named `fold0`, `fold1`, ...
+
+        Raises:
+            SplitError: Fewer than two folds, too few people, or a class missing from a part.
+        """
+        if self.folds < 2:
+            raise SplitError(f"folds={self.folds}: cross-validation needs at least 2")
+        strata = strata_of(manifest.table)
+        _require_people(manifest, strata, max(self.folds, 3))
+        rng = np.random.default_rng(self.seed)
+        # Dealing the strata one after the other, without starting anew, keeps the folds equally large.
+        dealt = [person for people in strata.values() for person in rng.permutation(people).tolist()]
+        splits = []
+        for fold in range(self.folds):
+            test = set(dealt[fold :: self.folds])
+            val = draw(without(strata, test), self.val, np.random.default_rng([self.seed, fold]))
+            splits.append(_by_person(manifest, f"fold{fold}", val=val, test=test))
+        return splits
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeaveOneSubjectOut:
+    """One split a person; the test part holds that person only, so it may lack a class."""
+
+    val: float = 0.2
+    seed: int = 0
+    subject_disjoint: ClassVar[bool] = True
+
+    def splits(self, manifest: "Manifest") -> list[Split]:
+        """Splits named `loso-<subject>`.
+
+        Raises:
+            SplitError: Too few people, or a class missing from training or validation.
+        """
+        strata = strata_of(manifest.table)
+        _require_people(manifest, strata, 3)
+        people = [person for group in strata.values() for person in group]
+        splits = []
+        for number, person in enumerate(sorted(people)):
+            val = draw(without(strata, {person}), self.val, np.random.default_rng([self.seed, number]))
+            name = f"loso-{person.split(':', 1)[1]}"
+            splits.append(_by_person(manifest, name, val=val, test={person}, check=("train", "val")))
+        return splits
+
+
+@dataclass(frozen=True, kw_only=True)
+class Longitudinal:
+    """Seen person, unseen visit: a person's last visit tests, the one before selects, the earlier ones train.
+
+    This measures how well a known person is followed over time. It says nothing about new people, because the
+    habits of everyone tested were seen with their labels; never report it as the headline. Visits are ordered
+    by `session_id`, numbers in it by value. People with fewer than three visits train only.
+    """
+
+    subject_disjoint: ClassVar[bool] = False
+
+    def splits(self, manifest: "Manifest") -> list[Split]:
+        """One split named `longitudinal`.
+
+        Raises:
+            SplitError: Nobody has three visits, or a class is missing from a part.
+        """
+        table = manifest.table
+        visits: dict[str, set[str]] = {}
+        for person, session in visit_keys(table):
+            visits.setdefault(person, set()).add(session)
+        part_of: dict[tuple[str, str], str] = {}
+        followed = 0
+        for person, sessions in visits.items():
+            ordered = sorted(sessions, key=_natural)
+            if len(ordered) >= 3:
+                followed += 1
+                part_of |= {(person, ordered[-1]): "test", (person, ordered[-2]): "val"}
+        if not followed:
+            raise SplitError(f"{manifest.name}: nobody has three visits; choose a protocol over people")
+        _log.warning(
+            "split 'longitudinal' is not person-disjoint: %d people are in all parts, %d train only",
+            followed,
+            len(visits) - followed,
+        )
+        split = _split("longitudinal", table, [part_of.get(key, "train") for key in visit_keys(table)])
+        _require_classes(manifest, split, ("train", "val", "test"))
+        return [split]
+
+
+def _natural(session: str) -> tuple[tuple[int, int, str], ...]:
+    """Sort key under which `visit10` follows `visit9`."""
+    return tuple(
+        (0, int(piece), "") if piece.isdigit() else (1, 0, piece)
+        for piece in re.split(r"(\d+)", session)
+        if piece
+    )
+
+
+def _by_person(
+    manifest: "Manifest",
+    name: str,
+    *,
+    val: set[str],
+    test: set[str],
+    check: Sequence[str] = ("train", "val", "test"),
+) -> Split:
+    keys = person_keys(manifest.table)
+    split = _split(
+        name, manifest.table, ["test" if key in test else "val" if key in val else "train" for key in keys]
+    )
+    _require_classes(manifest, split, check)
+    return split
+
+
+def _split(name: str, table: pd.DataFrame, parts: Sequence[str]) -> Split:
+    pairs = list(zip(table["recording_id"].tolist(), parts, strict=True))
+    ids = {part: tuple(recording for recording, where in pairs if where == part) for part in _PARTS.values()}
+    return Split(name, ids["train"], ids["val"], ids["test"])
+
+
+def _require_people(manifest: "Manifest", strata: dict[str, list[str]], least: int) -> None:
+    count = sum(map(len, strata.values()))
+    if count < least:
+        raise SplitError(
+            f"{manifest.name}: {count} people are too few for this protocol, it needs {least}; "
+            "add people, use fewer folds or state the parts in the column 'split'"
+        )
+    if any(subject == UNKNOWN for subject in manifest.table["subject_id"]):
+        _log.warning(
+            "%s: recordings of subject '%s' are split one by one: unauditable", manifest.name, UNKNOWN
+        )
+
+
+def _require_classes(manifest: "Manifest", split: Split, parts: Sequence[str]) -> None:
+    faults = _missing_classes(manifest.table, split, parts)
+    if faults:
+        remedy = "add people of that class, use fewer folds or larger fractions"
+        raise SplitError(f"{manifest.name}: {'; '.join(faults)}; {remedy}")
+
+
+def _missing_classes(table: pd.DataFrame, split: Split, parts: Iterable[str]) -> list[str]:
+    ids = {"train": split.train, "val": split.val, "test": split.test}
+    faults = [f"part '{part}' of split '{split.name}' is empty" for part in parts if not ids[part]]
+    labels = dict(zip(table["recording_id"], table["binary"], strict=True)) if "binary" in table else {}
+    classes = {label for label in labels.values() if not np.isnan(label)}
+    for part in [part for part in parts if ids[part]]:
+        for label in sorted(classes - {labels[recording] for recording in ids[part]}):
+            faults.append(f"part '{part}' of split '{split.name}' has no recording with binary = {label:g}")
+    return faults

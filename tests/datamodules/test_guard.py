@@ -1,0 +1,83 @@
+import pandas as pd
+import pytest
+
+from datamodules.guard import LeakageError, check_channels, check_selection, check_split
+from datamodules.manifest import Manifest
+from datamodules.splits import Split
+
+
+@pytest.fixture
+def manifest():
+    table = pd.DataFrame(
+        {
+            "recording_id": ["a1", "a2", "b1", "c1"],
+            "subject_id": ["anna", "anna", "bert", "carla"],
+            "session_id": ["1", "2", "1", "1"],
+            "content_hash": ["h1", "h2", "h3", "h4"],
+        }
+    )
+    return Manifest(table=table, root=None, name="cohort", truth=None)
+
+
+def change(manifest, **columns):
+    return Manifest(table=manifest.table.assign(**columns), root=None, name="cohort", truth=None)
+
+
+def test_a_clean_split_passes(manifest):
+    check_split(manifest, Split("s", ("a1", "a2"), ("b1",), ("c1",)), subject_disjoint=True)
+
+
+def test_a_person_in_two_parts_is_named(manifest):
+    split = Split("s", ("a1",), ("b1",), ("a2", "c1"))
+    with pytest.raises(LeakageError, match=r"subject in two parts: anna \(test, train\)"):
+        check_split(manifest, split, subject_disjoint=True)
+    check_split(manifest, split, subject_disjoint=False)
+
+
+def test_a_visit_in_two_parts_leaks_under_any_protocol(manifest):
+    split = Split("s", ("a1",), ("b1",), ("a2", "c1"))
+    with pytest.raises(LeakageError, match=r"visit in two parts: anna/1 \(test, train\)"):
+        check_split(change(manifest, session_id="1"), split, subject_disjoint=False)
+
+
+@pytest.mark.parametrize(
+    "hashes", [["h1", "h2", "h1", "h4"], ["h1", "h1", "h3", "h4"]], ids=["across", "within"]
+)
+def test_the_same_bytes_under_two_ids_are_named(manifest, hashes):
+    split = Split("s", ("a1", "a2"), ("b1",), ("c1",))
+    with pytest.raises(LeakageError, match=r"same file content under two ids: a1 \(train\) = "):
+        check_split(change(manifest, content_hash=hashes), split, subject_disjoint=True)
+
+
+def test_recordings_without_hash_are_not_called_equal_but_counted(manifest, caplog):
+    split = Split("s", ("a1", "a2"), ("b1",), ("c1",))
+    check_split(change(manifest, content_hash=""), split, subject_disjoint=True)
+    assert "4 recording(s) without a content hash" in caplog.text
+
+
+def test_a_recording_twice_and_a_stranger_are_named(manifest):
+    with pytest.raises(LeakageError, match=r"a1 \(train, test\)"):
+        check_split(manifest, Split("s", ("a1",), ("b1",), ("a1",)), subject_disjoint=True)
+    with pytest.raises(LeakageError, match="not in the manifest: zz"):
+        check_split(manifest, Split("s", ("zz",), ("b1",), ()), subject_disjoint=True)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["item_bdi_01", "score", "Score", "bdi2_total", "phq9", "DASS21_D", "hamd", "binary", "label", "total",
+     "subject_id", "face_id", "severity", "bdi_total"],
+)  # fmt: skip
+def test_labels_and_ids_are_no_channels(name):
+    with pytest.raises(LeakageError, match=f"carry the label or the person: {name}"):
+        check_channels(["au04", name])
+
+
+def test_measured_channels_pass():
+    check_channels(["au01", "AU45_r", "gaze_x", "pose_yaw", "pupil", "x_12", "confidence"])
+
+
+def test_selection_is_on_validation_only():
+    check_selection("val/auc")
+    for monitor in ("test/auc", "train/loss", "auc"):
+        with pytest.raises(LeakageError, match=monitor):
+            check_selection(monitor)

@@ -1,0 +1,55 @@
+import hashlib
+import os
+
+import numpy as np
+import pandas as pd
+
+from datamodules import probe
+from datamodules.manifest import read_manifest
+
+
+def test_fills_what_is_missing_and_keeps_what_is_stated(cohort):
+    path = cohort(2, 2, frames=50, fps=[10.0, np.nan, np.nan, np.nan])
+    manifest = read_manifest(path)
+    assert manifest.table["fps"].tolist() == [10.0, 25.0, 25.0, 25.0]
+    assert manifest.table["duration_s"].tolist() == [2.0] * 4
+    expected = hashlib.sha256((path.parent / "p00_v0.npz").read_bytes()).hexdigest()
+    assert manifest.table["content_hash"].iloc[0] == expected
+
+
+def test_second_start_reads_no_file_until_one_changes(cohort, monkeypatch):
+    path = cohort(2, 2)
+    first = read_manifest(path)
+    read = []
+    monkeypatch.setattr(probe, "_probe", lambda file: read.append(file.name) or {"n_frames": 1.0})
+    assert read_manifest(path).digest() == first.digest()
+    assert read == []
+    os.utime(path.parent / "p01_v0.npz", ns=(1, 1))
+    read_manifest(path)
+    assert read == ["p01_v0.npz"]
+
+
+def test_unreadable_file_is_named_hashed_and_tried_again(cohort, write_series, caplog):
+    path = cohort(2, 2)
+    good = (path.parent / "p00_v1.npz").read_bytes()
+    (path.parent / "p00_v1.npz").write_bytes(good[:100])
+    table = read_manifest(path).table
+    assert "p00_v1.npz cannot be read" in caplog.text
+    assert table["n_frames"].isna().tolist() == [False, True, False, False]
+    assert table["content_hash"].iloc[1] == hashlib.sha256(good[:100]).hexdigest()
+    write_series(path.parent / "p00_v1.npz", np.zeros((7, 3)))
+    assert read_manifest(path).table["n_frames"].iloc[1] == 7
+
+
+def test_damaged_sidecar_is_rebuilt(cohort, caplog):
+    path = cohort(2, 1)
+    first = read_manifest(path)
+    path.with_name("cohort.probe.csv").write_text("nonsense\n1\n")
+    assert read_manifest(path).digest() == first.digest()
+    assert "reading the files again" in caplog.text
+    assert len(pd.read_csv(path.with_name("cohort.probe.csv"))) == 2
+
+
+def test_without_probing_nothing_is_read(cohort):
+    manifest = read_manifest(cohort(2, 1), probe=False)
+    assert [(r.n_frames, r.fps) for r in manifest.recordings()] == [(0, 0.0)] * 2
