@@ -1,0 +1,56 @@
+"""Every command that the README and the image notes show names things that exist."""
+
+import re
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+
+ROOT = Path(__file__).parents[1]
+PAGES = ("README.md", "CONTRIBUTING.md", "docker/README.md")
+
+
+def _commands(page: str) -> list[str]:
+    """Lines of the page's bash blocks without comments, with continued lines joined."""
+    blocks = re.findall(r"```bash\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL)
+    lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    return [line for line in (line.split(" #")[0].strip() for line in lines) if line]
+
+
+COMMANDS = [(page, command) for page in PAGES for command in _commands(page)]
+RUNS = [command for _, command in COMMANDS if re.search(r"\b(train|eval|predict)\.py\b", command)]
+
+
+def test_readme_and_ci_run_the_same_tests():
+    ci = [line.strip() for line in (ROOT / ".ci/run").read_text().splitlines()]
+    assert [line for line in ci if line.startswith("make ")] == ["make install", "make lint", "make test"]
+    shown = [command for page, command in COMMANDS if page == "README.md"]
+    assert "make test" in shown
+    assert not [command for command in shown if "pytest" in command]
+
+
+@pytest.mark.parametrize("command", RUNS)
+def test_runs_compose(command):
+    match = re.search(r"\b(train|eval|predict)\.py\b(.*)", command)
+    assert match
+    overrides = [re.sub(r"<[^>]*>", "x", word) for word in re.findall(r"(?:<[^>]*>|\S)+", match.group(2))]
+    with initialize_config_dir(str(ROOT / "conf"), version_base=None):
+        config = compose(match.group(1), [word for word in overrides if not word.startswith("-")])
+    assert config is not None
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_targets_scripts_modules_and_links_exist(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    named = set(re.findall(r"\bmake ([a-z-]+)\b", "\n".join(_commands(page))))
+    assert named <= targets, f"{page} names targets that the Makefile lacks: {named - targets}"
+    for script in re.findall(r"\bpython ([a-z]+\.py)", text):
+        assert (ROOT / script).is_file(), f"{page} names {script}"
+    for module in re.findall(r"\bpython -m ([a-z._]+)", text):
+        file = ROOT / module.replace(".", "/")
+        exists = file.with_suffix(".py").is_file() or (file / "__main__.py").is_file()
+        assert exists or module in {"pytest", "pip"}, f"{page} names {module}"
+    folder = (ROOT / page).parent
+    for link in re.findall(r"\]\((?!https?:|#)([^)#]+)\)", text):
+        assert (folder / link).exists(), f"{page} links to {link}"
