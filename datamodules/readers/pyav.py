@@ -1,6 +1,7 @@
 """The default reader: PyAV steered by the packet index, exact on every file FFmpeg can decode."""
 
 import io
+import itertools
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,7 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .packets import PacketIndex, decode, open_container, packet_index, video_stream
+from .container import decode, open_container, video_stream
+from .packets import PacketIndex, packet_index
 from .protocol import Handle, check_indices, unreadable
 
 # Decoding on is cheaper than a seek over this many frames (our choice; a seek restarts at a keyframe).
@@ -153,7 +155,7 @@ class Cursor:
         key = next((packet for packet in packets if packet.is_keyframe and packet.pts is not None), None)
         if key is None or key.pts > target:
             return False
-        self._running = self._decoded(key, packets, floor=key.pts)
+        self._running = self._decoded(itertools.chain([key], packets), floor=key.pts)
         return True
 
     def _advance(self, target: int) -> "av.VideoFrame | None":
@@ -165,14 +167,18 @@ class Cursor:
                 return None
         return None
 
-    def _decoded(
-        self, key: "av.Packet | None", packets: Iterator["av.Packet"], floor: int | None
-    ) -> Iterator["av.VideoFrame"]:
-        """Decode; frames shown before the keyframe may lean on a GOP that was not decoded."""
-        if key is not None:
-            yield from (frame for frame in decode(key) if frame.pts is not None and frame.pts >= floor)
+    def _decoded(self, packets: Iterator["av.Packet"], floor: int | None) -> Iterator["av.VideoFrame"]:
+        """Decode up to the first damage: what follows it leans on it, up to the next keyframe.
+
+        Frames shown before the keyframe may lean on a GOP that was not decoded; they are passed over.
+        """
         for packet in packets:
-            yield from (f for f in decode(packet) if floor is None or (f.pts is not None and f.pts >= floor))
+            frames = decode(packet)
+            if frames is None:
+                if floor is None or packet.pts is None or packet.pts >= floor:
+                    return
+                continue
+            yield from (f for f in frames if floor is None or (f.pts is not None and f.pts >= floor))
 
     def _packets(self) -> Iterator["av.Packet"]:
         """Demux; a container that breaks off gives no more packets, and the missing frames are reported."""
@@ -189,7 +195,9 @@ class Cursor:
             self._container = open_container(self._source)
         self._stream = video_stream(self._container, self._name)
         self._at = None
-        self._running = self._decoded(None, self._packets(), floor=None)
+        self._running = self._decoded(
+            self._packets(), floor=int(self._index.pts[0]) if self._index.timed else None
+        )
 
     def _restart(self) -> None:
         self.close()

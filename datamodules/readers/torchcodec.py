@@ -16,6 +16,9 @@ EXACT_CONTAINERS = ("mp4", "mov", "matroska", "webm")  # elsewhere even its exac
 class TorchcodecReader(Handle):
     """Reads frames with torchcodec in its exact mode; same pixels as PyAV at native size.
 
+    In a file whose packets are damaged, FFmpeg may paint over the first broken frame before torchcodec
+    reports an error; PyAV, whose decoder is set to be strict, refuses that frame too.
+
     Args:
         path: video file in an mp4, mov, mkv or webm container.
 
@@ -80,6 +83,8 @@ def why_not(index: PacketIndex) -> str:
         return f"it miscounts frames in the container '{index.container}'"
     if not index.timed:
         return "the frames of this file have no usable times"
+    if index.codec == "h264" and index.open_gop:
+        return "it loses the last frames of H.264 with open groups of pictures"
     return ""
 
 

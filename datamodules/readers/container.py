@@ -1,0 +1,39 @@
+"""Opening containers with PyAV, the same way for indexing, reading and cutting."""
+
+from pathlib import Path
+
+import av
+
+from .protocol import unreadable
+
+_TEXT_CONTAINERS = {"tty", "bin", "xbin", "adf", "idf"}  # FFmpeg draws text files as video
+
+
+def open_container(path: Path, *, ignore_edits: bool = False) -> "av.container.InputContainer":
+    """Open a file for reading; nothing but local files is ever followed."""
+    options = {"protocol_whitelist": "file"} | ({"ignore_editlist": "1"} if ignore_edits else {})
+    return av.open(str(path), options=options)
+
+
+def video_stream(container: "av.container.InputContainer", name: str) -> "av.video.stream.VideoStream":
+    """Return the stream a player would show (cover pictures are no video), set up for strict decoding.
+
+    Raises:
+        UnreadableVideo: if there is none, or if FFmpeg took a text file for one.
+    """
+    stream = container.streams.best("video")
+    if stream is None or stream.codec_context is None or container.format.name in _TEXT_CONTAINERS:
+        raise unreadable(name, "it holds no video stream that FFmpeg can decode")
+    stream.codec_context.thread_count = 1  # workers already use every core
+    # By default FFmpeg paints over damage and says nothing.
+    stream.codec_context.options = {"err_detect": "explode"}
+    return stream
+
+
+def decode(packet: "av.Packet") -> "list[av.VideoFrame] | None":
+    """Decode a packet; None if it is damaged."""
+    try:
+        frames = packet.decode()
+    except av.error.InvalidDataError:
+        return None
+    return None if any(frame.is_corrupt for frame in frames) else frames
