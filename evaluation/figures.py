@@ -43,7 +43,7 @@ FOREST = {
 
 @dataclass(frozen=True)
 class AttentionExample:
-    """Frames of one clip and the attention over its time: `frames` uint8 (T, H, W, 3) RGB, `weights` (T',)."""
+    """Frames of a clip and the attention over its time: `frames` uint8 (T, H, W, 3) RGB, `weights` (T',)."""
 
     recording_id: str
     caption: str
@@ -52,7 +52,7 @@ class AttentionExample:
 
 
 def predictions_against_truth(recordings: pd.DataFrame, *, constant: float | None = None) -> str | None:
-    """Predicted score against true score, with the identity line and the constant guess (points of the scale)."""
+    """Predicted score against true score in points, with the identity line and the constant guess."""
     if not {"score_target", "score_prediction"} <= set(recordings) or recordings["score_target"].isna().all():
         return None
     rows = labeled(recordings, "score_target")
@@ -89,7 +89,7 @@ def _span(limits: tuple[float, float], rows: pd.DataFrame) -> tuple[float, float
 def roc(
     recordings: pd.DataFrame, *, threshold: float | None, n_boot: int = 1000, seed: int = 0
 ) -> str | None:
-    """ROC curve with the pointwise 95 % band of the person-level bootstrap, and the validation threshold on it."""
+    """ROC curve, the pointwise 95 % band of the person-level bootstrap, the validation threshold."""
     column = ranking_column(recordings)
     if column is None or labeled(recordings, "binary_target")["binary_target"].nunique() < 2:
         return None
@@ -129,8 +129,8 @@ def calibration(recordings: pd.DataFrame) -> str | None:
         top.plot([0, 1], [0, 1], color=INK, linewidth=1, label="perfectly calibrated")
         errors = [table["observed"] - table["low"], table["high"] - table["observed"]]
         top.errorbar(
-            table["predicted"], table["observed"], yerr=errors, color=BLUE, fmt="o-", markersize=4.5, capsize=2,
-            elinewidth=1, linewidth=1.2, label="model, 95 % interval",
+            table["predicted"], table["observed"], yerr=errors, color=BLUE, fmt="o-", markersize=4.5,
+            capsize=2, elinewidth=1, linewidth=1.2, label="model, 95 % interval",
         )  # fmt: skip
         for row in table.itertuples():
             top.annotate(
@@ -152,7 +152,7 @@ def calibration(recordings: pd.DataFrame) -> str | None:
 
 
 def trajectories(recordings: pd.DataFrame) -> str | None:
-    """Target and prediction over the visits of up to 12 persons, spread evenly from the lowest to the highest mean."""
+    """Target and prediction over the visits of up to 12 persons, from the lowest to the highest mean."""
     head = next(
         (h for h in ("score", "binary") if {f"{h}_target", f"{h}_prediction"} <= set(recordings)), None
     )

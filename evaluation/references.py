@@ -44,6 +44,7 @@ class Reference:
     columns: tuple[str, ...] = ()
     reason: str | None = None
     note: str | None = None
+    score: float | None = None  # the one answer of the constant line, in points
 
 
 def constant(train: pd.DataFrame, rows: pd.DataFrame, *, heads: tuple[str, ...]) -> Reference:
@@ -55,7 +56,9 @@ def constant(train: pd.DataFrame, rows: pd.DataFrame, *, heads: tuple[str, ...])
         heads: targets to predict, of `score, binary, band`.
     """
     values = {head: np.full(len(rows), _mean(train, head)) for head in heads}
-    return Reference("constant", _table(rows, values))
+    return Reference(
+        "constant", _table(rows, values), score=_mean(train, "score") if "score" in heads else None
+    )
 
 
 def identity(train: pd.DataFrame, rows: pd.DataFrame, *, heads: tuple[str, ...]) -> Reference:
@@ -152,6 +155,8 @@ def reference_lines(
         )
         if tested.columns:
             summary["columns"] = list(tested.columns)
+        if tested.score is not None:
+            summary["prediction"] = tested.score
         if tested.note:
             summary["note"] = tested.note
         out[tested.name] = summary

@@ -11,7 +11,14 @@ from evaluation.measures import HEADS, UNKNOWN, labeled
 
 Summary = dict[str, Any]
 
-NOT_METRICS = ("counts", "by_subject")  # entries of a summary that are not {"value", "low", "high"}
+NOT_METRICS = (
+    "counts",
+    "by_subject",
+    "difference",
+    "columns",
+    "note",
+    "prediction",
+)  # entries of a summary that are not {"value", "low", "high"}
 _NOT_BY_SUBJECT = {"uar", "f1", "sensitivity", "specificity", "accuracy", "pearson_within"}
 
 

@@ -1,0 +1,230 @@
+"""One self-contained HTML page about a run."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+import pandas as pd
+
+from evaluation import figures
+from evaluation.figures import AttentionExample
+from evaluation.measures import HEADS, UNKNOWN
+from evaluation.verdict import judge, number
+
+__all__ = ["AttentionExample", "write_report"]
+
+_TEMPLATES = Path(__file__).with_name("templates")
+
+_LABELS = {
+    "auc": ("AUC", "a positive recording ranks above a negative one; chance 0.5"),
+    "average_precision": ("Average precision", "area under precision and recall; chance is the prevalence"),
+    "uar": ("UAR", "mean of sensitivity and specificity; chance 0.5"),
+    "f1": ("F1", "of the positive class, at the validation threshold"),
+    "sensitivity": ("Sensitivity", "positives found, at the validation threshold"),
+    "specificity": ("Specificity", "negatives cleared, at the validation threshold"),
+    "accuracy": ("Accuracy", "right decisions, at the validation threshold"),
+    "brier": ("Brier score", "squared error of the probability; 0 is perfect"),
+    "ece": ("ECE", "expected calibration error; 0 is perfect, small samples push it up"),
+    "mae": ("MAE", "mean absolute error in points"),
+    "rmse": ("RMSE", "root mean squared error in points"),
+    "pearson": ("Pearson r", "linear correlation over recordings"),
+    "ccc": ("CCC", "concordance, population form; a constant guess has 0"),
+    "pearson_within": ("r within persons", "does the prediction move when the person does?"),
+    "quadratic_kappa": ("Quadratic kappa", "agreement on severity bands"),
+}
+_SHOWN_APART = ("packages", "config", "skipped")  # keys of the run manifest that have a place of their own
+
+
+def write_report(
+    path: Path,
+    *,
+    metrics: Mapping[str, Any],
+    predictions: pd.DataFrame,
+    manifest: Mapping[str, Any],
+    history: pd.DataFrame | None = None,
+    attention: Sequence[AttentionExample] | None = None,
+    notes: Sequence[str] = (),
+    thresholds: Mapping[str, Any] | None = None,
+) -> None:
+    """Write `report.html`: verdict, metrics, reference lines, plots, data, provenance, limits of use.
+
+    Args:
+        path: file to write.
+        metrics: content of `metrics.json` (see `summary.metrics_json`).
+        predictions: recording table, or `predictions.csv` as read; the rows with split "test" are plotted,
+            or all rows where no split has that name.
+        manifest: content of the run's `manifest.json`; `skipped` (recording -> reason) and `config` are
+            shown apart.
+        history: one row per epoch or step: `epoch, train/loss, val/loss, val/auc, ...`.
+        attention: clips for the filmstrips.
+        notes: remarks shown below the headline, e.g. that a split could not be audited.
+        thresholds: `Threshold.as_dict()` of the decision threshold.
+
+    Raises:
+        ValueError: there are no predictions to show.
+    """
+    if predictions.empty:
+        raise ValueError(f"{path}: no predictions to report")
+    test = predictions[predictions["split"] == "test"] if "split" in predictions else predictions
+    test = predictions if test.empty else test
+    threshold = (thresholds or {}).get("value")
+    page = _environment().get_template("report.html").render(
+        title=str(manifest.get("title") or manifest.get("experiment") or "Evaluation report"),
+        verdict=judge(metrics),
+        notes=[*notes, *_own_notes(metrics, manifest)],
+        metric_rows=_metric_rows(metrics),
+        has_persons="by_subject" in metrics["test"],
+        has_val=bool(metrics.get("val")),
+        counts=metrics["test"].get("counts", {}),
+        threshold=thresholds,
+        reference_rows=_reference_rows(metrics),
+        reasons=(metrics.get("reference") or {}).get("reasons", {}),
+        columns=((metrics.get("reference") or {}).get("nuisance") or {}).get("columns", []),
+        plots=_plots(test, metrics, history, threshold),
+        strips=[(example, figures.filmstrip(example)) for example in attention or ()],
+        splits=_splits(predictions),
+        skipped=dict(manifest.get("skipped") or {}),
+        provenance=[(k, _flat(v)) for k, v in manifest.items() if k not in _SHOWN_APART and _flat(v)],
+        packages=dict(manifest.get("packages") or {}),
+        config=_pretty(manifest.get("config")),
+    )  # fmt: skip
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page, encoding="utf-8")
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = number
+    return environment
+
+
+def _own_notes(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[str]:
+    """Remarks that follow from the numbers themselves."""
+    notes = []
+    counts = metrics["test"].get("counts", {})
+    if counts.get("unknown_subject"):
+        notes.append(
+            f"{counts['unknown_subject']} test recordings have no known person: the split cannot be audited for "
+            "shared persons, and intervals treat each of them as a person of its own, which makes them narrow."
+        )
+    if 0 < counts.get("subjects", 0) < 10:
+        notes.append(
+            f"Only {counts['subjects']} persons were tested: percentile intervals are unreliable this low."
+        )
+    looks = manifest.get("test_looks") or 0
+    if looks > 1:
+        notes.append(
+            f"The test split of this run has been looked at {looks} times; each look invites choosing by it."
+        )
+    return notes
+
+
+def _metric_rows(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
+    test, val = metrics["test"], metrics.get("val") or {}
+    persons = test.get("by_subject", {})
+    return [
+        {
+            "label": label,
+            "meaning": meaning,
+            "test": test[name],
+            "persons": persons.get(name),
+            "val": val.get(name),
+        }
+        for name, (label, meaning) in _LABELS.items()
+        if name in test
+    ]
+
+
+def _lines(metrics: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Summaries by line name, the model first, the oracle's variants apart."""
+    reference = metrics.get("reference") or {}
+    lines: dict[str, Mapping[str, Any]] = {"model": metrics["test"]}
+    for name in ("constant", "identity", "nuisance"):
+        if reference.get(name):
+            lines[name] = reference[name]
+    oracle = reference.get("oracle") or {}
+    nested = {f"oracle {kind}": oracle[kind] for kind in ("raw", "relative") if oracle.get(kind)}
+    return lines | (nested or ({"oracle": oracle} if oracle else {}))
+
+
+def _reference_rows(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
+    rows = []
+    for name, line in _lines(metrics).items():
+        difference = line.get("difference") or {}
+        rows.append(
+            {
+                "label": figures.LINES[name][0],
+                "color": figures.LINES[name][1],
+                "values": [line.get(metric) for metric in ("auc", "ccc", "mae")],
+                "differences": [difference.get(metric) for metric in ("auc", "mae")],
+                "note": line.get("note"),
+            }
+        )
+    return rows
+
+
+def _plots(
+    test: pd.DataFrame, metrics: Mapping[str, Any], history: pd.DataFrame | None, threshold: float | None
+) -> dict[str, str | None]:
+    constant = ((metrics.get("reference") or {}).get("constant") or {}).get("prediction")
+    return {
+        "references": figures.reference_forest(_lines(metrics)),
+        "truth": figures.predictions_against_truth(test, constant=constant),
+        "roc": figures.roc(test, threshold=threshold),
+        "calibration": figures.calibration(test),
+        "training": None if history is None else figures.training_curves(history),
+        "trajectories": figures.trajectories(test),
+    }
+
+
+def _splits(predictions: pd.DataFrame) -> list[dict[str, Any]]:
+    """Who was evaluated: one row per split."""
+    table = predictions if "split" in predictions else predictions.assign(split="all")
+    rows = []
+    for name, part in table.groupby("split", sort=False):
+        known = part[part["subject_id"] != UNKNOWN]
+        row = {
+            "split": name,
+            "recordings": len(part),
+            "persons": known["subject_id"].nunique(),
+            "visits": len(known[["subject_id", "session_id"]].drop_duplicates()),
+        }
+        for head in HEADS:
+            target = f"{head}_target"
+            values = part[target].dropna() if target in part else pd.Series(dtype=float)
+            row[head] = _describe(head, values)
+        rows.append(row)
+    return rows
+
+
+def _describe(head: str, values: "pd.Series[float]") -> str:
+    if values.empty:
+        return "–"  # noqa: RUF001 - an empty cell of a table
+    if head == "binary":
+        return f"{int(values.sum())} of {len(values)}"
+    spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+    return f"{values.mean():.1f} ({spread:.1f})"
+
+
+def _flat(value: Any) -> str:
+    """A value of the run manifest as one line of text."""
+    if value is None:
+        return ""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k}: {_flat(v)}" for k, v in value.items())
+    if isinstance(value, list | tuple):
+        return " ".join(str(v) for v in value)
+    return str(value)
+
+
+def _pretty(config: Any) -> str:
+    return "" if not config else json.dumps(config, indent=2, default=str)
