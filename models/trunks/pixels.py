@@ -22,8 +22,8 @@ class _Stage(nn.Module):
         self.activation = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.activation(self.norm(self.conv(x)))
-        return x
+        maps: Tensor = self.activation(self.norm(self.conv(x)))
+        return maps
 
 
 class PixelTrunk(nn.Module):
@@ -33,7 +33,8 @@ class PixelTrunk(nn.Module):
         dim: width of the tokens.
         widths: channels of the stages; each halves the resolution.
         mmp: MMP by channels, e.g. `partial(MMPMaps)`; None leaves the frames apart.
-        mmp_stages: stages followed by MMP, counted from 0; the first one's maps are large and hold no motion yet.
+        mmp_stages: stages followed by MMP, counted from 0; the first one's maps are large and hold no
+            motion yet.
         grid: cells per side the last maps are read at.
 
     Example:
@@ -70,5 +71,7 @@ class PixelTrunk(nn.Module):
         for index, stage in enumerate(self.stages):
             maps = stage(maps)
             if str(index) in self.motions:
-                maps = self.motions[str(index)](maps.reshape(batch, steps, *maps.shape[1:]), mask).flatten(0, 1)
+                maps = self.motions[str(index)](maps.reshape(batch, steps, *maps.shape[1:]), mask).flatten(
+                    0, 1
+                )
         return zero_masked(self.readout(maps).reshape(batch, steps, self.dim), mask)

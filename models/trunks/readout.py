@@ -8,8 +8,8 @@ from torch.nn import functional as F
 class SpatialReadout(nn.Module):
     """Maps (N,C,H,W) -> tokens (N,D): a linear map of the global mean and of a small spatial grid.
 
-    A global average cannot tell a raised mouth corner from a lowered one; the grid can: each map is squeezed, pooled
-    to grid x grid cells and flattened.
+    A global average cannot tell a raised mouth corner from a lowered one; the grid can: each map is
+    squeezed, pooled to grid x grid cells and flattened.
 
     Args:
         channels: C of the maps.

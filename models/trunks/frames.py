@@ -1,0 +1,67 @@
+"""Any timm 2-D backbone with `features_only`, applied frame by frame; MMP adds the time."""
+
+from collections.abc import Callable, Sequence
+
+import timm
+from torch import Tensor, nn
+
+from models.masking import zero_masked
+from models.trunks.readout import SpatialReadout
+
+
+class FramesTrunk(nn.Module):
+    """Frames (B,T,3,H,W) -> tokens (B,T,D) by a timm backbone, MMP on chosen stages, and one readout each.
+
+    Args:
+        backbone: timm model name that supports `features_only`.
+        dim: width of the tokens.
+        pretrained: download timm's weights.
+        size: height and width in pixels, for backbones whose weights depend on it (ViT, Swin); None
+            elsewhere.
+        stages: timm `out_indices` whose maps are read; their tokens are added.
+        mmp: MMP by channels, put on every read stage; None leaves the frames apart.
+        grid: cells per side the maps are read at.
+
+    Example:
+        >>> import torch
+        >>> trunk = FramesTrunk(backbone="resnet10t", dim=32)
+        >>> trunk(torch.randn(1, 4, 3, 64, 64), torch.ones(1, 4, dtype=torch.bool)).shape
+        torch.Size([1, 4, 32])
+    """
+
+    def __init__(
+        self,
+        *,
+        backbone: str,
+        dim: int = 128,
+        pretrained: bool = False,
+        size: int | None = None,
+        stages: Sequence[int] = (-2, -1),
+        mmp: Callable[[int], nn.Module] | None = None,
+        grid: int = 4,
+    ) -> None:
+        super().__init__()
+        self.dim = dim
+        settings = {} if size is None else {"img_size": size}
+        self.backbone = timm.create_model(
+            backbone, pretrained=pretrained, features_only=True, out_indices=tuple(stages), **settings
+        )
+        self.channels_last = "NHWC" in str(getattr(self.backbone, "output_fmt", "NCHW"))
+        channels = self.backbone.feature_info.channels()
+        self.motions = nn.ModuleList(mmp(width) for width in channels) if mmp is not None else None
+        self.readouts = nn.ModuleList(
+            SpatialReadout(channels=width, dim=dim, grid=grid) for width in channels
+        )
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Map frames under their mask (B,T) to tokens (B,T,D); tokens of unreal frames are zero."""
+        batch, steps = mask.shape
+        stages = self.backbone(zero_masked(x, mask).flatten(0, 1))
+        tokens = x.new_zeros(())
+        for index, (maps, readout) in enumerate(zip(stages, self.readouts, strict=True)):
+            if self.channels_last:
+                maps = maps.permute(0, 3, 1, 2)
+            if self.motions is not None:
+                maps = self.motions[index](maps.reshape(batch, steps, *maps.shape[1:]), mask).flatten(0, 1)
+            tokens = tokens + readout(maps)
+        return zero_masked(tokens.reshape(batch, steps, self.dim), mask)

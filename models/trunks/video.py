@@ -1,0 +1,109 @@
+"""torchvision video backbones as token trunks; the only place that permutes to (B,C,T,H,W)."""
+
+from collections.abc import Callable
+from functools import singledispatch
+
+from torch import Tensor, nn
+from torchvision.models import get_model
+from torchvision.models.video import S3D, MViT, SwinTransformer3d, VideoResNet
+
+from models.masking import hold_last, token_mask, zero_masked
+
+
+@singledispatch
+def feature_maps(backbone: nn.Module, x: Tensor) -> Tensor:
+    """Run a backbone up to its last maps: (B,3,T,H,W) -> (B,C,T',H',W')."""
+    raise TypeError(
+        f"no token adapter for {type(backbone).__name__}: use a torchvision video model (r3d_18, mc3_18, "
+        "r2plus1d_18, s3d, swin3d_*, mvit_*) or register one with `feature_maps`"
+    )
+
+
+@feature_maps.register
+def _resnet(backbone: VideoResNet, x: Tensor) -> Tensor:
+    x = backbone.stem(x)
+    for layer in (backbone.layer1, backbone.layer2, backbone.layer3, backbone.layer4):
+        x = layer(x)
+    return x
+
+
+@feature_maps.register
+def _s3d(backbone: S3D, x: Tensor) -> Tensor:
+    maps: Tensor = backbone.features(x)
+    return maps
+
+
+@feature_maps.register
+def _swin(backbone: SwinTransformer3d, x: Tensor) -> Tensor:
+    x = backbone.features(backbone.pos_drop(backbone.patch_embed(x)))
+    maps: Tensor = backbone.norm(x).permute(0, 4, 1, 2, 3)
+    return maps
+
+
+@feature_maps.register
+def _mvit(backbone: MViT, x: Tensor) -> Tensor:
+    x = backbone.conv_proj(x)
+    grid = tuple(x.shape[2:])  # not the size it was configured for: relative positions are interpolated
+    x = backbone.pos_encoding(x.flatten(2).transpose(1, 2))
+    for block in backbone.blocks:
+        x, grid = block(x, grid)
+    maps: Tensor = (
+        backbone.norm(x)[:, 1:].transpose(1, 2).reshape(len(x), -1, *grid)
+    )  # without the class token
+    return maps
+
+
+def _remove_head(backbone: nn.Module) -> int:
+    """Take the classifier off, so that it is no unused parameter under DDP, and return the width it read."""
+    for name in ("fc", "head", "classifier"):
+        head = getattr(backbone, name, None)
+        if isinstance(head, nn.Module):
+            setattr(backbone, name, nn.Identity())
+            layer = next(m for m in head.modules() if isinstance(m, nn.Linear | nn.Conv3d))
+            return layer.in_features if isinstance(layer, nn.Linear) else layer.in_channels
+    raise TypeError(f"{type(backbone).__name__} has no classifier named fc, head or classifier to take off")
+
+
+class VideoTrunk(nn.Module):
+    """Frames (B,T,3,H,W) -> tokens (B,T',D); T' is what the backbone leaves of the frames (T/8 for r3d_18).
+
+    Unreal frames are replaced by the last real one: these networks convolve through time, and a black frame
+    would be a sudden motion. Their content never matters, but padding a clip does change its tokens
+    slightly.
+
+    Args:
+        backbone: torchvision model name: r3d_18, mc3_18, r2plus1d_18, s3d, swin3d_t, mvit_v2_s, ...
+        dim: width of the tokens; None keeps the backbone's own.
+        pretrained: download torchvision's default weights (Kinetics-400).
+        mmp: MMP by channels, put on the last maps; None leaves them alone.
+
+    Example:
+        >>> import torch
+        >>> trunk = VideoTrunk(backbone="mc3_18")
+        >>> trunk(torch.randn(1, 4, 3, 32, 32), torch.ones(1, 4, dtype=torch.bool)).shape
+        torch.Size([1, 4, 512])
+    """
+
+    def __init__(
+        self,
+        *,
+        backbone: str,
+        dim: int | None = None,
+        pretrained: bool = False,
+        mmp: Callable[[int], nn.Module] | None = None,
+    ) -> None:
+        super().__init__()
+        self.backbone = get_model(backbone, weights="DEFAULT" if pretrained else None)
+        width = _remove_head(self.backbone)
+        self.dim = width if dim is None else dim
+        self.motion = mmp(width) if mmp is not None else None
+        self.project = nn.Identity() if dim is None else nn.Linear(width, dim)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Map frames under their mask (B,T) to tokens (B,T',D)."""
+        held = hold_last(x, mask)
+        maps = feature_maps(self.backbone, held.transpose(1, 2)).transpose(1, 2)  # (B,T',C,H',W')
+        steps = token_mask(mask, maps.shape[1])
+        if self.motion is not None:
+            maps = self.motion(maps, steps)
+        return zero_masked(self.project(maps.mean((-2, -1))), steps)
