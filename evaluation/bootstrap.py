@@ -89,12 +89,17 @@ def bootstrap(
     return {m.name: _estimate(m, draws.get(m.name), single=single) for m in bound}
 
 
+_NO_BOOTSTRAP = "no interval, as resampling biases a binned error"
+
+
 def _estimate(bound: Measurement, draws: Array | None, *, single: bool) -> Estimate:
     value, reason = bound.value()
     if value is None or draws is None:
         return Estimate(value=None, low=None, high=None, reason=reason or "undefined")
     if single:
         return Estimate(value=value, low=None, high=None, reason="no interval: only one person")
+    if bound.metric.resampled is None:
+        return Estimate(value=value, low=None, high=None, reason=_NO_BOOTSTRAP)
     return interval_of(value, draws)
 
 
@@ -118,7 +123,7 @@ def paired_difference(
 ) -> dict[str, Estimate]:
     """Metric of `a` minus metric of `b` on the same recordings, under the same resamples of persons.
 
-    Metrics that only one table supports are left out.
+    Metrics that only one table supports, or that have no bootstrap, are left out.
 
     Raises:
         ValueError: the tables hold different recordings, persons or targets.
@@ -126,7 +131,7 @@ def paired_difference(
     a, b = align(a, b)
     bound_a = {m.name: m for m in measurements(a, threshold=threshold_a)}
     bound_b = {m.name: m for m in measurements(b, threshold=threshold_b)}
-    names = [name for name in bound_a if name in bound_b]
+    names = [n for n, m in bound_a.items() if n in bound_b and m.metric.resampled is not None]
     draws_a = resample(a, [bound_a[n] for n in names], n_boot=n_boot, seed=seed)
     draws_b = resample(b, [bound_b[n] for n in names], n_boot=n_boot, seed=seed)
     single = len(set(subject_codes(a["subject_id"]).tolist())) < 2

@@ -110,7 +110,7 @@ def roc(
             )
             axes.scatter(*point, s=42, color=VERMILION, zorder=5, label="validation threshold")
         axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
-        axes.set(xlabel="false alarms (1 - specificity)", ylabel="hits (sensitivity)")
+        axes.set(xlabel="false alarms (1 \N{MINUS SIGN} specificity)", ylabel="hits (sensitivity)")
         axes.legend(loc="lower right")
         return svg(figure)
 
@@ -130,18 +130,8 @@ def calibration(recordings: pd.DataFrame) -> str | None:
         errors = [table["observed"] - table["low"], table["high"] - table["observed"]]
         top.errorbar(
             table["predicted"], table["observed"], yerr=errors, color=BLUE, fmt="o-", markersize=4.5,
-            capsize=2, elinewidth=1, linewidth=1.2, label="model, 95 % interval",
+            capsize=2, elinewidth=1, linewidth=1.2, label=f"{_range(table['count'])} recordings per bin",
         )  # fmt: skip
-        for row in table.itertuples():
-            top.annotate(
-                f"n={row.count}",
-                (row.predicted, 0),
-                xytext=(0, 3),
-                textcoords="offset points",
-                ha="center",
-                fontsize=7,
-                color="#57606a",
-            )
         top.set(ylim=(-0.02, 1.02), ylabel="observed frequency")
         top.legend(loc="upper left")
         bottom.hist(
@@ -149,6 +139,10 @@ def calibration(recordings: pd.DataFrame) -> str | None:
         )
         bottom.set(xlim=(-0.02, 1.02), xlabel="predicted probability", ylabel="count")
         return svg(figure)
+
+
+def _range(counts: "pd.Series[int]") -> str:
+    return f"{counts.min()} to {counts.max()}" if counts.nunique() > 1 else str(counts.iloc[0])
 
 
 def trajectories(recordings: pd.DataFrame) -> str | None:

@@ -23,10 +23,10 @@ UNKNOWN = "unknown"  # the manifest's literal for a subject nobody knows
 
 
 class Metric(NamedTuple):
-    """One metric in both forms: for one sample and for many weightings of it."""
+    """One metric in both forms: for one sample and, if its bootstrap is sound, for many weightings of it."""
 
     value: Definition
-    resampled: weighted.Kernel
+    resampled: weighted.Kernel | None
 
 
 SCORE = {
@@ -39,7 +39,11 @@ RANK = {
     "auc": Metric(metrics.auc, weighted.auc),
     "average_precision": Metric(metrics.average_precision, weighted.average_precision),
 }
-PROBABILITY = {"brier": Metric(metrics.brier, weighted.brier), "ece": Metric(metrics.ece, weighted.ece)}
+PROBABILITY = {
+    "brier": Metric(metrics.brier, weighted.brier),
+    # Resampling repeats recordings, which raises a binned error: the percentiles would lie above the value.
+    "ece": Metric(metrics.ece, None),
+}
 DECISION = {
     "uar": Metric(metrics.uar, weighted.uar),
     "f1": Metric(metrics.f1, weighted.f1),
@@ -68,7 +72,9 @@ class Measurement:
         )
 
     def resampled(self, weights: Array) -> Array:
-        """The metric (R,) under weights (R, N) over *all* rows of the table."""
+        """The metric (R,) under weights (R, N) over *all* rows of the table, NaN without a bootstrap."""
+        if self.metric.resampled is None:
+            return np.full(len(weights), np.nan)
         return self.metric.resampled(self.target, self.prediction, weights[:, self.rows])
 
 

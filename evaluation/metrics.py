@@ -94,6 +94,8 @@ def ccc(target: ArrayLike, prediction: ArrayLike) -> Value:
     y, p = check_pair(target, prediction)
     if np.ptp(y) == 0:
         return Value(None, _FLAT_TARGET)
+    if np.ptp(p) == 0:  # exactly, not the rounding noise of the covariance
+        return Value(0.0)
     covariance = float(np.mean((y - y.mean()) * (p - p.mean())))
     return Value(2 * covariance / float(y.var() + p.var() + (y.mean() - p.mean()) ** 2))
 

@@ -27,7 +27,7 @@ _LABELS = {
     "specificity": ("Specificity", "negatives cleared, at the validation threshold"),
     "accuracy": ("Accuracy", "right decisions, at the validation threshold"),
     "brier": ("Brier score", "squared error of the probability; 0 is perfect"),
-    "ece": ("ECE", "expected calibration error; 0 is perfect, small samples push it up"),
+    "ece": ("ECE", "expected calibration error; small samples push it up"),
     "mae": ("MAE", "mean absolute error in points"),
     "rmse": ("RMSE", "root mean squared error in points"),
     "pearson": ("Pearson r", "linear correlation over recordings"),
@@ -76,6 +76,7 @@ def write_report(
         verdict=judge(metrics),
         notes=[*notes, *_own_notes(metrics, manifest)],
         metric_rows=_metric_rows(metrics),
+        remarks=_remarks(metrics),
         has_persons="by_subject" in metrics["test"],
         has_val=bool(metrics.get("val")),
         counts=metrics["test"].get("counts", {}),
@@ -113,8 +114,8 @@ def _own_notes(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[
     counts = metrics["test"].get("counts", {})
     if counts.get("unknown_subject"):
         notes.append(
-            f"{counts['unknown_subject']} test recordings have no known person: the split cannot be audited for "
-            "shared persons, and intervals treat each of them as a person of its own, which makes them narrow."
+            f"{counts['unknown_subject']} test recordings have no known person: the split cannot be audited "
+            "for shared persons, and intervals treat each as a person of its own, which makes them narrow."
         )
     if 0 < counts.get("subjects", 0) < 10:
         notes.append(
@@ -142,6 +143,21 @@ def _metric_rows(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
         for name, (label, meaning) in _LABELS.items()
         if name in test
     ]
+
+
+def _remarks(metrics: Mapping[str, Any]) -> list[str]:
+    """Why numbers or intervals are missing, each reason once with the metrics it concerns."""
+    concerned: dict[str, list[str]] = {}
+    for place, part in (
+        ("test", metrics["test"]),
+        ("persons", metrics["test"].get("by_subject") or {}),
+        ("validation", metrics.get("val") or {}),
+    ):
+        for name, (label, _) in _LABELS.items():
+            reason = (part.get(name) or {}).get("reason")
+            if reason:
+                concerned.setdefault(reason, []).append(f"{label} ({place})")
+    return [f"{', '.join(names)}: {reason}" for reason, names in concerned.items()]
 
 
 def _lines(metrics: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

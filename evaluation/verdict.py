@@ -75,8 +75,8 @@ def _error(test: Mapping[str, Any], reference: Mapping[str, Any]) -> tuple[bool,
     if gap is None:
         return None
     text = (
-        f"The mean absolute error is {number(test['mae'])} points, against {line['mae']['value']:.2f} for always "
-        f"answering the training mean (difference {number(gap)})"
+        f"The mean absolute error is {number(test['mae'])} points, against {line['mae']['value']:.2f} for "
+        f"always answering the training mean (difference {number(gap)})"
     )
     if gap["high"] is not None and gap["high"] < 0:
         return True, f"{text}: smaller than the constant guess."
@@ -91,8 +91,8 @@ def _identity(reference: Mapping[str, Any]) -> str | None:
         (f"{n.upper()} {number(line[n])}" for n in ("auc", "mae") if _known(line, n)), "nothing defined"
     )
     return (
-        f"Caution: persons are shared with the training recordings ({line.get('note', 'see below')}). Looking a "
-        f"person up reaches {best}; a result on shared persons says little about strangers."
+        f"Caution: persons are shared with the training recordings ({line.get('note', 'see below')}). "
+        f"Looking a person up reaches {best}; results on shared persons say little about others."
     )
 
 
@@ -119,7 +119,10 @@ def number(estimate: Mapping[str, Any], digits: int = 2) -> str:
     """A value with its interval, `0.81 [0.72, 0.89]`; a minus sign is typographic."""
     if estimate.get("value") is None:
         return "not defined"
-    text = f"{estimate['value']:.{digits}f}"
-    if estimate.get("low") is not None:
-        text += f" [{estimate['low']:.{digits}f}, {estimate['high']:.{digits}f}]"
-    return text.replace("-", "\N{MINUS SIGN}")
+    # adding 0.0 turns the rounded -0.0 into 0.0
+    value, *ends = (
+        f"{round(estimate[key], digits) + 0.0:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+        for key in ("value", "low", "high")
+        if estimate.get(key) is not None
+    )
+    return f"{value} [{', '.join(ends)}]" if ends else value

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.metrics import ECE_BINS, probability_bins, round_band
+from evaluation.metrics import round_band
 
 Array = NDArray[np.float64]
 Kernel = Callable[[Array, Array, Array], Array]
@@ -92,13 +92,6 @@ def brier(y: Array, p: Array, w: Array) -> Array:
     return _mean((y - p) ** 2, w)
 
 
-def ece(y: Array, p: Array, w: Array) -> Array:
-    """Expected calibration error (R,)."""
-    member: Array = np.eye(ECE_BINS)[probability_bins(p, ECE_BINS)]  # (N, bins)
-    gaps: Array = np.abs((w * (y - p)) @ member).sum(axis=1)
-    return _divide(gaps, w.sum(axis=1))
-
-
 def sensitivity(y: Array, d: Array, w: Array) -> Array:
     """Recall of the positives (R,) of decisions `d` in {0, 1}."""
     return _divide(w @ (y * d), w @ y)
@@ -144,7 +137,8 @@ def _moments(y: Array, p: Array, w: Array) -> tuple[Array, Array, Array, Array, 
     square_y, square_p = _mean(shift_y**2, w), _mean(shift_p**2, w)
     var_y, var_p = square_y - mean_y**2, square_p - mean_p**2
     var_y, var_p = np.where(var_y > _FLAT * square_y, var_y, 0), np.where(var_p > _FLAT * square_p, var_p, 0)
-    return mean_y + y.mean(), mean_p + p.mean(), var_y, var_p, _mean(shift_y * shift_p, w) - mean_y * mean_p
+    covariance = np.where(var_y * var_p > 0, _mean(shift_y * shift_p, w) - mean_y * mean_p, 0)
+    return mean_y + y.mean(), mean_p + p.mean(), var_y, var_p, covariance
 
 
 def _by_prediction(y: Array, p: Array, w: Array) -> tuple[Array, Array]:
