@@ -15,15 +15,21 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("benchmarks", "datamodules", "engine", "evaluation", "models")
-SCRIPTS = sorted(ROOT.glob("*.py"))
-SOURCES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py")) + SCRIPTS
-TESTS = sorted((ROOT / "tests").rglob("*.py"))
-LEAVES = sorted((ROOT / "conf").glob("*/**/*.yaml"))
-PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
-def _name(path: Path) -> str:
-    return path.relative_to(ROOT).as_posix()
+def _files(folder: str, pattern: str) -> list[str]:
+    return sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / folder).glob(pattern))
+
+
+SCRIPTS = _files(".", "*.py")
+SOURCES = [name for room in ROOMS for name in _files(room, "**/*.py")] + SCRIPTS
+TESTS = _files("tests", "**/*.py")
+LEAVES = _files("conf", "*/**/*.yaml")  # the roots are not leaves
+
+
+def _text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
 
 
 def _lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -72,24 +78,24 @@ def test_imports_against_the_arrows_are_found(tmp_path):
         assert arrow in result.stdout, f"{arrow} was not found:\n{result.stdout}"
 
 
-@pytest.mark.parametrize("path", [*SOURCES, *TESTS], ids=_name)
-def test_files_are_short(path):
-    lines = len(path.read_text(encoding="utf-8").splitlines())
-    assert lines <= 400, f"{_name(path)} has {lines} lines: split it by what it does"
+@pytest.mark.parametrize("name", [*SOURCES, *TESTS])
+def test_files_are_short(name):
+    lines = len(_text(name).splitlines())
+    assert lines <= 400, f"{name} has {lines} lines: split it by what it does"
 
 
-@pytest.mark.parametrize("path", SCRIPTS, ids=_name)
-def test_entry_scripts_are_thin(path):
-    lines = len(path.read_text(encoding="utf-8").splitlines())
-    assert lines < 100, f"{_name(path)} has {lines} lines: what it does belongs in engine/"
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_entry_scripts_are_thin(name):
+    lines = len(_text(name).splitlines())
+    assert lines < 100, f"{name} has {lines} lines: what it does belongs in engine/"
 
 
-@pytest.mark.parametrize("path", LEAVES, ids=_name)
-def test_config_files_are_short(path):
-    text = path.read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", LEAVES)
+def test_config_files_are_short(name):
+    text = _text(name)
     yaml.safe_load(text)
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
-    assert len(lines) <= 25, f"{_name(path)} has {len(lines)} lines: compose it from smaller groups"
+    assert len(lines) <= 25, f"{name} has {len(lines)} lines: compose it from smaller groups"
 
 
 def _public(tree: ast.Module) -> list[tuple[str, ast.AST]]:
@@ -113,24 +119,24 @@ def _public(tree: ast.Module) -> list[tuple[str, ast.AST]]:
 
 def test_public_names_are_documented():
     total, missing = 0, []
-    for path in SOURCES:
-        for name, node in _public(ast.parse(path.read_text(encoding="utf-8"))):
+    for file in SOURCES:
+        for name, node in _public(ast.parse(_text(file))):
             total += 1
             if ast.get_docstring(node) is None:
-                missing.append(f"{_name(path)}: {name}")
+                missing.append(f"{file}: {name}")
     share = 1 - len(missing) / total
     assert share >= 0.95, f"{share:.1%} of {total} public names have a docstring; missing:\n" + "\n".join(
         missing
     )
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=_name)
-def test_module_names_say_what_they_hold(path):
-    assert path.stem not in {"utils", "util", "helpers", "helper", "common", "misc"}
+@pytest.mark.parametrize("name", SOURCES)
+def test_module_names_say_what_they_hold(name):
+    assert Path(name).stem not in {"utils", "util", "helpers", "helper", "common", "misc"}
 
 
 def _constraints() -> dict[str, Version]:
-    lines = [line.strip() for line in (ROOT / "constraints.txt").read_text().splitlines()]
+    lines = [line.strip() for line in _text("constraints.txt").splitlines()]
     pins = [line for line in lines if line and not line.startswith("#")]
     for line in pins:
         assert re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", line), f"not just name==version: {line!r}"
@@ -161,5 +167,5 @@ def test_malicious_lightning_releases_are_excluded():
 
 
 def test_constraints_hold_no_address():
-    text = (ROOT / "constraints.txt").read_text()
+    text = _text("constraints.txt")
     assert not re.search(r"://|--|@|\+", text)
