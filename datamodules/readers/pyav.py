@@ -1,6 +1,5 @@
 """The default reader: PyAV steered by the packet index, exact on every file FFmpeg can decode."""
 
-import io
 import itertools
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -63,13 +62,13 @@ class Cursor:
     """A position in one open video that moves from wanted frame to wanted frame.
 
     Args:
-        source: file, or the bytes of a container.
+        path: video file.
         index: its packet index.
         name: what error messages call it.
     """
 
-    def __init__(self, source: Path | io.BytesIO, index: PacketIndex, name: str) -> None:
-        self._source, self._index, self._name = source, index, name
+    def __init__(self, path: Path, index: PacketIndex, name: str) -> None:
+        self._path, self._index, self._name = path, index, name
         self._at: int | None = None  # time of the last decoded frame, or its number if frames have no times
         self._per_second = max(1, round(1 / index.time_base)) if index.time_base else 1
         self._reopen()
@@ -188,11 +187,7 @@ class Cursor:
             return
 
     def _reopen(self) -> None:
-        if isinstance(self._source, io.BytesIO):
-            self._source.seek(0)
-            self._container = av.open(self._source)
-        else:
-            self._container = open_container(self._source)
+        self._container = open_container(self._path)
         self._stream = video_stream(self._container, self._name)
         self._at = None
         self._running = self._decoded(

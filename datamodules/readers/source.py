@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+import torch
 from torch import Tensor
 
 from . import opening
+from .packets import packet_index
 from .resize import resize
+from .slices import EncodedClip, can_cut, cut
 
 
 class VideoSource:
@@ -49,3 +52,17 @@ class VideoSource:
         """
         with opening.open_video(path, reader=self.reader) as video:
             return resize(video.frames(indices), height=self.height, width=self.width)
+
+    def encoded(self, path: Path, indices: Sequence[int]) -> EncodedClip:
+        """Return the coded packets that hold the frames `indices`, for `DeviceDecoder`.
+
+        Material that cannot be cut (AV1, files without frame times) is decoded here and travels as frames.
+
+        Raises:
+            UnreadableVideo: if the file, or a packet of the clip, cannot be read.
+        """
+        if can_cut(packet_index(path)):
+            return cut(path, indices)
+        frames = self.clip(path, indices)
+        nothing = torch.empty(0, dtype=torch.uint8)
+        return EncodedClip(nothing, tuple(range(len(frames))), 0, frames, str(path))
