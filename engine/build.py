@@ -27,6 +27,8 @@ def build(node: Any, *, key: str, **injected: Any) -> Any:
         return None
     check_targets(node)
     try:
+        if injected:
+            node = {**node, "_partial_": True}
         built = instantiate(node, _convert_="all")
         return built(**injected) if injected else built
     except InstantiationException as error:

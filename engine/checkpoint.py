@@ -1,4 +1,4 @@
-"""One file that a checkpoint needs: weights, config, statistics, split, threshold and a digest over them.
+"""One file that a checkpoint needs: weights, config, statistics, split, calibration and a digest over them.
 
 `eval.py` and `predict.py` rebuild everything from it. It loads with `weights_only=True`, so no code travels
 in it; the config it carries names callables, which is why that is checked against the allow-list before
@@ -10,7 +10,7 @@ allow-list alone.
 import hashlib
 import os
 import pickle
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from engine.targets import check_targets
 
 KEY = "euthymia"
 FORMAT = 1
-_FIELDS = {"format", "config", "statistics", "data_digest", "split", "thresholds", "digest"}
+_FIELDS = {"format", "config", "statistics", "data_digest", "split", "calibration", "digest"}
 
 
 class CheckpointError(ValueError):
@@ -40,7 +40,8 @@ class RunCheckpoint:
         statistics: What the network was standardized with; plain lists and numbers.
         data_digest: Digest of the manifest the run read.
         split: `name`, and the recording ids of `train`, `val` and `test`.
-        thresholds: Decision thresholds chosen on validation, by head; empty before the run has ended.
+        calibration: Targets and predictions of the validation recordings, without ids: what decision
+            thresholds and intervals are learned from. Empty before the run has ended.
         state_dict: Weights of the task.
     """
 
@@ -49,21 +50,21 @@ class RunCheckpoint:
     statistics: dict[str, Any]
     data_digest: str
     split: dict[str, Any]
-    thresholds: dict[str, float]
+    calibration: dict[str, list[float]]
     state_dict: dict[str, Tensor]
 
 
 def new_record(
     *, config: Mapping[str, Any], statistics: Mapping[str, Any], data_digest: str, split: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What a run puts into its checkpoints besides the weights: plain values only, thresholds to follow."""
+    """What a run puts into its checkpoints besides the weights: plain values only."""
     return {
         "format": FORMAT,
         "config": dict(config),
         "statistics": {name: _plain(value) for name, value in statistics.items()},
         "data_digest": data_digest,
         "split": {name: value if isinstance(value, str) else list(value) for name, value in split.items()},
-        "thresholds": {},
+        "calibration": {},
     }
 
 
@@ -102,13 +103,13 @@ def load_checkpoint(path: str | Path) -> RunCheckpoint:
         statistics=record["statistics"],
         data_digest=record["data_digest"],
         split=record["split"],
-        thresholds=record["thresholds"],
+        calibration=record["calibration"],
         state_dict=content["state_dict"],
     )
 
 
-def add_thresholds(path: str | Path, thresholds: Mapping[str, float]) -> None:
-    """Write the thresholds chosen on validation into a finished checkpoint, with a new digest, in one step.
+def add_calibration(path: str | Path, calibration: Mapping[str, Sequence[float]]) -> None:
+    """Write what validation taught into a finished checkpoint, with a new digest, in one step.
 
     Raises:
         CheckpointError: See `load_checkpoint`.
@@ -116,7 +117,8 @@ def add_thresholds(path: str | Path, thresholds: Mapping[str, float]) -> None:
     path = Path(path)
     load_checkpoint(path)
     content = _read(path)
-    record = content[KEY] | {"thresholds": {name: float(value) for name, value in thresholds.items()}}
+    plain = {name: [float(value) for value in values] for name, values in calibration.items()}
+    record = content[KEY] | {"calibration": plain}
     content[KEY] = seal(content["state_dict"], record)
     partial = path.with_name(f".{path.name}.partial")
     torch.save(content, partial)

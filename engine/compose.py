@@ -4,6 +4,7 @@ import difflib
 import hashlib
 import json
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -17,6 +18,7 @@ TRAIN_KEYS = frozenset(
         "selection",
         "evaluation",
         "compile",
+        "width",
         "data",
         "protocol",
         "model",
@@ -82,7 +84,23 @@ def canonical_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
+def moved(config: Mapping[str, Any], folder: Path | str) -> dict[str, Any]:
+    """The same config writing to another folder: every path below `paths.output` follows it."""
+    old, new = str(config["paths"]["output"]), str(folder)
+
+    def move(node: Any) -> Any:
+        if isinstance(node, Mapping):
+            return {key: move(value) for key, value in node.items()}
+        if isinstance(node, list):
+            return [move(value) for value in node]
+        if isinstance(node, str) and (node == old or node.startswith(f"{old}/")):
+            return new + node[len(old) :]
+        return node
+
+    return {key: move(value) for key, value in config.items()}
+
+
 def config_hash(config: Mapping[str, Any]) -> str:
     """SHA-256 of what a run computes: the config without its output paths, loggers and resume checkpoint."""
-    content = {key: value for key, value in config.items() if key not in _NOT_HASHED}
+    content = {key: value for key, value in moved(config, "").items() if key not in _NOT_HASHED}
     return hashlib.sha256(canonical_json(content).encode()).hexdigest()

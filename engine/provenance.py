@@ -55,6 +55,11 @@ class RunManifest:
         self._content |= facts
         self._write()
 
+    @property
+    def content(self) -> dict[str, Any]:
+        """What is known so far."""
+        return dict(self._content)
+
     def count_look(self) -> None:
         """Count one look at the test set: every look is a chance to choose by it."""
         self.record(test_looks=self._content["test_looks"] + 1)

@@ -4,7 +4,7 @@ import pickle
 import pytest
 import torch
 
-from engine.checkpoint import KEY, CheckpointError, add_thresholds, digest, load_checkpoint, new_record, seal
+from engine.checkpoint import KEY, CheckpointError, add_calibration, digest, load_checkpoint, new_record, seal
 from engine.targets import ForbiddenTarget
 
 CONFIG = {"seed": 0, "model": {"_target_": "engine.callbacks.History", "network": {"dim": 4}}}
@@ -52,14 +52,14 @@ def test_round_trip(saved, state):
     assert loaded.config == CONFIG
     assert loaded.statistics == {"series_mean": [1.0, 2.0], "prevalence": 0.25}
     assert loaded.split["test"] == ["r3"]
-    assert loaded.thresholds == {}
+    assert loaded.calibration == {}
     assert all(torch.equal(loaded.state_dict[name], state[name]) for name in state)
 
 
-def test_thresholds_are_added_with_a_new_digest_and_nothing_else_changes(saved):
+def test_calibration_is_added_with_a_new_digest_and_nothing_else_changes(saved):
     before = torch.load(saved, weights_only=True)
-    add_thresholds(saved, {"binary": 0.375})
-    assert load_checkpoint(saved).thresholds == {"binary": 0.375}
+    add_calibration(saved, {"binary_prediction": [0.1, 0.375]})
+    assert load_checkpoint(saved).calibration == {"binary_prediction": [0.1, 0.375]}
     after = torch.load(saved, weights_only=True)
     assert after["epoch"] == before["epoch"]
     assert after[KEY]["config"] == before[KEY]["config"]
@@ -86,11 +86,11 @@ def _split(content):
     content[KEY]["split"]["test"] = ["r1"]
 
 
-def _threshold(content):
-    content[KEY]["thresholds"] = {"binary": 0.9}
+def _calibration(content):
+    content[KEY]["calibration"] = {"binary_prediction": [0.9]}
 
 
-@pytest.mark.parametrize("change", [_weight, _dtype, _name, _config, _split, _threshold])
+@pytest.mark.parametrize("change", [_weight, _dtype, _name, _config, _split, _calibration])
 def test_an_altered_file_is_refused(saved, change):
     edit(saved, change)
     with pytest.raises(CheckpointError, match="digest does not match"):

@@ -1,0 +1,107 @@
+"""From predicted clips to the numbers of a run and the lines beside them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from datamodules.manifest import Manifest
+from datamodules.splits import Split
+from evaluation.aggregate import to_recordings
+from evaluation.intervals import add_intervals
+from evaluation.oracle import oracle_lines
+from evaluation.references import reference_lines
+from evaluation.summary import metrics_json, summarize
+from evaluation.threshold import Threshold, choose_threshold
+
+_ELSEWHERE = "the training recordings are not part of this manifest"
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What a run found.
+
+    Attributes:
+        test: Recording table of the test split, with intervals `low`, `high`.
+        val: Recording table of validation; None where the checkpoint meets a manifest that is not its own.
+        threshold: Chosen on validation.
+        metrics: Content of `metrics.json`.
+    """
+
+    test: pd.DataFrame
+    val: pd.DataFrame | None
+    threshold: Threshold
+    metrics: dict[str, Any]
+
+
+def assess(
+    config: Mapping[str, Any],
+    manifest: Manifest,
+    split: Split,
+    *,
+    test: pd.DataFrame,
+    val: pd.DataFrame | None,
+    calibration: pd.DataFrame,
+) -> Assessment:
+    """Measure a test table and put the reference lines beside it.
+
+    Args:
+        config: Resolved config of the run: `evaluation` and `data.scale` are read.
+        manifest: The manifest the recordings belong to.
+        split: Whose training recordings the reference lines learn from; without any there are no lines.
+        test: Recording table of the test split.
+        val: Recording table of the validation split, if it belongs to this manifest.
+        calibration: Recording table of the run's validation split: chooses the threshold and the intervals.
+    """
+    boot = {name: config["evaluation"][name] for name in ("n_boot", "seed")}
+    scale = config["data"]["scale"]
+    threshold = choose_threshold(calibration)
+    test = add_intervals(test, calibration, low=scale["low"], high=scale["high"])
+    lines: dict[str, Any] = dict.fromkeys(("constant", "identity", "nuisance", "oracle"))
+    lines["reasons"] = dict.fromkeys(lines, _ELSEWHERE)
+    if split.train:
+        lines = _lines(manifest, split, test, threshold.value, boot)
+    metrics = metrics_json(
+        test=summarize(test, threshold=threshold.value, **boot),
+        val=None if val is None else summarize(val, threshold=threshold.value, **boot),
+        **lines,
+    )
+    metrics["threshold"] = threshold.as_dict()
+    return Assessment(test=test, val=val, threshold=threshold, metrics=metrics)
+
+
+def recordings_of(
+    clips: pd.DataFrame, manifest: Manifest, *, split: str, config: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Recording table of predicted clips, with the targets of the manifest."""
+    table = to_recordings(clips, targets(manifest), split=split, how=config["evaluation"]["how"])
+    if "context_available" in clips:
+        known = clips.groupby("recording_id")["context_available"].all()
+        table["context_available"] = known.loc[table["recording_id"]].to_numpy()
+    return table
+
+
+def targets(manifest: Manifest) -> pd.DataFrame:
+    """The manifest's table with the severity band of each recording."""
+    bands = {recording.recording_id: recording.band for recording in manifest.recordings()}
+    band = pd.array([bands[name] for name in manifest.table["recording_id"]], dtype="Float64")
+    return manifest.table.assign(band=band.to_numpy(dtype="float64", na_value=float("nan")))
+
+
+def _lines(
+    manifest: Manifest, split: Split, test: pd.DataFrame, threshold: float | None, boot: Mapping[str, int]
+) -> dict[str, Any]:
+    table = targets(manifest)
+    train, val, rows = (_rows(table, ids) for ids in (split.train, split.val, split.test))
+    lines = reference_lines(train, val, rows, test, threshold=threshold, **boot)
+    lines["oracle"] = None
+    if manifest.truth is None:
+        lines["reasons"]["oracle"] = "the truth behind these recordings is not known"
+    else:
+        lines["oracle"] = oracle_lines(pd.read_csv(manifest.truth), table, split.train, split.test, **boot)
+    return lines
+
+
+def _rows(table: pd.DataFrame, ids: Sequence[str]) -> pd.DataFrame:
+    return table[table["recording_id"].isin(set(ids))].reset_index(drop=True)

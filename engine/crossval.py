@@ -1,0 +1,79 @@
+"""Several splits: one run a fold, and their out-of-fold predictions as one table."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import pandas as pd
+
+from datamodules.manifest import Manifest
+from datamodules.splits import Split
+from engine.compose import config_hash, moved
+from engine.fit import train_split
+from engine.pool import pool
+from engine.provenance import RunManifest, read_manifest_json
+from engine.seed import is_main
+from engine.write import write_run
+
+_log = logging.getLogger(__name__)
+
+
+def cross_validate(
+    config: Mapping[str, Any],
+    manifest: Manifest,
+    splits: Sequence[Split],
+    *,
+    folder: Path,
+    record: RunManifest,
+) -> float | None:
+    """Train every fold in `fold_<k>/` and pool what the folds predicted for people they had not seen.
+
+    A fold that finished under the same config and data is not trained again, so that a run that was stopped
+    goes on with `hydra.run.dir=<its folder>`.
+
+    Returns:
+        Mean validation metric over the folds; None if one has none.
+    """
+    places = [folder / f"fold_{number}" for number in range(len(splits))]
+    done = [_finished(place, moved(config, place), manifest) for place in places]  # before any rank writes
+    objectives: list[float | None] = []
+    for place, split, finished in zip(places, splits, done, strict=True):
+        if finished:
+            _log.info("%s: finished earlier under the same config and data, not trained again", place)
+            objectives.append(read_manifest_json(place).get("objective"))
+        else:
+            objectives.append(_fold(moved(config, place), manifest, split, place))
+    record.record(folds=[place.name for place in places], objectives=objectives)
+    record.count_look()
+    if is_main():
+        tables = [_read(place / "predictions.csv") for place in places]
+        write_run(folder, pool(config, manifest, splits, tables), config=config, record=record)
+    known = [value for value in objectives if value is not None]
+    return fmean(known) if len(known) == len(objectives) else None
+
+
+def _fold(config: Mapping[str, Any], manifest: Manifest, split: Split, place: Path) -> float | None:
+    with RunManifest(folder=place, config=config, writes=is_main()) as record:
+        record.record(
+            experiment=config["experiment_name"], data_digest=manifest.digest(), splits=[split.name]
+        )
+        objective = train_split(config, manifest, split, folder=place, record=record).objective
+        record.record(objective=objective)
+    return objective
+
+
+def _finished(place: Path, config: Mapping[str, Any], manifest: Manifest) -> bool:
+    content = read_manifest_json(place)
+    return (
+        content.get("status") == "finished"
+        and content.get("config_hash") == config_hash(config)
+        and content.get("data_digest") == manifest.digest()
+        and (place / "predictions.csv").is_file()
+    )
+
+
+def _read(path: Path) -> pd.DataFrame:
+    ids = dict.fromkeys(("recording_id", "subject_id", "session_id", "split"), str)
+    return pd.read_csv(path, dtype=ids, keep_default_na=False, na_values=[""], float_precision="round_trip")

@@ -1,0 +1,136 @@
+"""A checkpoint on the split of its own run, number by number, or on any other manifest."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from datamodules.manifest import Manifest, read_manifest
+from datamodules.splits import Split
+from engine.assess import Assessment, assess, recordings_of
+from engine.build import build
+from engine.checkpoint import CheckpointError, RunCheckpoint, load_checkpoint
+from engine.compose import ConfigError
+from engine.predictions import prediction_trainer
+from engine.provenance import RunManifest, add_look
+from engine.rebuild import part_of, predict_part, rebuild
+from engine.run import check_scale
+from engine.seed import seed_run
+from engine.targets import check_targets
+from engine.write import write_run
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Material:
+    """What is evaluated: recordings, their split, and remarks for the report."""
+
+    manifest: Manifest
+    split: Split
+    own: bool
+    notes: tuple[str, ...]
+
+
+def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
+    """Evaluate a checkpoint and write `predictions.csv`, `metrics.json`, `report.html` and `manifest.json`.
+
+    On the run's own split this repeats what training measured, to the last digit on the same kind of machine.
+
+    Args:
+        config: Resolved config of `conf/eval.yaml`.
+        folder: Where everything is written; the run's own folder is not touched, but for the count of looks.
+
+    Raises:
+        CheckpointError: The checkpoint is altered, or its run's data are not what they were.
+        ForbiddenTarget: A config names a callable outside the allow-list.
+    """
+    checkpoint = load_checkpoint(config["ckpt_path"])
+    run = merged(checkpoint, config)
+    seed_run(run["seed"])
+    with RunManifest(folder=folder, config=run) as record:
+        material = _material(checkpoint, run, config["manifest"])
+        check_scale(material.manifest, run)
+        record.record(
+            experiment=run["experiment_name"],
+            checkpoint=str(checkpoint.path),
+            data=material.manifest.name,
+            data_digest=material.manifest.digest(),
+            notes=list(material.notes),
+        )
+        if material.own:
+            record.record(test_looks=add_look(checkpoint.path.parents[1]))
+        found = _measure(checkpoint, run, material)
+        write_run(folder, found, config=run, record=record, notes=material.notes)
+    return found
+
+
+def merged(checkpoint: RunCheckpoint, config: Mapping[str, Any]) -> dict[str, Any]:
+    """The run's config with what this command changes: trainer, workers, and how results are computed.
+
+    Raises:
+        ForbiddenTarget: The trainer given here is not on the allow-list.
+        ConfigError: An evaluation setting that does not exist.
+    """
+    run = dict(checkpoint.config)
+    if config.get("trainer"):
+        check_targets(config["trainer"])
+        run["trainer"] = config["trainer"]
+    if config.get("num_workers") is not None:
+        module = run["data"]["module"] | {"num_workers": config["num_workers"]}
+        run["data"] = run["data"] | {"module": module}
+    changes = config.get("evaluation") or {}
+    if strangers := sorted(set(changes) - set(run["evaluation"])):
+        raise ConfigError(
+            f"evaluation.{strangers[0]}: no such setting; there are {', '.join(run['evaluation'])}"
+        )
+    run["evaluation"] = run["evaluation"] | changes
+    return run
+
+
+def _material(checkpoint: RunCheckpoint, run: Mapping[str, Any], path: str | None) -> _Material:
+    if path is None:
+        manifest = build(run["data"]["manifest"], key="data.manifest")
+        if manifest.digest() != checkpoint.data_digest:
+            raise CheckpointError(
+                f"{manifest.name}: not the recordings this checkpoint was trained on (their digest differs), "
+                "so its split cannot be repeated. Restore them, or evaluate all of them with manifest=<csv>."
+            )
+        parts = {part: tuple(checkpoint.split[part]) for part in ("train", "val", "test")}
+        return _Material(manifest, Split(name=checkpoint.split["name"], **parts), True, ())
+    manifest = read_manifest(path)
+    ids = tuple(manifest.table["recording_id"])
+    return _Material(
+        manifest, Split(name=manifest.name, train=(), val=(), test=ids), False, _seen(checkpoint, ids)
+    )
+
+
+def _seen(checkpoint: RunCheckpoint, ids: tuple[str, ...]) -> tuple[str, ...]:
+    """A remark where recordings of another manifest carry ids that the network was trained or selected on."""
+    known = {*checkpoint.split["train"], *checkpoint.split["val"]}
+    shared = [name for name in ids if name in known]
+    if not shared:
+        return ()
+    note = (
+        f"{len(shared)} of {len(ids)} recordings carry ids that the network was trained or selected on, e.g. "
+        f"{', '.join(shared[:3])}. Unless another corpus uses the same ids, this is no test."
+    )
+    _log.warning("%s", note)
+    return (note,)
+
+
+def _measure(checkpoint: RunCheckpoint, run: Mapping[str, Any], material: _Material) -> Assessment:
+    task = rebuild(checkpoint)
+    trainer = prediction_trainer(run, one_device=True)
+    manifest, split = material.manifest, material.split
+    clips = predict_part(trainer, task, run, manifest, part_of(split, "test"))
+    test = recordings_of(clips.table, manifest, split="test", config=run)
+    val = None
+    if material.own:
+        validation = predict_part(trainer, task, run, manifest, part_of(split, "val"))
+        val = recordings_of(validation.table, manifest, split="val", config=run)
+    calibration = pd.DataFrame(checkpoint.calibration) if val is None else val
+    return assess(run, manifest, split, test=test, val=val, calibration=calibration)

@@ -1,0 +1,139 @@
+"""One split: train, choose by validation, measure what was chosen, write it down."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import Checkpoint, ModelCheckpoint
+
+from datamodules.manifest import Manifest
+from datamodules.splits import Split
+from engine.assess import Assessment, assess, recordings_of
+from engine.build import build, build_all
+from engine.callbacks import EmbedRun, History, StepSeed
+from engine.checkpoint import CheckpointError, add_calibration, load_checkpoint, new_record
+from engine.predictions import ClipPredictions, prediction_trainer
+from engine.provenance import RunManifest
+from engine.rebuild import part_of, predict_part, rebuild
+from engine.seed import is_main, seed_run
+from engine.write import write_run
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a split came to; `objective` is the chosen checkpoint's validation metric, if it has one."""
+
+    objective: float | None
+    assessment: Assessment
+
+
+def train_split(
+    config: Mapping[str, Any], manifest: Manifest, split: Split, *, folder: Path, record: RunManifest
+) -> Trained:
+    """Train on one split and leave a complete run in its folder.
+
+    Args:
+        config: Resolved config whose paths already point to `folder`.
+        manifest: The recordings.
+        split: Who trains, selects and tests; checked by the guard before.
+        folder: Where checkpoints, tables and report go.
+        record: The run's `manifest.json`.
+    """
+    seed_run(config["seed"])
+    datamodule = build(config["data"]["module"], key="data.module", manifest=manifest, split=split)
+    statistics = datamodule.train_statistics()
+    task = build(config["model"], key="model")
+    task.network.set_statistics(statistics)
+    if config["compile"]:
+        task.network.compile()
+    embedded = new_record(
+        config=config, statistics=statistics, data_digest=manifest.digest(), split=asdict(split)
+    )
+    trainer = _trainer(config, embedded, folder)
+    trainer.fit(task, datamodule=datamodule, ckpt_path=_resumed(config, embedded), weights_only=True)
+    best, objective = _best(trainer, folder)
+    if getattr(datamodule, "skipped", None):
+        record.record(skipped=dict(datamodule.skipped))
+    return Trained(objective, _measure(config, manifest, split, best, folder=folder, record=record))
+
+
+def _trainer(config: Mapping[str, Any], embedded: dict[str, Any], folder: Path) -> pl.Trainer:
+    callbacks = build_all(config["callbacks"], key="callbacks")
+    selects = any(isinstance(callback, Checkpoint) for callback in callbacks)
+    callbacks += [
+        StepSeed(seed=config["seed"]),
+        EmbedRun(record=embedded),
+        History(path=folder / "history.csv"),
+    ]
+    trainer: pl.Trainer = build(
+        config["trainer"],
+        key="trainer",
+        callbacks=callbacks,
+        logger=build_all(config["logger"], key="logger") or False,
+        enable_checkpointing=selects,
+    )
+    return trainer
+
+
+def _resumed(config: Mapping[str, Any], embedded: Mapping[str, Any]) -> str | None:
+    """The checkpoint to go on from, verified like any other, and of the same data and split.
+
+    Raises:
+        CheckpointError: It belongs to another manifest or split: its weights have seen other people.
+    """
+    path = config["ckpt_path"]
+    if path is None:
+        return None
+    earlier = load_checkpoint(path)
+    if earlier.data_digest != embedded["data_digest"] or earlier.split != embedded["split"]:
+        raise CheckpointError(
+            f"{path}: was trained on another manifest or split, whose training people may be tested here. "
+            "Resume with the data and protocol of its run."
+        )
+    return str(path)
+
+
+def _best(trainer: pl.Trainer, folder: Path) -> tuple[Path, float | None]:
+    """The checkpoint that validation chose, and its metric; without a selecting callback the last weights."""
+    for callback in trainer.checkpoint_callbacks:
+        if isinstance(callback, ModelCheckpoint) and callback.monitor and callback.best_model_path:
+            score = callback.best_model_score
+            return Path(callback.best_model_path), None if score is None else float(score)
+    best = folder / "checkpoints" / "best.ckpt"
+    _log.warning("nothing selects a checkpoint (callbacks=none): %s holds the last weights", best)
+    trainer.save_checkpoint(best)
+    trainer.save_checkpoint(best.with_name("last.ckpt"))
+    return best, None
+
+
+def _measure(
+    config: Mapping[str, Any],
+    manifest: Manifest,
+    split: Split,
+    best: Path,
+    *,
+    folder: Path,
+    record: RunManifest,
+) -> Assessment:
+    """Predict validation and test with what is on disk, not with what is in memory, and write the results."""
+    task = rebuild(load_checkpoint(best))
+    trainer = prediction_trainer(config)
+    clips: dict[str, ClipPredictions] = {}
+    tables: dict[str, pd.DataFrame] = {}
+    for part in ("val", "test"):
+        clips[part] = predict_part(trainer, task, config, manifest, part_of(split, part))
+        tables[part] = recordings_of(clips[part].table, manifest, split=part, config=config)
+    record.count_look()
+    found = assess(config, manifest, split, test=tables["test"], val=tables["val"], calibration=tables["val"])
+    if is_main():
+        columns = [str(name) for name in tables["val"] if str(name).endswith(("_target", "_prediction"))]
+        add_calibration(best, {name: tables["val"][name].tolist() for name in columns})
+        write_run(folder, found, config=config, record=record)
+    trainer.strategy.barrier()
+    return found

@@ -1,0 +1,133 @@
+"""A checkpoint on video nobody has labeled: a video, a folder of videos, or a manifest to a table."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from datamodules.identity import UNKNOWN
+from datamodules.manifest import Manifest, manifest_from_table, read_manifest
+from datamodules.splits import Split
+from engine.checkpoint import RunCheckpoint, load_checkpoint
+from engine.compose import ConfigError
+from engine.evaluate import merged
+from engine.predictions import prediction_trainer
+from engine.provenance import RunManifest
+from engine.rebuild import predict_part, rebuild
+from engine.seed import seed_run
+from evaluation.aggregate import to_recordings
+from evaluation.intervals import add_intervals
+from evaluation.predictions import primary_head
+from evaluation.threshold import choose_threshold
+
+_log = logging.getLogger(__name__)
+
+VIDEOS = (".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv")
+SERIES = (".npz",)
+TABLES = (".csv", ".parquet")
+
+
+def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
+    """Write `predictions.csv` for videos without labels, and return it.
+
+    Columns: ids, `prediction` of the primary head with its interval `low`, `high`, every head, the
+        `decision` at the threshold chosen on validation, and `context_available` where the network uses
+        other recordings of the person.
+
+    Args:
+        config: Resolved config of `conf/predict.yaml`.
+        folder: Where the table goes.
+
+    Raises:
+        ConfigError: The input holds nothing to predict.
+        CheckpointError: The checkpoint is damaged or altered.
+    """
+    checkpoint = load_checkpoint(config["ckpt_path"])
+    run = merged(checkpoint, config)
+    seed_run(run["seed"])
+    with RunManifest(folder=folder, config=run) as record:
+        manifest = input_manifest(Path(config["input"]))
+        record.record(
+            checkpoint=str(checkpoint.path), input=str(config["input"]), recordings=len(manifest.table)
+        )
+        everything = Split(name="input", train=(), val=(), test=tuple(manifest.table["recording_id"]))
+        clips = predict_part(
+            prediction_trainer(run, one_device=True), rebuild(checkpoint), run, manifest, everything
+        )
+        table = _table(clips.table, manifest, checkpoint, run)
+        _say_context(table)
+        table.to_csv(folder / "predictions.csv", index=False)
+    return table
+
+
+def input_manifest(path: Path) -> Manifest:
+    """The manifest that a path stands for: itself, one video, or all videos below a folder.
+
+    Videos without a manifest have unknown persons: each is a person of its own.
+
+    Raises:
+        ConfigError: No such path, or nothing in it that can be read.
+    """
+    if path.suffix.lower() in TABLES and path.is_file():
+        return read_manifest(path)
+    root = path if path.is_dir() else path.parent
+    found = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+    files = [file for file in found if file.suffix.lower() in (*VIDEOS, *SERIES)]
+    if not files or not files[0].is_file():
+        raise ConfigError(
+            f"input={path}: no video there. Give a video ({', '.join(VIDEOS[:4])}, ...), a series "
+            f"({SERIES[0]}), a folder of them, or a manifest (.csv, .parquet)."
+        )
+    names = [file.relative_to(root).with_suffix("").as_posix() for file in files]
+    if len(set(names)) < len(names):  # a.mp4 beside a.mov
+        names = [file.relative_to(root).as_posix() for file in files]
+    series = [file.suffix.lower() in SERIES for file in files]
+    table = pd.DataFrame(
+        {
+            "recording_id": names,
+            "subject_id": UNKNOWN,
+            "session_id": names,
+            "path": [
+                "" if is_series else str(file.resolve())
+                for file, is_series in zip(files, series, strict=True)
+            ],
+        }
+    )
+    if any(series):
+        table["series_path"] = [
+            str(f.resolve()) if is_series else "" for f, is_series in zip(files, series, strict=True)
+        ]
+    return manifest_from_table(table, root=root, name=path.stem or "input")
+
+
+def _table(
+    clips: pd.DataFrame, manifest: Manifest, checkpoint: RunCheckpoint, run: Mapping[str, Any]
+) -> pd.DataFrame:
+    table = to_recordings(
+        clips, manifest.table[["recording_id"]], split="input", how=run["evaluation"]["how"]
+    )
+    learned = pd.DataFrame(checkpoint.calibration)
+    scale = run["data"]["scale"]
+    table = add_intervals(table, learned, low=scale["low"], high=scale["high"])
+    threshold = choose_threshold(learned)
+    table["prediction"] = table[f"{primary_head(table)}_prediction"]
+    if threshold.value is not None and threshold.column in table:
+        table["decision"] = (table[threshold.column] >= threshold.value).astype(int)
+    if "context_available" in clips:
+        known = clips.groupby("recording_id")["context_available"].all()
+        table["context_available"] = known.loc[table["recording_id"]].to_numpy(dtype=np.bool_)
+    first = ["recording_id", "subject_id", "session_id", "prediction", "low", "high"]
+    return table[[*first, *(name for name in table if name not in (*first, "split"))]]
+
+
+def _say_context(table: pd.DataFrame) -> None:
+    if "context_available" in table and not table["context_available"].all():
+        _log.warning(
+            "%d of %d recordings are predicted without the person's other recordings: there are none, or the "
+            "input does not say whose they are. A manifest with subject_id and session_id does.",
+            int((~table["context_available"]).sum()),
+            len(table),
+        )

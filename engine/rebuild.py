@@ -1,0 +1,41 @@
+"""A verified checkpoint to a network again, and a part of a manifest to its predictions."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytorch_lightning as pl
+
+from datamodules.manifest import Manifest
+from datamodules.splits import Split
+from engine.build import build
+from engine.checkpoint import RunCheckpoint
+from engine.predictions import ClipPredictions, predict_clips
+
+
+def rebuild(checkpoint: RunCheckpoint) -> pl.LightningModule:
+    """The task of a checkpoint with its weights and statistics, in evaluation mode."""
+    # the weights are in the file: nothing is downloaded only to be overwritten
+    task: pl.LightningModule = build(_without_downloads(checkpoint.config["model"]), key="model")
+    task.load_state_dict(checkpoint.state_dict, strict=True)
+    return task.eval()
+
+
+def part_of(split: Split, part: str) -> Split:
+    """The split with one part only, as test set: what a prediction loader is made for."""
+    return Split(name=split.name, train=(), val=(), test=getattr(split, part))
+
+
+def predict_part(
+    trainer: pl.Trainer, task: pl.LightningModule, config: Mapping[str, Any], manifest: Manifest, part: Split
+) -> ClipPredictions:
+    """Predict the test recordings of a split, context and all."""
+    datamodule = build(config["data"]["module"], key="data.module", manifest=manifest, split=part)
+    return predict_clips(trainer, task, datamodule)
+
+
+def _without_downloads(node: Any) -> Any:
+    if isinstance(node, Mapping):
+        return {
+            key: False if key == "pretrained" else _without_downloads(value) for key, value in node.items()
+        }
+    return [_without_downloads(value) for value in node] if isinstance(node, list) else node

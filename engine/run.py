@@ -1,0 +1,76 @@
+"""A training run, from a plain config to a folder of results."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+from datamodules.guard import check_split
+from datamodules.manifest import Manifest
+from engine.build import build
+from engine.compose import ConfigError
+from engine.crossval import cross_validate
+from engine.fit import train_split
+from engine.provenance import RunManifest
+from engine.seed import is_main, seed_run
+from engine.selection import check_run
+from engine.targets import check_targets
+
+_log = logging.getLogger(__name__)
+
+
+def train(config: Mapping[str, Any], *, folder: Path) -> float | None:
+    """Run the protocol of a config.
+
+    Args:
+        config: Resolved config, plain.
+        folder: Where everything is written.
+
+    Returns:
+        The validation metric of the chosen checkpoint (its mean over folds): what a sweep may search by.
+
+    Raises:
+        LeakageError: The split leaks, or something other than validation would select.
+        ForbiddenTarget: The config names a callable outside the allow-list.
+    """
+    check_targets(dict(config))
+    check_run(config)
+    seed_run(config["seed"])
+    with RunManifest(folder=folder, config=config, writes=is_main()) as record:
+        manifest = build(config["data"]["manifest"], key="data.manifest")
+        check_scale(manifest, config)
+        protocol = build(config["protocol"], key="protocol")
+        splits = protocol.splits(manifest)
+        for split in splits:
+            check_split(manifest, split, subject_disjoint=protocol.subject_disjoint)
+        record.record(
+            experiment=config["experiment_name"],
+            data=manifest.name,
+            data_digest=manifest.digest(),
+            recordings=len(manifest.table),
+            splits=[split.name for split in splits],
+            subject_disjoint=protocol.subject_disjoint,
+            deterministic=config["trainer"].get("deterministic"),
+        )
+        if len(splits) > 1:
+            return cross_validate(config, manifest, splits, folder=folder, record=record)
+        return train_split(config, manifest, splits[0], folder=folder, record=record).objective
+
+
+def check_scale(manifest: Manifest, config: Mapping[str, Any]) -> None:
+    """Stop where the labels are on another scale than the heads are built for.
+
+    Raises:
+        ConfigError: Names both scales and the override that fits.
+    """
+    if "scale" not in manifest.table:
+        return
+    expected = config["data"]["scale"]["name"]
+    strangers = sorted(set(manifest.table["scale"]) - {"", expected})
+    if strangers:
+        group = strangers[0].lower().replace("-", "_")
+        raise ConfigError(
+            f"{manifest.name}: labels are on {', '.join(strangers)}, the heads expect {expected}. Add "
+            f"data/scale={group}, or keep the recordings of one scale."
+        )

@@ -1,0 +1,48 @@
+"""The files of a run: `predictions.csv`, `metrics.json`, `report.html`."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from engine.assess import Assessment
+from engine.provenance import RunManifest, write_json
+from evaluation.predictions import write_predictions
+from evaluation.report import AttentionExample, write_report
+
+
+def write_run(
+    folder: Path,
+    found: Assessment,
+    *,
+    config: Mapping[str, Any],
+    record: RunManifest,
+    attention: Sequence[AttentionExample] = (),
+    notes: Sequence[str] = (),
+) -> None:
+    """Write what was found to a run's folder.
+
+    Args:
+        folder: The run's folder.
+        found: Tables and numbers.
+        config: Resolved config of the run.
+        record: The run's `manifest.json`.
+        attention: Clips for the report's filmstrips.
+        notes: Remarks below the report's headline.
+    """
+    tables = [table for table in (found.val, found.test) if table is not None]
+    predictions = pd.concat(tables, ignore_index=True)
+    write_predictions(folder / "predictions.csv", predictions)
+    write_json(folder / "metrics.json", found.metrics)
+    history = folder / "history.csv"
+    write_report(
+        folder / "report.html",
+        metrics=found.metrics,
+        predictions=predictions,
+        manifest=record.content | {"title": config["experiment_name"], "config": dict(config)},
+        history=pd.read_csv(history) if history.is_file() else None,
+        attention=attention,
+        notes=notes,
+        thresholds=found.threshold.as_dict(),
+    )

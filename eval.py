@@ -1,0 +1,20 @@
+"""Evaluate a checkpoint: `python eval.py ckpt_path=<run>/checkpoints/best.ckpt [manifest=<csv>]`."""
+
+from pathlib import Path
+
+import hydra
+from omegaconf import DictConfig
+
+from engine.compose import EVAL_KEYS, plain_config
+from engine.evaluate import evaluate
+
+
+@hydra.main(version_base="1.3", config_path="conf", config_name="eval")
+def main(config: DictConfig) -> None:
+    """Write predictions, metrics and report of a checkpoint to a folder of their own."""
+    plain = plain_config(config, keys=EVAL_KEYS)
+    evaluate(plain, folder=Path(plain["paths"]["output"]))
+
+
+if __name__ == "__main__":
+    main()

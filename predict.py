@@ -1,0 +1,20 @@
+"""Predict: `python predict.py ckpt_path=<run>/checkpoints/best.ckpt input=<video, folder or manifest>`."""
+
+from pathlib import Path
+
+import hydra
+from omegaconf import DictConfig
+
+from engine.compose import PREDICT_KEYS, plain_config
+from engine.predict import predict
+
+
+@hydra.main(version_base="1.3", config_path="conf", config_name="predict")
+def main(config: DictConfig) -> None:
+    """Write a table of predictions for videos without labels."""
+    plain = plain_config(config, keys=PREDICT_KEYS)
+    predict(plain, folder=Path(plain["paths"]["output"]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+"""Train: `python train.py experiment=mpdrm trainer=gpu seed=1`; what can be overridden is in conf/train.yaml."""
+
+from pathlib import Path
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig
+
+from engine.compose import TRAIN_KEYS, plain_config
+from engine.run import train
+from engine.selection import check_sweep
+
+
+@hydra.main(version_base="1.3", config_path="conf", config_name="train")
+def main(config: DictConfig) -> float | None:
+    """Run one training, or one job of a sweep, and return the validation metric a sweep may search by."""
+    plain = plain_config(config, keys=TRAIN_KEYS)
+    run = HydraConfig.get()
+    if run.mode == RunMode.MULTIRUN:
+        check_sweep(plain, direction=run.sweeper.get("direction"))
+    return train(plain, folder=Path(plain["paths"]["output"]))
+
+
+if __name__ == "__main__":
+    main()
