@@ -271,9 +271,14 @@ def _interval(axes: Any, place: int, estimate: Mapping[str, Any], *, color: str,
         [value], [place], s=44 if strong else 28, color=color, zorder=4, marker="D" if strong else "o"
     )
     axes.annotate(
-        f"{value:.2f}", (value, place), xytext=(0, 5), textcoords="offset points", ha="center", fontsize=7.5,
+        f"{round(value, 2) + 0.0:.2f}",
+        (value, place),
+        xytext=(0, 6 if strong else 5),
+        textcoords="offset points",
+        ha="center",
+        fontsize=7.5,
         fontweight="bold" if strong else "normal",
-    )  # fmt: skip
+    )
 
 
 def filmstrip(example: AttentionExample) -> str:

@@ -146,8 +146,8 @@ def _metric_rows(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _remarks(metrics: Mapping[str, Any]) -> list[str]:
-    """Why numbers or intervals are missing, each reason once with the metrics it concerns."""
-    concerned: dict[str, list[str]] = {}
+    """Why numbers or intervals are missing, each reason once with the columns it concerns."""
+    concerned: dict[tuple[str, str], list[str]] = {}
     for place, part in (
         ("test", metrics["test"]),
         ("persons", metrics["test"].get("by_subject") or {}),
@@ -156,8 +156,8 @@ def _remarks(metrics: Mapping[str, Any]) -> list[str]:
         for name, (label, _) in _LABELS.items():
             reason = (part.get(name) or {}).get("reason")
             if reason:
-                concerned.setdefault(reason, []).append(f"{label} ({place})")
-    return [f"{', '.join(names)}: {reason}" for reason, names in concerned.items()]
+                concerned.setdefault((label, reason), []).append(place)
+    return [f"{label} ({', '.join(places)}): {reason}" for (label, reason), places in concerned.items()]
 
 
 def _lines(metrics: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
@@ -236,7 +236,7 @@ def _flat(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, Mapping):
-        return ", ".join(f"{k}: {_flat(v)}" for k, v in value.items())
+        return ", ".join(f"{k}: {_flat(v)}" for k, v in value.items() if _flat(v))
     if isinstance(value, list | tuple):
         return " ".join(str(v) for v in value)
     return str(value)
