@@ -101,7 +101,7 @@ class RecordingMetrics(Metric):
                 raise PredictionError(f"{head} predictions are not finite: the model diverged")
         clips = _once(table)
         rows = clips.groupby("row")
-        out = rows[[f"{head}_target" for head in heads]].first()
+        out = rows[[f"{head}_target" for head in HEADS]].first()
         rule = combine(self.how)
         for head in heads:
             out[f"{head}_prediction"] = rows[f"{head}_prediction"].apply(lambda v: rule(v.to_numpy()))
@@ -138,9 +138,9 @@ def _columns_of(
 ) -> list[Tensor]:
     """Whether a head predicted, its predictions and its targets, each (B,) float32; NaN is "no target"."""
     missing = torch.full(row.shape, torch.nan, device=row.device)
-    if prediction is None:
-        return [torch.zeros_like(missing), missing, missing]
     known = missing if target is None or mask is None else torch.where(mask, target.float(), missing)
+    if prediction is None:  # its target may still rank another head's predictions
+        return [torch.zeros_like(missing), missing, known]
     return [torch.ones_like(missing), prediction.detach().float(), known]
 
 

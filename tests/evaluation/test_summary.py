@@ -1,0 +1,88 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from evaluation import metrics
+from evaluation.summary import NOT_METRICS, metrics_json, summarize
+
+
+def test_summary_of_a_split(recordings):
+    out = summarize(recordings, threshold=0.5, n_boot=1000, seed=0)
+    assert (
+        out["auc"]["value"] == metrics.auc(recordings["binary_target"], recordings["binary_prediction"]).value
+    )
+    decisions = recordings["binary_prediction"] >= 0.5
+    assert out["uar"]["value"] == metrics.uar(recordings["binary_target"], decisions).value
+    for name, estimate in out.items():
+        if name not in NOT_METRICS:
+            assert {"value", "low", "high"} <= set(estimate)
+    assert out["counts"]["recordings"] == 90
+    assert out["counts"]["subjects"] == 30
+    assert out["counts"]["positive"] == recordings["binary_target"].sum()
+
+
+def test_persons_are_summarized_apart(recordings):
+    out = summarize(recordings, threshold=0.5, n_boot=1000)["by_subject"]
+    means = recordings.groupby("subject_id")[["score_target", "score_prediction"]].mean()
+    assert out["mae"]["value"] == pytest.approx(
+        (means["score_target"] - means["score_prediction"]).abs().mean()
+    )
+    assert "uar" not in out
+
+
+def test_unlabeled_rows_are_left_out_and_counted(recordings):
+    table = recordings.copy()
+    table.loc[:9, "score_target"] = np.nan
+    out = summarize(table, threshold=None, n_boot=1000)
+    known = recordings.iloc[10:]
+    assert out["mae"]["value"] == metrics.mae(known["score_target"], known["score_prediction"]).value
+    assert out["counts"]["labeled_score"] == 80
+    assert out["counts"]["labeled_binary"] == 90
+
+
+def test_a_missing_prediction_is_not_left_out(recordings):
+    table = recordings.copy()
+    table.loc[3, "score_prediction"] = np.nan
+    with pytest.raises(ValueError, match="1 of 90 predictions are not finite"):
+        summarize(table, threshold=None, n_boot=1000)
+
+
+def test_without_a_threshold_decisions_are_undefined_with_a_reason(recordings):
+    out = summarize(recordings, threshold=None, n_boot=1000)
+    assert out["uar"]["value"] is None
+    assert "threshold" in out["uar"]["reason"]
+
+
+def test_unknown_persons_are_counted(recordings):
+    out = summarize(recordings.assign(subject_id="unknown"), threshold=None, n_boot=1000)
+    assert out["counts"]["unknown_subject"] == 90
+    assert out["mae"]["low"] is not None
+    assert "by_subject" not in out
+
+
+def test_bad_tables_are_refused(recordings):
+    with pytest.raises(ValueError, match="split is empty"):
+        summarize(recordings.iloc[:0], threshold=None)
+    with pytest.raises(ValueError, match=r"\['r0000'\] appear twice"):
+        summarize(pd.concat([recordings, recordings.iloc[:1]]), threshold=None)
+
+
+def test_metrics_json_has_the_agreed_shape(recordings):
+    one = summarize(recordings.assign(binary_target=1.0), threshold=None, n_boot=1000)
+    out = metrics_json(
+        test=one,
+        val=None,
+        constant=one,
+        identity=None,
+        nuisance=one,
+        oracle=None,
+        reasons={"identity": "no shared person", "constant": "unused"},
+    )
+    assert list(out) == ["test", "val", "reference"]
+    assert {"constant", "identity", "nuisance", "oracle"} <= set(out["reference"])
+    assert out["reference"]["identity"] is None
+    assert out["reference"]["reasons"] == {"identity": "no shared person"}
+    text = json.dumps(out, allow_nan=False)  # no NaN hides in it, no numpy type either
+    assert json.loads(text)["test"]["auc"]["value"] is None
