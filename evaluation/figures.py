@@ -16,6 +16,7 @@ from evaluation import weighted
 from evaluation.bootstrap import subject_weights
 from evaluation.calibration import reliability
 from evaluation.canvas import BLUE, GRAY, GREEN, INK, LIGHT, ORANGE, PURPLE, VERMILION, canvas, png, svg
+from evaluation.intervals import COVERAGE
 from evaluation.measures import labeled, ranking_column
 from evaluation.metrics import auc
 
@@ -63,9 +64,9 @@ def predictions_against_truth(recordings: pd.DataFrame, *, constant: float | Non
     with canvas(*_HALF) as figure:
         axes = figure.add_subplot()
         if {"low", "high"} <= set(rows) and rows["low"].notna().all():
-            axes.vlines(
-                y, rows["low"], rows["high"], color=BLUE, alpha=0.12, linewidth=1, label="90 % interval"
-            )
+            axes.vlines(y, rows["low"], rows["high"], color=BLUE, alpha=0.12, linewidth=1)
+            # the legend shows a darker line: the bars themselves are too faint for a key
+            axes.plot([], [], color=BLUE, alpha=0.5, linewidth=1.2, label=f"{100 * COVERAGE:.0f} % interval")
         axes.plot(limits, limits, color=INK, linewidth=1, label="prediction = truth")
         if constant is not None:
             axes.axhline(constant, color=GRAY, linestyle=(0, (4, 3)), linewidth=1.2, label="constant guess")
