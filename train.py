@@ -1,4 +1,4 @@
-"""Train: `python train.py experiment=mpdrm trainer=gpu seed=1`; what can be overridden is in conf/train.yaml."""
+"""Train: `python train.py experiment=mpdrm trainer=gpu seed=1`; everything in conf/train.yaml can be overridden."""
 
 from pathlib import Path
 

@@ -63,7 +63,7 @@ def new_record(
         "config": dict(config),
         "statistics": {name: _plain(value) for name, value in statistics.items()},
         "data_digest": data_digest,
-        "split": {name: value if isinstance(value, str) else list(value) for name, value in split.items()},
+        "split": {name: list(part) if isinstance(part, tuple) else part for name, part in split.items()},
         "calibration": {},
     }
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import InterpolationToMissingValueError, MissingMandatoryValue
+from omegaconf.errors import InterpolationKeyError, InterpolationToMissingValueError, MissingMandatoryValue
 
 TRAIN_KEYS = frozenset(
     {
@@ -62,6 +62,10 @@ def plain_config(config: DictConfig, *, keys: Collection[str]) -> dict[str, Any]
     except (MissingMandatoryValue, InterpolationToMissingValueError) as error:
         key = error.full_key or "A mandatory key"
         raise ConfigError(f"{key} has no value. Give it on the command line: {key}=...") from error
+    except InterpolationKeyError as error:
+        raise ConfigError(
+            f"{error.full_key}: {error.msg}. Choose a data= and a model= of the same kind, series or pixels."
+        ) from error
     assert isinstance(plain, dict)
     return {str(key): value for key, value in plain.items()}
 

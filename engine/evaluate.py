@@ -99,8 +99,8 @@ def _material(checkpoint: RunCheckpoint, run: Mapping[str, Any], path: str | Non
                 f"{manifest.name}: not the recordings this checkpoint was trained on (their digest differs), "
                 "so its split cannot be repeated. Restore them, or evaluate all of them with manifest=<csv>."
             )
-        parts = {part: tuple(checkpoint.split[part]) for part in ("train", "val", "test")}
-        return _Material(manifest, Split(name=checkpoint.split["name"], **parts), True, ())
+        split = {name: tuple(part) if isinstance(part, list) else part for name, part in checkpoint.split.items()}
+        return _Material(manifest, Split(**split), True, ())
     manifest = read_manifest(path)
     ids = tuple(manifest.table["recording_id"])
     return _Material(

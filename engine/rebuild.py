@@ -1,6 +1,7 @@
 """A verified checkpoint to a network again, and a part of a manifest to its predictions."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytorch_lightning as pl
@@ -22,7 +23,7 @@ def rebuild(checkpoint: RunCheckpoint) -> pl.LightningModule:
 
 def part_of(split: Split, part: str) -> Split:
     """The split with one part only, as test set: what a prediction loader is made for."""
-    return Split(name=split.name, train=(), val=(), test=getattr(split, part))
+    return replace(split, train=(), val=(), test=getattr(split, part))
 
 
 def predict_part(

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-
 from datamodules.guard import check_split
 from datamodules.manifest import Manifest
 from engine.build import build

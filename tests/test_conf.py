@@ -1,0 +1,230 @@
+"""Every file under conf/ composes; every experiment builds at full size and takes a step."""
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from omegaconf import OmegaConf
+
+from datamodules.scales import SCALES
+from engine.build import build, build_all
+from engine.compose import EVAL_KEYS, PREDICT_KEYS, TRAIN_KEYS, ConfigError
+from engine.run import train
+from engine.selection import check_run
+from engine.targets import ROOT, check_targets
+
+CONF = ROOT / "conf"
+EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
+EXPERIMENT_COUNT = 7
+PIXELS = ["experiment=mpdrm"]
+SERIES = ["experiment=mpdrm_series"]
+GROUPS = sorted(
+    path.parent.relative_to(CONF).as_posix() for path in CONF.glob("*/**/*.yaml") if path.parent != CONF
+)
+LEAVES = sorted(path for path in CONF.glob("*/**/*.yaml"))
+_MISSING = {"manifest": ["data.path=x.csv"], "manifest_series": ["data.path=x.csv", "data.channels=3"]}
+
+
+def batch(config, *, persons=2, visits=2, steps=8, size=32):
+    """What the datamodule would hand over: persons x visits, one clip each, all labels known."""
+    count = persons * visits
+    generator = torch.Generator().manual_seed(0)
+    subject = torch.arange(persons).repeat_interleave(visits)
+    content = (
+        {"series": torch.randn(count, steps, config["data"]["channels"], generator=generator)}
+        if "channels" in config["data"]
+        else {"frames": torch.randn(count, steps, 3, size, size, generator=generator)}
+    )
+    rows = torch.arange(count)
+    return content | {
+        "mask": torch.ones(count, steps, dtype=torch.bool),
+        "targets": {"score": rows * 7.0, "binary": (rows % 2).float(), "band": rows % 4},
+        "target_mask": dict.fromkeys(("score", "binary", "band"), torch.ones(count, dtype=torch.bool)),
+        "subject": subject,
+        "visit": rows,
+        "row": rows,
+        "clip": torch.zeros(count, dtype=torch.int64),
+        "seed": rows,
+        "scored": torch.ones(count, dtype=torch.bool),
+        "recording_id": [f"r{row}" for row in rows],
+        "subject_id": [f"s{code}" for code in subject],
+        "session_id": [f"v{row}" for row in rows],
+    }
+
+
+def step(config):
+    """One optimizer step on the CPU; returns losses and the share of parameters that have a gradient."""
+    task = build(config["model"], key="model")
+    optimizer = task.configure_optimizers()["optimizer"]
+    task.train()
+    data = batch(config)
+    losses = task.objective(task.network.heads, task.network(data), data)
+    losses["loss"].backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in task.parameters())
+    before = [p.detach().clone() for p in task.parameters()]
+    optimizer.step()
+    assert any(not torch.equal(old, new) for old, new in zip(before, task.parameters(), strict=True))
+    return {name: value.item() for name, value in losses.items()}
+
+
+def test_the_number_of_experiments_is_known():
+    assert len(EXPERIMENTS) == EXPERIMENT_COUNT
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_an_experiment_composes_builds_at_full_size_and_takes_a_step(experiment, compose_run):
+    config = compose_run(f"experiment={experiment}")
+    assert config["experiment_name"] == experiment
+    check_targets(config)
+    check_run(config)
+    with torch.device("meta"):
+        task = build(config["model"], key="model")
+    assert sum(p.numel() for p in task.network.parameters()) > 10_000
+    assert all(p.is_meta for p in task.parameters())
+    build(config["protocol"], key="protocol")
+    build(config["data"]["module"] | {"_partial_": True}, key="data.module")
+    build(config["trainer"] | {"callbacks": build_all(config["callbacks"], key="c")}, key="trainer")
+    losses = step(config)
+    assert all(torch.tensor(list(losses.values())).isfinite())
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_an_experiment_has_its_card(experiment):
+    text = (CONF / "experiment" / f"{experiment}.yaml").read_text()
+    for entry in ("Command:", "Hardware:", "Wall time:", "Expect:"):
+        assert f"# {entry}" in text
+    assert f"experiment_name: {experiment}" in text
+
+
+@pytest.mark.parametrize("leaf", LEAVES, ids=lambda path: path.relative_to(CONF).as_posix())
+def test_every_leaf_composes_into_a_config_of_allowed_targets(leaf, compose_run):
+    group, option = leaf.parent.relative_to(CONF).as_posix(), leaf.stem
+    base = SERIES if _is_series(group, option) else PIXELS
+    if group == "model" and option == "task":
+        pytest.skip("the part that all models share")
+    overrides = [] if f"{group}={option}" in base else [f"{group}={option}"]
+    config = compose_run(*base, *overrides, *_MISSING.get(option, []))
+    check_targets(config)
+    assert set(config) == TRAIN_KEYS
+
+
+def _is_series(group, option):
+    series = {"model/mmp": "series", "model/trunk": "series", "model/input": "levels"}
+    return series.get(group) == option or option in ("levels", "deltas") or group == "data/clips"
+
+
+def test_leaves_are_short_and_every_group_is_looked_at():
+    assert set(GROUPS) >= {
+        "data",
+        "model",
+        "trainer",
+        "logger",
+        "callbacks",
+        "debug",
+        "sweep",
+        "paths",
+        "protocol",
+    }
+    assert {leaf: n for leaf in LEAVES if (n := len(leaf.read_text().splitlines())) > 40} == {}
+
+
+def test_root_keys_are_the_known_ones(compose_run):
+    assert set(compose_run()) == TRAIN_KEYS
+    for name, keys in (("eval", EVAL_KEYS), ("predict", PREDICT_KEYS)):
+        root = OmegaConf.load(CONF / f"{name}.yaml")
+        groups = {next(iter(entry)) for entry in root.defaults if not isinstance(entry, str)}
+        assert ({str(key) for key in root} - {"defaults", "hydra"}) | groups == keys
+
+
+def test_scales_are_those_of_the_questionnaires():
+    leaves = {path.stem: OmegaConf.load(path) for path in (CONF / "data" / "scale").glob("*.yaml")}
+    assert len(leaves) == len(SCALES)
+    for name, scale in SCALES.items():
+        leaf = leaves[name.lower().replace("-", "_")]
+        assert (leaf.name, leaf.low, leaf.high, leaf.bands) == (name, scale.low, scale.high, len(scale.bands))
+
+
+ABLATIONS = {
+    "gate": ["model/rarm=gate"],
+    "projection": ["model/rarm=projection"],
+    "rarm off": ["model/rarm=none"],
+    "clip context": ["model/context=clip"],
+    "no context": ["model/context=none"],
+    "no personality": ["model/personality=none", "model/context=none"],
+    "same visit": ["model/contrast=same_visit", "data.module.clips=2"],
+    "no contrast": ["model/contrast=none"],
+    "no mmp": ["model/mmp=none"],
+    "score head": ["model/heads=score"],
+    "all heads": ["model/heads=all"],
+    "orthogonality": ["model/orthogonality=difference"],
+    "adversary": ["model/adversary=personality"],
+    "width": ["width=32"],
+}
+
+
+@pytest.mark.parametrize("overrides", ABLATIONS.values(), ids=ABLATIONS)
+def test_an_ablation_is_one_override_away(overrides, compose_run):
+    plain = compose_run(*SERIES)
+    ablated = compose_run(*SERIES, *overrides)
+    assert plain["model"] != ablated["model"]
+    assert step(ablated).keys() >= {"loss"}
+
+
+@pytest.mark.parametrize("base", [PIXELS, SERIES], ids=["pixels", "series"])
+def test_personality_from_motion_only(base, compose_run):
+    option = "motion" if base is PIXELS else "deltas"
+    config = compose_run(*base, f"model/personality_input={option}")
+    personality = config["model"]["network"]["personality"]
+    assert personality["input"]["_target_"] in ("models.inputs.FrameDifference", "models.inputs.Delta")
+    step(config)
+
+
+def test_a_misspelt_override_is_refused(compose_run):
+    with pytest.raises(Exception, match="max_epoch"):
+        compose_run("trainer.max_epoch=3")
+    with pytest.raises(Exception, match="modle"):
+        compose_run("modle=mpdrm")
+    with pytest.raises(Exception, match="mpdrn"):
+        compose_run("experiment=mpdrn")
+
+
+def test_a_misspelt_root_key_of_an_experiment_is_refused(compose_run):
+    with pytest.raises(ConfigError, match="Did you mean 'seed'"):
+        compose_run("+seeed=3")
+
+
+def test_a_string_in_place_of_a_part_says_how_to_swap_it(compose_run):
+    config = compose_run(*SERIES, "model.network.rarm=gate")
+    with pytest.raises(TypeError, match=r"model/rarm="):
+        build(config["model"], key="model")
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "selection.monitor=test/auc",
+        "callbacks.best.monitor=test/mae",
+        "selection.monitor=train/loss",
+    ],
+)
+def test_selection_on_anything_but_validation_stops_before_building(override, compose_run, tmp_path):
+    config = compose_run(override, "data.manifest.root=" + str(tmp_path / "cohort"))
+    with pytest.raises(ValueError, match="val/"):
+        train(config, folder=tmp_path / "run")
+    assert not (tmp_path / "cohort").exists()
+    assert not (tmp_path / "run").exists()
+
+
+def test_early_stopping_looks_at_validation_too(compose_run):
+    config = compose_run("callbacks=early_stopping", "callbacks.early_stopping.monitor=test/auc")
+    with pytest.raises(ValueError, match="test/auc"):
+        check_run(config)
+
+
+def test_no_yaml_calculates():
+    for path in CONF.rglob("*.yaml"):
+        for found in re.findall(r"\$\{([^}]*)\}", path.read_text()):
+            allowed = re.fullmatch(r"[a-z_.]+|hydra:[a-z_.]+|now:.*|oc\.env:\w+,.*", found)
+            assert allowed, f"{path}: ${{{found}}}"
+    assert Path(CONF / "train.yaml").is_file()
