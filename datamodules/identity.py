@@ -1,5 +1,6 @@
 """Who is who in a manifest: the keys that splitting, the leakage guard and the batches group by."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -23,6 +24,12 @@ def person_keys(table: pd.DataFrame) -> list[str]:
 def visit_keys(table: pd.DataFrame) -> list[tuple[str, str]]:
     """One key a row: the person and the session, because session ids repeat from person to person."""
     return list(zip(person_keys(table), table["session_id"].astype(str), strict=True))
+
+
+def natural_key(session: str) -> tuple[tuple[int, int, str], ...]:
+    """Sort key under which `visit10` follows `visit9`."""
+    pieces = [piece for piece in re.split(r"(\d+)", session) if piece]
+    return tuple((0, int(piece), "") if piece.isdecimal() else (1, 0, piece) for piece in pieces)
 
 
 def codes(keys: Sequence[object]) -> np.ndarray:

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from datamodules.series import UnreadableSeries, read_series
+from datamodules.readers import UnreadableVideo, open_video
+from datamodules.series import UnreadableSeries, series_size
 
 _log = logging.getLogger(__name__)
 
@@ -94,7 +95,7 @@ def _probe(file: Path) -> Facts:
     facts: Facts = {HASH: _sha256(file)}
     try:
         facts |= _series_facts(file) if file.suffix in (".npz", ".csv", ".parquet") else _video_facts(file)
-    except (UnreadableSeries, ValueError, OSError) as fault:
+    except (UnreadableSeries, UnreadableVideo, OSError) as fault:
         _log.warning("%s cannot be read: %s", file, fault)
     return facts
 
@@ -105,8 +106,6 @@ def _sha256(file: Path) -> str:
 
 
 def _video_facts(file: Path) -> Facts:
-    from datamodules.readers import open_video  # a manifest that states its facts needs no decoder
-
     with open_video(file) as reader:
         count = reader.n_frames
         frames = reader.frames(sorted({count // 4, count // 2, 3 * count // 4}))
@@ -121,10 +120,10 @@ def _video_facts(file: Path) -> Facts:
 
 
 def _series_facts(file: Path) -> Facts:
-    series = read_series(file, channels=None)
-    facts: Facts = {"n_frames": float(len(series.values))}
-    if series.fps:
-        facts |= {"fps": series.fps, "duration_s": round(len(series.values) / series.fps, _DIGITS)}
+    rows, fps = series_size(file)
+    facts: Facts = {"n_frames": float(rows)}
+    if fps:
+        facts |= {"fps": fps, "duration_s": round(rows / fps, _DIGITS)}
     return facts
 
 

@@ -42,11 +42,7 @@ def read_series(path: Path, *, channels: Sequence[str] | None) -> Series:
         UnreadableSeries: Missing or damaged file, missing channel, or a valid row that is not finite.
         LeakageError: A kept channel is a label, a questionnaire item or an identifier.
     """
-    try:
-        stamp = path.stat().st_mtime_ns
-    except OSError as fault:
-        raise UnreadableSeries(f"{path}: no such series file; correct its path in the manifest") from fault
-    series = _load(path, stamp)
+    series = _parsed(path)
     if channels is not None and tuple(channels) != series.channels:
         series = _select(series, tuple(channels), path)
     check_channels(series.channels)
@@ -59,6 +55,23 @@ def read_series(path: Path, *, channels: Sequence[str] | None) -> Series:
         )
     values = np.where(series.valid[:, None], series.values, np.float32(0))
     return Series(values=values, channels=series.channels, valid=series.valid, fps=series.fps)
+
+
+def series_size(path: Path) -> tuple[int, float | None]:
+    """Rows and frame rate of a file, whatever its channels are.
+
+    Raises:
+        UnreadableSeries: Missing or damaged file.
+    """
+    series = _parsed(path)
+    return len(series.values), series.fps
+
+
+def _parsed(path: Path) -> Series:
+    try:
+        return _load(path, path.stat().st_mtime_ns)
+    except FileNotFoundError as fault:
+        raise UnreadableSeries(f"{path}: no such series file; correct its path in the manifest") from fault
 
 
 def _select(series: Series, channels: tuple[str, ...], path: Path) -> Series:

@@ -5,16 +5,15 @@ prescribes, and `Longitudinal`, which asks another question, may put visits of o
 """
 
 import logging
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pandas as pd
 
-from datamodules.identity import UNKNOWN, person_keys, visit_keys
-from datamodules.strata import draw, strata_of, without
+from datamodules.identity import UNKNOWN, natural_key, person_keys, visit_keys
+from datamodules.strata import draw, missing_classes, strata_of, without
 
 if TYPE_CHECKING:
     from datamodules.manifest import Manifest
@@ -30,12 +29,13 @@ class SplitError(ValueError):
 
 @dataclass(frozen=True)
 class Split:
-    """Recording ids of the three parts of one fold."""
+    """Recording ids of the parts of one fold, and whether the protocol promises to keep people apart."""
 
     name: str
     train: tuple[str, ...]
     val: tuple[str, ...]
     test: tuple[str, ...]
+    subject_disjoint: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,14 +63,14 @@ class Given:
                 f"{manifest.name}: 'split' holds {wrong}; use {', '.join(_PARTS)} or leave it empty"
             )
         part = table["split"].str.lower().map(_PARTS).fillna("")
-        split = _split("given", table, part.tolist())
+        split = _split("given", table, part.tolist(), disjoint=self.subject_disjoint)
         if not split.train or not split.val:
             raise SplitError(
                 f"{manifest.name}: 'split' leaves train or val empty; selection needs a val part"
             )
         if unused := int((part == "").sum()):
             _log.warning("%s: %d recording(s) have no 'split' and are not used", manifest.name, unused)
-        for fault in _missing_classes(table, split, ("train", "val", "test")):
+        for fault in _faults(table, split, ("train", "val", "test")):
             _log.warning("%s: %s", manifest.name, fault)
         return [split]
 
@@ -181,7 +181,7 @@ class Longitudinal:
         part_of: dict[tuple[str, str], str] = {}
         followed = 0
         for person, sessions in visits.items():
-            ordered = sorted(sessions, key=_natural)
+            ordered = sorted(sessions, key=natural_key)
             if len(ordered) >= 3:
                 followed += 1
                 part_of |= {(person, ordered[-1]): "test", (person, ordered[-2]): "val"}
@@ -192,18 +192,10 @@ class Longitudinal:
             followed,
             len(visits) - followed,
         )
-        split = _split("longitudinal", table, [part_of.get(key, "train") for key in visit_keys(table)])
+        parts = [part_of.get(key, "train") for key in visit_keys(table)]
+        split = _split("longitudinal", table, parts, disjoint=False)
         _require_classes(manifest, split, ("train", "val", "test"))
         return [split]
-
-
-def _natural(session: str) -> tuple[tuple[int, int, str], ...]:
-    """Sort key under which `visit10` follows `visit9`."""
-    return tuple(
-        (0, int(piece), "") if piece.isdigit() else (1, 0, piece)
-        for piece in re.split(r"(\d+)", session)
-        if piece
-    )
 
 
 def _by_person(
@@ -222,10 +214,10 @@ def _by_person(
     return split
 
 
-def _split(name: str, table: pd.DataFrame, parts: Sequence[str]) -> Split:
+def _split(name: str, table: pd.DataFrame, parts: Sequence[str], *, disjoint: bool = True) -> Split:
     pairs = list(zip(table["recording_id"].tolist(), parts, strict=True))
     ids = {part: tuple(recording for recording, where in pairs if where == part) for part in _PARTS.values()}
-    return Split(name, ids["train"], ids["val"], ids["test"])
+    return Split(name, ids["train"], ids["val"], ids["test"], disjoint)
 
 
 def _require_people(manifest: "Manifest", strata: dict[str, list[str]], least: int) -> None:
@@ -242,18 +234,13 @@ def _require_people(manifest: "Manifest", strata: dict[str, list[str]], least: i
 
 
 def _require_classes(manifest: "Manifest", split: Split, parts: Sequence[str]) -> None:
-    faults = _missing_classes(manifest.table, split, parts)
+    faults = _faults(manifest.table, split, parts)
     if faults:
         remedy = "add people of that class, use fewer folds or larger fractions"
         raise SplitError(f"{manifest.name}: {'; '.join(faults)}; {remedy}")
 
 
-def _missing_classes(table: pd.DataFrame, split: Split, parts: Iterable[str]) -> list[str]:
-    ids = {"train": split.train, "val": split.val, "test": split.test}
-    faults = [f"part '{part}' of split '{split.name}' is empty" for part in parts if not ids[part]]
-    labels = dict(zip(table["recording_id"], table["binary"], strict=True)) if "binary" in table else {}
-    classes = {label for label in labels.values() if not np.isnan(label)}
-    for part in [part for part in parts if ids[part]]:
-        for label in sorted(classes - {labels[recording] for recording in ids[part]}):
-            faults.append(f"part '{part}' of split '{split.name}' has no recording with binary = {label:g}")
-    return faults
+def _faults(table: pd.DataFrame, split: Split, parts: Sequence[str]) -> list[str]:
+    return missing_classes(
+        table, {f"part '{part}' of '{split.name}'": getattr(split, part) for part in parts}
+    )

@@ -1,0 +1,245 @@
+"""Loaders and device hooks: the one file of the data room that knows Lightning."""
+
+import logging
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from datamodules.batches import Member, SubjectBatches, SubjectVisitBatches
+from datamodules.clips import ClipSampler
+from datamodules.collate import collate
+from datamodules.dataset import UNREADABLE, ClipDataset, ClipSource, Entry
+from datamodules.decoding import BatchDecoding, on_device
+from datamodules.guard import check_split
+from datamodules.identity import codes, person_keys, visit_keys
+from datamodules.manifest import Manifest
+from datamodules.readers import Prefetch
+from datamodules.splits import Split
+from datamodules.statistics import training_statistics
+
+_log = logging.getLogger(__name__)
+
+
+class ClipDataModule(pl.LightningDataModule):
+    """Turns a manifest and a split into batches; see `datamodules.collate` for what is in one.
+
+    Samplers deal whole batches to the ranks, so a trainer of several devices needs
+    `use_distributed_sampler=False`.
+
+    Evaluation reads whole people. Where a person has recordings outside the part that is evaluated, these
+    come along as context (`scored` False, no targets); a person-disjoint split has none.
+
+    Args:
+        manifest: The recordings.
+        split: Who trains, selects and tests; None to predict every recording.
+        source: Reads pixels or series.
+        train_clips: Chooses training frames.
+        eval_clips: Chooses evaluation frames; must not be random.
+        augment: Called with (frames, seed) on the device, in training.
+        normalize: Called with frames on the device, always.
+        subjects: People in a training batch.
+        visits: Visits of each.
+        clips: Clips of each visit.
+        max_eval_clips: Clips in an evaluation batch, unless one person has more.
+        num_workers: Processes that read, for each loader.
+        seed: Seed of order, clips and augmentation.
+
+    Attributes:
+        skipped: Recordings that could not be read and were left out on this rank, with the reason.
+    """
+
+    def __init__(
+        self,
+        *,
+        manifest: Manifest,
+        split: Split | None,
+        source: ClipSource,
+        train_clips: ClipSampler,
+        eval_clips: ClipSampler,
+        augment: nn.Module | None = None,
+        normalize: nn.Module | None = None,
+        subjects: int = 8,
+        visits: int = 2,
+        clips: int = 1,
+        max_eval_clips: int = 64,
+        num_workers: int = 1,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.manifest, self.split = manifest, split
+        self.skipped: dict[str, str] = {}
+        self._source, self._prepared = source, False
+        self._train_clips, self._eval_clips = train_clips, eval_clips
+        self._augment, self._normalize = augment, normalize
+        self._sizes = {"subjects": subjects, "visits": visits, "clips": clips}
+        self._max_eval_clips, self._num_workers, self._seed = max_eval_clips, num_workers, seed
+        self._decoding = BatchDecoding(source=source, skip=self._skip)
+        self._subject = codes(person_keys(manifest.table)).tolist()
+        self._visit = codes(visit_keys(manifest.table)).tolist()
+
+    def setup(self, stage: str | None = None) -> None:
+        """Run the leakage guard and settle the channels; safe to call more than once.
+
+        Raises:
+            LeakageError: The split or the channels leak.
+        """
+        if self._prepared:
+            return
+        if self.split is not None:
+            check_split(self.manifest, self.split, subject_disjoint=self.split.subject_disjoint)
+        self._source = self._source.prepared(self.manifest.recordings())
+        self._prepared = True
+
+    def train_statistics(self) -> dict[str, Tensor | float]:
+        """Means, spreads and prevalence of the training recordings; see `training_statistics`."""
+        self.setup()
+        return training_statistics(self.manifest.recordings(self._part("train")), self._source)
+
+    def train_dataloader(self) -> Iterable[dict[str, Any]]:
+        """Batches of people by visits by clips, in another order each epoch."""
+        self.setup()
+        entries = self._entries(self._part("train"))
+        rank, world_size = self._ranks()
+        batches = SubjectVisitBatches(
+            members=_members(entries),
+            **self._sizes,
+            seed=self._seed,
+            rank=rank,
+            world_size=world_size,
+            frozen=bool(getattr(self.trainer, "overfit_batches", 0)),
+        )
+        return self._loader(entries, self._train_clips, batches, training=True)
+
+    def val_dataloader(self) -> Iterable[dict[str, Any]]:
+        """Batches of whole people of the validation part."""
+        return self._evaluation(self._part("val"))
+
+    def test_dataloader(self) -> Iterable[dict[str, Any]]:
+        """Batches of whole people of the test part."""
+        return self._evaluation(self._part("test"))
+
+    def predict_dataloader(self) -> Iterable[dict[str, Any]]:
+        """Batches of whole people of the test part, or of the whole manifest where there is no split."""
+        return self._evaluation(None if self.split is None else self._part("test"))
+
+    def on_before_batch_transfer(self, batch: dict[str, Any], dataloader_idx: int) -> dict[str, Any]:
+        """Take note of what could not be read."""
+        batch = dict(batch)
+        for recording, fault in batch.pop("errors", []):
+            self._skip(recording, fault)
+        return batch
+
+    def transfer_batch_to_device(
+        self, batch: dict[str, Any], device: torch.device, dataloader_idx: int
+    ) -> dict[str, Any]:
+        """Decode what the workers left coded, and move the tensors."""
+        training = self.trainer is not None and self.trainer.training
+        batch = self._decoding(batch, device=device, training=training)
+        moved: dict[str, Any] = super().transfer_batch_to_device(batch, device, dataloader_idx)
+        return moved
+
+    def on_after_batch_transfer(self, batch: dict[str, Any], dataloader_idx: int) -> dict[str, Any]:
+        """Augment in training, normalize always; padded frames become 0, the mean color."""
+        if "frames" not in batch:
+            return batch
+        frames = batch["frames"]
+        if self._augment is not None and self.trainer is not None and self.trainer.training:
+            frames = self._augment.to(frames.device)(frames, batch["seed"])
+        if self._normalize is not None:
+            frames = self._normalize.to(frames.device)(frames)
+        return batch | {"frames": frames * batch["mask"][:, :, None, None, None]}
+
+    def _part(self, name: str) -> tuple[str, ...]:
+        if self.split is None:
+            raise ValueError(
+                f"there is no split, hence no {name} part; only predict_dataloader works without one"
+            )
+        ids: tuple[str, ...] = getattr(self.split, name)
+        return ids
+
+    def _entries(self, ids: Sequence[str], *, scored: bool = True) -> list[Entry]:
+        rows = self.manifest.rows(ids)
+        return [
+            Entry(
+                recording=recording,
+                row=row,
+                subject=self._subject[row],
+                visit=self._visit[row],
+                scored=scored,
+            )
+            for row, recording in zip(rows, self.manifest.recordings(ids), strict=True)
+        ]
+
+    def _evaluation(self, ids: Sequence[str] | None) -> Iterable[dict[str, Any]]:
+        self.setup()
+        everyone = self.manifest.table["recording_id"].tolist()
+        scored = self._entries(everyone if ids is None else ids)
+        people, rows = {entry.subject for entry in scored}, {entry.row for entry in scored}
+        context = [
+            entry
+            for entry in self._entries(everyone, scored=False)
+            if entry.subject in people and entry.row not in rows
+        ]
+        counts = {entry.row: self._count(entry) for entry in scored + context}
+        entries = [entry for entry in scored + context if counts[entry.row]]
+        rank, world_size = self._ranks()
+        batches = SubjectBatches(
+            members=_members(entries),
+            counts=counts,
+            max_clips=self._max_eval_clips,
+            rank=rank,
+            world_size=world_size,
+        )
+        return self._loader(entries, self._eval_clips, batches, training=False)
+
+    def _count(self, entry: Entry) -> int:
+        """Clips of a recording; none of one that is unreadable and context only."""
+        try:
+            return self._eval_clips.count(self._source.length(entry.recording))
+        except UNREADABLE as fault:
+            if entry.scored:
+                raise
+            self._skip(entry.recording.recording_id, str(fault))
+            return 0
+
+    def _loader(
+        self,
+        entries: Sequence[Entry],
+        sampler: ClipSampler,
+        batches: SubjectVisitBatches | SubjectBatches,
+        *,
+        training: bool,
+    ) -> Iterable[dict[str, Any]]:
+        dataset = ClipDataset(
+            entries=entries, source=self._source, sampler=sampler, seed=self._seed, training=training
+        )
+        loader: DataLoader[dict[str, Any]] = DataLoader(
+            dataset,
+            batch_sampler=batches,
+            num_workers=self._num_workers,
+            persistent_workers=self._num_workers > 0,
+            collate_fn=collate,
+            pin_memory=torch.cuda.is_available(),
+        )
+        if self.trainer is None or not on_device(self._source):
+            return loader
+        # The transfer hooks run between two steps; a side thread decodes during one.
+        device = self.trainer.strategy.root_device
+        return Prefetch(loader, partial(self._decoding, device=device, training=training))
+
+    def _ranks(self) -> tuple[int, int]:
+        return (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)
+
+    def _skip(self, recording: str, fault: str) -> None:
+        if recording not in self.skipped:
+            _log.warning("skipped %s: %s", recording, fault)
+        self.skipped[recording] = fault
+
+
+def _members(entries: Sequence[Entry]) -> list[Member]:
+    return [Member(entry.row, entry.subject, entry.visit) for entry in entries]

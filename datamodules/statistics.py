@@ -1,0 +1,66 @@
+"""What a network may know of its data before training: means, spreads and prevalence of the training part."""
+
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from datamodules.dataset import UNREADABLE, ClipSource
+from datamodules.manifest import Recording
+
+_log = logging.getLogger(__name__)
+
+
+def training_statistics(recordings: Sequence[Recording], source: ClipSource) -> dict[str, Tensor | float]:
+    """Statistics over the given recordings and nothing else; what cannot be known is left out.
+
+    Keys: `series_mean` and `series_std` (F,) over all valid rows, in raw units, for sources of series;
+    `score_mean` and `score_std` (population) over the labeled recordings; `prevalence`, their share of
+    positives.
+
+    Args:
+        recordings: The training recordings.
+        source: A prepared source.
+    """
+    statistics: dict[str, Tensor | float] = {}
+    scores = [recording.score for recording in recordings if recording.score is not None]
+    labels = [recording.binary for recording in recordings if recording.binary is not None]
+    if scores:
+        statistics |= {"score_mean": float(np.mean(scores)), "score_std": float(np.std(scores))}
+    if labels:
+        statistics["prevalence"] = float(np.mean(labels))
+    return statistics | _series_statistics(recordings, source)
+
+
+def _series_statistics(recordings: Sequence[Recording], source: ClipSource) -> dict[str, Tensor | float]:
+    """Pool count, mean and squared deviations file by file (Chan et al. 1983): one pass, no cancellation."""
+    count, mean, squares = 0, torch.zeros(()), torch.zeros(())
+    for recording in recordings:
+        values = _valid_rows(recording, source)
+        if values is None:
+            return {}
+        if not len(values):
+            continue
+        own = values.mean(0)
+        total = count + len(values)
+        squares = squares + ((values - own) ** 2).sum(0) + (own - mean) ** 2 * count * len(values) / total
+        mean = mean + (own - mean) * len(values) / total
+        count = total
+    if not count:
+        return {}
+    return {"series_mean": mean.float(), "series_std": (squares / count).sqrt().float()}
+
+
+def _valid_rows(recording: Recording, source: ClipSource) -> Tensor | None:
+    """Valid rows float64 (n, F), none of them for an unreadable file; None for a source of pixels."""
+    series = getattr(source, "series", None)
+    if series is None:
+        return None
+    try:
+        content = series(recording)
+    except UNREADABLE as fault:
+        _log.warning("not in the statistics: %s", fault)
+        return torch.zeros(0, 0)
+    return torch.from_numpy(content.values[content.valid]).double()
