@@ -10,7 +10,7 @@ from torch import Tensor
 
 from .packets import PacketIndex, packet_index
 from .protocol import Handle, UnsupportedVideo, check_indices, unreadable
-from .torchcodec import EXACT_CONTAINERS
+from .torchcodec import EXACT_CONTAINERS, other_pixels
 
 
 class DecordReader(Handle):
@@ -29,7 +29,7 @@ class DecordReader(Handle):
         self._name = str(path)
         reason = why_not(self.index)
         if reason:
-            raise UnsupportedVideo(f"{path}: decord would return wrong frames: {reason}. Use reader=pyav.")
+            raise UnsupportedVideo(f"{path}: decord would not be exact: {reason}. Use reader=pyav.")
         self.n_frames, self.fps = self.index.n_frames, self.index.fps
         self.height, self.width = self.index.height, self.index.width
         try:
@@ -66,6 +66,7 @@ def why_not(index: PacketIndex) -> str:
         "its groups of pictures are open": index.open_gop,
         "an edit list hides or shifts frames": index.edited,
         "its frames have no usable times": not index.timed,
+        other_pixels(index): bool(other_pixels(index)),
     }
     return "; ".join(reason for reason, holds in faults.items() if holds)
 

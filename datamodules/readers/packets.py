@@ -21,7 +21,7 @@ from .protocol import UnreadableVideo, unreadable
 
 _log = logging.getLogger(__name__)
 
-_FORMAT = 1  # raise it when the stored fields change
+_FORMAT = 2  # raise it when the stored fields change
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ class PacketIndex:
         stream: index of the video stream.
         codec: FFmpeg's name of the codec.
         container: FFmpeg's name of the container format.
+        bits: bits per color of a decoded frame.
+        interlaced: whether a frame holds two fields taken at different times.
         open_gop: whether frames precede their keyframe in presentation order.
         edited: whether an edit list hides or rearranges frames.
     """
@@ -56,6 +58,8 @@ class PacketIndex:
     stream: int
     codec: str
     container: str
+    bits: int
+    interlaced: bool
     open_gop: bool
     edited: bool
 

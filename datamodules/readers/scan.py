@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+import struct
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -98,7 +99,7 @@ def _scan(path: Path) -> PacketIndex:
     _check_whole(path, stream)
     edited = _is_edited(path, stream)
     times, timed = _frame_times(path, stream)
-    rotation = _quarter_turns(path, first.rotation)
+    rotation = _quarter_turns(path, first)
     span = float((times[-1] - times[0]) * stream.time_base) if timed and len(times) > 1 else 0.0
     return PacketIndex(
         pts=np.asarray(times, dtype=np.int64),
@@ -114,6 +115,8 @@ def _scan(path: Path) -> PacketIndex:
         stream=stream.number,
         codec=stream.codec,
         container=stream.container,
+        bits=max(component.bits for component in first.format.components),
+        interlaced=bool(first.interlaced_frame),
         open_gop=stream.open_gop(),
         edited=edited,
     )
@@ -232,10 +235,19 @@ def _decoded_times(path: Path) -> list[int | None]:
     return times
 
 
-def _quarter_turns(path: Path, rotation: float) -> int:
-    if rotation % 90:
+def _quarter_turns(path: Path, frame: "av.VideoFrame") -> int:
+    """Return the display rotation in degrees, counterclockwise.
+
+    Raises:
+        UnsupportedVideo: if the file is displayed at an angle or mirrored, which no reader carries out.
+    """
+    matrices = (bytes(data) for data in frame.side_data if data.type.name == "DISPLAYMATRIX")
+    for a, b, _, c, d, *_ in (struct.unpack("<9i", matrix) for matrix in matrices):
+        if a * d - b * c < 0:
+            raise UnsupportedVideo(f"{path}: is displayed mirrored. Re-encode it: ffmpeg mirrors by itself.")
+    if frame.rotation % 90:
         raise UnsupportedVideo(
-            f"{path}: is displayed at an angle of {rotation} degrees; only quarter turns are supported. "
-            "Re-encode it upright (ffmpeg applies the rotation by itself)."
+            f"{path}: is displayed at an angle of {frame.rotation} degrees, and only quarter turns are "
+            "supported. Re-encode it upright: ffmpeg turns by itself."
         )
-    return int(rotation) % 360
+    return int(frame.rotation) % 360

@@ -85,6 +85,15 @@ def why_not(index: PacketIndex) -> str:
         return "the frames of this file have no usable times"
     if index.codec == "h264" and index.open_gop:
         return "it loses the last frames of H.264 with open groups of pictures"
+    return other_pixels(index)
+
+
+def other_pixels(index: PacketIndex) -> str:
+    """Say why the colors would differ from PyAV's (another version of FFmpeg converts them)."""
+    if index.bits > 8:
+        return f"its {index.bits}-bit colors would be converted differently"
+    if index.interlaced:
+        return "its interlaced colors would be converted differently"
     return ""
 
 

@@ -1,8 +1,9 @@
 """Tiny videos whose pixels carry their frame number, one for each way in which readers go wrong.
 
-A frame is a grid of 4 x 6 black and white blocks: a white corner, 11 bits of the number, and the
-complement of these 12 blocks. Numbers are Gray coded, so that neighbors differ in one block and its
-complement: coders copy the rest from other frames, and a wrong or missing reference frame shows.
+A frame is a grid of 4 x 6 black and white blocks: a white one, 10 bits of the number, a white one, and
+the complement of these 12 blocks (upside down, the first block would be black). Numbers are Gray coded,
+so that neighbors differ in one block and its complement: coders copy the rest from other frames, and a
+wrong or missing reference frame shows.
 """
 
 import struct
@@ -22,7 +23,7 @@ HEIGHT, WIDTH = 64, 96
 def draw(number: int, height: int = HEIGHT, width: int = WIDTH) -> np.ndarray:
     """Return the picture of a number, uint8 (height, width, 3)."""
     gray = number ^ (number >> 1)
-    bits = [1] + [(gray >> place) & 1 for place in range(BITS - 1)]
+    bits = [1, *((gray >> place) & 1 for place in range(BITS - 2)), 1]
     grid = np.array(bits + [1 - bit for bit in bits]).reshape(4, 6)
     rows = np.arange(height) * 4 // height
     columns = np.arange(width) * 6 // width
@@ -40,9 +41,9 @@ def number_of(frame: Tensor) -> int | None:
             y, x = int((row + 0.5) * height / 4), int((column + 0.5) * width / 6)
             grid[row, column] = picture[y - 3 : y + 3, x - 3 : x + 3].mean() > 128
     bits = grid.reshape(2, BITS)
-    if bits[0, 0] != 1 or (bits.sum(axis=0) != 1).any():
+    if bits[0, 0] != 1 or bits[0, -1] != 1 or (bits.sum(axis=0) != 1).any():
         return None
-    gray = sum(int(bit) << place for place, bit in enumerate(bits[0, 1:]))
+    gray = sum(int(bit) << place for place, bit in enumerate(bits[0, 1:-1]))
     number = 0
     while gray:
         number ^= gray
@@ -64,6 +65,7 @@ class Recipe:
     container_options: dict[str, str] = field(default_factory=dict)
     container: str | None = None
     rotation: int = 0
+    mirrored: bool = False
     ticks: Callable[[int], int] = lambda number: 40 * number  # milliseconds
     audio_first: bool = False
     edit: Callable[[Path], None] | None = None
@@ -94,8 +96,8 @@ def write(recipe: Recipe, folder: Path) -> Path:
         # Coders that know no variable rate get frame numbers as times, all others milliseconds.
         fixed_rate = recipe.codec in {"mpeg4", "mjpeg"}
         stream.codec_context.time_base = Fraction(1, 25) if fixed_rate else Fraction(1, 1000)
-        if recipe.rotation:
-            stream.set_display_rotation(recipe.rotation)
+        if recipe.rotation or recipe.mirrored:
+            stream.set_display_rotation(recipe.rotation, hflip=recipe.mirrored)
         if audio is not None:
             _silence(container, audio, blocks=recipe.frames * 40 * 16 // 1024)
         for number in range(recipe.frames):
@@ -158,6 +160,7 @@ RECIPES: dict[str, Recipe] = {
     "odd_size": Recipe("odd_size.mp4", size=(61, 95), pix_fmt="yuv444p", codec_options=_x264()),
     "even_size": Recipe("even_size.mp4", size=(66, 98), codec_options=_x264()),
     "ten_bit": Recipe("ten_bit.mp4", pix_fmt="yuv420p10le", codec_options=_x264()),
+    "interlaced": Recipe("interlaced.mp4", codec_options=_x264(tff=1)),
     "rotated_90": Recipe("rotated_90.mp4", rotation=90, codec_options=_x264()),
     "rotated_180": Recipe("rotated_180.mp4", rotation=180, codec_options=_x264()),
     "rotated_270": Recipe("rotated_270.mov", rotation=-90, codec_options=_x264()),
@@ -226,9 +229,28 @@ def requests(n_frames: int, seed: int = 0) -> Iterator[list[int]]:
         yield [int(rng.integers(n_frames))]
 
 
-def is_exact(reader: object, first: int) -> bool:
-    """Say whether a reader returns exactly the frames it is asked for."""
-    return all(
-        [number_of(frame) for frame in reader.frames(wanted)] == [first + index for index in wanted]
+def mismatches(reader: object, first: int) -> list[tuple[int, int | None]]:
+    """Return (number asked for, number that came back) wherever a reader is not exact."""
+    return [
+        (first + index, found)
         for wanted in requests(reader.n_frames)
-    )
+        for index, found in zip(wanted, map(number_of, reader.frames(wanted)), strict=True)
+        if found != first + index
+    ]
+
+
+def noise(path: Path, *, at: float, size: int = 400) -> Path:
+    """Copy a file with random bytes in it, from the share `at` of its length on."""
+    content = bytearray(path.read_bytes())
+    start = int(at * len(content))
+    content[start : start + size] = np.random.default_rng(0).bytes(size)
+    copy = path.with_name(f"noise_{path.name}")
+    copy.write_bytes(bytes(content[: path.stat().st_size]))
+    return copy
+
+
+def truncated(path: Path, *, keep: float) -> Path:
+    """Copy the first share `keep` of a file."""
+    copy = path.with_name(f"truncated_{path.name}")
+    copy.write_bytes(path.read_bytes()[: int(keep * path.stat().st_size)])
+    return copy

@@ -1,0 +1,106 @@
+"""The source of clips: picklable, leak free, one size, in this process or in a worker."""
+
+import multiprocessing
+import os
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from datamodules.readers import VideoSource, open_readers, open_video
+from datamodules.readers.resize import resize
+from datamodules.readers.torchcodec import load_problem
+
+
+def test_a_clip_is_the_resized_frames(video):
+    source = VideoSource(height=32, width=32, reader="pyav")
+    with open_video(video("b_frames"), reader="pyav") as opened:
+        expected = resize(opened.frames([5, 9, 13]), height=32, width=32)
+    clip = source.clip(video("b_frames"), [5, 9, 13])
+    assert clip.shape == (3, 3, 32, 32)
+    assert torch.equal(clip, expected)
+    assert torch.equal(VideoSource(height=32, width=32).clip(video("b_frames"), [5, 9, 13]), expected)
+
+
+def test_a_source_travels(video):
+    source = VideoSource(height=16, width=24, reader="auto", decode="device")
+    source.clip(video("b_frames"), [0])  # using it must not tie it to this process
+    copy = pickle.loads(pickle.dumps(source))
+    assert vars(copy) == vars(source)
+    assert copy.clip(video("b_frames"), [3]).shape == (1, 3, 16, 24)
+
+
+def test_meaningless_arguments_are_refused():
+    with pytest.raises(ValueError, match="must be positive"):
+        VideoSource(height=0, width=16)
+    with pytest.raises(ValueError, match="'worker' or 'device', got 'gpu'"):
+        VideoSource(height=16, width=16, decode="gpu")
+    with pytest.raises(ValueError, match="'cv2' is unknown"):
+        VideoSource(height=16, width=16, reader="cv2")
+
+
+def _descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+@pytest.mark.parametrize("reader", ["pyav", "torchcodec", "decord"])
+def test_nothing_stays_open(video, reader):
+    if reader == "torchcodec" and load_problem():
+        pytest.skip(f"torchcodec does not load here: {load_problem()}")
+    if reader == "decord":
+        pytest.importorskip("decord")
+    source = VideoSource(height=16, width=16, reader=reader)
+    source.clip(video("three_frames"), [0])  # libraries open files of their own on first use
+    before = _descriptors()
+    for number in range(200):
+        source.clip(video("three_frames"), [number % 3])
+    assert open_readers() == 0
+    assert _descriptors() == before
+
+
+def test_readers_are_counted_and_closed_once(video):
+    first, second = open_video(video("b_frames")), open_video(video("b_frames"), reader="pyav")
+    assert open_readers() == 2
+    first.close()
+    first.close()
+    assert open_readers() == 1
+    with pytest.raises(ValueError, match="closed"):
+        first.frames([0])
+    with pytest.raises(RuntimeError, match="on purpose"), second:
+        raise RuntimeError("on purpose")
+    assert open_readers() == 0
+
+
+@pytest.mark.parametrize("reader", ["pyav", "auto"])
+def test_a_reader_stays_in_its_process(video, reader):
+    with open_video(video("b_frames"), reader=reader) as opened:
+        with pytest.raises(TypeError, match="open it in the worker"):
+            pickle.dumps(opened)
+        opened._pid = os.getppid()  # as after a fork, without the risk of one beside other threads
+        with pytest.raises(RuntimeError, match="opened in another process"):
+            opened.frames([0])
+
+
+class _Clips(Dataset):
+    def __init__(self, source, path):
+        self.source, self.path = source, path
+
+    def __len__(self):
+        return 6
+
+    def __getitem__(self, item):
+        return self.source.clip(self.path, range(item, item + 8)), open_readers()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("start", ["fork", "spawn", "forkserver"])
+def test_workers_read_the_same(video, start):
+    source, path = VideoSource(height=32, width=32), video("open_gop")
+    source.clip(path, [0])  # the parent has used the libraries before
+    context = multiprocessing.get_context(start)
+    loader = DataLoader(_Clips(source, path), batch_size=None, num_workers=2, multiprocessing_context=context)
+    for item, (clip, opened) in enumerate(loader):
+        assert torch.equal(clip, source.clip(path, range(item, item + 8)))
+        assert opened == 0
