@@ -24,6 +24,7 @@ _HALF = (4.7, 3.9)  # inches: half of the page's width
 _WIDE = 9.8
 _MAX_PANELS = 12
 _MAX_FRAMES = 8
+_LABEL_ROOM = 28  # characters below one trajectory panel
 _ROC_GRID = np.linspace(0, 1, 101)
 
 LINES = {
@@ -180,7 +181,7 @@ def trajectories(recordings: pd.DataFrame) -> str | None:
                 linestyle=(0, (3, 1.5)), label="prediction",
             )  # fmt: skip
             axes.set_title(_short(str(subject), 24), fontsize=8, fontweight="normal", pad=3)
-            axes.set_xticks(place, [_short(s, 7) for s in own["session_id"]])
+            axes.set_xticks(place, _visit_labels(own["session_id"].tolist()))
             axes.margins(x=0.12)
         figure.supylabel("score (points)" if head == "score" else "probability", fontsize=8.5)
         figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=2)
@@ -195,7 +196,14 @@ def _natural(name: str) -> list[tuple[int, int, str]]:
 
 
 def _short(name: str, length: int) -> str:
-    return name if len(name) <= length else f"{name[: length - 1]}…"
+    """Shorten in the middle: long ids of one study often share their beginning and differ at the end."""
+    return name if len(name) <= length else f"{name[: length // 3]}…{name[-(length - length // 3 - 1) :]}"
+
+
+def _visit_labels(sessions: list[str]) -> list[str]:
+    """Session names where they fit below the axis, else the visits' numbers."""
+    fits = max(map(len, sessions)) * len(sessions) <= _LABEL_ROOM
+    return sessions if fits else [str(i + 1) for i in range(len(sessions))]
 
 
 def training_curves(history: pd.DataFrame) -> str | None:

@@ -81,6 +81,7 @@ def write_report(
         has_val=bool(metrics.get("val")),
         counts=metrics["test"].get("counts", {}),
         threshold=thresholds,
+        reference_columns=[figures.FOREST[m][0] for m in _reference_columns(metrics)],
         reference_rows=_reference_rows(metrics),
         reasons=(metrics.get("reference") or {}).get("reasons", {}),
         columns=((metrics.get("reference") or {}).get("nuisance") or {}).get("columns", []),
@@ -172,16 +173,23 @@ def _lines(metrics: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     return lines | (nested or ({"oracle": oracle} if oracle else {}))
 
 
+def _reference_columns(metrics: Mapping[str, Any]) -> list[str]:
+    """Metrics that at least one line has."""
+    lines = _lines(metrics).values()
+    return [m for m in figures.FOREST if any((line.get(m) or {}).get("value") is not None for line in lines)]
+
+
 def _reference_rows(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
     rows = []
+    shown = _reference_columns(metrics)
     for name, line in _lines(metrics).items():
         difference = line.get("difference") or {}
         rows.append(
             {
                 "label": figures.LINES[name][0],
                 "color": figures.LINES[name][1],
-                "values": [line.get(metric) for metric in ("auc", "ccc", "mae")],
-                "differences": [difference.get(metric) for metric in ("auc", "mae")],
+                "values": [line.get(metric) for metric in shown],
+                "differences": [difference.get(metric) for metric in shown if metric != "ccc"],
                 "note": line.get("note"),
             }
         )

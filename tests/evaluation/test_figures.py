@@ -65,6 +65,14 @@ def test_visits_are_in_natural_order():
     assert sorted(["1", "baseline", "2"], key=figures._natural) == ["1", "2", "baseline"]
 
 
+def test_long_names_give_way():
+    assert figures._visit_labels(["v1", "v2"]) == ["v1", "v2"]
+    assert figures._visit_labels(["2024-01-17", "2024-02-17", "2024-03-17"]) == ["1", "2", "3"]
+    assert figures._short("short", 24) == "short"
+    assert figures._short("a-rather-long-subject-name-084", 24).endswith("name-084")
+    assert len(figures._short("a-rather-long-subject-name-084", 24)) == 24
+
+
 def test_filmstrip_shows_frames_in_their_order():
     frames = np.zeros((16, 8, 8, 3), np.uint8)
     frames[8:, ..., 0] = 255  # the second half of the clip is red
