@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
+from engine.selection import check_run
+from engine.targets import check_targets
+
 ROOT = Path(__file__).parents[1]
 PAGES = ("README.md", "CONTRIBUTING.md", "docker/README.md")
 
@@ -30,13 +33,18 @@ def test_readme_and_ci_run_the_same_tests():
 
 
 @pytest.mark.parametrize("command", RUNS)
-def test_runs_compose(command):
+def test_runs_compose(command, compose_run):
     match = re.search(r"\b(train|eval|predict)\.py\b(.*)", command)
     assert match
-    overrides = [re.sub(r"<[^>]*>", "x", word) for word in re.findall(r"(?:<[^>]*>|\S)+", match.group(2))]
-    with initialize_config_dir(str(ROOT / "conf"), version_base=None):
-        config = compose(match.group(1), [word for word in overrides if not word.startswith("-")])
-    assert config is not None
+    words = [re.sub(r"<[^>]*>", "x", word) for word in re.findall(r"(?:<[^>]*>|\S)+", match.group(2))]
+    overrides = [word for word in words if not word.startswith("-")]
+    if match.group(1) == "train":
+        config = compose_run(*overrides)
+        check_run(config)
+        check_targets(config)
+    else:
+        with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+            compose(match.group(1), overrides)
 
 
 @pytest.mark.parametrize("page", PAGES)
