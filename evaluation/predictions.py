@@ -102,7 +102,7 @@ def read_predictions(path: Path) -> pd.DataFrame:
     Raises:
         PredictionError: columns are missing.
     """
-    table = pd.read_csv(path, dtype=dict.fromkeys((*IDS, "split"), str))
+    table = pd.read_csv(path, dtype=dict.fromkeys((*IDS, "split"), str), float_precision="round_trip")
     missing = sorted(set(_FIRST) - set(table.columns))
     if missing:
         raise PredictionError(f"{path} lacks {missing}: write it with write_predictions")
