@@ -69,6 +69,11 @@ class DeviceDecoder:
             torch.cuda.current_stream(device).synchronize()
         return frames
 
+    @property
+    def fell_back(self) -> bool:
+        """Whether the CPU had to decode for a CUDA device."""
+        return self._warned.is_set()
+
     def _on_engine(self, clip: EncodedClip, device: torch.device) -> Tensor:
         reason = load_problem()
         if not reason:
