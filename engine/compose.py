@@ -63,8 +63,9 @@ def plain_config(config: DictConfig, *, keys: Collection[str]) -> dict[str, Any]
         key = error.full_key or "A mandatory key"
         raise ConfigError(f"{key} has no value. Give it on the command line: {key}=...") from error
     except InterpolationKeyError as error:
+        why = str(error).splitlines()[0]
         raise ConfigError(
-            f"{error.full_key}: {error.msg}. Choose a data= and a model= of the same kind, series or pixels."
+            f"{error.full_key}: {why}. Choose a data= and a model= of the same kind, series or pixels."
         ) from error
     assert isinstance(plain, dict)
     return {str(key): value for key, value in plain.items()}

@@ -6,6 +6,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from datamodules.manifest import Manifest
@@ -75,5 +76,9 @@ def _finished(place: Path, config: Mapping[str, Any], manifest: Manifest) -> boo
 
 
 def _read(path: Path) -> pd.DataFrame:
-    ids = dict.fromkeys(("recording_id", "subject_id", "session_id", "split"), str)
-    return pd.read_csv(path, dtype=ids, keep_default_na=False, na_values=[""], float_precision="round_trip")
+    """A fold's table with the very numbers that were written; a parser of pandas may round the last digit."""
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    text = ("recording_id", "subject_id", "session_id", "split")
+    for name in table.columns.difference(text):
+        table[name] = [float(value) if value else np.nan for value in table[name]]
+    return table

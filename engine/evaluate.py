@@ -99,7 +99,9 @@ def _material(checkpoint: RunCheckpoint, run: Mapping[str, Any], path: str | Non
                 f"{manifest.name}: not the recordings this checkpoint was trained on (their digest differs), "
                 "so its split cannot be repeated. Restore them, or evaluate all of them with manifest=<csv>."
             )
-        split = {name: tuple(part) if isinstance(part, list) else part for name, part in checkpoint.split.items()}
+        split: dict[str, Any] = {
+            name: tuple(part) if isinstance(part, list) else part for name, part in checkpoint.split.items()
+        }
         return _Material(manifest, Split(**split), True, ())
     manifest = read_manifest(path)
     ids = tuple(manifest.table["recording_id"])

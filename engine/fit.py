@@ -1,6 +1,7 @@
 """One split: train, choose by validation, measure what was chosen, write it down."""
 
 import logging
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -104,12 +105,22 @@ def _best(trainer: pl.Trainer, folder: Path) -> tuple[Path, float | None]:
     for callback in trainer.checkpoint_callbacks:
         if isinstance(callback, ModelCheckpoint) and callback.monitor and callback.best_model_path:
             score = callback.best_model_score
-            return Path(callback.best_model_path), None if score is None else float(score)
+            path = _brought(Path(callback.best_model_path), folder)
+            return path, None if score is None else float(score)
     best = folder / "checkpoints" / "best.ckpt"
     _log.warning("nothing selects a checkpoint (callbacks=none): %s holds the last weights", best)
     trainer.save_checkpoint(best)
     trainer.save_checkpoint(best.with_name("last.ckpt"))
     return best, None
+
+
+def _brought(best: Path, folder: Path) -> Path:
+    """The best checkpoint in this run's folder; a resumed run that never got better takes the old run's."""
+    own = folder / "checkpoints" / best.name
+    if best.resolve() != own.resolve() and is_main():
+        own.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(best, own)
+    return own
 
 
 def _measure(

@@ -1,19 +1,104 @@
-"""Composed configs for tests of the engine and of the commands."""
+"""Composed configs, and one small run that the tests of the engine and of the commands share."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hydra import compose, initialize_config_dir
 
 from engine.compose import TRAIN_KEYS, plain_config
+from engine.run import train
 from engine.targets import ROOT
+
+COHORT = [
+    "data.manifest.n_subjects=10",
+    "data.manifest.n_visits=2",
+    "data.manifest.fps=10",
+    "data.manifest.duration_s=2",
+    "data.manifest.workers=1",
+    "protocol.val=0.3",
+]
+SMALL = [
+    "width=16",
+    "trainer.max_epochs=2",
+    "+trainer.enable_progress_bar=false",
+    "evaluation.n_boot=1000",
+    "data.module.num_workers=0",
+    "data.module.subjects=4",
+    "data.module.train_clips.length=8",
+    "data.module.eval_clips.length=8",
+    "logger=none",
+]
+SERIES = ["experiment=mpdrm_series", "model.network.depression.trunk.blocks=1", *COHORT, *SMALL]
+PIXELS = [
+    "experiment=mpdrm",
+    "data.manifest.size=32",
+    "data.module.source.video.height=32",
+    "data.module.source.video.width=32",
+    "model.network.depression.trunk.widths=[8,16]",
+    "model.network.depression.trunk.mmp_stages=[1]",
+    *COHORT,
+    *SMALL,
+]
+
+
+def composed(*overrides: str, output: Path) -> dict[str, Any]:
+    """`conf/train.yaml` with overrides, plain and checked, writing to `output`."""
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        config = compose("train", overrides=[*overrides, f"paths.output={output}"])
+    return plain_config(config, keys=TRAIN_KEYS)
+
+
+@pytest.fixture(scope="session")
+def series_overrides():
+    """What makes a small run on series out of `train.py`."""
+    return list(SERIES)
 
 
 @pytest.fixture
 def compose_run(tmp_path):
-    """Compose `conf/train.yaml` with overrides to a plain, checked config that writes below `tmp_path`."""
+    """Compose with overrides; the run would write below `tmp_path`."""
 
-    def composed(*overrides, output=tmp_path / "run"):
-        with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-            config = compose("train", overrides=[*overrides, f"paths.output={output}"])
-        return plain_config(config, keys=TRAIN_KEYS)
+    def run(*overrides, output=tmp_path / "run"):
+        return composed(*overrides, output=output)
 
-    return composed
+    return run
+
+
+@pytest.fixture(scope="session")
+def cohorts(tmp_path_factory):
+    """Where the small cohorts of this session are made."""
+    return tmp_path_factory.mktemp("cohorts")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: its config, its folder, and what a sweep would have been told."""
+
+    config: dict[str, Any]
+    folder: Path
+    objective: float | None
+
+    @property
+    def best(self) -> Path:
+        """The checkpoint that validation chose."""
+        return self.folder / "checkpoints" / "best.ckpt"
+
+
+@pytest.fixture(scope="session")
+def small_run(cohorts):
+    """Train a small network on a small cohort: `small_run(folder, *overrides, base="series")`."""
+
+    def run(folder, *overrides, base="series"):
+        start = {"series": SERIES, "pixels": PIXELS}[base]
+        config = composed(*start, f"paths.data={cohorts}", *overrides, output=folder)
+        return Run(config, folder, train(config, folder=folder))
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def series_run(small_run, tmp_path_factory):
+    """The run on series that most tests look at; do not write to it."""
+    return small_run(tmp_path_factory.mktemp("series") / "run")

@@ -84,7 +84,7 @@ def test_an_experiment_composes_builds_at_full_size_and_takes_a_step(experiment,
     assert all(p.is_meta for p in task.parameters())
     build(config["protocol"], key="protocol")
     build(config["data"]["module"] | {"_partial_": True}, key="data.module")
-    build(config["trainer"] | {"callbacks": build_all(config["callbacks"], key="c")}, key="trainer")
+    build(config["trainer"], key="trainer", callbacks=build_all(config["callbacks"], key="callbacks"))
     losses = step(config)
     assert all(torch.tensor(list(losses.values())).isfinite())
 
@@ -111,7 +111,7 @@ def test_every_leaf_composes_into_a_config_of_allowed_targets(leaf, compose_run)
 
 def _is_series(group, option):
     series = {"model/mmp": "series", "model/trunk": "series", "model/input": "levels"}
-    return series.get(group) == option or option in ("levels", "deltas") or group == "data/clips"
+    return series.get(group) == option or option in ("levels", "deltas") or option.endswith("_series")
 
 
 def test_leaves_are_short_and_every_group_is_looked_at():
@@ -192,6 +192,11 @@ def test_a_misspelt_override_is_refused(compose_run):
 def test_a_misspelt_root_key_of_an_experiment_is_refused(compose_run):
     with pytest.raises(ConfigError, match="Did you mean 'seed'"):
         compose_run("+seeed=3")
+
+
+def test_data_and_model_of_two_kinds_are_refused_with_the_remedy(compose_run):
+    with pytest.raises(ConfigError, match="same kind"):
+        compose_run(*PIXELS, "model=mpdrm_series")
 
 
 def test_a_string_in_place_of_a_part_says_how_to_swap_it(compose_run):

@@ -1,0 +1,160 @@
+"""`eval.py`: the same numbers again, other manifests, and checkpoints that are refused."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+import torch
+
+from engine.checkpoint import KEY, CheckpointError, seal
+from engine.compose import ConfigError
+from engine.evaluate import evaluate
+from engine.provenance import read_manifest_json
+from engine.targets import ROOT, ForbiddenTarget
+
+ARGUMENTS = {"manifest": None, "num_workers": None, "trainer": None, "evaluation": None}
+
+
+def test_evaluating_again_gives_the_same_numbers_to_the_last_digit(series_run, tmp_path):
+    looks = read_manifest_json(series_run.folder)["test_looks"]
+    evaluate(ARGUMENTS | {"ckpt_path": str(series_run.best)}, folder=tmp_path)
+    for name in ("metrics.json", "predictions.csv"):
+        assert (tmp_path / name).read_bytes() == (series_run.folder / name).read_bytes()
+    assert (tmp_path / "report.html").is_file()
+    assert read_manifest_json(series_run.folder)["test_looks"] == looks + 1
+    assert read_manifest_json(tmp_path)["test_looks"] == looks + 1
+
+
+@pytest.mark.slow
+def test_another_process_gives_the_same_numbers_to_the_last_digit(series_run, tmp_path):
+    done = subprocess.run(
+        [sys.executable, ROOT / "eval.py", f"ckpt_path={series_run.best}", f"hydra.run.dir={tmp_path}"],
+        cwd=ROOT,
+        env=os.environ | {"OMP_NUM_THREADS": str(torch.get_num_threads())},
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    for name in ("metrics.json", "predictions.csv"):
+        assert (tmp_path / name).read_bytes() == (series_run.folder / name).read_bytes()
+
+
+def other_manifest(cohorts, folder, *, rename=None):
+    """The small cohort as somebody else's table, with absolute paths."""
+    source = next(cohorts.glob("synthetic/*/manifest.csv"))
+    table = pd.read_csv(source, dtype=str, keep_default_na=False)
+    for column in ("path", "series_path", "landmark_path"):
+        table[column] = [str(source.parent / name) if name else "" for name in table[column]]
+    if rename:
+        table["recording_id"] = rename + table["recording_id"]
+        table["subject_id"] = rename + table["subject_id"]
+    folder.mkdir(parents=True, exist_ok=True)
+    table.to_csv(folder / "other.csv", index=False)
+    return folder / "other.csv"
+
+
+def test_another_manifest_is_tested_as_a_whole(series_run, cohorts, tmp_path):
+    path = other_manifest(cohorts, tmp_path, rename="x")
+    found = evaluate(
+        ARGUMENTS | {"ckpt_path": str(series_run.best), "manifest": str(path)}, folder=tmp_path / "eval"
+    )
+    assert len(found.test) == 20
+    assert found.val is None
+    own = json.loads((series_run.folder / "metrics.json").read_text())
+    assert found.threshold.value == own["threshold"]["value"]
+    assert found.metrics["reference"]["constant"] is None
+    assert "training recordings" in found.metrics["reference"]["reasons"]["constant"]
+    predictions = pd.read_csv(series_run.folder / "predictions.csv").set_index("recording_id")[
+        "score_prediction"
+    ]
+    again = found.test.assign(name=found.test["recording_id"].str[1:]).set_index("name")["score_prediction"]
+    assert again.loc[predictions.index].to_numpy() == pytest.approx(predictions.to_numpy(), rel=1e-5)
+
+
+def test_recordings_the_network_was_trained_on_are_pointed_out(series_run, cohorts, tmp_path):
+    path = other_manifest(cohorts, tmp_path)
+    evaluate(ARGUMENTS | {"ckpt_path": str(series_run.best), "manifest": str(path)}, folder=tmp_path / "eval")
+    notes = read_manifest_json(tmp_path / "eval")["notes"]
+    assert "trained or selected on" in notes[0]
+    assert "trained or selected on" in (tmp_path / "eval" / "report.html").read_text()
+
+
+def test_changed_recordings_are_refused(series_run, cohorts, tmp_path):
+    source = next(cohorts.glob("synthetic/*/manifest.csv"))
+    text = source.read_text()
+    try:
+        table = pd.read_csv(source, dtype=str, keep_default_na=False)
+        table.loc[0, "age"] = "99.9"
+        table.to_csv(source, index=False)
+        with pytest.raises(CheckpointError, match="digest differs"):
+            evaluate(ARGUMENTS | {"ckpt_path": str(series_run.best)}, folder=tmp_path)
+    finally:
+        source.write_text(text)
+
+
+def test_settings_that_do_not_exist_are_refused(series_run, tmp_path):
+    config = ARGUMENTS | {"ckpt_path": str(series_run.best), "evaluation": {"nboot": 5}}
+    with pytest.raises(ConfigError, match="nboot"):
+        evaluate(config, folder=tmp_path)
+
+
+@pytest.fixture
+def altered(series_run, tmp_path):
+    """Copy the checkpoint, change it, and seal it again if asked to."""
+
+    def alter(change, *, reseal):
+        content = torch.load(series_run.best, weights_only=True)
+        change(content)
+        if reseal:
+            record = {name: value for name, value in content[KEY].items() if name != "digest"}
+            content[KEY] = seal(content["state_dict"], record)
+        path = tmp_path / "altered.ckpt"
+        torch.save(content, path)
+        return ARGUMENTS | {"ckpt_path": str(path)}
+
+    return alter
+
+
+def test_a_changed_weight_is_refused(altered, tmp_path):
+    def change(content):
+        next(iter(content["state_dict"].values())).view(-1)[0] += 1
+
+    with pytest.raises(CheckpointError, match="digest"):
+        evaluate(altered(change, reseal=False), folder=tmp_path / "eval")
+
+
+def test_a_changed_config_is_refused(altered, tmp_path):
+    def change(content):
+        content[KEY]["config"]["data"]["manifest"]["seed"] = 5
+
+    with pytest.raises(CheckpointError, match="digest"):
+        evaluate(altered(change, reseal=False), folder=tmp_path / "eval")
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["os.system", "subprocess.run", "models.task.torch.load", "datamodules.manifest.Path", "canary.Bird"],
+)
+@pytest.mark.parametrize("place", ["model", "data", "protocol", "trainer"])
+def test_a_foreign_target_is_refused_before_anything_is_imported(
+    target, place, altered, tmp_path, monkeypatch
+):
+    (tmp_path / "canary.py").write_text("class Bird:\n    pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def change(content):
+        content[KEY]["config"][place] = {
+            "_target_": target,
+            "command": "true",
+            "inner": {"_target_": "canary.Bird"},
+        }
+
+    with pytest.raises(ForbiddenTarget, match=f"{place}._target_"):
+        evaluate(altered(change, reseal=True), folder=tmp_path / "eval")
+    assert "canary" not in sys.modules
+    assert not (tmp_path / "eval").exists()

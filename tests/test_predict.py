@@ -1,0 +1,72 @@
+"""`predict.py`: a video, a folder or a manifest to a table, without labels."""
+
+import logging
+import shutil
+
+import pandas as pd
+import pytest
+
+from engine.checkpoint import load_checkpoint
+from engine.compose import ConfigError
+from engine.predict import input_manifest, predict
+
+ARGUMENTS = {"num_workers": None, "trainer": None}
+
+
+def test_a_series_file_gets_a_row_and_enrolment_is_said_to_be_unavailable(
+    series_run, cohorts, tmp_path, caplog
+):
+    source = next(cohorts.glob("synthetic/*/series/P0000_V1.npz"))
+    with caplog.at_level(logging.WARNING):
+        table = predict(
+            ARGUMENTS | {"ckpt_path": str(series_run.best), "input": str(source)}, folder=tmp_path
+        )
+    assert table["recording_id"].tolist() == ["P0000_V1"]
+    assert table["subject_id"].tolist() == ["unknown"]
+    assert not table["context_available"].any()
+    assert "without the person's other recordings" in caplog.text
+    written = pd.read_csv(tmp_path / "predictions.csv")
+    assert written["prediction"].to_numpy() == pytest.approx(table["prediction"].to_numpy())
+    assert (written["low"] <= written["prediction"]).all()
+
+
+def test_a_manifest_says_whose_recordings_belong_together(series_run, cohorts, tmp_path):
+    source = next(cohorts.glob("synthetic/*/manifest.csv"))
+    labels = ["score", "binary", "scale"]
+    table = pd.read_csv(source, dtype=str, keep_default_na=False)
+    blank = table[[c for c in table if c not in labels and not c.startswith(("item_", "trait_"))]].copy()
+    for column in ("path", "series_path", "landmark_path"):
+        blank[column] = [str(source.parent / name) if name else "" for name in blank[column]]
+    blank.to_csv(tmp_path / "mine.csv", index=False)
+    found = predict(
+        ARGUMENTS | {"ckpt_path": str(series_run.best), "input": str(tmp_path / "mine.csv")},
+        folder=tmp_path / "out",
+    )
+    assert found["context_available"].all()
+    trained = pd.read_csv(series_run.folder / "predictions.csv").set_index("recording_id")
+    again = found.set_index("recording_id").loc[trained.index]
+    for head in ("score", "binary"):
+        expected = trained[f"{head}_prediction"].to_numpy()
+        assert again[f"{head}_prediction"].to_numpy() == pytest.approx(expected, rel=1e-5)
+    assert set(found["decision"]) <= {0, 1}
+
+
+def test_a_folder_with_one_video(small_run, cohorts, tmp_path):
+    run = small_run(tmp_path / "run", "trainer.max_epochs=1", base="pixels")
+    video = next(cohorts.glob("synthetic/*/videos/P0003_V1*"))
+    (tmp_path / "mine" / "deep").mkdir(parents=True)
+    shutil.copy(video, tmp_path / "mine" / "deep" / f"first{video.suffix}")
+    (tmp_path / "mine" / "notes.txt").write_text("not a video")
+    table = predict(
+        ARGUMENTS | {"ckpt_path": str(run.best), "input": str(tmp_path / "mine")}, folder=tmp_path / "out"
+    )
+    assert table["recording_id"].tolist() == ["deep/first"]
+    assert table["prediction"].between(0, 63).all()
+    assert load_checkpoint(run.best).config["experiment_name"] == "mpdrm"
+
+
+def test_nothing_to_predict_says_what_would_be(tmp_path):
+    with pytest.raises(ConfigError, match="no video there"):
+        input_manifest(tmp_path)
+    with pytest.raises(ConfigError, match=r"absent\.mp4"):
+        input_manifest(tmp_path / "absent.mp4")

@@ -1,0 +1,301 @@
+"""`train.py` and what it stands on, end to end on small cohorts."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from engine.checkpoint import KEY, CheckpointError, load_checkpoint
+from engine.run import train
+from engine.targets import ROOT
+
+
+def command(script, *overrides, env=None):
+    """Run a root script as a user would."""
+    return subprocess.run(
+        [sys.executable, ROOT / script, *overrides],
+        cwd=ROOT,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "HYDRA_FULL_ERROR": "1"} | (env or {}),
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+
+
+def read(path):
+    ids = dict.fromkeys(("recording_id", "subject_id", "session_id", "split"), str)
+    return pd.read_csv(path, dtype=ids)
+
+
+def weights(path):
+    return torch.load(path, weights_only=True)["state_dict"]
+
+
+def test_a_run_leaves_all_its_files(series_run):
+    files = {
+        path.relative_to(series_run.folder).as_posix()
+        for path in series_run.folder.rglob("*")
+        if path.is_file()
+    }
+    assert files >= {
+        "metrics.json",
+        "predictions.csv",
+        "manifest.json",
+        "report.html",
+        "history.csv",
+        "checkpoints/best.ckpt",
+        "checkpoints/last.ckpt",
+    }
+
+
+def test_metrics_have_the_published_shape(series_run):
+    metrics = json.loads((series_run.folder / "metrics.json").read_text())
+    assert set(metrics) >= {"test", "val", "reference"}
+    for part in ("test", "val"):
+        for name in ("auc", "mae"):
+            assert set(metrics[part][name]) >= {"value", "low", "high"}
+    assert set(metrics["reference"]) >= {"constant", "identity", "nuisance", "oracle"}
+    assert metrics["reference"]["identity"] is None
+    assert metrics["reference"]["constant"]["mae"]["value"] > 0
+    assert metrics["reference"]["oracle"]["raw"]["auc"]["value"] > 0.5
+    assert metrics["threshold"]["split"] == "val"
+
+
+def test_predictions_cover_validation_and_test_once(series_run):
+    table = read(series_run.folder / "predictions.csv")
+    split = load_checkpoint(series_run.best).split
+    first = ["recording_id", "subject_id", "session_id", "split", "target", "prediction", "low", "high"]
+    assert list(table.columns[:8]) == first
+    for part in ("val", "test"):
+        assert sorted(table.loc[table["split"] == part, "recording_id"]) == sorted(split[part])
+    test = table[table["split"] == "test"]
+    assert (test["low"] <= test["prediction"]).all()
+    assert (test["prediction"] <= test["high"]).all()
+    assert table["prediction"].nunique() > 1
+
+
+def test_the_objective_is_the_validation_metric_of_the_chosen_epoch(series_run):
+    history = pd.read_csv(series_run.folder / "history.csv")
+    assert len(history) == 2
+    assert series_run.objective == pytest.approx(history["val/auc"].max(), abs=1e-6)
+
+
+def test_the_run_manifest_names_data_seed_and_looks(series_run):
+    content = json.loads((series_run.folder / "manifest.json").read_text())
+    assert content["status"] == "finished"
+    assert content["seed"] == 0
+    assert content["recordings"] == 20
+    assert len(content["data_digest"]) == 64
+    assert content["test_looks"] == 1
+    assert content["subject_disjoint"] is True
+
+
+def test_a_checkpoint_loads_as_plain_weights_with_its_config(series_run):
+    content = torch.load(series_run.best, weights_only=True)
+    assert "hyper_parameters" not in content
+    assert content[KEY]["config"] == series_run.config
+    loaded = load_checkpoint(series_run.best)
+    assert set(loaded.statistics) == {"series_mean", "series_std", "score_mean", "score_std", "prevalence"}
+    assert len(loaded.calibration["binary_prediction"]) == len(loaded.split["val"])
+    mean = next(value for name, value in loaded.state_dict.items() if name.endswith("standardize.mean"))
+    assert torch.equal(mean, torch.tensor(loaded.statistics["series_mean"]))
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(small_run, series_run, tmp_path):
+    again = small_run(tmp_path / "again")
+    other = small_run(tmp_path / "other", "seed=1")
+    first = weights(series_run.folder / "checkpoints/last.ckpt")
+    assert all(torch.equal(first[k], v) for k, v in weights(again.folder / "checkpoints/last.ckpt").items())
+    assert not all(
+        torch.equal(first[k], v) for k, v in weights(other.folder / "checkpoints/last.ckpt").items()
+    )
+
+
+@pytest.mark.parametrize("base", ["series", pytest.param("pixels", marks=pytest.mark.slow)])
+def test_four_epochs_equal_two_and_two_more_to_the_last_bit(base, small_run, tmp_path):
+    dropout = ["model.network.rarm.dropout=0.5", "model.scheduler.T_max=4"]
+    whole = small_run(tmp_path / "whole", "trainer.max_epochs=4", *dropout, base=base)
+    half = small_run(tmp_path / "half", "trainer.max_epochs=2", *dropout, base=base)
+    last = half.folder / "checkpoints" / "last.ckpt"
+    rest = small_run(tmp_path / "rest", "trainer.max_epochs=4", f"ckpt_path={last}", *dropout, base=base)
+    expected, resumed = (
+        torch.load(run.folder / "checkpoints/last.ckpt", weights_only=True) for run in (whole, rest)
+    )
+    assert expected["state_dict"].keys() == resumed["state_dict"].keys()
+    assert all(
+        torch.equal(value, resumed["state_dict"][name]) for name, value in expected["state_dict"].items()
+    )
+    assert not all(torch.equal(value, weights(last)[name]) for name, value in expected["state_dict"].items())
+    moments = [run["optimizer_states"][0]["state"] for run in (expected, resumed)]
+    assert all(torch.equal(moments[0][i]["exp_avg"], moments[1][i]["exp_avg"]) for i in moments[0])
+    curves = [pd.read_csv(run.folder / "history.csv") for run in (whole, rest)]
+    pd.testing.assert_frame_equal(curves[0], curves[1], check_exact=True)
+
+
+def test_resuming_on_another_split_is_refused(small_run, series_run, tmp_path):
+    last = series_run.folder / "checkpoints" / "last.ckpt"
+    with pytest.raises(CheckpointError, match="another manifest or split"):
+        small_run(tmp_path / "run", f"ckpt_path={last}", "protocol.seed=1")
+
+
+def test_folds_are_pooled_out_of_fold_and_finished_ones_are_kept(small_run, tmp_path):
+    overrides = ["protocol=kfold", "protocol.folds=2", "protocol.val=0.3", "trainer.max_epochs=1"]
+    run = small_run(tmp_path / "run", *overrides)
+    pooled = read(run.folder / "predictions.csv")
+    assert set(pooled["split"]) == {"test"}
+    assert sorted(pooled["recording_id"]) == sorted({f"P{p:04d}_V{v}" for p in range(10) for v in (1, 2)})
+    people = []
+    for fold in ("fold_0", "fold_1"):
+        own = read(run.folder / fold / "predictions.csv").query("split == 'test'").set_index("recording_id")
+        shared = pooled.set_index("recording_id").loc[own.index]
+        assert np.array_equal(own["prediction"], shared["prediction"])
+        people.append(set(own["subject_id"]))
+    assert not people[0] & people[1]
+    metrics = json.loads((run.folder / "metrics.json").read_text())
+    assert metrics["test"]["counts"]["recordings"] == 20
+    assert metrics["reference"]["constant"]["mae"]["value"] > 0
+    assert len(metrics["folds"]["mae"]["values"]) == 2
+    assert (run.folder / "report.html").is_file()
+
+    stamps = [
+        (run.folder / fold / "checkpoints/last.ckpt").stat().st_mtime_ns for fold in ("fold_0", "fold_1")
+    ]
+    (run.folder / "fold_1" / "manifest.json").unlink()
+    again = small_run(tmp_path / "run", *overrides)
+    after = [
+        (run.folder / fold / "checkpoints/last.ckpt").stat().st_mtime_ns for fold in ("fold_0", "fold_1")
+    ]
+    assert after[0] == stamps[0]
+    assert after[1] > stamps[1]
+    assert again.objective == run.objective
+    pd.testing.assert_frame_equal(read(run.folder / "predictions.csv"), pooled, check_exact=True)
+
+
+def test_without_callbacks_the_last_weights_are_evaluated(small_run, tmp_path):
+    run = small_run(tmp_path / "run", "callbacks=none", "trainer.max_epochs=1")
+    assert run.objective is None
+    best, last = (weights(run.folder / "checkpoints" / name) for name in ("best.ckpt", "last.ckpt"))
+    assert all(torch.equal(best[name], last[name]) for name in best)
+
+
+def test_a_planted_leak_stops_the_run(series_overrides, compose_run, cohorts, tmp_path, small_run):
+    run = small_run(tmp_path / "first", "trainer.max_epochs=1")
+    manifest = next(cohorts.glob("synthetic/*/manifest.csv"))
+    table = pd.read_csv(manifest, dtype=str, keep_default_na=False)
+    for column in ("path", "series_path", "landmark_path"):
+        table[column] = [str(manifest.parent / name) if name else "" for name in table[column]]
+    sides = load_checkpoint(run.best).split
+    table["split"] = [
+        "train" if r in sides["train"] else "val" if r in sides["val"] else "test"
+        for r in table["recording_id"]
+    ]
+    table.loc[table["split"] == "test", "split"] = "test"
+    table.loc[0, "split"] = "test" if table.loc[1, "split"] == "train" else "train"  # one visit changes sides
+    table.to_csv(tmp_path / "leak.csv", index=False)
+    overrides = [o for o in series_overrides if not o.startswith(("data.manifest", "protocol."))]
+    config = compose_run(
+        *overrides,
+        "data=manifest_series",
+        f"data.path={tmp_path / 'leak.csv'}",
+        "data.channels=17",
+        "protocol=given",
+    )
+    with pytest.raises(ValueError, match="P0000"):
+        train(config, folder=tmp_path / "run")
+    assert json.loads((tmp_path / "run" / "manifest.json").read_text())["exit_status"] == 1
+    assert not (tmp_path / "run" / "checkpoints").exists()
+
+
+def test_pixels_train_end_to_end(small_run, tmp_path):
+    run = small_run(tmp_path / "run", "trainer.max_epochs=1", base="pixels")
+    assert len(read(run.folder / "predictions.csv")) > 0
+    assert "data:image" in (run.folder / "report.html").read_text()
+
+
+def test_bands_train_end_to_end(small_run, tmp_path):
+    run = small_run(tmp_path / "run", "model/heads=bands", "selection.monitor=val/quadratic_kappa")
+    assert "quadratic_kappa" in json.loads((run.folder / "metrics.json").read_text())["test"]
+
+
+@pytest.mark.slow
+def test_the_command_trains(series_overrides, cohorts, tmp_path):
+    done = command("train.py", *series_overrides, f"paths.data={cohorts}", f"hydra.run.dir={tmp_path}/run")
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert (tmp_path / "run" / "report.html").is_file()
+    assert (tmp_path / "run" / ".hydra" / "config.yaml").is_file()
+
+
+@pytest.mark.slow
+def test_a_sweep_runs_every_job_and_optuna_keeps_its_study(series_overrides, cohorts, tmp_path):
+    shared = [
+        *series_overrides,
+        f"paths.data={cohorts}",
+        "trainer.max_epochs=1",
+        f"hydra.sweep.dir={tmp_path}/multirun",
+    ]
+    done = command("train.py", "-m", "seed=0,1", *shared)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert {path.parent.name for path in tmp_path.glob("multirun/*/metrics.json")} == {"0", "1"}
+    storage = f"hydra.sweeper.storage=sqlite:///{tmp_path}/study.db"
+    done = command("train.py", "sweep=optuna", "hydra.sweeper.n_trials=2", storage, *shared)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert (tmp_path / "study.db").stat().st_size > 0
+    assert "best_value" in (tmp_path / "multirun" / "optimization_results.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["sweep=optuna", "selection.mode=min"], "hydra.sweeper.direction=minimize"),
+        (["-m", "seed=0,1", "trainer=ddp"], "every rank would start the sweep"),
+    ],
+)
+@pytest.mark.slow
+def test_a_sweep_that_cannot_mean_well_is_refused(series_overrides, overrides, message, tmp_path):
+    done = command("train.py", *overrides, *series_overrides, f"hydra.sweep.dir={tmp_path}")
+    assert done.returncode != 0
+    assert message in done.stderr
+
+
+@pytest.mark.slow
+def test_wandb_stays_offline_and_stores_no_media(series_overrides, cohorts, tmp_path):
+    overrides = [o for o in series_overrides if o != "logger=none"]
+    done = command(
+        "train.py", *overrides, "logger=wandb", f"paths.data={cohorts}", f"hydra.run.dir={tmp_path}/run",
+        env={"WANDB_SILENT": "true"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    stored = [path for path in (tmp_path / "run" / "wandb").rglob("*") if path.is_file()]
+    assert any(path.name.startswith("offline") or path.suffix == ".wandb" for path in stored)
+    assert not [path for path in stored if "media" in path.parts]
+    for path in stored:
+        content = path.read_bytes()
+        assert b"P0000_V1" not in content, f"{path} names a recording"
+        assert b"data:image" not in content
+
+
+@pytest.mark.slow
+def test_two_processes_predict_each_recording_once_and_agree_with_one(series_overrides, cohorts, tmp_path):
+    overrides = [o for o in series_overrides if not o.startswith("data.module.subjects")]
+    done = command(
+        "train.py", *overrides, "trainer=ddp", "trainer.accelerator=cpu", "trainer.precision=32-true",
+        "trainer.deterministic=true", "data.module.subjects=2", "data.module.max_eval_clips=8",
+        f"paths.data={cohorts}", f"hydra.run.dir={tmp_path}/run",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    table = read(tmp_path / "run" / "predictions.csv")
+    assert not table["recording_id"].duplicated().any()
+    split = load_checkpoint(tmp_path / "run/checkpoints/best.ckpt").split
+    assert sorted(table["recording_id"]) == sorted([*split["val"], *split["test"]])
+    done = command(
+        "eval.py", f"ckpt_path={tmp_path}/run/checkpoints/best.ckpt", f"hydra.run.dir={tmp_path}/eval"
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert (tmp_path / "eval/metrics.json").read_bytes() == (tmp_path / "run/metrics.json").read_bytes()
+    assert (tmp_path / "eval/predictions.csv").read_bytes() == (tmp_path / "run/predictions.csv").read_bytes()
