@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import torch
-from torch import Tensor
 from torch.utils.data import Dataset
 
 from datamodules import seeding

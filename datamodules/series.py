@@ -1,6 +1,7 @@
 """Feature series beside or instead of a video: action units, gaze, landmarks, one row a frame."""
 
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,6 +14,7 @@ from datamodules.guard import check_channels
 from datamodules.validation import nearest
 
 _CACHED_FILES = 32  # our choice: about 100 MB a worker at 40,000 frames and 17 channels
+_DAMAGE = (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile, zlib.error)  # all seen
 _NOT_CHANNELS = ("valid", "timestamp")
 
 
@@ -93,7 +95,7 @@ def _load(path: Path, stamp: int) -> Series:
         raise UnreadableSeries(f"{path}: a series ends in {', '.join(readers)}, not {path.suffix!r}")
     try:
         series = readers[path.suffix](path)
-    except (ValueError, KeyError, OSError, zipfile.BadZipFile) as fault:
+    except _DAMAGE as fault:
         raise UnreadableSeries(f"{path}: not a readable series ({fault}); write it again") from fault
     if series.values.ndim != 2 or series.values.shape != (len(series.valid), len(series.channels)):
         raise UnreadableSeries(

@@ -58,7 +58,14 @@ def test_damaged_files_are_named(tmp_path):
     (tmp_path / "c.csv").write_text("au04\nx\n")
     np.savez(tmp_path / "d.npz", values=np.ones((4, 2)), channels=np.asarray(CHANNELS))
     np.savez(tmp_path / "e.npz", values=np.ones((0, 3)), channels=np.asarray(CHANNELS))
-    for name in ("a.npz", "b.txt", "c.csv", "d.npz", "e.npz", "gone.npz"):
+    (tmp_path / "f.npz").write_bytes(b"")
+    np.savez_compressed(tmp_path / "g.npz", values=np.random.default_rng(0).normal(size=(99, 3)))
+    content = bytearray((tmp_path / "g.npz").read_bytes())
+    content[200:900] = bytes(700)
+    (tmp_path / "g.npz").write_bytes(content)
+    with (tmp_path / "h.npz").open("wb") as stream:
+        np.save(stream, np.ones((4, 3)))
+    for name in ("f.npz", "g.npz", "h.npz", "a.npz", "b.txt", "c.csv", "d.npz", "e.npz", "gone.npz"):
         with pytest.raises(UnreadableSeries, match=name):
             read_series(tmp_path / name, channels=None)
 

@@ -1,0 +1,49 @@
+import numpy as np
+import pandas as pd
+import torch
+
+from datamodules.dataset import PixelClips, SeriesClips
+from datamodules.manifest import read_manifest
+from datamodules.readers import VideoSource
+from datamodules.statistics import training_statistics
+
+
+def test_equal_numpy_on_all_valid_rows(cohort, write_series):
+    path = cohort(4, 2)
+    rng = np.random.default_rng(1)
+    kept = []
+    for number, file in enumerate(sorted(path.parent.glob("*.npz"))):
+        values = rng.normal(
+            1000, 0.01 * (number + 1), size=(20 + number, 3)
+        )  # a large mean punishes naive sums
+        valid = rng.random(len(values)) > 0.3
+        write_series(file, values, valid=valid)
+        kept.append(values.astype(np.float32)[valid].astype(np.float64))
+    manifest = read_manifest(path)
+    statistics = training_statistics(manifest.recordings(), SeriesClips())
+    rows = np.concatenate(kept)
+    np.testing.assert_allclose(statistics["series_mean"], rows.mean(0), rtol=1e-6)
+    np.testing.assert_allclose(statistics["series_std"], rows.std(0), rtol=1e-4)
+    assert statistics["score_mean"] == manifest.table["score"].mean()
+    np.testing.assert_allclose(statistics["score_std"], manifest.table["score"].std(ddof=0))
+    assert statistics["prevalence"] == 0.5
+
+
+def test_an_unreadable_series_is_left_out_and_named(cohort, caplog):
+    path = cohort(2, 2)
+    manifest = read_manifest(path)
+    others = training_statistics(manifest.recordings()[1:], SeriesClips())
+    (path.parent / "p00_v0.npz").write_bytes(b"")
+    found = training_statistics(manifest.recordings(), SeriesClips())
+    assert torch.equal(found["series_mean"], others["series_mean"])
+    assert "p00_v0.npz" in caplog.text
+
+
+def test_what_cannot_be_known_is_left_out(cohort):
+    path = cohort(2, 2)
+    table = pd.read_csv(path, dtype=str).drop(columns=["score", "scale"])
+    table.to_csv(path, index=False)
+    recordings = read_manifest(path).recordings()
+    assert set(training_statistics(recordings, SeriesClips())) == {"series_mean", "series_std"}
+    assert training_statistics(recordings, PixelClips(video=VideoSource(height=8, width=8))) == {}
+    assert training_statistics([], SeriesClips()) == {}
