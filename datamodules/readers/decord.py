@@ -29,7 +29,7 @@ class DecordReader(Handle):
         self._name = str(path)
         reason = why_not(self.index)
         if reason:
-            raise UnsupportedVideo(f"{path}: decord would not be exact: {reason}. Use reader=pyav.")
+            raise UnsupportedVideo(f"{path}: refused by reader=decord: {reason}. Use reader=pyav.")
         self.n_frames, self.fps = self.index.n_frames, self.index.fps
         self.height, self.width = self.index.height, self.index.width
         try:

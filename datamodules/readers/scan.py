@@ -100,7 +100,7 @@ def _scan(path: Path) -> PacketIndex:
     edited = _is_edited(path, stream)
     times, timed = _frame_times(path, stream)
     rotation = _quarter_turns(path, first)
-    span = float((times[-1] - times[0]) * stream.time_base) if timed and len(times) > 1 else 0.0
+    span = (times[-1] - times[0]) * stream.time_base if timed else 0  # exact: 30, not 29.999999999999996
     return PacketIndex(
         pts=np.asarray(times, dtype=np.int64),
         keys=np.asarray(
@@ -108,7 +108,7 @@ def _scan(path: Path) -> PacketIndex:
         ),
         timed=timed,
         time_base=stream.time_base,
-        fps=(len(times) - 1) / span if span > 0 else stream.rate,
+        fps=float((len(times) - 1) / span) if span > 0 else stream.rate,
         height=first.width if rotation % 180 else first.height,
         width=first.height if rotation % 180 else first.width,
         rotation=rotation,

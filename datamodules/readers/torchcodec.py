@@ -32,7 +32,7 @@ class TorchcodecReader(Handle):
         self._name = str(path)
         reason = why_not(self.index)
         if reason:
-            raise UnsupportedVideo(f"{path}: torchcodec would not be exact: {reason}. Use reader=pyav.")
+            raise UnsupportedVideo(f"{path}: refused by reader=torchcodec: {reason}. Use reader=pyav.")
         self.n_frames, self.fps = self.index.n_frames, self.index.fps
         self.height, self.width = self.index.height, self.index.width
         try:

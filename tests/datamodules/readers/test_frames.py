@@ -93,6 +93,11 @@ def test_sixty_irregular_frames_have_their_mean_rate(video):
         assert opened.fps == pytest.approx(59 / (59 * 0.040 + 0.013 * (59 % 3) + 0.4 * (59 // 17)), rel=1e-6)
 
 
+def test_a_regular_rate_is_exact(video):
+    with open_video(video("b_frames"), reader="pyav") as opened:
+        assert opened.fps == 25.0
+
+
 def test_three_frames_are_enough(video):
     with open_video(video("three_frames")) as opened:
         assert opened.n_frames == 3
