@@ -42,6 +42,8 @@ class Split:
 class Given:
     """The column `split` of the manifest: train, val (or dev, valid, validation), test; empty is unused.
 
+    An unused recording of a tested person is still context for the others, as it needs no label.
+
     Args:
         subject_disjoint: False admits a partition that shares people, as AVEC 2013 and 2014 do.
     """

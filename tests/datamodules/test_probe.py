@@ -53,3 +53,13 @@ def test_damaged_sidecar_is_rebuilt(cohort, caplog):
 def test_without_probing_nothing_is_read(cohort):
     manifest = read_manifest(cohort(2, 1), probe=False)
     assert [(r.n_frames, r.fps) for r in manifest.recordings()] == [(0, 0.0)] * 2
+
+
+def test_facts_of_a_video(videos):
+    path = videos(2, 1, frames=20)  # gray levels 0, 12, ..., 228; the second video has one frame more
+    table = read_manifest(path).table
+    assert table["n_frames"].tolist() == [20, 21]
+    assert table["fps"].tolist() == [25, 25]
+    assert table[["width", "height"]].to_numpy().tolist() == [[32, 32]] * 2
+    np.testing.assert_allclose(table["duration_s"], [0.8, 0.84])
+    np.testing.assert_allclose(table["brightness"], 12 * 10 / 255, atol=0.01)  # frames 5, 10, 15
