@@ -14,7 +14,8 @@ from engine.assess import Assessment, assess, recordings_of
 from engine.build import build
 from engine.checkpoint import CheckpointError, RunCheckpoint, load_checkpoint
 from engine.compose import ConfigError
-from engine.predictions import prediction_trainer
+from engine.filmstrips import filmstrips
+from engine.predictions import ClipPredictions, prediction_trainer
 from engine.provenance import RunManifest, add_look
 from engine.rebuild import part_of, predict_part, rebuild
 from engine.run import check_scale
@@ -63,8 +64,9 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
         )
         if material.own:
             record.record(test_looks=add_look(checkpoint.path.parents[1]))
-        found = _measure(checkpoint, run, material)
-        write_run(folder, found, config=run, record=record, notes=material.notes)
+        found, clips = _measure(checkpoint, run, material)
+        strips = filmstrips(clips, material.manifest, run)
+        write_run(folder, found, config=run, record=record, attention=strips, notes=material.notes)
     return found
 
 
@@ -124,7 +126,9 @@ def _seen(checkpoint: RunCheckpoint, ids: tuple[str, ...]) -> tuple[str, ...]:
     return (note,)
 
 
-def _measure(checkpoint: RunCheckpoint, run: Mapping[str, Any], material: _Material) -> Assessment:
+def _measure(
+    checkpoint: RunCheckpoint, run: Mapping[str, Any], material: _Material
+) -> tuple[Assessment, ClipPredictions]:
     task = rebuild(checkpoint)
     trainer = prediction_trainer(run, one_device=True)
     manifest, split = material.manifest, material.split
@@ -135,4 +139,4 @@ def _measure(checkpoint: RunCheckpoint, run: Mapping[str, Any], material: _Mater
         validation = predict_part(trainer, task, run, manifest, part_of(split, "val"))
         val = recordings_of(validation.table, manifest, split="val", config=run)
     calibration = pd.DataFrame(checkpoint.calibration) if val is None else val
-    return assess(run, manifest, split, test=test, val=val, calibration=calibration)
+    return assess(run, manifest, split, test=test, val=val, calibration=calibration), clips

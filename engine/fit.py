@@ -17,6 +17,7 @@ from engine.assess import Assessment, assess, recordings_of
 from engine.build import build, build_all
 from engine.callbacks import EmbedRun, History, StepSeed
 from engine.checkpoint import CheckpointError, add_calibration, load_checkpoint, new_record
+from engine.filmstrips import filmstrips
 from engine.predictions import ClipPredictions, prediction_trainer
 from engine.provenance import RunManifest
 from engine.rebuild import part_of, predict_part, rebuild
@@ -145,6 +146,7 @@ def _measure(
     if is_main():
         columns = [str(name) for name in tables["val"] if str(name).endswith(("_target", "_prediction"))]
         add_calibration(best, {name: tables["val"][name].tolist() for name in columns})
-        write_run(folder, found, config=config, record=record)
+        strips = filmstrips(clips["test"], manifest, config)
+        write_run(folder, found, config=config, record=record, attention=strips)
     trainer.strategy.barrier()
     return found

@@ -1,0 +1,44 @@
+import pytest
+import torch
+
+from engine.build import build, build_all
+from engine.callbacks import History
+from engine.targets import ForbiddenTarget
+
+
+def test_builds_with_plain_containers():
+    optimizer = build(
+        {"_target_": "torch.optim.AdamW", "_partial_": True, "betas": [0.5, 0.9]}, key="optimizer"
+    )
+    built = optimizer([torch.nn.Parameter(torch.zeros(1))])
+    assert type(built.defaults["betas"]) in (list, tuple)
+    assert tuple(built.defaults["betas"]) == (0.5, 0.9)
+
+
+def test_injected_objects_arrive_as_they_are():
+    parameters = [torch.nn.Parameter(torch.zeros(2))]
+    built = build({"_target_": "torch.optim.SGD", "lr": 0.5}, key="optimizer", params=parameters)
+    assert built.param_groups[0]["params"][0] is parameters[0]
+
+
+def test_null_builds_nothing_and_is_left_out_of_a_group(tmp_path):
+    assert build(None, key="x") is None
+    nodes = {
+        "off": None,
+        "history": {"_target_": "engine.callbacks.History", "path": str(tmp_path / "h.csv")},
+    }
+    assert [type(built) for built in build_all(nodes, key="callbacks")] == [History]
+    assert build_all(None, key="callbacks") == []
+
+
+def test_the_constructors_own_error_arrives_with_the_key():
+    with pytest.raises(TypeError, match="learning_rate") as caught:
+        build({"_target_": "torch.optim.SGD", "learning_rate": 1}, key="model.optimizer", params=[])
+    with pytest.raises(TypeError) as caught:
+        build({"_target_": "torch.nn.LayerNorm", "shape": 3}, key="model.norm")
+    assert any("model.norm" in note for note in caught.value.__notes__)
+
+
+def test_a_foreign_target_is_not_built():
+    with pytest.raises(ForbiddenTarget):
+        build({"_target_": "os.mkdir", "path": "x"}, key="x")
