@@ -1,7 +1,5 @@
 """One split: train, choose by validation, measure what was chosen, write it down."""
 
-import logging
-import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytorch_lightning as pl
-from pytorch_lightning.callbacks import Checkpoint, ModelCheckpoint
+from pytorch_lightning.callbacks import Checkpoint
 
 from datamodules.manifest import Manifest
 from datamodules.splits import Split
@@ -17,14 +15,13 @@ from engine.assess import Assessment, assess, recordings_of
 from engine.build import build, build_all
 from engine.callbacks import EmbedRun, History, StepSeed
 from engine.checkpoint import CheckpointError, add_calibration, load_checkpoint, new_record
+from engine.chosen import chosen
 from engine.filmstrips import filmstrips
 from engine.predictions import ClipPredictions, prediction_trainer
 from engine.provenance import RunManifest
 from engine.rebuild import part_of, predict_part, rebuild
 from engine.seed import is_main, seed_run
 from engine.write import write_run
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -59,7 +56,7 @@ def train_split(
     )
     trainer = _trainer(config, embedded, folder)
     trainer.fit(task, datamodule=datamodule, ckpt_path=_resumed(config, embedded), weights_only=True)
-    best, objective = _best(trainer, folder)
+    best, objective = chosen(trainer, folder)
     if getattr(datamodule, "skipped", None):
         record.record(skipped=dict(datamodule.skipped))
     return Trained(objective, _measure(config, manifest, split, best, folder=folder, record=record))
@@ -99,29 +96,6 @@ def _resumed(config: Mapping[str, Any], embedded: Mapping[str, Any]) -> str | No
             "Resume with the data and protocol of its run."
         )
     return str(path)
-
-
-def _best(trainer: pl.Trainer, folder: Path) -> tuple[Path, float | None]:
-    """The checkpoint that validation chose, and its metric; without a selecting callback the last weights."""
-    for callback in trainer.checkpoint_callbacks:
-        if isinstance(callback, ModelCheckpoint) and callback.monitor and callback.best_model_path:
-            score = callback.best_model_score
-            path = _brought(Path(callback.best_model_path), folder)
-            return path, None if score is None else float(score)
-    best = folder / "checkpoints" / "best.ckpt"
-    _log.warning("nothing selects a checkpoint (callbacks=none): %s holds the last weights", best)
-    trainer.save_checkpoint(best)
-    trainer.save_checkpoint(best.with_name("last.ckpt"))
-    return best, None
-
-
-def _brought(best: Path, folder: Path) -> Path:
-    """The best checkpoint in this run's folder; a resumed run that never got better takes the old run's."""
-    own = folder / "checkpoints" / best.name
-    if best.resolve() != own.resolve() and is_main():
-        own.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(best, own)
-    return own
 
 
 def _measure(

@@ -10,7 +10,6 @@ import pandas as pd
 
 from datamodules.identity import UNKNOWN
 from datamodules.manifest import Manifest, manifest_from_table, read_manifest
-from datamodules.splits import Split
 from engine.checkpoint import RunCheckpoint, load_checkpoint
 from engine.compose import ConfigError
 from engine.evaluate import merged
@@ -49,24 +48,26 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
     run = merged(checkpoint, config)
     seed_run(run["seed"])
     with RunManifest(folder=folder, config=run) as record:
-        manifest = input_manifest(Path(config["input"]))
+        manifest = input_manifest(Path(config["input"]), notes=folder)
         record.record(
             checkpoint=str(checkpoint.path), input=str(config["input"]), recordings=len(manifest.table)
         )
-        everything = Split(name="input", train=(), val=(), test=tuple(manifest.table["recording_id"]))
-        clips = predict_part(
-            prediction_trainer(run, one_device=True), rebuild(checkpoint), run, manifest, everything
-        )
+        trainer = prediction_trainer(run, one_device=True)
+        clips = predict_part(trainer, rebuild(checkpoint), run, manifest, None)
         table = _table(clips.table, manifest, checkpoint, run)
         _say_context(table)
         table.to_csv(folder / "predictions.csv", index=False)
     return table
 
 
-def input_manifest(path: Path) -> Manifest:
+def input_manifest(path: Path, *, notes: Path) -> Manifest:
     """The manifest that a path stands for: itself, one video, or all videos below a folder.
 
     Videos without a manifest have unknown persons: each is a person of its own.
+
+    Args:
+        path: Video, series, folder or manifest.
+        notes: Folder for what is found out about the files; theirs is left as it is.
 
     Raises:
         ConfigError: No such path, or nothing in it that can be read.
@@ -100,7 +101,7 @@ def input_manifest(path: Path) -> Manifest:
         table["series_path"] = [
             str(f.resolve()) if is_series else "" for f, is_series in zip(files, series, strict=True)
         ]
-    return manifest_from_table(table, root=root, name=path.stem or "input")
+    return manifest_from_table(table, root=notes, name="input")
 
 
 def _table(

@@ -27,9 +27,13 @@ def part_of(split: Split, part: str) -> Split:
 
 
 def predict_part(
-    trainer: pl.Trainer, task: pl.LightningModule, config: Mapping[str, Any], manifest: Manifest, part: Split
+    trainer: pl.Trainer,
+    task: pl.LightningModule,
+    config: Mapping[str, Any],
+    manifest: Manifest,
+    part: Split | None,
 ) -> ClipPredictions:
-    """Predict the test recordings of a split, context and all."""
+    """Predict the test recordings of a split, context and all; every recording where there is no split."""
     datamodule = build(config["data"]["module"], key="data.module", manifest=manifest, split=part)
     return predict_clips(trainer, task, datamodule)
 

@@ -42,6 +42,8 @@ def train(config: Mapping[str, Any], *, folder: Path) -> float | None:
         protocol = build(config["protocol"], key="protocol")
         splits = protocol.splits(manifest)
         for split in splits:
+            if not split.test:
+                raise ConfigError(f"{manifest.name}: split '{split.name}' tests nobody; fill its test part")
             check_split(manifest, split, subject_disjoint=protocol.subject_disjoint)
         record.record(
             experiment=config["experiment_name"],

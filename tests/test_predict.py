@@ -61,12 +61,13 @@ def test_a_folder_with_one_video(small_run, cohorts, tmp_path):
         ARGUMENTS | {"ckpt_path": str(run.best), "input": str(tmp_path / "mine")}, folder=tmp_path / "out"
     )
     assert table["recording_id"].tolist() == ["deep/first"]
+    assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == ["deep", "notes.txt"]
     assert table["prediction"].between(0, 63).all()
     assert load_checkpoint(run.best).config["experiment_name"] == "mpdrm"
 
 
 def test_nothing_to_predict_says_what_would_be(tmp_path):
     with pytest.raises(ConfigError, match="no video there"):
-        input_manifest(tmp_path)
+        input_manifest(tmp_path, notes=tmp_path)
     with pytest.raises(ConfigError, match=r"absent\.mp4"):
-        input_manifest(tmp_path / "absent.mp4")
+        input_manifest(tmp_path / "absent.mp4", notes=tmp_path)
