@@ -1,4 +1,4 @@
-"""Train: `python train.py experiment=mpdrm trainer=gpu seed=1`; everything in conf/train.yaml can be overridden."""
+"""Train: `python train.py experiment=mpdrm trainer=gpu seed=1`; see conf/train.yaml."""
 
 from pathlib import Path
 
