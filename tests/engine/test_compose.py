@@ -1,7 +1,7 @@
 import pytest
 from omegaconf import OmegaConf
 
-from engine.compose import ConfigError, canonical_json, config_hash, plain_config
+from engine.compose import ConfigError, canonical_json, config_hash, moved, plain_config
 
 KEYS = {"seed", "model", "paths"}
 
@@ -36,3 +36,15 @@ def test_canonical_json_has_one_spelling():
     assert (
         canonical_json({"b": 1, "a": [1, 2]}) == canonical_json({"a": [1, 2], "b": 1}) == '{"a":[1,2],"b":1}'
     )
+
+
+def test_moving_a_run_moves_its_paths_and_no_others():
+    config = {
+        "paths": {"output": "/run", "data": "/runs"},
+        "dirs": ["/run/checkpoints", "/run", "/running", 3],
+    }
+    assert moved(config, "/fold") == {
+        "paths": {"output": "/fold", "data": "/runs"},
+        "dirs": ["/fold/checkpoints", "/fold", "/running", 3],
+    }
+    assert config["paths"]["output"] == "/run"

@@ -1,0 +1,73 @@
+import json
+
+import pandas as pd
+import pytest
+
+from datamodules.manifest import read_manifest
+from datamodules.splits import Split
+from engine.compose import ConfigError
+from engine.pool import pool
+from engine.run import check_scale, train
+
+
+@pytest.fixture
+def table(tmp_path):
+    """A manifest of six people without files: enough for everything that comes before reading."""
+    rows = [
+        {"recording_id": f"r{i}", "subject_id": f"p{i}", "session_id": "1", "path": "",
+         "series_path": f"{i}.npz", "scale": "PHQ-8", "score": 3 * i, "split": ["train", "train", "val", "val", "test", "test"][i]}
+        for i in range(6)
+    ]  # fmt: skip
+    for row in rows:
+        (tmp_path / row["series_path"]).touch()
+    return pd.DataFrame(rows)
+
+
+def written(table, tmp_path):
+    table.to_csv(tmp_path / "own.csv", index=False)
+    return tmp_path / "own.csv"
+
+
+def overrides(path):
+    return [
+        "experiment=mpdrm_series",
+        "data=manifest_series",
+        f"data.path={path}",
+        "data.channels=3",
+        "protocol=given",
+    ]
+
+
+def test_labels_on_another_scale_are_refused_with_the_override_that_fits(table, tmp_path, compose_run):
+    config = compose_run(*overrides(written(table, tmp_path)))
+    with pytest.raises(ConfigError, match="data/scale=phq_8"):
+        train(config, folder=tmp_path / "run")
+    content = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    assert content["status"].startswith("failed: ConfigError")
+
+
+def test_labels_on_the_scale_of_the_heads_pass(table, tmp_path, compose_run):
+    config = compose_run(*overrides(written(table, tmp_path)), "data/scale=phq_8")
+    check_scale(read_manifest(tmp_path / "own.csv", probe=False), config)
+    assert config["model"]["network"]["heads"]["score"]["high"] == 24
+
+
+def test_a_split_that_tests_nobody_is_refused(table, tmp_path, compose_run):
+    path = written(table.assign(split=table["split"].replace("test", "")), tmp_path)
+    config = compose_run(*overrides(path), "data/scale=phq_8", "+data.manifest.probe=false")
+    with pytest.raises(ConfigError, match="tests nobody"):
+        train(config, folder=tmp_path / "run")
+
+
+def test_folds_that_do_not_test_everybody_once_are_not_pooled(table, tmp_path, compose_run):
+    manifest = read_manifest(written(table, tmp_path), probe=False)
+    folds = [
+        Split(name="a", train=(), val=(), test=("r0", "r1")),
+        Split(name="b", train=(), val=(), test=("r2",)),
+    ]
+    tables = [
+        pd.DataFrame({"recording_id": ["r0", "r1"], "split": "test"}),
+        pd.DataFrame({"recording_id": ["r1"], "split": "test"}),
+    ]
+    with pytest.raises(ValueError, match="each recording once"):
+        pool(compose_run(), manifest, folds, tables)
