@@ -13,11 +13,20 @@ from engine.run import check_scale, train
 @pytest.fixture
 def table(tmp_path):
     """A manifest of six people without files: enough for everything that comes before reading."""
+    parts = ["train", "train", "val", "val", "test", "test"]
     rows = [
-        {"recording_id": f"r{i}", "subject_id": f"p{i}", "session_id": "1", "path": "",
-         "series_path": f"{i}.npz", "scale": "PHQ-8", "score": 3 * i, "split": ["train", "train", "val", "val", "test", "test"][i]}
-        for i in range(6)
-    ]  # fmt: skip
+        {
+            "recording_id": f"r{i}",
+            "subject_id": f"p{i}",
+            "session_id": "1",
+            "path": "",
+            "series_path": f"{i}.npz",
+            "scale": "PHQ-8",
+            "score": 3 * i,
+            "split": part,
+        }
+        for i, part in enumerate(parts)
+    ]
     for row in rows:
         (tmp_path / row["series_path"]).touch()
     return pd.DataFrame(rows)
