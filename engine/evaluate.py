@@ -84,7 +84,8 @@ def merged(checkpoint: RunCheckpoint, config: Mapping[str, Any]) -> dict[str, An
     if config.get("num_workers") is not None:
         module = run["data"]["module"] | {"num_workers": config["num_workers"]}
         run["data"] = run["data"] | {"module": module}
-    changes = config.get("evaluation") or {}
+    given = config.get("evaluation") or {}
+    changes = {name: value for name, value in given.items() if value is not None}
     if strangers := sorted(set(changes) - set(run["evaluation"])):
         raise ConfigError(
             f"evaluation.{strangers[0]}: no such setting; there are {', '.join(run['evaluation'])}"

@@ -158,3 +158,12 @@ def test_a_foreign_target_is_refused_before_anything_is_imported(
         evaluate(altered(change, reseal=True), folder=tmp_path / "eval")
     assert "canary" not in sys.modules
     assert not (tmp_path / "eval").exists()
+
+
+def test_an_evaluation_setting_can_differ_from_training(series_run, tmp_path):
+    config = ARGUMENTS | {"ckpt_path": str(series_run.best), "evaluation": {"how": "median", "n_boot": None}}
+    found = evaluate(config, folder=tmp_path)
+    trained = pd.read_csv(series_run.folder / "predictions.csv").query("split == 'test'")
+    again = pd.read_csv(tmp_path / "predictions.csv").query("split == 'test'")
+    assert len(found.test) == len(trained)
+    assert not (again["prediction"].to_numpy() == trained["prediction"].to_numpy()).all()
