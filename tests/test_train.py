@@ -274,6 +274,10 @@ def test_wandb_stays_offline_and_stores_no_media(series_overrides, cohorts, tmp_
     stored = [path for path in (tmp_path / "run" / "wandb").rglob("*") if path.is_file()]
     assert any(path.name.startswith("offline") or path.suffix == ".wandb" for path in stored)
     assert not [path for path in stored if "media" in path.parts]
+    synced = next(path.read_bytes() for path in stored if path.suffix == ".wandb")
+    assert b"val/auc" in synced
+    assert b"n_subjects" not in synced
+    assert str(cohorts).encode() not in synced
     for path in stored:
         content = path.read_bytes()
         assert b"P0000_V1" not in content, f"{path} names a recording"
