@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+import torch
+
+from models.masking import hold_last, masked_mean, silence, token_mask, zero_masked
+
+MASK = torch.tensor([[True, True, False, True], [False, False, False, False]])
+
+
+def test_zero_masked_replaces_nan_and_stops_its_gradient():
+    x = torch.full((2, 4, 3), torch.nan)
+    x[0, [0, 1, 3]] = 1.0
+    x.requires_grad_()
+    out = zero_masked(x, MASK)
+    out.sum().backward()
+    assert out.sum() == 9
+    assert torch.equal(x.grad[..., 0] > 0, MASK)
+
+
+def test_silence_equals_zero_masked_on_finite_values():
+    x = torch.randn(2, 4, 3, 5, 5)
+    assert torch.equal(silence(x, MASK), zero_masked(x, MASK))
+
+
+def test_masked_mean_is_the_mean_of_the_real_steps_and_zero_without_any():
+    x = torch.randn(2, 4, 3)
+    expected = np.stack([x[0, [0, 1, 3]].numpy().mean(0), np.zeros(3)])
+    np.testing.assert_allclose(masked_mean(x, MASK).numpy(), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("frames", "steps", "real", "expected"),
+    [(8, 2, 5, [True, True]), (8, 2, 4, [True, False]), (6, 6, 6, [True] * 6)],
+)
+def test_a_token_is_real_if_any_of_its_frames_is(frames, steps, real, expected):
+    mask = torch.arange(frames)[None] < real
+    assert token_mask(mask, steps)[0].tolist() == expected
+
+
+def test_hold_last_repeats_the_last_real_step():
+    x = torch.tensor([[9.0, 1.0, 9.0, 2.0, 9.0], [9.0] * 5])[..., None]
+    mask = torch.tensor([[False, True, False, True, False], [False] * 5])
+    assert hold_last(x, mask)[..., 0].tolist() == [[1, 1, 1, 2, 2], [0] * 5]
