@@ -135,9 +135,10 @@ class OrdinalHead(nn.Module):
             ValueError: on a labeled band outside the head's range (checked on CPU, where it costs no
                 synchronization).
         """
-        if target.device.type == "cpu" and ((target < 0) | (target >= self.bands))[mask].any():
+        beyond = ((target < 0) | (target >= self.bands)) & mask
+        if target.device.type == "cpu" and beyond.any():
             raise ValueError(
-                f"band {int(target[mask].max())} for a head with bands={self.bands} (0 to {self.bands - 1}): "
+                f"band {int(target[beyond][0])} for a head with bands={self.bands} (0 to {self.bands - 1}): "
                 "set `bands` to the number of bands of the scale"
             )
         question = torch.arange(self.bands - 1, device=raw.device)
