@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from models.rarm import RelationCross
 from models.standardize import Statistics, set_statistics
 from models.types import Batch, Output
 
@@ -57,6 +58,9 @@ class MPDRM(nn.Module):
         context: which personality features RARM sees, see `models.context`; None leaves RARM without any.
         rarm: relation attention, see `models.rarm`.
         heads: name -> head; null heads are dropped.
+        twin: the personality trunk starts as a copy of the depression trunk and RARM at the difference of
+            the two, `f - c`; from there both are free. Ours, for `enrolment`: what is compared between visits
+            then starts in one space. No effect without a personality branch and a context.
     """
 
     def __init__(
@@ -67,6 +71,7 @@ class MPDRM(nn.Module):
         context: nn.Module | None,
         rarm: nn.Module,
         heads: Mapping[str, nn.Module | None],
+        twin: bool = False,
     ) -> None:
         super().__init__()
         self.depression = as_module("depression", depression)
@@ -80,6 +85,17 @@ class MPDRM(nn.Module):
                 raise ValueError(
                     f"{part} has dim={branch.dim}, rarm {self.rarm.dim}: give branches and rarm one width"
                 )
+
+        if twin and self.personality is not None and self.context is not None:
+            self._twin(self.depression, self.personality)
+
+    def _twin(self, depression: nn.Module, personality: nn.Module) -> None:
+        try:
+            personality.trunk.load_state_dict(depression.trunk.state_dict())  # type: ignore[union-attr]
+        except RuntimeError as error:
+            raise ValueError(f"twin=true needs two trunks of one form: set twin=false ({error})") from error
+        if isinstance(self.rarm, RelationCross):
+            self.rarm.start_at_difference()
 
     def set_statistics(self, stats: Statistics) -> None:
         """Store the training statistics: series mean and std, score mean and std, prevalence."""

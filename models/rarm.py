@@ -124,6 +124,10 @@ class RelationCross(_Rarm):
         for start in (self.query.weight, self.query.bias, self.value.weight):
             nn.init.zeros_(start)
 
+    def start_at_difference(self) -> None:
+        """Start at f - c instead of f: right where context and tokens come from equal trunks."""
+        nn.init.eye_(self.value.weight)
+
     def _relieve(self, tokens: Tensor, context: Tensor) -> Tensor:
         query = self.query(tokens).unflatten(-1, (self.heads, -1))  # (B,T,h,D/h)
         key = self.key(context).unflatten(-1, (self.heads, -1)).unsqueeze(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import json
 import logging
@@ -95,6 +96,7 @@ def fingerprint(settings: CohortSettings) -> str:
     return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
+@functools.cache  # the code as it was when it was loaded
 def _generator() -> str:
     """Digest of the code that decides what is drawn; comments and layout do not count.
 

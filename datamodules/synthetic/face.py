@@ -228,7 +228,7 @@ class _Painter:
         self._fill(parts["skull"], _mix(look.skin, self._shadow, 0.45))
         self._fill(parts["front"], look.skin)
         for side in ("l", "r"):
-            flush = _mix(look.skin, (225.0, 110.0, 100.0), 0.10 + 0.035 * u["au06"])
+            flush = _mix(look.skin, (225.0, 110.0, 100.0), 0.05 + 0.06 * u["au06"])
             self._fill(parts[f"cheek_{side}"], flush)
         kernel = int(0.06 * self._unit) | 1
         cv2.blur(self._image, (kernel, kernel), dst=self._image)  # turns flat patches into soft shading
@@ -271,10 +271,10 @@ class _Painter:
         }
         for name, intensity in depth.items():
             if intensity > 0.1:
-                color = _mix(self._look.skin, self._fold, 0.17 * intensity)
+                color = _mix(self._look.skin, self._fold, 0.20 * intensity)
                 for side in ("l", "r"):
-                    self._stroke(parts[f"{name}_{side}"], color, 0.018)
-        self._stroke(parts["chin"], _mix(self._look.skin, self._fold, 0.12 + 0.17 * u["au17"]), 0.020)
+                    self._stroke(parts[f"{name}_{side}"], color, 0.026)
+        self._stroke(parts["chin"], _mix(self._look.skin, self._fold, 0.12 + 0.20 * u["au17"]), 0.026)
 
     def _nose(self, parts: Parts) -> None:
         skin = self._look.skin

@@ -20,7 +20,7 @@ Parts = dict[str, FloatArray]
 BROW_INNER_UP, BROW_OUTER_UP, BROW_DOWN, BROW_IN = 0.038, 0.036, 0.028, 0.018
 CHEEK_UP, EYE_NARROW = 0.024, 0.11  # the second is a share of the lid opening
 CORNER_OUT, CORNER_UP, CORNER_DOWN, STRETCH = 0.024, 0.034, 0.036, 0.030
-CHIN_UP, LOWER_LIP_UP, LIPS_PART, JAW_DROP = 0.014, 0.014, 0.017, 0.026
+CHIN_UP, LIPS_UP, LIPS_PART, JAW_DROP = 0.020, 0.019, 0.017, 0.026
 GAZE_SHIFT = 0.20  # half face heights per unit sine of the gaze angle
 IRIS_RADIUS = 0.066
 _DEPTH = 0.72  # how far the middle of the face stands out of the plane of the ears
@@ -222,16 +222,16 @@ def _mouth(parts: Parts, shape: Shape, u: Parts) -> None:
     line = (
         line - (CORNER_UP * u["au12"]) * edge**1.6 + (CORNER_DOWN * u["au15"] + 0.004 * u["au20"]) * edge**3
     )
-    push = LOWER_LIP_UP * u["au17"] * (1 - edge**2)
+    push = LIPS_UP * u["au17"] * (1 - edge**2)
     thin = np.clip(1 - 0.07 * u["au20"] - 0.03 * u["au12"], 0.4, 1)
     gap = (LIPS_PART * u["au25"] + 0.75 * JAW_DROP * u["au26"]) * middle
     bow = 0.80 * shape.lip * thin * (middle - 0.22 * np.exp(-((t / 0.16) ** 2)))
-    upper_in = line - 0.22 * gap - 0.5 * push
+    upper_in = line - 0.22 * gap - 0.8 * push
     lower_in = np.maximum(line + 0.78 * gap - push, upper_in)
     parts["lip_upper"] = _points(shape, x, upper_in - bow, lift=0.06)
     parts["inner_upper"] = _points(shape, x, upper_in, lift=0.05)
     parts["inner_lower"] = _points(shape, x, lower_in, lift=0.05)
-    roll = shape.lip * thin * np.clip(1 + 0.05 * u["au17"], 0, 1.3)
+    roll = shape.lip * thin * (1 + 0.08 * u["au17"])
     parts["lip_lower"] = _points(shape, x, lower_in + roll * middle, lift=0.06)
     _mouth_folds(parts, shape, u, corner, line[:, -1:])
 

@@ -40,21 +40,21 @@ class Channel:
 # The signs of `effect` follow the field's findings (less smiling, lowered gaze and head, more brow and lip-
 # corner tension with severity); by their sizes habits at `confound=1` outweigh one unit of severity.
 _CHANNELS = (
-    Channel("au01", 1.6, 0.75, 0.28, 0.25, 0.0, 5.0),
+    Channel("au01", 2.00, 1.10, 0.50, 0.25, 0.0, 5.0),
     Channel("au02", 1.4, 0.60, 0.00, 0.25, 0.0, 5.0),
-    Channel("au04", 1.8, 0.90, 0.36, 0.25, 0.0, 5.0),
-    Channel("au06", 1.6, 0.70, -0.24, 0.25, 0.0, 5.0),
-    Channel("au12", 1.9, 0.95, -0.40, 0.30, 0.0, 5.0),
-    Channel("au15", 1.7, 0.90, 0.36, 0.25, 0.0, 5.0),
+    Channel("au04", 2.20, 1.40, 0.62, 0.25, 0.0, 5.0),
+    Channel("au06", 1.90, 1.05, -0.42, 0.25, 0.0, 5.0),
+    Channel("au12", 2.20, 1.45, -0.66, 0.30, 0.0, 5.0),
+    Channel("au15", 2.10, 1.40, 0.62, 0.25, 0.0, 5.0),
     Channel("au17", 1.4, 0.60, 0.00, 0.25, 0.0, 5.0),
     Channel("au20", 1.4, 0.60, 0.00, 0.25, 0.0, 5.0),
     Channel("au25", 1.5, 0.60, 0.00, 0.35, 0.0, 5.0),
     Channel("au26", 1.2, 0.50, 0.00, 0.35, 0.0, 5.0),
     Channel("au45", 0.5, 0.15, 0.00, 0.05, 0.0, 5.0),
     Channel("gaze_x", 0.0, 0.08, 0.00, 0.06, -0.5, 0.5),
-    Channel("gaze_y", -0.03, 0.08, -0.03, 0.05, -0.5, 0.5),
+    Channel("gaze_y", -0.03, 0.12, -0.05, 0.05, -0.5, 0.5),
     Channel("pose_yaw", 0.0, 0.08, 0.00, 0.04, -0.5, 0.5),
-    Channel("pose_pitch", -0.02, 0.08, -0.03, 0.03, -0.5, 0.5),
+    Channel("pose_pitch", -0.02, 0.12, -0.05, 0.03, -0.5, 0.5),
     Channel("pose_roll", 0.0, 0.06, 0.00, 0.02, -0.5, 0.5),
     Channel("pupil", 0.38, 0.04, 0.00, 0.01, 0.2, 0.6),
 )

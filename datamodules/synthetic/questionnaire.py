@@ -6,8 +6,8 @@ probability
     P(y >= k) = logistic(a_j (t - b_jk)),    t = sqrt(1 - h^2) severity_iv + h profile_i,d(j)
 
 where ``d(j)`` is the symptom domain of the item and ``h`` the heterogeneity: two persons of equal severity
-then differ in *which* symptoms they have. The wording of items is no part of this model, only their number, range
-and domain.
+then differ in *which* symptoms they have. The wording of items is no part of this model, only their number,
+range and domain.
 """
 
 from __future__ import annotations

@@ -1,0 +1,219 @@
+import hashlib
+import json
+from dataclasses import fields, replace
+
+import av
+import numpy as np
+import pandas as pd
+import pytest
+
+from datamodules.manifest import read_manifest
+from datamodules.synthetic import cohort
+from datamodules.synthetic.cohort import fingerprint, synthetic_manifest
+from datamodules.synthetic.latent import CHANNELS, LatentSettings, draw_cohort, statistics
+from datamodules.synthetic.recording import (
+    CohortSettings,
+    placement,
+    questionnaire,
+    recorded_series,
+    write_recording,
+)
+
+SMALL = {
+    "n_subjects": 3,
+    "n_visits": 2,
+    "fps": 15.0,
+    "duration_s": 2.0,
+    "size": 48,
+    "confound": 1.0,
+    "habit_visibility": 0.1,
+    "seed": 3,
+}
+
+
+def settings(**changes):
+    values = SMALL | changes
+    size = values.pop("size")
+    return CohortSettings(latent=LatentSettings(**values), size=size, heterogeneity=0.3)
+
+
+def hashes(folder):
+    return {
+        p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest()
+        for p in folder.rglob("*.*")
+    }
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    return synthetic_manifest(root=tmp_path_factory.mktemp("cohorts"), workers=1, **SMALL)
+
+
+def test_manifest_describes_the_files(small):
+    table = small.table
+    assert len(table) == 6
+    assert table["recording_id"].is_unique
+    assert set(table["scale"]) == {"BDI-II"}
+    assert (table["binary"] == (table["score"] >= 14)).all()
+    assert (table["score"] == table.filter(like="item_bdi2").sum(axis=1)).all()
+    for recording, (_, row) in zip(small.recordings(), table.iterrows(), strict=True):
+        assert row["content_hash"] == hashlib.sha256(recording.path.read_bytes()).hexdigest()
+        with av.open(str(recording.path)) as container:
+            assert float(container.streams.video[0].average_rate) == row["fps"] == recording.fps
+            frames = np.stack([f.to_ndarray(format="rgb24") for f in container.decode(video=0)])
+        assert frames.shape == (recording.n_frames, 48, 48, 3)
+        assert frames.mean() / 255 == pytest.approx(row["brightness"], abs=0.01)
+        assert row["duration_s"] == pytest.approx(recording.n_frames / 15, abs=1e-5)
+        with np.load(recording.series_path) as series:
+            assert series["values"].shape == (recording.n_frames, len(CHANNELS))
+            assert series["channels"].tolist() == list(CHANNELS)
+            assert series["valid"].all()
+        with np.load(recording.landmark_path) as points:
+            assert points["values"].shape == (recording.n_frames, len(points["channels"]))
+            assert "brow_l_0_x" in points["channels"].tolist()
+            assert 0 < points["values"].min() < points["values"].max() < 1
+    assert len(read_manifest(small.root / "manifest.csv").table) == 6
+
+
+def test_truth_holds_severity_and_statistics(small):
+    truth = pd.read_csv(small.truth)
+    visits = draw_cohort(settings().latent)
+    assert truth["recording_id"].tolist() == small.table["recording_id"].tolist()
+    assert truth["severity"].to_numpy() == pytest.approx([v.severity for v in visits])
+    for recording, (_, row) in zip(small.recordings(), truth.iterrows(), strict=True):
+        with np.load(recording.series_path) as series:
+            expected = statistics(series["values"])
+        for name, value in expected.items():
+            assert row[f"stat_{name}"] == pytest.approx(value, abs=1e-6)
+    habits = truth.filter(like="habit_").drop_duplicates()
+    assert len(habits) == SMALL["n_subjects"]  # habits belong to persons, not to visits
+
+
+def test_workers_and_order_change_nothing(small, tmp_path):
+    again = synthetic_manifest(root=tmp_path, workers=1, **SMALL)
+    shuffled = tmp_path / "shuffled"
+    for name in ("series", "landmarks", "videos", "entries"):
+        (shuffled / name).mkdir(parents=True)
+    for visit in draw_cohort(settings().latent)[::-1]:
+        write_recording(visit, settings(), shuffled)
+    first = hashes(small.root)
+    assert hashes(again.root) == first
+    assert hashes(shuffled).items() <= first.items()
+    assert again.digest() == small.digest()
+
+
+def test_two_processes_write_the_same_bytes(small, tmp_path, monkeypatch):
+    monkeypatch.setattr(cohort, "_BATCH", 3)
+    other = synthetic_manifest(root=tmp_path, workers=2, **SMALL)
+    assert hashes(other.root) == hashes(small.root)
+
+
+def test_only_what_is_missing_is_made_again(tmp_path, monkeypatch):
+    made = []
+    monkeypatch.setattr(
+        cohort, "write_recording", lambda v, *rest: (made.append(v.session_id), write_recording(v, *rest))
+    )
+    first = synthetic_manifest(root=tmp_path, workers=1, **SMALL)
+    before = hashes(first.root)
+    made.clear()
+    synthetic_manifest(root=tmp_path, workers=1, **SMALL)
+    assert made == []
+    videos = sorted((first.root / "videos").glob("*.mp4"))
+    stamps = {p: p.stat().st_mtime_ns for p in videos}
+    videos[0].unlink()
+    videos[3].write_bytes(videos[3].read_bytes()[:100])  # a copy that was cut short
+    synthetic_manifest(root=tmp_path, workers=1, **SMALL)
+    assert len(made) == 2
+    assert [p for p in videos if p.stat().st_mtime_ns != stamps[p]] == [videos[0], videos[3]]
+    assert hashes(first.root) == before
+
+
+def test_an_interrupted_call_goes_on(small, tmp_path, monkeypatch):
+    made = []
+
+    def interrupted(visit, *rest):
+        if len(made) == 4:
+            raise KeyboardInterrupt
+        made.append(visit)
+        write_recording(visit, *rest)
+
+    monkeypatch.setattr(cohort, "write_recording", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        synthetic_manifest(root=tmp_path, workers=1, **SMALL)
+    assert not list(tmp_path.rglob("manifest.csv"))
+    rest = []
+    monkeypatch.setattr(cohort, "write_recording", lambda v, *a: (rest.append(v), write_recording(v, *a)))
+    finished = synthetic_manifest(root=tmp_path, workers=1, **SMALL)
+    assert len(rest) == 2
+    assert hashes(finished.root) == hashes(small.root)
+
+
+def test_every_setting_changes_the_fingerprint(monkeypatch):
+    base = settings()
+    seen = {fingerprint(base)}
+    for field in fields(LatentSettings):
+        value = getattr(base.latent, field.name)
+        seen.add(
+            fingerprint(
+                replace(
+                    base,
+                    latent=replace(
+                        base.latent, **{field.name: value + 0.5 if isinstance(value, float) else value + 1}
+                    ),
+                )
+            )
+        )
+    seen |= {fingerprint(replace(base, size=50)), fingerprint(replace(base, heterogeneity=0.5))}
+    monkeypatch.setattr(cohort, "_generator", lambda: "another")
+    seen.add(fingerprint(base))
+    assert len(seen) == 1 + len(fields(LatentSettings)) + 3
+    monkeypatch.undo()
+    assert fingerprint(settings()) in seen
+
+
+def test_nuisance_knows_nothing_of_severity():
+    many = settings(n_subjects=200, duration_s=4.0)
+    visits = draw_cohort(many.latent)
+    ill = [replace(v, severity=v.severity + 3) for v in visits]
+    assert [placement(v, many) for v in visits] == [placement(v, many) for v in ill]
+    assert [len(recorded_series(v, many)) for v in visits[:20]] == [
+        len(recorded_series(v, many)) for v in ill[:20]
+    ]
+    assert sum(questionnaire(ill[0], many).values()) > sum(questionnaire(visits[0], many).values())
+    severity = np.array([v.severity for v in visits])
+    for name in ("light", "slant", "shift_x", "shift_y", "scale"):
+        values = np.array([getattr(placement(v, many), name) for v in visits])
+        assert values.std() > 0.01
+        assert abs(np.corrcoef(values, severity)[0, 1]) < 0.15
+
+
+def test_symptom_profiles_last(monkeypatch):
+    """The same person's visits share a profile; their answers differ by severity and chance only."""
+    many = settings(n_subjects=300, n_visits=2)
+    many = replace(many, heterogeneity=0.9)
+    visits = [replace(v, severity=0.0) for v in draw_cohort(many.latent)]
+    somatic = [sum(questionnaire(v, many)[f"item_bdi2_{j}"] for j in (15, 16, 18, 20, 21)) for v in visits]
+    assert np.corrcoef(somatic[::2], somatic[1::2])[0, 1] > 0.5
+
+
+def test_series_only(tmp_path):
+    for size in (None, 0):
+        manifest = synthetic_manifest(root=tmp_path, workers=1, **(SMALL | {"size": size}))
+    assert len(list(tmp_path.iterdir())) == 1  # both spellings are the same cohort
+    assert not list(manifest.root.rglob("*.mp4"))
+    assert all(r.path is None and r.series_path.is_file() for r in manifest.recordings())
+    assert manifest.table["content_hash"].is_unique
+
+
+def test_settings_are_written_down(small):
+    written = json.loads((small.root / "settings.json").read_text())
+    assert written["settings"] == settings().as_dict()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"), [({"size": 47}, "even"), ({"size": -2}, "even"), ({"confound": -1.0}, "confound")]
+)
+def test_impossible_settings_are_refused(tmp_path, change, message):
+    with pytest.raises(ValueError, match=message):
+        synthetic_manifest(root=tmp_path, workers=1, **(SMALL | change))
+    assert list(tmp_path.iterdir()) == []
