@@ -11,6 +11,7 @@ callbacks    seeding of steps, learning curves
 predictions  network + loader -> clip table
 filmstrips   clips and their attention, for the report
 run          a protocol of one split or several; fit: one split, from statistics to written results
+trial        one training of a study, up to its predictions: what benchmarks compare
 crossval     several splits: folds, pooled (pool)
 assess       clip table -> metrics, reference lines, oracle; write: the files of a run
 rebuild      checkpoint -> network

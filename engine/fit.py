@@ -25,6 +25,19 @@ from engine.write import write_run
 
 
 @dataclass(frozen=True)
+class Fitted:
+    """The checkpoint that validation chose, its metric, and what became of the training.
+
+    `skipped` maps recordings that could not be read to the reason.
+    """
+
+    best: Path
+    objective: float | None
+    epochs: int
+    skipped: dict[str, str]
+
+
+@dataclass(frozen=True)
 class Trained:
     """What a split came to; `objective` is the chosen checkpoint's validation metric, if it has one."""
 
@@ -44,6 +57,15 @@ def train_split(
         folder: Where checkpoints, tables and report go.
         record: The run's `manifest.json`.
     """
+    fitted = fit_split(config, manifest, split, folder=folder)
+    if fitted.skipped:
+        record.record(skipped=fitted.skipped)
+    found = _measure(config, manifest, split, fitted.best, folder=folder, record=record)
+    return Trained(fitted.objective, found)
+
+
+def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, folder: Path) -> Fitted:
+    """Train on one split and let validation choose a checkpoint; nothing is measured on test."""
     seed_run(config["seed"])
     datamodule = build(config["data"]["module"], key="data.module", manifest=manifest, split=split)
     statistics = datamodule.train_statistics()
@@ -57,9 +79,8 @@ def train_split(
     trainer = _trainer(config, embedded, folder)
     trainer.fit(task, datamodule=datamodule, ckpt_path=_resumed(config, embedded), weights_only=True)
     best, objective = chosen(trainer, folder)
-    if getattr(datamodule, "skipped", None):
-        record.record(skipped=dict(datamodule.skipped))
-    return Trained(objective, _measure(config, manifest, split, best, folder=folder, record=record))
+    skipped = dict(getattr(datamodule, "skipped", None) or {})
+    return Fitted(best, objective, epochs=trainer.current_epoch, skipped=skipped)
 
 
 def _trainer(config: Mapping[str, Any], embedded: dict[str, Any], folder: Path) -> pl.Trainer:

@@ -6,9 +6,9 @@ The equations, with the meaning of every symbol, are in ``docs/cohort.md``. In s
     base_c + confound * spread_c * habit_ic + effect_c * severity_iv + day_ivc     where severity moves c
     base_c + spread_c * (k * (M habit_i)_c + sqrt(1 - k^2) * own_ic)               where it leaves c alone
 
-with ``k = habit_visibility``; around its level a channel wanders (AR(1)), blinks and smiles happen at person-
-and severity-dependent rates. All constants below are our own choice: the cohort is a controlled experiment, not
-a model of patients.
+with ``k = habit_visibility``; around its level a channel wanders (AR(1)), blinks and smiles happen at rates
+that depend on person and severity. All constants below are our own choice: the cohort is a controlled
+experiment, not a model of patients.
 """
 
 from __future__ import annotations
@@ -222,7 +222,7 @@ def _mixing() -> FloatArray:
 def _resting_level(person: Person, settings: LatentSettings) -> FloatArray:
     """Level of each channel at zero severity, ``(channels,)``."""
     k = settings.habit_visibility
-    level = _BASE + settings.confound * _SPREAD * person.habit
+    level: FloatArray = _BASE + settings.confound * _SPREAD * person.habit
     # sqrt(outer/inner dimension) keeps the visible part at unit variance
     mixing = _mixing() * math.sqrt((len(_CHANNELS) - _HABITS) / _HABITS)
     visible = mixing @ person.habit[_MOVED]
@@ -261,7 +261,7 @@ def _simulate(
     settings: LatentSettings,
     n: int,
 ) -> npt.NDArray[np.float32]:
-    series = level + person.expressiveness * _WANDER * _wander(rng, n, settings.fps)
+    series: FloatArray = level + person.expressiveness * _WANDER * _wander(rng, n, settings.fps)
     habit = settings.confound * _RATE_HABIT * person.rates
     smiles = _SMILES_PER_MINUTE * math.exp(_SMILE_SEVERITY * severity + habit[0])
     blinks = _BLINKS_PER_MINUTE * math.exp(_BLINK_SEVERITY * severity + habit[1])
@@ -273,7 +273,7 @@ def _simulate(
 
 
 def behave(visit: Visit, settings: LatentSettings) -> npt.NDArray[np.float32]:
-    """Behavior of one recording, ``(T, channels)`` in the units of the channels, free of measurement noise."""
+    """Behavior of one recording, ``(T, channels)`` in the channels' units, without measurement noise."""
     rng = _stream(settings, _BEHAVIOR, visit.person.index, visit.index)
     level = _resting_level(visit.person, settings) + _EFFECT * visit.severity + visit.day
     n = round(settings.duration_s * settings.fps)
