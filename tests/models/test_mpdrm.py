@@ -16,8 +16,9 @@ from models.trunks.series import SeriesTrunk
 DIM = 16
 
 
-def _branch(kind):
-    return kind(trunk=SeriesTrunk(channels=5, dim=DIM, blocks=1, mmp=MMPSeries), input=Levels(channels=5))
+def _branch(kind, blocks=1):
+    trunk = SeriesTrunk(channels=5, dim=DIM, blocks=blocks, mmp=MMPSeries)
+    return kind(trunk=trunk, input=Levels(channels=5))
 
 
 def _network(**parts):
@@ -34,7 +35,7 @@ def _network(**parts):
     }
     network = MPDRM(**built | parts)
     value = getattr(network.rarm, "value", None)
-    if value is not None:  # starts at zero, where the context would not matter yet
+    if value is not None and not parts.get("twin"):  # starts at zero, where the context would not matter yet
         torch.nn.init.normal_(value.weight, std=0.3)
     return network
 
@@ -165,6 +166,38 @@ def test_statistics_reach_every_part_and_the_checkpoint(make_batch, statistics):
     copy = _network()
     copy.load_state_dict(network.state_dict())
     assert all(torch.equal(raw, after[name]) for name, raw in copy(batch).logits.items())
+
+
+def _same_start(network):
+    pairs = zip(network.depression.trunk.parameters(), network.personality.trunk.parameters(), strict=True)
+    return all(torch.equal(ours, theirs) and ours is not theirs for ours, theirs in pairs)
+
+
+def test_twins_start_at_the_difference_to_the_person_and_are_free_afterwards(make_batch):
+    network, batch = _network(twin=True), make_batch()
+    batch["series"] = batch["series"][:1].expand(12, -1, -1)  # every visit is alike ...
+    batch["mask"] = torch.ones_like(batch["mask"])
+    assert _same_start(network)
+    tokens, _ = network.depression(batch)
+    context, available = network.context(network.personality(batch)[0], batch)
+    relieved = network.rarm.relieve(tokens, context, available)
+    assert torch.allclose(relieved.mean(1), torch.zeros(12, DIM), atol=1e-5)  # ... so nothing is left
+    assert tokens.mean(1).abs().max() > 0.1
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+    _loss(network, make_batch(), Objective(contrast=SupCon()))["loss"].backward()
+    optimizer.step()
+    assert not _same_start(network)
+
+
+def test_twins_must_have_one_form():
+    with pytest.raises(ValueError, match="twin=true needs two trunks of one form"):
+        _network(twin=True, personality=_branch(MPFN, blocks=2))
+
+
+def test_twins_mean_nothing_without_a_context_or_a_personality():
+    assert not _same_start(_network(twin=True, context=None))
+    assert not _same_start(_network())
+    _network(twin=True, personality=None, context=None)
 
 
 @pytest.mark.parametrize("context", [ClipContext, EnrolmentContext])
