@@ -168,6 +168,20 @@ def test_statistics_reach_every_part_and_the_checkpoint(make_batch, statistics):
     assert all(torch.equal(raw, after[name]) for name, raw in copy(batch).logits.items())
 
 
+def test_padding_a_clip_changes_nothing(make_batch):
+    network, batch = _network().eval(), make_batch()
+    output = network(batch)
+    padded = {
+        **batch,
+        "series": torch.nn.functional.pad(batch["series"], (0, 0, 0, 4), value=9.0),
+        "mask": torch.nn.functional.pad(batch["mask"], (0, 4)),
+    }
+    longer = network(padded)
+    assert torch.allclose(longer.embedding, output.embedding, atol=1e-5)
+    assert torch.allclose(longer.personality_feature, output.personality_feature, atol=1e-5)
+    assert torch.allclose(longer.attention[:, :-4], output.attention, atol=1e-6)
+
+
 def _same_start(network):
     pairs = zip(network.depression.trunk.parameters(), network.personality.trunk.parameters(), strict=True)
     return all(torch.equal(ours, theirs) and ours is not theirs for ours, theirs in pairs)
