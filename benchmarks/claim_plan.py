@@ -1,0 +1,125 @@
+"""What `benchmarks.claim` trains: cohorts, variants and sizes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Input = Literal["series", "pixels"]
+
+# Sizes that fit two CPU cores; our choice. Half of the persons train, so that the oracles are ceilings.
+COMMON = (
+    "data.manifest.n_visits=6",
+    "data.manifest.workers=1",
+    "data.module.num_workers=0",
+    "protocol.val=0.15",
+    "protocol.test=0.35",
+    "evaluation.filmstrips=0",
+    "callbacks.last=null",
+    "logger=none",
+    "+trainer.enable_progress_bar=false",
+)
+SUBJECTS = {"series": 300, "pixels": 240}
+EPOCHS = {"series": 40, "pixels": 25}
+BASE = {
+    "series": ("experiment=mpdrm_series",),
+    "pixels": (
+        "experiment=mpdrm",
+        "data.manifest.size=48",
+        "data.module.source.video.height=48",
+        "data.module.source.video.width=48",
+        "data.module.train_clips.length=8",
+        "data.module.eval_clips.length=8",
+    ),
+}
+_MOTION = {"series": "deltas", "pixels": "motion"}
+VARIANTS = {
+    "depression_branch": ("model/personality=none", "model/context=none", "model/rarm=none"),
+    "rarm_off": ("model/rarm=none",),
+    "same_visit": ("model/contrast=same_visit", "data.module.clips=2"),
+    "no_contrast": ("model/contrast=none",),
+    "clip": ("model/context=clip",),
+    "enrolment": (),
+    "motion_only": ("model/personality_input={motion}",),
+}
+WITHOUT_CONFOUND = ("depression_branch", "clip", "enrolment")
+ORACLE = "oracle"  # a unit of work like the variants, but nothing is trained
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A cohort: how strong the habits are and how much of them shows beside the symptoms."""
+
+    name: str
+    confound: float
+    habit_visibility: float
+    variants: tuple[str, ...]
+
+
+SETTINGS = (
+    Setting("confound_on-low_visibility", 1.0, 0.1, tuple(VARIANTS)),
+    Setting("confound_on-high_visibility", 1.0, 0.9, tuple(VARIANTS)),
+    Setting("confound_off", 0.0, 0.1, WITHOUT_CONFOUND),
+)
+
+
+SETTING_NAMES = tuple(setting.name for setting in SETTINGS)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One training, or the oracles of one cohort: what a worker does between two files."""
+
+    input: Input
+    setting: str
+    confound: float
+    seed: int
+    variant: str
+    overrides: tuple[str, ...]
+    folder: Path
+
+    @property
+    def result(self) -> Path:
+        """Written last; its presence says that the unit is done."""
+        return self.folder / "result.json"
+
+    @property
+    def name(self) -> str:
+        """For bars and messages."""
+        return f"{self.setting}/{self.seed}/{self.variant}"
+
+
+def plan(
+    input: Input,
+    *,
+    seeds: Sequence[int],
+    out: Path,
+    data: Path,
+    subjects: int,
+    epochs: int,
+    variants: Sequence[str] = tuple(VARIANTS),
+    settings: Sequence[str] = SETTING_NAMES,
+    further: Sequence[str] = (),
+) -> list[Unit]:
+    """All units of a study, seed by seed, so that an early look sees every variant."""
+    units = []
+    for seed in seeds:
+        for setting in (s for s in SETTINGS if s.name in settings):
+            cohort = (
+                *BASE[input],
+                *COMMON,
+                f"data.manifest.n_subjects={subjects}",
+                f"data.manifest.confound={setting.confound}",
+                f"data.manifest.habit_visibility={setting.habit_visibility}",
+                *(f"{key}={seed}" for key in ("seed", "protocol.seed", "data.manifest.seed")),
+                f"paths.data={data}",
+                f"trainer.max_epochs={epochs}",
+                *further,
+            )
+            names = (ORACLE, *(name for name in setting.variants if name in variants))
+            for name in names:
+                own = tuple(text.format(motion=_MOTION[input]) for text in VARIANTS.get(name, ()))
+                folder = out / setting.name / str(seed) / name
+                overrides = (*cohort, *own)
+                units.append(Unit(input, setting.name, setting.confound, seed, name, overrides, folder))
+    return units
