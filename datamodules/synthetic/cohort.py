@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from datamodules.manifest import Manifest, read_manifest
 from datamodules.synthetic.latent import LatentSettings, Visit, draw_cohort
-from datamodules.synthetic.recording import CohortSettings, read_entry, write_recording
+from datamodules.synthetic.recording import CohortSettings, read_entry, write_recording, write_recordings
 
 _log = logging.getLogger(__name__)
 
@@ -130,26 +130,22 @@ def _run(
     batches: Sequence[Sequence[Visit]], settings: CohortSettings, folder: Path, workers: int
 ) -> Iterator[int]:
     if workers <= 1:
-        yield from (_write_batch(batch, settings, folder) for batch in batches)
+        for visit in (visit for batch in batches for visit in batch):
+            write_recording(visit, settings, folder)
+            yield 1
         return
     # Spawned, because forking a process that has started threads (OpenCV, torch) can hang.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(
         workers, mp_context=context, initializer=cv2.setNumThreads, initargs=(1,)
     ) as pool:
-        futures = [pool.submit(_write_batch, batch, settings, folder) for batch in batches]
+        futures = [pool.submit(write_recordings, batch, settings, folder) for batch in batches]
         try:
             for future in as_completed(futures):
                 yield future.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-
-
-def _write_batch(visits: Sequence[Visit], settings: CohortSettings, folder: Path) -> int:
-    for visit in visits:
-        write_recording(visit, settings, folder)
-    return len(visits)
 
 
 def _write_tables(visits: Sequence[Visit], folder: Path) -> None:

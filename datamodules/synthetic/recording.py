@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -120,6 +120,13 @@ def write_recording(visit: Visit, settings: CohortSettings, folder: Path) -> Non
     }
     entry = {"row": row, "truth": _truth(visit, settings, series), "files": files}
     _replace(entry_path(folder, visit), json.dumps(entry, indent=1).encode())
+
+
+def write_recordings(visits: Sequence[Visit], settings: CohortSettings, folder: Path) -> int:
+    """Write several recordings, return how many; a worker that starts here loads neither torch nor pandas."""
+    for visit in visits:
+        write_recording(visit, settings, folder)
+    return len(visits)
 
 
 def entry_path(folder: Path, visit: Visit) -> Path:
