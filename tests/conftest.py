@@ -1,5 +1,6 @@
 """Composed configs, and one small run that the tests of the engine and of the commands share."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,7 @@ class Run:
     config: dict[str, Any]
     folder: Path
     objective: float | None
+    record: dict[str, Any]  # its manifest.json as training left it; evaluating again counts further looks
 
     @property
     def best(self) -> Path:
@@ -93,7 +95,8 @@ def small_run(cohorts):
     def run(folder, *overrides, base="series"):
         start = {"series": SERIES, "pixels": PIXELS}[base]
         config = composed(*start, f"paths.data={cohorts}", *overrides, output=folder)
-        return Run(config, folder, train(config, folder=folder))
+        objective = train(config, folder=folder)
+        return Run(config, folder, objective, json.loads((folder / "manifest.json").read_text()))
 
     return run
 

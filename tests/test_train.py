@@ -87,7 +87,7 @@ def test_the_objective_is_the_validation_metric_of_the_chosen_epoch(series_run):
 
 
 def test_the_run_manifest_names_data_seed_and_looks(series_run):
-    content = json.loads((series_run.folder / "manifest.json").read_text())
+    content = series_run.record
     assert content["status"] == "finished"
     assert content["seed"] == 0
     assert content["recordings"] == 20
