@@ -4,7 +4,9 @@ import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -67,7 +69,7 @@ class Manifest:
         Raises:
             ManifestError: An id is not in the table.
         """
-        return [self._recording(row) for row in self.rows(ids)]
+        return [self._records[row] for row in self.rows(ids)]
 
     def rows(self, ids: Sequence[str] | None = None) -> list[int]:
         """Row numbers of recordings, in the given order.
@@ -103,8 +105,14 @@ class Manifest:
         else:
             table.to_csv(target, index=False)
 
-    def _recording(self, row: int) -> Recording:
-        value = {str(name): self.table[name].iloc[row] for name in self.table.columns}
+    @cached_property
+    def _records(self) -> list[Recording]:
+        # once, and by columns: a run asks a dozen times, and single cells of a table are slow to get
+        columns = {str(name): self.table[name].tolist() for name in self.table.columns}
+        rows = zip(*columns.values(), strict=True)
+        return [self._recording(dict(zip(columns, row, strict=True))) for row in rows]
+
+    def _recording(self, value: dict[str, Any]) -> Recording:
         scale, score = value.get("scale") or None, _number(value.get("score"))
         binary = _number(value.get("binary"))
         return Recording(
