@@ -130,7 +130,8 @@ def _each(units: Sequence[Unit], work: Path, workers: int) -> Iterator[str]:
         processes = list(pool._processes.values())
         pool.shutdown(wait=False, cancel_futures=True)
         for process in processes:  # a training would go on for minutes, only to be thrown away
-            process.terminate()
+            process.kill()  # Lightning would take a mere SIGTERM as a request for later
+            process.join()
         raise
     pool.shutdown()
 
