@@ -46,6 +46,11 @@ WITHOUT_CONFOUND = ("depression_branch", "clip", "enrolment")
 ORACLE = "oracle"  # a unit of work like the variants, but nothing is trained
 
 
+# Chosen by the oracles, not by a network's result: at 1.5 the raw oracle had AUC .64, the relative one .95 and
+# enrolment .87 (60 persons to fit on, 80 to measure on, 3 seeds, visibility 0.1); at 1.0 they had .72, .95, .87.
+CONFOUND = 1.5
+
+
 @dataclass(frozen=True)
 class Setting:
     """A cohort: how strong the habits are and how much of them shows beside the symptoms."""
@@ -57,8 +62,8 @@ class Setting:
 
 
 SETTINGS = (
-    Setting("confound_on-low_visibility", 1.0, 0.1, tuple(VARIANTS)),
-    Setting("confound_on-high_visibility", 1.0, 0.9, tuple(VARIANTS)),
+    Setting("confound_on-low_visibility", CONFOUND, 0.1, tuple(VARIANTS)),
+    Setting("confound_on-high_visibility", CONFOUND, 0.9, tuple(VARIANTS)),
     Setting("confound_off", 0.0, 0.1, WITHOUT_CONFOUND),
 )
 
