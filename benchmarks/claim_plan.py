@@ -46,8 +46,8 @@ WITHOUT_CONFOUND = ("depression_branch", "clip", "enrolment")
 ORACLE = "oracle"  # a unit of work like the variants, but nothing is trained
 
 
-# Chosen by the oracles, not by a network's result: at 1.5 the raw oracle had AUC .64, the relative one .95 and
-# enrolment .87 (60 persons to fit on, 80 to measure on, 3 seeds, visibility 0.1); at 1.0 they had .72, .95, .87.
+# Chosen by the oracles, not by a network's result: at 1.5 the raw oracle had AUC .64, the relative one .95
+# and enrolment .87 (60 persons to fit on, 80 to measure on, 3 seeds, visibility 0.1); at 1.0 .72, .95, .87.
 CONFOUND = 1.5
 
 
