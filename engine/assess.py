@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from evaluation.oracle import oracle_lines
 
 from datamodules.manifest import Manifest
 from datamodules.splits import Split
 from evaluation.aggregate import to_recordings
 from evaluation.intervals import add_intervals
+from evaluation.oracle import oracle_lines
 from evaluation.references import reference_lines
 from evaluation.summary import metrics_json, summarize
 from evaluation.threshold import Threshold, choose_threshold
