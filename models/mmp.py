@@ -35,9 +35,9 @@ def temporal_difference(x: Tensor, mask: Tensor, step: int) -> Tensor:
     """Return x[t + step] - x[t] along dimension 1, zero unless both steps are real.
 
     Example:
-        >>> x = torch.tensor([[[1.0], [4.0], [2.0]]])
+        >>> x = torch.tensor([[[1.0], [4.0], [-2.0]]])
         >>> temporal_difference(x, torch.ones(1, 3, dtype=torch.bool), 1).flatten().tolist()
-        [3.0, -2.0, 0.0]
+        [3.0, -6.0, 0.0]
     """
     return silence(_advance(x, step) - x, mask & _advance(mask.unsqueeze(-1), step).squeeze(-1))
 

@@ -47,6 +47,30 @@ def test_a_batch_without_labels_costs_nothing_and_still_has_a_gradient(name):
     assert all(p.grad is not None and not p.grad.any() for p in head.parameters())
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_gradient_against_finite_differences(name):
+    head = _head(name)
+    raw = head(torch.randn(4, 6)).detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(head.loss(raw, TARGETS[name], ALL), raw)
+    step = 1e-2  # the loss is always in float32, where gradcheck's own steps would drown
+    for index in range(raw.numel()):
+        shift = torch.zeros_like(raw).flatten()
+        shift[index] = step
+        shift = shift.reshape(raw.shape)
+        up, down = (head.loss((raw + sign * shift).detach(), TARGETS[name], ALL) for sign in (1, -1))
+        assert ((up - down) / (2 * step)).item() == pytest.approx(gradient.flatten()[index].item(), abs=2e-3)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_autocast_leaves_losses_and_predictions_in_float32(name):
+    head, v = _head(name), torch.randn(4, 6)
+    with torch.autocast("cpu", torch.bfloat16):
+        raw = head(v)
+        loss, prediction = head.loss(raw, TARGETS[name], ALL), head.predict(raw)
+    assert loss.dtype == prediction.dtype == torch.float32
+    assert loss.item() == pytest.approx(head.loss(head(v), TARGETS[name], ALL).item(), rel=0.02)
+
+
 def test_score_loss_is_huber_on_the_standardized_score():
     head, raw = _head("score"), torch.tensor([0.0, 0.5, -0.2, 3.0])
     expected = F.huber_loss(raw, (TARGETS["score"] - 20.0) / 10.0)

@@ -4,13 +4,14 @@ import torch
 from models.context import ClipContext, EnrolmentContext
 from models.heads import BinaryHead, OrdinalHead, ScoreHead
 from models.inputs import Levels
+from models.losses.orthogonality import Orthogonality
 from models.losses.supcon import SupCon
 from models.mdfn import MDFN
 from models.mmp import MMPSeries
 from models.mpdrm import MPDRM
 from models.mpfn import MPFN
 from models.objective import Objective
-from models.rarm import AttentionPool, RelationCross
+from models.rarm import AttentionPool, RelationCross, RelationGate, RelationProjection
 from models.trunks.series import SeriesTrunk
 
 DIM = 16
@@ -119,6 +120,29 @@ def test_with_the_contrast_every_parameter_takes_part(make_batch):
     network = _network()
     _loss(network, make_batch(), Objective(contrast=SupCon()))["loss"].backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in network.parameters())
+
+
+@pytest.mark.parametrize("rarm", [AttentionPool, RelationCross, RelationGate, RelationProjection])
+def test_every_parameter_takes_part_where_nobody_has_a_context(rarm, make_batch):
+    network, batch = _network(rarm=rarm(dim=DIM)), make_batch(subjects=12, visits=1, clips=1)
+    assert not network(batch).context_available.any()
+    _loss(network, batch, Objective(contrast=SupCon()))["loss"].backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in network.parameters())
+
+
+@pytest.mark.parametrize("rarm", [AttentionPool, RelationCross, RelationGate, RelationProjection])
+def test_a_step_under_bfloat16_autocast_is_close_to_the_exact_one(rarm, make_batch, statistics):
+    network, batch = _network(rarm=rarm(dim=DIM)), make_batch()
+    network.set_statistics(statistics)
+    objective = Objective(contrast=SupCon(), orthogonality=Orthogonality())
+    exact = _loss(network, batch, objective)["loss"]
+    with torch.autocast("cpu", torch.bfloat16):
+        output = network(batch)
+        rounded = objective(network.heads, output, batch)["loss"]
+    rounded.backward()
+    assert output.embedding.dtype == output.personality.dtype == rounded.dtype == torch.float32
+    assert rounded.item() == pytest.approx(exact.item(), rel=0.03)
+    assert all(p.grad.isfinite().all() for p in network.parameters())
 
 
 def test_the_baseline_has_no_personality(make_batch):

@@ -28,6 +28,11 @@ def test_zero_for_independent_factors_one_for_the_same():
     assert difference(100 * a + 7, a - 3).item() == pytest.approx(1.0)  # neither scale nor offset counts
 
 
+def test_gradient_against_finite_differences():
+    pair = [torch.randn(6, width, dtype=torch.float64, requires_grad=True) for width in (4, 3)]
+    assert torch.autograd.gradcheck(difference, pair)
+
+
 def test_a_batch_of_one_costs_nothing():
     a = torch.randn(1, 4, requires_grad=True)
     loss = difference(a, torch.randn(1, 4))

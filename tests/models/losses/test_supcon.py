@@ -54,6 +54,19 @@ def test_equals_a_loop_over_pairs(positives, hard_weight):
     np.testing.assert_allclose(loss.item(), expected, rtol=1e-9)
 
 
+@pytest.mark.parametrize("positives", ["cross_visit", "same_visit"])
+def test_gradient_against_finite_differences(positives):
+    loss = SupCon(positives=positives, temperature=TEMPERATURE, hard_weight=3.0)
+    assert torch.autograd.gradcheck(lambda z: loss(_output(F.normalize(z, dim=-1)), _batch()), (_z(),))
+
+
+def test_autocast_does_not_round_the_similarities():
+    z = _z().detach().float()
+    exact = SupCon()(_output(z), _batch())
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(SupCon()(_output(z), _batch()), exact)
+
+
 def test_unknown_bands_are_not_hard():
     z = _z()
     weighted = SupCon(temperature=TEMPERATURE, hard_weight=3.0)(_output(z), _batch(known=False))
