@@ -69,7 +69,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     os.environ |= {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1"}  # inherited by the workers, who draw no bars
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # as Ctrl-C: the workers end with it
-    run_units(units, workers=chosen.workers, out=chosen.out)
+    try:
+        run_units(units, workers=chosen.workers, out=chosen.out)
+    except KeyboardInterrupt:
+        sys.exit("interrupted: what is finished is kept, the same command goes on from there")
     command = shlex.join(
         ["python", "-m", "benchmarks.claim", *(sys.argv[1:] if arguments is None else arguments)]
     )
