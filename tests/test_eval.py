@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
+from datamodules.manifest import read_manifest
 from engine.checkpoint import KEY, CheckpointError, seal
 from engine.compose import ConfigError
 from engine.evaluate import evaluate
@@ -85,7 +86,8 @@ def test_recordings_the_network_was_trained_on_are_pointed_out(series_run, cohor
 
 
 def test_changed_recordings_are_refused(series_run, cohorts, tmp_path):
-    source = next(cohorts.glob("synthetic/*/manifest.csv"))
+    made = cohorts.glob("synthetic/*/manifest.csv")
+    source = next(path for path in made if read_manifest(path).digest() == series_run.record["data_digest"])
     text = source.read_text()
     try:
         table = pd.read_csv(source, dtype=str, keep_default_na=False)
