@@ -108,7 +108,14 @@ def load_problem() -> str:
 
 
 def decoder_class() -> Any:
-    """Import torchcodec late: it needs FFmpeg's shared libraries, which not every machine has."""
-    from torchcodec.decoders import VideoDecoder
+    """Import torchcodec late: it needs FFmpeg's shared libraries, which not every machine has.
 
-    return VideoDecoder
+    Raises:
+        ImportError: if it is not installed, or found no FFmpeg (it imports all the same: its image decoders
+            need none).
+    """
+    import torchcodec
+
+    if getattr(torchcodec, "ffmpeg_major_version", None) is None:
+        raise ImportError("it found no shared libraries of FFmpeg 4 to 9; install FFmpeg with the system")
+    return torchcodec.decoders.VideoDecoder

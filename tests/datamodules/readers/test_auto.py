@@ -2,7 +2,7 @@ import logging
 
 import pytest
 
-from datamodules.readers import auto, open_video
+from datamodules.readers import UnsupportedVideo, auto, open_video, torchcodec
 from datamodules.readers.torchcodec import load_problem
 from tests.datamodules.readers.videos import RECIPES, mismatches
 
@@ -30,3 +30,16 @@ def test_without_torchcodec_pyav_reads_and_says_so_once(video, monkeypatch, capl
     assert [record.getMessage() for record in caplog.records] == [
         "reader=auto: pyav, as torchcodec does not load (no FFmpeg)"
     ]
+
+
+def test_a_torchcodec_that_imports_without_ffmpeg_does_not_count_as_loaded(video, monkeypatch):
+    package = pytest.importorskip("torchcodec")
+    monkeypatch.setattr(package, "ffmpeg_major_version", None)
+    load_problem.cache_clear()
+    try:
+        with open_video(video("b_frames")) as opened:
+            assert type(opened).__name__ == "PyavReader"
+        with pytest.raises(UnsupportedVideo, match="FFmpeg.*reader=pyav"):
+            torchcodec.TorchcodecReader(video("b_frames"))
+    finally:
+        load_problem.cache_clear()
