@@ -53,13 +53,13 @@ class MPDRM(nn.Module):
 
     Args:
         depression: MDFN, batch -> tokens (B,T',D) and mask (B,T').
-        personality: MPFN, batch -> feature (B,D) and projection (B,E); None is the depression-branch
+        personality: MPFN, batch and tokens -> feature (B,D) and projection (B,E); None is the depression-branch
             baseline.
         context: which personality features RARM sees, see `models.context`; None leaves RARM without any.
         rarm: relation attention, see `models.rarm`.
         heads: name -> head; null heads are dropped.
-        twin: the personality trunk starts as a copy of the depression trunk and RARM at the difference of
-            the two, `f - c`; from there both are free. Ours, for `enrolment`: what is compared between visits
+        twin: the personality trunk, unless it is shared, starts as a copy of the depression trunk and RARM at
+            the difference of the two, `f - c`; from there both are free. Ours, for `enrolment`: what is compared between visits
             then starts in one space. No effect without a personality branch and a context.
     """
 
@@ -91,7 +91,8 @@ class MPDRM(nn.Module):
 
     def _twin(self, depression: nn.Module, personality: nn.Module) -> None:
         try:
-            personality.trunk.load_state_dict(depression.trunk.state_dict())  # type: ignore[union-attr]
+            if personality.trunk is not None:
+                personality.trunk.load_state_dict(depression.trunk.state_dict())  # type: ignore[union-attr,operator]
         except RuntimeError as error:
             raise ValueError(f"twin=true needs two trunks of one form: set twin=false ({error})") from error
         if isinstance(self.rarm, RelationCross):
@@ -106,7 +107,7 @@ class MPDRM(nn.Module):
         tokens, mask = self.depression(batch)
         feature = projection = None
         if self.personality is not None:
-            feature, projection = self.personality(batch)
+            feature, projection = self.personality(batch, tokens, mask)
         context, available = self._context(tokens, feature, batch)
         v, attention = self.rarm(tokens, mask, context, available)
         return Output(

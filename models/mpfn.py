@@ -8,25 +8,51 @@ from models.types import Batch
 
 
 class MPFN(nn.Module):
-    """Multi-scale personality feature network: batch -> feature (B,D) and unit-norm projection (B,E).
+    """Multi-scale personality feature network: feature (B,D) and unit-norm projection (B,E) of a clip.
 
     Published: trained by contrast to hold what is stable in a person. Ours: mean over the real steps, a
         two-layer projection that only the contrast reads (as in SimCLR, 2002.05709), so that the feature
-        itself keeps magnitudes.
+        itself keeps magnitudes; and the choice between a trunk of its own and that of the depression branch.
+
+    Args:
+        trunk: its own trunk; None reads the tokens of the depression branch, whose trunk then serves, and is
+            trained by, both.
+        input: what its own trunk sees; None with a shared trunk.
+        dim: width of the tokens where the trunk is shared.
+        projection: E.
     """
 
-    def __init__(self, *, trunk: nn.Module, input: nn.Module, projection: int = 64) -> None:
+    def __init__(
+        self,
+        *,
+        trunk: nn.Module | None,
+        input: nn.Module | None,
+        dim: int | None = None,
+        projection: int = 64,
+    ) -> None:
         super().__init__()
-        self.input = input
-        self.trunk = trunk
-        self.dim = int(trunk.dim)  # type: ignore[arg-type]  # `Trunk` protocol: nn.Module hides plain attributes
+        if (trunk is None) != (input is None) or (trunk is None) != (dim is not None):
+            raise ValueError(
+                f"MPFN got trunk={type(trunk).__name__}, input={type(input).__name__}, dim={dim}: give it a "
+                "trunk and an input (model/personality=mpfn), or a dim alone (model/personality=shared)"
+            )
+        self.input, self.trunk = input, trunk
+        self.dim = int(dim or trunk.dim)  # type: ignore[union-attr,arg-type]  # `Trunk` protocol
         self.projector = nn.Sequential(
             nn.Linear(self.dim, self.dim), nn.GELU(), nn.Linear(self.dim, projection)
         )
 
-    def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return the pooled feature and its projection, the latter in float32."""
-        x, mask = self.input(batch)
-        tokens = self.trunk(x, mask)
-        feature = masked_mean(tokens, token_mask(mask, tokens.shape[1]))
+    def forward(self, batch: Batch, tokens: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the pooled feature and its projection, the latter in float32.
+
+        Args:
+            batch: what its own trunk sees.
+            tokens: depression tokens (B,T',D), read where the trunk is shared.
+            mask: theirs, (B,T').
+        """
+        if self.trunk is not None and self.input is not None:
+            x, real = self.input(batch)
+            tokens = self.trunk(x, real)
+            mask = token_mask(real, tokens.shape[1])
+        feature = masked_mean(tokens, mask)
         return feature, F.normalize(self.projector(feature).float(), dim=-1)
