@@ -19,19 +19,24 @@ COMMON = (
     "logger=none",
     "+trainer.enable_progress_bar=false",
 )
-SUBJECTS = {"series": 300, "pixels": 240}
-EPOCHS = {"series": 40, "pixels": 25}
+SUBJECTS = {"series": 240, "pixels": 220}
+EPOCHS = {"series": 6, "pixels": 16}
 BASE = {
     "series": ("experiment=mpdrm_series",),
     "pixels": (
         "experiment=mpdrm",
         "data.manifest.size=48",
+        "data.manifest.fps=6",
         "data.module.source.video.height=48",
         "data.module.source.video.width=48",
-        "data.module.train_clips.length=8",
-        "data.module.eval_clips.length=8",
+        "data.module.source.video.keep=2000",
+        "data.module.train_clips.length=5",
+        "data.module.train_clips.strides=[5,8]",
+        "data.module.eval_clips.length=5",
+        "data.module.eval_clips.stride=8",
     ),
 }
+_OWN = {"series": "levels", "pixels": "appearance"}
 _MOTION = {"series": "deltas", "pixels": "motion"}
 VARIANTS = {
     "depression_branch": ("model/personality=none", "model/context=none", "model/rarm=none"),
@@ -40,9 +45,10 @@ VARIANTS = {
     "no_contrast": ("model/contrast=none",),
     "clip": ("model/context=clip",),
     "enrolment": (),
-    "motion_only": ("model/personality_input={motion}",),
+    "own_trunk": ("model/personality={own}",),
+    "motion_only": ("model/personality={motion}",),
 }
-WITHOUT_CONFOUND = ("depression_branch", "clip", "enrolment")
+REFERENCE = ("depression_branch", "clip", "enrolment")
 ORACLE = "oracle"  # a unit of work like the variants, but nothing is trained
 
 
@@ -63,8 +69,8 @@ class Setting:
 
 SETTINGS = (
     Setting("confound_on-low_visibility", CONFOUND, 0.1, tuple(VARIANTS)),
-    Setting("confound_on-high_visibility", CONFOUND, 0.9, tuple(VARIANTS)),
-    Setting("confound_off", 0.0, 0.1, WITHOUT_CONFOUND),
+    Setting("confound_on-high_visibility", CONFOUND, 0.9, (*REFERENCE, "motion_only")),
+    Setting("confound_off", 0.0, 0.1, REFERENCE),
 )
 
 
@@ -123,7 +129,9 @@ def plan(
             )
             names = (ORACLE, *(name for name in setting.variants if name in variants))
             for name in names:
-                own = tuple(text.format(motion=_MOTION[input]) for text in VARIANTS.get(name, ()))
+                own = tuple(
+                    text.format(own=_OWN[input], motion=_MOTION[input]) for text in VARIANTS.get(name, ())
+                )
                 folder = out / setting.name / str(seed) / name
                 overrides = (*cohort, *own)
                 units.append(Unit(input, setting.name, setting.confound, seed, name, overrides, folder))

@@ -59,11 +59,11 @@ class ClipAugment(nn.Module):
         self,
         *,
         flip: float = 0.5,
-        rotation: float = 8.0,
-        scale: float = 0.1,
-        translation: float = 0.05,
-        brightness: float = 0.1,
-        contrast: float = 0.2,
+        rotation: float = 4.0,
+        scale: float = 0.05,
+        translation: float = 0.03,
+        brightness: float = 0.05,
+        contrast: float = 0.1,
     ) -> None:
         super().__init__()
         if not 0 <= flip <= 1 or min(rotation, scale, translation, brightness, contrast) < 0:

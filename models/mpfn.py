@@ -34,7 +34,7 @@ class MPFN(nn.Module):
         if (trunk is None) != (input is None) or (trunk is None) != (dim is not None):
             raise ValueError(
                 f"MPFN got trunk={type(trunk).__name__}, input={type(input).__name__}, dim={dim}: give it a "
-                "trunk and an input (model/personality=mpfn), or a dim alone (model/personality=shared)"
+                "trunk and an input (model/personality=appearance), or a dim alone (model/personality=shared)"
             )
         self.input, self.trunk = input, trunk
         self.dim = int(dim or trunk.dim)  # type: ignore[union-attr,arg-type]  # `Trunk` protocol

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+import torch
 from torch import Tensor, nn
 
 from models.masking import zero_masked
@@ -33,8 +34,8 @@ class PixelTrunk(nn.Module):
         dim: width of the tokens.
         widths: channels of the stages; each halves the resolution.
         mmp: MMP by channels, e.g. `partial(MMPMaps)`; None leaves the frames apart.
-        mmp_stages: stages followed by MMP, counted from 0; the first one's maps are large and hold no
-            motion yet.
+        mmp_stages: stages followed by MMP, counted from 0; the maps of the first two are large
+            and hold little motion yet.
         grid: cells per side the last maps are read at.
 
     Example:
@@ -49,7 +50,7 @@ class PixelTrunk(nn.Module):
         dim: int = 64,
         widths: Sequence[int] = _WIDTHS,
         mmp: Callable[[int], nn.Module] | None = None,
-        mmp_stages: Sequence[int] = (1, 2, 3),
+        mmp_stages: Sequence[int] = (2, 3),
         grid: int = 4,
     ) -> None:
         super().__init__()
@@ -68,6 +69,7 @@ class PixelTrunk(nn.Module):
         """Map frames under their mask (B,T) to tokens (B,T,D); tokens of unreal frames are zero."""
         batch, steps = mask.shape
         maps = zero_masked(x, mask).flatten(0, 1)  # (BT,C,H,W)
+        maps = maps.contiguous(memory_format=torch.channels_last)  # the convolutions are faster so on a CPU
         for index, stage in enumerate(self.stages):
             maps = stage(maps)
             if str(index) in self.motions:
