@@ -95,6 +95,13 @@ class ClipDataModule(pl.LightningDataModule):
         self._source = self._source.prepared(self.manifest.recordings())
         self._prepared = True
 
+    @property
+    def channels(self) -> tuple[str, ...] | None:
+        """Names of the channels in the order the network sees them; None for pixels."""
+        self.setup()
+        channels: tuple[str, ...] | None = getattr(self._source, "channels", None)
+        return channels
+
     def train_statistics(self) -> dict[str, Tensor | float]:
         """Means, spreads and prevalence of the training recordings; see `training_statistics`."""
         self.setup()
