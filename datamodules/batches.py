@@ -22,7 +22,10 @@ class ClipKey(NamedTuple):
 
 
 class Member(NamedTuple):
-    """A recording as the samplers see it: manifest row, code of the person, code of the visit."""
+    """A recording as the samplers see it: manifest row, code of the person, code of the visit.
+
+    The code is below 0 where nobody knows who it is; it is then shared with no other recording.
+    """
 
     row: int
     subject: int
@@ -139,7 +142,7 @@ class SubjectVisitBatches:
     def _groups(self, subject: int, epoch: int) -> list[list[Member]]:
         """Deal a person's recordings into groups of `visits`, of different visits as far as there are."""
         members = self._people[subject]
-        base = np.random.default_rng([self._seed, subject]).permutation(len(members))
+        base = np.random.default_rng([self._seed, abs(subject)]).permutation(len(members))
         order = [members[position] for position in np.roll(base, -epoch)]
         waiting, uses, groups = list(order), Counter[Member](), []
         while waiting:

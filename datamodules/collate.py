@@ -1,8 +1,9 @@
 """Samples to batch: a plain dict of tensors and lists.
 
 frames (B, T, 3, H, W) uint8, or encoded [B], or series (B, T, F) float32; mask (B, T) bool; targets and
-target_mask {score, binary, band: (B,)}; subject, visit, row, clip, seed (B,) int64; scored (B,) bool;
-recording_id, subject_id, session_id [B] str; errors: (recording_id, message) of what was skipped.
+target_mask {score, binary, band: (B,)}; subject, visit, row, clip, seed (B,) int64, subject below 0 where
+nobody knows who it is; scored (B,) bool; recording_id, subject_id, session_id [B] str; errors: (recording_id,
+message) of what was skipped.
 """
 
 from collections.abc import Sequence

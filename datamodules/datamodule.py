@@ -16,7 +16,7 @@ from datamodules.collate import collate
 from datamodules.dataset import UNREADABLE, ClipDataset, ClipSource, Entry
 from datamodules.decoding import BatchDecoding, on_device
 from datamodules.guard import check_split
-from datamodules.identity import codes, person_keys, visit_keys
+from datamodules.identity import codes, person_codes, visit_keys
 from datamodules.manifest import Manifest
 from datamodules.readers import Prefetch
 from datamodules.splits import Split
@@ -79,7 +79,7 @@ class ClipDataModule(pl.LightningDataModule):
         self._sizes = {"subjects": subjects, "visits": visits, "clips": clips}
         self._max_eval_clips, self._num_workers, self._seed = max_eval_clips, num_workers, seed
         self._decoding = BatchDecoding(source=source, skip=self._skip)
-        self._subject = codes(person_keys(manifest.table)).tolist()
+        self._subject = person_codes(manifest.table).tolist()
         self._visit = codes(visit_keys(manifest.table)).tolist()
 
     def setup(self, stage: str | None = None) -> None:
@@ -94,6 +94,13 @@ class ClipDataModule(pl.LightningDataModule):
             check_split(self.manifest, self.split, subject_disjoint=self.split.subject_disjoint)
         self._source = self._source.prepared(self.manifest.recordings())
         self._prepared = True
+
+    @property
+    def channels(self) -> tuple[str, ...] | None:
+        """Names of the channels in the order the network sees them; None for pixels."""
+        self.setup()
+        channels: tuple[str, ...] | None = getattr(self._source, "channels", None)
+        return channels
 
     def train_statistics(self) -> dict[str, Tensor | float]:
         """Means, spreads and prevalence of the training recordings; see `training_statistics`."""

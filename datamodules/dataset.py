@@ -92,8 +92,8 @@ class SeriesClips:
 
     Args:
         column: Column of the manifest that names the files.
-        channels: Channels in the order the network sees them; None takes those of the first recording. Name
-            them where a checkpoint is evaluated on another data set.
+        channels: Channels in the order the network sees them; None takes those of the first recording. A
+            checkpoint keeps their names, so that files of another order or with further channels fit it too.
     """
 
     def __init__(

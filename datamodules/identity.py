@@ -21,6 +21,16 @@ def person_keys(table: pd.DataFrame) -> list[str]:
     ]
 
 
+def person_codes(table: pd.DataFrame) -> np.ndarray:
+    """One code a row, int64 `(len(table),)`, the same for all recordings of a person.
+
+    An unknown person has a code of its own below 0: whatever compares people leaves negative codes out,
+    because two of them may be one person as well as two.
+    """
+    numbers = codes(person_keys(table))
+    return np.where(table["subject_id"] == UNKNOWN, -1 - numbers, numbers)
+
+
 def visit_keys(table: pd.DataFrame) -> list[tuple[str, str]]:
     """One key a row: the person and the session, because session ids repeat from person to person."""
     return list(zip(person_keys(table), table["session_id"].astype(str), strict=True))

@@ -22,6 +22,7 @@ from engine.run import check_scale
 from engine.seed import seed_run
 from engine.targets import check_targets
 from engine.write import write_run
+from evaluation.bootstrap import check_resamples
 
 _log = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
     """
     checkpoint = load_checkpoint(config["ckpt_path"])
     run = merged(checkpoint, config)
+    check_resamples(run["evaluation"]["n_boot"])
     seed_run(run["seed"])
     with RunManifest(folder=folder, config=run) as record:
         material = _material(checkpoint, run, config["manifest"])

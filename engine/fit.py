@@ -1,6 +1,6 @@
 """One split: train, choose by validation, measure what was chosen, write it down."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,7 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
     """Train on one split and let validation choose a checkpoint; nothing is measured on test."""
     seed_run(config["seed"])
     datamodule = build(config["data"]["module"], key="data.module", manifest=manifest, split=split)
+    config = _settled(config, datamodule.channels)
     statistics = datamodule.train_statistics()
     task = build(config["model"], key="model")
     task.network.set_statistics(statistics)
@@ -81,6 +82,15 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
     best, objective = chosen(trainer, folder)
     skipped = dict(getattr(datamodule, "skipped", None) or {})
     return Fitted(best, objective, epochs=trainer.current_epoch, skipped=skipped)
+
+
+def _settled(config: Mapping[str, Any], channels: Sequence[str] | None) -> Mapping[str, Any]:
+    """The config with the channels by name: what meets the weights must not depend on the order of a file."""
+    if channels is None:
+        return config
+    module = config["data"]["module"]
+    module = module | {"source": module["source"] | {"channels": list(channels)}}
+    return dict(config) | {"data": config["data"] | {"module": module}}
 
 
 def _trainer(config: Mapping[str, Any], embedded: dict[str, Any], folder: Path) -> pl.Trainer:

@@ -15,6 +15,7 @@ from engine.provenance import RunManifest
 from engine.seed import is_main, seed_run
 from engine.selection import check_run
 from engine.targets import check_targets
+from evaluation.bootstrap import check_resamples
 
 _log = logging.getLogger(__name__)
 
@@ -32,9 +33,11 @@ def train(config: Mapping[str, Any], *, folder: Path) -> float | None:
     Raises:
         LeakageError: The split leaks, or something other than validation would select.
         ForbiddenTarget: The config names a callable outside the allow-list.
+        ValueError: `evaluation.n_boot` is too small for intervals.
     """
     check_targets(dict(config))
     check_run(config)
+    check_resamples(config["evaluation"]["n_boot"])
     seed_run(config["seed"])
     with RunManifest(folder=folder, config=config, writes=is_main()) as record:
         manifest = build(config["data"]["manifest"], key="data.manifest")

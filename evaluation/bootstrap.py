@@ -31,14 +31,23 @@ class Estimate(TypedDict):
     reason: NotRequired[str]
 
 
-def subject_weights(subjects: Iterable[object], *, n_boot: int, seed: int) -> Iterator[Array]:
-    """Yield blocks of weights (<=R, N): how often each recording is drawn in each resample of persons.
+def check_resamples(n_boot: int) -> None:
+    """Stop, before hours of training, where percentiles would rest on too few resamples.
 
     Raises:
         ValueError: fewer than `MIN_RESAMPLES` resamples.
     """
     if n_boot < MIN_RESAMPLES:
         raise ValueError(f"n_boot={n_boot}: percentile intervals need at least {MIN_RESAMPLES} resamples")
+
+
+def subject_weights(subjects: Iterable[object], *, n_boot: int, seed: int) -> Iterator[Array]:
+    """Yield blocks of weights (<=R, N): how often each recording is drawn in each resample of persons.
+
+    Raises:
+        ValueError: fewer than `MIN_RESAMPLES` resamples.
+    """
+    check_resamples(n_boot)
     codes = subject_codes(subjects)
     count = int(codes.max()) + 1 if codes.size else 0
     rng = np.random.default_rng(seed)

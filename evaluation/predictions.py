@@ -97,12 +97,18 @@ def write_predictions(path: Path, recordings: pd.DataFrame) -> None:
 
 
 def read_predictions(path: Path) -> pd.DataFrame:
-    """Read `predictions.csv`; ids stay strings ("007" is not 7).
+    """Read `predictions.csv`; ids stay strings ("007" is not 7, "NA" and "None" are names like any other).
 
     Raises:
         PredictionError: columns are missing.
     """
-    table = pd.read_csv(path, dtype=dict.fromkeys((*IDS, "split"), str), float_precision="round_trip")
+    table = pd.read_csv(
+        path,
+        dtype=dict.fromkeys((*IDS, "split"), str),
+        float_precision="round_trip",
+        keep_default_na=False,
+        na_values=[""],  # how a number that is missing is written
+    )
     missing = sorted(set(_FIRST) - set(table.columns))
     if missing:
         raise PredictionError(f"{path} lacks {missing}: write it with write_predictions")

@@ -26,7 +26,8 @@ def _statistic(stats: Statistics, key: str, head: str) -> float:
     if not math.isfinite(value):
         raise ValueError(
             f"{key}={value} in the training statistics: the training recordings carry no label for the "
-            f"{head!r} head; label them or drop the head by setting it to null"
+            f"{head!r} head; label them, or keep the heads that have labels, e.g. "
+            f"model/heads={'binary' if head != 'binary' else 'score'}"
         )
     return value
 

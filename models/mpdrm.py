@@ -14,20 +14,25 @@ from models.rarm import RelationCross
 from models.standardize import Statistics, set_statistics
 from models.types import Batch, Output
 
+# Config groups that swap a part; a branch is not swapped itself, but what it is made of.
+_GROUPS = {"depression": ("trunk", "mmp", "input"), "personality": ("personality", "personality_input")}
+
 
 def as_module(part: str, value: object) -> nn.Module:
     """Return the value if it is a module.
 
     Raises:
-        TypeError: naming the override that swaps the part; a plain `model.<part>=name` would replace it by
+        TypeError: naming the overrides that swap the part; a plain `model.<part>=name` would replace it by
             a string.
     """
     if isinstance(value, nn.Module):
         return value
+    name = part.partition(".")[0]
+    groups = ", ".join(f"model/{group}=..." for group in _GROUPS.get(name, (name,)))
     raise TypeError(
         f"{part} must be a built module, got {type(value).__name__} {value!r}: swap it through its config "
-        f"group (model/{part.split('.')[0]}=...), change one setting by its full name "
-        f"(...{part}.<setting>=...), or switch it off with null where it is optional"
+        f"group ({groups}), change one setting by its full name "
+        f"(model.network.{part}.<setting>=...), or switch it off with null where it is optional"
     )
 
 

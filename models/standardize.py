@@ -30,10 +30,13 @@ class Standardize(nn.Module):
             ValueError: if they are missing, not finite, or of another number of channels.
         """
         mean, std = (torch.as_tensor(stats.get(key, torch.nan)) for key in ("series_mean", "series_std"))
+        if not mean.ndim:
+            raise ValueError("the training statistics hold no series: no channels to standardize")
         if mean.shape != self.mean.shape or std.shape != self.std.shape:
             raise ValueError(
                 f"series statistics of shape {tuple(mean.shape)} for {len(self.mean)} channels: "
-                "set the model's `channels` to the number of channels of the data"
+                f"set data.channels={mean.numel()}, what the files hold, or name those to use in "
+                "data.module.source.channels"
             )
         if not (torch.isfinite(mean).all() and torch.isfinite(std).all()):
             raise ValueError(

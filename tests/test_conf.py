@@ -197,10 +197,19 @@ def test_data_and_model_of_two_kinds_are_refused_with_the_remedy(compose_run):
         compose_run(*PIXELS, "model=mpdrm_series")
 
 
-def test_a_string_in_place_of_a_part_says_how_to_swap_it(compose_run):
-    config = compose_run(*SERIES, "model.network.rarm=gate")
-    with pytest.raises(TypeError, match=r"model/rarm="):
+@pytest.mark.parametrize("part", ["depression", "personality", "context", "rarm", "heads.score"])
+def test_a_string_in_place_of_a_part_says_how_to_swap_it(part, compose_run):
+    config = compose_run(*SERIES)
+    *outer, name = part.split(".")
+    holder = config["model"]["network"]
+    for step_down in outer:
+        holder = holder[step_down]
+    holder[name] = "gate"
+    with pytest.raises(TypeError, match=f"^{part} must be") as caught:
         build(config["model"], key="model")
+    named = re.findall(r"(model/\w+)=", str(caught.value))
+    assert named
+    assert set(named) <= set(GROUPS)
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,17 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 
 from datamodules.manifest import read_manifest
-from engine.checkpoint import KEY, CheckpointError, seal
+from datamodules.series import UnreadableSeries
+from engine.checkpoint import KEY, CheckpointError, load_checkpoint, seal
 from engine.compose import ConfigError
 from engine.evaluate import evaluate
+from engine.predict import predict
 from engine.provenance import read_manifest_json
 from engine.targets import ROOT, ForbiddenTarget
 
@@ -75,6 +78,44 @@ def test_another_manifest_is_tested_as_a_whole(series_run, cohorts, tmp_path):
     ]
     again = found.test.assign(name=found.test["recording_id"].str[1:]).set_index("name")["score_prediction"]
     assert again.loc[predictions.index].to_numpy() == pytest.approx(predictions.to_numpy(), rel=1e-5)
+
+
+def with_series(path, folder, *, keep):
+    """The manifest with copies of its series whose channels are picked and ordered by `keep`."""
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    for row, name in enumerate(table["series_path"]):
+        with np.load(name) as archive:
+            order = keep([str(channel) for channel in archive["channels"]])
+            arrays = dict(archive) | {
+                "values": archive["values"][:, order],
+                "channels": archive["channels"][order],
+            }
+        table.loc[row, "series_path"] = str(folder / f"{row}.npz")
+        np.savez(folder / f"{row}.npz", **arrays)
+    table.to_csv(path, index=False)
+    return path
+
+
+def test_the_order_of_the_channels_in_the_files_does_not_matter(series_run, cohorts, tmp_path):
+    path = other_manifest(cohorts, tmp_path, rename="x")
+    arguments = ARGUMENTS | {"ckpt_path": str(series_run.best), "manifest": str(path)}
+    expected = evaluate(arguments, folder=tmp_path / "one").test
+    with_series(path, tmp_path, keep=lambda channels: list(range(len(channels)))[::-1])
+    found = evaluate(arguments, folder=tmp_path / "other").test
+    pd.testing.assert_frame_equal(found, expected, check_exact=True)
+    table = predict({**arguments, "input": str(path)}, folder=tmp_path / "predicted")
+    again = table.set_index("recording_id")["score_prediction"]
+    assert again.loc[expected["recording_id"]].tolist() == expected["score_prediction"].tolist()
+
+
+def test_a_manifest_that_lacks_a_channel_is_refused_by_its_name(series_run, cohorts, tmp_path):
+    path = other_manifest(cohorts, tmp_path, rename="x")
+    names = load_checkpoint(series_run.best).config["data"]["module"]["source"]["channels"]
+    with_series(path, tmp_path, keep=lambda channels: [i for i, c in enumerate(channels) if c != names[2]])
+    arguments = ARGUMENTS | {"ckpt_path": str(series_run.best), "manifest": str(path), "input": str(path)}
+    for command in (evaluate, predict):
+        with pytest.raises(UnreadableSeries, match=rf"0\.npz: no channel '{names[2]}'"):
+            command(arguments, folder=tmp_path / "out")
 
 
 def test_recordings_the_network_was_trained_on_are_pointed_out(series_run, cohorts, tmp_path):

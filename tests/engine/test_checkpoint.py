@@ -122,9 +122,10 @@ def test_a_pickle_that_runs_code_is_refused_and_does_not_run(tmp_path, monkeypat
 def test_other_files_are_refused(tmp_path, state):
     with pytest.raises(CheckpointError, match="no such file"):
         load_checkpoint(tmp_path / "absent.ckpt")
-    (tmp_path / "text.ckpt").write_text("not a checkpoint")
-    with pytest.raises(CheckpointError, match=r"text\.ckpt"):
-        load_checkpoint(tmp_path / "text.ckpt")
+    for text in ("not a checkpoint", "recording_id,score\n", "r0\n", ""):  # each fails in another way
+        (tmp_path / "text.ckpt").write_text(text)
+        with pytest.raises(CheckpointError, match=r"text\.ckpt"):
+            load_checkpoint(tmp_path / "text.ckpt")
     torch.save({"state_dict": state}, tmp_path / "other.ckpt")
     with pytest.raises(CheckpointError, match="no checkpoint of this project"):
         load_checkpoint(tmp_path / "other.ckpt")

@@ -6,6 +6,7 @@ import pytest
 from datamodules.manifest import read_manifest
 from datamodules.splits import Split
 from engine.compose import ConfigError
+from engine.evaluate import evaluate
 from engine.pool import pool
 from engine.run import check_scale, train
 
@@ -59,6 +60,15 @@ def test_labels_on_the_scale_of_the_heads_pass(table, tmp_path, compose_run):
     config = compose_run(*overrides(written(table, tmp_path)), "data/scale=phq_8")
     check_scale(read_manifest(tmp_path / "own.csv", probe=False), config)
     assert config["model"]["network"]["heads"]["score"]["high"] == 24
+
+
+def test_too_few_resamples_are_refused_before_anything_is_read(compose_run, series_run, tmp_path):
+    with pytest.raises(ValueError, match="n_boot=999"):
+        train(compose_run("evaluation.n_boot=999", "paths.data=" + str(tmp_path / "d")), folder=tmp_path)
+    again = {"manifest": None, "num_workers": None, "trainer": None, "evaluation": {"n_boot": 999}}
+    with pytest.raises(ValueError, match="n_boot=999"):
+        evaluate(again | {"ckpt_path": str(series_run.best)}, folder=tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_split_that_tests_nobody_is_refused(table, tmp_path, compose_run):

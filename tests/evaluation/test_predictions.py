@@ -56,6 +56,21 @@ def test_round_trip_keeps_ids_and_digits(tmp_path, recordings):
     assert (back["target"] == table["score_target"]).all()
 
 
+def test_ids_that_look_like_missing_values_are_text(tmp_path, recordings):
+    odd = ["NA", "None", "nan", "null", "N/A", "-inf", "1e3"]
+    table = recordings.iloc[: len(odd)].assign(recording_id=odd, subject_id=odd[::-1], session_id="NaN")
+    table.loc[table.index[0], "score_target"] = np.nan
+    write_predictions(tmp_path / "predictions.csv", table)
+    back = read_predictions(tmp_path / "predictions.csv").set_index("recording_id")
+    expected = table.set_index("recording_id")
+    assert back.index.tolist() == sorted(odd)
+    assert back["subject_id"].to_dict() == expected["subject_id"].to_dict()
+    assert set(back["session_id"]) == {"NaN"}
+    pd.testing.assert_series_equal(
+        back["score_target"], expected["score_target"].sort_index(), check_exact=True, check_names=False
+    )
+
+
 def test_primary_head_falls_back_to_the_probability(tmp_path, recordings):
     path = tmp_path / "predictions.csv"
     write_predictions(path, recordings.drop(columns=["score_target", "score_prediction"]))

@@ -135,9 +135,9 @@ def test_a_band_beyond_the_head_is_named(band):
     assert head.loss(torch.zeros(4, 3), target, torch.tensor([True, False, True, True])).isfinite()
 
 
-@pytest.mark.parametrize("name", ["score", "binary"])
-def test_training_data_without_labels_is_refused(name):
-    with pytest.raises(ValueError, match=f"no label for the '{name}' head"):
+@pytest.mark.parametrize(("name", "other"), [("score", "binary"), ("binary", "score")])
+def test_training_data_without_labels_is_refused(name, other):
+    with pytest.raises(ValueError, match=f"no label for the '{name}' head.*model/heads={other}"):
         CASES[name]().set_statistics({"score_mean": math.nan})
 
 

@@ -71,9 +71,12 @@ def test_null_heads_are_dropped_and_none_left_is_refused():
         _network(heads={"score": None})
 
 
-@pytest.mark.parametrize("part", ["depression", "personality", "context", "rarm"])
-def test_a_name_instead_of_a_module_is_refused(part):
-    with pytest.raises(TypeError, match=rf"{part} must be a built module, got str 'cross'.*model/{part}="):
+@pytest.mark.parametrize(
+    ("part", "group"),
+    [("depression", "trunk"), ("personality", "personality"), ("context", "context"), ("rarm", "rarm")],
+)
+def test_a_name_instead_of_a_module_is_refused(part, group):
+    with pytest.raises(TypeError, match=rf"{part} must be a built module, got str 'cross'.*model/{group}="):
         _network(**{part: "cross"})
 
 

@@ -30,7 +30,10 @@ def test_identity_before_statistics_and_survives_the_checkpoint():
     ("stats", "match"),
     [
         ({}, "channels"),
-        ({"series_mean": torch.zeros(3), "series_std": torch.ones(3)}, "channels"),
+        (
+            {"series_mean": torch.zeros(3), "series_std": torch.ones(3)},
+            r"set data\.channels=3",
+        ),
         ({"series_mean": torch.tensor([torch.nan, 0.0]), "series_std": torch.ones(2)}, "not finite"),
     ],
 )

@@ -39,7 +39,7 @@ def test_a_torchcodec_that_imports_without_ffmpeg_does_not_count_as_loaded(video
     try:
         with open_video(video("b_frames")) as opened:
             assert type(opened).__name__ == "PyavReader"
-        with pytest.raises(UnsupportedVideo, match="FFmpeg.*reader=pyav"):
+        with pytest.raises(UnsupportedVideo, match=r"FFmpeg.*reader=pyav"):
             torchcodec.TorchcodecReader(video("b_frames"))
     finally:
         load_problem.cache_clear()
