@@ -132,7 +132,7 @@ def _check(name: str, path: Path, wanted: list[int], reference: Tensor | None) -
     if not _are_exact(frames, wanted):
         return name, False, "no: it returned other frames than it was asked for"
     same = reference is not None and torch.equal(frames, reference)
-    chosen = f" (chose {kind})" if name == "auto" else ""
+    chosen = f" ({kind})" if name == "auto" else ""
     return name, True, f"yes, frames exact, {'pixels as pyav' if same else 'pixels differ from pyav'}{chosen}"
 
 

@@ -12,7 +12,8 @@ _TEXT_CONTAINERS = {"tty", "bin", "xbin", "adf", "idf"}  # FFmpeg draws text fil
 def open_container(path: Path, *, ignore_edits: bool = False) -> "av.container.InputContainer":
     """Open a file for reading; nothing but local files is ever followed."""
     options = {"protocol_whitelist": "file"} | ({"ignore_editlist": "1"} if ignore_edits else {})
-    return av.open(str(path), options=options)
+    # Cameras write names in codings of their own; nothing here reads them.
+    return av.open(str(path), options=options, metadata_errors="replace")
 
 
 def video_stream(container: "av.container.InputContainer", name: str) -> "av.video.stream.VideoStream":

@@ -8,8 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .packets import PacketIndex, packet_index
-from .protocol import Handle, UnsupportedVideo, check_indices, unreadable
+from .admission import admit, check_count
+from .packets import PacketIndex
+from .protocol import Handle, check_indices, unreadable
 from .torchcodec import EXACT_CONTAINERS, other_pixels
 
 
@@ -20,28 +21,19 @@ class DecordReader(Handle):
         path: H.264 in an mp4, mov, mkv or webm container, with closed groups of pictures and no edit list.
 
     Raises:
-        UnsupportedVideo: on any other material, or where decord is not installed.
+        UnsupportedVideo: on any other material, on a damaged file, or where decord is not installed.
         UnreadableVideo: if the file is missing, empty, truncated or corrupt.
     """
 
     def __init__(self, path: Path) -> None:
-        self.index = packet_index(path)
+        index = admit(path, reader="decord", why_not=why_not)
         self._name = str(path)
-        reason = why_not(self.index)
-        if reason:
-            raise UnsupportedVideo(f"{path}: refused by reader=decord: {reason}. Use reader=pyav.")
-        self.n_frames, self.fps = self.index.n_frames, self.index.fps
-        self.height, self.width = self.index.height, self.index.width
         try:
             self._decoder = _module().VideoReader(self._name, num_threads=1)
         except Exception as error:  # decord raises its own class, derived from Exception only
             raise unreadable(self._name, str(error).strip().splitlines()[0]) from error
-        if len(self._decoder) != self.n_frames:
-            raise UnsupportedVideo(
-                f"{path}: decord counts {len(self._decoder)} frames, the packet index {self.n_frames}. "
-                "Use reader=pyav."
-            )
-        super().__init__()
+        check_count(len(self._decoder), index, path=path, reader="decord")
+        super().__init__(index)
 
     def frames(self, indices: Sequence[int]) -> Tensor:
         """Return the frames `indices`: uint8 (T, 3, height, width), RGB, upright."""

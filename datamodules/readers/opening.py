@@ -3,14 +3,13 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from .auto import open_auto
 from .decord import DecordReader
 from .protocol import VideoReader
 from .pyav import PyavReader
 from .torchcodec import TorchcodecReader
 
 READERS: Mapping[str, Callable[[Path], VideoReader]] = {
-    "auto": open_auto,
+    "auto": PyavReader,  # the only one that notices damage without decoding all of the file first
     "pyav": PyavReader,
     "torchcodec": TorchcodecReader,
     "decord": DecordReader,
@@ -32,11 +31,12 @@ def open_video(path: str | Path, *, reader: str = "auto") -> VideoReader:
 
     Args:
         path: video file.
-        reader: "auto" (torchcodec where it is exact and loads, else PyAV), "pyav", "torchcodec" or "decord".
+        reader: "auto" (the same as "pyav"), "pyav", "torchcodec" or "decord". The last two decode all of a
+            file when they meet it first, to refuse it if it is damaged.
 
     Raises:
         UnreadableVideo: if the file is missing, empty, truncated or corrupt.
-        UnsupportedVideo: if the named reader would return wrong frames for this file.
+        UnsupportedVideo: if the named reader would return wrong frames for this file, whole or damaged.
         ValueError: if the reader is unknown.
 
     Example:

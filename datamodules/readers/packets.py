@@ -21,7 +21,7 @@ from .protocol import UnreadableVideo, unreadable
 
 _log = logging.getLogger(__name__)
 
-_FORMAT = 2  # raise it when the stored fields change
+_FORMAT = 3  # raise it when the stored fields, or what is refused, change
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,12 @@ def cache_folder() -> Path:
     return Path(root) / "euthymia" / "packets"
 
 
+def cache_entry(path: Path, size: int, mtime_ns: int, *, kind: str) -> Path:
+    """Where something known about a file is stored, until the file changes."""
+    key = hashlib.sha256(f"{_FORMAT}|{path}|{size}|{mtime_ns}".encode()).hexdigest()
+    return cache_folder() / f"{key}.{kind}"
+
+
 def packet_index(path: Path) -> PacketIndex:
     """Return the index of a video file, from memory, from disk, or by reading its packets.
 
@@ -97,8 +103,7 @@ def packet_index(path: Path) -> PacketIndex:
 
 @functools.lru_cache(maxsize=512)  # our choice: about 0.5 MB per hour of video
 def _cached_index(path: Path, size: int, mtime_ns: int) -> PacketIndex:
-    key = hashlib.sha256(f"{_FORMAT}|{path}|{size}|{mtime_ns}".encode()).hexdigest()
-    stored = cache_folder() / f"{key}.npz"
+    stored = cache_entry(path, size, mtime_ns, kind="npz")
     try:
         return _load(stored)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):

@@ -5,9 +5,12 @@ import threading
 from collections import Counter
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from .packets import PacketIndex
 
 
 class UnreadableVideo(ValueError):
@@ -64,9 +67,15 @@ def open_readers() -> int:
 
 
 class Handle:
-    """Counts an open reader, closes it once, and keeps it inside the process that opened it."""
+    """Counts an open reader, closes it once, and keeps it inside the process that opened it.
 
-    def __init__(self) -> None:
+    Args:
+        index: what is known of the file.
+    """
+
+    def __init__(self, index: "PacketIndex") -> None:
+        self.n_frames, self.fps = index.n_frames, index.fps
+        self.height, self.width = index.height, index.width
         self._pid = os.getpid()
         self._closed = False
         with _LOCK:

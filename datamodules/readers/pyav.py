@@ -41,11 +41,9 @@ class PyavReader(Handle):
 
     def __init__(self, path: Path) -> None:
         self.index = packet_index(path)
-        self.n_frames, self.fps = self.index.n_frames, self.index.fps
-        self.height, self.width = self.index.height, self.index.width
         self._name = str(path)
         self._cursor = Cursor(Path(path), self.index, self._name)
-        super().__init__()
+        super().__init__(self.index)
 
     def frames(self, indices: Sequence[int]) -> Tensor:
         """Return the frames `indices`: uint8 (T, 3, height, width), RGB, upright."""
@@ -69,6 +67,7 @@ class Cursor:
 
     def __init__(self, path: Path, index: PacketIndex, name: str) -> None:
         self._path, self._index, self._name = path, index, name
+        self._damaged = False  # whether the decoder met damage: it keeps traces of it, even through a seek
         self._at: int | None = None  # time of the last decoded frame, or its number if frames have no times
         self._per_second = max(1, round(1 / index.time_base)) if index.time_base else 1
         self._reopen()
@@ -145,6 +144,8 @@ class Cursor:
         if start is None:
             self._restart()
             return True
+        if self._damaged:
+            self._restart()
         self._at = None
         try:
             self._container.seek(start, stream=self._stream, backward=True)
@@ -169,15 +170,25 @@ class Cursor:
     def _decoded(self, packets: Iterator["av.Packet"], floor: int | None) -> Iterator["av.VideoFrame"]:
         """Decode up to the first damage: what follows it leans on it, up to the next keyframe.
 
-        Frames shown before the keyframe may lean on a GOP that was not decoded; they are passed over.
+        Frames shown before the keyframe may lean on a GOP that was not decoded; they are passed over. The
+        decoder gives frames in the order in which they are shown, so times that run back are damaged ones.
         """
+        last: int | None = None
         for packet in packets:
             frames = decode(packet)
             if frames is None:
+                self._damaged = True
                 if floor is None or packet.pts is None or packet.pts >= floor:
                     return
                 continue
-            yield from (f for f in frames if floor is None or (f.pts is not None and f.pts >= floor))
+            for frame in frames:
+                if floor is not None:
+                    if frame.pts is None or frame.pts < floor:
+                        continue
+                    if last is not None and frame.pts <= last:
+                        return
+                    last = frame.pts
+                yield frame
 
     def _packets(self) -> Iterator["av.Packet"]:
         """Demux; a container that breaks off gives no more packets, and the missing frames are reported."""
@@ -189,7 +200,7 @@ class Cursor:
     def _reopen(self) -> None:
         self._container = open_container(self._path)
         self._stream = video_stream(self._container, self._name)
-        self._at = None
+        self._at, self._damaged = None, False
         self._running = self._decoded(
             self._packets(), floor=int(self._index.pts[0]) if self._index.timed else None
         )

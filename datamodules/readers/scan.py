@@ -22,8 +22,14 @@ _INTRA_ONLY = {"mjpeg", "prores", "dnxhd", "ffv1", "rawvideo"}
 _ONE_FRAME_PER_PACKET = {"h264", "hevc", "av1", "vp9"} | _INTRA_ONLY
 # Containers that store no presentation times: FFmpeg guesses them, differently after each seek.
 _UNTIMED_CONTAINERS = {"avi"}
+# Containers whose frames are numbered by a list or by their times, not by what arrives.
+_LISTING_CONTAINERS = ("mp4", "matroska")
 # Bytes behind the last packet that a seek table may take (our choice).
 _TABLE_BYTES, _TABLE_SHARE = 1024, 0.1
+# Frames decoded when a file is first met: more than coders reorder (our choice).
+_OPENING = 16
+# Seconds between the decoding and the showing of a frame that no coder needs (our choice).
+_LONGEST_DELAY = 10
 
 
 @dataclass(frozen=True)
@@ -92,13 +98,18 @@ def scan(path: Path) -> PacketIndex:
 def _scan(path: Path) -> PacketIndex:
     with open_container(path) as container:
         packets = container.demux(video_stream(container, str(path)))
-        first = next((frame for packet in packets for frame in decode(packet) or []), None)
-    if first is None:
+        decoded = (frame for packet in packets for frame in decode(packet) or [])
+        opening = list(itertools.islice(decoded, _OPENING))
+    if not opening:
         raise unreadable(str(path), "no frame of it can be decoded")
+    first = opening[0]
     stream = _read_stream(path)
     _check_whole(path, stream)
     edited = _is_edited(path, stream)
     times, timed = _frame_times(path, stream)
+    # A decoder gives frames in the order in which they are shown.
+    if timed and any(a.pts >= b.pts for a, b in itertools.pairwise(opening)):
+        raise unreadable(str(path), "the times of its frames contradict the order of the pictures")
     rotation = _quarter_turns(path, first)
     span = (times[-1] - times[0]) * stream.time_base if timed else 0  # exact: 30, not 29.999999999999996
     return PacketIndex(
@@ -177,11 +188,33 @@ def _check_whole(path: Path, stream: _Stream) -> None:
         lasts = float(max(times) * stream.time_base)
         if stream.seconds - lasts > max(0.5, 4 / stream.rate):
             raise unreadable(name, f"it ends at {lasts:.1f} s, its header says {stream.seconds:.1f} s")
+    delays = [p.pts - p.dts for p in packets if p.pts is not None and p.dts is not None]
+    if delays and (max(delays) - min(delays)) * stream.time_base > _LONGEST_DELAY:
+        raise unreadable(name, "its table of frame times is damaged")
+    _check_start(name, stream)
     ends = [packet.end for packet in packets if packet.end is not None]
     size = path.stat().st_size
     indexed = "matroska" in stream.container or ("mp4" in stream.container and not stream.declared)
     if indexed and ends and size - max(ends) > max(_TABLE_BYTES, _TABLE_SHARE * size):
         raise unreadable(name, f"it is damaged at byte {max(ends)} of {size}, nothing after that can be read")
+
+
+def _check_start(name: str, stream: _Stream) -> None:
+    """Refuse a file that lists frames which no intact keyframe precedes: others would get their numbers.
+
+    A damaged keyframe counts as none. Streams without a list may begin anywhere, and are numbered from their
+    first keyframe.
+
+    Raises:
+        UnreadableVideo: naming how many frames are lost.
+    """
+    listed = [packet for packet in stream.packets if not packet.hidden]
+    lost = len(listed) - len(stream.shown())
+    if lost and any(kind in stream.container for kind in _LISTING_CONTAINERS):
+        reason = (
+            f"its first keyframe is damaged: {lost} of its {len(listed)} frames come before an intact one"
+        )
+        raise unreadable(name, reason)
 
 
 def _is_edited(path: Path, stream: _Stream) -> bool:

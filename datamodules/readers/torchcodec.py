@@ -1,4 +1,4 @@
-"""The faster CPU reader, where its native library loads and its frames are exact."""
+"""A faster CPU reader for whole files, where its native library loads and its frames are exact."""
 
 import functools
 from collections.abc import Sequence
@@ -7,8 +7,9 @@ from typing import Any
 
 from torch import Tensor
 
-from .packets import PacketIndex, packet_index
-from .protocol import Handle, UnsupportedVideo, check_indices, unreadable
+from .admission import admit, check_count
+from .packets import PacketIndex
+from .protocol import Handle, check_indices, unreadable
 
 EXACT_CONTAINERS = ("mp4", "mov", "matroska", "webm")  # elsewhere even its exact mode returns wrong frames
 
@@ -16,37 +17,26 @@ EXACT_CONTAINERS = ("mp4", "mov", "matroska", "webm")  # elsewhere even its exac
 class TorchcodecReader(Handle):
     """Reads frames with torchcodec in its exact mode; same pixels as PyAV at native size.
 
-    In a file whose packets are damaged, FFmpeg may paint over the first broken frame before torchcodec
-    reports an error; PyAV, whose decoder is set to be strict, refuses that frame too.
-
     Args:
         path: video file in an mp4, mov, mkv or webm container.
 
     Raises:
-        UnsupportedVideo: if torchcodec does not load here, or is not exact on this material.
+        UnsupportedVideo: if torchcodec does not load here, is not exact on this material, or if a frame is
+            damaged: it would be painted over.
         UnreadableVideo: if the file is missing, empty, truncated or corrupt.
     """
 
     def __init__(self, path: Path) -> None:
-        self.index = packet_index(path)
+        self.index = admit(path, reader="torchcodec", why_not=why_not)
         self._name = str(path)
-        reason = why_not(self.index)
-        if reason:
-            raise UnsupportedVideo(f"{path}: refused by reader=torchcodec: {reason}. Use reader=pyav.")
-        self.n_frames, self.fps = self.index.n_frames, self.index.fps
-        self.height, self.width = self.index.height, self.index.width
         try:
             self._decoder = decoder_class()(
                 self._name, stream_index=self.index.stream, seek_mode="exact", num_ffmpeg_threads=1
             )
         except (RuntimeError, ValueError) as error:
             raise unreadable(self._name, error) from error
-        if len(self._decoder) != self.n_frames:
-            raise UnsupportedVideo(
-                f"{path}: torchcodec counts {len(self._decoder)} frames, the packet index {self.n_frames}. "
-                "Use reader=pyav."
-            )
-        super().__init__()
+        check_count(len(self._decoder), self.index, path=path, reader="torchcodec")
+        super().__init__(self.index)
 
     def frames(self, indices: Sequence[int]) -> Tensor:
         """Return the frames `indices`: uint8 (T, 3, height, width), RGB, upright.

@@ -35,8 +35,7 @@ def test_noise_in_an_mp4_gives_right_frames_or_errors(video, name, reader):
     wrong = [number for index, number in enumerate(found) if number not in (index, "refused")]
     assert len(right) >= 20
     assert "refused" in found
-    # FFmpeg paints over the first broken frame before torchcodec reports an error.
-    assert len(wrong) <= (0 if reader == "pyav" else 1)
+    assert wrong == []
     assert open_readers() == 0
 
 

@@ -249,6 +249,33 @@ def noise(path: Path, *, at: float, size: int = 400) -> Path:
     return copy
 
 
+def packets_of(path: Path) -> list[tuple[int, int, bool]]:
+    """Return (position, size, whether it is a keyframe) of every video packet, in decoding order."""
+    with av.open(str(path)) as container:
+        packets = container.demux(container.streams.best("video"))
+        return [(packet.pos, packet.size, packet.is_keyframe) for packet in packets if packet.size]
+
+
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "noise": lambda packet: np.random.default_rng(0).bytes(len(packet)),
+    "zeros": lambda packet: bytes(len(packet)),
+    # The head stays, so FFmpeg still takes the packet for what it was and paints over what it cannot decode.
+    "second half": lambda packet: (
+        packet[: len(packet) // 2] + np.random.default_rng(0).bytes(len(packet) - len(packet) // 2)
+    ),
+}
+
+
+def damaged(path: Path, numbers: range, kind: str) -> Path:
+    """Copy a video with some of its packets overwritten."""
+    content = bytearray(path.read_bytes())
+    for position, size, _ in packets_of(path)[numbers.start : numbers.stop]:
+        content[position : position + size] = DAMAGES[kind](bytes(content[position : position + size]))
+    copy = path.with_name(f"{path.stem}_{numbers.start}_{numbers.stop}_{kind.replace(' ', '_')}{path.suffix}")
+    copy.write_bytes(bytes(content))
+    return copy
+
+
 def truncated(path: Path, *, keep: float) -> Path:
     """Copy the first share `keep` of a file."""
     copy = path.with_name(f"truncated_{path.name}")

@@ -1,0 +1,93 @@
+"""Which files decord and torchcodec may read: none on whose material they are wrong, none that is damaged.
+
+PyAV can be told to stop at damage. The two cannot: they paint over it, with the picture before or with
+debris, and return that. So a file is decoded once from start to end before one of them reads it.
+"""
+
+import functools
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import numpy as np
+
+from .container import decode, open_container, video_stream
+from .packets import PacketIndex, cache_entry, packet_index
+from .protocol import UnsupportedVideo
+
+_log = logging.getLogger(__name__)
+
+
+def admit(path: Path, *, reader: str, why_not: Callable[[PacketIndex], str]) -> PacketIndex:
+    """Return the index of a file that a library reads rightly.
+
+    The first time this decodes all of the file; the verdict is cached like the index.
+
+    Args:
+        path: video file.
+        reader: name of the reader, for the message.
+        why_not: says why the library would be wrong on this material; empty if it is not.
+
+    Raises:
+        UnsupportedVideo: if the library would return wrong frames, or if a frame is damaged.
+        UnreadableVideo: if the file is missing, empty, truncated or corrupt.
+    """
+    index = packet_index(path)
+    reason = why_not(index) or damage(path)
+    if reason:
+        raise UnsupportedVideo(f"{path}: refused by reader={reader}: {reason}. Use reader=pyav.")
+    return index
+
+
+def check_count(found: int, index: PacketIndex, *, path: Path, reader: str) -> None:
+    """Compare the library's count of frames with that of the packets.
+
+    Raises:
+        UnsupportedVideo: if they differ.
+    """
+    if found != index.n_frames:
+        raise UnsupportedVideo(
+            f"{path}: {reader} counts {found} frames, the packet index {index.n_frames}. Use reader=pyav."
+        )
+
+
+def damage(path: Path) -> str:
+    """Say which frame is the first that cannot be decoded; empty if all can."""
+    status = path.stat()
+    return _cached_damage(path.resolve(), status.st_size, status.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=4096)  # our choice: a line per file
+def _cached_damage(path: Path, size: int, mtime_ns: int) -> str:
+    stored = cache_entry(path, size, mtime_ns, kind="damage")
+    try:
+        return stored.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        pass  # not looked for yet
+    found = _look_for_damage(path)
+    try:
+        stored.parent.mkdir(parents=True, exist_ok=True)
+        stored.write_text(found, encoding="utf-8")
+    except OSError as error:
+        _log.debug("verdict on %s is kept in memory only: %s", path, error)
+    return found
+
+
+def _look_for_damage(path: Path) -> str:
+    index = packet_index(path)
+    shown: list[int | None] = []
+    try:
+        with open_container(path) as container:
+            for packet in container.demux(video_stream(container, str(path))):
+                frames = decode(packet)
+                if frames is None:
+                    break
+                shown.extend(frame.pts for frame in frames)
+    except (av.error.FFmpegError, EOFError):
+        pass  # the frames behind this are missing, which is found below
+    whole = np.isin(index.pts, [pts for pts in shown if pts is not None])
+    if whole.all():
+        return ""
+    first = int(np.argmin(whole))
+    return f"frame {first} of {index.n_frames} is damaged, and it would show something else without an error"
