@@ -15,7 +15,7 @@ from models.standardize import Statistics, set_statistics
 from models.types import Batch, Output
 
 # Config groups that swap a part; a branch is not swapped itself, but what it is made of.
-_GROUPS = {"depression": ("trunk", "mmp", "input"), "personality": ("personality", "personality_input")}
+_GROUPS = {"depression": ("trunk", "mmp", "input")}
 
 
 def as_module(part: str, value: object) -> nn.Module:
@@ -58,14 +58,15 @@ class MPDRM(nn.Module):
 
     Args:
         depression: MDFN, batch -> tokens (B,T',D) and mask (B,T').
-        personality: MPFN, batch and tokens -> feature (B,D) and projection (B,E); None is the depression-branch
-            baseline.
+        personality: MPFN, batch and tokens -> feature (B,D) and projection (B,E); None is the baseline,
+            the depression branch alone.
         context: which personality features RARM sees, see `models.context`; None leaves RARM without any.
         rarm: relation attention, see `models.rarm`.
         heads: name -> head; null heads are dropped.
-        twin: the personality trunk, unless it is shared, starts as a copy of the depression trunk and RARM at
-            the difference of the two, `f - c`; from there both are free. Ours, for `enrolment`: what is compared between visits
-            then starts in one space. No effect without a personality branch and a context.
+        twin: RARM starts at the difference of tokens and context, `f - c`, and a personality trunk of its own
+            as a copy of the depression trunk; from there all are free. Ours, for `enrolment`: what is
+            compared between visits then starts in one space. No effect without a personality branch and a
+            context.
     """
 
     def __init__(

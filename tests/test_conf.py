@@ -172,7 +172,7 @@ def test_an_ablation_is_one_override_away(overrides, compose_run):
 @pytest.mark.parametrize("base", [PIXELS, SERIES], ids=["pixels", "series"])
 def test_personality_from_motion_only(base, compose_run):
     option = "motion" if base is PIXELS else "deltas"
-    config = compose_run(*base, f"model/personality_input={option}")
+    config = compose_run(*base, f"model/personality={option}")
     personality = config["model"]["network"]["personality"]
     assert personality["input"]["_target_"] in ("models.inputs.FrameDifference", "models.inputs.Delta")
     step(config)

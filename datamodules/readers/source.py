@@ -68,7 +68,7 @@ class VideoSource:
             UnreadableVideo: if the file or one of the frames cannot be read.
         """
         whole = self._whole(path) if self.keep else None
-        if whole is not None and len(indices) and 0 <= min(indices) and max(indices) < len(whole):
+        if whole is not None and len(indices) and min(indices) >= 0 and max(indices) < len(whole):
             return whole[torch.as_tensor(indices)]
         return self._read(path, indices)
 

@@ -122,9 +122,13 @@ def test_variants_compose_and_differ(kind, variants):
     assert len(models) == len(variants)
 
 
-def test_without_confound_there_is_less_to_compare():
-    units = plan("series", seeds=range(5), out=NOWHERE, data=NOWHERE, subjects=9, epochs=1)
-    assert len(units) == 5 * (2 * (len(VARIANTS) + 1) + 3 + 1)
+@pytest.mark.parametrize(("kind", "trainings"), [("series", 8 + 4 + 3), ("pixels", 6 + 2 + 2)])
+def test_every_cohort_has_its_oracle_and_what_it_is_needed_for(kind, trainings):
+    units = plan(kind, seeds=range(5), out=NOWHERE, data=NOWHERE, subjects=9, epochs=1)
+    assert len(units) == 5 * (trainings + 3)
+    assert {(u.setting, u.seed) for u in units} == {
+        (u.setting, u.seed) for u in units if u.variant == "depression_branch"
+    }
     assert len({unit.result for unit in units}) == len(units)
 
 

@@ -219,8 +219,8 @@ def test_twins_start_at_the_difference_to_the_person_and_are_free_afterwards(mak
     batch["series"] = batch["series"][:1].expand(12, -1, -1)  # every visit is alike ...
     batch["mask"] = torch.ones_like(batch["mask"])
     assert _same_start(network)
-    tokens, _ = network.depression(batch)
-    context, available = network.context(network.personality(batch)[0], batch)
+    tokens, mask = network.depression(batch)
+    context, available = network.context(network.personality(batch, tokens, mask)[0], batch)
     relieved = network.rarm.relieve(tokens, context, available)
     assert torch.allclose(relieved.mean(1), torch.zeros(12, DIM), atol=1e-5)  # ... so nothing is left
     assert tokens.mean(1).abs().max() > 0.1
@@ -228,6 +228,46 @@ def test_twins_start_at_the_difference_to_the_person_and_are_free_afterwards(mak
     _loss(network, make_batch(), Objective(contrast=SupCon()))["loss"].backward()
     optimizer.step()
     assert not _same_start(network)
+
+
+def _shared():
+    return MPFN(trunk=None, input=None, dim=DIM)
+
+
+def test_a_shared_trunk_is_read_by_both_branches_and_trained_by_the_contrast(make_batch):
+    network, batch = _network(twin=True, personality=_shared()), make_batch()
+    tokens, mask = network.depression(batch)
+    real = mask.unsqueeze(-1)
+    assert torch.allclose(network(batch).personality_feature, (tokens * real).sum(1) / real.sum(1), atol=1e-6)
+    SupCon()(network(batch), batch).backward()
+    assert _touched(network.depression.trunk)
+    assert not _touched(network.rarm)
+    assert len(list(network.personality.parameters())) == 4  # the projector, and no second trunk
+
+
+def test_with_a_shared_trunk_nothing_is_left_of_a_person_who_does_not_change(make_batch):
+    network, batch = _network(twin=True, personality=_shared()), make_batch()
+    batch["series"] = batch["series"][:1].expand(12, -1, -1)
+    batch["mask"] = torch.ones_like(batch["mask"])
+    tokens, mask = network.depression(batch)
+    context, available = network.context(network.personality(batch, tokens, mask)[0], batch)
+    assert available.all()
+    assert torch.allclose(
+        network.rarm.relieve(tokens, context, available).mean(1), torch.zeros(DIM), atol=1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"trunk": None, "input": None},
+        {"trunk": None, "input": Levels(channels=5), "dim": DIM},
+        {"trunk": SeriesTrunk(channels=5, dim=DIM), "input": None},
+    ],
+)
+def test_a_personality_branch_is_its_own_or_shared_and_nothing_between(parts):
+    with pytest.raises(ValueError, match=r"model/personality=shared"):
+        MPFN(**parts)
 
 
 def test_twins_must_have_one_form():

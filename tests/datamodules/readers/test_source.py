@@ -9,9 +9,10 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from datamodules.readers import VideoSource, open_readers, open_video
+from datamodules.readers import UnreadableVideo, VideoSource, open_readers, open_video
 from datamodules.readers.resize import resize
 from datamodules.readers.torchcodec import load_problem
+from tests.datamodules.readers.videos import damaged
 
 
 def test_a_clip_is_the_resized_frames(video):
@@ -22,6 +23,44 @@ def test_a_clip_is_the_resized_frames(video):
     assert clip.shape == (3, 3, 32, 32)
     assert torch.equal(clip, expected)
     assert torch.equal(VideoSource(height=32, width=32).clip(video("b_frames"), [5, 9, 13]), expected)
+
+
+def test_frames_that_are_kept_are_those_that_are_read_and_are_read_once(video, monkeypatch):
+    paths = [video(name) for name in ("b_frames", "three_frames", "open_gop")]
+    fresh, keeping = (VideoSource(height=32, width=24, keep=keep) for keep in (0, 2))
+    opened = []
+    monkeypatch.setattr(
+        "datamodules.readers.source.opening.open_video",
+        lambda path, reader: opened.append(path) or open_video(path, reader=reader),
+    )
+    for path, expected in ((p, fresh.clip(p, [2, 0, 2])) for p in paths):
+        for _ in range(2):
+            assert torch.equal(keeping.clip(path, [2, 0, 2]), expected)
+    assert opened == [
+        path for path in paths for _ in range(2)
+    ]  # one of them by the source that keeps nothing
+    keeping.clip(paths[2], [1])
+    assert len(opened) == 6
+    keeping.clip(paths[0], [1])  # the one read first had to go
+    assert len(opened) == 7
+    with pytest.raises(IndexError):
+        keeping.clip(paths[1], [3])
+    with pytest.raises(IndexError):
+        keeping.clip(paths[1], [-1])
+
+
+def test_of_a_damaged_video_the_intact_clips_are_read_although_frames_are_kept(video):
+    path = damaged(video("b_frames"), range(56, 60), "zeros")
+    source, fresh = (VideoSource(height=32, width=32, keep=keep) for keep in (5, 0))
+    with pytest.raises(UnreadableVideo):
+        source.clip(path, [59])
+    assert torch.equal(source.clip(path, [0, 5]), fresh.clip(path, [0, 5]))
+
+
+def test_kept_frames_do_not_travel(video):
+    source = VideoSource(height=32, width=32, keep=3)
+    source.clip(video("b_frames"), [0])
+    assert len(pickle.dumps(source)) < 1000
 
 
 def test_a_source_travels(video):
@@ -37,6 +76,8 @@ def test_meaningless_arguments_are_refused():
         VideoSource(height=0, width=16)
     with pytest.raises(ValueError, match="'worker' or 'device', got 'gpu'"):
         VideoSource(height=16, width=16, decode="gpu")
+    with pytest.raises(ValueError, match="keep=3 with decode='device'"):
+        VideoSource(height=16, width=16, keep=3, decode="device")
     with pytest.raises(ValueError, match="'cv2' is unknown"):
         VideoSource(height=16, width=16, reader="cv2")
 
