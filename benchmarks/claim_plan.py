@@ -82,7 +82,7 @@ SETTINGS = (
         "confound_on-high_visibility",
         CONFOUND,
         0.9,
-        {"series": (*REFERENCE, "motion_only"), "pixels": ("depression_branch", "clip")},
+        {"series": (*REFERENCE, "motion_only"), "pixels": ()},
     ),
     Setting("confound_off", 0.0, 0.1, {"series": REFERENCE, "pixels": ("depression_branch", "enrolment")}),
 )
@@ -129,7 +129,7 @@ def plan(
     """All units of a study, seed by seed, so that an early look sees every variant."""
     units = []
     for seed in seeds:
-        for setting in (s for s in SETTINGS if s.name in settings):
+        for setting in (s for s in SETTINGS if s.name in settings and s.variants[input]):
             cohort = (
                 *BASE[input],
                 *COMMON,

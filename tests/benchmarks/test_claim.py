@@ -122,10 +122,10 @@ def test_variants_compose_and_differ(kind, variants):
     assert len(models) == len(variants)
 
 
-@pytest.mark.parametrize(("kind", "trainings"), [("series", 8 + 4 + 3), ("pixels", 6 + 2 + 2)])
-def test_every_cohort_has_its_oracle_and_what_it_is_needed_for(kind, trainings):
+@pytest.mark.parametrize(("kind", "cohorts", "trainings"), [("series", 3, 8 + 4 + 3), ("pixels", 2, 6 + 2)])
+def test_every_cohort_has_its_oracle_and_what_it_is_needed_for(kind, cohorts, trainings):
     units = plan(kind, seeds=range(5), out=NOWHERE, data=NOWHERE, subjects=9, epochs=1)
-    assert len(units) == 5 * (trainings + 3)
+    assert len(units) == 5 * (cohorts + trainings)
     assert {(u.setting, u.seed) for u in units} == {
         (u.setting, u.seed) for u in units if u.variant == "depression_branch"
     }
