@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from datamodules.identity import UNKNOWN
 from datamodules.scales import SCALES
 
 IDS = ("recording_id", "subject_id", "session_id")
@@ -70,6 +71,11 @@ def _check_ids(table: pd.DataFrame) -> list[str]:
         if len(empty):
             hint = "; write 'unknown' if nobody knows who it is" if name == "subject_id" else ""
             problems.append(f"'{name}' is empty in {describe_rows(table, empty.tolist())}{hint}")
+    subjects = table["subject_id"]
+    misspelt = np.flatnonzero((subjects.str.lower() == UNKNOWN) & (subjects != UNKNOWN)).tolist()
+    if misspelt:
+        where = describe_rows(table, misspelt, subjects.iloc[misspelt].tolist())
+        problems.append(f"'subject_id' would make one person of {where}; write '{UNKNOWN}' in small letters")
     ids = table["recording_id"]
     double = np.flatnonzero(ids.duplicated(keep=False) & (ids != ""))
     if len(double):

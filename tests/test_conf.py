@@ -150,7 +150,7 @@ ABLATIONS = {
     "clip context": ["model/context=clip"],
     "no context": ["model/context=none"],
     "no personality": ["model/personality=none", "model/context=none"],
-    "same visit": ["model/contrast=same_visit", "data.module.clips=2"],
+    "same visit": ["model/contrast=same_visit"],
     "no contrast": ["model/contrast=none"],
     "no mmp": ["model/mmp=none"],
     "score head": ["model/heads=score"],
@@ -167,6 +167,11 @@ def test_an_ablation_is_one_override_away(overrides, compose_run):
     ablated = compose_run(*SERIES, *overrides)
     assert plain["model"] != ablated["model"]
     assert step(ablated).keys() >= {"loss"}
+
+
+def test_positives_of_the_same_visit_are_in_the_batch(compose_run):
+    assert compose_run(*SERIES)["data"]["module"]["clips"] == 1
+    assert compose_run(*SERIES, "model/contrast=same_visit")["data"]["module"]["clips"] == 2
 
 
 @pytest.mark.parametrize("base", [PIXELS, SERIES], ids=["pixels", "series"])

@@ -126,3 +126,9 @@ def test_truth_lies_beside_the_table(cohort):
     assert read_manifest(path).truth is None
     (path.parent / "truth.csv").write_text("recording_id\n")
     assert read_manifest(path).truth == path.parent / "truth.csv"
+
+
+def test_another_spelling_of_unknown_is_no_person(cohort):
+    path = edit(cohort(2, 2), lambda t: t.assign(subject_id=["Unknown", "p00", "UNKNOWN", "unknown"]))
+    with pytest.raises(ManifestError, match=r"row 1 .* = 'Unknown', row 3 .* = 'UNKNOWN'; write 'unknown'"):
+        read_manifest(path)
