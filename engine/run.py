@@ -75,6 +75,6 @@ def check_scale(manifest: Manifest, config: Mapping[str, Any]) -> None:
     if strangers:
         group = strangers[0].lower().replace("-", "_")
         raise ConfigError(
-            f"{manifest.name}: labels are on {', '.join(strangers)}, the heads expect {expected}. Add "
-            f"data/scale={group}, or keep the recordings of one scale."
+            f"{manifest.name}: labels are on {', '.join(strangers)}, the heads expect {expected}. Train "
+            f"with data/scale={group}, or keep the recordings of one scale."
         )

@@ -136,5 +136,5 @@ def unreadable(name: str, reason: object) -> UnreadableVideo:
     return UnreadableVideo(
         f"{name}: cannot be read as a video ({reason}). Copy the file again from its source, or re-encode "
         "what is left of it (ffmpeg -i IN -c:v libx264 -pix_fmt yuv420p OUT.mp4), or remove its row from "
-        "the manifest."
+        "the manifest, or the file from the folder."
     )
