@@ -107,5 +107,5 @@ def decoder_class() -> Any:
     import torchcodec
 
     if getattr(torchcodec, "ffmpeg_major_version", None) is None:
-        raise ImportError("it found no shared libraries of FFmpeg 4 to 9; install FFmpeg with the system")
+        raise ImportError("found no shared libraries of FFmpeg")
     return torchcodec.decoders.VideoDecoder
