@@ -10,7 +10,13 @@ from engine.selection import check_run
 from engine.targets import check_targets
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "CONTRIBUTING.md", "docker/README.md", "docs/decisions/README.md", "docs/claim/README.md")
+PAGES = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "docker/README.md",
+    "docs/decisions/README.md",
+    "docs/claim/README.md",
+)
 
 
 def _commands(page: str) -> list[str]:
