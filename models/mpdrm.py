@@ -98,7 +98,7 @@ class MPDRM(nn.Module):
     def _twin(self, depression: nn.Module, personality: nn.Module) -> None:
         try:
             if personality.trunk is not None:
-                personality.trunk.load_state_dict(depression.trunk.state_dict())  # type: ignore[union-attr,operator]
+                personality.trunk.load_state_dict(depression.trunk.state_dict())  # type: ignore[union-attr]
         except RuntimeError as error:
             raise ValueError(f"twin=true needs two trunks of one form: set twin=false ({error})") from error
         if isinstance(self.rarm, RelationCross):
