@@ -18,7 +18,7 @@ COMMON = (
     "+trainer.enable_progress_bar=false",
 )
 SUBJECTS = {"series": 240, "pixels": 200}
-EPOCHS = {"series": 6, "pixels": 13}
+EPOCHS = {"series": 6, "pixels": 26}
 BASE = {
     "series": ("experiment=mpdrm_series", "protocol.val=0.15", "protocol.test=0.35"),
     "pixels": (
