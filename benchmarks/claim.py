@@ -25,10 +25,11 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from benchmarks.claim_plan import EPOCHS, ORACLE, SETTING_NAMES, SUBJECTS, VARIANTS, Unit, plan
+from benchmarks.claim_plan import EPOCHS, ORACLE, SETTING_NAMES, START, SUBJECTS, VARIANTS, Unit, plan, start
 from benchmarks.claim_table import write_claim
 from benchmarks.habits_probe import habit_r2
 from engine.environment import git_state
+from engine.fit import fit_split
 from engine.provenance import write_json
 from engine.trial import compose_training, material, run_trial
 from evaluation.metrics import auc
@@ -47,6 +48,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--seeds", type=int, default=5, help="cohorts, splits and initializations (default 5)"
     )
+    parser.add_argument(
+        "--first-seed",
+        type=int,
+        default=0,
+        help="sizes are settled on some seeds, judged on others",
+    )
     parser.add_argument("--out", type=Path, required=True, help="one folder per input")
     parser.add_argument("--workers", type=int, default=2, help="processes, one thread each")
     parser.add_argument("--subjects", type=int, help="persons of a cohort")
@@ -56,21 +63,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--settings", nargs="+", choices=SETTING_NAMES, help="only these")
     parser.add_argument("--overrides", nargs="+", default=[], help="of conf/train.yaml, for every training")
     chosen = parser.parse_args(arguments)
+    common: dict[str, Any] = {
+        "out": chosen.out,
+        "data": chosen.data,
+        "subjects": chosen.subjects or SUBJECTS[chosen.input],
+        "epochs": chosen.epochs or EPOCHS[chosen.input],
+        "further": chosen.overrides,
+    }
     units = plan(
         chosen.input,
-        seeds=range(chosen.seeds),
-        out=chosen.out,
-        data=chosen.data,
-        subjects=chosen.subjects or SUBJECTS[chosen.input],
-        epochs=chosen.epochs or EPOCHS[chosen.input],
+        seeds=range(chosen.first_seed, chosen.first_seed + chosen.seeds),
         variants=chosen.variants or tuple(VARIANTS),
         settings=chosen.settings or SETTING_NAMES,
-        further=chosen.overrides,
+        **common,
     )
+    first = start(chosen.input, **common)
     os.environ |= {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1"}  # inherited by the workers, who draw no bars
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # as Ctrl-C: the workers end with it
     try:
-        run_units(units, workers=chosen.workers, out=chosen.out)
+        run_units([*([first] if first else []), *units], workers=chosen.workers, out=chosen.out)
     except KeyboardInterrupt:
         sys.exit("interrupted: what is finished is kept, the same command goes on from there")
     command = shlex.join(
@@ -125,8 +136,10 @@ def _each(units: Sequence[Unit], work: Path, workers: int) -> Iterator[str]:
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_settle)
     try:
-        for oracles in (True, False):  # the oracles first: they make the cohorts, each in one process
-            batch = [unit for unit in units if (unit.variant == ORACLE) is oracles]
+        # the oracles make the cohorts, each in one process; the start is waited for by all trainings
+        stages = [[u for u in units if u.variant in (START, ORACLE)]]
+        stages.append([u for u in units if u not in stages[0]])
+        for batch in stages:
             for future in as_completed([pool.submit(run_unit, unit, work) for unit in batch]):
                 yield future.result()
     except BaseException:
@@ -151,7 +164,7 @@ def run_unit(unit: Unit, work: Path) -> str:
     clock = time.monotonic()
     try:
         with tempfile.TemporaryDirectory(dir=work) as folder:  # the checkpoint goes with it
-            found = _oracle(unit) if unit.variant == ORACLE else _train(unit, Path(folder))
+            found = _WORK.get(unit.variant, _train)(unit, Path(folder))
     except Exception as error:
         error.add_note(f"In unit {unit.name}.")
         raise
@@ -189,12 +202,23 @@ def _train(unit: Unit, folder: Path) -> dict[str, Any]:
     }
 
 
-def _oracle(unit: Unit) -> dict[str, Any]:
+def _start(unit: Unit, folder: Path) -> dict[str, Any]:
+    config = compose_training(unit.overrides, output=folder)
+    fitted = fit_split(config, *material(config), folder=folder)
+    unit.folder.mkdir(parents=True, exist_ok=True)
+    fitted.best.replace(unit.checkpoint)
+    return {"val_auc": fitted.objective, "epochs": fitted.epochs}
+
+
+def _oracle(unit: Unit, folder: Path) -> dict[str, Any]:
     manifest, split = material(compose_training(unit.overrides, output=unit.folder))
     assert manifest.truth is not None
     truth = pd.read_csv(manifest.truth)
     lines = oracle_lines(truth, manifest.table, split.train, split.test, n_boot=_N_BOOT, seed=unit.seed)
     return {"auc": {name: line["auc"]["value"] for name, line in lines.items()}}
+
+
+_WORK = {ORACLE: _oracle, START: _start}  # every other variant is a training
 
 
 if __name__ == "__main__":

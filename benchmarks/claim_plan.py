@@ -36,6 +36,18 @@ BASE = {
         "data.module.eval_clips.stride=5",
     ),
 }
+# Pixels start from a trunk that has met faces, as networks on faces do: the depression branch, trained on a
+# cohort of other people whose habits hide nothing. All variants of all seeds start there; series start fresh.
+_START_SEED = 10_000  # no seed of a study comes near it
+_START = {
+    "pixels": (
+        "data.manifest.n_visits=3",
+        "data.module.visits=3",
+        "data.module.subjects=16",
+        "protocol.test=0.1",
+    )
+}
+_START_SUBJECTS, _START_EPOCHS = 2.0, 2.0  # times those of the study
 _OWN = {"series": "levels", "pixels": "appearance"}
 _MOTION = {"series": "deltas", "pixels": "motion"}
 VARIANTS = {
@@ -49,6 +61,7 @@ VARIANTS = {
     "motion_only": ("model/personality={motion}",),
 }
 REFERENCE = ("depression_branch", "clip", "enrolment")
+START = "start"  # a unit of work as well; it is no line of the table
 ORACLE = "oracle"  # a unit of work like the variants, but nothing is trained
 
 
@@ -109,9 +122,52 @@ class Unit:
         return self.folder / "result.json"
 
     @property
+    def checkpoint(self) -> Path:
+        """Kept by the start alone."""
+        return self.folder / "best.ckpt"
+
+    @property
     def name(self) -> str:
         """For bars and messages."""
         return f"{self.setting}/{self.seed}/{self.variant}"
+
+
+def start(
+    input: Input, *, out: Path, data: Path, subjects: int, epochs: int, further: Sequence[str] = ()
+) -> Unit | None:
+    """The training whose trunk every other one starts from; None where they start fresh."""
+    if input not in _START:
+        return None
+    cohort = Setting("other people, no confound", 0.0, 0.1, {})
+    overrides = (
+        *_cohort(
+            input,
+            cohort,
+            seed=_START_SEED,
+            data=data,
+            subjects=round(_START_SUBJECTS * subjects),
+            epochs=round(_START_EPOCHS * epochs),
+        ),
+        *further,
+        *_START[input],
+        *VARIANTS["depression_branch"],
+    )
+    return Unit(input, cohort.name, cohort.confound, _START_SEED, START, overrides, out / START)
+
+
+def _cohort(
+    input: Input, setting: Setting, *, seed: int, data: Path, subjects: int, epochs: int
+) -> tuple[str, ...]:
+    return (
+        *BASE[input],
+        *COMMON,
+        f"data.manifest.n_subjects={subjects}",
+        f"data.manifest.confound={setting.confound}",
+        f"data.manifest.habit_visibility={setting.habit_visibility}",
+        *(f"{key}={seed}" for key in ("seed", "protocol.seed", "data.manifest.seed")),
+        f"paths.data={data}",
+        f"trainer.max_epochs={epochs}",
+    )
 
 
 def plan(
@@ -126,19 +182,15 @@ def plan(
     settings: Sequence[str] = SETTING_NAMES,
     further: Sequence[str] = (),
 ) -> list[Unit]:
-    """All units of a study, seed by seed, so that an early look sees every variant."""
+    """All units of a study but its start, seed by seed, so that an early look sees every variant."""
+    first = start(input, out=out, data=data, subjects=subjects, epochs=epochs, further=further)
+    begun = () if first is None else (f"init_from={first.checkpoint}",)
     units = []
     for seed in seeds:
         for setting in (s for s in SETTINGS if s.name in settings and s.variants[input]):
             cohort = (
-                *BASE[input],
-                *COMMON,
-                f"data.manifest.n_subjects={subjects}",
-                f"data.manifest.confound={setting.confound}",
-                f"data.manifest.habit_visibility={setting.habit_visibility}",
-                *(f"{key}={seed}" for key in ("seed", "protocol.seed", "data.manifest.seed")),
-                f"paths.data={data}",
-                f"trainer.max_epochs={epochs}",
+                *_cohort(input, setting, seed=seed, data=data, subjects=subjects, epochs=epochs),
+                *begun,
                 *further,
             )
             names = (ORACLE, *(name for name in setting.variants[input] if name in variants))

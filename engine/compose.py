@@ -15,6 +15,7 @@ TRAIN_KEYS = frozenset(
         "experiment_name",
         "seed",
         "ckpt_path",
+        "init_from",
         "selection",
         "evaluation",
         "compile",

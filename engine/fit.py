@@ -17,6 +17,7 @@ from engine.callbacks import EmbedRun, History, StepSeed
 from engine.checkpoint import CheckpointError, add_calibration, load_checkpoint, new_record
 from engine.chosen import chosen
 from engine.filmstrips import filmstrips
+from engine.initial import start_from
 from engine.predictions import ClipPredictions, prediction_trainer
 from engine.provenance import RunManifest
 from engine.rebuild import part_of, predict_part, rebuild
@@ -28,13 +29,15 @@ from engine.write import write_run
 class Fitted:
     """The checkpoint that validation chose, its metric, and what became of the training.
 
-    `skipped` maps recordings that could not be read to the reason.
+    `skipped` maps recordings that could not be read to the reason; `initial` is the SHA-256 of the checkpoint
+    whose trunk it started from.
     """
 
     best: Path
     objective: float | None
     epochs: int
     skipped: dict[str, str]
+    initial: str | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,8 @@ def train_split(
     fitted = fit_split(config, manifest, split, folder=folder)
     if fitted.skipped:
         record.record(skipped=fitted.skipped)
+    if fitted.initial:
+        record.record(init_from={"path": str(config["init_from"]), "sha256": fitted.initial})
     found = _measure(config, manifest, split, fitted.best, folder=folder, record=record)
     return Trained(fitted.objective, found)
 
@@ -72,6 +77,9 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
     statistics = datamodule.train_statistics()
     task = build(config["model"], key="model")
     task.network.set_statistics(statistics)
+    initial = None
+    if config["init_from"]:
+        initial = start_from(task, config["init_from"], config=config, manifest=manifest, split=split)
     if config["compile"]:
         task.network.compile()
     embedded = new_record(
@@ -81,7 +89,7 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
     trainer.fit(task, datamodule=datamodule, ckpt_path=_resumed(config, embedded), weights_only=True)
     best, objective = chosen(trainer, folder)
     skipped = dict(getattr(datamodule, "skipped", None) or {})
-    return Fitted(best, objective, epochs=trainer.current_epoch, skipped=skipped)
+    return Fitted(best, objective, epochs=trainer.current_epoch, skipped=skipped, initial=initial)
 
 
 def _settled(config: Mapping[str, Any], channels: Sequence[str] | None) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics import roc_auc_score
 
 from benchmarks import claim
-from benchmarks.claim_plan import ORACLE, VARIANTS, plan
+from benchmarks.claim_plan import ORACLE, VARIANTS, plan, start
 from benchmarks.claim_table import CONFOUNDED, FREE, differences, t_interval, tabulate, verdicts, write_claim
 from benchmarks.habits_probe import habit_columns, habit_r2
 from datamodules.synthetic.latent import LatentSettings, draw_cohort, habit_statistics
@@ -130,6 +130,39 @@ def test_every_cohort_has_its_oracle_and_what_it_is_needed_for(kind, cohorts, tr
         (u.setting, u.seed) for u in units if u.variant == "depression_branch"
     }
     assert len({unit.result for unit in units}) == len(units)
+
+
+def test_every_training_on_pixels_starts_from_one_trunk_of_other_people(tmp_path):
+    faces = (
+        "data.manifest.size=32",
+        "data.module.source.video.height=32",
+        "data.module.source.video.width=32",
+        "model.network.depression.trunk.widths=[8,16]",
+        "model.network.depression.trunk.mmp_stages=[1]",
+    )
+    few = ("data.manifest.fps=10", "data.manifest.duration_s=3", "data.manifest.n_visits=2", "width=16")
+    study = {"out": tmp_path / "out", "data": tmp_path / "data", "subjects": 12, "epochs": 1}
+    units = plan("pixels", seeds=range(2), variants=["depression_branch"], further=(*faces, *few), **study)
+    first = start("pixels", further=(*faces, *few), **study)
+    config = claim.compose_training(first.overrides, output=tmp_path)
+    cohort = config["data"]["manifest"]
+    assert (cohort["confound"], cohort["n_subjects"], config["model"]["network"]["personality"]) == (
+        0,
+        24,
+        None,
+    )
+    assert cohort["seed"] not in range(100)
+    assert all(f"init_from={first.checkpoint}" in unit.overrides for unit in units)
+    chosen = [unit for unit in units if (unit.setting, unit.seed) == (CONFOUNDED, 0)]
+    claim.run_units([first, *chosen], workers=1, out=tmp_path / "out")
+    assert first.checkpoint.is_file()
+    assert {r["variant"] for r in claim.read_results(chosen)} == {ORACLE, "depression_branch"}
+
+
+def test_series_start_fresh():
+    study = {"out": NOWHERE, "data": NOWHERE, "subjects": 9, "epochs": 1}
+    assert start("series", **study) is None
+    assert not any("init_from" in text for u in plan("series", seeds=[0], **study) for text in u.overrides)
 
 
 def test_paired_interval_is_that_of_scipy():

@@ -1,0 +1,81 @@
+"""Start from the trunk of an earlier run: what transfer from another corpus, or other people, means here."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+
+from datamodules.guard import LeakageError, check_split
+from datamodules.manifest import Manifest
+from datamodules.splits import Split
+from engine.checkpoint import CheckpointError, RunCheckpoint, load_checkpoint
+
+_TRUNK = "network.depression.trunk."
+
+
+def start_from(
+    task: pl.LightningModule, path: str | Path, *, config: Mapping[str, Any], manifest: Manifest, split: Split
+) -> str:
+    """Copy the depression trunk of a checkpoint into a task that is about to be trained.
+
+    Heads, attention and statistics stay as they are: they belong to the labels of this training. So does a
+    personality trunk of its own.
+
+    Args:
+        task: With a network whose trunk has the form of the checkpoint's.
+        path: best.ckpt or last.ckpt of an earlier run.
+        config: Of the training.
+        manifest: What is trained on.
+        split: Likewise.
+
+    Returns:
+        SHA-256 of the file, for the run's record.
+
+    Raises:
+        CheckpointError: The file is none of ours, was altered, or its trunk is another one or reads other
+            channels.
+        LeakageError: The checkpoint was trained on people who validate or test here, or selected on people
+            who test here. Known only where both runs read the same recordings: what two corpora share is not.
+    """
+    earlier = load_checkpoint(path)
+    _check_people(earlier, manifest, split)
+    _check_channels(earlier, config)
+    weights = {
+        name.removeprefix(_TRUNK): value
+        for name, value in earlier.state_dict.items()
+        if name.startswith(_TRUNK)
+    }
+    try:
+        task.get_submodule(_TRUNK.rstrip(".")).load_state_dict(weights, strict=True)
+    except (AttributeError, RuntimeError) as error:
+        raise CheckpointError(
+            f"{path}: its trunk does not fit this model. Use the model/trunk and width of its run, or "
+            "init_from=null"
+        ) from error
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def _check_people(earlier: RunCheckpoint, manifest: Manifest, split: Split) -> None:
+    if earlier.data_digest != manifest.digest():
+        return
+    trained, selected = (tuple(earlier.split[part]) for part in ("train", "val"))
+    name = f"{split.name} after {earlier.path}"
+    try:  # the same people may select twice
+        for met, val in ((trained, split.val), (selected, ())):
+            after = replace(split, name=name, train=met, val=val)
+            check_split(manifest, after, subject_disjoint=split.subject_disjoint)
+    except LeakageError as error:
+        error.add_note("init_from must come from people who neither validate nor test here.")
+        raise
+
+
+def _check_channels(earlier: RunCheckpoint, config: Mapping[str, Any]) -> None:
+    was, now = (run["data"]["module"]["source"].get("channels") for run in (earlier.config, config))
+    if was != now:
+        raise CheckpointError(
+            f"{earlier.path}: its trunk reads the channels {was}, this training {now}: name the same ones, "
+            "in the same order, with data.module.source.channels=[...]"
+        )
