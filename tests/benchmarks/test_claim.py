@@ -132,6 +132,7 @@ def test_every_cohort_has_its_oracle_and_what_it_is_needed_for(kind, cohorts, tr
     assert len({unit.result for unit in units}) == len(units)
 
 
+@pytest.mark.slow  # makes two cohorts
 def test_every_training_on_pixels_starts_from_one_trunk_of_other_people(tmp_path):
     faces = (
         "data.manifest.size=32",
