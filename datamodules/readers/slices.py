@@ -9,6 +9,7 @@ from typing import NamedTuple
 import av
 import numpy as np
 import torch
+from av.video.reformatter import VideoReformatter
 from torch import Tensor
 
 from .container import decode, open_container, video_stream
@@ -78,6 +79,7 @@ def decode_cut(clip: EncodedClip) -> Tensor:
         UnreadableVideo: if one of its frames is damaged.
     """
     pixels: dict[int, np.ndarray] = {}
+    converter = VideoReformatter()
     with av.open(io.BytesIO(clip.data.numpy().tobytes())) as container:
         packets = list(container.demux(video_stream(container, clip.name)))
         order = sorted(packet.pts for packet in packets if packet.size)
@@ -87,7 +89,8 @@ def decode_cut(clip: EncodedClip) -> Tensor:
             frames = decode(packet)
             if frames is None and (packet.pts is None or packet.pts >= floor):
                 break
-            pixels |= {frame.pts: to_rgb(frame) for frame in frames or [] if frame.pts in wanted}
+            shown = [frame for frame in frames or [] if frame.pts in wanted]
+            pixels |= {frame.pts: to_rgb(frame, converter) for frame in shown}
     if not pixels.keys() >= set(wanted):
         raise unreadable(clip.name, "a frame of a clip cannot be decoded")
     return turn(stack([pixels[pts] for pts in wanted], clip.name), clip.rotation)
