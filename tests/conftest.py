@@ -1,16 +1,27 @@
 """Composed configs, and one small run that the tests of the engine and of the commands share."""
 
 import json
+import os
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig
 
 from engine.compose import TRAIN_KEYS, plain_config
+from engine.fit import fit_split
 from engine.run import train
 from engine.targets import ROOT
+from engine.trial import material
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # side by side, threads of one test would only hold up the others
+    os.environ["OMP_NUM_THREADS"] = "1"
+    torch.set_num_threads(1)
 
 COHORT = [
     "data.manifest.n_subjects=10",
@@ -44,10 +55,16 @@ PIXELS = [
 ]
 
 
+@cache
+def _tree(overrides: tuple[str, ...]) -> DictConfig:
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        return compose("train", overrides=list(overrides))
+
+
 def composed(*overrides: str, output: Path) -> dict[str, Any]:
     """`conf/train.yaml` with overrides, plain and checked, writing to `output`."""
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        config = compose("train", overrides=[*overrides, f"paths.output={output}"])
+    config = deepcopy(_tree(overrides))  # half a second each, and many tests ask for the same one
+    config.paths.output = str(output)
     return plain_config(config, keys=TRAIN_KEYS)
 
 
@@ -106,3 +123,22 @@ def series_run(small_run, tmp_path_factory):
     """The run on series that most tests look at; do not write to it."""
     three = "data.module.eval_clips.clips=3"  # of two, the median would be the mean
     return small_run(tmp_path_factory.mktemp("series") / "run", three)
+
+
+@pytest.fixture(scope="session")
+def small_fit(cohorts):
+    """Train like `small_run`, but measure and report nothing; return the folder."""
+
+    def fit(folder, *overrides, base="series"):
+        start = {"series": SERIES, "pixels": PIXELS}[base]
+        config = composed(*start, f"paths.data={cohorts}", *overrides, output=folder)
+        fit_split(config, *material(config), folder=folder)
+        return folder
+
+    return fit
+
+
+@pytest.fixture(scope="session")
+def pixel_run(small_run, tmp_path_factory):
+    """The run on pixels that tests look at; do not write to it."""
+    return small_run(tmp_path_factory.mktemp("pixels") / "run", "trainer.max_epochs=1", base="pixels")

@@ -51,19 +51,19 @@ def test_a_manifest_says_whose_recordings_belong_together(series_run, cohorts, t
     assert set(found["decision"]) <= {0, 1}
 
 
-def test_a_folder_with_one_video(small_run, cohorts, tmp_path):
-    run = small_run(tmp_path / "run", "trainer.max_epochs=1", base="pixels")
+def test_a_folder_with_one_video(pixel_run, cohorts, tmp_path):
     video = next(cohorts.glob("synthetic/*/videos/P0003_V1*"))
     (tmp_path / "mine" / "deep").mkdir(parents=True)
     shutil.copy(video, tmp_path / "mine" / "deep" / f"first{video.suffix}")
     (tmp_path / "mine" / "notes.txt").write_text("not a video")
     table = predict(
-        ARGUMENTS | {"ckpt_path": str(run.best), "input": str(tmp_path / "mine")}, folder=tmp_path / "out"
+        ARGUMENTS | {"ckpt_path": str(pixel_run.best), "input": str(tmp_path / "mine")},
+        folder=tmp_path / "out",
     )
     assert table["recording_id"].tolist() == ["deep/first"]
     assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == ["deep", "notes.txt"]
     assert table["prediction"].between(0, 63).all()
-    assert load_checkpoint(run.best).config["experiment_name"] == "mpdrm"
+    assert load_checkpoint(pixel_run.best).config["experiment_name"] == "mpdrm"
 
 
 def test_nothing_to_predict_says_what_would_be(tmp_path):

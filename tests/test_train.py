@@ -110,25 +110,25 @@ def test_a_checkpoint_loads_as_plain_weights_with_its_config(series_run):
     assert torch.equal(mean, torch.tensor(loaded.statistics["series_mean"]))
 
 
-def test_the_same_seed_gives_the_same_weights_and_another_seed_others(small_run, series_run, tmp_path):
-    again = small_run(tmp_path / "again")
-    other = small_run(tmp_path / "other", "seed=1")
-    first = weights(series_run.folder / "checkpoints/last.ckpt")
-    assert all(torch.equal(first[k], v) for k, v in weights(again.folder / "checkpoints/last.ckpt").items())
-    assert not all(
-        torch.equal(first[k], v) for k, v in weights(other.folder / "checkpoints/last.ckpt").items()
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(small_fit, series_run, tmp_path):
+    again = small_fit(tmp_path / "again")
+    other = small_fit(tmp_path / "other", "seed=1")
+    first, same, others = (
+        weights(folder / "checkpoints/last.ckpt") for folder in (series_run.folder, again, other)
     )
+    assert all(torch.equal(first[name], value) for name, value in same.items())
+    assert not all(torch.equal(first[name], value) for name, value in others.items())
 
 
 @pytest.mark.parametrize("base", ["series", pytest.param("pixels", marks=pytest.mark.slow)])
-def test_four_epochs_equal_two_and_two_more_to_the_last_bit(base, small_run, tmp_path):
+def test_four_epochs_equal_two_and_two_more_to_the_last_bit(base, small_fit, tmp_path):
     dropout = ["model.network.rarm.dropout=0.5", "model.scheduler.T_max=4"]
-    whole = small_run(tmp_path / "whole", "trainer.max_epochs=4", *dropout, base=base)
-    half = small_run(tmp_path / "half", "trainer.max_epochs=2", *dropout, base=base)
-    last = half.folder / "checkpoints" / "last.ckpt"
-    rest = small_run(tmp_path / "rest", "trainer.max_epochs=4", f"ckpt_path={last}", *dropout, base=base)
+    whole = small_fit(tmp_path / "whole", "trainer.max_epochs=4", *dropout, base=base)
+    half = small_fit(tmp_path / "half", "trainer.max_epochs=2", *dropout, base=base)
+    last = half / "checkpoints" / "last.ckpt"
+    rest = small_fit(tmp_path / "rest", "trainer.max_epochs=4", f"ckpt_path={last}", *dropout, base=base)
     expected, resumed = (
-        torch.load(run.folder / "checkpoints/last.ckpt", weights_only=True) for run in (whole, rest)
+        torch.load(folder / "checkpoints/last.ckpt", weights_only=True) for folder in (whole, rest)
     )
     assert expected["state_dict"].keys() == resumed["state_dict"].keys()
     assert all(
@@ -137,14 +137,14 @@ def test_four_epochs_equal_two_and_two_more_to_the_last_bit(base, small_run, tmp
     assert not all(torch.equal(value, weights(last)[name]) for name, value in expected["state_dict"].items())
     moments = [run["optimizer_states"][0]["state"] for run in (expected, resumed)]
     assert all(torch.equal(moments[0][i]["exp_avg"], moments[1][i]["exp_avg"]) for i in moments[0])
-    curves = [pd.read_csv(run.folder / "history.csv") for run in (whole, rest)]
+    curves = [pd.read_csv(folder / "history.csv") for folder in (whole, rest)]
     pd.testing.assert_frame_equal(curves[0], curves[1], check_exact=True)
 
 
-def test_resuming_on_another_split_is_refused(small_run, series_run, tmp_path):
+def test_resuming_on_another_split_is_refused(small_fit, series_run, tmp_path):
     last = series_run.folder / "checkpoints" / "last.ckpt"
     with pytest.raises(CheckpointError, match="another manifest or split"):
-        small_run(tmp_path / "run", f"ckpt_path={last}", "protocol.seed=1")
+        small_fit(tmp_path / "run", f"ckpt_path={last}", "protocol.seed=1")
 
 
 def test_folds_are_pooled_out_of_fold_and_finished_ones_are_kept(small_run, tmp_path):
@@ -187,13 +187,12 @@ def test_without_callbacks_the_last_weights_are_evaluated(small_run, tmp_path):
     assert all(torch.equal(best[name], last[name]) for name in best)
 
 
-def test_a_planted_leak_stops_the_run(series_overrides, compose_run, cohorts, tmp_path, small_run):
-    run = small_run(tmp_path / "first", "trainer.max_epochs=1")
+def test_a_planted_leak_stops_the_run(series_overrides, compose_run, cohorts, tmp_path, series_run):
     manifest = next(cohorts.glob("synthetic/*/manifest.csv"))
     table = pd.read_csv(manifest, dtype=str, keep_default_na=False)
     for column in ("path", "series_path", "landmark_path"):
         table[column] = [str(manifest.parent / name) if name else "" for name in table[column]]
-    sides = load_checkpoint(run.best).split
+    sides = load_checkpoint(series_run.best).split
     table["split"] = [
         "train" if r in sides["train"] else "val" if r in sides["val"] else "test"
         for r in table["recording_id"]
@@ -215,10 +214,9 @@ def test_a_planted_leak_stops_the_run(series_overrides, compose_run, cohorts, tm
     assert not (tmp_path / "run" / "checkpoints").exists()
 
 
-def test_pixels_train_end_to_end(small_run, tmp_path):
-    run = small_run(tmp_path / "run", "trainer.max_epochs=1", base="pixels")
-    assert len(read(run.folder / "predictions.csv")) > 0
-    assert "data:image" in (run.folder / "report.html").read_text()
+def test_pixels_train_end_to_end(pixel_run):
+    assert len(read(pixel_run.folder / "predictions.csv")) > 0
+    assert "data:image" in (pixel_run.folder / "report.html").read_text()
 
 
 def test_bands_train_end_to_end(small_run, tmp_path):

@@ -40,8 +40,8 @@ def test_predictions_do_not_depend_on_how_people_are_packed(series_run):
     assert tables[0]["recording_id"].tolist() == tables[1]["recording_id"].tolist()
 
 
-def test_filmstrips_show_the_frames_the_network_saw(small_run, tmp_path):
-    run = small_run(tmp_path / "run", "trainer.max_epochs=1", base="pixels")
+def test_filmstrips_show_the_frames_the_network_saw(pixel_run):
+    run = pixel_run
     checkpoint = load_checkpoint(run.best)
     manifest = build(checkpoint.config["data"]["manifest"], key="data.manifest")
     clips = predict_part(

@@ -35,6 +35,6 @@ def validation():
     return draw_cohort(seed=1, split="val", first=500)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def cohort():
     return draw_cohort

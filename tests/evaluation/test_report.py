@@ -38,8 +38,10 @@ class Page(HTMLParser):
         self.text += data
 
 
-@pytest.fixture
-def inputs(recordings, validation):
+@pytest.fixture(scope="module")
+def inputs(cohort):
+    """Do not change them: the tests of this file share them."""
+    recordings, validation = cohort(), cohort(seed=1, split="val", first=500)
     threshold = choose_threshold(validation)
     test = summarize(recordings, threshold=threshold.value, n_boot=1000)
     constant = {**test, "prediction": 17.0, "difference": {"mae": {"value": -2.0, "low": -3.0, "high": -1.0}}}
@@ -87,23 +89,32 @@ def write(tmp_path):
     return _write
 
 
-def test_every_section_is_there_and_tags_balance(inputs, write):
-    _, page = write(inputs)
+@pytest.fixture(scope="module")
+def full(inputs, tmp_path_factory):
+    """The page with everything on it: text and parsed."""
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    write_report(path, **inputs)
+    text = path.read_text(encoding="utf-8")
+    return text, Page(text)
+
+
+def test_every_section_is_there_and_tags_balance(full):
+    _, page = full
     assert [i for i in page.ids if i in SECTIONS] == SECTIONS
     assert page.open == []
     assert page.images == 7  # six plots and one filmstrip
     assert "research software, not a diagnostic device" in page.text.lower()
 
 
-def test_page_is_self_contained(inputs, write):
-    text, page = write(inputs)
+def test_page_is_self_contained(full):
+    text, page = full
     assert page.links
     assert all(link.startswith("data:image/") for link in page.links)
     assert not re.search(r"url\(|@import|<script|https?://", text)
 
 
-def test_numbers_and_facts_are_shown(inputs, write):
-    _, page = write(inputs)
+def test_numbers_and_facts_are_shown(inputs, full):
+    _, page = full
     auc = inputs["metrics"]["test"]["auc"]
     for fact in (
         f"{auc['value']:.2f}",
@@ -120,8 +131,8 @@ def test_numbers_and_facts_are_shown(inputs, write):
         assert fact in page.text, fact
 
 
-def test_foreign_text_is_escaped(inputs, write):
-    text, _ = write(inputs)
+def test_foreign_text_is_escaped(full):
+    text, _ = full
     assert "made &lt;b&gt;up&lt;/b&gt;" in text
 
 
