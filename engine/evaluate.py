@@ -109,6 +109,11 @@ def _material(checkpoint: RunCheckpoint, run: Mapping[str, Any], path: str | Non
         }
         return _Material(manifest, Split(**split), True, ())
     manifest = read_manifest(path)
+    if not any(name in manifest.table and manifest.table[name].notna().any() for name in ("score", "binary")):
+        raise ConfigError(
+            f"{manifest.name}: no recording has a label (score, or binary), so there is nothing to measure. "
+            f"Predict with python predict.py ckpt_path={checkpoint.path} input={path}"
+        )
     ids = tuple(manifest.table["recording_id"])
     return _Material(
         manifest, Split(name=manifest.name, train=(), val=(), test=ids), False, _seen(checkpoint, ids)

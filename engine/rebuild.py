@@ -16,7 +16,7 @@ from engine.predictions import ClipPredictions, predict_clips
 def rebuild(checkpoint: RunCheckpoint) -> pl.LightningModule:
     """The task of a checkpoint with its weights and statistics, in evaluation mode."""
     # the weights are in the file: nothing is downloaded only to be overwritten
-    task: pl.LightningModule = build(_without_downloads(checkpoint.config["model"]), key="model")
+    task: pl.LightningModule = build(without_downloads(checkpoint.config["model"]), key="model")
     task.load_state_dict(checkpoint.state_dict, strict=True)
     return task.eval()
 
@@ -38,9 +38,10 @@ def predict_part(
     return predict_clips(trainer, task, datamodule)
 
 
-def _without_downloads(node: Any) -> Any:
+def without_downloads(node: Any) -> Any:
+    """The config of a model with every `pretrained` switched off: its form without anybody's weights."""
     if isinstance(node, Mapping):
         return {
-            key: False if key == "pretrained" else _without_downloads(value) for key, value in node.items()
+            key: False if key == "pretrained" else without_downloads(value) for key, value in node.items()
         }
-    return [_without_downloads(value) for value in node] if isinstance(node, list) else node
+    return [without_downloads(value) for value in node] if isinstance(node, list) else node

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from datamodules.guard import check_split
 from datamodules.manifest import Manifest
 from engine.build import build
@@ -12,6 +14,7 @@ from engine.compose import ConfigError
 from engine.crossval import cross_validate
 from engine.fit import train_split
 from engine.provenance import RunManifest
+from engine.rebuild import without_downloads
 from engine.seed import is_main, seed_run
 from engine.selection import check_run
 from engine.targets import check_targets
@@ -40,6 +43,7 @@ def train(config: Mapping[str, Any], *, folder: Path) -> float | None:
     check_resamples(config["evaluation"]["n_boot"])
     seed_run(config["seed"])
     with RunManifest(folder=folder, config=config, writes=is_main()) as record:
+        check_model(config)
         manifest = build(config["data"]["manifest"], key="data.manifest")
         check_scale(manifest, config)
         protocol = build(config["protocol"], key="protocol")
@@ -60,6 +64,16 @@ def train(config: Mapping[str, Any], *, folder: Path) -> float | None:
         if len(splits) > 1:
             return cross_validate(config, manifest, splits, folder=folder, record=record)
         return train_split(config, manifest, splits[0], folder=folder, record=record).objective
+
+
+def check_model(config: Mapping[str, Any]) -> None:
+    """Build the model without memory: what cannot be built should not wait for a cohort to be made.
+
+    Raises:
+        Exception: What the constructor raised, with the key of the config.
+    """
+    with torch.device("meta"):
+        build(without_downloads(config["model"]), key="model")
 
 
 def check_scale(manifest: Manifest, config: Mapping[str, Any]) -> None:

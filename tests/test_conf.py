@@ -217,6 +217,15 @@ def test_a_string_in_place_of_a_part_says_how_to_swap_it(part, compose_run):
     assert set(named) <= set(GROUPS)
 
 
+def test_a_model_that_cannot_be_built_stops_before_a_cohort_is_made(compose_run, tmp_path):
+    config = compose_run(
+        *SERIES, "model.network.rarm.heads=7", "data.manifest.root=" + str(tmp_path / "cohort")
+    )
+    with pytest.raises(ValueError, match="heads=7"):
+        train(config, folder=tmp_path / "run")
+    assert not (tmp_path / "cohort").exists()
+
+
 @pytest.mark.parametrize(
     "override",
     [

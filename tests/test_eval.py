@@ -80,6 +80,15 @@ def test_another_manifest_is_tested_as_a_whole(series_run, cohorts, tmp_path):
     assert again.loc[predictions.index].to_numpy() == pytest.approx(predictions.to_numpy(), rel=1e-5)
 
 
+def test_a_manifest_without_labels_is_for_predict(series_run, cohorts, tmp_path):
+    path = other_manifest(cohorts, tmp_path)
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    table.drop(columns=["scale", "score", "binary"], errors="ignore").to_csv(path, index=False)
+    arguments = ARGUMENTS | {"ckpt_path": str(series_run.best), "manifest": str(path)}
+    with pytest.raises(ConfigError, match=r"predict\.py ckpt_path=.*best\.ckpt input=.*other\.csv"):
+        evaluate(arguments, folder=tmp_path / "eval")
+
+
 def with_series(path, folder, *, keep):
     """The manifest with copies of its series whose channels are picked and ordered by `keep`."""
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
