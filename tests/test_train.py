@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -187,31 +188,58 @@ def test_without_callbacks_the_last_weights_are_evaluated(small_run, tmp_path):
     assert all(torch.equal(best[name], last[name]) for name in best)
 
 
-def test_a_planted_leak_stops_the_run(series_overrides, compose_run, cohorts, tmp_path, series_run):
+def own_table(cohorts, run):
+    """The small cohort as somebody's table, split as the run was."""
     manifest = next(cohorts.glob("synthetic/*/manifest.csv"))
     table = pd.read_csv(manifest, dtype=str, keep_default_na=False)
     for column in ("path", "series_path", "landmark_path"):
         table[column] = [str(manifest.parent / name) if name else "" for name in table[column]]
-    sides = load_checkpoint(series_run.best).split
-    table["split"] = [
-        "train" if r in sides["train"] else "val" if r in sides["val"] else "test"
-        for r in table["recording_id"]
-    ]
-    table.loc[table["split"] == "test", "split"] = "test"
+    sides = load_checkpoint(run.best).split
+    part_of = {recording: part for part in ("train", "val", "test") for recording in sides[part]}
+    return table.assign(split=[part_of[recording] for recording in table["recording_id"]])
+
+
+@pytest.fixture
+def compose_own(series_overrides, compose_run, tmp_path):
+    """Compose a small training on a table."""
+
+    def run(table):
+        table.to_csv(tmp_path / "own.csv", index=False)
+        overrides = [o for o in series_overrides if not o.startswith(("data.manifest", "protocol."))]
+        data = ["data=manifest_series", f"data.path={tmp_path / 'own.csv'}", "data.channels=17"]
+        return compose_run(*overrides, *data, "protocol=given", "trainer.max_epochs=1")
+
+    return run
+
+
+def test_a_planted_leak_stops_the_run(compose_own, cohorts, tmp_path, series_run):
+    table = own_table(cohorts, series_run)
     table.loc[0, "split"] = "test" if table.loc[1, "split"] == "train" else "train"  # one visit changes sides
-    table.to_csv(tmp_path / "leak.csv", index=False)
-    overrides = [o for o in series_overrides if not o.startswith(("data.manifest", "protocol."))]
-    config = compose_run(
-        *overrides,
-        "data=manifest_series",
-        f"data.path={tmp_path / 'leak.csv'}",
-        "data.channels=17",
-        "protocol=given",
-    )
     with pytest.raises(ValueError, match="P0000"):
-        train(config, folder=tmp_path / "run")
+        train(compose_own(table), folder=tmp_path / "run")
     assert json.loads((tmp_path / "run" / "manifest.json").read_text())["exit_status"] == 1
     assert not (tmp_path / "run" / "checkpoints").exists()
+
+
+@pytest.mark.parametrize("part", ["train", "test"])
+def test_an_unreadable_recording_is_reported_in_training_and_stops_the_test(
+    part, compose_own, cohorts, tmp_path, series_run
+):
+    table = own_table(cohorts, series_run)
+    row = table.index[table["split"] == part][0]
+    broken = tmp_path / "broken.npz"
+    broken.write_bytes(Path(table.loc[row, "series_path"]).read_bytes()[:200])
+    table.loc[row, "series_path"] = str(broken)
+    config, run = compose_own(table), tmp_path / "run"
+    if part == "test":
+        with pytest.raises(ValueError, match=r"broken\.npz"):
+            train(config, folder=run)
+        return
+    train(config, folder=run)
+    skipped = json.loads((run / "manifest.json").read_text())["skipped"]
+    assert list(skipped) == [table.loc[row, "recording_id"]]
+    assert "broken.npz" in skipped[table.loc[row, "recording_id"]]
+    assert "broken.npz" in (run / "report.html").read_text()
 
 
 def test_pixels_train_end_to_end(pixel_run):
