@@ -35,7 +35,8 @@ _LABELS = {
     "pearson_within": ("r within persons", "does the prediction move when the person does?"),
     "quadratic_kappa": ("Quadratic kappa", "agreement on severity bands"),
 }
-_SHOWN_APART = ("packages", "config", "skipped")  # keys of the run manifest that have a place of their own
+# keys of the run manifest that have a place of their own, and one that changes after the page is written
+_SHOWN_APART = ("packages", "config", "skipped", "status")
 
 
 def write_report(
