@@ -154,6 +154,7 @@ def test_clones_and_pickles():
     assert pickle.loads(pickle.dumps(metric)).compute()["mae"].item() == expected
 
 
+@pytest.mark.slow
 def test_two_processes_merge_to_the_value_of_one(tmp_path):
     """One rank sees every clip twice over, the other sees few; a second metric is fed on rank 0 only."""
     program = textwrap.dedent(

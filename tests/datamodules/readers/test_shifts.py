@@ -69,7 +69,7 @@ def _shifted(found):
     return [(index, number) for index, number in enumerate(found) if number not in (index, REFUSED)]
 
 
-@pytest.mark.parametrize("reader", ["pyav", "auto", "torchcodec", "decord"])
+@pytest.mark.parametrize("reader", ["pyav", "torchcodec", "decord"])
 @pytest.mark.parametrize("kind", DAMAGES)
 @pytest.mark.parametrize("part", PARTS)
 def test_a_damaged_mp4_gives_right_frames_or_is_refused(video, part, kind, reader):

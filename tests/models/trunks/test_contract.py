@@ -39,6 +39,7 @@ CASES = {
     "mvit_v2_s": (lambda: VideoTrunk(backbone="mvit_v2_s"), (3, 32, 32), 4),
 }
 LIGHT = [name for name in CASES if name.startswith(("series", "pixels", "timm_resnet"))] + ["mc3_18"]
+HEAVY = ("timm_swin", "r2plus1d_18", "swin3d_t", "mvit_v2_s")
 _cache: dict[str, nn.Module] = {}
 
 
@@ -61,7 +62,9 @@ def test_every_public_class_has_a_case():
     assert public == {type(_case(name)[0]) for name in LIGHT}
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in HEAVY else name for name in CASES]
+)
 def test_shapes_gradients_and_masked_values(name):
     trunk, x, mask = _case(name)
     trunk.train()
