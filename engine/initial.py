@@ -1,7 +1,7 @@
 """Start from the trunk of an earlier run: what transfer from another corpus, or other people, means here."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,13 +35,14 @@ def start_from(
         SHA-256 of the file, for the run's record.
 
     Raises:
-        CheckpointError: The file is none of ours, was altered, or its trunk is another one or reads other
-            channels.
+        CheckpointError: The file, or one that it started from, is none of ours, altered or gone; or its trunk
+            is another one or reads other channels.
         LeakageError: The checkpoint was trained on people who validate or test here, or selected on people
             who test here. Known only where both runs read the same recordings: what two corpora share is not.
     """
     earlier = load_checkpoint(path)
-    _check_people(earlier, manifest, split)
+    for run in _lineage(earlier):
+        _check_people(run, manifest, split)
     _check_channels(earlier, config)
     weights = {
         name.removeprefix(_TRUNK): value
@@ -56,6 +57,14 @@ def start_from(
             "init_from=null"
         ) from error
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def _lineage(run: RunCheckpoint) -> Iterator[RunCheckpoint]:
+    """The run, the one it started from, and so on: weights remember all of their people."""
+    yield run
+    while (path := run.config.get("init_from")) is not None:
+        run = load_checkpoint(path)
+        yield run
 
 
 def _check_people(earlier: RunCheckpoint, manifest: Manifest, split: Split) -> None:

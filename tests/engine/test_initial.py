@@ -65,6 +65,17 @@ def test_a_person_met_in_another_recording_counts_as_met(series_run, parts, monk
     assert start_from(task, series_run.best, config=config, manifest=manifest, split=shared)
 
 
+def test_people_met_two_runs_ago_count_as_met(series_run, parts, monkeypatch):
+    config, manifest, task = parts
+    first = load_checkpoint(series_run.best)
+    second = replace(first, data_digest="another", config=first.config | {"init_from": "first.ckpt"})
+    known = {"first.ckpt": first, str(series_run.best): second}
+    monkeypatch.setattr(initial, "load_checkpoint", lambda path: known[str(path)])
+    met = Split(name="later", train=(), val=(), test=own_split(series_run).train)
+    with pytest.raises(LeakageError, match="the same recording twice"):
+        start_from(task, series_run.best, config=config, manifest=manifest, split=met)
+
+
 def test_another_trunk_is_refused_with_what_to_set(series_run, compose_run, parts, series_overrides):
     config, manifest, _ = parts
     deeper = build(
