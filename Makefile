@@ -19,7 +19,7 @@ $(STAMP): pyproject.toml constraints.txt
 train: install  ## make the synthetic cohort, train, evaluate and write the report
 	$(BIN)/python train.py
 
-test: install  ## the default tests: CPU, no network, about 4 minutes on 2 cores
+test: install  ## the default tests: CPU, no network, about 3 minutes on 2 cores
 	$(BIN)/python -m pytest
 
 test-slow: install  ## the tests that take minutes

@@ -9,19 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
-from hydra import compose, initialize_config_dir
-from omegaconf import DictConfig
 
-from engine.compose import TRAIN_KEYS, plain_config
-from engine.fit import fit_split
-from engine.run import train
-from engine.targets import ROOT
-from engine.trial import material
+# Lightning, torch and the engine are imported where they are needed: the process that only hands out tests to
+# the workers reads this file too, and the workers wait for it.
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # side by side, threads of one test would only hold up the others
     os.environ["OMP_NUM_THREADS"] = "1"
-    torch.set_num_threads(1)
 
 COHORT = [
     "data.manifest.n_subjects=10",
@@ -55,14 +48,26 @@ PIXELS = [
 ]
 
 
+def pytest_itemcollected(item):
+    """Tests that look at the same finished run go to the same worker, so that it is trained once."""
+    for shared in sorted({"series_run", "pixel_run"} & set(item.fixturenames)):
+        item.add_marker(pytest.mark.xdist_group(shared))
+
+
 @cache
-def _tree(overrides: tuple[str, ...]) -> DictConfig:
+def _tree(overrides: tuple[str, ...]) -> Any:
+    from hydra import compose, initialize_config_dir
+
+    from engine.targets import ROOT
+
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
         return compose("train", overrides=list(overrides))
 
 
 def composed(*overrides: str, output: Path) -> dict[str, Any]:
     """`conf/train.yaml` with overrides, plain and checked, writing to `output`."""
+    from engine.compose import TRAIN_KEYS, plain_config
+
     config = deepcopy(_tree(overrides))  # half a second each, and many tests ask for the same one
     config.paths.output = str(output)
     return plain_config(config, keys=TRAIN_KEYS)
@@ -108,6 +113,7 @@ class Run:
 @pytest.fixture(scope="session")
 def small_run(cohorts):
     """Train a small network on a small cohort: `small_run(folder, *overrides, base="series")`."""
+    from engine.run import train
 
     def run(folder, *overrides, base="series"):
         start = {"series": SERIES, "pixels": PIXELS}[base]
@@ -128,6 +134,8 @@ def series_run(small_run, tmp_path_factory):
 @pytest.fixture(scope="session")
 def small_fit(cohorts):
     """Train like `small_run`, but measure and report nothing; return the folder."""
+    from engine.fit import fit_split
+    from engine.trial import material
 
     def fit(folder, *overrides, base="series"):
         start = {"series": SERIES, "pixels": PIXELS}[base]

@@ -107,14 +107,14 @@ def with_series(path, folder, *, keep):
 
 def test_the_order_of_the_channels_in_the_files_does_not_matter(series_run, cohorts, tmp_path):
     path = other_manifest(cohorts, tmp_path, rename="x")
-    arguments = ARGUMENTS | {"ckpt_path": str(series_run.best), "manifest": str(path)}
-    expected = evaluate(arguments, folder=tmp_path / "one").test
+    arguments = ARGUMENTS | {"ckpt_path": str(series_run.best), "manifest": str(path), "input": str(path)}
+    expected = predict(arguments, folder=tmp_path / "one")
     with_series(path, tmp_path, keep=lambda channels: list(range(len(channels)))[::-1])
-    found = evaluate(arguments, folder=tmp_path / "other").test
+    found = predict(arguments, folder=tmp_path / "other")
     pd.testing.assert_frame_equal(found, expected, check_exact=True)
-    table = predict({**arguments, "input": str(path)}, folder=tmp_path / "predicted")
-    again = table.set_index("recording_id")["score_prediction"]
-    assert again.loc[expected["recording_id"]].tolist() == expected["score_prediction"].tolist()
+    table = evaluate(arguments, folder=tmp_path / "evaluated").test
+    again = expected.set_index("recording_id")["score_prediction"]
+    assert again.loc[table["recording_id"]].tolist() == table["score_prediction"].tolist()
 
 
 def test_a_manifest_that_lacks_a_channel_is_refused_by_its_name(series_run, cohorts, tmp_path):

@@ -11,7 +11,9 @@ import pandas as pd
 import pytest
 import torch
 
+from engine import crossval
 from engine.checkpoint import KEY, CheckpointError, load_checkpoint
+from engine.fit import train_split
 from engine.run import train
 from engine.targets import ROOT
 
@@ -148,9 +150,22 @@ def test_resuming_on_another_split_is_refused(small_fit, series_run, tmp_path):
         small_fit(tmp_path / "run", f"ckpt_path={last}", "protocol.seed=1")
 
 
-def test_folds_are_pooled_out_of_fold_and_finished_ones_are_kept(small_run, tmp_path):
+def _stopped_in_fold_1(*arguments, folder, **named):
+    if folder.name == "fold_1":
+        raise KeyboardInterrupt
+    return train_split(*arguments, folder=folder, **named)
+
+
+def test_folds_are_pooled_out_of_fold_and_finished_ones_are_kept(small_run, tmp_path, monkeypatch):
     overrides = ["protocol=kfold", "protocol.folds=2", "protocol.val=0.3", "trainer.max_epochs=1"]
+    monkeypatch.setattr(crossval, "train_split", _stopped_in_fold_1)
+    with pytest.raises(KeyboardInterrupt):
+        small_run(tmp_path / "run", *overrides)
+    monkeypatch.undo()
+    first = tmp_path / "run" / "fold_0" / "checkpoints" / "last.ckpt"
+    made = first.stat().st_mtime_ns
     run = small_run(tmp_path / "run", *overrides)
+    assert first.stat().st_mtime_ns == made
     pooled = read(run.folder / "predictions.csv")
     assert set(pooled["split"]) == {"test"}
     assert sorted(pooled["recording_id"]) == sorted({f"P{p:04d}_V{v}" for p in range(10) for v in (1, 2)})
@@ -167,24 +182,10 @@ def test_folds_are_pooled_out_of_fold_and_finished_ones_are_kept(small_run, tmp_
     assert len(metrics["folds"]["mae"]["values"]) == 2
     assert (run.folder / "report.html").is_file()
 
-    stamps = [
-        (run.folder / fold / "checkpoints/last.ckpt").stat().st_mtime_ns for fold in ("fold_0", "fold_1")
-    ]
-    (run.folder / "fold_1" / "manifest.json").unlink()
-    again = small_run(tmp_path / "run", *overrides)
-    after = [
-        (run.folder / fold / "checkpoints/last.ckpt").stat().st_mtime_ns for fold in ("fold_0", "fold_1")
-    ]
-    assert after[0] == stamps[0]
-    assert after[1] > stamps[1]
-    assert again.objective == run.objective
-    pd.testing.assert_frame_equal(read(run.folder / "predictions.csv"), pooled, check_exact=True)
 
-
-def test_without_callbacks_the_last_weights_are_evaluated(small_run, tmp_path):
-    run = small_run(tmp_path / "run", "callbacks=none", "trainer.max_epochs=1")
-    assert run.objective is None
-    best, last = (weights(run.folder / "checkpoints" / name) for name in ("best.ckpt", "last.ckpt"))
+def test_without_callbacks_the_last_weights_are_evaluated(small_fit, tmp_path):
+    run = small_fit(tmp_path / "run", "callbacks=none", "trainer.max_epochs=1")
+    best, last = (weights(run / "checkpoints" / name) for name in ("best.ckpt", "last.ckpt"))
     assert all(torch.equal(best[name], last[name]) for name in best)
 
 

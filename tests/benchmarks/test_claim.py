@@ -15,6 +15,7 @@ from benchmarks.claim_table import CONFOUNDED, FREE, differences, t_interval, ta
 from benchmarks.habits_probe import habit_columns, habit_r2
 from datamodules.synthetic.latent import LatentSettings, draw_cohort, habit_statistics
 
+pytestmark = pytest.mark.xdist_group("claim")  # the study below is made once
 NOWHERE = Path("nowhere")
 TINY = (
     "data.manifest.n_visits=2",

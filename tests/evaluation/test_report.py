@@ -9,6 +9,7 @@ from evaluation.report import AttentionExample, write_report
 from evaluation.summary import metrics_json, summarize
 from evaluation.threshold import choose_threshold
 
+pytestmark = pytest.mark.xdist_group("report")  # the full page is written once
 SECTIONS = ["headline", "metrics", "references", "plots", "data", "provenance", "limits"]
 VOID = {"meta", "img", "link", "br"}
 
