@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from datamodules.errata import Erratum
 from datamodules.probe import fill_facts
 from datamodules.scales import SCALES
 from datamodules.validation import (
@@ -56,12 +57,17 @@ class Recording:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Manifest:
-    """A validated table. Treat `table` as read-only: row numbers identify recordings in every batch."""
+    """A validated table. Treat `table` as read-only: row numbers identify recordings in every batch.
+
+    `errata` lists what was corrected on the way from the download, `notes` what readers of results must know.
+    """
 
     table: pd.DataFrame
     root: Path
     name: str
     truth: Path | None
+    errata: tuple[Erratum, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def recordings(self, ids: Sequence[str] | None = None) -> list[Recording]:
         """Rows as records, all in table order or the given ids in the given order.

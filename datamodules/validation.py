@@ -17,7 +17,18 @@ NUMBERS = (
     "fps", "n_frames", "duration_s", "width", "height", "score", "binary", "age",
     "brightness", "face_x", "face_y", "face_size",
 )  # fmt: skip
-TEXT = (*REQUIRED, "task", "split", "site", "scale", "sex", "series_path", "landmark_path", "content_hash")
+TEXT = (
+    *REQUIRED,
+    "task",
+    "split",
+    "site",
+    "corpus",
+    "scale",
+    "sex",
+    "series_path",
+    "landmark_path",
+    "content_hash",
+)
 PREFIXES = ("item_", "trait_")
 _SHOWN = 5  # rows named per problem: enough to find the fault, few enough to read
 

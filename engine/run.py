@@ -57,6 +57,8 @@ def train(config: Mapping[str, Any], *, folder: Path) -> float | None:
             data=manifest.name,
             data_digest=manifest.digest(),
             recordings=len(manifest.table),
+            errata=[str(erratum) for erratum in manifest.errata],
+            data_notes=list(manifest.notes),
             splits=[split.name for split in splits],
             subject_disjoint=protocol.subject_disjoint,
             deterministic=config["trainer"].get("deterministic"),
