@@ -77,7 +77,8 @@ def most_present(table: pd.DataFrame, name: str, present: np.ndarray, path: Path
         counts.get(kept, 0),
         len(table),
     )
-    return table.loc[table[name] == kept].reset_index(drop=True)
+    rows: pd.DataFrame = table[table[name] == kept]
+    return rows.reset_index(drop=True)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""LibreFace 2.0 video tables: angles in degrees, frames without a face left out, and a clock under a wrong name.
+"""LibreFace 2.0 video tables: angles in degrees, frames without a face left out, a clock under a wrong name.
 
 https://github.com/ihp-lab/LibreFace. `frame_time_in_ms` holds seconds where the video was read with ffmpeg
 (frame number / rate) and milliseconds elsewhere. The median step decides: only one of the two readings is a
@@ -20,7 +20,8 @@ from datamodules.series.timebase import Timeline, timeline
 
 _SLOWEST, _FASTEST = 1.0, 240.0  # frames/s
 _ANGLES = {
-    "pitch": "pose_pitch", "yaw": "pose_yaw", "roll": "pose_roll", "gaze_yaw": "gaze_x", "gaze_pitch": "gaze_y",
+    "pitch": "pose_pitch", "yaw": "pose_yaw", "roll": "pose_roll",
+    "gaze_yaw": "gaze_x", "gaze_pitch": "gaze_y",
 }  # fmt: skip
 COLUMNS = (
     {name: Column(channel=channel, factor=pi / 180) for name, channel in _ANGLES.items()}

@@ -1,9 +1,9 @@
 """Tables of MediaPipe's Face Landmarker: 52 blendshapes, 478 (or 468) landmarks, or both.
 
 https://ai.google.dev/edge/mediapipe/solutions/vision/face_landmarker. There is no standard table; read are
-blendshapes under their names and landmarks `x_0 ... z_477` as shares of the image. Time is `timestamp_ms`, as
-the Landmarker's video mode counts it, or `timestamp` in seconds; `frame` counts from 0. A frame without a face
-is an empty row, or is missing.
+blendshapes under their names and landmarks `x_0 ... z_477` as shares of the image. Time is `timestamp_ms`,
+as the Landmarker's video mode counts it, or `timestamp` in seconds; `frame` counts from 0. A frame without a
+face is an empty row, or is missing.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
-"""OpenFace 2.x FeatureExtraction and FaceLandmarkVidMulti, E-DAIC's OpenFace 2.1 and LMVD: 714 columns or fewer.
+"""OpenFace 2.x FeatureExtraction and FaceLandmarkVidMulti, E-DAIC and LMVD: 714 columns or fewer.
 
-https://github.com/TadasBaltrusaitis/OpenFace/wiki/Output-Format. Groups of columns are there if they were asked
-for; headers are separated by `, ` or `,`.
+https://github.com/TadasBaltrusaitis/OpenFace/wiki/Output-Format. Groups of columns are there if they were
+asked for; headers are separated by `, ` or `,`.
 """
 
 from collections.abc import Sequence

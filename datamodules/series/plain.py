@@ -1,4 +1,4 @@
-"""Our own files: `.npz` with `values`, `channels`, optional `fps` and `valid`, and tables with a column a channel.
+"""Our own files: `.npz` with `values`, `channels`, optional `fps`, `valid`; tables with a column a channel.
 
 Tables may have `timestamp` (seconds), `frame`, `valid`, and OpenFace's `success`, `confidence` and `face_id`;
 none of them is a channel. A valid row must be complete.

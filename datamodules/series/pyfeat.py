@@ -1,7 +1,7 @@
 """py-feat's Fex tables (Detector, Detectorv2, MPDetector): action units are probabilities, never intensities.
 
-https://py-feat.org. Head angles are in degrees, gaze angles in radians. `approx_time` counts whole seconds, so
-time is frame / frame rate of the video, which the file does not tell. A frame without a face is a row of
+https://py-feat.org. Head angles are in degrees, gaze angles in radians. `approx_time` counts whole seconds,
+so time is frame / frame rate of the video, which the file does not tell. A frame without a face is a row of
 score 0; a frame with several faces has a row for each. Identity embeddings are no channels: they are the
 person.
 """

@@ -1,4 +1,4 @@
-"""Read a series file of any known format: it is recognised by its name and its column names, nothing is guessed."""
+"""Read a series file of any known format, recognised by its name and its column names."""
 
 import zipfile
 import zlib
@@ -7,7 +7,6 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from datamodules.guard import check_channels
 from datamodules.series import table as tables
@@ -192,8 +191,8 @@ def _check_limits(values: np.ndarray, channels: Sequence[str], path: Path, known
             continue
         if not channel.low <= mean <= channel.high:
             raise UnreadableSeries(
-                f"{path}: as a file of {known.name}, '{name}' has the mean {mean:g}, outside {channel.low:g} to "
-                f"{channel.high:g} ({channel.unit}); convert the column"
+                f"{path}: as a file of {known.name}, '{name}' has the mean {mean:g}, outside {channel.low:g} "
+                f"to {channel.high:g} ({channel.unit}); convert the column"
             )
 
 
