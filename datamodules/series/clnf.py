@@ -31,9 +31,14 @@ _GAZE = {
     for eye in (0, 1)
     for axis in "xyz"
 }
+_VECTORS = ("x_0", "y_0", "z_0", "x_1", "y_1", "z_1")
+_ANGLES = {"gaze_angle_x": "x", "gaze_angle_y": "y"}  # these files have no angles; the vectors give them
 _LANDMARKS = {f"{axis}{k}": f"{axis}_{k}" for axis in "xyXYZ" for k in range(FACE_POINTS)}
 COLUMNS = ACTION_UNITS | {
-    name: Column(channel=channel) for name, channel in (_POSE | _GAZE | _LANDMARKS).items()
+    name: Column(channel=channel)
+    for name, channel in (
+        _POSE | _GAZE | _LANDMARKS | {name: f"gaze_{axis}" for name, axis in _ANGLES.items()}
+    ).items()
 }
 
 
@@ -54,17 +59,26 @@ def _files(path: Path) -> tuple[Path, ...]:
 
 def _header(path: Path) -> tuple[str, ...]:
     """Columns of what is always read; those of the large files count only where they are asked for."""
-    names = [tables.header(file) for file in _files(path)]
-    return tuple(dict.fromkeys(name for part in names for name in part))
+    found = dict.fromkeys(name for file in _files(path) for name in tables.header(file))
+    angles = _ANGLES if found.keys() >= set(_VECTORS) else {}
+    return tuple(dict.fromkeys([*found, *angles]))
 
 
 def _load(path: Path, columns: Collection[str]) -> pd.DataFrame:
-    merged = tables.load(path, columns)
+    angles = [name for name in _ANGLES if name in columns]
+    read = {*columns, *(_VECTORS if angles else ())}
+    merged = tables.load(path, read)
     for file in _files(path)[1:]:
-        wanted = set(columns) & (set(tables.header(file)) - set(_TRACKING))
+        wanted = read & (set(tables.header(file)) - set(_TRACKING))
         if wanted or not _is_large(file):
             merged = _joined(merged, tables.load(file, {*wanted, *_TRACKING}), path, file)
-    return merged
+    return merged.assign(**{name: _angle(merged, _ANGLES[name], path) for name in angles})
+
+
+def _angle(table: pd.DataFrame, axis: str, path: Path) -> np.ndarray:
+    """OpenFace 2's gaze angle: atan2(mean of both eyes, minus their mean z)."""
+    side, depth = (sum(numbers(table, f"{name}_{eye}", path) for eye in (0, 1)) / 2 for name in (axis, "z"))
+    return np.arctan2(side, -depth)
 
 
 def _joined(left: pd.DataFrame, right: pd.DataFrame, path: Path, file: Path) -> pd.DataFrame:

@@ -11,6 +11,7 @@ AUS = (1, 2, 4, 5, 6, 7, 9, 10, 11, 12, 14, 15, 16, 17, 18, 20, 22, 23, 24, 25, 
 # The largest set whose intensity OpenFace 2, DAIC-WOZ and LibreFace all state; py-feat has the same twelve as
 # probabilities.
 COMMON_AUS = ("au01", "au02", "au04", "au05", "au06", "au09", "au12", "au15", "au17", "au20", "au25", "au26")
+_OPENDBM_EXPRESSIONS = ("hap", "sad", "sur", "fea", "ang", "dis", "con")
 EMOTIONS = ("anger", "contempt", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
 # In the order of Face Landmarker's model card.
 BLENDSHAPES = (
@@ -75,13 +76,14 @@ def _channels() -> list[Channel]:
         low, high = limits or (None, None)
         return [Channel(name=name, group=group, unit=unit, low=low, high=high) for name in names]
 
-    present = [au(number, "present") for number in AUS]
+    present = {au(number, "present"): "au_present" for number in AUS}
+    present |= {f"fac_{name}pres": "expression_present" for name in _OPENDBM_EXPRESSIONS}
     eyes = [f"gaze_{where}{eye}_{axis}" for where in ("", "head_") for eye in (0, 1) for axis in "xyz"]
     return [
         *many([au(number) for number in AUS], "au", "intensity 0-5", 0, 5),
         *(
-            Channel(name=name, group="au_present", unit="0 or 1", low=0, high=1, kind="presence")
-            for name in present
+            Channel(name=name, group=group, unit="0 or 1", low=0, high=1, kind="presence")
+            for name, group in present.items()
         ),
         *many([au(number, "probability") for number in AUS], "au_probability", "probability", 0, 1),
         *many(["gaze_x", "gaze_y"], "gaze", "rad", -_PI, _PI),
