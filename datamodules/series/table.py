@@ -11,6 +11,7 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from datamodules.series.series import UnreadableSeries
 
+_BEYOND = "beyond the header"
 SUFFIXES = (".csv", ".csv.gz", ".txt", ".parquet")
 
 
@@ -35,24 +36,35 @@ def header(path: Path) -> tuple[str, ...]:
 
 
 def load(path: Path, columns: Collection[str]) -> pd.DataFrame:
-    """Read some columns, named without the blanks around them; the others are not parsed."""
+    """Read some columns, named without the blanks around them; the others are not parsed.
+
+    Raises:
+        UnreadableSeries: A row has more cells than the header, as with commas for decimal points.
+    """
     names = header(path)
     if path.suffix == ".parquet":
         table = pd.read_parquet(path)
         table.columns = pd.Index(names)
         return table[[name for name in names if name in columns] or [names[0]]]
     keep = [position for position, name in enumerate(names) if name in columns] or [0]  # rows must count
-    return pd.read_csv(
+    table = pd.read_csv(
         path,
         header=None,
         skiprows=1,
-        names=[name or f"column {position}" for position, name in enumerate(names)],
-        usecols=keep,
+        names=[*(name or f"column {position}" for position, name in enumerate(names)), _BEYOND],
+        usecols=[*keep, len(names)],
         index_col=False,
         skipinitialspace=True,
         low_memory=False,
         encoding="utf-8-sig",
     )
+    longer = np.flatnonzero(table.pop(_BEYOND).notna())  # pandas drops such cells silently
+    if len(longer):
+        raise UnreadableSeries(
+            f"{path}: row {longer[0]} has more cells than the header ({len(longer)} such rows); write numbers "
+            "with decimal points"
+        )
+    return table
 
 
 def numbers(table: pd.DataFrame, name: str, path: Path) -> np.ndarray:
@@ -67,7 +79,7 @@ def numbers(table: pd.DataFrame, name: str, path: Path) -> np.ndarray:
     values = column.to_numpy(dtype=np.float64, na_value=np.nan)
     if len(values) and np.isnan(values).all():
         raise UnreadableSeries(
-            f"{path}: column '{name}' holds no number (row 0: {table[name].iloc[0]!r}); name the channels to "
-            "use, without it"
+            f"{path}: column '{name}' holds no number (its first cell: {table[name].iloc[0]}); name the "
+            "channels to use, without it"
         )
     return values
