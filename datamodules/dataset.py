@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -15,8 +16,10 @@ from datamodules.guard import check_channels
 from datamodules.manifest import Recording
 from datamodules.readers import UnreadableVideo, VideoSource
 from datamodules.series import Series, UnreadableSeries, read_series
+from datamodules.series.resample import resample
 
 TARGETS = {"score": torch.float32, "binary": torch.float32, "band": torch.int64}
+_RESAMPLED = 32  # as many as files are kept parsed
 UNREADABLE = (UnreadableVideo, UnreadableSeries)
 
 
@@ -94,6 +97,11 @@ class SeriesClips:
         column: Column of the manifest that names the files.
         channels: Channels in the order the network sees them; None takes those of the first recording. A
             checkpoint keeps their names, so that files of another order or with further channels fit it too.
+        fps: Rows per second that every file is resampled to; None keeps each file's own rate.
+        max_gap_s: Longest gap between measurements that is bridged, in seconds.
+
+    Raises:
+        ValueError: A rate or a gap that cannot be.
     """
 
     def __init__(
@@ -101,9 +109,14 @@ class SeriesClips:
         *,
         column: Literal["series_path", "landmark_path"] = "series_path",
         channels: Sequence[str] | None = None,
+        fps: float | None = None,
+        max_gap_s: float = 0.0,
     ) -> None:
+        if (fps is not None and fps <= 0) or max_gap_s < 0:
+            raise ValueError(f"fps={fps} must be positive and max_gap_s={max_gap_s} 0 or more")
         self.column = column
         self.channels = None if channels is None else tuple(channels)
+        self.fps, self.max_gap_s = fps, max_gap_s
 
     def prepared(self, recordings: Sequence[Recording]) -> "SeriesClips":
         """Return a source whose channels are settled: every worker must see the same ones in the same order.
@@ -122,7 +135,9 @@ class SeriesClips:
             except UnreadableSeries as fault:
                 faults.append(str(fault))
             else:
-                return SeriesClips(column=self.column, channels=channels)
+                return SeriesClips(
+                    column=self.column, channels=channels, fps=self.fps, max_gap_s=self.max_gap_s
+                )
         raise UnreadableSeries(
             f"no readable series in '{self.column}'; the first fault: {(faults or ['none'])[0]}"
         )
@@ -136,12 +151,22 @@ class SeriesClips:
         return len(self.series(recording).values)
 
     def series(self, recording: Recording) -> Series:
-        """All of the series, from the first row to the last.
+        """All of the series, from the first row to the last, resampled if asked for.
 
         Raises:
-            UnreadableSeries: The file is missing, damaged or lacks a channel.
+            UnreadableSeries: The file is missing, damaged, lacks a channel, or a rate that is needed.
         """
-        return read_series(self._path(recording), channels=self.channels)
+        path = self._path(recording)
+        # The manifest's rate is used where the file tells none.
+        series = read_series(path, channels=self.channels, fps=recording.fps or None)
+        if self.fps is None and not self.max_gap_s:
+            return series
+        if series.fps is None:
+            raise UnreadableSeries(
+                f"{path}: neither the file nor the manifest tells a frame rate, which fps={self.fps} and "
+                f"max_gap_s={self.max_gap_s} need; fill 'fps' in the manifest"
+            )
+        return _resampled(series, self.fps, self.max_gap_s)
 
     def clip(self, recording: Recording, indices: Sequence[int]) -> dict[str, Any]:
         """Take the rows.
@@ -163,6 +188,12 @@ class SeriesClips:
                 f"recording {recording.recording_id!r} has no series; fill '{self.column}'"
             )
         return path
+
+
+@lru_cache(maxsize=_RESAMPLED)
+def _resampled(series: Series, fps: float | None, max_gap_s: float) -> Series:
+    """Cached by the identity of the series, which is cached itself."""
+    return resample(series, fps=fps, max_gap_s=max_gap_s)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from datamodules.readers import UnreadableVideo, open_video
-from datamodules.series import UnreadableSeries, series_size
+from datamodules.series import UnreadableSeries, is_series, series_size
 
 _log = logging.getLogger(__name__)
 
@@ -94,7 +94,7 @@ def _key(root: Path, file: str) -> tuple[str, int, int]:
 def _probe(file: Path) -> Facts:
     facts: Facts = {HASH: _sha256(file)}
     try:
-        facts |= _series_facts(file) if file.suffix in (".npz", ".csv", ".parquet") else _video_facts(file)
+        facts |= _series_facts(file) if is_series(file) else _video_facts(file)
     except (UnreadableSeries, UnreadableVideo, OSError) as fault:
         _log.warning("%s cannot be read: %s", file, fault)
     return facts

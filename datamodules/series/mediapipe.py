@@ -1,0 +1,57 @@
+"""Tables of MediaPipe's Face Landmarker: 52 blendshapes, 478 (or 468) landmarks, or both.
+
+https://ai.google.dev/edge/mediapipe/solutions/vision/face_landmarker. There is no standard table; read are
+blendshapes under their names and landmarks `x_0 ... z_477` as shares of the image. Time is `timestamp_ms`,
+as the Landmarker's video mode counts it, or `timestamp` in seconds; `frame` counts from 0. A frame without a
+face is an empty row, or is missing.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from datamodules.series.format import Format
+from datamodules.series.schema import BLENDSHAPES, MESH_POINTS, Column, points
+from datamodules.series.series import UnreadableSeries
+from datamodules.series.table import numbers
+from datamodules.series.timebase import Timeline, timeline
+
+_WITHOUT_IRIS = 468
+_FEWEST = set(BLENDSHAPES) - {"_neutral"}  # a constant that many tables leave out
+_MESH = set(points("", "xyz", _WITHOUT_IRIS))
+COLUMNS = {name: Column(channel=name) for name in BLENDSHAPES} | {
+    name: Column(channel=f"mesh_rel_{name}") for name in points("", "xyz", MESH_POINTS)
+}
+
+
+def _recognises(path: Path, names: Sequence[str]) -> bool:
+    return set(names) >= _FEWEST or set(names) >= _MESH
+
+
+def _timeline(table: pd.DataFrame, path: Path, fps: float | None) -> Timeline:
+    if "timestamp" in table and "timestamp_ms" in table:
+        raise UnreadableSeries(f"{path}: 'timestamp' and 'timestamp_ms' both tell the time; remove one")
+    seconds = None
+    if "timestamp_ms" in table:
+        seconds = numbers(table, "timestamp_ms", path) / 1000
+    elif "timestamp" in table:
+        seconds = numbers(table, "timestamp", path)
+    frames = numbers(table, "frame", path) if "frame" in table else None
+    return timeline(path, len(table), frames=frames, first=0, seconds=seconds, fps=fps)
+
+
+def _all_rows(table: pd.DataFrame, path: Path) -> np.ndarray:
+    return np.ones(len(table), dtype=bool)  # an empty row has no numbers and is invalid for that
+
+
+MEDIAPIPE = Format(
+    name="MediaPipe",
+    recognises=_recognises,
+    columns=COLUMNS,
+    timeline=_timeline,
+    valid=_all_rows,
+    rows=lambda table, _: table,
+    skipped=frozenset({"frame", "timestamp", "timestamp_ms"}),
+)

@@ -1,0 +1,57 @@
+"""Series at another rate, and gaps short enough to be bridged."""
+
+import numpy as np
+
+from datamodules.series import schema
+from datamodules.series.series import Series
+
+_ROUNDING = 1e-3  # extractors round times to a millisecond
+
+
+def resample(series: Series, *, fps: float | None, max_gap_s: float) -> Series:
+    """Read a series at times of our own: linear between measurements, nearest for presences.
+
+    A gap is the time that rows without a measurement fill. Gaps of up to `max_gap_s` are bridged; inside
+    longer ones, and before the first and after the last measurement, rows stay invalid. A time within half a
+    step of a measurement is covered by it. Nothing is filtered: what is faster than half of the new rate
+    folds down.
+
+    Args:
+        series: With known times (T,) and rate.
+        fps: Rows per second of the result; None keeps the rows and only bridges gaps.
+        max_gap_s: Longest gap to bridge, in seconds.
+
+    Raises:
+        ValueError: The series has no times.
+    """
+    if series.seconds is None or series.fps is None:
+        raise ValueError("this series tells neither times nor a rate")
+    seconds, step = series.seconds, 1 / series.fps
+    times = seconds
+    if fps is not None:
+        count = int(np.floor((seconds[-1] - seconds[0] + _ROUNDING) * fps)) + 1
+        times = seconds[0] + np.arange(count) / fps
+    if not series.valid.any():
+        nothing = np.zeros((len(times), len(series.channels)), dtype=np.float32)
+        return _like(series, nothing, np.zeros(len(times), dtype=bool), fps, times)
+    measured, known = seconds[series.valid], series.values[series.valid]
+    right = np.searchsorted(measured, times).clip(1, max(len(measured) - 1, 1))
+    left, right = right - 1, np.minimum(right, len(measured) - 1)
+    width = measured[right] - measured[left]
+    share = ((times - measured[left]) / np.where(width > 0, width, 1)).clip(0, 1)
+    inside = (times >= measured[0]) & (times <= measured[-1])
+    bridged = inside & (width - step <= max_gap_s + step / 2)
+    nearest = np.where(share > 0.5, right, left)
+    covered = np.abs(times - measured[nearest]) <= step / 2
+    share = np.where(bridged, share, nearest != left)[:, None]  # the edge of a long gap keeps its own value
+    values = known[left] * (1 - share) + known[right] * share
+    presence = [schema.is_presence(name) for name in series.channels]
+    values[:, presence] = known[nearest][:, presence]
+    valid = bridged | covered
+    return _like(series, np.where(valid[:, None], values, 0).astype(np.float32), valid, fps, times)
+
+
+def _like(
+    series: Series, values: np.ndarray, valid: np.ndarray, fps: float | None, times: np.ndarray
+) -> Series:
+    return Series(values=values, channels=series.channels, valid=valid, fps=fps or series.fps, seconds=times)

@@ -1,0 +1,23 @@
+"""What every file of features becomes, whatever program wrote it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+class UnreadableSeries(ValueError):
+    """A series file that is missing, damaged or not the table it should be."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Series:
+    """`values` float32 (T, F) in the units of `schema`, 0 where `valid` bool (T,) is False.
+
+    `fps` in rows/s and `seconds` float64 (T,), the time of every row, are None where nothing tells them.
+    """
+
+    values: np.ndarray
+    channels: tuple[str, ...]
+    valid: np.ndarray
+    fps: float | None
+    seconds: np.ndarray | None = None

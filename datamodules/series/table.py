@@ -1,0 +1,85 @@
+"""Text tables as extractors write them: blanks in the header, text where a number should be."""
+
+import csv
+import gzip
+from collections.abc import Collection
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
+from datamodules.series.series import UnreadableSeries
+
+_BEYOND = "beyond the header"
+SUFFIXES = (".csv", ".csv.gz", ".txt", ".parquet")
+
+
+def header(path: Path) -> tuple[str, ...]:
+    """Names of the columns, without the blanks around them.
+
+    Raises:
+        UnreadableSeries: There is no header, or a name appears twice.
+    """
+    if path.suffix == ".parquet":
+        names = tuple(str(name).strip() for name in pq.read_schema(path).names)
+    else:
+        opened = gzip.open if path.suffix == ".gz" else open
+        with opened(path, "rt", encoding="utf-8-sig", newline="") as stream:
+            names = tuple(name.strip() for name in next(csv.reader(stream), []))
+    if not any(names):
+        raise UnreadableSeries(f"{path}: there is no header; the first line must name the columns")
+    twice = [name for name in names if name and names.count(name) > 1]
+    if twice:
+        raise UnreadableSeries(f"{path}: column '{twice[0]}' appears twice; remove one of the two")
+    return names
+
+
+def load(path: Path, columns: Collection[str]) -> pd.DataFrame:
+    """Read some columns, named without the blanks around them; the others are not parsed.
+
+    Raises:
+        UnreadableSeries: A row has more cells than the header, as with commas for decimal points.
+    """
+    names = header(path)
+    if path.suffix == ".parquet":
+        table = pd.read_parquet(path)
+        table.columns = pd.Index(names)
+        return table[[name for name in names if name in columns] or [names[0]]]
+    keep = [position for position, name in enumerate(names) if name in columns] or [0]  # rows must count
+    table = pd.read_csv(
+        path,
+        header=None,
+        skiprows=1,
+        names=[*(name or f"column {position}" for position, name in enumerate(names)), _BEYOND],
+        usecols=[*keep, len(names)],
+        index_col=False,
+        skipinitialspace=True,
+        low_memory=False,
+        encoding="utf-8-sig",
+    )
+    longer = np.flatnonzero(table.pop(_BEYOND).notna())  # pandas drops such cells silently
+    if len(longer):
+        raise UnreadableSeries(
+            f"{path}: row {longer[0]} has more cells than the header ({len(longer)} such rows); write numbers "
+            "with decimal points"
+        )
+    return table
+
+
+def numbers(table: pd.DataFrame, name: str, path: Path) -> np.ndarray:
+    """Column (n,) float64, NaN where the file has text such as `-1.#IND` or nothing.
+
+    Raises:
+        UnreadableSeries: There is no number at all.
+    """
+    column = table[name]
+    if not pd.api.types.is_numeric_dtype(column):
+        column = pd.to_numeric(column.astype(str).str.strip(), errors="coerce")
+    values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    if len(values) and np.isnan(values).all():
+        raise UnreadableSeries(
+            f"{path}: column '{name}' holds no number (its first cell: {table[name].iloc[0]}); name the "
+            "channels to use, without it"
+        )
+    return values

@@ -1,0 +1,30 @@
+from datamodules.series import schema
+from datamodules.series.clnf import COLUMNS as CLNF
+from datamodules.series.libreface import COLUMNS as LIBREFACE
+from datamodules.series.mediapipe import COLUMNS as MEDIAPIPE
+from datamodules.series.opendbm import COLUMNS as OPENDBM
+from datamodules.series.openface import COLUMNS as OPENFACE
+from datamodules.series.pyfeat import COLUMNS as PYFEAT
+from datamodules.series.pyfeat import MESH_COLUMNS
+from datamodules.synthetic.latent import CHANNELS as SYNTHETIC
+
+
+def test_every_crosswalk_ends_in_the_schema():
+    for columns in (OPENFACE, CLNF, LIBREFACE, PYFEAT, MESH_COLUMNS, MEDIAPIPE, OPENDBM):
+        assert {column.channel for column in columns.values()} <= schema.CHANNELS.keys()
+
+
+def test_the_synthetic_cohort_speaks_the_schema():
+    assert set(SYNTHETIC) <= schema.CHANNELS.keys()
+    assert [schema.unit(name) for name in ("au12", "gaze_x", "pose_yaw", "pupil")] == [
+        "intensity 0-5", "rad", "rad", "pupil/iris",
+    ]  # fmt: skip
+
+
+def test_units_and_groups_can_be_asked_for():
+    assert schema.unit("au12_probability") == "probability"
+    assert schema.group("au12_present") == "au_present"
+    assert (schema.unit("x_0"), schema.unit("X_0"), schema.unit("pose_z")) == ("px", "mm", "mm")
+    assert (schema.unit("FrameWidth"), schema.group("FrameWidth")) == ("unknown", "other")
+    assert len(schema.COMMON_AUS) == 12
+    assert len(set(schema.BLENDSHAPES)) == 52
