@@ -1,7 +1,7 @@
 """AVEC2013 (Valstar et al. 2013): 150 sessions of 82 persons, one long video each, with BDI-II totals.
 
-Published folders: `{Training,Development,Testing}/Video/PPP_S_cut_combined.mp4` and, in `.../DepressionLabels/`,
-one number a session in `PPP_S_Depression.csv`.
+Published folders: `{Training,Development,Testing}/Video/PPP_S_cut_combined.mp4`, and beside it
+`DepressionLabels/PPP_S_Depression.csv` with one number each.
 """
 
 import re
