@@ -1,6 +1,7 @@
 """From label files and folders to the rows of a manifest: what every source needs."""
 
 import csv
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from datamodules.manifest import Manifest, manifest_from_table
 from datamodules.validation import nearest
 
 _SEPARATORS = ",;\t"
+_ARCHIVES = (".zip", ".gz", ".tgz", ".tar", ".7z", ".rar")
 
 
 class SourceError(ValueError):
@@ -45,10 +47,13 @@ class Draft:
             SourceError: There is no row.
         """
         if not self.rows:
+            packed = sorted(path.name for path in self.root.glob("*") if path.suffix in _ARCHIVES)
+            remedy = f"unpack the archives first ({', '.join(packed[:3])})" if packed else "correct root"
             raise SourceError(
-                f"{self.root}: no recording of {self.name} found; is this the folder it was unpacked to?"
+                f"{self.root}: no recording of {self.name} found; is this the folder it was unpacked to? "
+                f"If so, {remedy}"
             )
-        table = pd.DataFrame(self.rows).fillna("").assign(corpus=self.name)
+        table = pd.DataFrame(self.rows, dtype=object).assign(corpus=self.name)
         found = manifest_from_table(table, root=self.root, name=self.name, probe=probe)
         return replace(found, errata=tuple(self.errata), notes=tuple(self.notes))
 
@@ -65,13 +70,19 @@ def existing_folder(root: str | Path) -> Path:
     return folder
 
 
-def read_labels(path: Path, columns: Mapping[str, Iterable[str]]) -> pd.DataFrame:
+def read_labels(
+    path: Path,
+    columns: Mapping[str, Iterable[str]],
+    *,
+    optional: Mapping[str, Iterable[str]] | None = None,
+) -> pd.DataFrame:
     """A label table with a header, all cells as stripped text, blank lines left out.
 
     Args:
         path: Comma, semicolon or tab separated.
         columns: Our name -> spellings it may have in the file; compared without case and blanks. All of them
             must be there; other columns are kept under their own names.
+        optional: As `columns`, but they may be absent.
 
     Raises:
         SourceError: No file, no header, another separator, or a column that is missing.
@@ -93,8 +104,10 @@ def read_labels(path: Path, columns: Mapping[str, Iterable[str]]) -> pd.DataFram
     table = pd.DataFrame(body, columns=header, dtype=str)
     plain = {name.lower(): name for name in header}
     renamed = {}
-    for name, spellings in columns.items():
+    for name, spellings in {**columns, **(optional or {})}.items():
         known = [plain[spelling.lower()] for spelling in spellings if spelling.lower() in plain]
+        if not known and name not in columns:
+            continue
         if not known:
             wanted = next(iter(spellings), name)
             raise SourceError(
@@ -116,10 +129,19 @@ def numbers(table: pd.DataFrame, column: str, path: Path, *, empty: bool = False
         if cell == "" and empty:
             values.append(None)
             continue
-        try:
-            values.append(float(cell))
-        except ValueError as fault:
+        value = as_number(cell)
+        if value is None:
             raise SourceError(
                 f"{path}: '{column}' is {cell!r} in line {line}, which is no number; correct the cell"
-            ) from fault
+            )
+        values.append(value)
     return values
+
+
+def as_number(text: str) -> float | None:
+    """The finite number a text stands for, or None: `nan` is no label."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
