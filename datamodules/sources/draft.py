@@ -51,7 +51,7 @@ class Draft:
             raise SourceError(
                 f"{self.root}: no recording of {self.name} found; is this the folder it was unpacked to?"
             )
-        table = pd.DataFrame(self.rows).fillna("").assign(corpus=self.name)
+        table = pd.DataFrame(self.rows).astype(object).fillna("").assign(corpus=self.name)
         found = manifest_from_table(table, root=self.root, name=self.name, probe=probe)
         return replace(found, errata=tuple(self.errata), notes=tuple(self.notes))
 
