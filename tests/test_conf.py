@@ -26,6 +26,7 @@ GROUPS = sorted(
 )
 LEAVES = sorted(set(CONF.glob("*/**/*.yaml")) - {CONF / "model" / "task.yaml"})  # what all models share
 _MISSING = {"manifest": ["data.path=x.csv"], "manifest_series": ["data.path=x.csv", "data.channels=3"]}
+_MISSING |= {name: ["data.root=x"] for name in ("dvlog", "lmvd", "cmdc", "mpdd", "first_impressions")}
 
 
 def batch(config, *, persons=2, visits=2, steps=8, size=32):

@@ -2,10 +2,11 @@
 
 import csv
 import math
+import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -15,6 +16,8 @@ from datamodules.validation import nearest
 
 _SEPARATORS = ",;\t"
 _ARCHIVES = (".zip", ".gz", ".tgz", ".tar", ".7z", ".rar")
+
+Code = TypeVar("Code")
 
 
 class SourceError(ValueError):
@@ -79,22 +82,20 @@ def read_labels(
     """A label table with a header, all cells as stripped text, blank lines left out.
 
     Args:
-        path: Comma, semicolon or tab separated.
+        path: Comma, semicolon or tab separated text, or the first sheet of an `.xlsx` workbook.
         columns: Our name -> spellings it may have in the file; compared without case and blanks. All of them
             must be there; other columns are kept under their own names.
         optional: As `columns`, but they may be absent.
 
     Raises:
-        SourceError: No file, no header, another separator, or a column that is missing.
+        SourceError: No file, no header, another separator, a column that is missing, or a workbook that
+            cannot be read.
     """
     if not path.is_file():
         raise SourceError(f"{path}: no such label file; unpack it there, or correct root")
-    text = path.read_text(encoding="utf-8-sig")
-    lines = [line for line in text.splitlines() if line.strip(f" {_SEPARATORS}")]
-    if not lines:
+    cells = _sheet(path) if path.suffix == ".xlsx" else _text_cells(path)
+    if not cells:
         raise SourceError(f"{path}: the label file is empty; download it again")
-    separator = max(_SEPARATORS, key=lines[0].count)
-    cells = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=separator)]
     header, body = cells[0], cells[1:]
     uneven = [number for number, row in enumerate(body, start=2) if len(row) != len(header)]
     if uneven:
@@ -116,6 +117,30 @@ def read_labels(
             )
         renamed[known[0]] = name
     return table.rename(columns=renamed)
+
+
+def _text_cells(path: Path) -> list[list[str]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as fault:
+        raise SourceError(f"{path}: not text in UTF-8 ({fault}); save it as UTF-8") from fault
+    lines = [line for line in text.splitlines() if line.strip(f" {_SEPARATORS}")]
+    separator = max(_SEPARATORS, key=lines[0].count) if lines else ","
+    return [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=separator)]
+
+
+def _sheet(path: Path) -> list[list[str]]:
+    try:
+        sheet = pd.read_excel(path, header=None, dtype=str, engine="openpyxl").fillna("")
+    except ImportError as fault:
+        raise SourceError(
+            f"{path}: workbooks need openpyxl; pip install 'euthymia[corpora]', or save it as "
+            f"{path.with_suffix('.csv').name} beside it"
+        ) from fault
+    except (ValueError, KeyError, OSError, zipfile.BadZipFile) as fault:
+        raise SourceError(f"{path}: not a readable workbook ({fault}); download it again") from fault
+    rows = [[str(cell).strip() for cell in row] for row in sheet.to_numpy().tolist()]
+    return [row for row in rows if any(row)]
 
 
 def numbers(table: pd.DataFrame, column: str, path: Path, *, empty: bool = False) -> list[float | None]:
@@ -145,3 +170,20 @@ def as_number(text: str) -> float | None:
     except ValueError:
         return None
     return value if math.isfinite(value) else None
+
+
+def coded(table: pd.DataFrame, column: str, codes: Mapping[str, Code], path: Path) -> list[Code]:
+    """A column of words as what they mean; compared without case.
+
+    Raises:
+        SourceError: A word that is not in `codes`; names file, line, value and the known words.
+    """
+    values = []
+    for line, cell in enumerate(table[column].tolist(), start=2):
+        if cell.lower() not in codes:
+            raise SourceError(
+                f"{path}: '{column}' is {cell!r} in line {line}; known are {', '.join(codes)}; "
+                "correct the cell"
+            )
+        values.append(codes[cell.lower()])
+    return values
