@@ -64,8 +64,10 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
             data_digest=material.manifest.digest(),
             notes=list(material.notes),
         )
-        if material.own:
-            record.record(test_looks=add_look(checkpoint.path.parents[1]))
+        looks = add_look(checkpoint.path.parents[1], digest=material.manifest.digest(), own=material.own)
+        if looks is None:
+            _log.warning("%s: its run cannot be written to, so this look is not counted", checkpoint.path)
+        record.record(test_looks=looks)
         found, clips = _measure(checkpoint, run, material)
         strips = filmstrips(clips, material.manifest, run)
         write_run(folder, found, config=run, record=record, attention=strips, notes=material.notes)

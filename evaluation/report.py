@@ -126,7 +126,8 @@ def _own_notes(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[
     looks = manifest.get("test_looks") or 0
     if looks > 1:
         notes.append(
-            f"The test split of this run has been looked at {looks} times; each look invites choosing by it."
+            f"These test recordings have been looked at {looks} times with this run; each look invites "
+            "choosing by it."
         )
     return notes
 
