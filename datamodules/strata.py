@@ -46,6 +46,6 @@ def missing_classes(table: pd.DataFrame, parts: Mapping[str, Sequence[str]]) -> 
     classes = {label for label in labels.values() if not np.isnan(label)}
     faults = [f"{name} is empty" for name, ids in parts.items() if not ids]
     for name, ids in [(name, ids) for name, ids in parts.items() if ids]:
-        absent = sorted(classes - {labels[recording] for recording in ids})
+        absent = sorted(classes - {labels.get(recording) for recording in ids})
         faults += [f"{name} has no recording with binary = {label:g}" for label in absent]
     return faults

@@ -18,7 +18,7 @@ from engine.filmstrips import filmstrips
 from engine.predictions import ClipPredictions, prediction_trainer
 from engine.provenance import RunManifest, add_look
 from engine.rebuild import part_of, predict_part, rebuild
-from engine.run import check_scale
+from engine.run import check_scale, report_split
 from engine.seed import seed_run
 from engine.targets import check_targets
 from engine.write import write_run
@@ -64,6 +64,8 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
             data_digest=material.manifest.digest(),
             notes=list(material.notes),
         )
+        if material.own:
+            report_split(material.manifest, material.split, record=record)
         looks = add_look(checkpoint.path.parents[1], digest=material.manifest.digest(), own=material.own)
         if looks is None:
             _log.warning("%s: its run cannot be written to, so this look is not counted", checkpoint.path)

@@ -139,7 +139,8 @@ def _resumed(config: Mapping[str, Any], embedded: Mapping[str, Any]) -> str | No
     if path is None:
         return None
     earlier = load_checkpoint(path)
-    if earlier.data_digest != embedded["data_digest"] or earlier.split != embedded["split"]:
+    parts = earlier.split | {"notes": embedded["split"]["notes"]}  # a remark changes nobody's place
+    if earlier.data_digest != embedded["data_digest"] or parts != embedded["split"]:
         raise CheckpointError(
             f"{path}: was trained on another manifest or split, whose training people may be tested here. "
             "Resume with the data and protocol of its run."

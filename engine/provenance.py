@@ -115,7 +115,7 @@ def add_look(folder: Path, *, digest: str, own: bool = True) -> int | None:
 
 
 def _looked(content: Mapping[str, Any], key: str | None, *, own: bool) -> dict[str, Any]:
-    """The counts after one more look: `test_looks` at the run's own test part, `looks` by manifest and part."""
+    """The counts after one more look: `test_looks` at the run's test part, `looks` by manifest and part."""
     looks = dict(content.get("looks") or {})
     if key is not None:
         looks[key] = looks.get(key, 0) + 1
