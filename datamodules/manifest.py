@@ -2,8 +2,8 @@
 
 import hashlib
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from datamodules.probe import fill_facts
 from datamodules.scales import SCALES
 from datamodules.validation import (
     FILES,
+    LABELS,
     NUMBERS,
     PREFIXES,
     check_columns,
@@ -66,7 +67,8 @@ class Recording:
 class Manifest:
     """A validated table. Treat `table` as read-only: row numbers identify recordings in every batch.
 
-    `errata` lists what was corrected on the way from the download, `notes` what readers of results must know.
+    `errata` lists what was corrected on the way from the download, `notes` what readers of results must know,
+    `full_digest` is the digest of the table before labels were taken away.
     """
 
     table: pd.DataFrame
@@ -75,6 +77,7 @@ class Manifest:
     truth: Path | None
     errata: tuple[Erratum, ...] = ()
     notes: tuple[str, ...] = ()
+    full_digest: str | None = None
 
     def recordings(self, ids: Sequence[str] | None = None) -> list[Recording]:
         """Rows as records, all in table order or the given ids in the given order.
@@ -99,12 +102,31 @@ class Manifest:
         return [position[recording] for recording in ids]
 
     def digest(self) -> str:
-        """SHA-256 of the content of the table; the order of rows and columns and the folder do not matter."""
+        """SHA-256 of the content of the table; the order of rows and columns and the folder do not matter.
+
+        Labels that were taken away still count: the recordings are the same.
+        """
+        if self.full_digest is not None:
+            return self.full_digest
         table = self.table.sort_values("recording_id")
         lines = ["\x1f".join(sorted(map(str, table.columns)))]
         columns = [table[name].tolist() for name in sorted(map(str, table.columns))]
         lines += ["\x1f".join(_canonical(value) for value in row) for row in zip(*columns, strict=True)]
         return hashlib.sha256("\x1e".join(lines).encode()).hexdigest()
+
+    def without_labels(self, ids: Iterable[str] | None = None) -> "Manifest":
+        """The same recordings with the labels of some of them missing, and without the truth behind any.
+
+        Score, binary label, questionnaire items and traits become NaN; who, where and how long stays.
+
+        Args:
+            ids: Whose labels to take away; None takes all.
+        """
+        table = self.table.copy()
+        hidden = slice(None) if ids is None else table["recording_id"].isin(set(ids))
+        for name in [str(name) for name in table if str(name) in LABELS or str(name).startswith(PREFIXES)]:
+            table.loc[hidden, name] = np.nan
+        return replace(self, table=table, truth=None, full_digest=self.digest())
 
     def write(self, path: Path) -> None:
         """Write the table as CSV or Parquet (by suffix) so that its paths are right in the new place."""

@@ -5,37 +5,31 @@ prescribes, and `Longitudinal`, which asks another question, may put visits of o
 """
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-import pandas as pd
 
-from datamodules.identity import UNKNOWN, natural_key, person_keys, visit_keys
-from datamodules.strata import draw, missing_classes, strata_of, without
+from datamodules.identity import natural_key, visit_keys
+from datamodules.partition import (
+    Split,
+    SplitError,
+    by_person,
+    faults_of,
+    require_classes,
+    require_people,
+    split_of,
+)
+from datamodules.strata import draw, strata_of, without
 
 if TYPE_CHECKING:
     from datamodules.manifest import Manifest
 
+__all__ = ["Given", "Holdout", "KFold", "LeaveOneSubjectOut", "Longitudinal", "Split", "SplitError"]
+
 _log = logging.getLogger(__name__)
 
 _PARTS = {"train": "train", "val": "val", "test": "test", "dev": "val", "valid": "val", "validation": "val"}
-
-
-class SplitError(ValueError):
-    """A protocol that this manifest cannot satisfy."""
-
-
-@dataclass(frozen=True)
-class Split:
-    """Recording ids of the parts of one fold, and whether the protocol promises to keep people apart."""
-
-    name: str
-    train: tuple[str, ...]
-    val: tuple[str, ...]
-    test: tuple[str, ...]
-    subject_disjoint: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,14 +59,14 @@ class Given:
                 f"{manifest.name}: 'split' holds {wrong}; use {', '.join(_PARTS)} or leave it empty"
             )
         part = table["split"].str.lower().map(_PARTS).fillna("")
-        split = _split("given", table, part.tolist(), disjoint=self.subject_disjoint)
+        split = split_of("given", table, part.tolist(), disjoint=self.subject_disjoint)
         if not split.train or not split.val:
             raise SplitError(
                 f"{manifest.name}: 'split' leaves train or val empty; selection needs a val part"
             )
         if unused := int((part == "").sum()):
             _log.warning("%s: %d recording(s) have no 'split' and are not used", manifest.name, unused)
-        for fault in _faults(table, split, ("train", "val", "test")):
+        for fault in faults_of(table, split, ("train", "val", "test")):
             _log.warning("%s: %s", manifest.name, fault)
         return [split]
 
@@ -97,11 +91,11 @@ class Holdout:
                 f"val={self.val} and test={self.test} must be positive and leave people to train on"
             )
         strata = strata_of(manifest.table)
-        _require_people(manifest, strata, 3)
+        require_people(manifest, strata, 3)
         rng = np.random.default_rng(self.seed)
         test = draw(strata, self.test, rng)
         val = draw(without(strata, test), self.val / (1 - self.test), rng)
-        return [_by_person(manifest, "holdout", val=val, test=test)]
+        return [by_person(manifest, "holdout", val=val, test=test)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +116,7 @@ class KFold:
         if self.folds < 2:
             raise SplitError(f"folds={self.folds}: cross-validation needs at least 2")
         strata = strata_of(manifest.table)
-        _require_people(manifest, strata, max(self.folds, 3))
+        require_people(manifest, strata, max(self.folds, 3))
         rng = np.random.default_rng(self.seed)
         # Dealing the strata one after the other, without starting anew, keeps the folds equally large.
         dealt = [person for people in strata.values() for person in rng.permutation(people).tolist()]
@@ -130,7 +124,7 @@ class KFold:
         for fold in range(self.folds):
             test = set(dealt[fold :: self.folds])
             val = draw(without(strata, test), self.val, np.random.default_rng([self.seed, fold]))
-            splits.append(_by_person(manifest, f"fold{fold}", val=val, test=test))
+            splits.append(by_person(manifest, f"fold{fold}", val=val, test=test))
         return splits
 
 
@@ -149,13 +143,13 @@ class LeaveOneSubjectOut:
             SplitError: Too few people, or a class missing from training or validation.
         """
         strata = strata_of(manifest.table)
-        _require_people(manifest, strata, 3)
+        require_people(manifest, strata, 3)
         people = [person for group in strata.values() for person in group]
         splits = []
         for number, person in enumerate(sorted(people)):
             val = draw(without(strata, {person}), self.val, np.random.default_rng([self.seed, number]))
             name = f"loso-{person.split(':', 1)[1]}"
-            splits.append(_by_person(manifest, name, val=val, test={person}, check=("train", "val")))
+            splits.append(by_person(manifest, name, val=val, test={person}, check=("train", "val")))
         return splits
 
 
@@ -195,54 +189,6 @@ class Longitudinal:
             len(visits) - followed,
         )
         parts = [part_of.get(key, "train") for key in visit_keys(table)]
-        split = _split("longitudinal", table, parts, disjoint=False)
-        _require_classes(manifest, split, ("train", "val", "test"))
+        split = split_of("longitudinal", table, parts, disjoint=False)
+        require_classes(manifest, split, ("train", "val", "test"))
         return [split]
-
-
-def _by_person(
-    manifest: "Manifest",
-    name: str,
-    *,
-    val: set[str],
-    test: set[str],
-    check: Sequence[str] = ("train", "val", "test"),
-) -> Split:
-    keys = person_keys(manifest.table)
-    split = _split(
-        name, manifest.table, ["test" if key in test else "val" if key in val else "train" for key in keys]
-    )
-    _require_classes(manifest, split, check)
-    return split
-
-
-def _split(name: str, table: pd.DataFrame, parts: Sequence[str], *, disjoint: bool = True) -> Split:
-    pairs = list(zip(table["recording_id"].tolist(), parts, strict=True))
-    ids = {part: tuple(recording for recording, where in pairs if where == part) for part in _PARTS.values()}
-    return Split(name, ids["train"], ids["val"], ids["test"], disjoint)
-
-
-def _require_people(manifest: "Manifest", strata: dict[str, list[str]], least: int) -> None:
-    count = sum(map(len, strata.values()))
-    if count < least:
-        raise SplitError(
-            f"{manifest.name}: {count} people are too few for this protocol, it needs {least}; "
-            "add people, use fewer folds or state the parts in the column 'split'"
-        )
-    if any(subject == UNKNOWN for subject in manifest.table["subject_id"]):
-        _log.warning(
-            "%s: recordings of subject '%s' are split one by one: unauditable", manifest.name, UNKNOWN
-        )
-
-
-def _require_classes(manifest: "Manifest", split: Split, parts: Sequence[str]) -> None:
-    faults = _faults(manifest.table, split, parts)
-    if faults:
-        remedy = "add people of that class, use fewer folds or larger fractions"
-        raise SplitError(f"{manifest.name}: {'; '.join(faults)}; {remedy}")
-
-
-def _faults(table: pd.DataFrame, split: Split, parts: Sequence[str]) -> list[str]:
-    return missing_classes(
-        table, {f"part '{part}' of '{split.name}'": getattr(split, part) for part in parts}
-    )

@@ -18,7 +18,7 @@ from engine.filmstrips import filmstrips
 from engine.predictions import ClipPredictions, prediction_trainer
 from engine.provenance import RunManifest, add_look
 from engine.rebuild import part_of, predict_part, rebuild
-from engine.run import check_scale
+from engine.run import check_scale, report_split
 from engine.seed import seed_run
 from engine.targets import check_targets
 from engine.write import write_run
@@ -65,7 +65,11 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
             notes=list(material.notes),
         )
         if material.own:
-            record.record(test_looks=add_look(checkpoint.path.parents[1]))
+            report_split(material.manifest, material.split, record=record)
+        looks = add_look(checkpoint.path.parents[1], digest=material.manifest.digest(), own=material.own)
+        if looks is None:
+            _log.warning("%s: its run cannot be written to, so this look is not counted", checkpoint.path)
+        record.record(test_looks=looks)
         found, clips = _measure(checkpoint, run, material)
         strips = filmstrips(clips, material.manifest, run)
         write_run(folder, found, config=run, record=record, attention=strips, notes=material.notes)

@@ -70,8 +70,13 @@ def train_split(
 
 
 def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, folder: Path) -> Fitted:
-    """Train on one split and let validation choose a checkpoint; nothing is measured on test."""
+    """Train on one split and let validation choose a checkpoint, without the labels of anybody else.
+
+    Whatever trains or selects gets a manifest in which only training and validation recordings are labeled,
+    so that neither a callback nor a data module can read what is tested.
+    """
     seed_run(config["seed"])
+    manifest = manifest.without_labels(_outside(manifest, split))
     datamodule = build(config["data"]["module"], key="data.module", manifest=manifest, split=split)
     config = _settled(config, datamodule.channels)
     statistics = datamodule.train_statistics()
@@ -90,6 +95,11 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
     best, objective = chosen(trainer, folder)
     skipped = dict(getattr(datamodule, "skipped", None) or {})
     return Fitted(best, objective, epochs=trainer.current_epoch, skipped=skipped, initial=initial)
+
+
+def _outside(manifest: Manifest, split: Split) -> set[str]:
+    """Recordings that neither train nor select: the test part, and those that the split leaves out."""
+    return set(manifest.table["recording_id"]) - {*split.train, *split.val}
 
 
 def _settled(config: Mapping[str, Any], channels: Sequence[str] | None) -> Mapping[str, Any]:
@@ -129,7 +139,8 @@ def _resumed(config: Mapping[str, Any], embedded: Mapping[str, Any]) -> str | No
     if path is None:
         return None
     earlier = load_checkpoint(path)
-    if earlier.data_digest != embedded["data_digest"] or earlier.split != embedded["split"]:
+    parts = earlier.split | {"notes": embedded["split"]["notes"]}  # a remark changes nobody's place
+    if earlier.data_digest != embedded["data_digest"] or parts != embedded["split"]:
         raise CheckpointError(
             f"{path}: was trained on another manifest or split, whose training people may be tested here. "
             "Resume with the data and protocol of its run."

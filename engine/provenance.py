@@ -48,6 +48,7 @@ class RunManifest:
             "seed": config.get("seed"),
             "threads": torch.get_num_threads(),
             "test_looks": earlier.get("test_looks", 0),
+            "looks": earlier.get("looks", {}),
         }
 
     def record(self, **facts: Any) -> None:
@@ -61,8 +62,9 @@ class RunManifest:
         return dict(self._content)
 
     def count_look(self) -> None:
-        """Count one look at the test set: every look is a chance to choose by it."""
-        self.record(test_looks=self._content["test_looks"] + 1)
+        """Count one look at the run's test set: every look is a chance to choose by it."""
+        digest = self._content.get("data_digest")
+        self.record(**_looked(self._content, None if digest is None else f"{digest}:test", own=True))
 
     def __enter__(self) -> Self:
         self._write()
@@ -84,21 +86,47 @@ class RunManifest:
             write_json(self._path, self._content)
 
 
-def add_look(folder: Path) -> int | None:
-    """Count a later look at the test set of a finished run, in that run's `manifest.json`.
+def add_look(folder: Path, *, digest: str, own: bool = True) -> int | None:
+    """Count a later look at test data of a finished run, in that run's `manifest.json`.
+
+    A look at a fold is also one at the cross-validation that it belongs to.
+
+    Args:
+        folder: The run's folder.
+        digest: Of the manifest that was looked at.
+        own: Whether it was the run's own test part, and not all of another manifest.
 
     Returns:
-        The new count, or None if the run left no manifest or its folder cannot be written.
+        Looks at these data so far, or None if the run left no manifest or its folder cannot be written.
     """
     content = read_manifest_json(folder)
     if not content:
         return None
-    content["test_looks"] = int(content.get("test_looks", 0)) + 1
+    key = f"{digest}:test" if own else f"{digest}:all"
     try:
-        write_json(folder / FILE, content)
+        write_json(folder / FILE, content | _looked(content, key, own=own))
+        for whole in _whole(folder):
+            outer = read_manifest_json(whole)
+            write_json(whole / FILE, outer | _looked(outer, key, own=own))
     except OSError:  # an archived run: the caller reports that the look was not counted
         return None
-    return int(content["test_looks"])
+    changed = read_manifest_json(folder)
+    return int(changed["test_looks"] if own else changed["looks"][key])
+
+
+def _looked(content: Mapping[str, Any], key: str | None, *, own: bool) -> dict[str, Any]:
+    """The counts after one more look: `test_looks` at the run's test part, `looks` by manifest and part."""
+    looks = dict(content.get("looks") or {})
+    if key is not None:
+        looks[key] = looks.get(key, 0) + 1
+    return {"test_looks": int(content.get("test_looks", 0)) + own, "looks": looks}
+
+
+def _whole(folder: Path) -> list[Path]:
+    """Runs above a folder that name it among their folds."""
+    above = list(folder.resolve().parents)[:2]  # fold_0, or repeat_0/fold_0
+    named = [(place, folder.resolve().relative_to(place).as_posix()) for place in above]
+    return [place for place, name in named if name in read_manifest_json(place).get("folds", [])]
 
 
 def read_manifest_json(folder: Path) -> dict[str, Any]:

@@ -33,8 +33,12 @@ def predict_part(
     manifest: Manifest,
     part: Split | None,
 ) -> ClipPredictions:
-    """Predict the test recordings of a split, context and all; every recording where there is no split."""
-    datamodule = build(config["data"]["module"], key="data.module", manifest=manifest, split=part)
+    """Predict the test recordings of a split, context and all; every recording where there is no split.
+
+    No label goes along: what is predicted cannot depend on one.
+    """
+    blind = manifest.without_labels()
+    datamodule = build(config["data"]["module"], key="data.module", manifest=blind, split=part)
     return predict_clips(trainer, task, datamodule)
 
 

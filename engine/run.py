@@ -9,6 +9,8 @@ import torch
 
 from datamodules.guard import check_split
 from datamodules.manifest import Manifest
+from datamodules.overlap import person_overlap
+from datamodules.splits import Split
 from engine.build import build
 from engine.compose import ConfigError
 from engine.crossval import cross_validate
@@ -52,6 +54,8 @@ def train(config: Mapping[str, Any], *, folder: Path) -> float | None:
             if not split.test:
                 raise ConfigError(f"{manifest.name}: split '{split.name}' tests nobody; fill its test part")
             check_split(manifest, split, subject_disjoint=protocol.subject_disjoint)
+        for split in splits:
+            report_split(manifest, split, record=record)
         record.record(
             experiment=config["experiment_name"],
             data=manifest.name,
@@ -76,6 +80,21 @@ def check_model(config: Mapping[str, Any]) -> None:
     """
     with torch.device("meta"):
         build(without_downloads(config["model"]), key="model")
+
+
+def report_split(manifest: Manifest, split: Split, *, record: RunManifest) -> None:
+    """Print and record what a reader must know of a split: its notes, and whom its parts share.
+
+    Of a split that keeps people apart the guard has proven that they share nobody.
+    """
+    for note in split.notes:
+        _log.warning("%s, split '%s': %s", manifest.name, split.name, note)
+    if split.notes:
+        record.record(split_notes={**record.content.get("split_notes", {}), split.name: list(split.notes)})
+    if not split.subject_disjoint:
+        overlap = person_overlap(manifest, split)
+        overlap.log(manifest.name, split.name)
+        record.record(person_overlap=overlap.as_dict())
 
 
 def check_scale(manifest: Manifest, config: Mapping[str, Any]) -> None:

@@ -3,7 +3,6 @@
 All plots show recordings of one split, in the recording table's form (see `measures`).
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +18,7 @@ from evaluation.canvas import BLUE, GRAY, GREEN, INK, LIGHT, ORANGE, PURPLE, VER
 from evaluation.intervals import COVERAGE
 from evaluation.measures import labeled, ranking_column
 from evaluation.metrics import auc
+from evaluation.ordering import natural_key
 
 _HALF = (4.7, 3.9)  # inches: half of the page's width
 _WIDE = 9.8
@@ -173,7 +173,7 @@ def trajectories(recordings: pd.DataFrame) -> str | None:
             axes.set_axis_off()
         for axes, subject in zip(grid.flat, shown, strict=False):
             own = visits[visits["subject_id"] == subject]
-            own = own.iloc[sorted(range(len(own)), key=lambda i: _natural(own["session_id"].iloc[i]))]
+            own = own.iloc[sorted(range(len(own)), key=lambda i: natural_key(own["session_id"].iloc[i]))]
             place = np.arange(len(own))
             axes.plot(place, own[target], color=INK, marker="o", markersize=4, linewidth=1.3, label="truth")
             axes.plot(
@@ -186,13 +186,6 @@ def trajectories(recordings: pd.DataFrame) -> str | None:
         figure.supylabel("score (points)" if head == "score" else "probability", fontsize=8.5)
         figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=2)
         return svg(figure)
-
-
-def _natural(name: str) -> list[tuple[int, int, str]]:
-    """Sort key under which "v10" follows "v9"."""
-    return [
-        (0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name) if part
-    ]
 
 
 def _short(name: str, length: int) -> str:

@@ -36,7 +36,7 @@ _LABELS = {
     "quadratic_kappa": ("Quadratic kappa", "agreement on severity bands"),
 }
 # keys of the run manifest that have a place of their own, and one that changes after the page is written
-_SHOWN_APART = ("packages", "config", "skipped", "status")
+_SHOWN_APART = ("packages", "config", "skipped", "status", "person_overlap", "split_notes")
 
 
 def write_report(
@@ -76,6 +76,7 @@ def write_report(
         title=str(manifest.get("title") or manifest.get("experiment") or "Evaluation report"),
         verdict=judge(metrics),
         notes=[*notes, *_own_notes(metrics, manifest)],
+        overlap=_overlap(manifest),
         metric_rows=_metric_rows(metrics),
         remarks=_remarks(metrics),
         has_persons="by_subject" in metrics["test"],
@@ -123,12 +124,22 @@ def _own_notes(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[
         notes.append(
             f"Only {counts['subjects']} persons were tested: percentile intervals are unreliable this low."
         )
+    for split, remarks in (manifest.get("split_notes") or {}).items():
+        notes += [f"Split {split}: {remark}" for remark in remarks]
     looks = manifest.get("test_looks") or 0
     if looks > 1:
         notes.append(
-            f"The test split of this run has been looked at {looks} times; each look invites choosing by it."
+            f"These test recordings have been looked at {looks} times with this run; each look invites "
+            "choosing by it."
         )
     return notes
+
+
+def _overlap(manifest: Mapping[str, Any]) -> Mapping[str, Mapping[str, int]]:
+    """Part -> part -> persons in both; nothing where the split keeps people apart."""
+    persons: Mapping[str, Mapping[str, int]] = (manifest.get("person_overlap") or {}).get("persons") or {}
+    shared = any(count for a, row in persons.items() for b, count in row.items() if a != b)
+    return persons if shared else {}
 
 
 def _metric_rows(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:

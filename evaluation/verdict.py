@@ -87,12 +87,16 @@ def _identity(reference: Mapping[str, Any]) -> str | None:
     line = reference.get("identity")
     if not line:
         return None
-    best = next(
-        (f"{n.upper()} {number(line[n])}" for n in ("auc", "mae") if _known(line, n)), "nothing defined"
+    name = next((n for n in ("auc", "mae") if _known(line, n)), None)
+    best = (
+        "nothing defined" if name is None else f"{name.upper()} {number(line[name])} without a look at a face"
     )
+    gap = None if name is None else _known(line.get("difference"), name)
     return (
         f"Caution: persons are shared with the training recordings ({line.get('note', 'see below')}). "
-        f"Looking a person up reaches {best}; results on shared persons say little about others."
+        f"Looking a person up reaches {best}"
+        + ("" if gap is None else f"; the model minus that is {number(gap)}")
+        + ". Results on shared persons say little about others."
     )
 
 

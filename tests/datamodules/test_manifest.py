@@ -132,3 +132,17 @@ def test_another_spelling_of_unknown_is_no_person(cohort):
     path = edit(cohort(2, 2), lambda t: t.assign(subject_id=["Unknown", "p00", "UNKNOWN", "unknown"]))
     with pytest.raises(ManifestError, match=r"row 1 .* = 'Unknown', row 3 .* = 'UNKNOWN'; write 'unknown'"):
         read_manifest(path)
+
+
+def test_labels_can_be_taken_away_and_the_digest_stays(cohort):
+    manifest = read_manifest(cohort(3, 2, item_1=2, trait_o=0.5, age=30))
+    blind = manifest.without_labels(["p00_v0", "p02_v1"])
+    gone = blind.table["recording_id"].isin(["p00_v0", "p02_v1"])
+    for name in ("score", "binary", "item_1", "trait_o"):
+        assert blind.table[name].isna().tolist() == gone.tolist()
+        assert manifest.table[name].notna().all()
+    assert blind.table["age"].tolist() == [30.0] * 6
+    assert blind.recordings(["p00_v0"])[0].band is None
+    assert blind.recordings(["p00_v1"])[0].score == 6.0
+    assert blind.digest() == manifest.digest() == blind.without_labels().digest()
+    assert blind.without_labels().table["score"].isna().all()

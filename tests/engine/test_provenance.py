@@ -41,9 +41,32 @@ def test_looks_at_the_test_set_add_up_over_runs_in_one_folder(tmp_path):
     with RunManifest(folder=tmp_path, config=CONFIG) as manifest:
         manifest.count_look()
     assert read_manifest_json(tmp_path)["test_looks"] == 2
-    assert add_look(tmp_path) == 3
+    assert add_look(tmp_path, digest="abc") == 3
     assert read_manifest_json(tmp_path)["test_looks"] == 3
-    assert add_look(tmp_path / "elsewhere") is None
+    assert add_look(tmp_path / "elsewhere", digest="abc") is None
+
+
+def test_looks_are_told_apart_by_their_data(tmp_path):
+    with RunManifest(folder=tmp_path, config=CONFIG) as manifest:
+        manifest.record(data_digest="abc")
+        manifest.count_look()
+    assert [add_look(tmp_path, digest="abc"), add_look(tmp_path, digest="other", own=False)] == [2, 1]
+    assert add_look(tmp_path, digest="other", own=False) == 2
+    content = read_manifest_json(tmp_path)
+    assert content["looks"] == {"abc:test": 2, "other:all": 2}
+    assert content["test_looks"] == 2
+
+
+@pytest.mark.parametrize("fold", ["fold_0", "repeat_1/fold_0"])
+def test_a_look_at_a_fold_is_one_at_its_cross_validation(tmp_path, fold):
+    with RunManifest(folder=tmp_path, config=CONFIG) as whole:
+        whole.record(data_digest="abc", folds=[fold])
+        whole.count_look()
+    with RunManifest(folder=tmp_path / fold, config=CONFIG) as own:
+        own.record(data_digest="abc")
+        own.count_look()
+    assert add_look(tmp_path / fold, digest="abc") == 2
+    assert read_manifest_json(tmp_path)["test_looks"] == 2
 
 
 def test_helping_ranks_write_nothing(tmp_path):

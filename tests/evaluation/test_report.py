@@ -122,7 +122,7 @@ def test_numbers_and_facts_are_shown(inputs, full):
         f"{auc['low']:.2f} to {auc['high']:.2f}",
         "commit: abc123",
         "clips/r9.mp4 is truncated",
-        "looked at 3 times",
+        "looked at 3 times with this run",
         "3 of 90 recordings are shared",
         "linear models on duration_s",
         "no interval, as resampling biases",

@@ -1,0 +1,125 @@
+"""Compare two runs: `python -m evaluation.compare run_a run_b [metric=auc] [out=<folder>]`.
+
+A run is a folder with `predictions.csv`, or the folder of a multirun over seeds. Written are a table on the
+screen, `compare.json` and `compare.html`. Without `metric=` all metrics are compared and their p-values
+corrected; name the one that was chosen before looking, and there is nothing to correct.
+"""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from evaluation.canvas import BLUE, GRAY, INK, canvas, svg
+from evaluation.comparison import compare
+from evaluation.permutation import PERMUTATIONS
+from evaluation.predictions import PredictionError
+from evaluation.runs import RunError, read_run
+from evaluation.verdict import number
+
+_OPTIONS = {"metric": "", "out": "", "n_boot": "2000", "n_perm": str(PERMUTATIONS), "seed": "0"}
+_LOWER = ("mae", "rmse", "brier", "change_mae")  # the smaller, the better
+_USAGE = "usage: python -m evaluation.compare run_a run_b [metric=auc,mae] [out=<folder>] [n_boot=2000]"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Compare, write and print; the exit status is 2 where the runs cannot be compared."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        folders, options = _parse(given)
+        a, b = (read_run(folder) for folder in folders)
+        found = compare(
+            a,
+            b,
+            only=[name for name in options["metric"].split(",") if name],
+            **{name: int(options[name]) for name in ("n_boot", "n_perm", "seed")},
+        )
+    except (RunError, PredictionError, ValueError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    out = Path(options["out"] or Path("outputs") / "compare" / f"{a.name}_{b.name}")
+    out.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(found, indent=2, allow_nan=False) + "\n"
+    (out / "compare.json").write_text(text, encoding="utf-8")
+    (out / "compare.html").write_text(page(found), encoding="utf-8")
+    sys.stdout.write(f"{table(found)}\nwritten to {out}\n")
+    return 0
+
+
+def table(found: Mapping[str, Any]) -> str:
+    """The comparison as text, one line a metric."""
+    lines = [
+        f"a: {found['a']['name']}   b: {found['b']['name']}   "
+        f"{found['recordings']} recordings of {found['persons']} persons",
+        "",
+        f"{'metric':<18}{'a':>8}{'b':>8}   {'a minus b':<24}{'p':>8}{'Holm':>8}  better",
+    ]
+    for name, row in found["metrics"].items():
+        lines.append(
+            f"{name:<18}{row['a']:>8.3f}{row['b']:>8.3f}   {number(row['difference'], 3):<24}"
+            f"{_p(row['p_value']):>8}{_p(row.get('p_holm')):>8}  {better(name, row)}"
+        )
+    reasons = {name: row["reason"] for name, row in found["metrics"].items() if "reason" in row}
+    lines += [f"{name}: {why}" for name, why in (found["not_compared"] | reasons).items()]
+    return "\n".join(lines)
+
+
+def better(name: str, row: Mapping[str, Any]) -> str:
+    """The run that is shown to be better: interval without 0 and corrected p-value below 0.05; else "-"."""
+    low, high, p = row["difference"]["low"], row["difference"]["high"], row.get("p_holm")
+    if low is None or p is None or p >= 0.05 or low <= 0 <= high:
+        return "-"
+    return "a" if (low > 0) != (name in _LOWER) else "b"
+
+
+def forest(found: Mapping[str, Any]) -> str:
+    """Differences with their intervals, each in units of the half width, as a data URI.
+
+    Metrics have different units (points, shares); what a reader needs is where the interval lies beside 0.
+    """
+    rows = [(n, r["difference"]) for n, r in found["metrics"].items() if r["difference"]["low"] is not None]
+    with canvas(9.8, 0.9 + 0.3 * max(1, len(rows))) as figure:
+        axes = figure.add_subplot()
+        for place, (name, gap) in enumerate(rows):
+            sign = -1 if name in _LOWER else 1
+            scale = sign * max((gap["high"] - gap["low"]) / 2, 1e-12)
+            ends = sorted((gap["low"] / scale, gap["high"] / scale))
+            clear = ends[0] > 0 or ends[1] < 0
+            axes.hlines(place, *ends, color=BLUE if clear else GRAY, linewidth=2.4)
+            axes.scatter([gap["value"] / scale], [place], color=BLUE if clear else GRAY, s=30, zorder=4)
+        axes.axvline(0, color=INK, linewidth=0.8, linestyle=(0, (2, 2)))
+        axes.set_yticks(range(len(rows)), [name for name, _ in rows])
+        axes.set_ylim(len(rows) - 0.4, -0.6)
+        axes.set_xlabel("b better   ←   difference in half widths of its interval   →   a better")
+        axes.grid(axis="y", visible=False)
+        return svg(figure)
+
+
+def page(found: Mapping[str, Any]) -> str:
+    """`compare.html`: the table, the plot and how both were made."""
+    loader = jinja2.FileSystemLoader(Path(__file__).with_name("templates"))
+    environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
+    environment.filters |= {"number": number, "p": _p}
+    rows = [(name, row, better(name, row)) for name, row in found["metrics"].items()]
+    template = environment.get_template("compare.html")
+    return str(template.render(found=found, rows=rows, plot=forest(found)))
+
+
+def _p(value: float | None) -> str:
+    return "-" if value is None else "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _parse(given: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    folders = [text for text in given if "=" not in text]
+    options = dict(text.split("=", 1) for text in given if "=" in text)
+    strangers = sorted(set(options) - set(_OPTIONS))
+    if len(folders) != 2 or strangers:
+        raise RunError(f"{_USAGE}\n{len(folders)} folders, unknown options: {', '.join(strangers) or 'none'}")
+    return folders, _OPTIONS | options
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,123 @@
+import json
+import re
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from evaluation.bootstrap import paired_difference
+from evaluation.compare import better, main
+from evaluation.comparison import compare, over_seeds
+from evaluation.predictions import write_predictions
+from evaluation.runs import RunError, read_run
+
+BOOT = {"n_boot": 1000, "n_perm": 999}
+
+
+@pytest.fixture
+def write_run(tmp_path, cohort):
+    """Write what a run leaves: `write_run("a", noise=1.0, seed=0)` -> folder."""
+
+    def write(name, *, noise=0.0, seed=0, threshold=0.5, change=None):
+        test = cohort(subjects=20)
+        rng = np.random.default_rng(seed)
+        test["score_prediction"] += rng.normal(0, 1, len(test)) * noise
+        test = test if change is None else change(test)
+        folder = tmp_path / name
+        write_predictions(folder / "predictions.csv", test)
+        (folder / "metrics.json").write_text(json.dumps({"threshold": {"value": threshold}}))
+        return folder
+
+    return write
+
+
+def test_differences_are_those_of_the_paired_bootstrap(write_run):
+    a, b = read_run(write_run("a")), read_run(write_run("b", noise=4.0))
+    found = compare(a, b, **BOOT)
+    expected = paired_difference(
+        a.tables[0].recordings,
+        b.tables[0].recordings,
+        threshold_a=0.5,
+        threshold_b=0.5,
+        n_boot=1000,
+    )
+    assert {name: row["difference"] for name, row in found["metrics"].items()} == expected
+    assert found["not_compared"] == {"ece": "resampling biases a binned error"}
+    assert (found["recordings"], found["persons"]) == (60, 20)
+    assert found["metrics"]["mae"]["p_value"] < 0.05
+    assert better("mae", found["metrics"]["mae"]) == "a"
+    raw = [row["p_value"] for row in found["metrics"].values()]
+    adjusted = [row["p_holm"] for row in found["metrics"].values()]
+    assert all(p <= q for p, q in zip(raw, adjusted, strict=True))
+    assert min(adjusted) == pytest.approx(min(raw) * len(raw))
+
+
+def test_a_metric_named_before_is_not_corrected(write_run):
+    a, b = read_run(write_run("a")), read_run(write_run("b", noise=4.0))
+    row = compare(a, b, only=["mae"], **BOOT)["metrics"]
+    assert list(row) == ["mae"]
+    assert row["mae"]["p_holm"] == row["mae"]["p_value"]
+    with pytest.raises(RunError, match="no metric 'acu' in both runs"):
+        compare(a, b, only=["acu"], **BOOT)
+
+
+def test_seeds_are_averaged_and_their_spread_is_told(write_run, tmp_path):
+    for seed in (0, 1, 10):
+        write_run(f"a/{seed}", noise=1.0, seed=seed)
+        write_run(f"b/{seed}", noise=5.0, seed=seed + 50)
+    a, b = read_run(tmp_path / "a"), read_run(tmp_path / "b")
+    assert [table.folder.name for table in a.tables] == ["0", "1", "10"]
+    row = compare(a, b, only=["mae"], **BOOT)["metrics"]["mae"]
+    values = row["seeds"]["a"]["values"]
+    errors = [
+        (t.recordings["score_target"] - t.recordings["score_prediction"]).abs().mean() for t in a.tables
+    ]
+    assert values == pytest.approx(errors)
+    assert row["a"] == pytest.approx(np.mean(errors))
+    assert row["difference"]["high"] < 0
+    assert len(row["seeds"]["difference"]["values"]) == 3
+    one = read_run(tmp_path / "b" / "0")
+    uneven = compare(a, one, only=["mae"], **BOOT)["metrics"]["mae"]
+    assert uneven["p_value"] is None
+    assert "3 seeds against 1" in uneven["reason"]
+    assert "difference" not in uneven["seeds"]
+
+
+def test_the_interval_over_seeds_is_that_of_student():
+    values = [0.7, 0.74, 0.81]
+    low, high = stats.t.interval(0.95, 2, loc=np.mean(values), scale=stats.sem(values))
+    found = over_seeds(values)
+    assert (found["low"], found["high"]) == pytest.approx((low, high))
+    assert over_seeds([0.7])["low"] is None
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.iloc[1:], r"only the first has r0000; only the second has none"),
+        (lambda t: t.assign(score_target=t["score_target"] + (t.index == 3)), "'score_target' of r0003"),
+        (lambda t: t.assign(subject_id=t["subject_id"].replace("p001", "p000")), "'subject_id' of r0003"),
+        (lambda t: t.drop(columns=["band_target", "band_prediction"]), "only .* has 'band_target'"),
+        (lambda t: t.assign(split="val"), "no recording of split 'test'"),
+    ],
+)
+def test_runs_of_other_data_are_refused_with_the_differences(write_run, change, message, capsys):
+    assert main([str(write_run("a")), str(write_run("b", change=change))]) == 2
+    error = capsys.readouterr().err
+    assert re.search(message, error), error
+
+
+def test_the_command_writes_table_numbers_and_page(write_run, tmp_path, capsys):
+    a, b, out = write_run("a"), write_run("b", noise=4.0), tmp_path / "out"
+    assert main([str(a), str(b), f"out={out}", "n_boot=1000", "n_perm=999"]) == 0
+    shown = capsys.readouterr().out
+    assert "60 recordings of 20 persons" in shown
+    assert next(line for line in shown.splitlines() if line.startswith("mae")).endswith("a")
+    found = json.loads((out / "compare.json").read_text())
+    page = (out / "compare.html").read_text()
+    assert "data:image/svg+xml" in page
+    assert all(f"<td>{name}</td>" in page for name in found["metrics"])
+    assert main([str(a), str(b), "metrics=auc"]) == 2
+    assert "unknown options: metrics" in capsys.readouterr().err
+    assert main([str(a), str(tmp_path / "none")]) == 2
+    assert "no predictions.csv" in capsys.readouterr().err

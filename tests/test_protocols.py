@@ -1,0 +1,64 @@
+"""Protocols on their whole way: from the config to the record and the report of a run."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from engine.evaluate import evaluate
+from engine.provenance import read_manifest_json
+from engine.run import train
+from tests.test_eval import ARGUMENTS
+
+
+@pytest.fixture(scope="module")
+def own_table(series_run, cohorts):
+    """The small cohort as somebody's table, with paths that hold anywhere."""
+    manifest = next(cohorts.glob("synthetic/*/manifest.csv"))
+    table = pd.read_csv(manifest, dtype=str, keep_default_na=False)
+    for column in ("path", "series_path", "landmark_path"):
+        table[column] = [str(manifest.parent / name) if name else "" for name in table[column]]
+    return table
+
+
+@pytest.fixture
+def compose_own(series_overrides, compose_run, tmp_path):
+    """Compose a small training of one epoch on a table."""
+
+    def run(table, *overrides):
+        table.to_csv(tmp_path / "own.csv", index=False)
+        kept = [o for o in series_overrides if not o.startswith(("data.manifest", "protocol."))]
+        data = ["data=manifest_series", f"data.path={tmp_path / 'own.csv'}", "data.channels=17"]
+        return compose_run(*kept, *data, "trainer.max_epochs=1", *overrides)
+
+    return run
+
+
+def test_an_official_split_shows_whom_it_shares_and_what_a_look_up_reaches(
+    own_table, compose_own, tmp_path, caplog
+):
+    late = own_table["session_id"] == own_table["session_id"].max()
+    selects = own_table["subject_id"].isin(["P0001", "P0003", "P0004"])
+    part = np.select([late, selects], ["test", "val"], "train")
+    config = compose_own(own_table.assign(split=part), "protocol=official")
+    run = tmp_path / "run"
+    train(config, folder=run)
+    record = read_manifest_json(run)
+    persons = record["person_overlap"]["persons"]
+    table = own_table.assign(split=part)
+    people = {name: set(rows["subject_id"]) for name, rows in table.groupby("split")}
+    assert persons["train"]["test"] == len(people["train"] & people["test"]) > 0
+    assert persons["test"]["test"] == 10
+    assert record["subject_disjoint"] is False
+    assert "are in several parts: P000" in caplog.text
+    line = json.loads((run / "metrics.json").read_text())["reference"]["identity"]
+    assert line["difference"]["mae"]["value"] is not None
+    page = (run / "report.html").read_text()
+    head = page[: page.index('id="metrics"')]
+    assert 'id="overlap"' in head
+    assert "Looking a person up reaches" in head
+    assert "the model minus that is" in head
+    evaluate(ARGUMENTS | {"ckpt_path": str(run / "checkpoints" / "best.ckpt")}, folder=tmp_path / "again")
+    assert read_manifest_json(tmp_path / "again")["person_overlap"] == record["person_overlap"]
+    assert read_manifest_json(run)["looks"] == {f"{record['data_digest']}:test": 2}
