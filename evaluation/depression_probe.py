@@ -1,4 +1,4 @@
-"""Can depression be read from a feature? A linear reader, fitted on the training people, asked on test people.
+"""Can depression be read from a feature? Fitted on training people, asked on test people.
 
 Asked of the personality feature: what it knows of severity is what suppression may take away with the habit.
 """

@@ -1,8 +1,9 @@
 """Does a feature tell who the person is? A linear probe from one visit to another.
 
-Multinomial logistic regression on standardized features learns the persons of a split on some of their visits
-and names the person on the others. Every person's visits are dealt into two halves; each half is named by what
-was learned on the other one, so that every recording is named once, on a visit that the probe has not seen.
+Multinomial logistic regression on standardized features learns the persons of a split on some of their
+visits and names the person on the others. Every person's visits are dealt into two halves; each half is
+named by what was learned on the other one, so that every recording is named once, on a visit that the probe
+has not seen.
 
 Below chance is possible: an enrolment context takes away the mean of a person's other visits, what is left
 sums to about zero over the person, and one half then points away from the other.
@@ -49,7 +50,7 @@ def probe_identity(
 
     Returns:
         `accuracy` by feature and `difference` (the first feature minus each other one, paired), as estimates;
-        `chance`, the best constant answer; `persons, recordings, visits`; `left_out`, how many persons had one
+        `chance`, the best constant answer; `persons`, `recordings`; `left_out`, how many persons had one
         visit and how many recordings no known person; or `reason` instead of the numbers.
 
     Raises:
@@ -80,7 +81,7 @@ def probe_identity(
 
 
 def deal_visits(recordings: pd.DataFrame, *, seed: int) -> NDArray[np.int64]:
-    """Number of the half (N,) of each recording, by visit; -1 for persons with one visit or without a name."""
+    """Half (N,) of each recording, by visit: 0 or 1, and -1 for unknown persons and those with one visit."""
     rng = np.random.default_rng(seed)
     halves = np.full(len(recordings), -1)
     places = recordings.reset_index(drop=True)

@@ -23,8 +23,8 @@ class Output(NamedTuple):
         context_available: (B,) bool, whether RARM knew the person; None where there is no context.
         attention: (B,T') weights of the pooled steps, in [0, 1], summing to 1 over the real steps.
         plain: (B,D) mean depression token before RARM; for probes, so None while training.
-        relieved: (B,D) the same mean after RARM's relief, before refinement and attention; None while training
-            and where there is no context.
+        relieved: (B,D) the same mean after RARM's relief, before refinement and attention; None while
+            training and where there is no context.
     """
 
     logits: dict[str, Tensor]
