@@ -16,6 +16,7 @@ from evaluation.audit_page import write_audit
 from evaluation.coverage import coverage
 from evaluation.depression_probe import probe_depression
 from evaluation.identity_probe import probe_identity
+from evaluation.nuisance_audit import audit_nuisance
 from evaluation.slices import slices
 
 _ELSEWHERE = "the training recordings are not part of this manifest"
@@ -51,6 +52,7 @@ def audit(
     content = {
         "identity": _identity(clips, boot),
         "depression": _depression(clips, train, facts, boot),
+        "nuisance": audit_nuisance(found.test, facts, **boot),
         "slices": slices(found.test, facts, threshold=found.threshold.value, **boot),
         "coverage": coverage(found.test, **boot),
     }

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluation import audit_figures
+from evaluation.nuisance_audit import QUESTIONS
 from evaluation.report import environment
 from evaluation.slices import METRICS, flatten
 
@@ -14,6 +15,13 @@ FEATURES = {
     "relieved": "the same, relieved by the context",
     "embedding": "embedding after RARM",
     "personality": "personality features",
+}
+
+QUESTION_LABELS = {
+    "label_auc": "AUC of the column alone",
+    "label": "with the label (Spearman)",
+    "prediction": "with the prediction (partial)",
+    "error": "with the absolute error",
 }
 
 
@@ -39,7 +47,7 @@ def write_audit(path: Path, *, audit: Mapping[str, Any], title: str, notes: Sequ
         title: of the page.
         notes: remarks below the title.
     """
-    builders = (_identity, _depression, _slices, _coverage)
+    builders = (_identity, _depression, _nuisance, _slices, _coverage)
     sections = [build(audit[build.__name__[1:]]) for build in builders if build.__name__[1:] in audit]
     page = environment().get_template("audit.html").render(title=title, notes=notes, sections=sections)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -109,6 +117,41 @@ def _depression(found: Mapping[str, Any]) -> Section:
         columns=("Features", "AUC", "Pearson r", "MAE"),
         rows=rows,
         remarks=remarks,
+    )
+
+
+def _nuisance(found: Mapping[str, Any]) -> Section:
+    title = "Does the model take a shortcut?"
+    text = (
+        "How the video was made against the label, the prediction (partial on the label) and the absolute "
+        "error. A prediction that follows a column beyond the label has found a shortcut; a label that "
+        "follows it offers one. Red rows are flagged after Holm's correction over the columns."
+    )
+    if "reason" in found:
+        return Section("nuisance", title, text, remarks=[found["reason"]])
+    questions = [q for q in QUESTIONS if any(q in answers for answers in found["columns"].values())]
+    flags = {
+        name: [QUESTION_LABELS[q] for q in questions if (answers.get(q) or {}).get("flagged")]
+        for name, answers in found["columns"].items()
+    }
+    rows = [
+        (name, *(answers.get(q) for q in questions), ", ".join(flags[name]) or "none")
+        for name, answers in found["columns"].items()
+    ]
+    return Section(
+        "nuisance",
+        title,
+        text,
+        plot=audit_figures.panels(
+            [
+                (name, {QUESTION_LABELS[q]: answers[q] for q in questions if q in answers}, bool(flags[name]))
+                for name, answers in found["columns"].items()
+            ],
+            lines={QUESTION_LABELS[q]: QUESTIONS[q] for q in questions},
+        ),
+        columns=("Column", *(QUESTION_LABELS[q] for q in questions), "Flagged"),
+        rows=rows,
+        remarks=[f"{name}: {reason}" for name, reason in found["reasons"].items()],
     )
 
 
