@@ -11,6 +11,7 @@ import pandas as pd
 from datamodules.manifest import Manifest, read_manifest
 from datamodules.splits import Split
 from engine.assess import Assessment, assess, recordings_of
+from engine.audit import audit
 from engine.build import build
 from engine.checkpoint import CheckpointError, RunCheckpoint, load_checkpoint
 from engine.compose import ConfigError
@@ -39,6 +40,8 @@ class _Material:
 
 def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
     """Evaluate a checkpoint and write `predictions.csv`, `metrics.json`, `report.html` and `manifest.json`.
+
+    With `audit`, also `audit.json` and `audit.html`.
 
     On the run's own split this repeats what training measured, to the last digit on the same kind of machine.
 
@@ -70,9 +73,11 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
         if looks is None:
             _log.warning("%s: its run cannot be written to, so this look is not counted", checkpoint.path)
         record.record(test_looks=looks)
-        found, clips = _measure(checkpoint, run, material)
+        found, clips, train = _measure(checkpoint, run, material, audited=bool(config.get("audit")))
         strips = filmstrips(clips, material.manifest, run)
         write_run(folder, found, config=run, record=record, attention=strips, notes=material.notes)
+        if config.get("audit"):
+            audit(found, clips, train, material.manifest, config=run, folder=folder, notes=material.notes)
     return found
 
 
@@ -139,8 +144,9 @@ def _seen(checkpoint: RunCheckpoint, ids: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _measure(
-    checkpoint: RunCheckpoint, run: Mapping[str, Any], material: _Material
-) -> tuple[Assessment, ClipPredictions]:
+    checkpoint: RunCheckpoint, run: Mapping[str, Any], material: _Material, *, audited: bool
+) -> tuple[Assessment, ClipPredictions, ClipPredictions | None]:
+    """What was found, the predicted test clips, and, for an audit of the own split, the training clips."""
     task = rebuild(checkpoint)
     trainer = prediction_trainer(run, one_device=True)
     manifest, split = material.manifest, material.split
@@ -151,4 +157,7 @@ def _measure(
         validation = predict_part(trainer, task, run, manifest, part_of(split, "val"))
         val = recordings_of(validation.table, manifest, split="val", config=run)
     calibration = pd.DataFrame(checkpoint.calibration) if val is None else val
-    return assess(run, manifest, split, test=test, val=val, calibration=calibration), clips
+    found = assess(run, manifest, split, test=test, val=val, calibration=calibration)
+    probed = audited and material.own and clips.features
+    train = predict_part(trainer, task, run, manifest, part_of(split, "train")) if probed else None
+    return found, clips, train

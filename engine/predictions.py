@@ -1,7 +1,7 @@
 """Network and loader to a table of clips, the same whatever the number of ranks."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,12 @@ from engine.build import build
 
 _IDS = ("recording_id", "subject_id", "session_id")
 _HEADS = ("score", "binary", "band")
+_FEATURES = {
+    "plain": "plain",
+    "relieved": "relieved",
+    "embedding": "embedding",
+    "personality": "personality_feature",
+}  # name here -> name in a predicted batch
 
 
 @dataclass(frozen=True)
@@ -25,12 +31,19 @@ class ClipPredictions:
         table: `recording_id, subject_id, session_id, row, clip`, the heads, and `context_available` where the
             network has a context.
         attention: weights of the steps of each clip; empty where the network gives none.
-        personality: (N,D) personality feature of each clip; None where the network has no such branch.
+        features: what lies inside the network for each clip, (N,D) each: `plain` depression features before
+            RARM, `relieved` of what the context explains, the `embedding` that the heads read, `personality`.
+            What a network does not have is absent.
     """
 
     table: pd.DataFrame
     attention: tuple[NDArray[np.float32], ...]
-    personality: NDArray[np.float32] | None
+    features: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+
+    @property
+    def personality(self) -> NDArray[np.float32] | None:
+        """Personality feature of each clip (N,D); None where the network has no such branch."""
+        return self.features.get("personality")
 
 
 def prediction_trainer(config: Mapping[str, Any], *, one_device: bool = False) -> pl.Trainer:
@@ -65,11 +78,14 @@ def predict_clips(
     unique = {(row["row"], row["clip"]): row for row in reversed(rows)}  # the first of equals stays
     ordered = [unique[key] for key in sorted(unique)]
     columns = [*_IDS, "row", "clip", *(name for name in (*_HEADS, "context_available") if name in ordered[0])]
-    personality = [row["personality_feature"] for row in ordered if "personality_feature" in row]
     return ClipPredictions(
         table=pd.DataFrame([{name: row[name] for name in columns} for row in ordered], columns=columns),
         attention=tuple(row["attention"] for row in ordered if "attention" in row),
-        personality=np.stack(personality) if personality else None,
+        features={
+            name: np.stack([row[key] for row in ordered])
+            for name, key in _FEATURES.items()
+            if key in ordered[0]
+        },
     )
 
 

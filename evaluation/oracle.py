@@ -14,16 +14,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegressionCV, RidgeCV
-from sklearn.model_selection import GroupKFold
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from evaluation.bootstrap import Estimate, bootstrap
+from evaluation.linear import linear_reading
 
 Array = NDArray[np.float64]
-_PENALTIES = np.logspace(-3, 1, 9)  # inverse strengths tried inside the training recordings; our choice
-_FOLDS = 5
 
 
 def oracle_lines(
@@ -97,28 +92,8 @@ def _predict(
         target = table[head].to_numpy(dtype=np.float64)
         known = fit[np.isfinite(target[fit])]
         out[f"{head}_target"] = target[rows]
-        out[f"{head}_prediction"] = _fitted(head, features, target, table["subject_id"], known, rows)
-    return out
-
-
-def _fitted(
-    head: str,
-    features: Array,
-    target: Array,
-    subjects: pd.Series,
-    fit: NDArray[np.int_],
-    rows: NDArray[np.int_],
-) -> Array:
-    groups = subjects.iloc[fit]
-    folds = list(GroupKFold(min(_FOLDS, groups.nunique())).split(fit, groups=groups))
-    if head == "binary":
-        folds = [(a, b) for a, b in folds if np.unique(target[fit][a]).size == 2]
-        reader = LogisticRegressionCV(
-            Cs=_PENALTIES, cv=folds, scoring="neg_log_loss", l1_ratios=(0.0,), use_legacy_attributes=False
+        persons = table["subject_id"].iloc[known]
+        out[f"{head}_prediction"] = linear_reading(
+            head, features[known], target[known], persons, features[rows]
         )
-        model = make_pipeline(StandardScaler(), reader).fit(features[fit], target[fit])
-        return np.asarray(model.predict_proba(features[rows])[:, 1], dtype=np.float64)
-    model = make_pipeline(StandardScaler(), RidgeCV(alphas=1 / _PENALTIES, cv=folds)).fit(
-        features[fit], target[fit]
-    )
-    return np.asarray(model.predict(features[rows]), dtype=np.float64)
+    return out

@@ -72,7 +72,7 @@ def write_report(
     test = predictions[predictions["split"] == "test"] if "split" in predictions else predictions
     test = predictions if test.empty else test
     threshold = (thresholds or {}).get("value")
-    page = _environment().get_template("report.html").render(
+    page = environment().get_template("report.html").render(
         title=str(manifest.get("title") or manifest.get("experiment") or "Evaluation report"),
         verdict=judge(metrics),
         notes=[*notes, *_own_notes(metrics, manifest)],
@@ -99,7 +99,8 @@ def write_report(
     path.write_text(page, encoding="utf-8")
 
 
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
+    """Templates of this package, escaped, with the filter `number`; an undefined name is an error."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,

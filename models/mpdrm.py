@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from models.masking import masked_mean
 from models.rarm import RelationCross
 from models.standardize import Statistics, set_statistics
 from models.types import Batch, Output
@@ -116,14 +117,23 @@ class MPDRM(nn.Module):
             feature, projection = self.personality(batch, tokens, mask)
         context, available = self._context(tokens, feature, batch)
         v, attention = self.rarm(tokens, mask, context, available)
+        personal = self.context is not None and feature is not None
         return Output(
             logits={name: head(v) for name, head in self.heads.items()},
             embedding=v,
             personality=projection,
             personality_feature=feature,
-            context_available=available if self.context is not None and feature is not None else None,
+            context_available=available if personal else None,
             attention=attention,
+            plain=None if self.training else masked_mean(tokens.float(), mask),
+            relieved=self._relieved(tokens, mask, context, available) if personal else None,
         )
+
+    def _relieved(self, tokens: Tensor, mask: Tensor, context: Tensor, available: Tensor) -> Tensor | None:
+        """Mean token after the relief alone, so that a probe sees what the relief did and nothing else."""
+        if self.training:
+            return None
+        return masked_mean(self.rarm.relieve(tokens, context, available).float(), mask)  # type: ignore[operator]  # RARM's contract
 
     def _context(self, tokens: Tensor, feature: Tensor | None, batch: Batch) -> tuple[Tensor, Tensor]:
         if self.context is None or feature is None:

@@ -13,6 +13,8 @@ from models.optim import parameter_groups
 from models.standardize import Statistics, set_statistics
 from models.types import Batch, Output
 
+_EXTRAS = ("attention", "context_available", "embedding", "plain", "relieved", "personality_feature")
+
 
 class Task(pl.LightningModule):
     """Trains a network with an objective; metrics are computed on recordings, never averaged over batches.
@@ -69,13 +71,12 @@ class Task(pl.LightningModule):
         self._log_metrics("test", self.test_metrics)
 
     def predict_step(self, batch: Batch, batch_idx: int = 0) -> dict[str, Any]:
-        """Return ids, predictions and attention of the scored rows as plain CPU tensors and lists."""
+        """Return ids, predictions, attention and features of the scored rows as CPU tensors and lists."""
         output: Output = self(batch)
         scored = batch["scored"]
         kept = [bool(flag) for flag in scored]
         tensors = {"row": batch["row"], "clip": batch["clip"], **self._predictions(output)}
-        extras = ("attention", "personality_feature", "context_available")
-        tensors |= {name: value for name in extras if (value := getattr(output, name)) is not None}
+        tensors |= {name: value for name in _EXTRAS if (value := getattr(output, name)) is not None}
         result: dict[str, Any] = {}
         for name, value in tensors.items():
             value = value[scored].detach().cpu()

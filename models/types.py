@@ -22,6 +22,9 @@ class Output(NamedTuple):
         personality_feature: (B,D) pooled personality tokens before the projection.
         context_available: (B,) bool, whether RARM knew the person; None where there is no context.
         attention: (B,T') weights of the pooled steps, in [0, 1], summing to 1 over the real steps.
+        plain: (B,D) mean depression token before RARM; for probes, so None while training.
+        relieved: (B,D) the same mean after RARM's relief, before refinement and attention; None while
+            training and where there is no context.
     """
 
     logits: dict[str, Tensor]
@@ -30,6 +33,8 @@ class Output(NamedTuple):
     personality_feature: Tensor | None = None
     context_available: Tensor | None = None
     attention: Tensor | None = None
+    plain: Tensor | None = None
+    relieved: Tensor | None = None
 
 
 class Trunk(Protocol):

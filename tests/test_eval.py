@@ -219,3 +219,30 @@ def test_an_evaluation_setting_can_differ_from_training(series_run, tmp_path):
     again = pd.read_csv(tmp_path / "predictions.csv").query("split == 'test'")
     assert len(found.test) == len(trained)
     assert not (again["prediction"].to_numpy() == trained["prediction"].to_numpy()).all()
+
+
+def test_an_audit_probes_slices_and_covers_the_own_split(series_run, tmp_path):
+    evaluate(ARGUMENTS | {"ckpt_path": str(series_run.best), "audit": True}, folder=tmp_path)
+    assert (tmp_path / "metrics.json").read_bytes() == (series_run.folder / "metrics.json").read_bytes()
+    found = json.loads((tmp_path / "audit.json").read_text())
+    tested = pd.read_csv(tmp_path / "predictions.csv").query("split == 'test'")
+    assert set(found["identity"]["accuracy"]) == {"plain", "relieved", "embedding", "personality"}
+    assert found["identity"]["recordings"] == len(tested)
+    assert found["identity"]["chance"] == pytest.approx(1 / tested["subject_id"].nunique())
+    assert set(found["depression"]["personality"]) == {"auc", "pearson", "mae"}
+    inside = tested["target"].between(tested["low"], tested["high"])
+    assert found["coverage"]["reached"]["value"] == pytest.approx(inside.mean())
+    assert {"sex", "age", "task", "site", "corpus"} == set(found["slices"])
+    page = (tmp_path / "audit.html").read_text()
+    assert "depression features before RARM" in page
+    assert page.count("<h2>") == len(found) + 1
+
+
+def test_an_audit_of_another_manifest_gives_reasons(series_run, cohorts, tmp_path):
+    path = other_manifest(cohorts, tmp_path, rename="x")
+    arguments = ARGUMENTS | {"ckpt_path": str(series_run.best), "manifest": str(path), "audit": True}
+    evaluate(arguments, folder=tmp_path / "eval")
+    found = json.loads((tmp_path / "eval" / "audit.json").read_text())
+    assert "not part of this manifest" in found["depression"]["reason"]
+    assert found["identity"]["persons"] == 10
+    assert "not part of this manifest" in (tmp_path / "eval" / "audit.html").read_text()

@@ -59,7 +59,7 @@ def test_filmstrips_show_the_frames_the_network_saw(pixel_run):
     assert any(name in shown for name in tested["recording_id"])
     off = run.config | {"evaluation": run.config["evaluation"] | {"filmstrips": 0}}
     assert filmstrips(clips, manifest, off) == ()
-    blind = ClipPredictions(table=clips.table, attention=(), personality=None)
+    blind = ClipPredictions(table=clips.table, attention=())
     assert filmstrips(blind, manifest, run.config) == ()
 
 

@@ -290,3 +290,27 @@ def test_a_forward_without_memory(context, make_batch):
     output = network(on_meta)
     assert output.embedding.shape == (12, DIM)
     assert output.embedding.is_meta
+
+
+def test_features_before_and_after_the_relief_are_there_for_probes_and_not_while_training(make_batch):
+    network, batch = _network(), make_batch()
+    trained = network(batch)
+    assert trained.plain is None
+    assert trained.relieved is None
+    network.eval()
+    output = network(batch)
+    tokens, mask = network.depression(batch)
+    assert torch.allclose(output.plain[:-1], tokens[:-1].mean(1), atol=1e-6)
+    assert torch.allclose(
+        output.plain[-1], tokens[-1, :-2].mean(0), atol=1e-6
+    )  # its last two steps are padding
+    context, available = network.context(network.personality(batch, tokens, mask)[0], batch)
+    relieved = network.rarm.relieve(tokens, context, available)
+    assert torch.allclose(output.relieved[:-1], relieved[:-1].mean(1), atol=1e-6)
+    assert (output.plain - output.relieved).abs().max() > 0.01
+
+
+def test_without_a_context_nothing_is_relieved(make_batch):
+    output = _network(context=None).eval()(make_batch())
+    assert output.plain is not None
+    assert output.relieved is None

@@ -1,0 +1,208 @@
+"""One self-contained HTML page about the probes and audits of a run."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from evaluation import audit_figures
+from evaluation.nuisance_audit import QUESTIONS
+from evaluation.report import environment
+from evaluation.slices import METRICS, flatten
+
+FEATURES = {
+    "plain": "depression features before RARM",
+    "relieved": "the same, relieved by the context",
+    "embedding": "embedding after RARM",
+    "personality": "personality features",
+}
+
+QUESTION_LABELS = {
+    "label_auc": "AUC of the column alone",
+    "label": "with the label (Spearman)",
+    "prediction": "with the prediction (partial)",
+    "error": "with the absolute error",
+}
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading, what it says, a plot, a table of texts and estimates, and remarks."""
+
+    key: str
+    title: str
+    text: str
+    plot: str | None = None
+    columns: Sequence[str] = ()
+    rows: Sequence[Sequence[Any]] = ()
+    remarks: Sequence[str] = field(default_factory=tuple)
+
+
+def write_audit(path: Path, *, audit: Mapping[str, Any], title: str, notes: Sequence[str] = ()) -> None:
+    """Write `audit.html` from the content of `audit.json`.
+
+    Args:
+        path: file to write.
+        audit: `identity, depression, slices, coverage, nuisance, labels`, each numbers or a `reason`.
+        title: of the page.
+        notes: remarks below the title.
+    """
+    builders = (_identity, _depression, _nuisance, _slices, _coverage)
+    sections = [build(audit[build.__name__[1:]]) for build in builders if build.__name__[1:] in audit]
+    page = environment().get_template("audit.html").render(title=title, notes=notes, sections=sections)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page, encoding="utf-8")
+
+
+def _identity(found: Mapping[str, Any]) -> Section:
+    text = (
+        "Logistic regression names the person on visits that it has not seen. A network that suppresses "
+        "habits should know the person before RARM and less after it."
+    )
+    left = found.get("left_out", {})
+    remarks = [
+        f"{found['persons']} persons, {found['recordings']} recordings; left out: "
+        f"{left['persons_with_one_visit']} persons with one visit, "
+        f"{left['recordings_of_unknown_persons']} recordings of unknown persons"
+    ]
+    if "reason" in found:
+        return Section("identity", "Who is it?", text, remarks=[*remarks, found["reason"]])
+    rows = [
+        (FEATURES[name], estimate, found["difference"].get(name))
+        for name, estimate in found["accuracy"].items()
+    ]
+    remarks.append(
+        f"Chance, the best constant answer, is {found['chance']:.3f}. Below chance is possible where a "
+        "context takes a person's own mean away"
+    )
+    return Section(
+        "identity",
+        "Who is it?",
+        text,
+        plot=audit_figures.forest(
+            [(FEATURES[name], estimate) for name, estimate in found["accuracy"].items()],
+            label="accuracy on another visit",
+            line=found["chance"],
+        ),
+        columns=("Features", "Accuracy", "Plain minus this"),
+        rows=rows,
+        remarks=remarks,
+    )
+
+
+def _depression(found: Mapping[str, Any]) -> Section:
+    title, text = (
+        "Is depression in the personality features?",
+        "A linear reader, fitted on the training people, reads the labels of the test people from each "
+        "feature. What the personality branch knows of severity, suppression may take away with the habit.",
+    )
+    if "reason" in found:
+        return Section("depression", title, text, remarks=[found["reason"]])
+    rows = [
+        (FEATURES[name], *(reading.get(metric) for metric in ("auc", "pearson", "mae")))
+        for name, reading in found.items()
+    ]
+    remarks = sorted(
+        {part["reason"] for reading in found.values() for part in reading.values() if "value" not in part}
+    )
+    return Section(
+        "depression",
+        title,
+        text,
+        plot=audit_figures.forest(
+            [(FEATURES[name], reading["auc"]) for name, reading in found.items() if "auc" in reading],
+            label="AUC of the linear reader",
+            line=0.5,
+        ),
+        columns=("Features", "AUC", "Pearson r", "MAE"),
+        rows=rows,
+        remarks=remarks,
+    )
+
+
+def _nuisance(found: Mapping[str, Any]) -> Section:
+    title = "Does the model take a shortcut?"
+    text = (
+        "How the video was made against the label, the prediction (partial on the label) and the absolute "
+        "error. A prediction that follows a column beyond the label has found a shortcut; a label that "
+        "follows it offers one. Red rows are flagged after Holm's correction over the columns."
+    )
+    if "reason" in found:
+        return Section("nuisance", title, text, remarks=[found["reason"]])
+    questions = [q for q in QUESTIONS if any(q in answers for answers in found["columns"].values())]
+    flags = {
+        name: [QUESTION_LABELS[q] for q in questions if (answers.get(q) or {}).get("flagged")]
+        for name, answers in found["columns"].items()
+    }
+    rows = [
+        (name, *(answers.get(q) for q in questions), ", ".join(flags[name]) or "none")
+        for name, answers in found["columns"].items()
+    ]
+    return Section(
+        "nuisance",
+        title,
+        text,
+        plot=audit_figures.panels(
+            [
+                (name, {QUESTION_LABELS[q]: answers[q] for q in questions if q in answers}, bool(flags[name]))
+                for name, answers in found["columns"].items()
+            ],
+            lines={QUESTION_LABELS[q]: QUESTIONS[q] for q in questions},
+        ),
+        columns=("Column", *(QUESTION_LABELS[q] for q in questions), "Flagged"),
+        rows=rows,
+        remarks=[f"{name}: {reason}" for name, reason in found["reasons"].items()],
+    )
+
+
+def _slices(found: Mapping[str, Any]) -> Section:
+    groups = flatten(found)
+    shown = [
+        m for m in (*METRICS, "coverage") if any((g.get(m) or {}).get("value") is not None for g in groups)
+    ]
+    rows = [
+        (
+            g["column"],
+            g["group"],
+            f"{g['recordings']} / {g['persons']}",
+            *(g.get(m) for m in shown),
+            *(g.get("difference", {}).get(m) for m in shown[:1]),
+        )
+        for g in groups
+    ]
+    reasons = [f"{column}: {part['reason']}" for column, part in found.items() if "reason" in part]
+    reasons += [f"{g['column']} {g['group']}: {g['reason']}" for g in groups if "reason" in g]
+    reasons += [
+        f"{g['column']} {g['group']}, {m}: {g[m]['reason']}"
+        for g in groups
+        for m in shown
+        if (g.get(m) or {}).get("reason")
+    ]
+    return Section(
+        "slices",
+        "For whom does it work?",
+        "Each group, and its difference to all other recordings that the same column describes. Many groups "
+        "are looked at: one interval beside zero among twenty is expected.",
+        plot=audit_figures.slice_forest(groups, shown),
+        columns=(
+            "Column",
+            "Group",
+            "Recordings / persons",
+            *(m.upper() if m in ("auc", "mae") else m.capitalize() for m in shown),
+            *(f"Minus the others, {m.upper()}" for m in shown[:1]),
+        ),
+        rows=rows,
+        remarks=reasons,
+    )
+
+
+def _coverage(found: Mapping[str, Any]) -> Section:
+    title, text = (
+        "Do the intervals keep their promise?",
+        "Conformal intervals of the score, learned on validation, met by the test split.",
+    )
+    if "reason" in found:
+        return Section("coverage", title, text, remarks=[found["reason"]])
+    row = (f"{found['promised']:.2f}", found["reached"], f"{found['width']:.1f}", str(found["recordings"]))
+    columns = ("Promised", "Reached", "Mean width (points)", "Recordings")
+    return Section("coverage", title, text, columns=columns, rows=[row])

@@ -1,0 +1,139 @@
+"""Does a feature tell who the person is? A linear probe from one visit to another.
+
+Multinomial logistic regression on standardized features learns the persons of a split on some of their
+visits and names the person on the others. Every person's visits are dealt into two halves; each half is
+named by what was learned on the other one, so that every recording is named once, on a visit that the probe
+has not seen.
+
+Below chance is possible: an enrolment context takes away the mean of a person's other visits, what is left
+sums to about zero over the person, and one half then points away from the other.
+"""
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from evaluation.bootstrap import Estimate, interval_of, subject_weights
+from evaluation.measures import UNKNOWN
+
+Array = NDArray[np.float64]
+
+PENALTY = 1.0  # inverse strength; one for all features, so that they are compared alike; our choice
+_MAX_ITERATIONS = 1000
+_MIN_PERSONS = 2
+
+
+def probe_identity(
+    features: Mapping[str, Array],
+    recordings: pd.DataFrame,
+    *,
+    n_boot: int,
+    seed: int,
+    penalty: float = PENALTY,
+) -> dict[str, Any]:
+    """Return how often each feature names the person on another visit.
+
+    Args:
+        features: name -> (N,D), one row a recording.
+        recordings: `subject_id, session_id` of the same rows.
+        n_boot: resamples of persons behind the intervals.
+        seed: of the resamples and of the halves.
+        penalty: inverse strength of the L2 penalty.
+
+    Returns:
+        `accuracy` by feature and `difference` (the first feature minus each other one, paired), as estimates;
+        `chance`, the best constant answer; `persons`, `recordings`; `left_out`, how many persons had one
+        visit and how many recordings no known person; or `reason` instead of the numbers.
+
+    Raises:
+        ValueError: a feature has another number of rows or is not finite.
+    """
+    for name, values in features.items():
+        _check(name, values, recordings)
+    halves = deal_visits(recordings, seed=seed)
+    kept = halves >= 0
+    known = recordings["subject_id"] != UNKNOWN
+    out: dict[str, Any] = {
+        "persons": int(recordings["subject_id"][kept].nunique()),
+        "recordings": int(kept.sum()),
+        "left_out": {
+            "persons_with_one_visit": int(recordings["subject_id"][known & ~kept].nunique()),
+            "recordings_of_unknown_persons": int((~known).sum()),
+        },
+    }
+    if out["persons"] < _MIN_PERSONS:
+        return out | {"reason": "fewer than two persons have two visits: nothing to tell apart"}
+    persons = recordings["subject_id"].to_numpy()[kept].astype(str)
+    hits = {
+        name: (named(values[kept], persons, halves[kept], penalty=penalty) == persons).astype(np.float64)
+        for name, values in features.items()
+    }
+    out["chance"] = float(pd.Series(persons).value_counts(normalize=True).iloc[0])
+    return out | _estimates(hits, persons, n_boot=n_boot, seed=seed)
+
+
+def deal_visits(recordings: pd.DataFrame, *, seed: int) -> NDArray[np.int64]:
+    """Half (N,) of each recording, by visit: 0 or 1, and -1 for unknown persons and those with one visit."""
+    rng = np.random.default_rng(seed)
+    halves = np.full(len(recordings), -1)
+    places = recordings.reset_index(drop=True)
+    for _, own in places[places["subject_id"] != UNKNOWN].groupby("subject_id", sort=True):
+        visits = np.sort(own["session_id"].astype(str).unique())
+        if len(visits) > 1:
+            half = dict(zip(rng.permutation(visits), np.arange(len(visits)) % 2, strict=True))
+            halves[own.index] = own["session_id"].astype(str).map(half)
+    return halves
+
+
+def named(
+    features: Array, persons: NDArray[Any], halves: NDArray[np.int64], *, penalty: float
+) -> NDArray[Any]:
+    """Person (N,) that the probe names for each recording, learned on the other half of the visits."""
+    out = np.empty(len(persons), dtype=persons.dtype)
+    for half in (0, 1):
+        fit, asked = halves != half, halves == half
+        model = make_pipeline(StandardScaler(), LogisticRegression(C=penalty, max_iter=_MAX_ITERATIONS))
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "error", ConvergenceWarning
+            )  # an unfinished fit would look like suppression
+            model.fit(features[fit], persons[fit])
+        out[asked] = model.predict(features[asked])
+    return out
+
+
+def _estimates(
+    hits: Mapping[str, Array], persons: NDArray[Any], *, n_boot: int, seed: int
+) -> dict[str, dict[str, Estimate]]:
+    """Accuracies and their paired differences, from the same resamples of persons."""
+    table = np.stack(list(hits.values()))  # (features, N)
+    draws = np.concatenate(
+        [w @ table.T / w.sum(1, keepdims=True) for w in subject_weights(persons, n_boot=n_boot, seed=seed)]
+    )
+    values = table.mean(1)
+    names = list(hits)
+    return {
+        "accuracy": {name: interval_of(float(values[i]), draws[:, i]) for i, name in enumerate(names)},
+        "difference": {
+            name: interval_of(float(values[0] - values[i]), draws[:, 0] - draws[:, i])
+            for i, name in enumerate(names)
+            if i
+        },
+    }
+
+
+def _check(name: str, values: Array, recordings: pd.DataFrame) -> None:
+    if values.ndim != 2 or len(values) != len(recordings):
+        raise ValueError(
+            f"{name}: features {values.shape} for {len(recordings)} recordings; give one row each"
+        )
+    if not np.isfinite(values).all():
+        raise ValueError(f"{name}: features are not finite: the model diverged")

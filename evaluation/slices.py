@@ -1,0 +1,162 @@
+"""Does the model work alike for everybody? Metrics and coverage by sex, age band, task, site and corpus.
+
+Every group is compared with all other recordings that the same column describes, under the same resamples of
+persons: a person may have recordings in several groups (tasks), so groups are not resampled apart.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from evaluation.bootstrap import Estimate, interval_of, subject_weights
+from evaluation.coverage import coverage_measurement
+from evaluation.measures import Measurement, measurements, subject_codes
+
+Array = NDArray[np.float64]
+
+COLUMNS = ("sex", "age", "task", "site", "corpus")
+METRICS = ("auc", "sensitivity", "specificity", "mae")
+MIN_PERSONS = 5  # our choice: below, an interval over persons says nothing
+_BANDS = 3
+
+
+def slices(
+    recordings: pd.DataFrame,
+    facts: pd.DataFrame,
+    *,
+    threshold: float | None,
+    n_boot: int,
+    seed: int,
+    age_edges: Sequence[float] | None = None,
+) -> dict[str, Any]:
+    """Metrics of every group of every column, with intervals over persons and the difference to the others.
+
+    Args:
+        recordings: recording table of one split.
+        facts: manifest rows with `recording_id` and any of `COLUMNS`.
+        threshold: decision threshold chosen on validation, or `None`.
+        n_boot: resamples of persons.
+        seed: of the resamples.
+        age_edges: inner edges of the age bands, in years; terciles of the persons where not given.
+
+    Returns:
+        column -> `{"groups": [{"group", "recordings", "persons", "positive", <metric>: estimate,
+        "difference": {<metric>: estimate}}, ...]}`; a group with fewer than `MIN_PERSONS` persons has a
+        `reason` instead of metrics, a column that splits nobody has a `reason` instead of groups.
+    """
+    known = facts.assign(recording_id=facts["recording_id"].astype(str)).set_index("recording_id")
+    weights = np.concatenate(
+        list(subject_weights(recordings["subject_id"], n_boot=n_boot, seed=seed))
+    )  # (R, N)
+    out: dict[str, Any] = {}
+    for column in COLUMNS:
+        if column not in known:
+            out[column] = {"reason": "not in the manifest"}
+            continue
+        values = known[column].reindex(recordings["recording_id"]).reset_index(drop=True)
+        names = (
+            age_bands(values, recordings["subject_id"], edges=age_edges) if column == "age" else _text(values)
+        )
+        if names[names != ""].nunique() < 2:
+            out[column] = {"reason": "the tested recordings hold fewer than two groups"}
+            continue
+        out[column] = {"groups": _groups(recordings, names, weights, threshold)}
+        if missing := int((names == "").sum()):
+            out[column]["without_value"] = missing
+    return out
+
+
+def age_bands(
+    ages: "pd.Series[Any]", subjects: "pd.Series[Any]", *, edges: Sequence[float] | None = None
+) -> "pd.Series[str]":
+    """Name of the age band of each recording, empty where the age is missing.
+
+    Args:
+        ages: years (N,).
+        subjects: persons (N,); without edges the bands hold a third of the *persons* each.
+        edges: inner edges; a band holds its lower edge.
+    """
+    years = pd.to_numeric(ages, errors="coerce").to_numpy(dtype=np.float64)
+    if edges is None:
+        persons = pd.Series(years).groupby(subject_codes(subjects)).mean().dropna()
+        if persons.empty:
+            return pd.Series([""] * len(years))
+        edges = np.unique(np.quantile(persons, np.arange(1, _BANDS) / _BANDS)).tolist()
+    inner = [float(edge) for edge in edges]
+    labels = [f"under {inner[0]:g}"] + [f"{a:g} to {b:g}" for a, b in pairwise(inner)]
+    labels.append(f"{inner[-1]:g} and over")
+    bands = np.digitize(years, inner)
+    return pd.Series([labels[b] if np.isfinite(y) else "" for b, y in zip(bands, years, strict=True)])
+
+
+def _text(values: "pd.Series[Any]") -> "pd.Series[str]":
+    return values.where(values.notna(), "").astype(str).str.strip()
+
+
+def _groups(
+    recordings: pd.DataFrame, names: "pd.Series[str]", weights: Array, threshold: float | None
+) -> list[dict[str, Any]]:
+    described = names.to_numpy() != ""
+    return [
+        _group(recordings, str(name), (names == name).to_numpy(), described, weights, threshold)
+        for name in sorted(names[described].unique())
+    ]
+
+
+def _group(
+    recordings: pd.DataFrame,
+    name: str,
+    mine: NDArray[np.bool_],
+    described: NDArray[np.bool_],
+    weights: Array,
+    threshold: float | None,
+) -> dict[str, Any]:
+    own = recordings[mine]
+    persons = len(set(subject_codes(own["subject_id"]).tolist()))
+    out: dict[str, Any] = {"group": name, "recordings": len(own), "persons": persons}
+    if "binary_target" in own:
+        out["positive"] = int((own["binary_target"] == 1).sum())
+    if persons < MIN_PERSONS:
+        return out | {"reason": f"fewer than {MIN_PERSONS} persons"}
+    ours = _measured(own, weights[:, mine], threshold)
+    rest = described & ~mine
+    others = _measured(recordings[rest], weights[:, rest], threshold)
+    out |= {metric: estimate for metric, (estimate, _) in ours.items()}
+    out["difference"] = {
+        metric: _difference(pair, others[metric]) for metric, pair in ours.items() if metric in others
+    }
+    return out
+
+
+def _measured(
+    table: pd.DataFrame, weights: Array, threshold: float | None
+) -> dict[str, tuple[Estimate, Array]]:
+    bounds = [bound for bound in measurements(table, threshold=threshold) if bound.name in METRICS]
+    covered = coverage_measurement(table)
+    bounds += [covered] if covered is not None else []
+    return {bound.name: _estimate(bound, weights) for bound in bounds}
+
+
+def _estimate(bound: Measurement, weights: Array) -> tuple[Estimate, Array]:
+    value, reason = bound.value()
+    if value is None:
+        return Estimate(value=None, low=None, high=None, reason=str(reason)), np.full(len(weights), np.nan)
+    draws = bound.resampled(weights)
+    return interval_of(value, draws), draws
+
+
+def _difference(ours: tuple[Estimate, Array], others: tuple[Estimate, Array]) -> Estimate:
+    (a, draws_a), (b, draws_b) = ours, others
+    if a["value"] is None or b["value"] is None:
+        why = a.get("reason") or b.get("reason") or "undefined"
+        return Estimate(value=None, low=None, high=None, reason=why)
+    return interval_of(a["value"] - b["value"], draws_a - draws_b)
+
+
+def flatten(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Every group of every column as one row with its `column`, for a table."""
+    return [{"column": column} | group for column, part in found.items() for group in part.get("groups", ())]

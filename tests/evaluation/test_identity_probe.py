@@ -1,0 +1,93 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from evaluation.identity_probe import deal_visits, probe_identity
+
+BOOT = {"n_boot": 1000, "seed": 0}
+
+
+def cohort(persons=12, visits=4):
+    return pd.DataFrame(
+        {
+            "subject_id": np.repeat([f"p{i:02d}" for i in range(persons)], visits),
+            "session_id": np.tile([f"v{i}" for i in range(visits)], persons),
+        }
+    )
+
+
+def planted(table, *, strength, seed=0, dim=8):
+    rng = np.random.default_rng(seed)
+    codes = table["subject_id"].astype("category").cat.codes.to_numpy()
+    return strength * rng.normal(size=(codes.max() + 1, dim))[codes] + rng.normal(size=(len(table), dim))
+
+
+def test_planted_identity_is_found_and_noise_gives_chance():
+    table = cohort()
+    features = {"person": planted(table, strength=5), "noise": planted(table, strength=0)}
+    found = probe_identity(features, table, **BOOT)
+    assert found["chance"] == pytest.approx(1 / 12)
+    assert found["accuracy"]["person"]["low"] > 0.8
+    noise = found["accuracy"]["noise"]
+    assert noise["low"] <= found["chance"] <= noise["high"]
+    assert found["difference"]["noise"]["low"] > 0.6
+    assert found["difference"]["noise"]["value"] == pytest.approx(
+        found["accuracy"]["person"]["value"] - noise["value"]
+    )
+
+
+def test_the_number_is_that_of_scikit_learn_with_the_visits_as_folds():
+    table = cohort(persons=5)
+    features = planted(table, strength=1)
+    halves = deal_visits(table, seed=0)
+    folds = [(np.flatnonzero(halves != half), np.flatnonzero(halves == half)) for half in (0, 1)]
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    expected = cross_val_predict(model, features, table["subject_id"], cv=folds) == table["subject_id"]
+    found = probe_identity({"x": features}, table, **BOOT)["accuracy"]["x"]
+    assert 0.2 < found["value"] < 1
+    assert found["value"] == pytest.approx(expected.mean())
+    by_person = expected.groupby(table["subject_id"]).mean()
+    assert found["high"] - found["low"] == pytest.approx(3.92 * by_person.std(ddof=0) / 5**0.5, rel=0.3)
+
+
+def test_a_visit_is_never_on_both_sides():
+    table = pd.concat([cohort(persons=3, visits=3)] * 2, ignore_index=True)  # two recordings a visit
+    table["halves"] = deal_visits(table, seed=1)
+    assert table.groupby(["subject_id", "session_id"])["halves"].nunique().eq(1).all()
+    assert table.groupby("subject_id")["halves"].nunique().eq(2).all()
+
+
+def test_a_feature_of_the_visit_does_not_name_the_person():
+    table = pd.concat([cohort(visits=2)] * 3, ignore_index=True)
+    rng = np.random.default_rng(0)
+    visit = table.groupby(["subject_id", "session_id"]).ngroup().to_numpy()
+    found = probe_identity({"visit": rng.normal(size=(24, 16))[visit] * 5}, table, **BOOT)
+    assert found["accuracy"]["visit"]["value"] < 0.3  # with visits on both sides it would be 1
+
+
+def test_who_cannot_be_probed_is_counted():
+    table = pd.concat(
+        [
+            cohort(persons=4, visits=2),
+            pd.DataFrame({"subject_id": ["once", "unknown", "unknown"], "session_id": ["v0", "v0", "v1"]}),
+        ],
+        ignore_index=True,
+    )
+    found = probe_identity({"x": planted(table, strength=1)}, table, **BOOT)
+    assert (found["persons"], found["recordings"]) == (4, 8)
+    assert found["left_out"] == {"persons_with_one_visit": 1, "recordings_of_unknown_persons": 2}
+    alone = probe_identity({"x": np.ones((3, 2))}, table.iloc[-3:].reset_index(drop=True), **BOOT)
+    assert "two visits" in alone["reason"]
+    assert "accuracy" not in alone
+
+
+def test_wrong_features_are_refused():
+    table = cohort(persons=2, visits=2)
+    with pytest.raises(ValueError, match=r"plain: features \(3, 2\) for 4 recordings"):
+        probe_identity({"plain": np.ones((3, 2))}, table, **BOOT)
+    with pytest.raises(ValueError, match="plain: features are not finite"):
+        probe_identity({"plain": np.full((4, 2), np.nan)}, table, **BOOT)
