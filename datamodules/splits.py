@@ -163,6 +163,7 @@ class Longitudinal:
     """
 
     subject_disjoint: ClassVar[bool] = False
+    chronological: ClassVar[bool] = True
 
     def splits(self, manifest: "Manifest") -> list[Split]:
         """One split named `longitudinal`.

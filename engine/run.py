@@ -53,7 +53,12 @@ def train(config: Mapping[str, Any], *, folder: Path) -> float | None:
         for split in splits:
             if not split.test:
                 raise ConfigError(f"{manifest.name}: split '{split.name}' tests nobody; fill its test part")
-            check_split(manifest, split, subject_disjoint=protocol.subject_disjoint)
+            check_split(
+                manifest,
+                split,
+                subject_disjoint=protocol.subject_disjoint,
+                chronological=getattr(protocol, "chronological", False),
+            )
         for split in splits:
             report_split(manifest, split, record=record)
         record.record(

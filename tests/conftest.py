@@ -150,3 +150,32 @@ def small_fit(cohorts):
 def pixel_run(small_run, tmp_path_factory):
     """The run on pixels that tests look at; do not write to it."""
     return small_run(tmp_path_factory.mktemp("pixels") / "run", "trainer.max_epochs=1", base="pixels")
+
+
+@pytest.fixture
+def own_table(cohorts, series_run):
+    """The small cohort as somebody's own table, split as the shared run was."""
+    import pandas as pd
+
+    from engine.checkpoint import load_checkpoint
+
+    manifest = next(cohorts.glob("synthetic/*/manifest.csv"))
+    table = pd.read_csv(manifest, dtype=str, keep_default_na=False)
+    for column in ("path", "series_path", "landmark_path"):
+        table[column] = [str(manifest.parent / name) if name else "" for name in table[column]]
+    sides = load_checkpoint(series_run.best).split
+    part_of = {recording: part for part in ("train", "val", "test") for recording in sides[part]}
+    return table.assign(split=[part_of[recording] for recording in table["recording_id"]])
+
+
+@pytest.fixture
+def compose_own(series_overrides, compose_run, tmp_path):
+    """Compose a small training on a table: `compose_own(table, *overrides)`."""
+
+    def run(table, *overrides):
+        table.to_csv(tmp_path / "own.csv", index=False)
+        kept = [o for o in series_overrides if not o.startswith(("data.manifest", "protocol."))]
+        data = ["data=manifest_series", f"data.path={tmp_path / 'own.csv'}", "data.channels=17"]
+        return compose_run(*kept, *data, "protocol=given", "trainer.max_epochs=1", *overrides)
+
+    return run

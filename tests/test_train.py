@@ -190,32 +190,8 @@ def test_without_callbacks_the_last_weights_are_evaluated(small_fit, tmp_path):
     assert all(torch.equal(best[name], last[name]) for name in best)
 
 
-def own_table(cohorts, run):
-    """The small cohort as somebody's table, split as the run was."""
-    manifest = next(cohorts.glob("synthetic/*/manifest.csv"))
-    table = pd.read_csv(manifest, dtype=str, keep_default_na=False)
-    for column in ("path", "series_path", "landmark_path"):
-        table[column] = [str(manifest.parent / name) if name else "" for name in table[column]]
-    sides = load_checkpoint(run.best).split
-    part_of = {recording: part for part in ("train", "val", "test") for recording in sides[part]}
-    return table.assign(split=[part_of[recording] for recording in table["recording_id"]])
-
-
-@pytest.fixture
-def compose_own(series_overrides, compose_run, tmp_path):
-    """Compose a small training on a table."""
-
-    def run(table):
-        table.to_csv(tmp_path / "own.csv", index=False)
-        overrides = [o for o in series_overrides if not o.startswith(("data.manifest", "protocol."))]
-        data = ["data=manifest_series", f"data.path={tmp_path / 'own.csv'}", "data.channels=17"]
-        return compose_run(*overrides, *data, "protocol=given", "trainer.max_epochs=1")
-
-    return run
-
-
-def test_a_planted_leak_stops_the_run(compose_own, cohorts, tmp_path, series_run):
-    table = own_table(cohorts, series_run)
+def test_a_planted_leak_stops_the_run(compose_own, own_table, tmp_path):
+    table = own_table
     table.loc[0, "split"] = "test" if table.loc[1, "split"] == "train" else "train"  # one visit changes sides
     with pytest.raises(ValueError, match="P0000"):
         train(compose_own(table), folder=tmp_path / "run")
@@ -225,9 +201,9 @@ def test_a_planted_leak_stops_the_run(compose_own, cohorts, tmp_path, series_run
 
 @pytest.mark.parametrize("part", ["train", "test"])
 def test_an_unreadable_recording_is_reported_in_training_and_stops_the_test(
-    part, compose_own, cohorts, tmp_path, series_run
+    part, compose_own, own_table, tmp_path
 ):
-    table = own_table(cohorts, series_run)
+    table = own_table
     row = table.index[table["split"] == part][0]
     broken = tmp_path / "broken.npz"
     broken.write_bytes(Path(table.loc[row, "series_path"]).read_bytes()[:200])

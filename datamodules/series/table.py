@@ -61,8 +61,8 @@ def load(path: Path, columns: Collection[str]) -> pd.DataFrame:
     longer = np.flatnonzero(table.pop(_BEYOND).notna())  # pandas drops such cells silently
     if len(longer):
         raise UnreadableSeries(
-            f"{path}: row {longer[0]} has more cells than the header ({len(longer)} such rows); write numbers "
-            "with decimal points"
+            f"{path}: row {longer[0]} has more cells than the header ({len(longer)} such rows); write "
+            "numbers with decimal points"
         )
     return table
 

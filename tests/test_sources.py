@@ -1,0 +1,90 @@
+"""Every corpus from a tree of its layout to a training step and an evaluation, through its config leaf."""
+
+import importlib
+
+import numpy as np
+import pytest
+
+from datamodules import sources, validate
+from datamodules.sources.known import corpora
+from engine.assess import assess, recordings_of
+from engine.build import build
+from engine.checkpoint import load_checkpoint
+from engine.fit import fit_split
+from engine.predictions import prediction_trainer
+from engine.rebuild import part_of, predict_part, rebuild
+from engine.run import check_scale
+from engine.targets import ROOT
+
+SMALL = [
+    "width=16",
+    "trainer.max_epochs=1",
+    "+trainer.limit_train_batches=1",
+    "+trainer.enable_progress_bar=false",
+    "evaluation.n_boot=1000",
+    "data.module.num_workers=0",
+    "data.module.subjects=4",
+    "data.module.train_clips.length=8",
+    "data.module.eval_clips.length=8",
+    "data.module.eval_clips.clips=1",
+    "logger=none",
+]
+SERIES = ["experiment=mpdrm_series", "model.network.depression.trunk.blocks=1"]
+PIXELS = [
+    "experiment=mpdrm",
+    "data.module.source.video.height=32",
+    "data.module.source.video.width=32",
+    "model.network.depression.trunk.widths=[8,16]",
+    "model.network.depression.trunk.mmp_stages=[1]",
+]
+# corpus -> (persons in the tree, overrides)
+CASES = {
+    "avec2013": (13, [*PIXELS, "protocol=official"]),
+    "avec2014": (13, [*PIXELS, "protocol=official"]),
+    "daic_woz": (24, [*SERIES, "protocol=given"]),
+    "edaic": (24, [*SERIES, "protocol=given"]),
+    "dvlog": (24, [*SERIES, "protocol=given", "model/heads=binary"]),
+    "lmvd": (16, [*SERIES, "protocol=holdout", "model/heads=binary"]),
+    "cmdc": (12, [*SERIES, "protocol=holdout"]),
+    "mpdd": (12, [*SERIES, "protocol=holdout", "model/heads=binary"]),
+    "folder": (12, [*PIXELS, "protocol=holdout"]),
+}
+TRAITS_ONLY = {"first_impressions"}  # trained beside a depression corpus: tests/test_joint.py
+
+
+def test_every_source_has_a_case_a_tree_and_a_leaf():
+    names = set(corpora(sources, "read"))
+    assert names - {"joined"} == set(CASES) | TRAITS_ONLY
+    for name in names - {"joined"}:
+        assert callable(importlib.import_module(f"datamodules.sources.trees.{name}").write)
+        assert (ROOT / "conf" / "data" / f"{name}.yaml").is_file()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_corpus_is_validated_trained_on_and_evaluated(name, compose_run, tmp_path, capsys):
+    persons, overrides = CASES[name]
+    root = tmp_path / "download"
+    importlib.import_module(f"datamodules.sources.trees.{name}").write(root, persons=persons)
+    assert validate.main([f"source={name}", f"root={root}", f"html={tmp_path}/page.html"]) == 0
+    assert "recordings" in capsys.readouterr().out
+    assert name in (tmp_path / "page.html").read_text()
+
+    config = compose_run(*overrides, f"data={name}", f"data.root={root}", *SMALL)
+    manifest = build(config["data"]["manifest"], key="data.manifest")
+    check_scale(manifest, config)
+    split = build(config["protocol"], key="protocol").splits(manifest)[0]
+    fitted = fit_split(config, manifest, split, folder=tmp_path / "run")
+    assert not fitted.skipped
+    task, trainer = rebuild(load_checkpoint(fitted.best)), prediction_trainer(config)
+    tables = {part: recordings(trainer, task, config, manifest, split, part) for part in ("val", "test")}
+    found = assess(config, manifest, split, test=tables["test"], val=tables["val"], calibration=tables["val"])
+    assert sorted(found.test["recording_id"]) == sorted(split.test)
+    heads = [column for column in found.test if column.endswith("_prediction")]
+    assert np.isfinite(found.test[heads].to_numpy()).all()
+    assert 0 <= found.metrics["test"]["auc"]["value"] <= 1
+    assert found.metrics["reference"]["constant"]["counts"]["recordings"] == len(split.test)
+
+
+def recordings(trainer, task, config, manifest, split, part):
+    clips = predict_part(trainer, task, config, manifest, part_of(split, part))
+    return recordings_of(clips.table, manifest, split=part, config=config)
