@@ -89,7 +89,8 @@ class Format:
         name: For messages.
         recognises: Whether a file of this path and these column names is of the format.
         columns: Canonical channel of each column; what is not listed keeps its own name.
-        skipped: Columns that are never channels: time, quality, persons, text.
+        skipped: Columns that are never channels, beside those of tracking: time, quality, persons, text. They
+            are at hand in `timeline`, `valid` and `rows`.
         is_skipped: The same for columns too many to list.
         timeline: Place the rows of the table in time; told the frame rate of the video, if known.
         valid: Rows (n,) with a measurement.
@@ -117,6 +118,6 @@ class Format:
 
     def channel(self, column: str) -> Column | None:
         """What the column holds; None for one that is no channel, such as a nameless row number."""
-        if not column or column in self.skipped or self.is_skipped(column):
+        if not column or column in TRACKING or column in self.skipped or self.is_skipped(column):
             return None
         return self.columns.get(column, Column(channel=column))

@@ -9,10 +9,9 @@ face is an empty row, or is missing.
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from datamodules.series.format import Format
+from datamodules.series.format import TRACKING, Format
 from datamodules.series.schema import BLENDSHAPES, MESH_POINTS, Column, points
 from datamodules.series.series import UnreadableSeries
 from datamodules.series.table import numbers
@@ -42,16 +41,10 @@ def _timeline(table: pd.DataFrame, path: Path, fps: float | None) -> Timeline:
     return timeline(path, len(table), frames=frames, first=0, seconds=seconds, fps=fps)
 
 
-def _all_rows(table: pd.DataFrame, path: Path) -> np.ndarray:
-    return np.ones(len(table), dtype=bool)  # an empty row has no numbers and is invalid for that
-
-
 MEDIAPIPE = Format(
     name="MediaPipe",
     recognises=_recognises,
     columns=COLUMNS,
     timeline=_timeline,
-    valid=_all_rows,
-    rows=lambda table, _: table,
-    skipped=frozenset({"frame", "timestamp", "timestamp_ms"}),
+    skipped=TRACKING | {"timestamp_ms"},
 )

@@ -41,10 +41,12 @@ COLUMNS = (
     | ACTION_UNITS
     | {name: Column(channel=channel) for name, channel in _RENAMED.items()}
 )
+_UNMISTAKABLE = ACTION_UNITS.keys() | _RENAMED
 
 
 def _recognises(path: Path, names: Sequence[str]) -> bool:
-    return "confidence" in names and any(name in COLUMNS for name in names)
+    known = COLUMNS if "confidence" in names else _UNMISTAKABLE  # others use the names of points, too
+    return any(name in known for name in names)
 
 
 OPENFACE = Format(name="OpenFace", recognises=_recognises, columns=COLUMNS)

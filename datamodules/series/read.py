@@ -24,11 +24,11 @@ from datamodules.series.series import Series, UnreadableSeries
 from datamodules.series.table import numbers
 from datamodules.validation import nearest
 
-# The first that recognises a file reads it: OpenDBM's tables contain columns of OpenFace, py-feat's those of
-# MediaPipe, and a plain table can be anything.
-FORMATS = (CLNF, LIBREFACE, PYFEAT_MESH, PYFEAT, OPENDBM, OPENFACE, MEDIAPIPE, PLAIN)
+# The first that recognises a file reads it: OpenDBM and MediaPipe share column names with OpenFace, py-feat
+# with MediaPipe, and a plain table can be anything.
+FORMATS = (CLNF, LIBREFACE, PYFEAT_MESH, PYFEAT, OPENDBM, MEDIAPIPE, OPENFACE, PLAIN)
 _ARRAYS = {".npz": load_npz, ".npy": load_npy}
-_CACHED_FILES = 32  # our choice: about 100 MB a worker at 40,000 frames and 17 channels
+_CACHED_FILES = 32  # our choice: about 100 MB a worker at 40,000 frames and 17 channels, so name channels
 _DAMAGE = (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile, zlib.error)  # all seen
 
 

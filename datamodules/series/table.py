@@ -4,6 +4,7 @@ import csv
 import gzip
 from collections.abc import Collection
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,6 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from datamodules.series.series import UnreadableSeries
 
-_BEYOND = "beyond the header"
 SUFFIXES = (".csv", ".csv.gz", ".txt", ".parquet")
 
 
@@ -24,9 +24,10 @@ def header(path: Path) -> tuple[str, ...]:
     if path.suffix == ".parquet":
         names = tuple(str(name).strip() for name in pq.read_schema(path).names)
     else:
-        opened = gzip.open if path.suffix == ".gz" else open
-        with opened(path, "rt", encoding="utf-8-sig", newline="") as stream:
-            names = tuple(name.strip() for name in next(csv.reader(stream), []))
+        with _opened(path) as stream:
+            names = tuple(
+                name.strip() for name in next(csv.reader([stream.readline().decode("utf-8-sig")]), [])
+            )
     if not any(names):
         raise UnreadableSeries(f"{path}: there is no header; the first line must name the columns")
     twice = [name for name in names if name and names.count(name) > 1]
@@ -42,29 +43,40 @@ def load(path: Path, columns: Collection[str]) -> pd.DataFrame:
         UnreadableSeries: A row has more cells than the header, as with commas for decimal points.
     """
     names = header(path)
-    if path.suffix == ".parquet":
-        table = pd.read_parquet(path)
-        table.columns = pd.Index(names)
-        return table[[name for name in names if name in columns] or [names[0]]]
     keep = [position for position, name in enumerate(names) if name in columns] or [0]  # rows must count
-    table = pd.read_csv(
+    if path.suffix == ".parquet":
+        stored = pq.read_schema(path).names
+        table: pd.DataFrame = pq.read_table(path, columns=[stored[position] for position in keep]).to_pandas()
+        return table.set_axis([names[position] for position in keep], axis=1)
+    _check_cells(path, len(names))
+    return pd.read_csv(
         path,
         header=None,
         skiprows=1,
-        names=[*(name or f"column {position}" for position, name in enumerate(names)), _BEYOND],
-        usecols=[*keep, len(names)],
+        names=[name or f"column {position}" for position, name in enumerate(names)],
+        usecols=keep,
         index_col=False,
         skipinitialspace=True,
         low_memory=False,
         encoding="utf-8-sig",
     )
-    longer = np.flatnonzero(table.pop(_BEYOND).notna())  # pandas drops such cells silently
-    if len(longer):
-        raise UnreadableSeries(
-            f"{path}: row {longer[0]} has more cells than the header ({len(longer)} such rows); write "
-            "numbers with decimal points"
-        )
-    return table
+
+
+def _check_cells(path: Path, width: int) -> None:
+    """Stop at a row longer than the header; with chosen columns pandas would drop its last cells silently."""
+    with _opened(path) as stream:
+        for row, line in enumerate(stream, start=-1):
+            # A cell in quotes may hold commas: look closer, but only there.
+            if line.count(b",") < width:
+                continue
+            if any(cell.strip() for cell in next(csv.reader([line.decode()]))[width:]):
+                raise UnreadableSeries(
+                    f"{path}: row {row} has more cells than the header; write numbers with decimal points"
+                )
+
+
+def _opened(path: Path) -> IO[bytes] | gzip.GzipFile:
+    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
 
 
 def numbers(table: pd.DataFrame, name: str, path: Path) -> np.ndarray:

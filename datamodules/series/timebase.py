@@ -8,6 +8,8 @@ import numpy as np
 
 from datamodules.series.series import UnreadableSeries
 
+_LONGEST = 10_000_000  # frames, our choice: 90 hours at 30 frames/s
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Timeline:
@@ -49,6 +51,8 @@ def timeline(
             raise UnreadableSeries(f"{path}: frame {frames[(frames % 1) > 0][0]:g} is not a whole number")
         position, skip = _positions(frames, first)
     length = int(position[-1]) + 1 if rows else 0
+    if length > _LONGEST:
+        raise UnreadableSeries(f"{path}: {rows} rows cannot span {length} frames; correct the frame numbers")
     if seconds is None:
         own = None if fps is None else fps / skip
         times = None if own is None else np.arange(length) / own

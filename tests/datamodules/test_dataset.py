@@ -1,4 +1,5 @@
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -145,3 +146,64 @@ def test_an_item_among_the_channels_stops_before_training(cohort, write_series):
     write_series(path.parent / "p00_v0.npz", np.ones((9, 2)), channels=("au04", "item_bdi_01"))
     with pytest.raises(LeakageError, match="item_bdi_01"):
         SeriesClips().prepared(read_manifest(path).recordings())
+
+
+def test_resampled_series_of_every_length_fill_clips(cohort):
+    recordings = read_manifest(cohort(1, 2, 60)).recordings()  # 60 rows at 25 a second
+    source = SeriesClips(fps=10.0).prepared(recordings)
+    assert source.channels == ("au04", "au12", "gaze_x")
+    assert source.length(recordings[0]) == 24
+    series, raw = source.series(recordings[0]), SeriesClips().series(recordings[0])
+    assert series.fps == 10
+    for number in range(3):
+        expected = np.interp(np.arange(24) / 10, np.arange(60) / 25, raw.values[:, number])
+        np.testing.assert_allclose(series.values[:, number], expected, atol=1e-6)
+    np.testing.assert_array_equal(source.clip(recordings[0], [3, 23])["series"], series.values[[3, 23]])
+    for sampler in (UniformClips(length=30, stride=2, clips=2), RandomClips(length=30, strides=[2])):
+        manifest = read_manifest(cohort(1, 2, 60))
+        data = dataset(manifest, source, sampler, training=isinstance(sampler, RandomClips))
+        sample = data[ClipKey(0, 0, 0)]
+        assert sample["series"].shape == (30, 3)
+        assert sample["mask"].sum() == 24  # of 60 rows in the file
+
+
+def test_gaps_are_bridged_only_where_asked_for(cohort, write_series):
+    path = cohort(1, 1)
+    valid = np.ones(20, dtype=bool)
+    valid[[4, 10, 11, 12]] = False
+    values = np.tile(np.arange(20.0)[:, None], 3)
+    write_series(path.parent / "p00_v0.npz", values, valid=valid)
+    recording = read_manifest(path).recordings()[0]
+    assert SeriesClips().series(recording).valid.sum() == 16
+    series = SeriesClips(max_gap_s=0.05).series(recording)  # one frame lasts 0.04 s
+    assert np.flatnonzero(~series.valid).tolist() == [10, 11, 12]
+    assert series.values[4].tolist() == [4, 4, 4]
+    assert SeriesClips(max_gap_s=0.12).series(recording).valid.all()
+    write_series(path.parent / "p00_v0.npz", values + 1, valid=valid)  # a rewritten file is resampled again
+    assert SeriesClips(max_gap_s=0.05).series(recording).values[4].tolist() == [5, 5, 5]
+
+
+def test_a_rate_must_be_known_to_be_changed(cohort):
+    path = cohort(1, 1)
+    np.savez(path.parent / "p00_v0.npz", values=np.ones((9, 2)), channels=np.asarray(["au04", "au12"]))
+    recording = read_manifest(path).recordings()[0]
+    assert SeriesClips().length(recording) == 9
+    with pytest.raises(UnreadableSeries, match=r"p00_v0\.npz: neither .* fps=5\.0 .* fill 'fps'"):
+        SeriesClips(fps=5.0).length(recording)
+    assert SeriesClips(fps=5.0).length(replace(recording, fps=10.0)) == 5
+    for wrong in ({"fps": 0.0}, {"max_gap_s": -1.0}):
+        with pytest.raises(ValueError, match="must be positive"):
+            SeriesClips(**wrong)
+
+
+def test_all_channels_of_a_file_of_openface_are_clips(cohort, tmp_path):
+    path = cohort(1, 1)
+    lines = ["frame, timestamp, confidence, success, AU04_r, AU12_r, gaze_angle_x"]
+    lines += [f"{k + 1}, {k / 25}, 0.98, {int(k != 3)}, {k / 4}, 1, 0.1" for k in range(12)]
+    (tmp_path / "p00_v0.csv").write_text("\n".join(lines))
+    path.write_text(path.read_text().replace("p00_v0.npz", "p00_v0.csv"))
+    data = dataset(read_manifest(path), SeriesClips(channels=["au04", "gaze_x"]))
+    sample = data[ClipKey(0, 0, 0)]
+    assert sample["mask"].all()
+    np.testing.assert_allclose(sample["series"][:, 0], np.array([0, 2, 4, 6, 8]) / 4)
+    assert data[ClipKey(0, 1, 0)]["mask"].tolist() == [False, True, True, True, True]

@@ -3,6 +3,7 @@ import os
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from datamodules import probe
 from datamodules.manifest import read_manifest
@@ -63,3 +64,12 @@ def test_facts_of_a_video(videos):
     assert table[["width", "height"]].to_numpy().tolist() == [[32, 32]] * 2
     np.testing.assert_allclose(table["duration_s"], [0.8, 0.84])
     np.testing.assert_allclose(table["brightness"], 12 * 10 / 255, atol=0.01)  # frames 5, 10, 15
+
+
+def test_facts_of_a_series_of_an_extractor(tmp_path):
+    lines = ["frame, timestamp, confidence, success, AU04_r"]
+    lines += [f"{k + 1}, {k / 25}, 0.98, 1, 0.5" for k in (0, 1, 4, 5)]
+    (tmp_path / "a.csv").write_text("\n".join(lines))
+    table = pd.DataFrame([{"recording_id": "a", "path": "", "series_path": "a.csv"}])
+    filled = probe.fill_facts(table, root=tmp_path, sidecar=tmp_path / "facts.csv").iloc[0]
+    assert (filled["n_frames"], filled["fps"], filled["duration_s"]) == (6, pytest.approx(25), 0.24)

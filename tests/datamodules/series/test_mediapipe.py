@@ -29,6 +29,14 @@ def test_a_table_of_blendshapes_alone(tmp_path, write_table):
     assert series.fps == pytest.approx(30)
 
 
+def test_a_confidence_does_not_make_it_openface(tmp_path, write_table):
+    confidence = np.array([0.9, 0.7, 0.9])
+    write_table(tmp_path / "a.csv", ("confidence", *MESH), 3, confidence=confidence)
+    series = read_series(tmp_path / "a.csv", channels=None)
+    assert set(map(schema.group, series.channels)) == {"mesh_rel"}
+    assert series.valid.tolist() == [True, False, True]
+
+
 def test_landmarks_in_pixels_and_two_clocks_stop(tmp_path, write_table):
     pixels = {name: np.full(4, 300.0) for name in MESH if name.startswith("x")}
     write_table(tmp_path / "a.csv", MESH, 4, **pixels)

@@ -150,6 +150,13 @@ def test_labels_and_tracking_columns_never_become_channels(tmp_path, write_table
             read_series(tmp_path / "a.csv", channels=[name])
 
 
+def test_action_units_without_quality_are_known_by_their_names(tmp_path, write_table):
+    write_table(tmp_path / "a.csv", ("AU01_r", "AU01_c", "AU02_r"), cells={(3, "AU02_r"): ""})
+    series = read_series(tmp_path / "a.csv", channels=None)
+    assert series.channels == ("au01", "au01_present", "au02")
+    assert np.flatnonzero(~series.valid).tolist() == [3]
+
+
 def test_impossible_means_are_a_wrong_unit(tmp_path, write_table):
     columns = ("frame", "timestamp", "confidence", "success", "pose_Rx")
     write_table(tmp_path / "a.csv", columns, **clock(12), pose_Rx=np.full(12, 12.0))

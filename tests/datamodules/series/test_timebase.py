@@ -38,7 +38,7 @@ def test_rows_before_the_first_are_timed_backwards():
     np.testing.assert_allclose(line.seconds, [1.0, 1.1, 1.2, 1.3, 1.4])
 
 
-@pytest.mark.parametrize("frames", [[1.0, 1.5], [1.0, np.nan], [2.0, 1.0], [1.0, 1.0]])
+@pytest.mark.parametrize("frames", [[1.0, 1.5], [1.0, np.nan], [1.0, 2.0, 1e9], [2.0, 1.0], [1.0, 1.0]])
 def test_frame_numbers_that_cannot_be(frames):
     with pytest.raises(UnreadableSeries, match=r"a\.csv: .*frame"):
-        timeline(FILE, 2, frames=np.array(frames), first=1)
+        timeline(FILE, len(frames), frames=np.array(frames), first=1)
