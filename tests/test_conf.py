@@ -151,10 +151,10 @@ CORPORA = sorted(name for name, text in DATA.items() if "datamodules.sources." i
 @pytest.mark.parametrize("name", CORPORA)
 def test_the_leaf_of_a_corpus_names_its_source_and_its_channels(name, compose_run):
     kind = SERIES if "- clips: series" in DATA[name] else PIXELS
-    data = compose_run(*kind, f"data={name}", "data.root=x")["data"]
+    data = compose_run(*kind, f"data={name}", *_MISSING[name])["data"]
     assert data["manifest"]["_target_"] == f"datamodules.sources.{name}.read"
     assert data["manifest"]["root"] == "x"
-    if kind is SERIES:
+    if kind is SERIES and data["module"]["source"]["channels"] is not None:
         assert len(set(data["module"]["source"]["channels"])) == data["channels"]
 
 
