@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 PARTS = ("train", "train", "dev", "test")  # dealt in turn: our choice, about the published proportions
+GAZE = {"x": (-0.3, 0.3), "y": (-0.3, 0.3), "z": (-1.0, -0.9)}  # towards the camera, nearly of length 1
 _CUT, _HIGHEST = 10, 20  # PHQ-8 totals of positives are drawn from here on
 _RATE = 30  # frames/s
 _ROWS = (20, 41)  # drawn from; below the upper end

@@ -11,6 +11,7 @@ import numpy as np
 
 from datamodules.sources.phq8 import ITEMS
 from datamodules.sources.trees.daic import (
+    GAZE,
     PARTS,
     Person,
     answers,
@@ -28,7 +29,7 @@ _PRESENCES = ("04", "12", "15", "23", "28", "45")
 _HEADER = ["Participant_ID", "PHQ8_Binary", "PHQ8_Score", "Gender", *(names[0] for names in ITEMS.values())]
 _FEATURES: dict[str, Mapping[str, tuple[float, float] | None]] = {
     "AUs": {f"AU{au}_r": (0.0, 5.0) for au in _INTENSITIES} | {f"AU{au}_c": None for au in _PRESENCES},
-    "gaze": {f"{axis}_{eye}": (-1.0, 1.0) for eye in ("0", "1", "h0", "h1") for axis in "xyz"},
+    "gaze": {f"{axis}_{eye}": GAZE[axis] for eye in ("0", "1", "h0", "h1") for axis in "xyz"},
     "pose": {f"T{axis}": (-100.0, 600.0) for axis in "xyz"} | {f"R{axis}": (-0.5, 0.5) for axis in "xyz"},
     "features": {f"{axis}{point}": (0.0, 640.0) for axis in "xy" for point in range(68)},
     "features3D": {f"{axis}{point}": (-100.0, 600.0) for axis in "XYZ" for point in range(68)},

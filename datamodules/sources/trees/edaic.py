@@ -8,7 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-from datamodules.sources.trees.daic import PARTS, Person, frame_columns, people, write_features, write_table
+from datamodules.sources.trees.daic import (
+    GAZE,
+    PARTS,
+    Person,
+    frame_columns,
+    people,
+    write_features,
+    write_table,
+)
 
 _WOZ, _AI = 300, 600  # first numbers; the test part was interviewed by a program only
 _INTENSITIES = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26, 45)
@@ -16,7 +24,7 @@ _PRESENCES = (*_INTENSITIES[:-1], 28, 45)
 _COLUMNS: dict[str, tuple[float, float] | None] = (
     {f"pose_T{axis}": (-100.0, 600.0) for axis in "xyz"}
     | {f"pose_R{axis}": (-0.5, 0.5) for axis in "xyz"}
-    | {f"gaze_{eye}_{axis}": (-1.0, 1.0) for eye in (0, 1) for axis in "xyz"}
+    | {f"gaze_{eye}_{axis}": GAZE[axis] for eye in (0, 1) for axis in "xyz"}
     | {f"gaze_angle_{axis}": (-0.5, 0.5) for axis in "xy"}
     | {f"AU{au:02d}_r": (0.0, 5.0) for au in _INTENSITIES}
     | {f"AU{au:02d}_c": None for au in _PRESENCES}
