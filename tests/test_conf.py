@@ -26,7 +26,9 @@ GROUPS = sorted(
 )
 LEAVES = sorted(set(CONF.glob("*/**/*.yaml")) - {CONF / "model" / "task.yaml"})  # what all models share
 _MISSING = {"manifest": ["data.path=x.csv"], "manifest_series": ["data.path=x.csv", "data.channels=3"]}
-_MISSING |= {name: ["data.root=x"] for name in ("dvlog", "lmvd", "cmdc", "mpdd", "first_impressions")}
+_MISSING |= {
+    name: ["data.root=x"] for name in ("dvlog", "lmvd", "cmdc", "mpdd", "first_impressions", "folder")
+}
 
 
 def batch(config, *, persons=2, visits=2, steps=8, size=32):
