@@ -1,7 +1,7 @@
 """CMDC (Zou et al. 2023): OpenFace tables of Chinese interviews, twelve questions a person, with PHQ-9 items.
 
-Layout: `SubjectInfo.xlsx` (or `.csv`) with `ID`, `MDD` and `PHQ-1` to `PHQ-9`, and `<ID>/Q<n>.csv`, n from 1
-to 12. Only some people have video, and a diagnosis need not agree with a questionnaire.
+Layout: `SubjectInfo.xlsx` (or `.csv`) with `ID`, `MDD`, `PHQ-1` to `PHQ-9` and perhaps `PHQtotal`, and
+`<ID>/Q<n>.csv`, n from 1 to 12. Only some people have video. A diagnosis need not agree with a questionnaire.
 """
 
 from pathlib import Path
@@ -73,23 +73,42 @@ def _people(draft: Draft, rule: LabelRule) -> dict[str, dict[str, Any]]:
     diagnoses = coded(table, "MDD", _DIAGNOSIS, path)
     items = {name: numbers(table, name, path, empty=True) for name in _ITEMS}
     _check(table, items, path)
+    stated = _stated(table, path)
     people: dict[str, dict[str, Any]] = {}
     for row, (person, diagnosis) in enumerate(zip(table["ID"].tolist(), diagnoses, strict=True)):
         if not person or person in people:
             raise SourceError(f"{path}: ID {person!r} in line {row + 2} is empty or comes twice; correct it")
         answers = [items[name][row] for name in _ITEMS]
-        people[person] = _labels(draft, rule, person, answers, diagnosis)
+        total = _total(draft, person, answers, stated[row])
+        people[person] = {
+            **{f"item_phq9_{number}": answer for number, answer in enumerate(answers, start=1)},
+            **_labels(draft, rule, person, total, diagnosis),
+        }
     return people
 
 
-def _labels(
-    draft: Draft, rule: LabelRule, person: str, answers: list[float | None], diagnosis: int
-) -> dict[str, Any]:
+def _stated(table: pd.DataFrame, path: Path) -> list[float | None]:
+    column = next((str(name) for name in table.columns if str(name).lower() == "phqtotal"), None)
+    return [None] * len(table) if column is None else numbers(table, column, path, empty=True)
+
+
+def _total(draft: Draft, person: str, answers: list[float | None], stated: float | None) -> float | None:
+    """The sum of the items; the stated total only where items are missing."""
     given = [answer for answer in answers if answer is not None]
-    total = sum(given) if len(given) == len(answers) else None
-    labels: dict[str, Any] = {f"item_phq9_{number}": answer for number, answer in enumerate(answers, start=1)}
-    if total is None:
-        draft.correct("phq9_incomplete", f"person {person}", f"{len(given)} of 9 items, hence no total")
+    if len(given) < len(answers):
+        instead = "no total" if stated is None else f"PHQtotal {stated:g} is taken"
+        draft.correct("phq9_incomplete", f"person {person}", f"{len(given)} of 9 items, hence {instead}")
+        return stated
+    if stated is not None and stated != sum(given):
+        draft.correct(
+            "phq9_total", f"person {person}", f"PHQtotal {stated:g} -> sum of the items {sum(given):g}"
+        )
+    return sum(given)
+
+
+def _labels(
+    draft: Draft, rule: LabelRule, person: str, total: float | None, diagnosis: int
+) -> dict[str, Any]:
     contrary = total is not None and SCALES[SCALE].binary(total) != diagnosis
     if contrary:
         kept = f"binary {1 - diagnosis}" if rule == "score" else f"binary {diagnosis}, no total"
@@ -98,7 +117,7 @@ def _labels(
         )
     score = None if rule == "diagnosis" and contrary else total
     binary = diagnosis if rule == "diagnosis" else None
-    return labels | {"scale": SCALE, "score": score, "binary": binary}
+    return {"scale": SCALE, "score": score, "binary": binary}
 
 
 def _check(table: pd.DataFrame, items: dict[str, list[float | None]], path: Path) -> None:

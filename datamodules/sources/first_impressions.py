@@ -60,19 +60,18 @@ def read(*, root: str | Path, probe: bool = True) -> Manifest:
     leave_out(draft, "missing_annotation", sorted(clips.keys() - labelled), "no annotation names the clip")
     draft.correct("neuroticism_reversed", "trait_N", "1 - published number, which is emotional stability")
     _note_sources(draft)
-    for row in draft.rows:
-        row["path"] = Path(row["path"]).relative_to(draft.root).as_posix()
     return draft.manifest(probe=probe)
 
 
-def _clips(root: Path) -> dict[str, Path]:
-    clips: dict[str, Path] = {}
+def _clips(root: Path) -> dict[str, str]:
+    """File name -> path from the root."""
+    clips: dict[str, str] = {}
     for file in sorted(root.rglob("*.mp4")):
         if file.name in clips:
             raise SourceError(
                 f"{file}: the clip is there twice, also as {clips[file.name]}; remove one of them"
             )
-        clips[file.name] = file
+        clips[file.name] = file.relative_to(root).as_posix()
     return clips
 
 
@@ -97,12 +96,12 @@ def _value(table: dict[str, Any], trait: str, name: str, path: Path) -> float:
     return 1 - value if trait == "neuroticism" else float(value)
 
 
-def _row(name: str, file: Path, part: str, traits: dict[str, float]) -> dict[str, Any]:
+def _row(name: str, file: str, part: str, traits: dict[str, float]) -> dict[str, Any]:
     match = _CLIP.fullmatch(name)
     if match is None:
         raise SourceError(f"{file}: the name is not <11 characters>.<3 digits>.mp4, so its video is unknown")
     return {
-        "recording_id": f"first_impressions_{file.stem}",
+        "recording_id": f"first_impressions_{name.removesuffix('.mp4')}",
         "subject_id": f"first_impressions:{match['source']}",
         "session_id": "1",
         "path": file,

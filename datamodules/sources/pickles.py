@@ -27,7 +27,9 @@ class _NumberType:
         self.code = f"{'>' if state[1] == '>' else '<'}{self.code[-2:]}"
 
 
-def _scalar(kind: _NumberType, data: bytes | str) -> float:
+def _scalar(kind: object, data: bytes | str) -> float:
+    if not isinstance(kind, _NumberType):
+        raise pickle.UnpicklingError(f"a number of type {kind!r}")
     content = data.encode("latin1") if isinstance(data, str) else data  # text is what Python 2 wrote
     return float(np.frombuffer(content, dtype=kind.code, count=1)[0])
 

@@ -90,6 +90,24 @@ def test_who_lacks_video_or_a_line_or_an_item_is_listed(tree):
     assert [(r.score, r.binary) for r in diagnosed if r.subject_id == "cmdc:MDD01"] == [(None, 1)] * 2
 
 
+def test_a_stated_total_fills_in_for_missing_items_only(tree):
+    path = tree / "SubjectInfo.csv"
+    table = pd.read_csv(path)
+    items = table.filter(like="PHQ-")
+    table["PHQtotal"] = items.sum(axis=1)
+    table.loc[2, "PHQtotal"] += 1
+    table["PHQ-9"] = table["PHQ-9"].astype(object)
+    table.loc[1, "PHQ-9"] = None
+    table.to_csv(path, index=False)
+    manifest = cmdc.read(root=tree, probe=False)
+    scores = {r.subject_id: r.score for r in manifest.recordings()}
+    assert scores == dict(zip("cmdc:" + table["ID"][:4], items.sum(axis=1)[:4], strict=True))
+    found = rules(manifest)
+    total = items.sum(axis=1)
+    assert found["phq9_incomplete"] == ("person MDD01", f"8 of 9 items, hence PHQtotal {total[1]} is taken")
+    assert found["phq9_total"] == ("person HC02", f"PHQtotal {total[2] + 1} -> sum of the items {total[2]}")
+
+
 def test_an_archive_unpacked_into_its_own_folder_is_found(tree):
     manifest = cmdc.read(root=tree.parent, probe=False)
     assert (manifest.root, manifest.errata[0].rule) == (tree, "nested_folder")

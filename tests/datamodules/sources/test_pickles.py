@@ -62,6 +62,7 @@ def test_a_malicious_pickle_is_refused_by_name_and_not_run(tmp_path, protocol):
         (b"c__builtin__\neval\n(S'1'\ntR.", r"__builtin__\.eval"),
         (b"\x80\x04\x8c\x05numpy\x8c\x0adtype.name\x93.", r"numpy\.dtype\.name"),
         (b"cnumpy\ndtype\n(S'O'\ntR.", "numbers of type 'O'"),
+        (b"cnumpy.core.multiarray\nscalar\n(S'O'\nS'12345678'\ntR.", "a number of type 'O'"),
         (pickle.dumps(np.zeros(2)), "_reconstruct"),
         (b"", "Ran out of input"),
         (b"openness,0.5\n", "download it again"),
