@@ -25,7 +25,12 @@ GROUPS = sorted(
     path.parent.relative_to(CONF).as_posix() for path in CONF.glob("*/**/*.yaml") if path.parent != CONF
 )
 LEAVES = sorted(set(CONF.glob("*/**/*.yaml")) - {CONF / "model" / "task.yaml"})  # what all models share
-_MISSING = {"manifest": ["data.path=x.csv"], "manifest_series": ["data.path=x.csv", "data.channels=3"]}
+_MISSING = {
+    "manifest": ["data.path=x.csv"],
+    "manifest_series": ["data.path=x.csv", "data.channels=3"],
+    "joined": ["data.first=x.csv", "data.second=y.csv"],
+    "cross_corpus": ["protocol.train=[x]", "protocol.test=[y]"],
+}
 
 
 def batch(config, *, persons=2, visits=2, steps=8, size=32):
