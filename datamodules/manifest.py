@@ -133,7 +133,7 @@ class Manifest:
         target = Path(path).resolve()
         table = self.table.copy()
         for name in [name for name in FILES if name in table]:
-            table[name] = [_relocate(value, self.root, target.parent) for value in table[name]]
+            table[name] = [relocate(value, self.root, target.parent) for value in table[name]]
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.suffix == ".parquet":
             table.to_parquet(target, index=False)
@@ -210,7 +210,7 @@ def manifest_from_table(table: pd.DataFrame, *, root: Path, name: str, probe: bo
     if not problems:
         table, problems = _parse(table)
         for column in [column for column in FILES if column in table]:
-            table[column] = [_relocate(value, root, root) for value in table[column]]
+            table[column] = [relocate(value, root, root) for value in table[column]]
         problems += check_rows(table, root)
     if problems:
         listed = "\n".join(f"  - {problem}" for problem in problems)
@@ -277,7 +277,8 @@ def _canonical(value: object) -> str:
     return format(value, ".10g") if isinstance(value, float) else str(value)
 
 
-def _relocate(value: str, root: Path, folder: Path) -> str:
+def relocate(value: str, root: Path, folder: Path) -> str:
+    """A path below `root` as one below `folder`, absolute where it lies elsewhere; no path stays none."""
     if not value:
         return ""
     file = root / value  # links stay links: only the text of the path changes

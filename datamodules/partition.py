@@ -26,7 +26,8 @@ class SplitError(ValueError):
 class Split:
     """Recording ids of the parts of one fold, and whether the protocol promises to keep people apart.
 
-    `notes` say what readers of the result must know, e.g. who was left out.
+    `notes` say what readers of the result must know, e.g. who was left out; `repeat` is the round of a
+    cross-validation that tests everybody several times.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Split:
     test: tuple[str, ...]
     subject_disjoint: bool = True
     notes: tuple[str, ...] = ()
+    repeat: int = 0
 
 
 def by_person(

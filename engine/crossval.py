@@ -1,6 +1,7 @@
 """Several splits: one run a fold, and their out-of-fold predictions as one table."""
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
@@ -31,13 +32,15 @@ def cross_validate(
 ) -> float | None:
     """Train every fold in `fold_<k>/` and pool what the folds predicted for people they had not seen.
 
+    Where everybody is tested several times, the folds of a round are in `repeat_<r>/fold_<k>/`.
+
     A fold that finished under the same config and data is not trained again, so that a run that was stopped
     goes on with `hydra.run.dir=<its folder>`.
 
     Returns:
         Mean validation metric over the folds; None if one has none.
     """
-    places = [folder / f"fold_{number}" for number in range(len(splits))]
+    places = _places(folder, splits)
     done = [_finished(place, moved(config, place), manifest) for place in places]  # before any rank writes
     objectives: list[float | None] = []
     for place, split, finished in zip(places, splits, done, strict=True):
@@ -46,13 +49,25 @@ def cross_validate(
             objectives.append(read_manifest_json(place).get("objective"))
         else:
             objectives.append(_fold(moved(config, place), manifest, split, place))
-    record.record(folds=[place.name for place in places], objectives=objectives)
+    names = [place.relative_to(folder).as_posix() for place in places]
+    record.record(folds=names, objectives=objectives)
     record.count_look()
     if is_main():
         tables = [_read(place / "predictions.csv") for place in places]
         write_run(folder, pool(config, manifest, splits, tables), config=config, record=record)
     known = [value for value in objectives if value is not None]
     return fmean(known) if len(known) == len(objectives) else None
+
+
+def _places(folder: Path, splits: Sequence[Split]) -> list[Path]:
+    repeated = len({split.repeat for split in splits}) > 1
+    seen: Counter[int] = Counter()
+    places = []
+    for split in splits:
+        outer = folder / f"repeat_{split.repeat}" if repeated else folder
+        places.append(outer / f"fold_{seen[split.repeat]}")
+        seen[split.repeat] += 1
+    return places
 
 
 def _fold(config: Mapping[str, Any], manifest: Manifest, split: Split, place: Path) -> float | None:

@@ -139,8 +139,9 @@ def _resumed(config: Mapping[str, Any], embedded: Mapping[str, Any]) -> str | No
     if path is None:
         return None
     earlier = load_checkpoint(path)
-    parts = earlier.split | {"notes": embedded["split"]["notes"]}  # a remark changes nobody's place
-    if earlier.data_digest != embedded["data_digest"] or parts != embedded["split"]:
+    kept = ("name", "train", "val", "test", "subject_disjoint")
+    moved = [name for name in kept if earlier.split[name] != embedded["split"][name]]
+    if moved or earlier.data_digest != embedded["data_digest"]:
         raise CheckpointError(
             f"{path}: was trained on another manifest or split, whose training people may be tested here. "
             "Resume with the data and protocol of its run."

@@ -1,6 +1,7 @@
 """Out-of-fold predictions of all folds as one result."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,13 +10,15 @@ import pandas as pd
 from datamodules.manifest import Manifest
 from datamodules.splits import Split
 from engine.assess import Assessment, targets
-from evaluation.bootstrap import paired_difference
-from evaluation.measures import HEADS
+from evaluation.averaged import mean_difference, mean_prediction, summarize_mean
+from evaluation.measures import HEADS, measurements
 from evaluation.references import constant, identity, nuisance
-from evaluation.summary import metrics_json, summarize
+from evaluation.summary import metrics_json
 from evaluation.threshold import Threshold
 
-_PER_FOLD = "each fold chooses its own threshold on its own validation part; decisions are in fold_<k>/"
+_PER_FOLD = (
+    "each fold chooses its own threshold on its own validation part; decisions are in the folds' folders"
+)
 
 
 def pool(
@@ -24,7 +27,9 @@ def pool(
     """Pool the folds' test predictions and their reference lines.
 
     Every line is predicted fold by fold from that fold's training recordings, as the model was, and pooled
-    the same way. Decisions are not pooled: the folds' thresholds differ.
+    the same way. Decisions are not pooled: the folds' thresholds differ. Where everybody is tested in several
+    repeats, a metric is computed in each and averaged, with the interval of that mean over persons; the table
+    holds mean predictions, which are for plots, because as an ensemble they would flatter.
 
     Args:
         config: Resolved config of the run.
@@ -33,27 +38,50 @@ def pool(
         tables: `predictions.csv` of each fold.
 
     Raises:
-        ValueError: A recording was tested in no fold or in several.
+        ValueError: A recording was tested in no fold of a repeat, or in several.
     """
-    test = pd.concat([table[table["split"] == "test"] for table in tables], ignore_index=True)
-    _check_once(test, splits)
+    repeats = [_Repeat.of(number, splits, tables) for number in sorted({split.repeat for split in splits})]
     boot = {name: config["evaluation"][name] for name in ("n_boot", "seed")}
-    lines, reasons = _lines(manifest, splits, test, boot)
+    lines, reasons = _lines(manifest, repeats, boot)
     reasons["oracle"] = (
-        "computed fold by fold, see fold_<k>/metrics.json" if manifest.truth else "the truth is not known"
+        "computed fold by fold, see each fold's metrics.json" if manifest.truth else "the truth is not known"
     )
+    tested = [repeat.test for repeat in repeats]
     metrics = metrics_json(
-        test=summarize(test, threshold=None, **boot), val=None, oracle=None, reasons=reasons, **lines
+        test=summarize_mean(tested, **boot), val=None, oracle=None, reasons=reasons, **lines
     )
     threshold = Threshold(value=None, column=None, split="val", recordings=0, reason=_PER_FOLD)
     metrics["threshold"] = threshold.as_dict()
-    metrics["folds"] = _spread(test, tables, boot)
-    return Assessment(test=test, val=None, threshold=threshold, metrics=metrics)
+    metrics["folds"] = spread([table[table["split"] == "test"] for table in tables])
+    if len(repeats) > 1:
+        metrics["repeats"] = spread(tested)
+    return Assessment(test=mean_prediction(tested), val=None, threshold=threshold, metrics=metrics)
+
+
+@dataclass(frozen=True)
+class _Repeat:
+    """The folds of one round, and what they predicted for those they had not seen."""
+
+    splits: Sequence[Split]
+    test: pd.DataFrame
+
+    @classmethod
+    def of(cls, number: int, splits: Sequence[Split], tables: Sequence[pd.DataFrame]) -> "_Repeat":
+        """Collect a round.
+
+        Raises:
+            ValueError: A recording was tested in none of its folds, or in several.
+        """
+        own = [(split, table) for split, table in zip(splits, tables, strict=True) if split.repeat == number]
+        test = pd.concat([table[table["split"] == "test"] for _, table in own], ignore_index=True)
+        folds = [split for split, _ in own]
+        _check_once(test, folds)
+        return cls(folds, test)
 
 
 def _check_once(test: pd.DataFrame, splits: Sequence[Split]) -> None:
     expected = sorted(name for split in splits for name in split.test)
-    if sorted(test["recording_id"]) != expected:
+    if sorted(test["recording_id"]) != expected or len(set(expected)) < len(expected):
         odd = sorted(set(expected) ^ set(test["recording_id"])) or expected
         raise ValueError(
             f"the folds do not test each recording once, e.g. {odd[:5]}: delete the folds and train again"
@@ -61,41 +89,39 @@ def _check_once(test: pd.DataFrame, splits: Sequence[Split]) -> None:
 
 
 def _lines(
-    manifest: Manifest, splits: Sequence[Split], test: pd.DataFrame, boot: Mapping[str, int]
+    manifest: Manifest, repeats: Sequence[_Repeat], boot: Mapping[str, int]
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    table = targets(manifest)
-    heads = tuple(h for h in HEADS if h in table and table[h].notna().any() and f"{h}_prediction" in test)
+    table, first = targets(manifest), repeats[0].test
+    heads = tuple(h for h in HEADS if h in table and table[h].notna().any() and f"{h}_prediction" in first)
     summaries: dict[str, Any] = {}
     reasons: dict[str, str] = {}
     for line in (constant, identity, nuisance):
-        folds = [line(_rows(table, fold.train), _rows(table, fold.test), heads=heads) for fold in splits]
-        name = folds[0].name
-        parts = [fold.predictions for fold in folds if fold.predictions is not None]
-        if len(parts) < len(folds):
+        folds = [
+            [line(_rows(table, fold.train), _rows(table, fold.test), heads=heads) for fold in repeat.splits]
+            for repeat in repeats
+        ]
+        name = folds[0][0].name
+        absent = [fold.reason or "" for repeat in folds for fold in repeat if fold.predictions is None]
+        if absent:
             summaries[name] = None
-            reasons[name] = next(fold.reason or "" for fold in folds if fold.predictions is None)
+            reasons[name] = absent[0]
             continue
-        pooled = pd.concat(parts, ignore_index=True)
-        summaries[name] = summarize(pooled, threshold=None, **boot)
-        summaries[name]["difference"] = paired_difference(test, pooled, **boot)
+        pooled = [pd.concat([fold.predictions for fold in repeat], ignore_index=True) for repeat in folds]
+        summaries[name] = summarize_mean(pooled, **boot)
+        summaries[name]["difference"] = mean_difference([one.test for one in repeats], pooled, **boot)
     return summaries, reasons
 
 
-def _spread(test: pd.DataFrame, tables: Sequence[pd.DataFrame], boot: Mapping[str, int]) -> dict[str, Any]:
-    """Mean and standard deviation over folds of every metric that all folds define."""
-    del test
-    folds = [summarize(table[table["split"] == "test"], threshold=None, **boot) for table in tables]
-    spread = {}
-    for name, estimate in folds[0].items():
-        if isinstance(estimate, dict) and "value" in estimate:
-            values = [fold.get(name, {}).get("value") for fold in folds]
-            if all(value is not None for value in values):
-                spread[name] = {
-                    "mean": float(np.mean(values)),
-                    "sd": float(np.std(values, ddof=1)),
-                    "values": values,
-                }
-    return spread
+def spread(tables: Sequence[pd.DataFrame]) -> dict[str, Any]:
+    """Mean and standard deviation over tables of every metric that all of them define without a threshold."""
+    found = [{m.name: m.value().value for m in measurements(table, threshold=None)} for table in tables]
+    out: dict[str, Any] = {}
+    for name in found[0]:
+        values = [one.get(name) for one in found]
+        known = [value for value in values if value is not None]
+        if len(known) == len(values):
+            out[name] = {"mean": float(np.mean(known)), "sd": float(np.std(known, ddof=1)), "values": known}
+    return out
 
 
 def _rows(table: pd.DataFrame, ids: Sequence[str]) -> pd.DataFrame:

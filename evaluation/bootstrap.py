@@ -98,7 +98,7 @@ def bootstrap(
     return {m.name: _estimate(m, draws.get(m.name), single=single) for m in bound}
 
 
-_NO_BOOTSTRAP = "no interval, as resampling biases a binned error"
+NO_BOOTSTRAP = "no interval, as resampling biases a binned error"
 
 
 def _estimate(bound: Measurement, draws: Array | None, *, single: bool) -> Estimate:
@@ -108,7 +108,7 @@ def _estimate(bound: Measurement, draws: Array | None, *, single: bool) -> Estim
     if single:
         return Estimate(value=value, low=None, high=None, reason="no interval: only one person")
     if bound.metric.resampled is None:
-        return Estimate(value=value, low=None, high=None, reason=_NO_BOOTSTRAP)
+        return Estimate(value=value, low=None, high=None, reason=NO_BOOTSTRAP)
     return interval_of(value, draws)
 
 

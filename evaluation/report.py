@@ -125,6 +125,7 @@ def _own_notes(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[
         notes.append(
             f"Only {counts['subjects']} persons were tested: percentile intervals are unreliable this low."
         )
+    notes += _repeats(metrics)
     for split, remarks in (manifest.get("split_notes") or {}).items():
         notes += [f"Split {split}: {remark}" for remark in remarks]
     looks = manifest.get("test_looks") or 0
@@ -134,6 +135,23 @@ def _own_notes(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[
             "choosing by it."
         )
     return notes
+
+
+def _repeats(metrics: Mapping[str, Any]) -> list[str]:
+    """How far the repeats of a cross-validation lie apart."""
+    found = metrics.get("repeats") or {}
+    shown = [
+        f"{_LABELS[n][0]} {found[n]['mean']:.2f} (sd {found[n]['sd']:.3f})"
+        for n in ("auc", "mae")
+        if n in found
+    ]
+    if not shown:
+        return []
+    count = len(next(iter(found.values()))["values"])
+    return [
+        f"Everybody was tested once in each of {count} repeats with other folds. Metrics are means over "
+        f"repeats and intervals cover persons; over repeats: {', '.join(shown)}. Plots show mean predictions."
+    ]
 
 
 def _overlap(manifest: Mapping[str, Any]) -> Mapping[str, Mapping[str, int]]:

@@ -26,10 +26,16 @@ GROUPS = sorted(
 )
 LEAVES = sorted(set(CONF.glob("*/**/*.yaml")) - {CONF / "model" / "task.yaml"})  # what all models share
 DATA = {path.stem: path.read_text() for path in (CONF / "data").glob("*.yaml")}
-_ANSWERS = {"root: ???": "data.root=x", "path: ???": "data.path=x.csv", "channels: ???": "data.channels=3"}
+_ANSWERS = {
+    "root: ???": "data.root=x",
+    "path: ???": "data.path=x.csv",
+    "channels: ???": "data.channels=3",
+    "first: ???": "data.first=x.csv",
+    "second: ???": "data.second=y.csv",
+}
 _MISSING = {
     name: [answer for question, answer in _ANSWERS.items() if question in text] for name, text in DATA.items()
-}
+} | {"cross_corpus": ["protocol.train=[x]", "protocol.test=[y]"]}
 
 
 def batch(config, *, persons=2, visits=2, steps=8, size=32):

@@ -62,3 +62,23 @@ def test_an_official_split_shows_whom_it_shares_and_what_a_look_up_reaches(
     evaluate(ARGUMENTS | {"ckpt_path": str(run / "checkpoints" / "best.ckpt")}, folder=tmp_path / "again")
     assert read_manifest_json(tmp_path / "again")["person_overlap"] == record["person_overlap"]
     assert read_manifest_json(run)["looks"] == {f"{record['data_digest']}:test": 2}
+
+
+@pytest.mark.slow
+def test_repeats_lie_in_folders_of_their_own(small_run, tmp_path):
+    overrides = ["protocol=repeated", "protocol.folds=2", "protocol.repeats=2", "protocol.val=0.3"]
+    run = small_run(tmp_path / "run", *overrides, "trainer.max_epochs=1")
+    places = [f"repeat_{repeat}/fold_{fold}" for repeat in range(2) for fold in range(2)]
+    assert run.record["folds"] == places
+    assert all((run.folder / place / "predictions.csv").is_file() for place in places)
+    assert run.record["test_looks"] == 1
+    metrics = json.loads((run.folder / "metrics.json").read_text())
+    assert len(metrics["repeats"]["mae"]["values"]) == 2
+    assert "each of 2 repeats" in (run.folder / "report.html").read_text()
+    evaluate(
+        ARGUMENTS | {"ckpt_path": str(run.folder / places[3] / "checkpoints" / "best.ckpt")},
+        folder=tmp_path / "again",
+    )
+    assert read_manifest_json(run.folder)["test_looks"] == 2
+    assert read_manifest_json(run.folder / places[3])["test_looks"] == 2
+    assert read_manifest_json(run.folder / places[0])["test_looks"] == 1

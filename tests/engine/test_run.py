@@ -62,6 +62,21 @@ def test_labels_on_the_scale_of_the_heads_pass(table, tmp_path, compose_run):
     assert config["model"]["network"]["heads"]["score"]["high"] == 24
 
 
+def test_two_questionnaires_in_one_table_are_refused(table, tmp_path, compose_run):
+    mixed = table.assign(scale=["PHQ-8", "PHQ-9", *["PHQ-8"] * 4])
+    path = written(mixed, tmp_path)
+    config = compose_run(*overrides(path), "data/scale=phq_8")
+    with pytest.raises(
+        ConfigError, match=r"some labels are on PHQ-9, the heads expect PHQ-8.*'binary' still"
+    ):
+        check_scale(read_manifest(path, probe=False), config)
+    cleared = mixed.assign(binary=(mixed["score"] >= 10).astype(int))
+    cleared.loc[1, ["scale", "score"]] = ["", None]
+    manifest = read_manifest(written(cleared, tmp_path), probe=False)
+    check_scale(manifest, config)
+    assert manifest.recordings(["r1"])[0].binary == 0
+
+
 def test_too_few_resamples_are_refused_before_anything_is_read(compose_run, series_run, tmp_path):
     with pytest.raises(ValueError, match="n_boot=999"):
         train(compose_run("evaluation.n_boot=999", "paths.data=" + str(tmp_path / "d")), folder=tmp_path)

@@ -59,12 +59,6 @@ def test_one_recording_and_one_person_can_be_drawn(recordings):
     assert figures.trajectories(recordings.iloc[:3])
 
 
-def test_visits_are_in_natural_order():
-    assert sorted(["v10", "v9", "v1"], key=figures._natural) == ["v1", "v9", "v10"]
-    assert sorted(["2024-01-02", "2023-11-30"], key=figures._natural)[0] == "2023-11-30"
-    assert sorted(["1", "baseline", "2"], key=figures._natural) == ["1", "2", "baseline"]
-
-
 def test_long_names_give_way():
     assert figures._visit_labels(["v1", "v2"]) == ["v1", "v2"]
     assert figures._visit_labels(["2024-01-17", "2024-02-17", "2024-03-17"]) == ["1", "2", "3"]

@@ -1,0 +1,63 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import mean_absolute_error
+
+from datamodules.manifest import manifest_from_table
+from datamodules.protocols.repeated import RepeatedKFold
+from engine.pool import pool
+
+CONFIG = {"evaluation": {"n_boot": 1000, "seed": 0}}
+
+
+def made(folder):
+    """Ten persons of two visits, with files that nothing opens."""
+    rows = []
+    for person in range(10):
+        for visit in range(2):
+            name = f"p{person}_v{visit}"
+            (folder / f"{name}.mp4").touch()
+            row = {"recording_id": name, "subject_id": f"p{person}", "session_id": f"v{visit}"}
+            rows.append(row | {"path": f"{name}.mp4", "scale": "PHQ-8", "score": 2 * person + visit})
+    return manifest_from_table(pd.DataFrame(rows), root=folder, name="made", probe=False)
+
+
+@pytest.fixture
+def manifest(tmp_path):
+    return made(tmp_path)
+
+
+def predicted(manifest, split, seed):
+    """What a fold of this split would write."""
+    rng = np.random.default_rng(seed)
+    rows = manifest.table[manifest.table["recording_id"].isin(split.test)].reset_index(drop=True)
+    table = rows[["recording_id", "subject_id", "session_id"]].assign(split="test")
+    table["score_target"], table["binary_target"] = rows["score"], rows["binary"]
+    return table.assign(score_prediction=rows["score"] + rng.normal(0, 3, len(rows)))
+
+
+def test_repeats_are_pooled_apart_and_their_metrics_averaged(manifest):
+    splits = RepeatedKFold(folds=2, repeats=3, val=0.3).splits(manifest)
+    tables = [predicted(manifest, split, seed) for seed, split in enumerate(splits)]
+    found = pool(CONFIG, manifest, splits, tables)
+    errors = []
+    for repeat in range(3):
+        own = pd.concat([t for t, s in zip(tables, splits, strict=True) if s.repeat == repeat])
+        errors.append(mean_absolute_error(own["score_target"], own["score_prediction"]))
+    assert found.metrics["repeats"]["mae"]["values"] == pytest.approx(errors)
+    assert found.metrics["repeats"]["mae"]["sd"] == pytest.approx(np.std(errors, ddof=1))
+    assert found.metrics["test"]["mae"]["value"] == pytest.approx(np.mean(errors))
+    assert found.metrics["test"]["counts"]["recordings"] == 20
+    assert len(found.metrics["folds"]["mae"]["values"]) == 6
+    assert found.metrics["reference"]["constant"]["difference"]["mae"]["high"] < 0
+    assert sorted(found.test["recording_id"]) == sorted(manifest.table["recording_id"])
+    one = found.test.set_index("recording_id")["score_prediction"]["p3_v0"]
+    each = [t.set_index("recording_id")["score_prediction"].get("p3_v0") for t in tables]
+    assert one == pytest.approx(np.mean([value for value in each if value is not None]))
+
+
+def test_a_repeat_that_misses_somebody_is_refused(manifest):
+    splits = RepeatedKFold(folds=2, repeats=2, val=0.3).splits(manifest)
+    tables = [predicted(manifest, split, seed) for seed, split in enumerate(splits)]
+    with pytest.raises(ValueError, match="do not test each recording once"):
+        pool(CONFIG, manifest, splits, [*tables[:3], tables[3].iloc[1:]])
