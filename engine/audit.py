@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from datamodules.manifest import Manifest
+from datamodules.pictures import measure_pictures
 from datamodules.splits import Split
 from engine.assess import Assessment, targets
 from engine.predictions import ClipPredictions
@@ -58,7 +59,7 @@ def audit(
     content = {
         "identity": _identity(clips, manifest, predict, boot),
         "depression": _depression(clips, manifest, split, predict, boot),
-        "nuisance": audit_nuisance(found.test, facts, **boot),
+        "nuisance": audit_nuisance(found.test, _with_pictures(facts, manifest, found.test), **boot),
         "labels": permute_labels(found.test, seed=boot["seed"]),
         "slices": slices(found.test, facts, threshold=found.threshold.value, **boot),
         "coverage": coverage(found.test, **boot),
@@ -114,6 +115,15 @@ def _depression(
     train, train_features = by_recording(predict(manifest, part_of(split, "train")))
     test, features = by_recording(clips)
     return probe_depression(train_features, _labeled(train, facts), features, _labeled(test, facts), **boot)
+
+
+def _with_pictures(facts: pd.DataFrame, manifest: Manifest, test: pd.DataFrame) -> pd.DataFrame:
+    """The facts with borders and blur of the tested videos; what the manifest states is not overwritten."""
+    found = measure_pictures(manifest, test["recording_id"].tolist()).set_index("recording_id")
+    if found.empty:
+        return facts
+    missing = [name for name in found if name not in facts]
+    return facts.join(found[missing], on="recording_id")
 
 
 def _labeled(ids: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
