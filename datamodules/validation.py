@@ -15,7 +15,7 @@ REQUIRED = (*IDS, "path")
 FILES = ("path", "series_path", "landmark_path")
 NUMBERS = (
     "fps", "n_frames", "duration_s", "width", "height", "score", "binary", "age",
-    "brightness", "face_x", "face_y", "face_size",
+    "brightness", "border", "blur", "face_x", "face_y", "face_size", "yaw", "pitch", "roll",
 )  # fmt: skip
 TEXT = (
     *REQUIRED,

@@ -1,6 +1,7 @@
 """`audit.json` and `audit.html`: what the features give away, and for whom the model works."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from datamodules.manifest import Manifest
+from datamodules.pictures import measure_pictures
+from datamodules.splits import Split
 from engine.assess import Assessment, targets
 from engine.predictions import ClipPredictions
 from engine.provenance import write_json
+from engine.rebuild import part_of
 from evaluation.audit_page import write_audit
 from evaluation.coverage import coverage
 from evaluation.depression_probe import probe_depression
-from evaluation.identity_probe import probe_identity
+from evaluation.identity_probe import deal_visits, probe_identity
+from evaluation.label_permutation import permute_labels
 from evaluation.nuisance_audit import audit_nuisance
 from evaluation.slices import slices
 
@@ -23,15 +28,16 @@ _ELSEWHERE = "the training recordings are not part of this manifest"
 _NO_FEATURES = "this network gives no features"
 _IDS = ("recording_id", "subject_id", "session_id")
 
-Features = Mapping[str, NDArray[np.float64]]
+Predict = Callable[[Manifest, Split], ClipPredictions]
 
 
 def audit(
     found: Assessment,
     clips: ClipPredictions,
-    train: ClipPredictions | None,
     manifest: Manifest,
+    split: Split,
     *,
+    predict: Predict,
     config: Mapping[str, Any],
     folder: Path,
     notes: Sequence[str] = (),
@@ -41,8 +47,9 @@ def audit(
     Args:
         found: What the evaluation found on the test split.
         clips: Predicted clips of the test split.
-        train: Predicted clips of the training recordings; None where they are not part of the manifest.
         manifest: The manifest that was evaluated.
+        split: Its split; without training recordings, what needs them has a reason instead of numbers.
+        predict: Predicts the test part of a split with the checkpoint.
         config: Resolved config of the run: `evaluation` and `experiment_name` are read.
         folder: Where the files go.
         notes: Remarks below the title of the page.
@@ -50,9 +57,10 @@ def audit(
     boot: Any = {name: config["evaluation"][name] for name in ("n_boot", "seed")}
     facts = targets(manifest)
     content = {
-        "identity": _identity(clips, boot),
-        "depression": _depression(clips, train, facts, boot),
-        "nuisance": audit_nuisance(found.test, facts, **boot),
+        "identity": _identity(clips, manifest, predict, boot),
+        "depression": _depression(clips, manifest, split, predict, boot),
+        "nuisance": audit_nuisance(found.test, _with_pictures(facts, manifest, found.test), **boot),
+        "labels": permute_labels(found.test, seed=boot["seed"]),
         "slices": slices(found.test, facts, threshold=found.threshold.value, **boot),
         "coverage": coverage(found.test, **boot),
     }
@@ -75,25 +83,47 @@ def by_recording(clips: ClipPredictions) -> tuple[pd.DataFrame, dict[str, NDArra
     return ids, features
 
 
-def _identity(clips: ClipPredictions, boot: Mapping[str, int]) -> dict[str, Any]:
-    ids, features = by_recording(clips)
-    if not features:
+def _identity(clips: ClipPredictions, manifest: Manifest, predict: Predict, boot: Any) -> dict[str, Any]:
+    """Each half of the visits is predicted without the other: see `evaluation.identity_probe`."""
+    if not clips.features:
         return {"reason": _NO_FEATURES}
-    return probe_identity(features, ids, **boot)
+    ids, _ = by_recording(clips)
+    halves = deal_visits(ids, seed=boot["seed"])
+    parts = []
+    for half in np.unique(halves):
+        names = ids["recording_id"][halves == half]
+        table = manifest.table[manifest.table["recording_id"].isin(set(names))].reset_index(drop=True)
+        part = Split(name=f"half {half}", train=(), val=(), test=tuple(names))
+        parts.append(predict(replace(manifest, table=table), part))
+    tables = [by_recording(part) for part in parts]
+    features = {name: np.concatenate([own[name] for _, own in tables]) for name in tables[0][1]}
+    probed = pd.concat([own for own, _ in tables], ignore_index=True)
+    place = pd.Series(halves, index=ids["recording_id"]).loc[probed["recording_id"]].to_numpy()
+    clip_tables = pd.concat([part.table for part in parts])
+    known = clip_tables["context_available"] if "context_available" in clip_tables else pd.Series([0.0])
+    return probe_identity(features, probed, place, **boot) | {"with_context": float(known.mean())}
 
 
 def _depression(
-    clips: ClipPredictions, train: ClipPredictions | None, facts: pd.DataFrame, boot: Mapping[str, int]
+    clips: ClipPredictions, manifest: Manifest, split: Split, predict: Predict, boot: Any
 ) -> dict[str, Any]:
-    if train is None:
+    if not split.train:
         return {"reason": _ELSEWHERE}
-    ids, features = by_recording(clips)
-    train_ids, train_features = by_recording(train)
-    if not features:
+    if not clips.features:
         return {"reason": _NO_FEATURES}
-    return probe_depression(
-        train_features, _labeled(train_ids, facts), features, _labeled(ids, facts), **boot
-    )
+    facts = targets(manifest)
+    train, train_features = by_recording(predict(manifest, part_of(split, "train")))
+    test, features = by_recording(clips)
+    return probe_depression(train_features, _labeled(train, facts), features, _labeled(test, facts), **boot)
+
+
+def _with_pictures(facts: pd.DataFrame, manifest: Manifest, test: pd.DataFrame) -> pd.DataFrame:
+    """The facts with borders and blur of the tested videos; what the manifest states is not overwritten."""
+    found = measure_pictures(manifest, test["recording_id"].tolist()).set_index("recording_id")
+    if found.empty:
+        return facts
+    missing = [name for name in found if name not in facts]
+    return facts.join(found[missing], on="recording_id")
 
 
 def _labeled(ids: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:

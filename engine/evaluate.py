@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pandas as pd
 from datamodules.manifest import Manifest, read_manifest
 from datamodules.splits import Split
 from engine.assess import Assessment, assess, recordings_of
-from engine.audit import audit
+from engine.audit import Predict, audit
 from engine.build import build
 from engine.checkpoint import CheckpointError, RunCheckpoint, load_checkpoint
 from engine.compose import ConfigError
@@ -73,11 +74,14 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
         if looks is None:
             _log.warning("%s: its run cannot be written to, so this look is not counted", checkpoint.path)
         record.record(test_looks=looks)
-        found, clips, train = _measure(checkpoint, run, material, audited=bool(config.get("audit")))
+        task = rebuild(checkpoint)
+        predict = partial(predict_part, prediction_trainer(run, one_device=True), task, run)
+        found, clips = _measure(checkpoint, run, material, predict)
         strips = filmstrips(clips, material.manifest, run)
         write_run(folder, found, config=run, record=record, attention=strips, notes=material.notes)
         if config.get("audit"):
-            audit(found, clips, train, material.manifest, config=run, folder=folder, notes=material.notes)
+            parts = (found, clips, material.manifest, material.split)
+            audit(*parts, predict=predict, config=run, folder=folder, notes=material.notes)
     return found
 
 
@@ -144,20 +148,14 @@ def _seen(checkpoint: RunCheckpoint, ids: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _measure(
-    checkpoint: RunCheckpoint, run: Mapping[str, Any], material: _Material, *, audited: bool
-) -> tuple[Assessment, ClipPredictions, ClipPredictions | None]:
-    """What was found, the predicted test clips, and, for an audit of the own split, the training clips."""
-    task = rebuild(checkpoint)
-    trainer = prediction_trainer(run, one_device=True)
+    checkpoint: RunCheckpoint, run: Mapping[str, Any], material: _Material, predict: Predict
+) -> tuple[Assessment, ClipPredictions]:
     manifest, split = material.manifest, material.split
-    clips = predict_part(trainer, task, run, manifest, part_of(split, "test"))
+    clips = predict(manifest, part_of(split, "test"))
     test = recordings_of(clips.table, manifest, split="test", config=run)
     val = None
     if material.own:
-        validation = predict_part(trainer, task, run, manifest, part_of(split, "val"))
+        validation = predict(manifest, part_of(split, "val"))
         val = recordings_of(validation.table, manifest, split="val", config=run)
     calibration = pd.DataFrame(checkpoint.calibration) if val is None else val
-    found = assess(run, manifest, split, test=test, val=val, calibration=calibration)
-    probed = audited and material.own and clips.features
-    train = predict_part(trainer, task, run, manifest, part_of(split, "train")) if probed else None
-    return found, clips, train
+    return assess(run, manifest, split, test=test, val=val, calibration=calibration), clips

@@ -47,7 +47,7 @@ def write_audit(path: Path, *, audit: Mapping[str, Any], title: str, notes: Sequ
         title: of the page.
         notes: remarks below the title.
     """
-    builders = (_identity, _depression, _nuisance, _slices, _coverage)
+    builders = (_identity, _depression, _nuisance, _labels, _slices, _coverage)
     sections = [build(audit[build.__name__[1:]]) for build in builders if build.__name__[1:] in audit]
     page = environment().get_template("audit.html").render(title=title, notes=notes, sections=sections)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,8 +72,8 @@ def _identity(found: Mapping[str, Any]) -> Section:
         for name, estimate in found["accuracy"].items()
     ]
     remarks.append(
-        f"Chance, the best constant answer, is {found['chance']:.3f}. Below chance is possible where a "
-        "context takes a person's own mean away"
+        f"Chance, the best constant answer, is {found['chance']:.3f}. Each half of the visits was predicted "
+        f"as if the other did not exist; {found['with_context']:.0%} of the recordings had a context"
     )
     return Section(
         "identity",
@@ -153,6 +153,26 @@ def _nuisance(found: Mapping[str, Any]) -> Section:
         rows=rows,
         remarks=[f"{name}: {reason}" for name, reason in found["reasons"].items()],
     )
+
+
+def _labels(found: Mapping[str, Any]) -> Section:
+    title = "Could permuted labels do as well?"
+    text = (
+        "The test metric against labels that were dealt to other persons, all of a person together. A small "
+        "p value says that the predictions know something about the labels of these very persons."
+    )
+    if "reason" in found:
+        return Section("labels", title, text, remarks=[found["reason"]])
+    rows = [
+        (name.upper(), f"{test['value']:.2f}", "{:.2f} to {:.2f}".format(*test["null"]), f"{test['p']:.4f}")
+        for name, test in found.items()
+    ]
+    fixed = max(test["fixed_persons"] for test in found.values())
+    remarks = (
+        [f"{fixed} persons are alone with their number of recordings and keep their labels"] if fixed else []
+    )
+    columns = ("Metric", "Observed", "Permuted, 95 %", "p")
+    return Section("labels", title, text, columns=columns, rows=rows, remarks=remarks)
 
 
 def _slices(found: Mapping[str, Any]) -> Section:

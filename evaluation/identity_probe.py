@@ -5,8 +5,9 @@ visits and names the person on the others. Every person's visits are dealt into 
 named by what was learned on the other one, so that every recording is named once, on a visit that the probe
 has not seen.
 
-Below chance is possible: an enrolment context takes away the mean of a person's other visits, what is left
-sums to about zero over the person, and one half then points away from the other.
+Where features depend on a person's other visits (an enrolment context), predict each half as if the other
+half did not exist. What is left after the mean of the *other* visits is taken away sums to zero over the
+person, so that halves predicted together point away from each other, and remaining identity is hidden.
 """
 
 import warnings
@@ -34,6 +35,7 @@ _MIN_PERSONS = 2
 def probe_identity(
     features: Mapping[str, Array],
     recordings: pd.DataFrame,
+    halves: NDArray[np.int64],
     *,
     n_boot: int,
     seed: int,
@@ -44,8 +46,9 @@ def probe_identity(
     Args:
         features: name -> (N,D), one row a recording.
         recordings: `subject_id, session_id` of the same rows.
+        halves: half of each row (N,), from `deal_visits`; -1 is left out.
         n_boot: resamples of persons behind the intervals.
-        seed: of the resamples and of the halves.
+        seed: of the resamples.
         penalty: inverse strength of the L2 penalty.
 
     Returns:
@@ -58,7 +61,6 @@ def probe_identity(
     """
     for name, values in features.items():
         _check(name, values, recordings)
-    halves = deal_visits(recordings, seed=seed)
     kept = halves >= 0
     known = recordings["subject_id"] != UNKNOWN
     out: dict[str, Any] = {

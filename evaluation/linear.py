@@ -14,6 +14,7 @@ Array = NDArray[np.float64]
 
 _PENALTIES = np.logspace(-3, 1, 9)  # inverse strengths tried inside the training recordings; our choice
 _FOLDS = 5
+_MAX_ITERATIONS = 1000  # the weakest penalties need more than the default
 
 
 def linear_reading(
@@ -32,7 +33,12 @@ def linear_reading(
     if head == "binary":
         folds = [(a, b) for a, b in folds if np.unique(target[a]).size == 2]
         reader = LogisticRegressionCV(
-            Cs=_PENALTIES, cv=folds, scoring="neg_log_loss", l1_ratios=(0.0,), use_legacy_attributes=False
+            Cs=_PENALTIES,
+            cv=folds,
+            scoring="neg_log_loss",
+            l1_ratios=(0.0,),
+            use_legacy_attributes=False,
+            max_iter=_MAX_ITERATIONS,
         )
         model = make_pipeline(StandardScaler(), reader).fit(train, target)
         return np.asarray(model.predict_proba(asked)[:, 1], dtype=np.float64)

@@ -31,7 +31,8 @@ _log = logging.getLogger(__name__)
 Array = NDArray[np.float64]
 
 NUISANCE = (
-    "duration_s", "n_frames", "fps", "brightness", "face_x", "face_y", "face_size", "width", "height",
+    "duration_s", "n_frames", "fps", "brightness", "border", "blur", "face_x", "face_y", "face_size",
+    "yaw", "pitch", "roll", "width", "height",
 )  # fmt: skip
 
 
