@@ -18,7 +18,7 @@ from engine.targets import ROOT, check_targets
 
 CONF = ROOT / "conf"
 EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
-EXPERIMENT_COUNT = 7
+EXPERIMENT_COUNT = 8
 PIXELS = ["experiment=mpdrm"]
 SERIES = ["experiment=mpdrm_series"]
 GROUPS = sorted(
@@ -30,12 +30,12 @@ _ANSWERS = {
     "root: ???": "data.root=x",
     "path: ???": "data.path=x.csv",
     "channels: ???": "data.channels=3",
-    "first: ???": "data.first=x.csv",
-    "second: ???": "data.second=y.csv",
+    "manifests: ???": "data.manifest.manifests=[]",
 }
 _MISSING = {
     name: [answer for question, answer in _ANSWERS.items() if question in text] for name, text in DATA.items()
 } | {"cross_corpus": ["protocol.train=[x]", "protocol.test=[y]"]}
+CORPORA = sorted(name for name, text in DATA.items() if "root: ???" in text)
 
 
 def batch(config, *, persons=2, visits=2, steps=8, size=32):
@@ -56,6 +56,8 @@ def batch(config, *, persons=2, visits=2, steps=8, size=32):
         "subject": subject,
         "visit": rows,
         "row": rows,
+        "traits": torch.randn(count, 5, generator=generator),
+        "traits_mask": torch.ones(count, 5, dtype=torch.bool),
         "clip": torch.zeros(count, dtype=torch.int64),
         "seed": rows,
         "scored": torch.ones(count, dtype=torch.bool),
@@ -114,7 +116,7 @@ def _packed(base):
     alone, options = [], defaultdict(list)
     for leaf in LEAVES:
         group, option = leaf.parent.relative_to(CONF).as_posix(), leaf.stem
-        if group == "experiment" or not _fits(group, option, base):
+        if group == "experiment" or option in CORPORA or not _fits(group, option, base):
             continue
         if group in ("data", "model"):  # what a data set or a model is made of differs: one config each
             alone.append({group: option})
@@ -127,7 +129,11 @@ def _fits(group, option, base):
     series = {"model/mmp": "series", "model/trunk": "series", "model/input": "levels"}
     if group == "data":
         return ("- clips: series" in DATA[option]) == (base is SERIES)
-    of_series = series.get(group) == option or option in ("levels", "deltas") or option.endswith("_series")
+    of_series = (
+        series.get(group) == option
+        or option in ("levels", "deltas")
+        or option.endswith(("_series", "_joint"))
+    )
     return of_series == (base is SERIES)
 
 
@@ -148,16 +154,16 @@ def test_no_leaf_is_left_out():
         for group, option in chosen.items()
     }
     leaves = {(leaf.parent.relative_to(CONF).as_posix(), leaf.stem) for leaf in LEAVES}
-    assert leaves - packed == {("experiment", name) for name in EXPERIMENTS}  # these have a test each
-
-
-CORPORA = sorted(name for name, text in DATA.items() if "datamodules.sources." in text)
+    alone = {("experiment", name) for name in EXPERIMENTS} | {("data", name) for name in CORPORA}
+    assert leaves - packed == alone  # these have a test each
 
 
 @pytest.mark.parametrize("name", CORPORA)
 def test_the_leaf_of_a_corpus_names_its_source_and_its_channels(name, compose_run):
     kind = SERIES if "- clips: series" in DATA[name] else PIXELS
-    data = compose_run(*kind, f"data={name}", *_MISSING[name])["data"]
+    config = compose_run(*kind, f"data={name}", *_MISSING[name])
+    check_targets(config)
+    data = config["data"]
     assert data["manifest"]["_target_"] == f"datamodules.sources.{name}.read"
     assert data["manifest"]["root"] == "x"
     if kind is SERIES and data["module"]["source"]["channels"] is not None:
@@ -209,6 +215,7 @@ ABLATIONS = {
     "all heads": ["model/heads=all"],
     "orthogonality": ["model/orthogonality=difference"],
     "adversary": ["model/adversary=personality"],
+    "traits": ["model/traits=big_five"],
     "width": ["width=32"],
 }
 
