@@ -1,9 +1,9 @@
 """Samples to batch: a plain dict of tensors and lists.
 
 frames (B, T, 3, H, W) uint8, or encoded [B], or series (B, T, F) float32; mask (B, T) bool; targets and
-target_mask {score, binary, band: (B,)}; subject, visit, row, clip, seed (B,) int64, subject below 0 where
-nobody knows who it is; scored (B,) bool; recording_id, subject_id, session_id [B] str; errors: (recording_id,
-message) of what was skipped.
+target_mask {score, binary, band: (B,)}; traits (B, 5) float32 and traits_mask (B, 5) bool; subject, visit,
+row, clip, seed (B,) int64, subject below 0 where nobody knows who it is; scored (B,) bool; recording_id,
+subject_id, session_id [B] str; errors: (recording_id, message) of what was skipped.
 """
 
 from collections.abc import Sequence
@@ -50,7 +50,9 @@ def collate(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
         name: torch.tensor([sample["target_mask"][name] for sample in kept], dtype=torch.bool)
         for name in TARGETS
     }
-    return batch | {"errors": errors}
+    traits = torch.tensor([sample["traits"] for sample in kept], dtype=torch.float32)
+    known = ~traits.isnan() & batch["scored"][:, None]
+    return batch | {"traits": traits.nan_to_num(0.0), "traits_mask": known, "errors": errors}
 
 
 def keep_rows(batch: dict[str, Any], rows: Sequence[int]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from datamodules.balanced import BalancedBatches
 from datamodules.batches import Member, SubjectBatches, SubjectVisitBatches
 from datamodules.clips import ClipSampler
 from datamodules.collate import collate
@@ -45,6 +46,8 @@ class ClipDataModule(pl.LightningDataModule):
         subjects: People in a training batch.
         visits: Visits of each.
         clips: Clips of each visit.
+        balance: Column of the manifest, such as `corpus`, whose values share the people of a training batch
+            equally; None takes people as they come.
         max_eval_clips: Clips in an evaluation batch, unless one person has more.
         num_workers: Processes that read, for each loader.
         seed: Seed of order, clips and augmentation.
@@ -66,6 +69,7 @@ class ClipDataModule(pl.LightningDataModule):
         subjects: int = 8,
         visits: int = 2,
         clips: int = 1,
+        balance: str | None = None,
         max_eval_clips: int = 64,
         num_workers: int = 1,
         seed: int = 0,
@@ -77,6 +81,7 @@ class ClipDataModule(pl.LightningDataModule):
         self._train_clips, self._eval_clips = train_clips, eval_clips
         self._augment, self._normalize = augment, normalize
         self._sizes = {"subjects": subjects, "visits": visits, "clips": clips}
+        self._balance = balance
         self._max_eval_clips, self._num_workers, self._seed = max_eval_clips, num_workers, seed
         self._decoding = BatchDecoding(source=source, skip=self._skip)
         self._subject = person_codes(manifest.table).tolist()
@@ -111,16 +116,7 @@ class ClipDataModule(pl.LightningDataModule):
         """Batches of people by visits by clips, in another order each epoch."""
         self.setup()
         entries = self._entries(self._part("train"))
-        rank, world_size = self._ranks()
-        batches = SubjectVisitBatches(
-            members=_members(entries),
-            **self._sizes,
-            seed=self._seed,
-            rank=rank,
-            world_size=world_size,
-            frozen=bool(getattr(self.trainer, "overfit_batches", 0)),
-        )
-        return self._loader(entries, self._train_clips, batches, training=True)
+        return self._loader(entries, self._train_clips, self._train_batches(entries), training=True)
 
     def val_dataloader(self) -> Iterable[dict[str, Any]]:
         """Batches of whole people of the validation part."""
@@ -168,6 +164,35 @@ class ClipDataModule(pl.LightningDataModule):
             )
         ids: tuple[str, ...] = getattr(self.split, name)
         return ids
+
+    def _train_batches(self, entries: Sequence[Entry]) -> SubjectVisitBatches | BalancedBatches:
+        rank, world_size = self._ranks()
+        groups = self._groups(entries)
+        sizes = self._sizes | {"subjects": max(1, self._sizes["subjects"] // len(groups))}
+        parts = [
+            SubjectVisitBatches(
+                members=_members(group),
+                **sizes,
+                seed=self._seed,
+                rank=rank,
+                world_size=world_size,
+                frozen=bool(getattr(self.trainer, "overfit_batches", 0)),
+            )
+            for group in groups
+        ]
+        return parts[0] if len(parts) == 1 else BalancedBatches(parts=parts)
+
+    def _groups(self, entries: Sequence[Entry]) -> list[list[Entry]]:
+        """The training recordings by the column to balance; one group without it."""
+        if self._balance is None:
+            return [list(entries)]
+        table = self.manifest.table
+        if self._balance not in table:
+            raise ValueError(f"balance={self._balance!r}: {self.manifest.name} has no such column")
+        groups: dict[str, list[Entry]] = {}
+        for entry in entries:
+            groups.setdefault(str(table[self._balance].iloc[entry.row]), []).append(entry)
+        return list(groups.values())
 
     def _entries(self, ids: Sequence[str], *, scored: bool = True) -> list[Entry]:
         rows = self.manifest.rows(ids)
@@ -218,7 +243,7 @@ class ClipDataModule(pl.LightningDataModule):
         self,
         entries: Sequence[Entry],
         sampler: ClipSampler,
-        batches: SubjectVisitBatches | SubjectBatches,
+        batches: SubjectVisitBatches | BalancedBatches | SubjectBatches,
         *,
         training: bool,
     ) -> Iterable[dict[str, Any]]:

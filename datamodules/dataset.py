@@ -255,6 +255,7 @@ class ClipDataset(Dataset[dict[str, Any]]):
             "mask": mask,
             "targets": {name: targets.get(name, 0) for name in TARGETS},
             "target_mask": {name: name in targets for name in TARGETS},
+            "traits": recording.traits,
             "subject": entry.subject,
             "visit": entry.visit,
             "row": entry.row,

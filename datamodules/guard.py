@@ -6,9 +6,11 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from datamodules.identity import UNKNOWN, person_keys, visit_keys
+from datamodules.identity import UNKNOWN, natural_key, person_keys, visit_keys
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from datamodules.manifest import Manifest
     from datamodules.splits import Split
 
@@ -25,7 +27,9 @@ class LeakageError(ValueError):
     """The evaluation would measure something it has already seen."""
 
 
-def check_split(manifest: "Manifest", split: "Split", *, subject_disjoint: bool) -> None:
+def check_split(
+    manifest: "Manifest", split: "Split", *, subject_disjoint: bool, chronological: bool = False
+) -> None:
     """Stop if a person, a visit, a recording or the bytes of a file sit on two sides of a split.
 
     Args:
@@ -33,6 +37,8 @@ def check_split(manifest: "Manifest", split: "Split", *, subject_disjoint: bool)
         split: Recording ids of the three parts.
         subject_disjoint: Whether the protocol promises unseen people. Otherwise a person may be in several
             parts, but never one of their visits: all recordings of a visit share its label.
+        chronological: Whether the protocol promises that nothing later than a tested visit of a person was
+            learned from. Without that promise such visits are only reported.
 
     Raises:
         LeakageError: Names every offender of every kind.
@@ -48,6 +54,7 @@ def check_split(manifest: "Manifest", split: "Split", *, subject_disjoint: bool)
         else:
             visits = (table["subject_id"] + "/" + table["session_id"]).tolist()
             problems += _shared("visit", visits, visit_keys(table), part_of)
+            problems += _later(split.name, table, part_of, stop=chronological)
         hashes = table["content_hash"] if "content_hash" in table else [""] * len(table)
         problems += _duplicated(table["recording_id"], hashes, part_of)
         _report_unhashed(split.name, hashes)
@@ -102,6 +109,24 @@ def _shared(what: str, names: Iterable[str], keys: Iterable[Hashable], part_of: 
         found.setdefault(key, (name, set()))[1].add(part)
     shared = [f"{name} ({', '.join(sorted(where))})" for name, where in found.values() if len(where) > 1]
     return [f"a {what} in two parts: {_some(shared)}"] if shared else []
+
+
+def _later(name: str, table: "pd.DataFrame", part_of: Sequence[str], *, stop: bool) -> list[str]:
+    """Visits learned from although they came after a tested or selecting visit of the same person."""
+    sessions: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for (person, session), part in zip(visit_keys(table), part_of, strict=True):
+        sessions[person]["train" if part == "train" else "judged"].append(session)
+    late = []
+    for person, known in sessions.items():
+        if known["train"] and known["judged"]:
+            last, first = max(known["train"], key=natural_key), min(known["judged"], key=natural_key)
+            if natural_key(last) > natural_key(first):
+                late.append(f"{person.split(':', 1)[1]} (trains on {last}, judged by {first})")
+    if late and not stop:
+        _log.warning(
+            "split '%s': trained on visits after tested ones of the same person: %s", name, _some(late)
+        )
+    return [f"training on the future of a person: {_some(late)}"] if late and stop else []
 
 
 def _duplicated(ids: Iterable[str], hashes: Iterable[str], part_of: Sequence[str]) -> list[str]:

@@ -27,6 +27,9 @@ from datamodules.validation import (
 
 _log = logging.getLogger(__name__)
 
+TRAITS = ("O", "C", "E", "A", "N")
+"""The Big Five in the order of every batch; columns `trait_O` to `trait_N` of a manifest."""
+
 _MISSING = frozenset(
     {"", "nan", "NaN", "NA", "N/A", "null", "None"}
 )  # what a number may look like when absent
@@ -38,7 +41,10 @@ class ManifestError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Recording:
-    """One row of a manifest, paths absolute; an unknown `fps` or `n_frames` is 0, a missing label None."""
+    """One row of a manifest, paths absolute; an unknown `fps` or `n_frames` is 0, a missing label None.
+
+    `traits` follow `TRAITS`, NaN where unknown.
+    """
 
     recording_id: str
     subject_id: str
@@ -53,6 +59,7 @@ class Recording:
     score: float | None
     binary: int | None
     band: int | None
+    traits: tuple[float, ...]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -135,6 +142,7 @@ class Manifest:
             score=score,
             binary=None if binary is None else int(binary),
             band=None if scale is None or score is None else SCALES[scale].band(score),
+            traits=tuple(float(value.get(f"trait_{trait}", np.nan)) for trait in TRAITS),
         )
 
     def _file(self, value: str) -> Path | None:

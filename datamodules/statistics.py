@@ -18,7 +18,7 @@ def training_statistics(recordings: Sequence[Recording], source: ClipSource) -> 
 
     Keys: `series_mean` and `series_std` (F,) over all valid rows, in raw units, for sources of series;
     `score_mean` and `score_std` (population) over the labeled recordings; `prevalence`, their share of
-    positives.
+    positives; `traits_mean` and `traits_std` (5,), where each trait is known of somebody.
 
     Args:
         recordings: The training recordings.
@@ -31,6 +31,13 @@ def training_statistics(recordings: Sequence[Recording], source: ClipSource) -> 
         statistics |= {"score_mean": float(np.mean(scores)), "score_std": float(np.std(scores))}
     if labels:
         statistics["prevalence"] = float(np.mean(labels))
+    traits = np.array([recording.traits for recording in recordings])
+    if np.isfinite(traits).any(axis=0).all():
+        mean, std = np.nanmean(traits, axis=0), np.nanstd(traits, axis=0)
+        statistics |= {
+            "traits_mean": torch.from_numpy(mean).float(),
+            "traits_std": torch.from_numpy(std).float(),
+        }
     return statistics | _series_statistics(recordings, source)
 
 

@@ -76,7 +76,7 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
     config = _settled(config, datamodule.channels)
     statistics = datamodule.train_statistics()
     task = build(config["model"], key="model")
-    task.network.set_statistics(statistics)
+    task.set_statistics(statistics)
     initial = None
     if config["init_from"]:
         initial = start_from(task, config["init_from"], config=config, manifest=manifest, split=split)

@@ -17,6 +17,8 @@ class Objective(nn.Module):
         orthogonality_weight: its weight.
         adversary: gradient-reversal adversary; its strength is its own, the weight scales what it learns by.
         adversary_weight: its weight.
+        traits: personality traits from the personality branch.
+        traits_weight: its weight.
         head_weights: head name -> weight; heads that are not named weigh 1, and a name without a head is an
             error.
     """
@@ -25,11 +27,13 @@ class Objective(nn.Module):
         self,
         *,
         contrast: nn.Module | None = None,
-        contrast_weight: float = 0.5,  # our choice, as all three
+        contrast_weight: float = 0.5,  # our choice, as all four
         orthogonality: nn.Module | None = None,
         orthogonality_weight: float = 0.1,
         adversary: nn.Module | None = None,
         adversary_weight: float = 0.1,
+        traits: nn.Module | None = None,
+        traits_weight: float = 0.2,
         head_weights: Mapping[str, float] | None = None,
     ) -> None:
         super().__init__()
@@ -37,6 +41,7 @@ class Objective(nn.Module):
             "contrast": (contrast, contrast_weight),
             "orthogonality": (orthogonality, orthogonality_weight),
             "adversary": (adversary, adversary_weight),
+            "traits": (traits, traits_weight),
         }
         self.terms = nn.ModuleDict({name: term for name, (term, _) in terms.items() if term is not None})
         self.weights = {name: weight for name, (term, weight) in terms.items() if term is not None}

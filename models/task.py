@@ -10,6 +10,7 @@ from torchmetrics import Metric
 
 from models.objective import Objective
 from models.optim import parameter_groups
+from models.standardize import Statistics, set_statistics
 from models.types import Batch, Output
 
 
@@ -82,6 +83,11 @@ class Task(pl.LightningModule):
         for name in ("recording_id", "subject_id", "session_id"):
             result[name] = [entry for entry, keep in zip(batch[name], kept, strict=True) if keep]
         return result
+
+    def set_statistics(self, stats: Statistics) -> None:
+        """Store the training statistics wherever network and objective keep some."""
+        self.network.set_statistics(stats)  # type: ignore[operator]
+        set_statistics(self.objective, stats)
 
     def configure_optimizers(self) -> Any:
         """Build optimizer and scheduler from their partials; biases and norms get no weight decay."""

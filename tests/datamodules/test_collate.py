@@ -10,6 +10,7 @@ def sample(row, **changes):
         "mask": torch.ones(4, dtype=torch.bool),
         "targets": {"score": 3.5, "binary": 1, "band": 2},
         "target_mask": {"score": True, "binary": True, "band": False},
+        "traits": (0.1, float("nan"), 0.3, 0.4, 0.5),
         "subject": row, "visit": row, "row": row, "clip": 0, "seed": 2**62 + row, "scored": True,
         "recording_id": f"r{row}", "subject_id": "s", "session_id": "v",
     } | changes  # fmt: skip
@@ -29,6 +30,12 @@ def test_keys_types_and_shapes():
     assert batch["scored"].tolist() == [True, False]
     assert batch["recording_id"] == ["r0", "r1"]
     assert batch["errors"] == []
+
+
+def test_unknown_traits_and_those_of_context_rows_are_masked():
+    batch = collate([sample(0), sample(1, scored=False)])
+    assert batch["traits"].tolist()[0] == pytest.approx([0.1, 0.0, 0.3, 0.4, 0.5])
+    assert batch["traits_mask"].tolist() == [[True, False, True, True, True], [False] * 5]
 
 
 def test_skipped_samples_leave_their_error_only():

@@ -2,6 +2,7 @@ import dataclasses
 from itertools import chain
 
 import numpy as np
+import pandas as pd
 import pytest
 import pytorch_lightning as pl
 import torch
@@ -13,7 +14,7 @@ from datamodules.dataset import PixelClips, SeriesClips
 from datamodules.guard import LeakageError
 from datamodules.manifest import read_manifest
 from datamodules.readers import UnreadableVideo, VideoSource
-from datamodules.splits import Holdout, Longitudinal, Split
+from datamodules.splits import Given, Holdout, Longitudinal, Split
 from datamodules.transforms import ClipAugment, Normalize
 
 
@@ -86,6 +87,28 @@ def manifest(cohort):
 @pytest.fixture
 def split(manifest):
     return Holdout(val=0.25, test=0.25).splits(manifest)[0]
+
+
+def test_corpora_share_the_people_of_every_training_batch(cohort, tmp_path):
+    path = cohort(12, 2, 100)
+    table = pd.read_csv(path, dtype=str)
+    table["corpus"] = [
+        "small" if name in ("p00", "p01", "p02", "p03") else "large" for name in table["subject_id"]
+    ]
+    table["split"] = ["val" if name in ("p10", "p11") else "train" for name in table["subject_id"]]
+    table.to_csv(path, index=False)
+    manifest = read_manifest(path)
+    data, model = make(manifest, Given().splits(manifest)[0], balance="corpus"), Recorder()
+    trainer(tmp_path, max_epochs=1, enable_checkpointing=False).fit(model, datamodule=data)
+    corpus = dict(zip(table["recording_id"], table["corpus"], strict=True))
+    batches = [[corpus[name] for name in batch["recording_id"]] for _, batch in model.seen["train"]]
+    assert len(batches) == 6  # six people of the large corpus train, one in every batch
+    assert all(sorted(batch) == ["large"] * 2 + ["small"] * 2 for batch in batches)
+
+
+def test_an_unknown_column_to_balance_is_refused(manifest, split):
+    with pytest.raises(ValueError, match="'site'"):
+        make(manifest, split, balance="site").train_dataloader()
 
 
 @pytest.mark.parametrize("num_workers", [0, 1])

@@ -34,6 +34,21 @@ def test_a_person_in_two_parts_is_named(manifest):
     check_split(manifest, split, subject_disjoint=False)
 
 
+def test_training_on_the_future_of_a_tested_person_stops_where_the_protocol_promised_not_to(manifest, caplog):
+    earlier = Split("s", ("a1",), ("b1",), ("a2", "c1"))
+    later = Split("s", ("a2",), ("b1",), ("a1", "c1"))
+    check_split(manifest, earlier, subject_disjoint=False, chronological=True)
+    with pytest.raises(LeakageError, match=r"future of a person: anna \(trains on 2, judged by 1\)"):
+        check_split(manifest, later, subject_disjoint=False, chronological=True)
+    check_split(manifest, later, subject_disjoint=False)
+    assert "anna (trains on 2, judged by 1)" in caplog.text
+
+
+def test_visits_are_ordered_by_their_numbers(manifest):
+    ten = change(manifest, session_id=["visit9", "visit10", "1", "1"])
+    check_split(ten, Split("s", ("a1",), ("b1",), ("a2", "c1")), subject_disjoint=False, chronological=True)
+
+
 def test_a_visit_in_two_parts_leaks_under_any_protocol(manifest):
     split = Split("s", ("a1",), ("b1",), ("a2", "c1"))
     with pytest.raises(LeakageError, match=r"visit in two parts: anna/1 \(test, train\)"):

@@ -3,7 +3,7 @@ import pandas as pd
 import torch
 
 from datamodules.dataset import PixelClips, SeriesClips
-from datamodules.manifest import read_manifest
+from datamodules.manifest import TRAITS, read_manifest
 from datamodules.readers import VideoSource
 from datamodules.statistics import training_statistics
 
@@ -37,6 +37,18 @@ def test_an_unreadable_series_is_left_out_and_named(cohort, caplog):
     found = training_statistics(manifest.recordings(), SeriesClips())
     assert torch.equal(found["series_mean"], others["series_mean"])
     assert "p00_v0.npz" in caplog.text
+
+
+def test_traits_are_averaged_over_those_who_have_them(cohort):
+    path = cohort(3, 1)
+    table = pd.read_csv(path, dtype=str)
+    known = np.array([[0.1, 0.2, 0.3, 0.4, 0.5], [0.5, 0.2, 0.1, 0.0, 0.5]])
+    for column, trait in enumerate(TRAITS):
+        table[f"trait_{trait}"] = [*known[:, column], ""]
+    table.to_csv(path, index=False)
+    statistics = training_statistics(read_manifest(path).recordings(), SeriesClips())
+    np.testing.assert_allclose(statistics["traits_mean"], known.mean(0), rtol=1e-6)
+    np.testing.assert_allclose(statistics["traits_std"], known.std(0), atol=1e-7)
 
 
 def test_what_cannot_be_known_is_left_out(cohort):
