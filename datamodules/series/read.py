@@ -174,7 +174,7 @@ def _held(known: Format, path: Path, names: Sequence[str], *, named: bool) -> di
 
 
 def _check_known(channels: Sequence[str], found: Sequence[str], path: Path) -> None:
-    missing = [name for name in channels if name not in found]
+    missing = sorted(set(channels) - set(found), key=list(channels).index)
     if missing:
         raise UnreadableSeries(
             f"{path}: no channel '{missing[0]}'{nearest(missing[0], found)} (found: {', '.join(found)})"

@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+from collections import Counter
 from collections.abc import Collection
 from pathlib import Path
 from typing import IO
@@ -30,7 +31,7 @@ def header(path: Path) -> tuple[str, ...]:
             )
     if not any(names):
         raise UnreadableSeries(f"{path}: there is no header; the first line must name the columns")
-    twice = [name for name in names if name and names.count(name) > 1]
+    twice = [name for name, count in Counter(names).items() if name and count > 1]
     if twice:
         raise UnreadableSeries(f"{path}: column '{twice[0]}' appears twice; remove one of the two")
     return names
