@@ -32,7 +32,7 @@ def keep_labels(*, manifest: Manifest, kinds: Sequence[Kind], corpus: str | None
     starts = tuple(start for kind in gone for start in _COLUMNS[kind])
     if "depression" in gone:
         starts += ("item_",)
-    columns = [name for name in manifest.table if starts and str(name).startswith(starts)]
+    columns = [str(name) for name in manifest.table if starts and str(name).startswith(starts)]
     table = manifest.table.assign(**dict.fromkeys(columns, np.nan))
     if corpus is not None:
         table = table.assign(corpus=corpus)

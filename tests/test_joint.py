@@ -35,7 +35,7 @@ def pixels(compose_run, tmp_path):
         "data=joined",
         f"data.manifest.manifests=[{manifests}]",
         "model/traits=big_five",
-        "protocol=official",
+        "protocol=holdout",
         "data.module.source.video.height=32",
         "data.module.source.video.width=32",
         "model.network.depression.trunk.widths=[8,16]",
