@@ -37,17 +37,17 @@ PIXELS = [
     "model.network.depression.trunk.widths=[8,16]",
     "model.network.depression.trunk.mmp_stages=[1]",
 ]
-# corpus -> (persons in the tree, overrides)
+# corpus -> (what its tree is written with, overrides)
 CASES = {
-    "avec2013": (13, [*PIXELS, "protocol=official"]),
-    "avec2014": (13, [*PIXELS, "protocol=official"]),
-    "daic_woz": (24, [*SERIES, "protocol=given"]),
-    "edaic": (24, [*SERIES, "protocol=given"]),
-    "dvlog": (24, [*SERIES, "protocol=given", "model/heads=binary"]),
-    "lmvd": (16, [*SERIES, "protocol=holdout", "model/heads=binary"]),
-    "cmdc": (12, [*SERIES, "protocol=holdout"]),
-    "mpdd": (12, [*SERIES, "protocol=holdout", "model/heads=binary"]),
-    "folder": (12, [*PIXELS, "protocol=holdout"]),
+    "avec2013": ({"persons": 13}, [*PIXELS, "protocol=official"]),
+    "avec2014": ({"persons": 13}, [*PIXELS, "protocol=official"]),
+    "daic_woz": ({"persons": 24}, [*SERIES, "protocol=given"]),
+    "edaic": ({"persons": 24}, [*SERIES, "protocol=given"]),
+    "dvlog": ({"persons": 24}, [*SERIES, "protocol=given", "model/heads=binary"]),
+    "lmvd": ({"persons": 16}, [*SERIES, "protocol=holdout", "model/heads=binary"]),
+    "cmdc": ({"persons": 12, "questions": 2}, [*SERIES, "protocol=holdout"]),
+    "mpdd": ({"persons": 12}, [*SERIES, "protocol=holdout", "model/heads=binary"]),
+    "folder": ({"persons": 12}, [*PIXELS, "protocol=holdout"]),
 }
 TRAITS_ONLY = {"first_impressions"}  # trained beside a depression corpus: tests/test_joint.py
 
@@ -62,10 +62,11 @@ def test_every_source_has_a_case_a_tree_and_a_leaf():
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_corpus_is_validated_trained_on_and_evaluated(name, compose_run, tmp_path, capsys):
-    persons, overrides = CASES[name]
+    tree, overrides = CASES[name]
     root = tmp_path / "download"
-    importlib.import_module(f"datamodules.sources.trees.{name}").write(root, persons=persons)
-    assert validate.main([f"source={name}", f"root={root}", f"html={tmp_path}/page.html"]) == 0
+    importlib.import_module(f"datamodules.sources.trees.{name}").write(root, **tree)
+    scale = ["scale=BDI-II"] if name == "folder" else []
+    assert validate.main([f"source={name}", f"root={root}", f"html={tmp_path}/page.html", *scale]) == 0
     assert "recordings" in capsys.readouterr().out
     assert name in (tmp_path / "page.html").read_text()
 
