@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from datamodules.sources.trees import avec2014, edaic
+from datamodules.sources.trees import avec2014, daic_woz, edaic
 from datamodules.validate import main
 
 ROOT = Path(__file__).parents[2]
@@ -52,6 +52,18 @@ def test_options_reach_the_source(tmp_path, capsys):
     assert "binary labels by label_rule=published" in capsys.readouterr().out
     assert main([*command, "label_rule=both"]) == 1
     assert "label_rule='both' is unknown" in capsys.readouterr().err
+
+
+def test_people_of_another_corpus_are_counted(tmp_path, capsys):
+    edaic.write(tmp_path / "edaic", persons=8)  # 300-302 and 304-306 in train and dev, 603 and 607 in test
+    daic_woz.write(tmp_path / "woz", persons=8)  # 319, 373, 402, 409 and 300-303
+    command = ["source=daic_woz", f"root={tmp_path / 'woz'}", "probe=false"]
+    assert main([*command, f"against=edaic:{tmp_path / 'edaic'}"]) == 0
+    out = capsys.readouterr().out
+    assert "Persons shared with edaic" in out
+    assert re.search(r"^  all +2 +1 +0 +3$", out, re.MULTILINE)
+    assert main([*command, "against=edaic"]) == 2
+    assert "against='edaic' is not <source>:<folder>" in capsys.readouterr().err
 
 
 def test_a_folder_that_is_not_the_corpus_is_a_fault(tmp_path, capsys):
