@@ -1,8 +1,8 @@
 """Check a download: `python -m datamodules.validate source=avec2014 root=<folder> [key=value] [html=<file>]`.
 
 It reads the corpus, prints what is in it and what was corrected, and writes the same as a page;
-`against=edaic:<folder>` counts the people another corpus shares with it. The exit status is 1 where the folder
-is not the corpus or a file cannot be read, 2 for a command it does not know.
+`against=edaic:<folder>` counts the people another corpus shares with it. The exit status is 1 where the
+folder is not the corpus or a file cannot be read, 2 for a command it does not know.
 """
 
 import inspect
