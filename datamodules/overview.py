@@ -148,7 +148,7 @@ def _files(table: pd.DataFrame, manifest: Manifest) -> Section | None:
             _range(rows["n_frames"], "{:.0f}"),
             _range(rows["fps"], "{:.4g}"),
             _pictures(rows),
-            f"{rows['size'].sum():.1f}",
+            f"{rows['size'].sum():.3g}",
         )
         for part, rows in _parts(table)
     ]
