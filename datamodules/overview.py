@@ -216,8 +216,8 @@ def _spread(values: pd.Series) -> Row:
     known = values.dropna()
     if not len(known):
         return ("0", *[_NONE] * 4)
-    deviation = f"{known.std(ddof=1):.2f}" if len(known) > 1 else _NONE
-    return (str(len(known)), f"{known.min():.4g}", f"{known.max():.4g}", f"{known.mean():.2f}", deviation)
+    deviation = f"{known.std(ddof=1):.4g}" if len(known) > 1 else _NONE
+    return (str(len(known)), f"{known.min():.4g}", f"{known.max():.4g}", f"{known.mean():.4g}", deviation)
 
 
 def _bands(scale: str, scores: pd.Series) -> str:

@@ -19,7 +19,7 @@ from datamodules.sources.draft import SourceError
 from datamodules.sources.known import corpora, corpus
 from datamodules.validation import nearest
 
-_SHOWN = 12  # rows of a list on the screen; the page has them all
+_SHOWN = 24  # rows of a list on the screen; the page has them all
 _WORDS = {"true": True, "false": False}
 
 
