@@ -44,6 +44,23 @@ def overview(manifest: Manifest) -> list[Section]:
     return sections
 
 
+def shared_persons(first: Manifest, second: Manifest) -> Section:
+    """Persons by part of two corpora, found by equal subject ids; unknown ones are not compared."""
+    ours, theirs = (
+        {part: set(rows["subject_id"]) - {UNKNOWN} for part, rows in _parts(manifest.table)}
+        for manifest in (first, second)
+    )
+    rows = [(part, *(str(len(people & other)) for other in theirs.values())) for part, people in ours.items()]
+    shared = ours[_ALL] & theirs[_ALL]
+    remark = f"{len(shared)} people are in both: one of the corpora cannot test what the other trained"
+    return Section(
+        title=f"Persons shared with {second.name}",
+        header=(first.name, *theirs),
+        rows=rows,
+        remark=remark if shared else "no one is in both",
+    )
+
+
 def unreadable(table: pd.DataFrame) -> list[str]:
     """Recordings whose file was opened in vain; empty where no file was opened."""
     if "n_frames" not in table or "content_hash" not in table:
@@ -131,7 +148,7 @@ def _files(table: pd.DataFrame, manifest: Manifest) -> Section | None:
             _range(rows["n_frames"], "{:.0f}"),
             _range(rows["fps"], "{:.4g}"),
             _pictures(rows),
-            f"{rows['size'].sum():.1f}",
+            f"{rows['size'].sum():.3g}",
         )
         for part, rows in _parts(table)
     ]
@@ -199,8 +216,8 @@ def _spread(values: pd.Series) -> Row:
     known = values.dropna()
     if not len(known):
         return ("0", *[_NONE] * 4)
-    deviation = f"{known.std(ddof=1):.2f}" if len(known) > 1 else _NONE
-    return (str(len(known)), f"{known.min():.4g}", f"{known.max():.4g}", f"{known.mean():.2f}", deviation)
+    deviation = f"{known.std(ddof=1):.4g}" if len(known) > 1 else _NONE
+    return (str(len(known)), f"{known.min():.4g}", f"{known.max():.4g}", f"{known.mean():.4g}", deviation)
 
 
 def _bands(scale: str, scores: pd.Series) -> str:

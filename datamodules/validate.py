@@ -1,7 +1,8 @@
 """Check a download: `python -m datamodules.validate source=avec2014 root=<folder> [key=value] [html=<file>]`.
 
-It reads the corpus, prints what is in it and what was corrected, and writes the same as a page. The exit
-status is 1 where the folder is not the corpus or a file cannot be read, 2 for a command it does not know.
+It reads the corpus, prints what is in it and what was corrected, and writes the same as a page;
+`against=edaic:<folder>` counts the people another corpus shares with it. The exit status is 1 where the
+folder is not the corpus or a file cannot be read, 2 for a command it does not know.
 """
 
 import inspect
@@ -13,12 +14,12 @@ import jinja2
 
 from datamodules import sources
 from datamodules.manifest import Manifest, ManifestError
-from datamodules.overview import Section, overview, unreadable
+from datamodules.overview import Section, overview, shared_persons, unreadable
 from datamodules.sources.draft import SourceError
 from datamodules.sources.known import corpora, corpus
 from datamodules.validation import nearest
 
-_SHOWN = 12  # rows of a list on the screen; the page has them all
+_SHOWN = 24  # rows of a list on the screen; the page has them all
 _WORDS = {"true": True, "false": False}
 
 
@@ -30,17 +31,19 @@ def main(arguments: list[str]) -> int:
     """Read the corpus, write the report and return the exit status."""
     try:
         options = parse(arguments)
-        html = options.pop("html", None)
+        html, against = options.pop("html", None), options.pop("against", None)
         name = options.pop("source")
         read = corpus(sources, name, "read")
         manifest: Manifest = read(**typed(options, read))
+        sections = overview(manifest)
+        if against is not None:
+            sections.append(shared_persons(manifest, other(against)))
     except UsageError as fault:
         sys.stderr.write(f"{fault}\n{usage()}\n")
         return 2
     except (SourceError, ManifestError) as fault:
         sys.stderr.write(f"{fault}\n")
         return 1
-    sections = overview(manifest)
     sys.stdout.write(as_text(f"{name} in {manifest.root}", sections))
     if html is not None:
         Path(html).parent.mkdir(parents=True, exist_ok=True)
@@ -55,7 +58,8 @@ def main(arguments: list[str]) -> int:
 def usage() -> str:
     """How the command is called, and the corpora it knows."""
     return (
-        "usage: python -m datamodules.validate source=<corpus> root=<folder> [key=value ...] [html=<file>]\n"
+        "usage: python -m datamodules.validate source=<corpus> root=<folder> [key=value ...] "
+        "[against=<corpus>:<folder>] [html=<file>]\n"
         f"corpora: {', '.join(corpora(sources, 'read'))}"
     )
 
@@ -93,6 +97,20 @@ def typed(options: dict[str, str], read: Callable[..., Manifest]) -> dict[str, o
         if parameter.default is parameter.empty and key not in options:
             raise UsageError(f"'{key}=' is missing")
     return {key: _WORDS.get(value.lower(), value) for key, value in options.items()}
+
+
+def other(against: str) -> Manifest:
+    """The corpus `<source>:<folder>` stands for; its files are not opened.
+
+    Raises:
+        UsageError: No colon in it.
+        SourceError: Unknown source, or a folder that is not the corpus.
+    """
+    name, colon, root = against.partition(":")
+    if not colon:
+        raise UsageError(f"against={against!r} is not <source>:<folder>")
+    manifest: Manifest = corpus(sources, name, "read")(root=root, probe=False)
+    return manifest
 
 
 def as_text(title: str, sections: list[Section]) -> str:

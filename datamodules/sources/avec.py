@@ -81,30 +81,34 @@ def _session(key: str) -> str:
     return "_".join(key.split("_")[:2])
 
 
-def _part(path: Path, root: Path) -> str:
+def _part(path: Path, root: Path) -> str | None:
     """The part the nearest enclosing folder names: `Training`, `Training_DepressionLabels`, `train`, ..."""
     for folder in reversed(path.relative_to(root).parts[:-1]):
         word = folder.lower().split("_")[0]
         if word in _FOLDERS:
             return _FOLDERS[word]
-    raise SourceError(
-        f"{path}: lies in no folder Training, Development or Testing, so its part of the official partition "
-        "is unknown; restore the published folders"
-    )
+    return None
 
 
 def _parts_of_sessions(videos: dict[str, Path], labels: dict[str, Path], root: Path) -> dict[str, str]:
-    """Part of every session that has a video; its files must agree about it."""
-    parts: dict[str, tuple[str, Path]] = {}
+    """Part of every session that has a video; a label in a folder of another part contradicts it."""
+    found: dict[str, tuple[str, Path]] = {}
     for key, path in (*videos.items(), *labels.items()):
-        session = _session(key)
-        part, first = parts.setdefault(session, (_part(path, root), path))
-        if _part(path, root) != part:
+        part, session = _part(path, root), _session(key)
+        if part is None and key in videos:
             raise SourceError(
-                f"{path}: session {session} is in '{_part(path, root)}' here and in '{part}' at {first}; "
+                f"{path}: lies in no folder Training, Development or Testing, so its part of the official "
+                "partition is unknown; restore the published folders"
+            )
+        if part is None:  # labels of all parts in one folder
+            continue
+        first, where = found.setdefault(session, (part, path))
+        if part != first:
+            raise SourceError(
+                f"{path}: session {session} is in '{part}' here and in '{first}' at {where}; "
                 "restore the published folders, or choose another protocol than the official parts"
             )
-    return {session: part for session, (part, _) in parts.items()}
+    return {session: part for session, (part, _) in found.items()}
 
 
 def _row(key: str, path: Path, parts: dict[str, str], scores: dict[str, float]) -> dict[str, object]:

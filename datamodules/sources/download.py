@@ -26,7 +26,7 @@ class Download:
 
     @classmethod
     def below(cls, root: str | Path) -> "Download":
-        """Walk the folder once.
+        """Walk the folder once, through links to folders too.
 
         Raises:
             SourceError: It is not there.
@@ -34,7 +34,14 @@ class Download:
         top = existing_folder(root)
         found: list[Path] = []
         hidden: list[Path] = []
-        for folder, _, names in os.walk(top):
+        seen: set[str] = set()
+        for folder, inner, names in os.walk(top, followlinks=True):
+            inner.sort()
+            real = os.path.realpath(folder)
+            if real in seen:  # a link back up, or a second way to the same files
+                inner.clear()
+                continue
+            seen.add(real)
             for name in names:
                 path = Path(folder, name)
                 parts = path.relative_to(top).parts
@@ -68,7 +75,8 @@ class Download:
         for name in names:
             found = self.matching(re.compile(f"(?P<key>{re.escape(name)})", re.IGNORECASE))
             if len(found) > 1:
-                raise SourceError(f"{self.root}: {' and '.join(map(str, found.values()))} are one label file")
+                where = " and ".join(map(str, found.values()))
+                raise SourceError(f"{self.root}: '{name}' is there twice: {where}; keep one")
             if found:
                 return next(iter(found.values()))
         return None

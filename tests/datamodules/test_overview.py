@@ -44,7 +44,7 @@ def test_counts_are_given_by_part(sections):
 def test_label_statistics_count_a_session_once(sections):
     rows = {row[0]: row[1:] for row in sections["Labels, one a session"].rows}
     # 12 and 40: mean 26, sample sd 14 sqrt(2); minimal to 13, severe from 29
-    assert rows["train"] == ("BDI-II", "2", "12", "40", "26.00", "19.80", "1 / 0 / 0 / 1", "1 of 2")
+    assert rows["train"] == ("BDI-II", "2", "12", "40", "26", "19.8", "1 / 0 / 0 / 1", "1 of 2")
     assert rows["dev"] == ("BDI-II", "0", "-", "-", "-", "-", "-", "-")
     assert rows["all"][:3] == ("BDI-II", "3", "12")
     assert rows["all"][-1] == "2 of 3"
@@ -102,6 +102,6 @@ def test_unknown_persons_and_traits_are_reported(tmp_path, manifest):
         "4",
         "0.2",
         "0.8",
-        "0.50",
-        "0.26",
+        "0.5",
+        "0.2582",
     )

@@ -101,6 +101,20 @@ def test_rearranged_folders_read_the_same(root, tmp_path):
     assert found.sort_values(keys).to_dict("list") == expected.sort_values(keys).to_dict("list")
 
 
+def test_labels_of_all_parts_may_lie_in_one_folder(root):
+    expected = read(root).table
+    (root / "labels").mkdir()
+    for path in list(root.rglob("*_Depression.csv")):
+        shutil.move(path, root / "labels")
+    assert read(root).table.equals(expected)
+
+
+def test_a_label_of_another_part_is_refused(root):
+    shutil.move(first(root / LABELS, "*.csv"), root / "AVEC2014_Labels_Testset/Testing/DepressionLabels")
+    with pytest.raises(SourceError, match="is in 'test' here and in 'train' at"):
+        read(root)
+
+
 def test_a_nested_archive_folder_reads_the_same(root):
     expected = read(root).table["recording_id"].tolist()
     video = root / "AVEC2014_AudioVisual"

@@ -101,3 +101,16 @@ def test_a_draft_becomes_a_manifest_with_its_corrections(tmp_path):
 def test_an_empty_draft_is_refused(tmp_path):
     with pytest.raises(SourceError, match="no recording of corpus"):
         Draft(name="corpus", root=tmp_path).manifest(probe=False)
+
+
+@pytest.mark.parametrize("cell", ["nan", "inf", "-1.#IND"])
+def test_a_number_that_is_none_is_no_label(tmp_path, cell):
+    table = read_labels(labels(tmp_path, f"Participant_ID,PHQ_Score\n300,{cell}\n"), COLUMNS)
+    with pytest.raises(SourceError, match="which is no number"):
+        numbers(table, "score", tmp_path / "labels.csv", empty=True)
+
+
+def test_optional_columns_are_renamed_where_they_are(tmp_path):
+    path = labels(tmp_path, "Participant_ID,PHQ_Score,Gender\n300,4,0\n")
+    optional = {"sex": ["gender"], "age": ["Age"]}
+    assert list(read_labels(path, COLUMNS, optional=optional)) == ["subject_id", "score", "sex"]
