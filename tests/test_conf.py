@@ -25,9 +25,10 @@ GROUPS = sorted(
     path.parent.relative_to(CONF).as_posix() for path in CONF.glob("*/**/*.yaml") if path.parent != CONF
 )
 LEAVES = sorted(set(CONF.glob("*/**/*.yaml")) - {CONF / "model" / "task.yaml"})  # what all models share
-_MISSING = {"manifest": ["data.path=x.csv"], "manifest_series": ["data.path=x.csv", "data.channels=3"]}
-_MISSING |= {
-    name: ["data.root=x"] for name in ("dvlog", "lmvd", "cmdc", "mpdd", "first_impressions", "folder")
+DATA = {path.stem: path.read_text() for path in (CONF / "data").glob("*.yaml")}
+_ANSWERS = {"root: ???": "data.root=x", "path: ???": "data.path=x.csv", "channels: ???": "data.channels=3"}
+_MISSING = {
+    name: [answer for question, answer in _ANSWERS.items() if question in text] for name, text in DATA.items()
 }
 
 
@@ -118,6 +119,8 @@ def _packed(base):
 
 def _fits(group, option, base):
     series = {"model/mmp": "series", "model/trunk": "series", "model/input": "levels"}
+    if group == "data":
+        return ("- clips: series" in DATA[option]) == (base is SERIES)
     of_series = series.get(group) == option or option in ("levels", "deltas") or option.endswith("_series")
     return of_series == (base is SERIES)
 
@@ -140,6 +143,19 @@ def test_no_leaf_is_left_out():
     }
     leaves = {(leaf.parent.relative_to(CONF).as_posix(), leaf.stem) for leaf in LEAVES}
     assert leaves - packed == {("experiment", name) for name in EXPERIMENTS}  # these have a test each
+
+
+CORPORA = sorted(name for name, text in DATA.items() if "datamodules.sources." in text)
+
+
+@pytest.mark.parametrize("name", CORPORA)
+def test_the_leaf_of_a_corpus_names_its_source_and_its_channels(name, compose_run):
+    kind = SERIES if "- clips: series" in DATA[name] else PIXELS
+    data = compose_run(*kind, f"data={name}", *_MISSING[name])["data"]
+    assert data["manifest"]["_target_"] == f"datamodules.sources.{name}.read"
+    assert data["manifest"]["root"] == "x"
+    if kind is SERIES and data["module"]["source"]["channels"] is not None:
+        assert len(set(data["module"]["source"]["channels"])) == data["channels"]
 
 
 def test_leaves_are_short_and_every_group_is_looked_at():

@@ -1,21 +1,19 @@
 """From label files and folders to the rows of a manifest: what every source needs."""
 
 import csv
-import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pandas as pd
 
 from datamodules.errata import Erratum
 from datamodules.manifest import Manifest, manifest_from_table
+from datamodules.sources.workbook import UnreadableWorkbook, first_sheet
 from datamodules.validation import nearest
 
 _SEPARATORS = ",;\t"
-
-Code = TypeVar("Code")
 
 
 class SourceError(ValueError):
@@ -51,7 +49,7 @@ class Draft:
             raise SourceError(
                 f"{self.root}: no recording of {self.name} found; is this the folder it was unpacked to?"
             )
-        table = pd.DataFrame(self.rows).astype(object).fillna("").assign(corpus=self.name)
+        table = pd.DataFrame(self.rows, dtype=object).assign(corpus=self.name)
         found = manifest_from_table(table, root=self.root, name=self.name, probe=probe)
         return replace(found, errata=tuple(self.errata), notes=tuple(self.notes))
 
@@ -82,7 +80,7 @@ def read_labels(path: Path, columns: Mapping[str, Iterable[str]]) -> pd.DataFram
     """
     if not path.is_file():
         raise SourceError(f"{path}: no such label file; unpack it there, or correct root")
-    cells = _sheet(path) if path.suffix == ".xlsx" else _text_cells(path)
+    cells = _sheet_cells(path) if path.suffix == ".xlsx" else _text_cells(path)
     if not cells:
         raise SourceError(f"{path}: the label file is empty; download it again")
     header, body = cells[0], cells[1:]
@@ -116,18 +114,11 @@ def _text_cells(path: Path) -> list[list[str]]:
     return [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=separator)]
 
 
-def _sheet(path: Path) -> list[list[str]]:
+def _sheet_cells(path: Path) -> list[list[str]]:
     try:
-        sheet = pd.read_excel(path, header=None, dtype=str, engine="openpyxl").fillna("")
-    except ImportError as fault:
-        raise SourceError(
-            f"{path}: workbooks need openpyxl; pip install 'euthymia[corpora]', or save it as "
-            f"{path.with_suffix('.csv').name} beside it"
-        ) from fault
-    except (ValueError, KeyError, OSError, zipfile.BadZipFile) as fault:
-        raise SourceError(f"{path}: not a readable workbook ({fault}); download it again") from fault
-    rows = [[str(cell).strip() for cell in row] for row in sheet.to_numpy().tolist()]
-    return [row for row in rows if any(row)]
+        return first_sheet(path)
+    except UnreadableWorkbook as fault:
+        raise SourceError(str(fault)) from fault
 
 
 def numbers(table: pd.DataFrame, column: str, path: Path, *, empty: bool = False) -> list[float | None]:
@@ -147,21 +138,4 @@ def numbers(table: pd.DataFrame, column: str, path: Path, *, empty: bool = False
             raise SourceError(
                 f"{path}: '{column}' is {cell!r} in line {line}, which is no number; correct the cell"
             ) from fault
-    return values
-
-
-def coded(table: pd.DataFrame, column: str, codes: Mapping[str, Code], path: Path) -> list[Code]:
-    """A column of words as what they mean; compared without case.
-
-    Raises:
-        SourceError: A word that is not in `codes`; names file, line, value and the known words.
-    """
-    values = []
-    for line, cell in enumerate(table[column].tolist(), start=2):
-        if cell.lower() not in codes:
-            raise SourceError(
-                f"{path}: '{column}' is {cell!r} in line {line}; known are {', '.join(codes)}; "
-                "correct the cell"
-            )
-        values.append(codes[cell.lower()])
     return values
