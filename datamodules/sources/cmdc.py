@@ -11,7 +11,8 @@ import pandas as pd
 
 from datamodules.manifest import Manifest
 from datamodules.scales import SCALES
-from datamodules.sources.draft import Draft, SourceError, coded, numbers, read_labels
+from datamodules.sources.codes import coded
+from datamodules.sources.draft import Draft, SourceError, numbers, read_labels
 from datamodules.sources.layout import leave_out, open_corpus
 
 SCALE = "PHQ-9"

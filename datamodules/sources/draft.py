@@ -2,22 +2,20 @@
 
 import csv
 import math
-import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pandas as pd
 
 from datamodules.errata import Erratum
 from datamodules.manifest import Manifest, manifest_from_table
+from datamodules.sources.workbook import UnreadableWorkbook, first_sheet
 from datamodules.validation import nearest
 
 _SEPARATORS = ",;\t"
 _ARCHIVES = (".zip", ".gz", ".tgz", ".tar", ".7z", ".rar")
-
-Code = TypeVar("Code")
 
 
 class SourceError(ValueError):
@@ -93,7 +91,7 @@ def read_labels(
     """
     if not path.is_file():
         raise SourceError(f"{path}: no such label file; unpack it there, or correct root")
-    cells = _sheet(path) if path.suffix == ".xlsx" else _text_cells(path)
+    cells = _sheet_cells(path) if path.suffix == ".xlsx" else _text_cells(path)
     if not cells:
         raise SourceError(f"{path}: the label file is empty; download it again")
     header, body = cells[0], cells[1:]
@@ -129,18 +127,11 @@ def _text_cells(path: Path) -> list[list[str]]:
     return [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=separator)]
 
 
-def _sheet(path: Path) -> list[list[str]]:
+def _sheet_cells(path: Path) -> list[list[str]]:
     try:
-        sheet = pd.read_excel(path, header=None, dtype=str, engine="openpyxl").fillna("")
-    except ImportError as fault:
-        raise SourceError(
-            f"{path}: workbooks need openpyxl; pip install 'euthymia[corpora]', or save it as "
-            f"{path.with_suffix('.csv').name} beside it"
-        ) from fault
-    except (ValueError, KeyError, OSError, zipfile.BadZipFile) as fault:
-        raise SourceError(f"{path}: not a readable workbook ({fault}); download it again") from fault
-    rows = [[str(cell).strip() for cell in row] for row in sheet.to_numpy().tolist()]
-    return [row for row in rows if any(row)]
+        return first_sheet(path)
+    except UnreadableWorkbook as fault:
+        raise SourceError(str(fault)) from fault
 
 
 def numbers(table: pd.DataFrame, column: str, path: Path, *, empty: bool = False) -> list[float | None]:
@@ -170,20 +161,3 @@ def as_number(text: str) -> float | None:
     except ValueError:
         return None
     return value if math.isfinite(value) else None
-
-
-def coded(table: pd.DataFrame, column: str, codes: Mapping[str, Code], path: Path) -> list[Code]:
-    """A column of words as what they mean; compared without case.
-
-    Raises:
-        SourceError: A word that is not in `codes`; names file, line, value and the known words.
-    """
-    values = []
-    for line, cell in enumerate(table[column].tolist(), start=2):
-        if cell.lower() not in codes:
-            raise SourceError(
-                f"{path}: '{column}' is {cell!r} in line {line}; known are {', '.join(codes)}; "
-                "correct the cell"
-            )
-        values.append(codes[cell.lower()])
-    return values

@@ -11,7 +11,8 @@ import numpy as np
 
 from datamodules.identity import UNKNOWN
 from datamodules.manifest import Manifest
-from datamodules.sources.draft import Draft, coded, read_labels
+from datamodules.sources.codes import coded
+from datamodules.sources.draft import Draft, read_labels
 from datamodules.sources.layout import leave_out, open_corpus, some
 
 FPS = 1.0  # one row a second

@@ -1,7 +1,7 @@
 """Any folder of videos or series with a table of labels: the own recordings of whoever has no manifest yet.
 
-The table has one line a file: `file` (relative to the folder) and `subject`, and may have `session`, `score`
-and every other column of a manifest under its own name. A table with `recording_id` is read as a manifest.
+The table has one line a file: `file` (relative to the folder) and `subject`, and may have `session`, `scale`,
+`score` and every other column of a manifest under its own name; one with `recording_id` is a manifest.
 """
 
 from pathlib import Path
@@ -36,7 +36,7 @@ def read(
     if not path.is_file():
         raise SourceError(
             f"{path}: no such table, and nobody is in a video by its name alone; write it with the header "
-            "'file,subject,score', one line a file, 'unknown' where the person is not known"
+            "'file,subject,scale,score', one line a file, 'unknown' where the person is not known"
         )
     columns = {name.lower() for name in read_labels(path, {}).columns}
     if scale is not None and "scale" in columns:

@@ -13,7 +13,7 @@ _VISITS = 2
 
 
 def write(root: str | Path, *, persons: int = 8, seed: int = 0, series: bool = False) -> None:
-    """Write `labels.csv` (`file, subject, session, score`) and two recordings of everyone.
+    """Write `labels.csv` (`file, subject, session, scale, score`) and two recordings of everyone.
 
     Args:
         root: Folder to fill; made where it is missing.
@@ -34,9 +34,9 @@ def write(root: str | Path, *, persons: int = 8, seed: int = 0, series: bool = F
                 write_openface(folder / file, rng, level=1 + score / 15)
             else:
                 write_video(folder / file, _frames(rng, 12 + visit), fps=25.0)
-            rows.append([file, name, visit, score])
+            rows.append([file, name, visit, "BDI-II", score])
     with (folder / "labels.csv").open("w", newline="", encoding="utf-8") as stream:
-        csv.writer(stream).writerows([["file", "subject", "session", "score"], *rows])
+        csv.writer(stream).writerows([["file", "subject", "session", "scale", "score"], *rows])
 
 
 def _frames(rng: np.random.Generator, count: int) -> Iterator[np.ndarray]:

@@ -1,10 +1,7 @@
-import sys
-
-import pandas as pd
 import pytest
 
 from datamodules.errata import Erratum
-from datamodules.sources.draft import Draft, SourceError, coded, existing_folder, numbers, read_labels
+from datamodules.sources.draft import Draft, SourceError, existing_folder, numbers, read_labels
 
 COLUMNS = {"subject_id": ["Participant_ID"], "score": ["PHQ8_Score", "PHQ_Score"]}
 
@@ -51,38 +48,10 @@ def test_a_cell_that_is_no_number_is_named_with_its_line(tmp_path):
         numbers(table, "score", tmp_path / "labels.csv")
 
 
-def test_words_are_translated_without_case_and_other_words_named(tmp_path):
-    table = read_labels(labels(tmp_path, "Participant_ID,PHQ_Score,Sex\n300,4,F\n301,5,m\n"), COLUMNS)
-    assert coded(table, "Sex", {"f": "female", "m": "male"}, tmp_path) == ["female", "male"]
-    with pytest.raises(SourceError, match="'Sex' is 'm' in line 3; known are f; correct"):
-        coded(table, "Sex", {"f": "female"}, tmp_path)
-
-
 def test_text_that_is_not_utf8_is_refused(tmp_path):
     (tmp_path / "labels.csv").write_bytes("Participant_ID,PHQ_Score,姓名\n".encode("gbk"))
     with pytest.raises(SourceError, match="save it as UTF-8"):
         read_labels(tmp_path / "labels.csv", COLUMNS)
-
-
-def test_a_workbook_is_read_as_its_first_sheet(tmp_path):
-    pytest.importorskip("openpyxl")
-    path = tmp_path / "labels.xlsx"
-    frame = pd.DataFrame({"Participant_ID": ["300", None, "301"], "PHQ_Score": [4, None, None], "Sex": "F"})
-    frame.loc[1, "Sex"] = None
-    frame.to_excel(path, index=False)
-    table = read_labels(path, COLUMNS)
-    assert table["subject_id"].tolist() == ["300", "301"]
-    assert numbers(table, "score", path, empty=True) == [4, None]
-    path.write_text("no workbook")
-    with pytest.raises(SourceError, match="not a readable workbook"):
-        read_labels(path, COLUMNS)
-
-
-def test_a_workbook_without_its_package_says_how_to_get_it(tmp_path, monkeypatch):
-    (tmp_path / "labels.xlsx").touch()
-    monkeypatch.setitem(sys.modules, "openpyxl", None)
-    with pytest.raises(SourceError, match=r"euthymia\[corpora\]'.*labels\.csv beside it"):
-        read_labels(tmp_path / "labels.xlsx", COLUMNS)
 
 
 def test_a_draft_becomes_a_manifest_with_its_corrections(tmp_path):

@@ -21,7 +21,7 @@ def relabel(tree, old, new):
 
 
 def test_videos_with_a_table_become_a_manifest(tree):
-    manifest = folder.read(root=tree, scale="BDI-II")
+    manifest = folder.read(root=tree)
     labels = pd.read_csv(tree / "labels.csv")
     table = manifest.table
     assert manifest.name == "own"
@@ -34,18 +34,18 @@ def test_videos_with_a_table_become_a_manifest(tree):
     assert table["n_frames"].tolist() == [13, 14, 13, 14]
     assert table["content_hash"].nunique() == 4
     assert manifest.errata == ()
-    assert folder.read(root=tree, scale="BDI-II").errata == ()  # the kept facts are no recording
+    assert folder.read(root=tree).errata == ()  # the kept facts are no recording
 
 
 def test_series_are_told_from_videos_by_their_suffix(tmp_path):
     write(tmp_path, persons=2, series=True)
-    recordings = folder.read(root=tmp_path, probe=False, scale="PHQ-9", table="labels.csv").recordings()
+    recordings = folder.read(root=tmp_path, probe=False, table="labels.csv").recordings()
     assert [r.path for r in recordings] == [None] * 4
     assert all(r.series_path.is_file() for r in recordings)
 
 
 def test_a_session_may_be_missing_and_other_columns_are_kept(tree):
-    labels = pd.read_csv(tree / "labels.csv").drop(columns=["session", "score"])
+    labels = pd.read_csv(tree / "labels.csv").drop(columns=["session", "scale", "score"])
     labels.assign(binary=[0, 0, 1, 1], trait_O=0.5).to_csv(tree / "labels.csv", index=False)
     table = folder.read(root=tree, probe=False).table
     assert set(table["session_id"]) == {"1"}
@@ -54,7 +54,7 @@ def test_a_session_may_be_missing_and_other_columns_are_kept(tree):
 
 
 def test_a_manifest_is_read_as_one(tree):
-    made = folder.read(root=tree, probe=False, scale="BDI-II")
+    made = folder.read(root=tree, probe=False)
     made.write(tree / "manifest.csv")
     again = folder.read(root=tree, probe=False, table="manifest.csv")
     assert again.digest() == made.digest()
@@ -64,7 +64,7 @@ def test_a_manifest_is_read_as_one(tree):
 
 def test_a_folder_without_a_table_says_what_to_write(tree):
     (tree / "labels.csv").unlink()
-    with pytest.raises(SourceError, match=r"labels\.csv: no such table.*'file,subject,score'"):
+    with pytest.raises(SourceError, match=r"labels\.csv: no such table.*'file,subject,scale,score'"):
         folder.read(root=tree, probe=False)
     with pytest.raises(SourceError, match="no such table"):
         folder.read(root=tree.parent, probe=False)
@@ -73,7 +73,7 @@ def test_a_folder_without_a_table_says_what_to_write(tree):
 def test_files_nobody_names_are_listed(tree):
     (tree / "person01" / "visit3.MOV").touch()
     (tree / "notes.txt").touch()
-    manifest = folder.read(root=tree, probe=False, scale="BDI-II")
+    manifest = folder.read(root=tree, probe=False)
     assert [str(erratum) for erratum in manifest.errata] == [
         "extra_file: person01/visit3.MOV: left out: no line of labels.csv names it"
     ]
@@ -82,21 +82,31 @@ def test_files_nobody_names_are_listed(tree):
 @pytest.mark.parametrize(
     ("old", "new", "error", "message"),
     [
-        ("file,subject,session,score\n", "", SourceError, "no column 'file'"),
+        ("file,subject,session,scale,score\n", "", SourceError, "no column 'file'"),
         (",", "|", SourceError, "another separator"),
         ("person02/visit2.mp4", "person02/visit9.mp4", ManifestError, "'path' names no file"),
         ("person02/visit2.mp4", "person02/visit1.mp4", ManifestError, "'recording_id' repeats"),
         (",person01,1", ",,1", ManifestError, "'subject_id' is empty"),
         (",score", ",binary", ManifestError, "'binary' must be 0 or 1"),
-        ("visit1.mp4,person01,1,", "visit1.mp4,person01,1,many", ManifestError, "'score' is not a number"),
+        (
+            "visit1.mp4,person01,1,BDI-II,",
+            "visit1.mp4,person01,1,BDI-II,many",
+            ManifestError,
+            "'score' is not a number",
+        ),
     ],
 )
 def test_other_tables_are_refused(tree, old, new, error, message):
     relabel(tree, old, new)
     with pytest.raises(error, match=message):
-        folder.read(root=tree, probe=False, scale="BDI-II")
+        folder.read(root=tree, probe=False)
 
 
-def test_a_score_needs_its_scale(tree):
+def test_a_score_needs_its_scale_in_the_table_or_by_name(tree):
+    labels = pd.read_csv(tree / "labels.csv").drop(columns="scale")
+    labels.to_csv(tree / "labels.csv", index=False)
     with pytest.raises(ManifestError, match="name the questionnaire"):
         folder.read(root=tree, probe=False)
+    assert set(folder.read(root=tree, probe=False, scale="HAMD-17").table["scale"]) == {"HAMD-17"}
+    with pytest.raises(ManifestError, match="unknown scale 'PHQ9'"):
+        folder.read(root=tree, probe=False, scale="PHQ9")
