@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from evaluation.identity import natural_key
 from evaluation.measures import HEADS
-from evaluation.ordering import natural_key
 from evaluation.predictions import read_predictions
 
 _SHOWN = 5  # recordings named per difference
