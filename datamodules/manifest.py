@@ -19,6 +19,7 @@ from datamodules.validation import (
     LABELS,
     NUMBERS,
     PREFIXES,
+    TEXT,
     check_columns,
     check_rows,
     describe_rows,
@@ -117,15 +118,16 @@ class Manifest:
     def without_labels(self, ids: Iterable[str] | None = None) -> "Manifest":
         """The same recordings with the labels of some of them missing, and without the truth behind any.
 
-        Score, binary label, questionnaire items and traits become NaN; who, where and how long stays.
+        Score, binary label, questionnaire items and traits become NaN, and columns that nothing reads become
+        empty, as they may hold another label; who, where and how long stays.
 
         Args:
             ids: Whose labels to take away; None takes all.
         """
         table = self.table.copy()
         hidden = slice(None) if ids is None else table["recording_id"].isin(set(ids))
-        for name in [str(name) for name in table if str(name) in LABELS or str(name).startswith(PREFIXES)]:
-            table.loc[hidden, name] = np.nan
+        for name in [name for name in table if name in LABELS or name not in {*TEXT, *NUMBERS}]:
+            table.loc[hidden, name] = np.nan if pd.api.types.is_numeric_dtype(table[name]) else ""
         return replace(self, table=table, truth=None, full_digest=self.digest())
 
     def write(self, path: Path) -> None:

@@ -30,7 +30,7 @@ TEXT = (
     "content_hash",
 )
 PREFIXES = ("item_", "trait_")
-LABELS = ("score", "binary")  # besides the columns that PREFIXES begin
+LABELS = ("score", "binary")  # of NUMBERS; besides them the columns that PREFIXES begin
 _SHOWN = 5  # rows named per problem: enough to find the fault, few enough to read
 
 

@@ -8,6 +8,7 @@ corrected; name the one that was chosen before looking, and there is nothing to 
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (RunError, PredictionError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    out = Path(options["out"] or Path("outputs") / "compare" / f"{a.name}_{b.name}")
+    out = Path(options["out"] or f"outputs/compare/{datetime.now():%Y-%m-%d_%H-%M-%S}")
     out.mkdir(parents=True, exist_ok=True)
     text = json.dumps(found, indent=2, allow_nan=False) + "\n"
     (out / "compare.json").write_text(text, encoding="utf-8")
@@ -52,7 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def table(found: Mapping[str, Any]) -> str:
     """The comparison as text, one line a metric."""
     lines = [
-        f"a: {found['a']['name']}   b: {found['b']['name']}   "
+        f"a: {found['a']['name']}",
+        f"b: {found['b']['name']}",
         f"{found['recordings']} recordings of {found['persons']} persons",
         "",
         f"{'metric':<18}{'a':>8}{'b':>8}   {'a minus b':<24}{'p':>8}{'Holm':>8}  better",

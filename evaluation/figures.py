@@ -15,10 +15,10 @@ from evaluation import weighted
 from evaluation.bootstrap import subject_weights
 from evaluation.calibration import reliability
 from evaluation.canvas import BLUE, GRAY, GREEN, INK, LIGHT, ORANGE, PURPLE, VERMILION, canvas, png, svg
+from evaluation.identity import natural_key
 from evaluation.intervals import COVERAGE
 from evaluation.measures import labeled, ranking_column
 from evaluation.metrics import auc
-from evaluation.ordering import natural_key
 
 _HALF = (4.7, 3.9)  # inches: half of the page's width
 _WIDE = 9.8

@@ -14,12 +14,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evaluation import metrics, weighted
+from evaluation.changes import visit_changes
+from evaluation.identity import UNKNOWN as UNKNOWN
 from evaluation.metrics import Definition, Value
 
 Array = NDArray[np.float64]
 
 HEADS = ("score", "binary", "band")
-UNKNOWN = "unknown"  # the manifest's literal for a subject nobody knows
 
 
 class Metric(NamedTuple):
@@ -51,6 +52,11 @@ DECISION = {
     "specificity": Metric(metrics.specificity, weighted.specificity),
     "accuracy": Metric(metrics.accuracy, weighted.accuracy),
 }
+CHANGE = {
+    "change_mae": Metric(metrics.mae, weighted.mae),
+    "change_pearson": Metric(metrics.pearson, weighted.pearson),
+}
+DIRECTION = Metric(metrics.accuracy, weighted.accuracy)
 BAND = {"quadratic_kappa": Metric(metrics.quadratic_kappa, weighted.quadratic_kappa)}
 
 
@@ -94,6 +100,8 @@ def measurements(recordings: pd.DataFrame, *, threshold: float | None) -> Iterat
         yield from _bind(SCORE, recordings, "score_target", "score_prediction")
         if "subject_id" in recordings:
             yield _within(recordings)
+        if {"subject_id", "session_id"} <= set(recordings):
+            yield from _changes(recordings)
     if _usable(recordings, "band_target", "band_prediction"):
         yield from _bind(BAND, recordings, "band_target", "band_prediction")
 
@@ -155,3 +163,20 @@ def _within(recordings: pd.DataFrame) -> Measurement:
         prediction=metrics.center_within(bound.prediction, codes),
         undefined=reason,
     )
+
+
+def _changes(recordings: pd.DataFrame) -> Iterator[Measurement]:
+    """Predicted against true change between the visits of a person, where anybody has two."""
+    found = visit_changes(recordings)
+    if found is None:
+        return
+    for name, metric in CHANGE.items():
+        yield Measurement(name, metric, found.rows, found.target, found.prediction)
+    if not found.banded.any():
+        return
+    rows = found.rows.copy()
+    rows[found.rows] = found.banded
+    rose = (found.target[found.banded] > 0).astype(np.float64)
+    step = found.prediction[found.banded]
+    said = np.where(step == 0, 1 - rose, step > 0)  # no change is no direction, hence wrong
+    yield Measurement("change_direction", DIRECTION, rows, rose, said)

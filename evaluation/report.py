@@ -33,6 +33,12 @@ _LABELS = {
     "pearson": ("Pearson r", "linear correlation over recordings"),
     "ccc": ("CCC", "concordance, population form; a constant guess has 0"),
     "pearson_within": ("r within persons", "does the prediction move when the person does?"),
+    "change_mae": (
+        "MAE of change",
+        "between a person's visits, in points; the constant guess says no change",
+    ),
+    "change_pearson": ("r of change", "predicted against true change between a person's visits"),
+    "change_direction": ("Direction of change", "right where the band changed between visits; chance 0.5"),
     "quadratic_kappa": ("Quadratic kappa", "agreement on severity bands"),
 }
 # keys of the run manifest that have a place of their own, and one that changes after the page is written

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from evaluation.identity import natural_key
 from evaluation.measures import HEADS
-from evaluation.ordering import natural_key
 from evaluation.predictions import read_predictions
 
 _SHOWN = 5  # recordings named per difference
@@ -31,7 +31,7 @@ class TestTable:
 
 @dataclass(frozen=True)
 class Run:
-    """A run by its name; one table for every training seed."""
+    """A run by its folder as it was given; one table for every training seed."""
 
     name: str
     tables: tuple[TestTable, ...]
@@ -46,7 +46,7 @@ def read_run(folder: str | Path) -> Run:
     """
     place = Path(folder)
     if (place / "predictions.csv").is_file():
-        return Run(place.name, (_read(place),))
+        return Run(str(place), (_read(place),))
     jobs = sorted(
         (path.parent for path in place.glob("*/predictions.csv")), key=lambda job: natural_key(job.name)
     )
@@ -58,7 +58,7 @@ def read_run(folder: str | Path) -> Run:
     tables = tuple(_read(job) for job in jobs)
     for table in tables[1:]:
         check_same(tables[0], table)
-    return Run(place.name, tables)
+    return Run(str(place), tables)
 
 
 def check_same(a: TestTable, b: TestTable) -> None:

@@ -78,6 +78,9 @@ def test_another_manifest_is_tested_as_a_whole(series_run, cohorts, tmp_path):
     ]
     again = found.test.assign(name=found.test["recording_id"].str[1:]).set_index("name")["score_prediction"]
     assert again.loc[predictions.index].to_numpy() == pytest.approx(predictions.to_numpy(), rel=1e-5)
+    looks = read_manifest_json(series_run.folder)["looks"]
+    key = f"{read_manifest(path).digest()}:all"
+    assert read_manifest_json(tmp_path / "eval")["test_looks"] == looks[key] >= 1
 
 
 def test_a_manifest_without_labels_is_for_predict(series_run, cohorts, tmp_path):

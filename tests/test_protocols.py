@@ -9,6 +9,7 @@ import pytest
 from engine.evaluate import evaluate
 from engine.provenance import read_manifest_json
 from engine.run import train
+from evaluation.predictions import read_predictions
 from tests.test_eval import ARGUMENTS
 
 
@@ -62,6 +63,62 @@ def test_an_official_split_shows_whom_it_shares_and_what_a_look_up_reaches(
     evaluate(ARGUMENTS | {"ckpt_path": str(run / "checkpoints" / "best.ckpt")}, folder=tmp_path / "again")
     assert read_manifest_json(tmp_path / "again")["person_overlap"] == record["person_overlap"]
     assert read_manifest_json(run)["looks"] == {f"{record['data_digest']}:test": 2}
+
+
+@pytest.fixture
+def corpora(tmp_path, write_series):
+    """Two tables of series; the persons 4 to 7 of the first are in the second too."""
+    places = []
+    for name, people in (("first", range(8)), ("second", range(4, 12))):
+        folder = tmp_path / name
+        folder.mkdir()
+        rows = [
+            {"recording_id": f"{p}", "subject_id": f"fam:{p}", "session_id": "1", "path": ""} for p in people
+        ]
+        table = pd.DataFrame(rows).assign(series_path=lambda t: t["recording_id"] + ".npz", corpus=name)
+        table = table.assign(scale="PHQ-8", score=[20 * (p % 2) for p in people])
+        for row, file in enumerate(table["series_path"]):
+            write_series(folder / file, np.random.default_rng([row, len(name)]).normal(size=(40, 3)))
+        table.to_csv(folder / "table.csv", index=False)
+        places.append(folder / "table.csv")
+    return places
+
+
+@pytest.fixture
+def write_series():
+    """Write a series of three channels."""
+
+    def write(path, values):
+        np.savez(path, values=values.astype(np.float32), channels=["au04", "au12", "gaze_x"], fps=25.0)
+
+    return write
+
+
+def test_one_corpus_tests_another_without_their_common_persons(
+    corpora, compose_run, series_overrides, tmp_path
+):
+    kept = [o for o in series_overrides if not o.startswith(("data.manifest", "protocol."))]
+    config = compose_run(
+        *kept,
+        "data=joined",
+        "data/clips=series",
+        "data/scale=phq_8",
+        "+data.channels=3",
+        f"data.first={corpora[0]}",
+        f"data.second={corpora[1]}",
+        "protocol=cross_corpus",
+        "protocol.train=[first]",
+        "protocol.test=[second]",
+        "protocol.val=0.5",
+        "trainer.max_epochs=1",
+    )
+    train(config, folder=tmp_path / "run")
+    record = read_manifest_json(tmp_path / "run")
+    (note,) = record["split_notes"]["first-to-second"]
+    assert note.startswith("4 person(s) of first are also in second: their 4 recording(s)")
+    assert "4 person(s) of first are also in second" in (tmp_path / "run" / "report.html").read_text()
+    predictions = read_predictions(tmp_path / "run" / "predictions.csv").query("split == 'test'")
+    assert set(predictions["subject_id"]) == {f"fam:{person}" for person in range(4, 12)}
 
 
 @pytest.mark.slow

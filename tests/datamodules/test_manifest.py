@@ -135,12 +135,14 @@ def test_another_spelling_of_unknown_is_no_person(cohort):
 
 
 def test_labels_can_be_taken_away_and_the_digest_stays(cohort):
-    manifest = read_manifest(cohort(3, 2, item_1=2, trait_o=0.5, age=30))
+    manifest = read_manifest(cohort(3, 2, item_1=2, trait_o=0.5, age=30, phq_old="9"))
     blind = manifest.without_labels(["p00_v0", "p02_v1"])
     gone = blind.table["recording_id"].isin(["p00_v0", "p02_v1"])
     for name in ("score", "binary", "item_1", "trait_o"):
         assert blind.table[name].isna().tolist() == gone.tolist()
         assert manifest.table[name].notna().all()
+    assert blind.table["phq_old"].tolist() == ["" if hidden else "9" for hidden in gone]
+    assert blind.table["series_path"].tolist() == manifest.table["series_path"].tolist()
     assert blind.table["age"].tolist() == [30.0] * 6
     assert blind.recordings(["p00_v0"])[0].band is None
     assert blind.recordings(["p00_v1"])[0].score == 6.0

@@ -81,9 +81,9 @@ def test_equal_models_do_not_differ(recordings):
 
 def test_under_the_null_small_p_values_are_rare(cohort):
     table = cohort(subjects=9, visits=1)
-    values = [test(other(table, s), other(table, s + 100), "mae").p_value for s in range(60)]
-    assert np.mean(np.array(values) <= 0.1) < 0.25
-    assert np.mean(values) == pytest.approx(0.5, abs=0.15)
+    values = [test(other(table, s), other(table, s + 100), "mae").p_value for s in range(40)]
+    assert np.mean(np.array(values) <= 0.1) < 0.3
+    assert np.mean(values) == pytest.approx(0.5, abs=0.2)
 
 
 def test_holm_by_hand():

@@ -1,5 +1,5 @@
 from datamodules.identity import natural_key as of_datamodules
-from evaluation.ordering import natural_key
+from evaluation.identity import natural_key
 
 
 def test_visits_are_in_natural_order():

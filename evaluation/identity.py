@@ -1,6 +1,8 @@
-"""The order of visits and jobs that people number."""
+"""Who is nobody known, and the order of visits and jobs that people number."""
 
 import re
+
+UNKNOWN = "unknown"  # the manifest's literal for a subject nobody knows
 
 
 def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
