@@ -59,7 +59,9 @@ def _identity(found: Mapping[str, Any]) -> Section:
         "Logistic regression names the person on visits that it has not seen. A network that suppresses "
         "habits should know the person before RARM and less after it."
     )
-    left = found.get("left_out", {})
+    if "left_out" not in found:
+        return Section("identity", "Who is it?", text, remarks=[found["reason"]])
+    left = found["left_out"]
     remarks = [
         f"{found['persons']} persons, {found['recordings']} recordings; left out: "
         f"{left['persons_with_one_visit']} persons with one visit, "
