@@ -44,6 +44,7 @@ def slices(
         age_edges: inner edges of the age bands, in years; terciles of the persons where not given.
 
     Returns:
+        column -> `{"groups": [{"group", "recordings", "persons", "positive", <metric>: estimate,
         "difference": {<metric>: estimate}}, ...]}`; a group with fewer than `MIN_PERSONS` persons has a
         `reason` instead of metrics, one beside fewer others a `reason` instead of differences, a column that
         splits nobody a `reason` instead of groups.
