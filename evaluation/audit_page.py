@@ -18,10 +18,10 @@ FEATURES = {
 }
 
 QUESTION_LABELS = {
-    "label_auc": "AUC of the column alone",
-    "label": "with the label (Spearman)",
-    "prediction": "with the prediction (partial)",
-    "error": "with the absolute error",
+    "label_auc": "AUC for the label",
+    "label": "Spearman, label",
+    "prediction": "Spearman, prediction",
+    "error": "Spearman, error",
 }
 
 
@@ -153,7 +153,7 @@ def _nuisance(found: Mapping[str, Any]) -> Section:
         ),
         columns=("Column", *(QUESTION_LABELS[q] for q in questions), "Flagged"),
         rows=rows,
-        remarks=[f"{name}: {reason}" for name, reason in found["reasons"].items()],
+        remarks=_grouped(found["reasons"]),
     )
 
 
@@ -166,7 +166,7 @@ def _labels(found: Mapping[str, Any]) -> Section:
     if "reason" in found:
         return Section("labels", title, text, remarks=[found["reason"]])
     rows = [
-        (name.upper(), f"{test['value']:.2f}", "{:.2f} to {:.2f}".format(*test["null"]), f"{test['p']:.4f}")
+        (_name(name), f"{test['value']:.2f}", "{:.2f} to {:.2f}".format(*test["null"]), f"{test['p']:.4f}")
         for name, test in found.items()
     ]
     fixed = max(test["fixed_persons"] for test in found.values())
@@ -184,15 +184,14 @@ def _slices(found: Mapping[str, Any]) -> Section:
     ]
     rows = [
         (
-            g["column"],
-            g["group"],
+            f"{g['column']}: {g['group']}",
             f"{g['recordings']} / {g['persons']}",
             *(g.get(m) for m in shown),
             *(g.get("difference", {}).get(m) for m in shown[:1]),
         )
         for g in groups
     ]
-    reasons = [f"{column}: {part['reason']}" for column, part in found.items() if "reason" in part]
+    reasons = _grouped({column: part["reason"] for column, part in found.items() if "reason" in part})
     reasons += [f"{g['column']} {g['group']}: {g['reason']}" for g in groups if "reason" in g]
     reasons += [
         f"{g['column']} {g['group']}, {m}: {g[m]['reason']}"
@@ -207,11 +206,10 @@ def _slices(found: Mapping[str, Any]) -> Section:
         "are looked at: one interval beside zero among twenty is expected.",
         plot=audit_figures.slice_forest(groups, shown),
         columns=(
-            "Column",
             "Group",
             "Recordings / persons",
-            *(m.upper() if m in ("auc", "mae") else m.capitalize() for m in shown),
-            *(f"Minus the others, {m.upper()}" for m in shown[:1]),
+            *(_name(m) for m in shown),
+            *(f"{_name(m)}, minus the others" for m in shown[:1]),
         ),
         rows=rows,
         remarks=reasons,
@@ -228,3 +226,15 @@ def _coverage(found: Mapping[str, Any]) -> Section:
     row = (f"{found['promised']:.2f}", found["reached"], f"{found['width']:.1f}", str(found["recordings"]))
     columns = ("Promised", "Reached", "Mean width (points)", "Recordings")
     return Section("coverage", title, text, columns=columns, rows=[row])
+
+
+def _grouped(reasons: Mapping[str, str]) -> list[str]:
+    """One line per reason with all that it concerns."""
+    names: dict[str, list[str]] = {}
+    for name, reason in reasons.items():
+        names.setdefault(reason, []).append(name)
+    return [f"{', '.join(concerned)}: {reason}" for reason, concerned in names.items()]
+
+
+def _name(metric: str) -> str:
+    return {"auc": "AUC", "mae": "MAE", "pearson": "Pearson r"}.get(metric, metric.capitalize())

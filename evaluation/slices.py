@@ -65,7 +65,16 @@ def slices(
         if names[names != ""].nunique() < 2:
             out[column] = {"reason": "the tested recordings hold fewer than two groups"}
             continue
-        out[column] = {"groups": _groups(recordings, names, weights, threshold)}
+        order = sorted(set(names) - {""})
+        if column == "age":
+            order.sort(key=lambda band: pd.to_numeric(values)[names == band].min())
+        described = (names != "").to_numpy()
+        out[column] = {
+            "groups": [
+                _group(recordings, name, (names == name).to_numpy(), described, weights, threshold)
+                for name in order
+            ]
+        }
         if missing := int((names == "").sum()):
             out[column]["without_value"] = missing
     return out
@@ -96,16 +105,6 @@ def age_bands(
 
 def _text(values: "pd.Series[Any]") -> "pd.Series[str]":
     return values.where(values.notna(), "").astype(str).str.strip()
-
-
-def _groups(
-    recordings: pd.DataFrame, names: "pd.Series[str]", weights: Array, threshold: float | None
-) -> list[dict[str, Any]]:
-    described = names.to_numpy() != ""
-    return [
-        _group(recordings, str(name), (names == name).to_numpy(), described, weights, threshold)
-        for name in sorted(names[described].unique())
-    ]
 
 
 def _group(

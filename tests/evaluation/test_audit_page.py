@@ -68,8 +68,8 @@ def test_every_section_has_its_numbers(content, tmp_path):
     assert f"{content['identity']['accuracy']['plain']['value']:.2f}" in page.text
     assert "0.78 0.70 to 0.80" in page.text
     assert content["nuisance"]["flagged"]["label"] == ["brightness"]
-    assert "with the label (Spearman)" in page.text
-    assert "fps: not in the manifest" in page.text
+    assert "Spearman, label" in page.text
+    assert "duration_s, n_frames, fps, border" in page.text
 
 
 def test_reasons_take_the_place_of_numbers(tmp_path):
