@@ -253,3 +253,11 @@ def test_an_audit_of_another_manifest_gives_reasons(series_run, cohorts, tmp_pat
     assert "not part of this manifest" in found["depression"]["reason"]
     assert found["identity"]["persons"] == 10
     assert "not part of this manifest" in (tmp_path / "eval" / "audit.html").read_text()
+
+
+def test_an_audit_of_videos_measures_their_pictures(pixel_run, tmp_path):
+    evaluate(ARGUMENTS | {"ckpt_path": str(pixel_run.best), "audit": True}, folder=tmp_path)
+    found = json.loads((tmp_path / "audit.json").read_text())["nuisance"]
+    measured = set(found["columns"]) | {n for n, why in found["reasons"].items() if "not in" not in why}
+    assert {"border", "blur", "brightness"} <= measured
+    assert "yaw" in found["reasons"]
