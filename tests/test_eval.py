@@ -255,6 +255,7 @@ def test_an_audit_of_another_manifest_gives_reasons(series_run, cohorts, tmp_pat
     assert "not part of this manifest" in (tmp_path / "eval" / "audit.html").read_text()
 
 
+@pytest.mark.slow
 def test_an_audit_of_videos_measures_their_pictures(pixel_run, tmp_path):
     evaluate(ARGUMENTS | {"ckpt_path": str(pixel_run.best), "audit": True}, folder=tmp_path)
     found = json.loads((tmp_path / "audit.json").read_text())["nuisance"]
