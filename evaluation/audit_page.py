@@ -209,7 +209,7 @@ def _slices(found: Mapping[str, Any]) -> Section:
             "Group",
             "Recordings / persons",
             *(_name(m) for m in shown),
-            *(f"{_name(m)}, minus the others" for m in shown[:1]),
+            *(f"{_name(m)}, gap" for m in shown[:1]),
         ),
         rows=rows,
         remarks=reasons,
