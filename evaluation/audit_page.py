@@ -202,7 +202,7 @@ def _slices(found: Mapping[str, Any]) -> Section:
     return Section(
         "slices",
         "For whom does it work?",
-        "Each group, and its difference to all other recordings that the same column describes. Many groups "
+        "Each group, and its gap to all other recordings that the same column describes. Many groups "
         "are looked at: one interval beside zero among twenty is expected.",
         plot=audit_figures.slice_forest(groups, shown),
         columns=(
