@@ -83,25 +83,41 @@ def by_recording(clips: ClipPredictions) -> tuple[pd.DataFrame, dict[str, NDArra
     return ids, features
 
 
+def predicted_apart(
+    ids: pd.DataFrame, halves: NDArray[np.int64], manifest: Manifest, predict: Predict
+) -> ClipPredictions:
+    """Predict each half of the visits as if the others did not exist, so that no context joins two halves.
+
+    Args:
+        ids: `recording_id` of the recordings.
+        halves: number of the half of each.
+        manifest: where they are.
+        predict: as in `audit`.
+    """
+    parts = []
+    for half in np.unique(halves):
+        names = tuple(ids["recording_id"][halves == half])
+        table = manifest.table[manifest.table["recording_id"].isin(set(names))].reset_index(drop=True)
+        part = Split(name=f"half {half}", train=(), val=(), test=names)
+        parts.append(predict(replace(manifest, table=table), part))
+    return ClipPredictions(
+        table=pd.concat([part.table for part in parts], ignore_index=True),
+        attention=(),
+        features={name: np.concatenate([p.features[name] for p in parts]) for name in parts[0].features},
+    )
+
+
 def _identity(clips: ClipPredictions, manifest: Manifest, predict: Predict, boot: Any) -> dict[str, Any]:
-    """Each half of the visits is predicted without the other: see `evaluation.identity_probe`."""
     if not clips.features:
         return {"reason": _NO_FEATURES}
     ids, _ = by_recording(clips)
     halves = deal_visits(ids, seed=boot["seed"])
-    parts = []
-    for half in np.unique(halves):
-        names = ids["recording_id"][halves == half]
-        table = manifest.table[manifest.table["recording_id"].isin(set(names))].reset_index(drop=True)
-        part = Split(name=f"half {half}", train=(), val=(), test=tuple(names))
-        parts.append(predict(replace(manifest, table=table), part))
-    tables = [by_recording(part) for part in parts]
-    features = {name: np.concatenate([own[name] for _, own in tables]) for name in tables[0][1]}
-    probed = pd.concat([own for own, _ in tables], ignore_index=True)
-    place = pd.Series(halves, index=ids["recording_id"]).loc[probed["recording_id"]].to_numpy()
-    clip_tables = pd.concat([part.table for part in parts])
-    known = clip_tables["context_available"] if "context_available" in clip_tables else pd.Series([0.0])
-    return probe_identity(features, probed, place, **boot) | {"with_context": float(known.mean())}
+    apart = predicted_apart(ids, halves, manifest, predict)
+    probed, features = by_recording(apart)  # in the order of `ids`: both are sorted by recording
+    named = set(ids["recording_id"][halves >= 0])
+    known = apart.table[apart.table["recording_id"].isin(named)].get("context_available")
+    share = 0.0 if known is None or known.empty else float(known.mean())
+    return probe_identity(features, probed, halves, **boot) | {"with_context": share}
 
 
 def _depression(

@@ -18,10 +18,10 @@ FEATURES = {
 }
 
 QUESTION_LABELS = {
-    "label_auc": "AUC of the column alone",
-    "label": "with the label (Spearman)",
-    "prediction": "with the prediction (partial)",
-    "error": "with the absolute error",
+    "label_auc": "AUC for the label",
+    "label": "Spearman, label",
+    "prediction": "Spearman, prediction",
+    "error": "Spearman, error",
 }
 
 
@@ -59,7 +59,9 @@ def _identity(found: Mapping[str, Any]) -> Section:
         "Logistic regression names the person on visits that it has not seen. A network that suppresses "
         "habits should know the person before RARM and less after it."
     )
-    left = found.get("left_out", {})
+    if "left_out" not in found:
+        return Section("identity", "Who is it?", text, remarks=[found["reason"]])
+    left = found["left_out"]
     remarks = [
         f"{found['persons']} persons, {found['recordings']} recordings; left out: "
         f"{left['persons_with_one_visit']} persons with one visit, "
@@ -151,7 +153,7 @@ def _nuisance(found: Mapping[str, Any]) -> Section:
         ),
         columns=("Column", *(QUESTION_LABELS[q] for q in questions), "Flagged"),
         rows=rows,
-        remarks=[f"{name}: {reason}" for name, reason in found["reasons"].items()],
+        remarks=_grouped(found["reasons"]),
     )
 
 
@@ -164,7 +166,7 @@ def _labels(found: Mapping[str, Any]) -> Section:
     if "reason" in found:
         return Section("labels", title, text, remarks=[found["reason"]])
     rows = [
-        (name.upper(), f"{test['value']:.2f}", "{:.2f} to {:.2f}".format(*test["null"]), f"{test['p']:.4f}")
+        (_name(name), f"{test['value']:.2f}", "{:.2f} to {:.2f}".format(*test["null"]), f"{test['p']:.4f}")
         for name, test in found.items()
     ]
     fixed = max(test["fixed_persons"] for test in found.values())
@@ -182,15 +184,14 @@ def _slices(found: Mapping[str, Any]) -> Section:
     ]
     rows = [
         (
-            g["column"],
-            g["group"],
+            f"{g['column']}: {g['group']}",
             f"{g['recordings']} / {g['persons']}",
             *(g.get(m) for m in shown),
             *(g.get("difference", {}).get(m) for m in shown[:1]),
         )
         for g in groups
     ]
-    reasons = [f"{column}: {part['reason']}" for column, part in found.items() if "reason" in part]
+    reasons = _grouped({column: part["reason"] for column, part in found.items() if "reason" in part})
     reasons += [f"{g['column']} {g['group']}: {g['reason']}" for g in groups if "reason" in g]
     reasons += [
         f"{g['column']} {g['group']}, {m}: {g[m]['reason']}"
@@ -201,15 +202,14 @@ def _slices(found: Mapping[str, Any]) -> Section:
     return Section(
         "slices",
         "For whom does it work?",
-        "Each group, and its difference to all other recordings that the same column describes. Many groups "
+        "Each group, and its gap to all other recordings that the same column describes. Many groups "
         "are looked at: one interval beside zero among twenty is expected.",
         plot=audit_figures.slice_forest(groups, shown),
         columns=(
-            "Column",
             "Group",
             "Recordings / persons",
-            *(m.upper() if m in ("auc", "mae") else m.capitalize() for m in shown),
-            *(f"Minus the others, {m.upper()}" for m in shown[:1]),
+            *(_name(m) for m in shown),
+            *(f"{_name(m)}, gap" for m in shown[:1]),
         ),
         rows=rows,
         remarks=reasons,
@@ -226,3 +226,15 @@ def _coverage(found: Mapping[str, Any]) -> Section:
     row = (f"{found['promised']:.2f}", found["reached"], f"{found['width']:.1f}", str(found["recordings"]))
     columns = ("Promised", "Reached", "Mean width (points)", "Recordings")
     return Section("coverage", title, text, columns=columns, rows=[row])
+
+
+def _grouped(reasons: Mapping[str, str]) -> list[str]:
+    """One line per reason with all that it concerns."""
+    names: dict[str, list[str]] = {}
+    for name, reason in reasons.items():
+        names.setdefault(reason, []).append(name)
+    return [f"{', '.join(concerned)}: {reason}" for reason, concerned in names.items()]
+
+
+def _name(metric: str) -> str:
+    return {"auc": "AUC", "mae": "MAE", "pearson": "Pearson r"}.get(metric, metric.capitalize())

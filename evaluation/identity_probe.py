@@ -27,7 +27,7 @@ from evaluation.measures import UNKNOWN
 
 Array = NDArray[np.float64]
 
-PENALTY = 1.0  # inverse strength; one for all features, so that they are compared alike; our choice
+PENALTY = 1.0  # inverse strength; one for all features, so that they are compared alike; our choice (0013)
 _MAX_ITERATIONS = 1000
 _MIN_PERSONS = 2
 
@@ -104,9 +104,9 @@ def named(
         fit, asked = halves != half, halves == half
         model = make_pipeline(StandardScaler(), LogisticRegression(C=penalty, max_iter=_MAX_ITERATIONS))
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "error", ConvergenceWarning
-            )  # an unfinished fit would look like suppression
+            # an unfinished fit would look like suppression; few visits of many persons are meant to be
+            warnings.simplefilter("error", ConvergenceWarning)
+            warnings.filterwarnings("ignore", message="The number of unique classes")
             model.fit(features[fit], persons[fit])
         out[asked] = model.predict(features[asked])
     return out

@@ -46,7 +46,8 @@ def slices(
     Returns:
         column -> `{"groups": [{"group", "recordings", "persons", "positive", <metric>: estimate,
         "difference": {<metric>: estimate}}, ...]}`; a group with fewer than `MIN_PERSONS` persons has a
-        `reason` instead of metrics, a column that splits nobody has a `reason` instead of groups.
+        `reason` instead of metrics, one beside fewer others a `reason` instead of differences, a column that
+        splits nobody a `reason` instead of groups.
     """
     known = facts.assign(recording_id=facts["recording_id"].astype(str)).set_index("recording_id")
     weights = np.concatenate(
@@ -64,7 +65,16 @@ def slices(
         if names[names != ""].nunique() < 2:
             out[column] = {"reason": "the tested recordings hold fewer than two groups"}
             continue
-        out[column] = {"groups": _groups(recordings, names, weights, threshold)}
+        order = sorted(set(names) - {""})
+        if column == "age":
+            order.sort(key=lambda band: pd.to_numeric(values)[names == band].min())
+        described = (names != "").to_numpy()
+        out[column] = {
+            "groups": [
+                _group(recordings, name, (names == name).to_numpy(), described, weights, threshold)
+                for name in order
+            ]
+        }
         if missing := int((names == "").sum()):
             out[column]["without_value"] = missing
     return out
@@ -87,24 +97,14 @@ def age_bands(
             return pd.Series([""] * len(years))
         edges = np.unique(np.quantile(persons, np.arange(1, _BANDS) / _BANDS)).tolist()
     inner = [float(edge) for edge in edges]
-    labels = [f"under {inner[0]:g}"] + [f"{a:g} to {b:g}" for a, b in pairwise(inner)]
-    labels.append(f"{inner[-1]:g} and over")
+    shown = [f"{edge:.1f}".removesuffix(".0") for edge in inner]
+    labels = [f"under {shown[0]}", *(f"{a} to {b}" for a, b in pairwise(shown)), f"{shown[-1]} and over"]
     bands = np.digitize(years, inner)
     return pd.Series([labels[b] if np.isfinite(y) else "" for b, y in zip(bands, years, strict=True)])
 
 
 def _text(values: "pd.Series[Any]") -> "pd.Series[str]":
     return values.where(values.notna(), "").astype(str).str.strip()
-
-
-def _groups(
-    recordings: pd.DataFrame, names: "pd.Series[str]", weights: Array, threshold: float | None
-) -> list[dict[str, Any]]:
-    described = names.to_numpy() != ""
-    return [
-        _group(recordings, str(name), (names == name).to_numpy(), described, weights, threshold)
-        for name in sorted(names[described].unique())
-    ]
 
 
 def _group(
@@ -116,20 +116,26 @@ def _group(
     threshold: float | None,
 ) -> dict[str, Any]:
     own = recordings[mine]
-    persons = len(set(subject_codes(own["subject_id"]).tolist()))
+    persons = _persons(own)
     out: dict[str, Any] = {"group": name, "recordings": len(own), "persons": persons}
     if "binary_target" in own:
         out["positive"] = int((own["binary_target"] == 1).sum())
     if persons < MIN_PERSONS:
         return out | {"reason": f"fewer than {MIN_PERSONS} persons"}
     ours = _measured(own, weights[:, mine], threshold)
-    rest = described & ~mine
-    others = _measured(recordings[rest], weights[:, rest], threshold)
     out |= {metric: estimate for metric, (estimate, _) in ours.items()}
+    rest = described & ~mine
+    if _persons(recordings[rest]) < MIN_PERSONS:
+        return out | {"difference": {}, "reason": f"the others are fewer than {MIN_PERSONS} persons"}
+    others = _measured(recordings[rest], weights[:, rest], threshold)
     out["difference"] = {
         metric: _difference(pair, others[metric]) for metric, pair in ours.items() if metric in others
     }
     return out
+
+
+def _persons(recordings: pd.DataFrame) -> int:
+    return len(set(subject_codes(recordings["subject_id"]).tolist()))
 
 
 def _measured(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -18,6 +19,7 @@ from engine.evaluate import evaluate
 from engine.predict import predict
 from engine.provenance import read_manifest_json
 from engine.targets import ROOT, ForbiddenTarget
+from evaluation.references import NUISANCE
 
 ARGUMENTS = {"manifest": None, "num_workers": None, "trainer": None, "evaluation": None}
 
@@ -236,8 +238,13 @@ def test_an_audit_probes_slices_and_covers_the_own_split(series_run, tmp_path):
     inside = tested["target"].between(tested["low"], tested["high"])
     assert found["coverage"]["reached"]["value"] == pytest.approx(inside.mean())
     assert {"sex", "age", "task", "site", "corpus"} == set(found["slices"])
+    assert set(found["nuisance"]["columns"]) | set(found["nuisance"]["reasons"]) == set(NUISANCE)
+    assert found["labels"]["mae"]["value"] == pytest.approx(
+        (tested["target"] - tested["prediction"]).abs().mean()
+    )
     page = (tmp_path / "audit.html").read_text()
     assert "depression features before RARM" in page
+    assert "http" not in re.sub(r"data:[^\"]*", "", page)  # self-contained
     assert page.count("<h2>") == len(found) + 1
 
 
@@ -249,3 +256,12 @@ def test_an_audit_of_another_manifest_gives_reasons(series_run, cohorts, tmp_pat
     assert "not part of this manifest" in found["depression"]["reason"]
     assert found["identity"]["persons"] == 10
     assert "not part of this manifest" in (tmp_path / "eval" / "audit.html").read_text()
+
+
+@pytest.mark.slow
+def test_an_audit_of_videos_measures_their_pictures(pixel_run, tmp_path):
+    evaluate(ARGUMENTS | {"ckpt_path": str(pixel_run.best), "audit": True}, folder=tmp_path)
+    found = json.loads((tmp_path / "audit.json").read_text())["nuisance"]
+    measured = set(found["columns"]) | {n for n, why in found["reasons"].items() if "not in" not in why}
+    assert {"border", "blur", "brightness"} <= measured
+    assert "yaw" in found["reasons"]

@@ -42,3 +42,18 @@ def test_the_constructors_own_error_arrives_with_the_key():
 def test_a_foreign_target_is_not_built():
     with pytest.raises(ForbiddenTarget):
         build({"_target_": "os.mkdir", "path": "x"}, key="x")
+
+
+def test_a_negative_control_is_a_manifest_around_a_manifest(compose_run, cohorts):
+    small = {"n_subjects": 10, "n_visits": 2, "fps": 10, "duration_s": 2, "workers": 1}
+    settings = [f"data.manifest.manifest.{name}={value}" for name, value in small.items()]
+    config = compose_run(
+        "experiment=mpdrm_series", "data=permuted_series", f"paths.data={cohorts}", *settings
+    )
+    moved = build(config["data"]["manifest"], key="data.manifest")
+    own = build(config["data"]["manifest"]["manifest"], key="data.manifest.manifest")
+    assert moved.table["recording_id"].tolist() == own.table["recording_id"].tolist()
+    assert sorted(moved.table["score"]) == sorted(own.table["score"])
+    assert moved.table["score"].tolist() != own.table["score"].tolist()
+    assert "negative control" in moved.notes[-1]
+    assert moved.truth == own.truth

@@ -76,6 +76,9 @@ def test_small_groups_and_missing_columns_keep_a_reason(recordings):
         "reason": "fewer than 5 persons",
     }
     assert found["site"]["without_value"] == 6
+    assert groups["a"]["mae"]["value"] is not None
+    assert groups["a"]["difference"] == {}
+    assert groups["a"]["reason"] == "the others are fewer than 5 persons"
     assert found["sex"] == {"reason": "the tested recordings hold fewer than two groups"}
     assert found["age"] == {"reason": "not in the manifest"}
     assert [row["group"] for row in flatten(found)] == ["a", "b"]
@@ -97,7 +100,7 @@ def test_age_bands_hold_a_third_of_the_persons_each():
     bands = age_bands(ages, persons)
     edges = np.quantile([20, 20, 30, 40, 50, 60], [1 / 3, 2 / 3])
     assert bands.iloc[-1] == ""
-    assert (bands == f"under {edges[0]:g}").sum() == (ages < edges[0]).sum() == 6
-    assert (bands == f"{edges[1]:g} and over").sum() == 2
+    assert (bands == f"under {edges[0]:.1f}").sum() == (ages < edges[0]).sum() == 6
+    assert (bands == f"{edges[1]:.1f} and over").sum() == 2
     given = age_bands(ages, persons, edges=[30, 50])
     assert given.tolist() == ["under 30"] * 6 + ["30 to 50"] * 2 + ["50 and over"] * 2 + [""]
