@@ -22,6 +22,7 @@ from evaluation.depression_probe import probe_depression
 from evaluation.identity_probe import deal_visits, probe_identity
 from evaluation.label_permutation import permute_labels
 from evaluation.nuisance_audit import audit_nuisance
+from evaluation.sampling import sampling_audit
 from evaluation.slices import slices
 
 _ELSEWHERE = "the training recordings are not part of this manifest"
@@ -61,6 +62,7 @@ def audit(
         "depression": _depression(clips, manifest, split, predict, boot),
         "nuisance": audit_nuisance(found.test, _with_pictures(facts, manifest, found.test), **boot),
         "labels": permute_labels(found.test, seed=boot["seed"]),
+        "sampling": _sampling(facts, split, seed=boot["seed"]),
         "slices": slices(found.test, facts, threshold=found.threshold.value, **boot),
         "coverage": coverage(found.test, **boot),
     }
@@ -131,6 +133,13 @@ def _depression(
     train, train_features = by_recording(predict(manifest, part_of(split, "train")))
     test, features = by_recording(clips)
     return probe_depression(train_features, _labeled(train, facts), features, _labeled(test, facts), **boot)
+
+
+def _sampling(facts: pd.DataFrame, split: Split, *, seed: int) -> dict[str, Any]:
+    if not split.train:
+        return {"reason": _ELSEWHERE}
+    train, test = (facts[facts["recording_id"].isin(set(ids))] for ids in (split.train, split.test))
+    return {"columns": sampling_audit(train, test, seed=seed)}
 
 
 def _with_pictures(facts: pd.DataFrame, manifest: Manifest, test: pd.DataFrame) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from engine.build import build
 from engine.checkpoint import CheckpointError, RunCheckpoint, load_checkpoint
 from engine.compose import ConfigError
 from engine.filmstrips import filmstrips
+from engine.fitted import check_fitted
 from engine.predictions import ClipPredictions, prediction_trainer
 from engine.provenance import RunManifest, add_look
 from engine.rebuild import part_of, predict_part, rebuild
@@ -42,7 +43,7 @@ class _Material:
 def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
     """Evaluate a checkpoint and write `predictions.csv`, `metrics.json`, `report.html` and `manifest.json`.
 
-    With `audit`, also `audit.json` and `audit.html`.
+    With `audit`, also `audit.json` and `audit.html`, after a look at what the statistics were fitted on.
 
     On the run's own split this repeats what training measured, to the last digit on the same kind of machine.
 
@@ -53,6 +54,7 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
     Raises:
         CheckpointError: The checkpoint is altered, or its run's data are not what they were.
         ForbiddenTarget: A config names a callable outside the allow-list.
+        LeakageError: Under `audit`: statistics that were not fitted on the training recordings alone.
     """
     checkpoint = load_checkpoint(config["ckpt_path"])
     run = merged(checkpoint, config)
@@ -80,6 +82,8 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
         strips = filmstrips(clips, material.manifest, run)
         write_run(folder, found, config=run, record=record, attention=strips, notes=material.notes)
         if config.get("audit"):
+            if material.own:
+                check_fitted(checkpoint, material.manifest)
             parts = (found, clips, material.manifest, material.split)
             audit(*parts, predict=predict, config=run, folder=folder, notes=material.notes)
     return found

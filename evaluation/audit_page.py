@@ -43,11 +43,11 @@ def write_audit(path: Path, *, audit: Mapping[str, Any], title: str, notes: Sequ
 
     Args:
         path: file to write.
-        audit: `identity, depression, slices, coverage, nuisance, labels`, each numbers or a `reason`.
+        audit: `identity, depression, slices, coverage, nuisance, labels, sampling`, each numbers or a `reason`.
         title: of the page.
         notes: remarks below the title.
     """
-    builders = (_identity, _depression, _nuisance, _labels, _slices, _coverage)
+    builders = (_identity, _depression, _nuisance, _labels, _sampling, _slices, _coverage)
     sections = [build(audit[build.__name__[1:]]) for build in builders if build.__name__[1:] in audit]
     page = environment().get_template("audit.html").render(title=title, notes=notes, sections=sections)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -175,6 +175,35 @@ def _labels(found: Mapping[str, Any]) -> Section:
     )
     columns = ("Metric", "Observed", "Permuted, 95 %", "p")
     return Section("labels", title, text, columns=columns, rows=rows, remarks=remarks)
+
+
+def _sampling(found: Mapping[str, Any]) -> Section:
+    title = "Are the test people of the same kind?"
+    text = (
+        "What is known of the people, training against test. A test set of other people answers another "
+        "question: read its result as one about them."
+    )
+    if "reason" in found:
+        return Section("sampling", title, text, remarks=[found["reason"]])
+    rows = [
+        (
+            entry["column"],
+            _composition(entry["train"]),
+            _composition(entry["test"]),
+            f"{entry['difference']:.2f}",
+            f"{entry['p_holm']:.3f}",
+            "yes" if entry["differs"] else "no",
+        )
+        for entry in found["columns"]
+    ]
+    columns = ("Column", "Training people", "Test people", "Difference", "p (Holm)", "Differs")
+    return Section("sampling", title, text, columns=columns, rows=rows)
+
+
+def _composition(value: float | Mapping[str, float]) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {share:.0%}" for name, share in value.items())
+    return f"{value:.3g}"
 
 
 def _slices(found: Mapping[str, Any]) -> Section:

@@ -9,7 +9,8 @@ from scipy import stats
 
 from evaluation.bootstrap import LEVEL, Estimate, interval_of, resample
 from evaluation.measures import Measurement, measurements, subject_codes
-from evaluation.permutation import PERMUTATIONS, holm, paired_permutation
+from evaluation.multiplicity import holm
+from evaluation.permutation import PERMUTATIONS, paired_permutation
 from evaluation.runs import Run, RunError, check_same
 
 Bound = tuple[dict[str, Measurement], ...]  # one dict of metrics a training seed
@@ -60,7 +61,7 @@ def compare(
         found[name] |= _tested(name, bound_a, bound_b, persons, n_perm=n_perm, seed=seed)
     tested = [name for name in names if found[name]["p_value"] is not None]
     for name, value in zip(tested, holm([found[name]["p_value"] for name in tested]), strict=True):
-        found[name]["p_holm"] = value
+        found[name]["p_holm"] = float(value)
     return {
         "a": _described(a),
         "b": _described(b),

@@ -27,7 +27,7 @@ from evaluation.measures import UNKNOWN
 
 Array = NDArray[np.float64]
 
-PENALTY = 1.0  # inverse strength; one for all features, so that they are compared alike; our choice (0013)
+PENALTY = 1.0  # inverse strength; one for all features, so that they are compared alike; our choice (0014)
 _MAX_ITERATIONS = 1000
 _MIN_PERSONS = 2
 

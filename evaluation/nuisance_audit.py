@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from evaluation import weighted
 from evaluation.bootstrap import LEVEL, MIN_DEFINED, interval_of, percentile_interval, subject_weights
 from evaluation.measures import HEADS, subject_codes
+from evaluation.multiplicity import holm
 from evaluation.rank_correlation import partial_spearman, spearman
 from evaluation.references import NUISANCE
 
@@ -79,21 +80,6 @@ def audit_nuisance(
     return {"head": head, "columns": found, "reasons": reasons, "flagged": flagged}
 
 
-def holm(p: Mapping[str, float]) -> dict[str, float]:
-    """Adjusted p values by name: the running maximum of `(m - i) p_(i)` over the rising p values, at most 1.
-
-    Example:
-        >>> holm({"a": 0.01, "b": 0.04, "c": 0.03})
-        {'a': 0.03, 'c': 0.06, 'b': 0.06}
-    """
-    out: dict[str, float] = {}
-    highest = 0.0
-    for i, name in enumerate(sorted(p, key=lambda key: p[key])):
-        highest = max(highest, min(1.0, (len(p) - i) * p[name]))
-        out[name] = highest
-    return out
-
-
 def _answers(x: Array, rows: pd.DataFrame, head: str, weights: Array) -> dict[str, tuple[float, Array]]:
     """Value and resampled values (R,) of each question that these recordings can answer."""
     present = np.isfinite(x)
@@ -119,7 +105,8 @@ def _measured(metric: Callable[[Array], Array], weights: Array) -> tuple[float, 
 
 def _corrected(family: Mapping[str, tuple[float, Array]], nothing: float) -> dict[str, dict[str, Any]]:
     p = {name: _p_value(draws, nothing) for name, (_, draws) in family.items()}
-    adjusted = holm(p)
+    rising = sorted(p, key=lambda name: p[name])
+    adjusted = dict(zip(rising, holm([p[name] for name in rising]).tolist(), strict=True))
     rejected = [name for name in adjusted if adjusted[name] < _ALPHA]
     out: dict[str, dict[str, Any]] = {}
     for name, (value, draws) in family.items():

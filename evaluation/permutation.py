@@ -64,15 +64,6 @@ def paired_permutation(
     return Permuted(p_value, total, exact)
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjusted p-values that bound the chance of any false discovery (Holm, 1979), in the given order."""
-    order = np.argsort(p_values, kind="stable")
-    steps = [(len(order) - rank) * p_values[place] for rank, place in enumerate(order)]
-    adjusted = np.empty(len(order))
-    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0) if steps else []
-    return [float(value) for value in adjusted]
-
-
 def _differences(pairs: Sequence[tuple[Measurement, Measurement]], kept: NDArray[np.bool_]) -> Array:
     """Metric of a minus metric of b (R,) after exchanges: `kept` (R, N) says whose predictions stay.
 

@@ -9,6 +9,12 @@ def test_a_published_example():
     assert holm([0.02, 0.005, 0.04, 0.011]).tolist() == pytest.approx([0.04, 0.02, 0.04, 0.033])
 
 
+def test_nothing_and_equal_values():
+    assert holm([]).tolist() == []
+    assert holm([0.6, 0.7]).tolist() == [1.0, 1.0]
+    assert holm([0.02, 0.02]).tolist() == [0.04, 0.04]
+
+
 def test_it_never_exceeds_one_and_keeps_the_order():
     p = np.random.default_rng(0).random(50)
     adjusted = holm(p)

@@ -3,7 +3,7 @@ import pytest
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
-from evaluation.nuisance_audit import audit_nuisance, holm
+from evaluation.nuisance_audit import audit_nuisance
 
 BOOT = {"n_boot": 1000, "seed": 0}
 
@@ -81,9 +81,3 @@ def test_few_false_alarms_over_many_innocent_cohorts(cohort):
         )  # constant in a person, so that recordings are far from independent
         alarms += bool(audit_nuisance(table, facts, **BOOT)["flagged"]["label"])
     assert alarms <= 3  # of 12 at 5 %, percentile intervals being a little narrow
-
-
-def test_holm_by_hand():
-    assert holm({"a": 0.04, "b": 0.001, "c": 0.02}) == {"b": 0.003, "c": 0.04, "a": 0.04}
-    assert holm({"a": 0.9, "b": 0.6}) == {"b": 1.0, "a": 1.0}
-    assert holm({}) == {}

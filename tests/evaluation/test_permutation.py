@@ -4,7 +4,7 @@ from scipy import stats
 from sklearn.metrics import mean_absolute_error, roc_auc_score
 
 from evaluation.measures import measurements, subject_codes
-from evaluation.permutation import holm, paired_permutation
+from evaluation.permutation import paired_permutation
 
 
 def other(table, seed=5, noise=3.0):
@@ -84,11 +84,3 @@ def test_under_the_null_small_p_values_are_rare(cohort):
     values = [test(other(table, s), other(table, s + 100), "mae").p_value for s in range(40)]
     assert np.mean(np.array(values) <= 0.1) < 0.3
     assert np.mean(values) == pytest.approx(0.5, abs=0.2)
-
-
-def test_holm_by_hand():
-    # sorted 0.01, 0.02, 0.03, 0.04: times 4, 3, 2, 1 is 0.04, 0.06, 0.06, 0.04, then never falling
-    assert holm([0.02, 0.01, 0.04, 0.03]) == pytest.approx([0.06, 0.04, 0.06, 0.06])
-    assert holm([0.6, 0.7]) == [1.0, 1.0]
-    assert holm([0.03]) == [0.03]
-    assert holm([]) == []
