@@ -7,7 +7,8 @@ from validation. `recording_metrics` is the streaming form used while training. 
 beside every result, `oracle` the ceilings of a cohort whose truth is known. `summary` assembles
 `metrics.json`; `figures` (drawn on `canvas`) and `report` show it.
 
-The audit beside it: `identity_probe` and `depression_probe` (on the reader in `linear`) say what features give
-away, `nuisance_audit` (on `rank_correlation`) looks for shortcuts, `label_permutation` tests the labels against
-those of other persons, `slices` and `coverage` ask for whom it works; `audit_page` and `audit_figures` show it.
+The audit beside it: `identity_probe` and `depression_probe` (on the reader in `linear`) say what features
+give away, `nuisance_audit` (on `rank_correlation`) looks for shortcuts, `label_permutation` tests the labels
+against those of other persons, `slices` and `coverage` ask for whom it works; `audit_page` and
+`audit_figures` show it.
 """
