@@ -43,7 +43,8 @@ def write_audit(path: Path, *, audit: Mapping[str, Any], title: str, notes: Sequ
 
     Args:
         path: file to write.
-        audit: `identity, depression, slices, coverage, nuisance, labels, sampling`, each numbers or a `reason`.
+        audit: `identity, depression, nuisance, labels, sampling, slices, coverage`, each numbers or a
+            `reason`.
         title: of the page.
         notes: remarks below the title.
     """
