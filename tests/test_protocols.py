@@ -98,14 +98,13 @@ def test_one_corpus_tests_another_without_their_common_persons(
     corpora, compose_run, series_overrides, tmp_path
 ):
     kept = [o for o in series_overrides if not o.startswith(("data.manifest", "protocol."))]
+    tables = ",".join(f"{{_target_:datamodules.manifest.read_manifest,path:{path}}}" for path in corpora)
     config = compose_run(
         *kept,
-        "data=joined",
-        "data/clips=series",
+        "data=joined_series",
         "data/scale=phq_8",
-        "+data.channels=3",
-        f"data.first={corpora[0]}",
-        f"data.second={corpora[1]}",
+        "data.channels=3",
+        f"data.manifest.manifests=[{tables}]",
         "protocol=cross_corpus",
         "protocol.train=[first]",
         "protocol.test=[second]",

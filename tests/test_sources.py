@@ -65,8 +65,7 @@ def test_a_corpus_is_validated_trained_on_and_evaluated(name, compose_run, tmp_p
     tree, overrides = CASES[name]
     root = tmp_path / "download"
     importlib.import_module(f"datamodules.sources.trees.{name}").write(root, **tree)
-    scale = ["scale=BDI-II"] if name == "folder" else []
-    assert validate.main([f"source={name}", f"root={root}", f"html={tmp_path}/page.html", *scale]) == 0
+    assert validate.main([f"source={name}", f"root={root}", f"html={tmp_path}/page.html"]) == 0
     assert "recordings" in capsys.readouterr().out
     assert name in (tmp_path / "page.html").read_text()
 
