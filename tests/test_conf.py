@@ -138,6 +138,7 @@ def _fits(group, option, base):
 
 
 @pytest.mark.parametrize("base", [PIXELS, SERIES], ids=["pixels", "series"])
+@pytest.mark.slow
 def test_every_leaf_composes_into_a_config_of_allowed_targets(base, compose_run):
     for chosen in _packed(base):
         missing = [value for option in chosen.values() for value in _MISSING.get(option, [])]

@@ -110,6 +110,7 @@ def with_series(path, folder, *, keep):
     return path
 
 
+@pytest.mark.slow
 def test_the_order_of_the_channels_in_the_files_does_not_matter(series_run, cohorts, tmp_path):
     path = other_manifest(cohorts, tmp_path, rename="x")
     arguments = ARGUMENTS | {"ckpt_path": str(series_run.best), "manifest": str(path), "input": str(path)}
@@ -217,6 +218,7 @@ def test_a_foreign_target_is_refused_before_anything_is_imported(
     assert not (tmp_path / "eval").exists()
 
 
+@pytest.mark.slow
 def test_an_evaluation_setting_can_differ_from_training(series_run, tmp_path):
     config = ARGUMENTS | {"ckpt_path": str(series_run.best), "evaluation": {"how": "median", "n_boot": None}}
     found = evaluate(config, folder=tmp_path)
@@ -248,6 +250,7 @@ def test_an_audit_probes_slices_and_covers_the_own_split(series_run, tmp_path):
     assert page.count("<h2>") == len(found) + 1
 
 
+@pytest.mark.slow
 def test_an_audit_of_another_manifest_gives_reasons(series_run, cohorts, tmp_path):
     path = other_manifest(cohorts, tmp_path, rename="x")
     arguments = ARGUMENTS | {"ckpt_path": str(series_run.best), "manifest": str(path), "audit": True}

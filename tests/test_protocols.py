@@ -36,6 +36,7 @@ def compose_own(series_overrides, compose_run, tmp_path):
     return run
 
 
+@pytest.mark.slow
 def test_an_official_split_shows_whom_it_shares_and_what_a_look_up_reaches(
     own_table, compose_own, tmp_path, caplog
 ):
@@ -94,6 +95,7 @@ def write_series():
     return write
 
 
+@pytest.mark.slow
 def test_one_corpus_tests_another_without_their_common_persons(
     corpora, compose_run, series_overrides, tmp_path
 ):

@@ -60,7 +60,12 @@ def test_every_source_has_a_case_a_tree_and_a_leaf():
         assert (ROOT / "conf" / "data" / f"{name}.yaml").is_file()
 
 
-@pytest.mark.parametrize("name", CASES)
+QUICK = ("avec2014", "edaic")  # one of video, one of series
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in CASES]
+)
 def test_a_corpus_is_validated_trained_on_and_evaluated(name, compose_run, tmp_path, capsys):
     tree, overrides = CASES[name]
     root = tmp_path / "download"

@@ -157,6 +157,7 @@ def _stopped_in_fold_1(*arguments, folder, **named):
     return train_split(*arguments, folder=folder, **named)
 
 
+@pytest.mark.slow
 def test_folds_are_pooled_out_of_fold_and_finished_ones_are_kept(small_run, tmp_path, monkeypatch):
     overrides = ["protocol=kfold", "protocol.folds=2", "protocol.val=0.3", "trainer.max_epochs=1"]
     monkeypatch.setattr(crossval, "train_split", _stopped_in_fold_1)
@@ -225,6 +226,7 @@ def test_pixels_train_end_to_end(pixel_run):
     assert "data:image" in (pixel_run.folder / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_bands_train_end_to_end(small_run, tmp_path):
     run = small_run(tmp_path / "run", "model/heads=bands", "selection.monitor=val/quadratic_kappa")
     assert "quadratic_kappa" in json.loads((run.folder / "metrics.json").read_text())["test"]

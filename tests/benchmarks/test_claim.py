@@ -49,6 +49,7 @@ def study(tmp_path_factory):
     return folder, units
 
 
+@pytest.mark.slow  # the study trains four networks
 def test_every_unit_leaves_its_files_and_nothing_else(study):
     folder, units = study
     assert len(units) == 2 * 3
@@ -59,6 +60,7 @@ def test_every_unit_leaves_its_files_and_nothing_else(study):
     assert not list((folder / "study").rglob("*.ckpt"))
 
 
+@pytest.mark.slow  # the study trains four networks
 def test_recorded_auc_is_that_of_the_predictions(study):
     _, units = study
     for unit in (unit for unit in units if unit.variant != ORACLE):
@@ -72,6 +74,7 @@ def test_recorded_auc_is_that_of_the_predictions(study):
         assert found["epochs"] == 1
 
 
+@pytest.mark.slow  # the study trains four networks
 def test_variants_of_a_seed_see_the_same_people(study):
     _, units = study
     for seed in range(2):
@@ -83,6 +86,7 @@ def test_variants_of_a_seed_see_the_same_people(study):
         pd.testing.assert_frame_equal(*ids)
 
 
+@pytest.mark.slow  # the study trains four networks
 def test_started_again_only_what_is_missing_is_done(study):
     folder, units = study
     times = {unit.result: unit.result.stat().st_mtime_ns for unit in units}
@@ -92,12 +96,14 @@ def test_started_again_only_what_is_missing_is_done(study):
     assert redone == [units[1]]
 
 
+@pytest.mark.slow  # the study trains four networks
 def test_results_of_other_settings_are_not_mixed_in(study):
     folder, _ = study
     with pytest.raises(ValueError, match=r"max_epochs=1.*max_epochs=3.*--out"):
         claim.run_units(_study(folder, epochs=3), workers=1, out=folder / "study")
 
 
+@pytest.mark.slow  # the study trains four networks
 def test_claim_is_written(study, tmp_path):
     _, units = study
     text = write_claim(claim.read_results(units), input="series", command="the command", out=tmp_path)

@@ -1,3 +1,5 @@
+import pytest
+
 """Folders, counts and pages of a cross-validation whose folds are trained by nobody."""
 
 import json
@@ -9,6 +11,7 @@ from evaluation.predictions import write_predictions
 from tests.engine.test_pool import made, predicted
 
 
+@pytest.mark.slow
 def test_repeats_lie_in_folders_of_their_own(compose_run, tmp_path, monkeypatch):
     manifest = made(tmp_path)
     splits = RepeatedKFold(folds=2, repeats=2, val=0.3).splits(manifest)

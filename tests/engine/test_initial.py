@@ -100,6 +100,7 @@ def test_other_channels_are_refused(series_run, parts):
         )
 
 
+@pytest.mark.slow
 def test_a_run_starts_there_and_its_record_says_so(series_run, small_run, tmp_path):
     """On another cohort, with a learning rate of nothing: the trunk comes out as it went in."""
     run = small_run(

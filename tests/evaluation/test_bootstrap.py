@@ -36,6 +36,7 @@ def test_too_few_resamples_are_refused():
         list(subject_weights(["a", "b"], n_boot=100, seed=0))
 
 
+@pytest.mark.slow
 def test_interval_covers_the_truth_as_often_as_it_says():
     """Errors share a part within a person; an interval that ignores it is far too narrow."""
     rng = np.random.default_rng(0)

@@ -49,6 +49,7 @@ def test_habits_open_the_gap_between_raw_and_relative():
     assert off["raw"] == pytest.approx(off["relative"], abs=0.02)
 
 
+@pytest.mark.slow
 def test_the_raw_line_is_the_auc_of_the_statistic_that_carries_severity():
     truth, table, train, test = cohort(spread=2.0, persons=400)
     rows = table["recording_id"].isin(test)
@@ -70,6 +71,7 @@ def test_a_person_with_one_recording_has_no_enrolment():
     assert np.isnan(oracle_views(truth, table)["enrolment"]).all()
 
 
+@pytest.mark.slow
 def test_the_test_labels_change_no_prediction():
     truth, table, train, test = cohort(spread=1.0)
     flipped = table.assign(score=np.where(table["recording_id"].isin(test), -table["score"], table["score"]))

@@ -79,6 +79,7 @@ def test_equal_models_do_not_differ(recordings):
     assert test(recordings, recordings, "auc", n_perm=99).p_value == 1.0
 
 
+@pytest.mark.slow
 def test_under_the_null_small_p_values_are_rare(cohort):
     table = cohort(subjects=9, visits=1)
     values = [test(other(table, s), other(table, s + 100), "mae").p_value for s in range(40)]

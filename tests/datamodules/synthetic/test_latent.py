@@ -79,6 +79,7 @@ def test_visibility_lets_the_untouched_channels_tell_the_habit():
     assert explained(replace(SETTINGS, habit_visibility=0.95)) > 0.7
 
 
+@pytest.mark.slow
 def test_habit_statistics_predict_the_visits_of_a_person():
     visits, level = levels(replace(SETTINGS, duration_s=20.0))
     habit = {v.person.index: habit_statistics(v.person, SETTINGS) for v in visits}
