@@ -200,7 +200,7 @@ def test_a_planted_leak_stops_the_run(compose_own, own_table, tmp_path):
     assert not (tmp_path / "run" / "checkpoints").exists()
 
 
-@pytest.mark.parametrize("part", ["train", "test"])
+@pytest.mark.parametrize("part", [pytest.param("train", marks=pytest.mark.slow), "test"])
 def test_an_unreadable_recording_is_reported_in_training_and_stops_the_test(
     part, compose_own, own_table, tmp_path
 ):

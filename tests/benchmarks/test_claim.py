@@ -117,7 +117,11 @@ def test_claim_is_written(study, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("kind", "variants"), [("series", tuple(VARIANTS)), ("pixels", ("enrolment", "motion_only"))]
+    ("kind", "variants"),
+    [
+        pytest.param("series", tuple(VARIANTS), marks=pytest.mark.slow),
+        ("pixels", ("enrolment", "motion_only")),
+    ],
 )
 def test_variants_compose_and_differ(kind, variants):
     units = plan(kind, seeds=[3], out=NOWHERE, data=NOWHERE, subjects=9, epochs=1, variants=variants)

@@ -1,8 +1,8 @@
-import pytest
-
 """Folders, counts and pages of a cross-validation whose folds are trained by nobody."""
 
 import json
+
+import pytest
 
 from datamodules.protocols.repeated import RepeatedKFold
 from engine import crossval

@@ -41,6 +41,7 @@ def auc(spread):
     return {name: line["auc"]["value"] for name, line in lines.items()}
 
 
+@pytest.mark.slow
 def test_habits_open_the_gap_between_raw_and_relative():
     on, off = auc(2.0), auc(0.0)
     assert on["relative"] > 0.95
