@@ -1,0 +1,119 @@
+"""InceptionTime (Ismail Fawaz et al. 2020, arXiv 1909.04939) with masks, as a trunk of series."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from models.masking import silence, zero_masked
+
+KERNELS = (39, 19, 9)  # the paper has 40, 20, 10; odd ones keep a step where it was
+FILTERS = 32  # Ismail Fawaz et al. 2020, as are bottleneck, depth and the shortcut around three modules
+BOTTLENECK = 32
+DEPTH = 6
+_SHORTCUT = 3
+
+
+class MaskedBatchNorm(nn.BatchNorm1d):
+    """Batch normalization over the real steps of a batch, x (B,T,D) under its mask (B,T).
+
+    Padding enters neither the statistics nor the output. In evaluation the running statistics are used: a
+    row is then the same alone and in any batch.
+    """
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:  # type: ignore[override]  # a mask comes along
+        """Normalize; unreal steps stay zero."""
+        if self.training and mask.sum() < 2:
+            raise ValueError(
+                "batch normalization needs two real steps in a training batch; use larger batches"
+            )
+        out = torch.zeros_like(x)
+        out[mask] = super().forward(x[mask]).to(x.dtype)
+        return out
+
+
+class _Inception(nn.Module):
+    """Bottleneck, parallel convolutions of several lengths and a pooled branch, joined and normalized."""
+
+    def __init__(self, *, channels: int, filters: int, bottleneck: int, kernels: Sequence[int]) -> None:
+        super().__init__()
+        narrow = bottleneck if channels > 1 else channels
+        self.bottleneck = nn.Conv1d(channels, narrow, 1, bias=False) if channels > 1 else nn.Identity()
+        self.convolutions = nn.ModuleList(
+            nn.Conv1d(narrow, filters, kernel, padding=kernel // 2, bias=False) for kernel in kernels
+        )
+        self.pooled = nn.Conv1d(channels, filters, 1, bias=False)
+        self.norm = MaskedBatchNorm(filters * (len(kernels) + 1))
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        rows = x.transpose(1, 2)
+        narrow = self.bottleneck(rows)
+        highest = F.max_pool1d(rows.masked_fill(~mask[:, None], -torch.inf), 3, stride=1, padding=1)
+        highest = highest.masked_fill(~mask[:, None], 0.0)
+        parts = [convolution(narrow) for convolution in self.convolutions] + [self.pooled(highest)]
+        out: Tensor = self.norm(torch.cat(parts, 1).transpose(1, 2), mask)
+        return out
+
+
+class InceptionTimeTrunk(nn.Module):
+    """Series (B,T,F) -> tokens (B,T,D) with D = 4 x filters; the network takes their masked mean.
+
+    Six inception modules with a shortcut around every third, as published. The paper averages five networks
+    of different seeds. It is a borrowed network and keeps its batch normalization, over real steps only.
+
+    Args:
+        channels: channels of the series.
+        filters: of each of the four branches.
+        depth: number of modules.
+        kernels: lengths of the convolutions, odd.
+        mmp: multi-scale motion patterns after the last module; not part of InceptionTime.
+
+    Example:
+        >>> trunk = InceptionTimeTrunk(channels=17, depth=3)
+        >>> trunk(torch.randn(2, 50, 17), torch.ones(2, 50, dtype=torch.bool)).shape
+        torch.Size([2, 50, 128])
+    """
+
+    def __init__(
+        self,
+        *,
+        channels: int,
+        filters: int = FILTERS,
+        depth: int = DEPTH,
+        kernels: Sequence[int] = KERNELS,
+        mmp: Callable[[int], nn.Module] | None = None,
+    ) -> None:
+        super().__init__()
+        even = [kernel for kernel in kernels if kernel % 2 == 0]
+        if even:
+            raise ValueError(
+                f"kernels={list(kernels)}: {even[0]} would shift the series in time, use odd ones"
+            )
+        self.dim = filters * (len(kernels) + 1)
+        self.inceptions = nn.ModuleList(
+            _Inception(
+                channels=channels if index == 0 else self.dim,
+                filters=filters,
+                bottleneck=BOTTLENECK,
+                kernels=kernels,
+            )
+            for index in range(depth)
+        )
+        ends = range(_SHORTCUT - 1, depth, _SHORTCUT)
+        widths = [channels if end < _SHORTCUT else self.dim for end in ends]
+        self.shortcuts = nn.ModuleList(nn.Linear(width, self.dim, bias=False) for width in widths)
+        self.norms = nn.ModuleList(MaskedBatchNorm(self.dim) for _ in widths)
+        self.motion = mmp(self.dim) if mmp is not None else None
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Map x (B,T,F) under its mask (B,T) to tokens (B,T,D); tokens of unreal steps are zero."""
+        tokens: Tensor = zero_masked(x, mask)
+        start = tokens
+        for index, inception in enumerate(self.inceptions):
+            tokens = F.relu(inception(tokens, mask))
+            block, place = divmod(index, _SHORTCUT)
+            if place == _SHORTCUT - 1:
+                around = self.norms[block](self.shortcuts[block](start), mask)
+                tokens = start = F.relu(tokens + around)
+        return silence(tokens, mask) if self.motion is None else self.motion(tokens, mask)
