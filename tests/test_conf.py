@@ -131,7 +131,7 @@ def _fits(group, option, base):
         return ("- clips: series" in DATA[option]) == (base is SERIES)
     of_series = (
         series.get(group) == option
-        or option in ("levels", "deltas")
+        or option in ("levels", "deltas", "inception_time", "lstm")
         or option.endswith(("_series", "_joint"))
     )
     return of_series == (base is SERIES)

@@ -9,7 +9,9 @@ from torch.nn import functional as F
 from models.masking import silence, zero_masked
 
 KERNELS = (39, 19, 9)  # the paper has 40, 20, 10; odd ones keep a step where it was
-FILTERS = 32  # Ismail Fawaz et al. 2020, as are bottleneck, depth and the shortcut around three modules
+WIDTH = (
+    128  # 32 filters a branch (Ismail Fawaz et al. 2020), as are bottleneck, depth and shortcuts around three
+)
 BOTTLENECK = 32
 DEPTH = 6
 _SHORTCUT = 3
@@ -57,14 +59,14 @@ class _Inception(nn.Module):
 
 
 class InceptionTimeTrunk(nn.Module):
-    """Series (B,T,F) -> tokens (B,T,D) with D = 4 x filters; the network takes their masked mean.
+    """Series (B,T,F) -> tokens (B,T,D); the network takes their masked mean.
 
     Six inception modules with a shortcut around every third, as published. The paper averages five networks
     of different seeds. It is a borrowed network and keeps its batch normalization, over real steps only.
 
     Args:
         channels: channels of the series.
-        filters: of each of the four branches.
+        dim: width of the tokens, shared by the branches: three convolutions and the pooled one.
         depth: number of modules.
         kernels: lengths of the convolutions, odd.
         mmp: multi-scale motion patterns after the last module; not part of InceptionTime.
@@ -79,7 +81,7 @@ class InceptionTimeTrunk(nn.Module):
         self,
         *,
         channels: int,
-        filters: int = FILTERS,
+        dim: int = WIDTH,
         depth: int = DEPTH,
         kernels: Sequence[int] = KERNELS,
         mmp: Callable[[int], nn.Module] | None = None,
@@ -90,7 +92,12 @@ class InceptionTimeTrunk(nn.Module):
             raise ValueError(
                 f"kernels={list(kernels)}: {even[0]} would shift the series in time, use odd ones"
             )
-        self.dim = filters * (len(kernels) + 1)
+        filters, rest = divmod(dim, len(kernels) + 1)
+        if rest:
+            raise ValueError(
+                f"dim={dim} cannot be shared by {len(kernels) + 1} branches: use a multiple of it"
+            )
+        self.dim = dim
         self.inceptions = nn.ModuleList(
             _Inception(
                 channels=channels if index == 0 else self.dim,

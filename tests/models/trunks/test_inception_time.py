@@ -31,6 +31,11 @@ def test_the_published_size():
     assert sum(p.numel() for p in trunk.parameters()) == first + 5 * later + 128 + 128 * 128 + norms
 
 
+def test_a_width_that_the_branches_cannot_share_is_refused():
+    with pytest.raises(ValueError, match="dim=30"):
+        InceptionTimeTrunk(channels=3, dim=30)
+
+
 def test_even_kernels_are_refused():
     with pytest.raises(ValueError, match="40 would shift"):
         InceptionTimeTrunk(channels=3, kernels=(40, 20))

@@ -1,0 +1,1 @@
+"""Action units, gaze and questionnaires to features, statistics, clusters and classical estimators."""
