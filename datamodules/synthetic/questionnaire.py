@@ -50,8 +50,8 @@ class _Form:
 
     def discriminations(self) -> FloatArray:
         low, high = _DISCRIMINATION
-        place: FloatArray = (np.arange(len(self)) * 5 + 2) % len(self) / (len(self) - 1)
-        return low + (high - low) * place
+        out: FloatArray = low + (high - low) * ((np.arange(len(self)) * 5 + 2) % len(self)) / (len(self) - 1)
+        return out
 
 
 # Calibrated (our choice): with severity ~ N(0, 1) four to five of ten visits reach 14 points of the BDI-II.
