@@ -46,12 +46,12 @@ class _Form:
     def difficulties(self) -> FloatArray:
         """Step difficulties ``(items, 3)``: equal spacing, the items shuffled evenly around it."""
         spread = np.linspace(-1, 1, len(self))[(np.arange(len(self)) * 8 + 3) % len(self)] * _EASE
-        return np.array(self.steps)[None] + spread[:, None]
+        out: FloatArray = np.array(self.steps)[None] + spread[:, None]
+        return out
 
     def discriminations(self) -> FloatArray:
         low, high = _DISCRIMINATION
-        out: FloatArray = low + (high - low) * ((np.arange(len(self)) * 5 + 2) % len(self)) / (len(self) - 1)
-        return out
+        return low + (high - low) * ((np.arange(len(self)) * 5 + 2) % len(self)) / (len(self) - 1)
 
 
 # Calibrated (our choice): with severity ~ N(0, 1) four to five of ten visits reach 14 points of the BDI-II.
