@@ -1,13 +1,12 @@
 """One self-contained HTML page about the probes and audits of a run."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from evaluation import audit_figures
 from evaluation.nuisance_audit import QUESTIONS
-from evaluation.report import environment
+from evaluation.page import Section, write_page
 from evaluation.slices import METRICS, flatten
 
 FEATURES = {
@@ -25,17 +24,14 @@ QUESTION_LABELS = {
 }
 
 
-@dataclass(frozen=True)
-class Section:
-    """A heading, what it says, a plot, a table of texts and estimates, and remarks."""
-
-    key: str
-    title: str
-    text: str
-    plot: str | None = None
-    columns: Sequence[str] = ()
-    rows: Sequence[Sequence[Any]] = ()
-    remarks: Sequence[str] = field(default_factory=tuple)
+LIMITS = (
+    "A linear probe that finds nothing shows that nothing is there for a linear reader, not that nothing is "
+    "there. An audit of the test split is a look at the test split: what is changed because of it must be "
+    "tested on other people."
+)
+SUBTITLE = (
+    "Probes and shortcuts on the test split · intervals over persons (95 %) · the results are in report.html"
+)
 
 
 def write_audit(path: Path, *, audit: Mapping[str, Any], title: str, notes: Sequence[str] = ()) -> None:
@@ -50,9 +46,9 @@ def write_audit(path: Path, *, audit: Mapping[str, Any], title: str, notes: Sequ
     """
     builders = (_identity, _depression, _nuisance, _labels, _sampling, _slices, _coverage)
     sections = [build(audit[build.__name__[1:]]) for build in builders if build.__name__[1:] in audit]
-    page = environment().get_template("audit.html").render(title=title, notes=notes, sections=sections)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding="utf-8")
+    write_page(
+        path, title=f"Audit of {title}", subtitle=SUBTITLE, sections=sections, limits=LIMITS, notes=notes
+    )
 
 
 def _identity(found: Mapping[str, Any]) -> Section:
