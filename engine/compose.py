@@ -37,6 +37,9 @@ EVAL_KEYS = frozenset({"ckpt_path", "manifest", "audit", "trainer", "evaluation"
 PREDICT_KEYS = frozenset({"ckpt_path", "input", "trainer", "num_workers", "paths"})
 """Root keys of `conf/predict.yaml`."""
 
+ANALYZE_KEYS = frozenset({"seed", "data", "protocol", "analysis", "evaluation", "paths"})
+"""Root keys of `conf/analyze.yaml`."""
+
 _NOT_HASHED = ("paths", "ckpt_path", "logger")  # where a run writes says nothing about what it computes
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 
-OWN = ("datamodules", "models", "evaluation", "engine.callbacks")
+OWN = ("datamodules", "models", "evaluation", "biomarkers", "engine.callbacks", "engine.steps")
 """Packages, or single modules, of this checkout whose own definitions may be built."""
 
 THIRD_PARTY = frozenset(
@@ -42,6 +42,11 @@ THIRD_PARTY = frozenset(
             "GroupNorm",
             "Identity",
         ),
+        "sklearn.cluster": ("KMeans",),
+        "sklearn.linear_model": ("LogisticRegression",),
+        "sklearn.mixture": ("GaussianMixture",),
+        "sklearn.neighbors": ("KNeighborsClassifier",),
+        "sklearn.svm": ("LinearSVC",),
         "pytorch_lightning": ("Trainer",),
         "pytorch_lightning.callbacks": (
             "ModelCheckpoint",

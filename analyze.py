@@ -1,0 +1,20 @@
+"""Analyze series: `python analyze.py analysis=parikh2024 data=synthetic_series`; see conf/analyze.yaml."""
+
+from pathlib import Path
+
+import hydra
+from omegaconf import DictConfig
+
+from engine.analysis import analyze
+from engine.compose import ANALYZE_KEYS, plain_config
+
+
+@hydra.main(version_base="1.3", config_path="conf", config_name="analyze")
+def main(config: DictConfig) -> None:
+    """Write the page and the tables of an analysis."""
+    plain = plain_config(config, keys=ANALYZE_KEYS)
+    analyze(plain, folder=Path(plain["paths"]["output"]))
+
+
+if __name__ == "__main__":
+    main()
