@@ -1,0 +1,75 @@
+"""What an extractor of features is: fixed names, a number for each, a reason for every missing one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datamodules.series import Series
+
+Array = NDArray[np.float64]
+
+
+class Unmeasurable(ValueError):
+    """A recording of which a whole group of features, or a phase, cannot be measured."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """Features of one recording.
+
+    Attributes:
+        values: Number of every feature; NaN where it has none.
+        gaps: Why a feature is NaN, for each that is.
+        notes: What readers of the numbers must know, such as a sum that lacks a member.
+    """
+
+    values: Mapping[str, float]
+    gaps: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+class Extractor(Protocol):
+    """A group of features; `names` are known before any recording is read, so no table depends on one."""
+
+    @property
+    def group(self) -> str:
+        """Name of the group, for reports."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the features, in the order of the table."""
+
+    def measure(self, series: Series, *, recording: str) -> Measured:
+        """Measure one recording.
+
+        Args:
+            series: Its series.
+            recording: Its id, for messages.
+
+        Raises:
+            Unmeasurable: None of the features can be measured.
+        """
+
+
+def require_valid(series: Series, *, at_least: int, recording: str) -> None:
+    """Stop at a recording with too few valid frames to be summarized.
+
+    Raises:
+        Unmeasurable: It has fewer than `at_least`.
+    """
+    count = int(series.valid.sum())
+    if count < at_least:
+        raise Unmeasurable(
+            f"recording {recording!r}: {count} of {len(series.valid)} frames are valid, {at_least} are "
+            "needed; extract it again or leave it out"
+        )
+
+
+def column(series: Series, name: str) -> Array | None:
+    """Channel (T,) float64, or None where the series lacks it."""
+    if name not in series.channels:
+        return None
+    return np.asarray(series.values[:, series.channels.index(name)], dtype=np.float64)
