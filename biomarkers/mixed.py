@@ -17,7 +17,7 @@ from evaluation.multiplicity import holm
 
 Array = NDArray[np.float64]
 
-BOUNDARY = 1e-6  # our choice: a person's share of the variance below this is on its boundary, zero
+BOUNDARY = 1e-4  # our choice: a person's share of the variance below this is on its boundary, zero
 _NUMBERS = ("estimate", "se", "low", "high", "p", "var_person", "var_residual")
 
 
