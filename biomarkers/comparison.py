@@ -25,11 +25,11 @@ NO_OVERLAP = "the groups do not overlap: resampling gives Cliff's delta no inter
 def compare_groups(persons: Persons, *, n_boot: int = 2000, seed: int = 0) -> pd.DataFrame:
     """Compare the depressed with the other persons on every feature, differences being depressed minus other.
 
-    Per feature `n`, `mean`, `sd` of both groups, Welch's t and the Mann-Whitney U with p-values, each also
+    Per feature `n`, `mean`, `sd` of both groups; Welch's t and the Mann-Whitney U with p-values, each also
     after Holm and after Benjamini-Hochberg over the features; Hedges' g with its large-sample interval
-    (g +- 1.96 sqrt(n/(n1 n2) + g^2 / (2 (n - 3.94))), as in statsmodels), and Cliff's delta (Cliff, 1993), 2 P(X > Y) + P(X = Y) - 1 for a depressed X
-    and another Y, with the percentile interval of resampled persons. Features that cannot be tested stay in
-    the table, with the `reason`.
+    g +- 1.96 sqrt(n / (n1 n2) + g^2 / (2 (n - 3.94))); Cliff's delta (Cliff, 1993), P(X > Y) - P(X < Y) for a
+    depressed X and another Y, with the percentile interval of resampled persons. Features that cannot be
+    tested stay in the table, with the `reason`.
 
     Args:
         persons: Both groups.

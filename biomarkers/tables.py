@@ -90,7 +90,7 @@ def sun_table_2(persons: Persons, *, suffix: str = "_mean") -> PublishedTable:
     names = ["mean_depressed", "sd_depressed", "mean_control", "sd_control", "p"]
     order = [("here", name) for name in [*names, "p_holm", "n_depressed", "n_control"]]
     order += [("published", name) for name in [*names, "recomputed_p"]]
-    cells = pd.DataFrame.from_dict(rows, orient="index").reindex(columns=pd.MultiIndex.from_tuples(order))
+    cells = pd.DataFrame(rows).T.reindex(index=list(rows), columns=pd.MultiIndex.from_tuples(order))
     return PublishedTable(
         title="Averages of action units in two groups (Sun, Zhang and Men 2023, Table 2)",
         cells=cells,
@@ -114,9 +114,8 @@ def _tested(
             found[unit][f"mean_{name}"] = float(group.mean()) if group.size else np.nan
             found[unit][f"sd_{name}"] = float(group.std(ddof=1)) if group.size > 1 else np.nan
         found[unit]["difference"] = found[unit]["mean_depressed"] - found[unit]["mean_control"]
-        found[unit]["p"], found[unit]["p_holm"] = (
-            float(tests.loc[j, n]) for n in ("welch_p", "welch_p_holm")
-        )
+        found[unit]["p"] = float(tests["welch_p"].iloc[j])
+        found[unit]["p_holm"] = float(tests["welch_p_holm"].iloc[j])
         if np.isfinite(found[unit]["p"]):
             interval = stats.ttest_ind(*own, equal_var=False).confidence_interval(LEVEL)
             found[unit]["low"], found[unit]["high"] = float(interval.low), float(interval.high)
