@@ -1,7 +1,7 @@
 """Steps of an analysis that describe groups of persons; each is called with the material."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 from biomarkers.agreement import agreement
 from biomarkers.clusters import cluster_pipeline, embed, fitted_labels, indices, indices_by_k
 from biomarkers.comparison import compare_groups
+from biomarkers.emotions import EMOTIONS, emotion_intensities
 from biomarkers.mixed import mixed_models
 from biomarkers.persons import Persons, person_means
 from biomarkers.stability import cluster_stability
@@ -20,6 +21,35 @@ from evaluation.page import Section
 
 _ALPHA = 0.05
 _KS = (2, 3, 4, 5, 6)  # numbers of clusters that are looked at; our choice
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profiles:
+    """Mean intensity of emotions over the recording, by group.
+
+    Args:
+        emotions: Names of the emotions.
+        bins: Bins of the recording's duration.
+    """
+
+    emotions: Sequence[str]
+    bins: int
+
+    def __call__(self, material: Material, *, n_boot: int, seed: int) -> Finding:
+        """Average people, not recordings, in every bin."""
+        labels = material.labels
+        known = np.flatnonzero(labels["binary"].notna())
+        table = {name: EMOTIONS[name] for name in self.emotions}
+        sums = [
+            emotion_intensities(material.series[row], missing="sum_available", table=table).series
+            for row in known
+        ]
+        groups = np.where(labels["binary"].to_numpy()[known] == 1, "depressed", "other")
+        subjects = labels["subject_id"].to_numpy()[known]
+        found = group_profiles(
+            sums, subjects.tolist(), groups.tolist(), bins=self.bins, n_boot=n_boot, seed=seed
+        )
+        return Finding([_profiles(found)], {"profiles": _long(found)})
 
 
 @dataclass(frozen=True, kw_only=True)
