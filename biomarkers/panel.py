@@ -27,7 +27,7 @@ class SeriesPanel(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # skl
         channels: Names of the channels, in the order of the array.
         length: Steps T.
         fps: Steps per second. None spreads the steps over the recording, whatever its length. With a rate, a
-            longer recording is cut at its end, a shorter one padded with each channel's mean of what was read.
+            longer recording is cut at its end, a shorter one padded with each channel's mean over its steps.
         max_gap_s: Longest gap to interpolate, in seconds; None interpolates all of them.
         scaling: `training` takes mean and standard deviation of each channel over the training recordings, so
             that levels of persons remain; `recording` takes those of the recording itself, as ROCKET's own
@@ -135,11 +135,12 @@ def _bridged(times: Array, measured: Array, values: Array, limit: float, presenc
     """
     right = np.searchsorted(measured, times).clip(0, len(measured) - 1)
     left = (right - 1).clip(0)
-    nearest = values[np.where(times - measured[left] <= measured[right] - times, left, right)]
+    nearest: Array = values[np.where(times - measured[left] <= measured[right] - times, left, right)]
     if presence:
         return nearest
     linear: Array = np.interp(times, measured, values)
-    return np.where(measured[right] - measured[left] <= limit, linear, nearest)
+    close = measured[right] - measured[left] <= limit
+    return np.asarray(np.where(close, linear, nearest))
 
 
 def _spread(std: Array) -> Array:

@@ -15,7 +15,7 @@ N_KERNELS = 10_000  # Dempster et al. 2020 (arXiv 1910.13051) and 2021 (arXiv 20
 class PersonPipeline(Pipeline):  # type: ignore[misc]  # sklearn is untyped
     """A pipeline whose last step is told the persons, so that its inner folds keep them apart."""
 
-    def fit(self, X: Any, y: ArrayLike, groups: ArrayLike) -> Self:  # noqa: N803  # sklearn's name
+    def fit(self, X: Any, y: ArrayLike, groups: ArrayLike) -> Self:
         """Fit every step on recordings (N), targets (N,) and persons (N,)."""
         last = self.steps[-1][0]
         super().fit(X, y, **{f"{last}__groups": groups})

@@ -75,6 +75,7 @@ def test_scaling_by_recording_is_rockets_own_normalization():
 
 
 @pytest.mark.parametrize("kernels", KERNELS, ids=lambda k: type(k).__name__)
+@pytest.mark.slow
 def test_nothing_is_learned_from_the_test_rows(kernels):
     x = np.stack(
         [
