@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from biomarkers.features import Features, feature_table
 
+from biomarkers.features import Features, feature_table
 from datamodules.guard import check_split
 from datamodules.manifest import Manifest, Recording
 from datamodules.series import Series

@@ -8,15 +8,18 @@ import numpy as np
 import pandas as pd
 
 from biomarkers.agreement import agreement
+from biomarkers.choice_figures import indices_over_k, scree
+from biomarkers.cluster_figures import components, silhouettes
 from biomarkers.clusters import cluster_pipeline, embed, fitted_labels, indices, indices_by_k
 from biomarkers.comparison import compare_groups
 from biomarkers.emotions import EMOTIONS, emotion_intensities
+from biomarkers.group_figures import effect_sizes, group_means, means_over_time
 from biomarkers.mixed import mixed_models
 from biomarkers.persons import Persons, person_means
+from biomarkers.profiles import Profile, group_profiles
 from biomarkers.stability import cluster_stability
 from biomarkers.tables import PublishedTable
 from engine.analysis import Finding, Material
-from evaluation.audit_figures import forest
 from evaluation.page import Section
 
 _ALPHA = 0.05
@@ -101,7 +104,9 @@ class Clusters:
         persons = person_means(_columns(material, self.features), material.labels)
         complete = persons.values.notna().all(axis=1).to_numpy()
         values = persons.values[complete].to_numpy(dtype=np.float64)
-        rows, by_k = [], []
+        rows: list[tuple[Any, ...]] = []
+        by_k: list[pd.DataFrame] = []
+        plots: list[str] = []
         for name, clusterer in self.clusterers.items():
             pipeline = cluster_pipeline(clusterer).fit(values)
             labels = fitted_labels(pipeline, values)
@@ -117,12 +122,19 @@ class Clusters:
                 )
             )
             by_k.append(indices_by_k(pipeline, values, _KS).assign(clustering=name))
+            scores, explained = embed(pipeline, values), pipeline["components"].explained_variance_ratio_
+            plots += [] if plots else [scree(explained), indices_over_k(by_k[0])]
+            plots.append(components(scores, labels, persons.depressed[complete], explained=explained))
+            plots.append(silhouettes(scores, labels))
         section = Section(
             "clusters",
             "Do persons fall into clusters?",
-            "Standardized features, components that keep 95 % of the variance, clusters of persons. Silhouette "
-            "and Calinski-Harabasz grow and Davies-Bouldin falls with better separation; stability is the "
-            "adjusted Rand index between subsamples. Any data can be cut in two: look at stability and agreement.",
+            "Standardized features, components that keep 95 % of the variance, clusters of persons: scree "
+            "and indices of the first clustering, then components and silhouettes of each. Silhouette and "
+            "Calinski-Harabasz grow and Davies-Bouldin falls with better separation; stability is the "
+            "adjusted Rand index between subsamples. Any data can be cut in two: look at stability and "
+            "agreement.",
+            plots=plots,
             columns=(
                 "Clustering",
                 "Silhouette",
@@ -147,15 +159,25 @@ def _columns(material: Material, end: str) -> pd.DataFrame:
     return table[["recording_id", "subject_id", "session_id", *names]]
 
 
+def _profiles(found: Mapping[str, Profile]) -> Section:
+    return Section(
+        "profiles",
+        "How do emotions run over the recording?",
+        "Mean of the persons of each group in equal shares of their recordings, with 95 % bands.",
+        plot=means_over_time(found),
+    )
+
+
+def _long(found: Mapping[str, Profile]) -> pd.DataFrame:
+    parts = []
+    for name, profile in found.items():
+        for column, channel in enumerate(profile.channels):
+            part = pd.DataFrame({k: getattr(profile, k)[:, column] for k in ("mean", "low", "high")})
+            parts.append(part.assign(group=name, emotion=channel).rename_axis("bin").reset_index())
+    return pd.concat(parts, ignore_index=True)
+
+
 def _comparison(found: pd.DataFrame, persons: Persons) -> Section:
-    lines = [
-        (
-            str(row["feature"]),
-            {"value": row["hedges_g"], "low": row["hedges_g_low"], "high": row["hedges_g_high"]},
-        )
-        for row in found.to_dict("records")
-        if np.isfinite(row["hedges_g"])
-    ]
     rows = [
         (
             str(row["feature"]),
@@ -171,16 +193,16 @@ def _comparison(found: pd.DataFrame, persons: Persons) -> Section:
     ]
     untested = found[found["hedges_g"].isna()]
     remarks = [f"{row['feature']}: {row['reason']}" for row in untested.to_dict("records")]
-    remarks += [
-        f"{len(persons.left_out)} persons are in neither group, e.g. {next(iter(persons.left_out.items()))}"
-    ] * bool(persons.left_out)
+    if persons.left_out:
+        person, reason = next(iter(persons.left_out.items()))
+        remarks.append(f"{len(persons.left_out)} persons are in neither group, e.g. {person}: {reason}")
     return Section(
         "groups",
         "Do the groups differ?",
-        f"{int(persons.depressed.sum())} depressed and {int((~persons.depressed).sum())} other persons, each the "
-        "mean of their recordings. Effects are Hedges' g with 95 % intervals, depressed minus other; p-values "
-        "are Holm's over the features.",
-        plot=forest(lines, label="Hedges' g", line=0.0),
+        f"{int(persons.depressed.sum())} depressed and {int((~persons.depressed).sum())} other persons, each "
+        "the mean of their recordings. Effects are Hedges' g with 95 % intervals, depressed minus other; "
+        "p-values are Holm's over the features.",
+        plots=[group_means(found), effect_sizes(found)],
         columns=("Feature", "Depressed", "Other", "Hedges' g", "Welch p", "Mann-Whitney p", "Differs"),
         rows=rows,
         remarks=remarks,
@@ -215,7 +237,7 @@ def _published(table: PublishedTable) -> Section:
         "published",
         table.title,
         "Ours beside what is printed.",
-        columns=list(flat),
+        columns=[str(name) for name in flat],
         rows=rows,
         remarks=table.notes,
     )
@@ -223,9 +245,7 @@ def _published(table: PublishedTable) -> Section:
 
 def _flat(cells: pd.DataFrame) -> pd.DataFrame:
     flat = cells.copy()
-    flat.columns = [
-        " ".join(map(str, name)) if isinstance(name, tuple) else str(name) for name in cells.columns
-    ]
+    flat.columns = pd.Index([" ".join(map(str, np.atleast_1d(name))) for name in cells.columns.tolist()])
     return flat.rename_axis("").reset_index()
 
 

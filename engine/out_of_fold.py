@@ -67,7 +67,7 @@ def out_of_fold(
     for number, split in enumerate(splits):
         rows = {part: [place[name] for name in getattr(split, part)] for part in ("train", "val", "test")}
         fit = [row for row in rows["train"] if np.isfinite(target[row])]
-        own: Any = clone(model)  # type: ignore[arg-type]
+        own: Any = clone(model)
         own.fit(inputs.rows(reads, fit), target[fit].astype(int), groups=persons[fit])
         tables = {part: _predicted(own, reads, inputs, table, rows[part], part) for part in ("val", "test")}
         threshold = choose_threshold(tables["val"]).value

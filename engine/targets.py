@@ -15,7 +15,15 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 
-OWN = ("datamodules", "models", "evaluation", "biomarkers", "engine.callbacks", "engine.steps")
+OWN = (
+    "datamodules",
+    "models",
+    "evaluation",
+    "biomarkers",
+    "engine.callbacks",
+    "engine.steps",
+    "engine.group_steps",
+)
 """Packages, or single modules, of this checkout whose own definitions may be built."""
 
 THIRD_PARTY = frozenset(

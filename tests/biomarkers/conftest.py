@@ -1,10 +1,11 @@
 """Series and feature tables that tests make."""
 
-from datamodules.series import Series
-from datamodules.synthetic.latent import LatentSettings, behave, draw_cohort, statistics
 import numpy as np
 import pandas as pd
 import pytest
+
+from datamodules.series import Series
+from datamodules.synthetic.latent import LatentSettings, behave, draw_cohort, statistics
 
 
 @pytest.fixture
