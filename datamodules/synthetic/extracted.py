@@ -45,11 +45,12 @@ def extracted(
     sources = _sources(manifest)
     folder.mkdir(exist_ok=True)
     targets = {name: folder / _file_name(name) for name in sources}
-    for name, (source, fps) in tqdm(sources.items(), desc="Extracted series", unit="rec"):
-        if not targets[name].is_file():
-            latent = read_series(source, channels=None, fps=fps)
-            series = as_extracted(latent, noise=noise, drop=drop, missing=missing, seed=_seed(name, seed))
-            _write(targets[name], series)
+    todo = [name for name in sources if not targets[name].is_file()]
+    for name in tqdm(todo, desc="Extracted series", unit="rec", disable=not todo):
+        source, fps = sources[name]
+        latent = read_series(source, channels=None, fps=fps)
+        series = as_extracted(latent, noise=noise, drop=drop, missing=missing, seed=_seed(name, seed))
+        _write(targets[name], series)
     note = (
         f"series as an extractor would give them: noise {noise:g}, {drop:.0%} of frames lost in runs, "
         f"without {', '.join(missing) or 'nothing'} (seed {seed})"
