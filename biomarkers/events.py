@@ -120,13 +120,19 @@ class EventFeatures:
             level = float(np.median(x[series.valid])) if self.from_median else 0.0
             events = find_events(x - level, series.valid, seconds, low=self.low, high=self.high)
             found[f"{channel}_event_rate"] = len(events) / minutes
-            for name, kind in zip(_FEATURES[1:], ("duration_s", "onset", "offset"), strict=True):
-                seen = [value for event in events if (value := getattr(event, kind)) is not None]
+            for name, (what, seen) in zip(_FEATURES[1:], _seen(events).items(), strict=True):
                 if seen:
                     found[f"{channel}_{name}"] = float(np.mean(seen))
                 else:
-                    reason = (
-                        "no event" if not events else f"the {kind.removesuffix('_s')} of no event is seen"
-                    )
+                    reason = f"the {what} of no event is seen" if events else "no event"
                     gaps[f"{channel}_{name}"] = f"{channel!r}: {reason}"
         return with_gaps(self.names, found, gaps)
+
+
+def _seen(events: Sequence[Event]) -> dict[str, list[float]]:
+    """What was seen of the events, in the order of the features."""
+    return {
+        "duration": [event.duration_s for event in events if event.duration_s is not None],
+        "onset": [event.onset for event in events if event.onset is not None],
+        "offset": [event.offset for event in events if event.offset is not None],
+    }

@@ -37,8 +37,8 @@ def all_pairs(channels: Sequence[str]) -> tuple[tuple[str, str], ...]:
 class Synchrony:
     """Means over windows: `<a>_<b>_corr` at lag 0, `_lagcorr` at the best lag, `_lag` that lag in seconds.
 
-    The best lag is where the correlation is largest, not largest in size: channels that oppose each other show
-    in `corr`. A positive lag says that b follows a. As a maximum over lags, `lagcorr` is above 0 by chance
+    The best lag is where the correlation is largest, not largest in size: channels that oppose each other
+    show in `corr`. A positive lag says that b follows a. As a maximum over lags, `lagcorr` is above 0 by chance
     alone: compare it between recordings, not with 0.
 
     Args:
@@ -96,7 +96,7 @@ class Synchrony:
                 f"recording {recording!r}: none of {len(starts)} windows of {self.window_s:g} s ({width} "
                 "frames) is valid from end to end and 3 frames longer than the lag; take other windows"
             )
-        return np.array(whole)[:, None] + np.arange(width)
+        return np.asarray(np.add.outer(whole, np.arange(width)), dtype=np.int_)
 
 
 def windowed(x: Array, y: Array, lags: int) -> tuple[Array, Array, Array]:
