@@ -38,8 +38,8 @@ class Synchrony:
     """Means over windows: `<a>_<b>_corr` at lag 0, `_lagcorr` at the best lag, `_lag` that lag in seconds.
 
     The best lag is where the correlation is largest, not largest in size: channels that oppose each other
-    show in `corr`. A positive lag says that b follows a. As a maximum over lags, `lagcorr` is above 0 by chance
-    alone: compare it between recordings, not with 0.
+    show in `corr`. A positive lag says that b follows a. As a maximum over lags, `lagcorr` is above 0 by
+    chance alone: compare it between recordings, not with 0.
 
     Args:
         pairs: Names of two channels each.
