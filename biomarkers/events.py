@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from biomarkers.extractor import Array, Measured, column, require_valid
+from biomarkers.extractor import Array, Measured, column, require_valid, with_gaps
 from biomarkers.timing import row_length, row_seconds
 from datamodules.series import Series
 
@@ -110,24 +110,29 @@ class EventFeatures:
         require_valid(series, at_least=self.min_frames, recording=recording)
         seconds = row_seconds(series, recording=recording)
         minutes = float(series.valid.sum()) * row_length(series, recording=recording) / 60
-        values: dict[str, float] = {}
+        found: dict[str, float] = {}
         gaps: dict[str, str] = {}
         for channel in self.channels:
             x = column(series, channel)
             if x is None:
-                names = [f"{channel}_{name}" for name in _FEATURES]
-                values |= dict.fromkeys(names, np.nan)
-                gaps |= dict.fromkeys(names, f"no channel {channel!r}")
+                gaps |= {f"{channel}_{name}": f"no channel {channel!r}" for name in _FEATURES}
                 continue
             level = float(np.median(x[series.valid])) if self.from_median else 0.0
             events = find_events(x - level, series.valid, seconds, low=self.low, high=self.high)
-            values[f"{channel}_event_rate"] = len(events) / minutes
-            for name, kind in zip(_FEATURES[1:], ("duration_s", "onset", "offset"), strict=True):
-                seen = [value for event in events if (value := getattr(event, kind)) is not None]
-                values[f"{channel}_{name}"] = float(np.mean(seen)) if seen else np.nan
-                if not seen:
-                    reason = (
-                        "no event" if not events else f"the {kind.removesuffix('_s')} of no event is seen"
-                    )
+            found[f"{channel}_event_rate"] = len(events) / minutes
+            for name, (what, seen) in zip(_FEATURES[1:], _seen(events).items(), strict=True):
+                if seen:
+                    found[f"{channel}_{name}"] = float(np.mean(seen))
+                else:
+                    reason = f"the {what} of no event is seen" if events else "no event"
                     gaps[f"{channel}_{name}"] = f"{channel!r}: {reason}"
-        return Measured(values=values, gaps=gaps)
+        return with_gaps(self.names, found, gaps)
+
+
+def _seen(events: Sequence[Event]) -> dict[str, list[float]]:
+    """What was seen of the events, in the order of the features."""
+    return {
+        "duration": [event.duration_s for event in events if event.duration_s is not None],
+        "onset": [event.onset for event in events if event.onset is not None],
+        "offset": [event.offset for event in events if event.offset is not None],
+    }

@@ -1,6 +1,6 @@
 """What an extractor of features is: fixed names, a number for each, a reason for every missing one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -29,6 +29,11 @@ class Measured:
     values: Mapping[str, float]
     gaps: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+
+def with_gaps(names: Sequence[str], found: Mapping[str, float], gaps: Mapping[str, str]) -> Measured:
+    """All names in their order, NaN for those that were not found."""
+    return Measured(values={name: found.get(name, np.nan) for name in names}, gaps=gaps)
 
 
 class Extractor(Protocol):

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
-from biomarkers.extractor import Array, Measured, column, require_valid
+from biomarkers.extractor import Array, Measured, require_valid, with_gaps
 from datamodules.series import Series
 
 STATISTICS = (
@@ -49,35 +49,36 @@ class SummaryStatistics:
             Unmeasurable: It has fewer valid frames than `min_frames`.
         """
         require_valid(series, at_least=self.min_frames, recording=recording)
-        values: dict[str, float] = {}
+        kept = [channel for channel in self.channels if channel in series.channels]
+        x = series.values[series.valid][:, [series.channels.index(channel) for channel in kept]]
+        summary = dict(zip(kept, summarize(x.astype(np.float64)).T.tolist(), strict=True))
+        found: dict[str, float] = {}
         gaps: dict[str, str] = {}
         for channel in self.channels:
             names = [f"{channel}_{name}" for name in STATISTICS]
-            x = column(series, channel)
-            if x is None:
-                values |= dict.fromkeys(names, np.nan)
+            if channel not in summary:
                 gaps |= dict.fromkeys(names, f"no channel {channel!r}")
                 continue
-            summary = summarize(x[series.valid])
-            values |= {f"{channel}_{name}": summary[name] for name in STATISTICS}
-            if summary["range"] == 0:
+            found |= dict(zip(names, summary[channel], strict=True))
+            if np.isnan(summary[channel]).any():
                 gaps |= {f"{channel}_{name}": f"{channel!r} is constant" for name in _SHAPES}
-        return Measured(values=values, gaps=gaps)
+        return with_gaps(self.names, found, gaps)
 
 
-def summarize(x: Array) -> dict[str, float]:
-    """The twelve statistics of a sample (n,), n >= 4; skew and kurtosis of a constant are NaN.
+def summarize(x: Array) -> Array:
+    """The twelve statistics (12, C) of samples (n, C), n >= 4; skew and kurtosis of a constant are NaN.
 
-    >>> summary = summarize(np.array([1.0, 2.0, 3.0, 6.0]))
-    >>> summary["mean"], summary["median"], summary["range"]
-    (3.0, 2.5, 5.0)
+    >>> summarize(np.array([[1.0], [2.0], [3.0], [6.0]]))[:3].ravel().tolist()
+    [3.0, 2.5, 6.0]
     """
-    low, q25, median, q75, high = np.quantile(x, [0, 0.25, 0.5, 0.75, 1])
-    std = 0.0 if low == high else np.std(x, ddof=1)
-    if low == high:
-        skew = kurtosis = np.nan
-    else:
-        standard = (x - x.mean()) / std  # of a small spread around a large mean, scipy would lose the digits
-        skew, kurtosis = stats.skew(standard, bias=False), stats.kurtosis(standard, bias=False)
-    found = (x.mean(), median, high, low, std, std**2, high - low, q25, q75, q75 - q25, skew, kurtosis)
-    return {name: float(value) for name, value in zip(STATISTICS, found, strict=True)}
+    low, q25, median, q75, high = np.quantile(x, [0, 0.25, 0.5, 0.75, 1], axis=0)
+    moves = low < high
+    std = np.where(moves, np.std(x, axis=0, ddof=1), 0.0)  # of a constant, rounding leaves a trace
+    skew, kurtosis = np.full((2, x.shape[1]), np.nan)
+    if moves.any():
+        # Standard scores, because of a small spread around a large mean scipy would lose the digits.
+        scores = (x[:, moves] - x[:, moves].mean(axis=0)) / std[moves]
+        skew[moves], kurtosis[moves] = stats.skew(scores, bias=False), stats.kurtosis(scores, bias=False)
+    return np.stack(
+        [x.mean(axis=0), median, high, low, std, std**2, high - low, q25, q75, q75 - q25, skew, kurtosis]
+    )

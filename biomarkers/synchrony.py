@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from biomarkers.extractor import Array, Measured, Unmeasurable, column
+from biomarkers.extractor import Array, Measured, Unmeasurable, column, with_gaps
 from biomarkers.timing import row_length
 from datamodules.series import Series
 
@@ -36,8 +37,9 @@ def all_pairs(channels: Sequence[str]) -> tuple[tuple[str, str], ...]:
 class Synchrony:
     """Means over windows: `<a>_<b>_corr` at lag 0, `_lagcorr` at the best lag, `_lag` that lag in seconds.
 
-    The best lag is where the correlation is largest in size; a positive one says that b follows a. As a
-    maximum over lags, `lagcorr` is large by chance alone: compare it between recordings, not with 0.
+    The best lag is where the correlation is largest, not largest in size: channels that oppose each other
+    show in `corr`. A positive lag says that b follows a. As a maximum over lags, `lagcorr` is above 0 by
+    chance alone: compare it between recordings, not with 0.
 
     Args:
         pairs: Names of two channels each.
@@ -66,55 +68,65 @@ class Synchrony:
             Unmeasurable: No window of it is valid from end to end, or it tells neither times nor a rate.
         """
         step = row_length(series, recording=recording)
-        width, lags = round(self.window_s / step), round(self.max_lag_s / step)
-        starts = range(0, len(series.valid) - width + 1, max(width // 2, 1))
-        windows = [slice(at, at + width) for at in starts if series.valid[at : at + width].all()]
-        if not windows or width - lags < 3:
+        lags = round(self.max_lag_s / step)
+        rows = self._rows(series.valid, round(self.window_s / step), lags, recording)
+        found: dict[str, float] = {}
+        gaps: dict[str, str] = {}
+        for a, b in self.pairs:
+            names = [f"{a}_{b}_{name}" for name in _FEATURES]
+            x, y = column(series, a), column(series, b)
+            if x is None or y is None:
+                gaps |= dict.fromkeys(names, f"no channel {a if x is None else b!r}")
+                continue
+            at, best, lag = windowed(x[rows], y[rows], lags)
+            moves = np.isfinite(at)
+            if moves.any():
+                means = (float(part[moves].mean()) for part in (at, best, lag * step))
+                found |= dict(zip(names, means, strict=True))
+            else:
+                gaps |= dict.fromkeys(names, f"{a!r} or {b!r} is constant in each of {len(rows)} windows")
+        return with_gaps(self.names, found, gaps)
+
+    def _rows(self, valid: NDArray[np.bool_], width: int, lags: int, recording: str) -> NDArray[np.int_]:
+        """Rows (W, width) of all windows without an invalid frame."""
+        starts = range(0, len(valid) - width + 1, max(width // 2, 1))
+        whole = [at for at in starts if valid[at : at + width].all()]
+        if not whole or width - lags < 3:
             raise Unmeasurable(
                 f"recording {recording!r}: none of {len(starts)} windows of {self.window_s:g} s ({width} "
                 "frames) is valid from end to end and 3 frames longer than the lag; take other windows"
             )
-        values: dict[str, float] = {}
-        gaps: dict[str, str] = {}
-        for a, b in self.pairs:
-            names = [f"{a}_{b}_{name}" for name in _FEATURES]
-            found, reason = self._pair(series, a, b, windows, lags)
-            if reason:
-                values |= dict.fromkeys(names, np.nan)
-                gaps |= dict.fromkeys(names, reason)
-            else:
-                corr, best, lag = np.mean(found, axis=0)
-                values |= dict(zip(names, (float(corr), float(best), float(lag * step)), strict=True))
-        return Measured(values=values, gaps=gaps)
-
-    def _pair(
-        self, series: Series, a: str, b: str, windows: Sequence[slice], lags: int
-    ) -> tuple[list[tuple[float, float, int]], str]:
-        """Correlations of every window in which both channels move, or why there are none."""
-        x, y = column(series, a), column(series, b)
-        if x is None or y is None:
-            return [], f"no channel {a if x is None else b!r}"
-        found = [windowed(x[piece], y[piece], lags) for piece in windows]
-        moving = [entry for entry in found if entry is not None]
-        return moving, "" if moving else f"{a!r} or {b!r} is constant in each of {len(windows)} windows"
+        return np.asarray(np.add.outer(whole, np.arange(width)), dtype=np.int_)
 
 
-def windowed(x: Array, y: Array, lags: int) -> tuple[float, float, int] | None:
-    """Correlation of two windows (n,) at lag 0, at the best of -lags..lags rows, and that lag.
+def windowed(x: Array, y: Array, lags: int) -> tuple[Array, Array, Array]:
+    """Correlations of windows at lag 0 and at the best lag, and that lag in rows, each (W,).
 
-    A lag leaves n - |lag| rows. Lags at which one part is constant do not count; None where lag 0 is one.
+    A lag leaves n - |lag| rows of a window. Lags at which one part is constant do not count; windows of which
+    one is constant are NaN. Of equally good lags the smallest counts.
+
+    Args:
+        x: Windows (W, n).
+        y: Windows (W, n).
+        lags: Largest lag, less than n - 1.
     """
-    at = {lag: _correlation(x[max(-lag, 0) : len(x) - max(lag, 0)], y[max(lag, 0) : len(y) - max(-lag, 0)])
-          for lag in sorted(range(-lags, lags + 1), key=abs)}  # fmt: skip
-    if at[0] is None:
-        return None
-    known = {lag: value for lag, value in at.items() if value is not None}
-    best = max(known, key=lambda lag: abs(known[lag]))  # of equal ones the smallest lag
-    return at[0], known[best], best
+    order = np.array(sorted(range(-lags, lags + 1), key=abs))
+    n = x.shape[1]
+    at = np.stack(
+        [
+            _correlation(x[:, max(-lag, 0) : n - max(lag, 0)], y[:, max(lag, 0) : n - max(-lag, 0)])
+            for lag in order.tolist()
+        ]
+    )
+    at[:, np.isnan(at[0])] = np.nan
+    best = np.argmax(np.where(np.isnan(at), -np.inf, at), axis=0)
+    return at[0], np.take_along_axis(at, best[None], axis=0)[0], order[best].astype(np.float64)
 
 
-def _correlation(x: Array, y: Array) -> float | None:
-    if np.ptp(x) == 0 or np.ptp(y) == 0:
-        return None
-    x, y = x - x.mean(), y - y.mean()
-    return float(x @ y / np.sqrt((x @ x) * (y @ y)))
+def _correlation(x: Array, y: Array) -> Array:
+    """Pearson's r of rows (W,), NaN where one of the two is constant."""
+    moves = (np.ptp(x, axis=1) > 0) & (np.ptp(y, axis=1) > 0)
+    x, y = (part[moves] - part[moves].mean(axis=1, keepdims=True) for part in (x, y))
+    r = np.full(len(moves), np.nan)
+    r[moves] = (x * y).sum(axis=1) / np.sqrt((x * x).sum(axis=1) * (y * y).sum(axis=1))
+    return r

@@ -13,7 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from datamodules.manifest import Manifest, ManifestError
-from datamodules.series import Series, read_series
+from datamodules.series import Series, UnreadableSeries, read_series
 from datamodules.synthetic import extractor_noise
 from datamodules.synthetic.extractor_noise import as_extracted
 
@@ -25,9 +25,9 @@ def extracted(
 ) -> Manifest:
     """The manifest with its series as an extractor would give them; videos, landmarks and labels stay.
 
-    The series lie in `extracted_<fingerprint>` beside the table; the name changes with every setting and
-    every recording. What is there is kept: an interrupted call goes on where it stopped. Around another
-    manifest in a config: `data=extracted_series`.
+    The series lie in `extracted_<fingerprint>` beside the table. The name of the folder changes with every
+    setting, that of a file with the content of the series it comes from. What is there is kept: an
+    interrupted call goes on where it stopped. Around another manifest in a config: `data=extracted_series`.
 
     Args:
         manifest: Of recordings with series, such as the synthetic cohort.
@@ -38,18 +38,20 @@ def extracted(
 
     Raises:
         ManifestError: A recording has no series.
+        UnreadableSeries: Its file is missing or damaged.
         ValueError: A setting that cannot be, or a series whose rows are not evenly spaced in time.
     """
     settings = {"noise": noise, "drop": drop, "missing": list(missing), "seed": seed}
-    folder = manifest.root / f"extracted_{_fingerprint(manifest, settings)}"
+    folder = manifest.root / f"extracted_{_fingerprint(settings)}"
     sources = _sources(manifest)
     folder.mkdir(exist_ok=True)
-    targets = {name: folder / _file_name(name) for name in sources}
-    for name, (source, fps) in tqdm(sources.items(), desc="Extracted series", unit="rec"):
-        if not targets[name].is_file():
-            latent = read_series(source, channels=None, fps=fps)
-            series = as_extracted(latent, noise=noise, drop=drop, missing=missing, seed=_seed(name, seed))
-            _write(targets[name], series)
+    targets = {name: folder / _file_name(name, *source) for name, source in sources.items()}
+    todo = [name for name in sources if not targets[name].is_file()]
+    for name in tqdm(todo, desc="Extracted series", unit="rec", disable=not todo):
+        source, fps = sources[name]
+        latent = read_series(source, channels=None, fps=fps)
+        series = as_extracted(latent, noise=noise, drop=drop, missing=missing, seed=_seed(name, seed))
+        _write(targets[name], series)
     note = (
         f"series as an extractor would give them: noise {noise:g}, {drop:.0%} of frames lost in runs, "
         f"without {', '.join(missing) or 'nothing'} (seed {seed})"
@@ -93,10 +95,17 @@ def _seed(name: str, seed: int) -> list[int]:
     return [seed, int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")]
 
 
-def _file_name(name: str) -> str:
-    """A readable part, and a digest that tells apart what it confuses: ids of joined corpora hold slashes."""
+def _file_name(name: str, source: Path, fps: float | None) -> str:
+    """A readable part (ids of joined corpora hold slashes) and a digest of all that the content follows from.
+
+    Raises:
+        UnreadableSeries: The series is not there.
+    """
+    if not source.is_file():
+        raise UnreadableSeries(f"{source}: no such series file; correct its path in the manifest")
     readable = "".join(letter if letter.isalnum() else "-" for letter in name)[:80]
-    return f"{readable}_{hashlib.sha256(name.encode()).hexdigest()[:8]}.npz"
+    digest = hashlib.sha256(f"{name}\x1f{fps}\x1f".encode() + source.read_bytes())
+    return f"{readable}_{digest.hexdigest()[:12]}.npz"
 
 
 def _write(target: Path, series: Series) -> None:
@@ -116,8 +125,8 @@ def _write(target: Path, series: Series) -> None:
     partial.replace(target)
 
 
-def _fingerprint(manifest: Manifest, settings: dict[str, object]) -> str:
-    content = json.dumps([settings, manifest.digest(), _code()], sort_keys=True)
+def _fingerprint(settings: dict[str, object]) -> str:
+    content = json.dumps([settings, _code()], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 

@@ -3,6 +3,7 @@ import pytest
 
 from biomarkers.events import EventFeatures, find_events
 from biomarkers.extractor import Unmeasurable
+from datamodules.synthetic.latent import CHANNELS, LatentSettings, behave, draw_cohort
 
 
 def triangle(rise, fall, peak, rows):
@@ -77,6 +78,21 @@ def test_a_face_that_rests_high_shows_its_events_above_its_own_median(make_serie
     own = EventFeatures(channels=["au12"], from_median=True).measure(series, recording="r")
     assert own.values["au12_event_rate"] == pytest.approx(2 / (12 / 60))
     assert own.values["au12_onset_speed"] == pytest.approx(3.0)
+
+
+def test_the_rate_of_blinks_is_that_of_the_process_they_were_drawn_from(make_series):
+    # Blinks of docs/cohort.md: a Poisson process of 16 exp(0.15 s) a minute at severity s, where no habit
+    # moves rates; blinks of 0.3 s that overlap are one event, which thins a rate r to r exp(-r d).
+    settings = LatentSettings(40, 1, 30.0, 60.0, confound=0.0, habit_visibility=0.0, seed=0)
+    extractor = EventFeatures(channels=["au45"], low=1.0, high=2.0)
+    expected, found = [], []
+    for visit in draw_cohort(settings):
+        blinks = behave(visit, settings)[:, CHANNELS.index("au45")]
+        rate = 16 * np.exp(0.15 * visit.severity)
+        expected.append(rate * np.exp(-rate / 60 * 0.3))
+        measured = extractor.measure(make_series(au45=blinks, fps=30.0), recording="r")
+        found.append(measured.values["au45_event_rate"])
+    assert np.mean(found) == pytest.approx(np.mean(expected), rel=0.1)  # 3 standard errors of 600 events
 
 
 def test_a_recording_without_time_or_frames_is_refused(make_series):

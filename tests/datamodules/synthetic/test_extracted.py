@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from datamodules.manifest import ManifestError, read_manifest
-from datamodules.series import read_series
+from datamodules.series import UnreadableSeries, read_series
 from datamodules.synthetic.extracted import extracted
 
 SETTINGS = {"noise": 0.4, "drop": 0.1, "missing": ["gaze_x"], "seed": 3}
@@ -64,7 +64,20 @@ def test_a_second_call_writes_nothing_and_a_lost_file_is_made_again(manifest):
     assert len(list(files[0].parent.iterdir())) == len(files)
 
 
-def test_every_setting_and_every_table_has_its_own_folder(manifest):
+def test_another_content_is_another_file(manifest, write_series):
+    before = extracted(manifest=manifest, **SETTINGS).recordings()
+    write_series(manifest.root / "p00_v1.npz", np.full((60, 3), 2.0))
+    after = extracted(manifest=manifest, **SETTINGS).recordings()
+    moved = [
+        old.recording_id for old, new in zip(before, after, strict=True) if old.series_path != new.series_path
+    ]
+    assert moved == ["p00_v1"]
+    (manifest.root / "p00_v1.npz").unlink()
+    with pytest.raises(UnreadableSeries, match=r"p00_v1.npz: no such series file"):
+        extracted(manifest=manifest, **SETTINGS)
+
+
+def test_every_setting_has_its_own_folder(manifest):
     changes = [{}, {"noise": 0.5}, {"drop": 0.2}, {"missing": []}, {"seed": 4}]
     found = [extracted(manifest=manifest, **SETTINGS | change) for change in changes]
     folders = {entry.recordings()[0].series_path.parent for entry in found}
