@@ -118,7 +118,7 @@ def _cliff(values: Array, depressed: Flags, *, n_boot: int, seed: int) -> pd.Dat
     for column in values.T:
         known = np.isfinite(column)
         group = depressed[known].astype(np.float64)
-        if group.min(initial=1) == group.max(initial=0):
+        if np.unique(group).size < 2:
             rows.append((None, None, None))
             continue
         value = float(2 * weighted.auc(group, column[known], np.ones((1, group.size)))[0] - 1)

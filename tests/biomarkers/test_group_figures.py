@@ -28,6 +28,12 @@ def test_each_panel_has_the_course_and_the_mean_of_each_group(drawn):
         assert [axes.collections[1].get_datalim(axes.transData).y0] == [2.0]
 
 
+def test_labels_on_each_other_are_noticed(drawn, monkeypatch):
+    monkeypatch.setattr(group_figures, "label", lambda name: name * 30)
+    with pytest.raises(AssertionError, match="au01au01"):
+        drawn(group_figures, "means_over_time", {"all": profile(1)})
+
+
 def test_bins_that_nobody_fills_are_gaps(drawn):
     gap = profile(1, channels=("au01",))
     gap.mean[3], gap.low[3], gap.high[3], gap.persons[3] = np.nan, np.nan, np.nan, 0

@@ -46,6 +46,20 @@ def test_an_effect_within_persons_is_found_beside_a_covariate():
     assert found["n_recordings"] == 320
 
 
+def test_the_slopes_of_the_cohort_are_recovered(latent_tables):
+    features, labels = latent_tables(persons=60, visits=4)
+    slopes = {"au01": 0.50, "au04": 0.62, "au15": 0.62, "au02": 0.0, "pose_yaw": 0.0}
+    names = [f"{name}_mean" for name in slopes]
+    table = mixed_models(features[["recording_id", "subject_id", *names]], labels, exposure="score")
+    assert table["converged"].all()
+    for slope, (_, found) in zip(slopes.values(), table.iterrows(), strict=True):
+        # values are cut off at the ends of the scale, which flattens a slope by up to a fifth
+        assert found["low"] < slope
+        assert found["high"] > 0.8 * slope
+    moved = table["p_holm"] < 0.05
+    assert moved.tolist() == [True, True, True, False, False]
+
+
 def test_the_corrections_count_the_features_that_were_fitted():
     features, labels = visits()
     features["flat"], features["noise"] = 2.0, np.random.default_rng(1).standard_normal(len(features))
