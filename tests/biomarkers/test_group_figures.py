@@ -29,7 +29,7 @@ def test_each_panel_has_the_course_and_the_mean_of_each_group(drawn):
 
 
 def test_labels_on_each_other_are_noticed(drawn, monkeypatch):
-    monkeypatch.setattr(group_figures, "label", lambda name: name * 30)
+    monkeypatch.setattr(group_figures, "label", lambda name: name * 14)
     with pytest.raises(AssertionError, match="au01au01"):
         drawn(group_figures, "means_over_time", {"all": profile(1)})
 

@@ -40,7 +40,8 @@ def test_persons_count_once_whatever_their_recordings_and_lengths():
     np.testing.assert_allclose(found["0"].sd, np.std([2, 6], ddof=1))
     assert found["0"].persons.tolist() == [2, 2]
     assert found["1"].mean.shape == (2, 1)
-    assert np.isnan(found["1"].low).all()  # one person has no band
+    assert np.isnan(found["0"].low).all()  # two persons have no band
+    assert np.isnan(found["1"].sd).all()  # one person has no spread
 
 
 def test_the_band_is_that_of_a_mean_of_persons():
