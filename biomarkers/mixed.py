@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from statsmodels.regression.mixed_linear_model import MixedLM
 
-from biomarkers.comparison import benjamini_hochberg
+from biomarkers.comparison import SAME, benjamini_hochberg
 from biomarkers.persons import feature_names, with_labels
 from evaluation.bootstrap import LEVEL
 from evaluation.identity import UNKNOWN
@@ -98,7 +98,7 @@ def _unfit(x: Array, y: Array, persons: NDArray[np.str_]) -> str:
         return f"{count} persons for {x.shape[1]} fixed effects: more are needed"
     if len(persons) == count:
         return "one recording a person: the intercept of the person is the residual, compare persons instead"
-    if np.ptp(y) <= 1e-9 * np.abs(y).max():
+    if np.ptp(y) <= SAME * np.abs(y).max():
         return "constant"
     if np.linalg.matrix_rank(x) < x.shape[1]:
         return "exposure and covariates are constant or collinear among these recordings"

@@ -1,11 +1,18 @@
 """Courses over normalized time, by hand."""
 
+import os
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
 from biomarkers.profiles import course, group_profiles
+from datamodules.series.read import read_series
 from datamodules.series.series import Series
+
+DATA = Path(os.environ.get("EUTHYMIA_DATA", "")) / "opendbm_sample"
 
 
 def series(values, *, valid=None, seconds=None, channels=("au01",)):
@@ -60,3 +67,17 @@ def test_other_channels_or_lengths_are_refused():
         group_profiles(pair, ["a", "b"], ["0", "1"])
     with pytest.raises(ValueError, match="2 series, 1 subjects"):
         group_profiles(pair, ["a"], ["0", "1"])
+
+
+@pytest.mark.skipif(
+    not os.environ.get("EUTHYMIA_DATA") or not DATA.is_dir(), reason="needs EUTHYMIA_DATA/opendbm_sample"
+)
+def test_real_recordings_have_a_course():
+    files = sorted(DATA.glob("*_openface.csv.gz"))
+    series = [read_series(file, channels=["au01", "au12"]) for file in files]
+    for file, one in zip(files, series, strict=True):
+        table = pd.read_csv(file, skipinitialspace=True)
+        expected = table.loc[table["success"] == 1, ["AU01_r", "AU12_r"]].mean()
+        np.testing.assert_allclose(course(one, bins=1)[0], expected, rtol=1e-5)
+    found = group_profiles(series, [f.name[:6] for f in files], [f.name[7:18] for f in files], bins=20)
+    assert [profile.persons.tolist() for profile in found.values()] == [[2] * 20, [2] * 20]
