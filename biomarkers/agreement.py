@@ -56,7 +56,7 @@ def agreement(
 
 
 def _rand(tables: Array) -> Array:
-    """Adjusted Rand index (R,) of contingency tables (R, K, G) with common margins (Hubert and Arabie, 1985)."""
+    """Adjusted Rand index (R,) of tables (R, K, G) with common margins (Hubert and Arabie, 1985)."""
 
     def pairs(count: Array) -> Array:
         return count * (count - 1) / 2

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -74,15 +75,10 @@ def _fit(y: Array, design: Array, table: pd.DataFrame) -> dict[str, float | int 
     if reason:
         return row | {"converged": False, "reason": reason}
     scale = y.std()  # the optimizer's steps and tolerances suit values of about one
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what they say is read off the result below
-        try:
-            fit = MixedLM(y / scale, x, groups=persons).fit(reml=True)
-        except np.linalg.LinAlgError as error:
-            return row | {"converged": False, "reason": f"the fit failed: {error}"}
-    estimate, se = float(fit.fe_params[1]) * scale, float(fit.bse_fe[1]) * scale
-    if not fit.converged or not np.isfinite([estimate, se]).all():
+    fit = _reml(MixedLM(y / scale, x, groups=persons))
+    if fit is None:
         return row | {"converged": False, "reason": "the fit did not converge"}
+    estimate, se = float(fit.fe_params[1]) * scale, float(fit.bse_fe[1]) * scale
     free = len(set(persons)) - x.shape[1]
     half = float(stats.t.ppf((1 + LEVEL) / 2, free)) * se
     row |= {"estimate": estimate, "se": se, "low": estimate - half, "high": estimate + half}
@@ -90,6 +86,20 @@ def _fit(y: Array, design: Array, table: pd.DataFrame) -> dict[str, float | int 
     row |= {"var_person": float(fit.cov_re[0, 0]) * scale**2, "var_residual": float(fit.scale) * scale**2}
     share = float(fit.cov_re[0, 0]) / (float(fit.cov_re[0, 0]) + float(fit.scale))
     return row | {"converged": True, "reason": "the person's variance is zero" if share < BOUNDARY else ""}
+
+
+def _reml(model: MixedLM) -> Any:
+    """The converged fit, or None; without gradients where they fail, as near a person variance of zero."""
+    for method in (["bfgs", "lbfgs", "cg"], "powell"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what they say is read off the result
+            try:
+                fit = model.fit(reml=True, method=method)
+            except np.linalg.LinAlgError:
+                continue
+        if fit.converged and np.isfinite([*fit.fe_params, *fit.bse_fe]).all():
+            return fit
+    return None
 
 
 def _unfit(x: Array, y: Array, persons: NDArray[np.str_]) -> str:

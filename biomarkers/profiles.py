@@ -55,6 +55,18 @@ def course(series: Series, *, bins: int) -> Array:
     return np.divide(total, count[:, None], out=np.full_like(total, np.nan), where=count[:, None] > 0)
 
 
+def person_courses(series: Sequence[Series], subjects: Sequence[str], *, bins: int) -> dict[str, Array]:
+    """The course (B, F) of each person, whose recordings are averaged.
+
+    Raises:
+        ValueError: As in `course`; the lengths differ.
+    """
+    own: dict[str, list[Array]] = {}
+    for subject, one in zip(subjects, series, strict=True):
+        own.setdefault(str(subject), []).append(course(one, bins=bins))
+    return {subject: _mean(np.stack(courses))[0] for subject, courses in sorted(own.items())}
+
+
 def group_profiles(
     series: Sequence[Series],
     subjects: Sequence[str],

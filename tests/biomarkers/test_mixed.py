@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from statsmodels.regression.mixed_linear_model import MixedLM
 
 from biomarkers.mixed import mixed_models
 
@@ -19,6 +20,22 @@ def visits(*, persons=24, each=4, effect=1.0, spread=1.5, within=0.0, seed=0):
     features = pd.DataFrame({"recording_id": ids, "subject_id": [f"s{p}" for p in person], "x": y})
     labels = pd.DataFrame({"recording_id": ids, "binary": group, "score": score})
     return features, labels
+
+
+def test_where_gradients_fail_the_fit_goes_on_without(monkeypatch):
+    methods = []
+
+    def fit(self, *, reml, method, original=MixedLM.fit):
+        methods.append(method)
+        if len(methods) == 1:
+            raise np.linalg.LinAlgError("Singular matrix")
+        return original(self, reml=reml, method=method)
+
+    direct = mixed_models(*visits(), exposure="binary").iloc[0]
+    monkeypatch.setattr("biomarkers.mixed.MixedLM.fit", fit)
+    found = mixed_models(*visits(), exposure="binary").iloc[0]
+    assert methods == [["bfgs", "lbfgs", "cg"], "powell"]
+    assert found["p"] == pytest.approx(direct["p"], rel=1e-3)
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e-3, 1e3])

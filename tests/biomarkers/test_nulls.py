@@ -50,7 +50,7 @@ def test_a_cohort_has_its_differences_in_their_direction(latent_tables):
 
 @pytest.mark.slow
 def test_over_cohorts_moved_features_are_found_and_others_are_not(latent_tables):
-    hits, alarms, cohorts = dict.fromkeys(MOVED, 0), 0, 40
+    hits, alarms, cohorts = dict.fromkeys(MOVED, 0), 0, 25
     for seed in range(100, 100 + cohorts):
         persons = person_means(*latent_tables(persons=240, seed=seed))
         table = group_tests(persons.values.to_numpy(), persons.depressed)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from biomarkers.profiles import course, group_profiles
+from biomarkers.profiles import course, group_profiles, person_courses
 from datamodules.series.read import read_series
 from datamodules.series.series import Series
 
@@ -49,6 +49,13 @@ def test_persons_count_once_whatever_their_recordings_and_lengths():
     assert found["1"].mean.shape == (2, 1)
     assert np.isnan(found["0"].low).all()  # two persons have no band
     assert np.isnan(found["1"].sd).all()  # one person has no spread
+
+
+def test_courses_of_a_person_are_averaged_where_there_are_frames():
+    rows = [series([1, 1, 0, 0], valid=[1, 1, 0, 0]), series([3, 5]), series([7, 7])]
+    found = person_courses(rows, ["b", "b", "a"], bins=2)
+    assert list(found) == ["a", "b"]
+    np.testing.assert_allclose(found["b"][:, 0], [2, 5])
 
 
 def test_the_band_is_that_of_a_mean_of_persons():
