@@ -51,6 +51,12 @@ def embed(pipeline: Pipeline, values: ArrayLike) -> Array:
     return np.asarray(pipeline[:-1].transform(values), dtype=np.float64)
 
 
+def explained_variance(values: ArrayLike) -> Array:
+    """Share of the variance of every component of standardized `values` (S, F), largest first."""
+    scaled = StandardScaler().fit_transform(values)
+    return np.asarray(PCA(svd_solver="full").fit(scaled).explained_variance_ratio_, dtype=np.float64)
+
+
 def fitted_labels(pipeline: Pipeline, values: ArrayLike) -> Labels:
     """Clusters (S,) of the persons a pipeline was fitted on: those of the tree where there is one."""
     labels = getattr(pipeline[-1], "labels_", None)

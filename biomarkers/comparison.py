@@ -18,7 +18,7 @@ Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 MIN_PERSONS = 3  # our choice: with two persons a group's spread rests on one difference
-_SAME = 1e-9  # relative spread below which a feature counts as constant, rounding of float32 means included
+SAME = 1e-6  # relative spread below which a feature counts as constant: the rounding of float32 (our choice)
 NO_OVERLAP = "the groups do not overlap: resampling gives Cliff's delta no interval"
 
 
@@ -98,7 +98,7 @@ def _untestable(column: Array, depressed: Flags) -> str:
         if own.size < MIN_PERSONS:
             return f"{own.size} {name} persons have it: {MIN_PERSONS} are needed"
     largest = max(np.abs(own).max() for own in present.values())
-    if all(np.ptp(own) <= _SAME * largest for own in present.values()):
+    if all(np.ptp(own) <= SAME * largest for own in present.values()):
         return "constant within each group"
     return ""
 
@@ -118,7 +118,7 @@ def _cliff(values: Array, depressed: Flags, *, n_boot: int, seed: int) -> pd.Dat
     for column in values.T:
         known = np.isfinite(column)
         group = depressed[known].astype(np.float64)
-        if group.min(initial=1) == group.max(initial=0):
+        if np.unique(group).size < 2:
             rows.append((None, None, None))
             continue
         value = float(2 * weighted.auc(group, column[known], np.ones((1, group.size)))[0] - 1)

@@ -8,7 +8,7 @@ import pandas as pd
 from scipy import stats
 
 from biomarkers.naming import label
-from biomarkers.profiles import Profile
+from biomarkers.profiles import MIN_BAND, Profile
 from evaluation.bootstrap import LEVEL
 from evaluation.canvas import BLUE, GRAY, GREEN, INK, ORANGE, PURPLE, VERMILION, canvas, svg
 
@@ -66,7 +66,8 @@ def _course(axes: Any, profile: Profile, j: int, *, name: str, color: str) -> No
     seen = profile.persons
     count = f"{seen.min()}" if seen.min() == seen.max() else f"{seen.min()}\N{EN DASH}{seen.max()}"
     axes.fill_between(time, profile.low[:, j], profile.high[:, j], color=color, alpha=0.18, linewidth=0)
-    axes.plot(time, profile.mean[:, j], color=color, label=f"{name} ({count} persons), 95 % band")
+    band = "95 % band" if seen.max() >= MIN_BAND else "too few for a band"
+    axes.plot(time, profile.mean[:, j], color=color, label=f"{name} ({count} persons), {band}")
     overall = float(np.nanmean(profile.mean[:, j]))
     axes.axhline(overall, color=color, linewidth=1, linestyle=(0, (4, 3)), label="its mean over time")
 

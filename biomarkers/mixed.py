@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from statsmodels.regression.mixed_linear_model import MixedLM
 
-from biomarkers.comparison import benjamini_hochberg
+from biomarkers.comparison import SAME, benjamini_hochberg
 from biomarkers.persons import feature_names, with_labels
 from evaluation.bootstrap import LEVEL
 from evaluation.identity import UNKNOWN
@@ -74,15 +75,10 @@ def _fit(y: Array, design: Array, table: pd.DataFrame) -> dict[str, float | int 
     if reason:
         return row | {"converged": False, "reason": reason}
     scale = y.std()  # the optimizer's steps and tolerances suit values of about one
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what they say is read off the result below
-        try:
-            fit = MixedLM(y / scale, x, groups=persons).fit(reml=True)
-        except np.linalg.LinAlgError as error:
-            return row | {"converged": False, "reason": f"the fit failed: {error}"}
-    estimate, se = float(fit.fe_params[1]) * scale, float(fit.bse_fe[1]) * scale
-    if not fit.converged or not np.isfinite([estimate, se]).all():
+    fit = _reml(MixedLM(y / scale, x, groups=persons))
+    if fit is None:
         return row | {"converged": False, "reason": "the fit did not converge"}
+    estimate, se = float(fit.fe_params[1]) * scale, float(fit.bse_fe[1]) * scale
     free = len(set(persons)) - x.shape[1]
     half = float(stats.t.ppf((1 + LEVEL) / 2, free)) * se
     row |= {"estimate": estimate, "se": se, "low": estimate - half, "high": estimate + half}
@@ -92,13 +88,27 @@ def _fit(y: Array, design: Array, table: pd.DataFrame) -> dict[str, float | int 
     return row | {"converged": True, "reason": "the person's variance is zero" if share < BOUNDARY else ""}
 
 
+def _reml(model: MixedLM) -> Any:
+    """The converged fit, or None; without gradients where they fail, as near a person variance of zero."""
+    for method in (["bfgs", "lbfgs", "cg"], "powell"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what they say is read off the result
+            try:
+                fit = model.fit(reml=True, method=method)
+            except np.linalg.LinAlgError:
+                continue
+        if fit.converged and np.isfinite([*fit.fe_params, *fit.bse_fe]).all():
+            return fit
+    return None
+
+
 def _unfit(x: Array, y: Array, persons: NDArray[np.str_]) -> str:
     count = len(set(persons))
     if count <= x.shape[1] + 1:
         return f"{count} persons for {x.shape[1]} fixed effects: more are needed"
     if len(persons) == count:
         return "one recording a person: the intercept of the person is the residual, compare persons instead"
-    if np.ptp(y) <= 1e-9 * np.abs(y).max():
+    if np.ptp(y) <= SAME * np.abs(y).max():
         return "constant"
     if np.linalg.matrix_rank(x) < x.shape[1]:
         return "exposure and covariates are constant or collinear among these recordings"

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evaluation.identity import UNKNOWN
+from evaluation.identity import UNKNOWN, natural_key
 
 IDS = ("recording_id", "subject_id", "session_id")
 
@@ -56,6 +56,18 @@ def person_means(features: pd.DataFrame, labels: pd.DataFrame) -> Persons:
         depressed=by_person.max().to_numpy(dtype=np.float64)[kept] == 1,
         left_out=left_out,
     )
+
+
+def first_sessions(features: pd.DataFrame) -> pd.DataFrame:
+    """The recordings of each person's first session, where labels change and one group a person is wanted.
+
+    Sessions are ordered as `v2` before `v10`; of an unknown subject every recording stays.
+    """
+    first: dict[str, str] = {}
+    for subject, session in zip(features["subject_id"], features["session_id"], strict=True):
+        first[subject] = min(first.get(subject, session), session, key=lambda name: natural_key(str(name)))
+    kept = features["session_id"] == features["subject_id"].map(first)
+    return features[kept | (features["subject_id"] == UNKNOWN)]
 
 
 def feature_names(features: pd.DataFrame) -> list[str]:

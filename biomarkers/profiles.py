@@ -16,12 +16,14 @@ from evaluation.measures import subject_codes
 
 Array = NDArray[np.float64]
 
+MIN_BAND = 5  # persons; our choice: resampling fewer gives bands far narrower than they claim
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Profile:
     """The course of one group: `mean`, its 95 % band `low` to `high`, the `sd` between persons, all (B, F).
 
-    `persons` (B,) counts who is seen in a bin; a bin that fewer than two persons fill has no band.
+    `persons` (B,) counts who is seen in a bin; a bin with fewer than `MIN_BAND` of them has no band.
     """
 
     channels: tuple[str, ...]
@@ -51,6 +53,18 @@ def course(series: Series, *, bins: int) -> Array:
     total, count = np.zeros((bins, values.shape[1])), np.bincount(place, minlength=bins)
     np.add.at(total, place, values)
     return np.divide(total, count[:, None], out=np.full_like(total, np.nan), where=count[:, None] > 0)
+
+
+def person_courses(series: Sequence[Series], subjects: Sequence[str], *, bins: int) -> dict[str, Array]:
+    """The course (B, F) of each person, whose recordings are averaged.
+
+    Raises:
+        ValueError: As in `course`; the lengths differ.
+    """
+    own: dict[str, list[Array]] = {}
+    for subject, one in zip(subjects, series, strict=True):
+        own.setdefault(str(subject), []).append(course(one, bins=bins))
+    return {subject: _mean(np.stack(courses))[0] for subject, courses in sorted(own.items())}
 
 
 def group_profiles(
@@ -99,13 +113,12 @@ def _profile(
     count = int(codes.max()) + 1
     persons = np.stack([_mean(courses[codes == code])[0] for code in range(count)])
     mean, seen = _mean(persons)
-    few = seen < 2
     rng = np.random.default_rng(seed)
     weights = rng.multinomial(count, np.full(count, 1 / count), size=n_boot).astype(np.float64)
     low, high = np.stack([_band(persons[:, b], weights) for b in range(courses.shape[1])], axis=1)
-    low[few], high[few] = np.nan, np.nan
+    low[seen < MIN_BAND], high[seen < MIN_BAND] = np.nan, np.nan
     spread = np.where(np.isnan(persons), 0.0, (persons - mean) ** 2).sum(axis=0)
-    sd = np.sqrt(np.divide(spread, seen - 1, out=np.full_like(spread, np.nan), where=~few))
+    sd = np.sqrt(np.divide(spread, seen - 1, out=np.full_like(spread, np.nan), where=seen > 1))
     return Profile(channels=channels, mean=mean, low=low, high=high, sd=sd, persons=seen[:, 0])
 
 

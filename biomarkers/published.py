@@ -33,6 +33,12 @@ PARIKH_TABLE_3 = {
     "au06": PrintedDifference(depressed=-0.077, healthy=0.071, difference=-0.148),
     "au15": PrintedDifference(depressed=0.100, healthy=-0.092, difference=0.192),
 }
+PARIKH_TABLE_4 = {  # silhouettes of two clusters, section IV-D3
+    "K-means": {"happiness": 0.478, "sadness": 0.417},
+    "Agglomerative": {"happiness": 0.446, "sadness": 0.709},
+    "Gaussian mixture": {"happiness": 0.437, "sadness": 0.431},
+}
+PARIKH_CLUSTERS = 2  # section IV-D2
 PARIKH_DEPRESSED, PARIKH_SUBCLINICAL, PARIKH_HEALTHY = 46, 9, 43  # persons, Figure 4
 
 SUN_PERSONS = 15  # a group, section 3.1
@@ -68,6 +74,15 @@ PARIKH_ISSUES = (
     "The text has AU6 higher in depression and calls it brow lowering; in the table it is lower.",
     "The text compares AU1, AU4 and AU15; table and figures show AU1, AU6 and AU15.",
     "Differences are called significant without a test, a p-value or an interval.",
+)
+PARIKH_CLUSTER_ISSUES = (
+    "What is clustered are emotion intensities whose first 20 components hold 95 % of the variance; "
+    "length and smoothing of the series are not stated. Here it is each person's course over the recording.",
+    "Whether the silhouettes are those of the components or of the series is not stated; ours are of the "
+    "components.",
+    "For happiness K-means has the highest printed silhouette, the text names agglomerative clustering best.",
+    "The paragraph on Gaussian mixtures calls them agglomerative.",
+    "Clusters are said to hold healthy and depressed patients; no agreement with the groups is reported.",
 )
 SUN_ISSUES = (
     "AU18, AU19 and AU27 are no output of OpenFace, which the paper names as its extractor; AU3 is no action "

@@ -33,7 +33,7 @@ def cluster_stability(
 ) -> Stability:
     """Cluster two subsamples of persons and compare them on the persons both hold, again and again.
 
-    After Ben-Hur, Elisseeff and Guyon (2002) and Hennig (2007), with the adjusted Rand index. Everything in
+    After Ben-Hur, Elisseeff and Guyon (2002), with the adjusted Rand index as similarity. Everything in
     the pipeline, scaling and components included, is fitted anew on every subsample.
 
     Args:

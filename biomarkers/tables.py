@@ -9,6 +9,7 @@ from scipy import stats
 
 from biomarkers import published
 from biomarkers.comparison import group_tests
+from biomarkers.naming import label
 from biomarkers.persons import Persons
 from evaluation.bootstrap import LEVEL
 
@@ -45,8 +46,8 @@ def parikh_table_3(persons: Persons, *, suffix: str = "_mean") -> PublishedTable
     columns = {}
     here, lost = _tested(standardized(persons), list(published.PARIKH_TABLE_3), suffix)
     for unit, printed in published.PARIKH_TABLE_3.items():
-        columns[_label(unit), "here"] = here[unit]
-        columns[_label(unit), "published"] = {
+        columns[label(unit), "here"] = here[unit]
+        columns[label(unit), "published"] = {
             "mean_depressed": printed.depressed,
             "mean_control": printed.healthy,
             "difference": printed.difference,
@@ -86,7 +87,7 @@ def sun_table_2(persons: Persons, *, suffix: str = "_mean") -> PublishedTable:
         printed = published.SUN_TABLE_2.get(unit)
         if printed is not None:
             row |= {("published", name): value for name, value in _printed(printed).items()}
-        rows[_label(unit)] = row
+        rows[label(unit)] = row
     names = ["mean_depressed", "sd_depressed", "mean_control", "sd_control", "p"]
     order = [("here", name) for name in [*names, "p_holm", "n_depressed", "n_control"]]
     order += [("published", name) for name in [*names, "recomputed_p"]]
@@ -138,8 +139,8 @@ def _printed(printed: published.PrintedTest) -> dict[str, float]:
 def _notes(persons: Persons, lost: Sequence[str]) -> list[str]:
     notes = []
     if lost:
-        never = [_label(unit) for unit in lost if unit in published.NOT_IN_OPENFACE]
-        named = ", ".join(_label(unit) for unit in lost)
+        never = [label(unit) for unit in lost if unit in published.NOT_IN_OPENFACE]
+        named = ", ".join(label(unit) for unit in lost)
         notes.append(
             f"Not measured here: {named}"
             + (f" ({', '.join(never)} in no OpenFace output)." if never else ".")
@@ -147,7 +148,3 @@ def _notes(persons: Persons, lost: Sequence[str]) -> list[str]:
     if persons.left_out:
         notes.append(f"{len(persons.left_out)} persons without one group are left out.")
     return notes
-
-
-def _label(unit: str) -> str:
-    return f"AU{int(unit[2:])}"

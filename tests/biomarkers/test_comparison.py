@@ -67,12 +67,13 @@ def test_the_interval_of_g_covers_the_truth():
 def test_the_corrections_count_the_tested_features_only():
     rng = np.random.default_rng(0)
     table = compare_groups(
-        persons(x=np.r_[A, B], flat=0.1, noise=rng.random(11), rare=[1.0] * 2 + [np.nan] * 9), n_boot=1000
+        persons(x=np.r_[A, B], flat=0.1, noise=rng.random(11), rare=[1.0] * 2 + [np.nan] * 9, gone=np.nan),
+        n_boot=1000,
     )
     p = row(table, "x")["welch_p"], row(table, "noise")["welch_p"]
     assert row(table, "x")["welch_p_holm"] == pytest.approx(2 * min(p))
     assert row(table, "noise")["welch_p_bh"] == pytest.approx(max(p))
-    for name, reason in (("flat", "constant"), ("rare", "2 depressed persons")):
+    for name, reason in (("flat", "constant"), ("rare", "2 depressed persons"), ("gone", "0 depressed")):
         assert reason in row(table, name)["reason"]
         assert row(table, name)[["welch_p", "welch_p_holm", "u_p", "hedges_g", "cliffs_delta"]].isna().all()
     assert row(table, "flat")["mean_control"] == pytest.approx(0.1)

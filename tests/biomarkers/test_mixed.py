@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from statsmodels.regression.mixed_linear_model import MixedLM
 
 from biomarkers.mixed import mixed_models
 
@@ -19,6 +20,22 @@ def visits(*, persons=24, each=4, effect=1.0, spread=1.5, within=0.0, seed=0):
     features = pd.DataFrame({"recording_id": ids, "subject_id": [f"s{p}" for p in person], "x": y})
     labels = pd.DataFrame({"recording_id": ids, "binary": group, "score": score})
     return features, labels
+
+
+def test_where_gradients_fail_the_fit_goes_on_without(monkeypatch):
+    methods = []
+
+    def fit(self, *, reml, method, original=MixedLM.fit):
+        methods.append(method)
+        if len(methods) == 1:
+            raise np.linalg.LinAlgError("Singular matrix")
+        return original(self, reml=reml, method=method)
+
+    direct = mixed_models(*visits(), exposure="binary").iloc[0]
+    monkeypatch.setattr("biomarkers.mixed.MixedLM.fit", fit)
+    found = mixed_models(*visits(), exposure="binary").iloc[0]
+    assert methods == [["bfgs", "lbfgs", "cg"], "powell"]
+    assert found["p"] == pytest.approx(direct["p"], rel=1e-3)
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e-3, 1e3])
@@ -44,6 +61,20 @@ def test_an_effect_within_persons_is_found_beside_a_covariate():
     assert found["p"] < 1e-6
     assert found["n_persons"] == 80
     assert found["n_recordings"] == 320
+
+
+def test_the_slopes_of_the_cohort_are_recovered(latent_tables):
+    features, labels = latent_tables(persons=60, visits=4)
+    slopes = {"au01": 0.50, "au04": 0.62, "au15": 0.62, "au02": 0.0, "pose_yaw": 0.0}
+    names = [f"{name}_mean" for name in slopes]
+    table = mixed_models(features[["recording_id", "subject_id", *names]], labels, exposure="score")
+    assert table["converged"].all()
+    for slope, (_, found) in zip(slopes.values(), table.iterrows(), strict=True):
+        # values are cut off at the ends of the scale, which flattens a slope by up to a fifth
+        assert found["low"] < slope
+        assert found["high"] > 0.8 * slope
+    moved = table["p_holm"] < 0.05
+    assert moved.tolist() == [True, True, True, False, False]
 
 
 def test_the_corrections_count_the_features_that_were_fitted():

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from biomarkers.persons import person_means
+from biomarkers.persons import first_sessions, person_means
 
 
 def tables():
@@ -35,6 +35,14 @@ def test_recordings_are_averaged_and_persons_without_one_group_are_left_out_by_n
     assert set(persons.left_out) == {"c", "d"}
     assert "changes" in persons.left_out["c"]
     assert "no recording has a label" in persons.left_out["d"]
+
+
+def test_first_sessions_give_every_person_one_label():
+    features, labels = tables()
+    features["session_id"] = ["v10", "v2", "1", "1", "2", "1", "1", "2"]
+    first = first_sessions(features)
+    assert first["recording_id"].tolist() == ["a2", "b1", "c1", "d1", "u1", "u2"]
+    assert "c" not in person_means(first, labels).left_out
 
 
 def test_order_of_the_rows_changes_nothing():

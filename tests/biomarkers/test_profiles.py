@@ -1,11 +1,18 @@
 """Courses over normalized time, by hand."""
 
+import os
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
-from biomarkers.profiles import course, group_profiles
+from biomarkers.profiles import course, group_profiles, person_courses
+from datamodules.series.read import read_series
 from datamodules.series.series import Series
+
+DATA = Path(os.environ.get("EUTHYMIA_DATA", "")) / "opendbm_sample"
 
 
 def series(values, *, valid=None, seconds=None, channels=("au01",)):
@@ -40,7 +47,15 @@ def test_persons_count_once_whatever_their_recordings_and_lengths():
     np.testing.assert_allclose(found["0"].sd, np.std([2, 6], ddof=1))
     assert found["0"].persons.tolist() == [2, 2]
     assert found["1"].mean.shape == (2, 1)
-    assert np.isnan(found["1"].low).all()  # one person has no band
+    assert np.isnan(found["0"].low).all()  # two persons have no band
+    assert np.isnan(found["1"].sd).all()  # one person has no spread
+
+
+def test_courses_of_a_person_are_averaged_where_there_are_frames():
+    rows = [series([1, 1, 0, 0], valid=[1, 1, 0, 0]), series([3, 5]), series([7, 7])]
+    found = person_courses(rows, ["b", "b", "a"], bins=2)
+    assert list(found) == ["a", "b"]
+    np.testing.assert_allclose(found["b"][:, 0], [2, 5])
 
 
 def test_the_band_is_that_of_a_mean_of_persons():
@@ -59,3 +74,17 @@ def test_other_channels_or_lengths_are_refused():
         group_profiles(pair, ["a", "b"], ["0", "1"])
     with pytest.raises(ValueError, match="2 series, 1 subjects"):
         group_profiles(pair, ["a"], ["0", "1"])
+
+
+@pytest.mark.skipif(
+    not os.environ.get("EUTHYMIA_DATA") or not DATA.is_dir(), reason="needs EUTHYMIA_DATA/opendbm_sample"
+)
+def test_real_recordings_have_a_course():
+    files = sorted(DATA.glob("*_openface.csv.gz"))
+    series = [read_series(file, channels=["au01", "au12"]) for file in files]
+    for file, one in zip(files, series, strict=True):
+        table = pd.read_csv(file, skipinitialspace=True)
+        expected = table.loc[table["success"] == 1, ["AU01_r", "AU12_r"]].mean()
+        np.testing.assert_allclose(course(one, bins=1)[0], expected, rtol=1e-5)
+    found = group_profiles(series, [f.name[:6] for f in files], [f.name[7:18] for f in files], bins=20)
+    assert [profile.persons.tolist() for profile in found.values()] == [[2] * 20, [2] * 20]

@@ -1,0 +1,6 @@
+from biomarkers.naming import label
+
+
+def test_action_units_are_named_as_in_papers():
+    names = ["au01", "au12_mean", "au45_event_rate", "gaze_x_std", "auction"]
+    assert [label(n) for n in names] == ["AU1", "AU12 mean", "AU45 event rate", "gaze x std", "auction"]
