@@ -1,7 +1,8 @@
 """Our series classifiers on public archives beside published accuracies: `python -m benchmarks.archives`.
 
-The archives ship inside aeon; the split is the official one. Every set adds its rows to `archives.json` and
-`archives.md` in the output folder as soon as it is done.
+The archives ship inside aeon; the split is the official one. Every row goes into `archives.json` and
+`archives.md` of the output folder as soon as it is measured and takes the place of an older one, so that sets
+can be run one by one.
 """
 
 import argparse
@@ -35,6 +36,8 @@ LOADERS: dict[str, Callable[..., Any]] = {
     "ArrowHead": load_arrow_head,
     "JapaneseVowels": load_japanese_vowels,
 }
+_PEER = "aeon"  # its RocketClassifier, in the same run
+SYSTEMS = ("ROCKET", _PEER, "LSTM", "InceptionTime")
 _DEMPSTER = "Dempster et al. 2020, authors' results_ucr.csv, mean of 10 runs"
 _FAWAZ = "Ismail Fawaz et al. 2020, authors' results-InceptionTime-128.csv"
 _FAWAZ_MTS = "Ismail Fawaz et al. 2020, authors' results-mts.csv"
@@ -62,6 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--sets", nargs="+", choices=tuple(LOADERS), default=list(LOADERS))
+    parser.add_argument("--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS))
     parser.add_argument("--epochs", type=int, default=200, help="of the networks (1500 in the paper)")
     parser.add_argument("--seeds", type=int, default=5, help="networks of an ensemble, and runs of ROCKET")
     parser.add_argument("--threads", type=int, default=1, help="of torch")
@@ -69,33 +73,41 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = list(sys.argv[1:] if arguments is None else arguments)
     chosen = parser.parse_args(given)
     torch.set_num_threads(chosen.threads)
-    rows: list[Row] = []
+    origin = {"command": shlex.join(["python", "-m", "benchmarks.archives", *given]), "machine": _machine()}
     for name in chosen.sets:
-        for row in measure(name, epochs=chosen.epochs, seeds=chosen.seeds):
-            rows.append(row)
-            write(rows, chosen.out, shlex.join(["python", "-m", "benchmarks.archives", *given]))
+        for row in measure(name, chosen.systems, epochs=chosen.epochs, seeds=chosen.seeds):
+            add(row | origin, chosen.out)
             sys.stdout.write(f"{row['set']} {row['system']} {row['accuracy']:.4f} {row['seconds']:.0f} s\n")
             sys.stdout.flush()
 
 
-def measure(name: str, *, epochs: int, seeds: int) -> Iterator[Row]:
+def _machine() -> str:
+    machine = hardware()
+    versions = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
+    devices = ", ".join(machine["gpus"]) or "no GPU"
+    return f"{machine['system']} {machine['machine']}, {machine['cores']} cores, {devices}; {versions}"
+
+
+def measure(name: str, chosen: Sequence[str], *, epochs: int, seeds: int) -> Iterator[Row]:
     """Yield a row per system: accuracy on the official test part, the published one and their difference."""
     train, test = load(name)
-    systems: dict[str, Callable[[], float]] = {
+    ways: dict[str, Callable[[], float]] = {
         "ROCKET": lambda: float(np.mean([rocket_accuracy(train, test, seed) for seed in range(seeds)])),
-        "ROCKET, aeon's own": lambda: float(np.mean([plain_accuracy(train, test, s) for s in range(seeds)])),
+        _PEER: lambda: float(np.mean([plain_accuracy(train, test, s) for s in range(seeds)])),
         "LSTM": lambda: network_accuracy("LSTM", train, test, epochs, seeds),
         "InceptionTime": lambda: network_accuracy("InceptionTime", train, test, epochs, seeds),
     }
-    for system, accuracy in systems.items():
-        if system == "ROCKET, aeon's own" and len({case.shape for case in [*train[0], *test[0]]}) > 1:
+    for system in chosen:
+        if system == _PEER and len({case.shape for case in [*train[0], *test[0]]}) > 1:
             continue  # it takes series of one length only
         start = time.perf_counter()
-        value = accuracy()
+        value = ways[system]()
         published, source = PUBLISHED.get((name, system), (None, None))
         yield {
             "set": name,
             "system": system,
+            "seeds": seeds,
+            "epochs": epochs if system in ("LSTM", "InceptionTime") else None,
             "accuracy": value,
             "published": published,
             "difference": None if published is None else value - published,
@@ -162,34 +174,48 @@ def as_series(cases: Sequence[Array], channels: Sequence[str]) -> list[Series]:
     ]
 
 
-def write(rows: Sequence[Row], folder: Path, command: str) -> None:
-    """Write `archives.json` and `archives.md`."""
-    machine = hardware()
-    versions = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
-    where = f"{machine['system']} {machine['machine']}, {machine['cores']} cores"
-    where += f", {', '.join(machine['gpus']) or 'no GPU'}"
+def add(row: Row, folder: Path) -> None:
+    """Put a row into `archives.json`, in the place of an older one of its set and system; write the table."""
+    file = folder / "archives.json"
+    rows: list[Row] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else []
+    rows = [old for old in rows if (old["set"], old["system"]) != (row["set"], row["system"])] + [row]
+    rows.sort(key=lambda one: list(LOADERS).index(one["set"]))
     folder.mkdir(parents=True, exist_ok=True)
-    record = {"command": command, "hardware": where, "versions": versions, "rows": list(rows)}
-    (folder / "archives.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    file.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+    (folder / "archives.md").write_text(table(rows), encoding="utf-8")
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Return the rows as a page in Markdown."""
+    missing = [name for name in LOADERS if name not in {row["set"] for row in rows}]
     lines = [
         "# Series classifiers on public archives",
         "",
-        f"Written by `{command}` on {where}; {versions}.",
         "Accuracy in percent on the official test part, and the difference to the published one in points.",
-        "InceptionTime is the ensemble of its seeds; ROCKET and LSTM are means over seeds.",
+        "InceptionTime is the ensemble of its seeds; the others are means over seeds. `aeon` is its RocketClassifier.",
         "",
-        "| set | system | ours | published | difference | seconds | source |",
-        "|---|---|---|---|---|---|---|",
+        "| set | system | seeds | epochs | ours | published | difference | seconds | source |",
+        "|---|---|---|---|---|---|---|---|---|",
         *(_line(row) for row in rows),
+        "",
+        *([f"Not run yet: {', '.join(missing)}.", ""] if missing else []),
+        "Written by",
+        "",
+        *(f"- `{command}` on {machine}" for command, machine in _origins(rows)),
     ]
-    (folder / "archives.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return "\n".join(lines) + "\n"
+
+
+def _origins(rows: Sequence[Row]) -> list[tuple[str, str]]:
+    return list(dict.fromkeys((row["command"], row["machine"]) for row in rows))
 
 
 def _line(row: Row) -> str:
     published = "none found" if row["published"] is None else f"{100 * row['published']:.1f}"
     difference = "" if row["difference"] is None else f"{100 * row['difference']:+.1f}"
-    cells = [row["set"], row["system"], f"{100 * row['accuracy']:.1f}", published, difference]
-    return "| " + " | ".join([*cells, f"{row['seconds']:.0f}", row["source"] or ""]) + " |"
+    cells = [row["set"], row["system"], str(row["seeds"]), str(row["epochs"] or "")]
+    cells += [f"{100 * row['accuracy']:.1f}", published, difference, f"{row['seconds']:.0f}"]
+    return "| " + " | ".join([*cells, row["source"] or ""]) + " |"
 
 
 if __name__ == "__main__":

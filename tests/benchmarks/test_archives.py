@@ -59,14 +59,19 @@ def test_a_trunk_learns_to_tell_two_slopes_apart_and_a_seed_repeats_itself():
 
 
 def test_the_table_shows_differences_in_points_and_what_was_not_found(tmp_path):
-    row = {"set": "ArrowHead", "system": "ROCKET", "seconds": 3.2}
-    known = row | {"accuracy": 0.8, "published": 0.8143, "difference": 0.8 - 0.8143, "source": "a paper"}
-    unknown = row | {"accuracy": 0.5, "published": None, "difference": None, "source": None}
-    archives.write([known, unknown], tmp_path, "python -m benchmarks.archives")
+    row = {"set": "ArrowHead", "seeds": 5, "seconds": 3.2, "command": "python -m x", "machine": "a machine"}
+    known = {"accuracy": 0.8, "published": 0.8143, "difference": 0.8 - 0.8143, "source": "a paper"}
+    unknown = {"accuracy": 0.5, "published": None, "difference": None, "source": None}
+    archives.add(row | {"system": "LSTM", "epochs": 9} | unknown, tmp_path)
+    archives.add(row | {"system": "ROCKET", "epochs": None} | known | {"accuracy": 0.1}, tmp_path)
+    archives.add(row | {"system": "ROCKET", "epochs": None} | known, tmp_path)
     text = (tmp_path / "archives.md").read_text()
-    assert "| ArrowHead | ROCKET | 80.0 | 81.4 | -1.4 | 3 | a paper |" in text
-    assert "| ArrowHead | ROCKET | 50.0 | none found |  | 3 |  |" in text
-    assert json.loads((tmp_path / "archives.json").read_text())["rows"][0]["accuracy"] == 0.8
+    assert "| ArrowHead | ROCKET | 5 |  | 80.0 | 81.4 | -1.4 | 3 | a paper |" in text
+    assert "| ArrowHead | LSTM | 5 | 9 | 50.0 | none found |  | 3 |  |" in text
+    assert text.count("ROCKET |") == 1
+    assert "Not run yet: ItalyPowerDemand, BasicMotions, JapaneseVowels." in text
+    assert text.count("`python -m x` on a machine") == 1
+    assert [one["accuracy"] for one in json.loads((tmp_path / "archives.json").read_text())] == [0.5, 0.8]
 
 
 @pytest.mark.slow
