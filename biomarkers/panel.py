@@ -82,6 +82,8 @@ class SeriesPanel(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # skl
                 raise ValueError(
                     f"recording {row} has no channel '{missing[0]}': name channels that every recording has"
                 )
+            if not len(series.valid):
+                raise ValueError(f"recording {row} has no rows: leave it out of the manifest")
             seconds = self._seconds(series, row)
             limit = np.inf if self.max_gap_s is None else self.max_gap_s + 1.5 * _step(seconds)
             times, inside = self._times(seconds)

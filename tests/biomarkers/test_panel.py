@@ -96,6 +96,8 @@ def test_what_cannot_be_read_is_an_error_that_names_it():
         panel().fit_transform([series(np.ones((3, 2))), empty])
     with pytest.raises(ValueError, match="recording 0 has no channel 'au04'"):
         panel(channels=("au04",)).fit_transform([empty])
+    with pytest.raises(ValueError, match="recording 0 has no rows"):
+        panel().fit_transform([series(np.zeros((0, 2)))])
     with pytest.raises(ValueError, match="neither times nor a rate"):
         one([1, 2], fps=None)
     with pytest.raises(ValueError, match="scaling='fold'"):
