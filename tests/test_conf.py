@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 
 from datamodules.scales import SCALES
 from engine.build import build, build_all
-from engine.compose import EVAL_KEYS, PREDICT_KEYS, TRAIN_KEYS, ConfigError
+from engine.compose import ANALYZE_KEYS, EVAL_KEYS, PREDICT_KEYS, TRAIN_KEYS, ConfigError
 from engine.run import train
 from engine.selection import check_run
 from engine.targets import ROOT, check_targets
@@ -24,7 +24,8 @@ SERIES = ["experiment=mpdrm_series"]
 GROUPS = sorted(
     path.parent.relative_to(CONF).as_posix() for path in CONF.glob("*/**/*.yaml") if path.parent != CONF
 )
-LEAVES = sorted(set(CONF.glob("*/**/*.yaml")) - {CONF / "model" / "task.yaml"})  # what all models share
+SHARED = {CONF / "model" / "task.yaml", *CONF.glob("analysis/**/*.yaml")}  # by models; by analyses, see below
+LEAVES = sorted(set(CONF.glob("*/**/*.yaml")) - SHARED)
 DATA = {path.stem: path.read_text() for path in (CONF / "data").glob("*.yaml")}
 _ANSWERS = {
     "root: ???": "data.root=x",
@@ -188,7 +189,7 @@ def test_leaves_are_short_and_every_group_is_looked_at():
 
 def test_root_keys_are_the_known_ones(compose_run):
     assert set(compose_run()) == TRAIN_KEYS
-    for name, keys in (("eval", EVAL_KEYS), ("predict", PREDICT_KEYS)):
+    for name, keys in (("eval", EVAL_KEYS), ("predict", PREDICT_KEYS), ("analyze", ANALYZE_KEYS)):
         root = OmegaConf.load(CONF / f"{name}.yaml")
         groups = {next(iter(entry)) for entry in root.defaults if not isinstance(entry, str)}
         assert ({str(key) for key in root} - {"defaults", "hydra"}) | groups == keys
