@@ -40,7 +40,7 @@ def test_an_analysis_composes_and_builds(name, tmp_path):
 def test_a_foreign_target_is_refused(tmp_path):
     config = composed("analysis=sun2023", output=tmp_path)
     config["analysis"]["steps"]["groups"] = {"_target_": "os.system", "command": "true"}
-    with pytest.raises(ForbiddenTarget, match="analysis.steps.groups"):
+    with pytest.raises(ForbiddenTarget, match=r"analysis\.steps\.groups"):
         analyze(config, folder=tmp_path / "run")
 
 
