@@ -228,6 +228,7 @@ def test_an_evaluation_setting_can_differ_from_training(series_run, tmp_path):
     assert not (again["prediction"].to_numpy() == trained["prediction"].to_numpy()).all()
 
 
+@pytest.mark.slow
 def test_an_audit_probes_slices_and_covers_the_own_split(series_run, tmp_path):
     evaluate(ARGUMENTS | {"ckpt_path": str(series_run.best), "audit": True}, folder=tmp_path)
     assert (tmp_path / "metrics.json").read_bytes() == (series_run.folder / "metrics.json").read_bytes()

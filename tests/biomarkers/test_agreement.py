@@ -15,6 +15,7 @@ def test_equal_partitions_agree_whatever_their_names():
         assert found.null_95 < 0.2
 
 
+@pytest.mark.slow
 def test_p_values_are_uniform_under_the_null():
     rng = np.random.default_rng(0)
     groups = np.repeat([0, 1], 25)

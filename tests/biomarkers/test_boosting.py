@@ -88,6 +88,7 @@ def test_too_few_persons_for_a_stopping_part_are_an_error_with_a_way_out():
         BoostingClassifier().fit(table(), np.ones(80), PERSONS)
 
 
+@pytest.mark.slow
 def test_nothing_is_learned_from_the_test_rows():
     def procedure(x, y, train, test):
         model = BoostingClassifier(trees=30, patience=5)

@@ -53,6 +53,7 @@ def test_hedges_g_is_the_corrected_standardized_difference():
     assert found["hedges_g_high"] - found["hedges_g_low"] == pytest.approx(2 * half, rel=2e-3)
 
 
+@pytest.mark.slow
 def test_the_interval_of_g_covers_the_truth():
     rng, truth, hits = np.random.default_rng(0), 0.8, 0
     for _ in range(10):

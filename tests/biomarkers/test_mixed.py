@@ -63,6 +63,7 @@ def test_an_effect_within_persons_is_found_beside_a_covariate():
     assert found["n_recordings"] == 320
 
 
+@pytest.mark.slow
 def test_the_slopes_of_the_cohort_are_recovered(latent_tables):
     features, labels = latent_tables(persons=60, visits=4)
     slopes = {"au01": 0.50, "au04": 0.62, "au15": 0.62, "au02": 0.0, "pose_yaw": 0.0}

@@ -19,6 +19,7 @@ def noise(features, *, persons=40):
     return Persons(values=values, depressed=np.arange(persons) < persons // 2, left_out={})
 
 
+@pytest.mark.slow
 def test_holm_keeps_the_rate_and_no_correction_does_not():
     cohort = noise(8)
     corrected = null_rate(cohort, draws=100)

@@ -49,6 +49,7 @@ def test_rotating_into_the_span_of_the_rows_changes_no_probability():
     np.testing.assert_allclose(reader.predict_proba(other), plain.predict_proba(other), atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_penalty_grows_when_persons_are_kept_apart():
     """Features that only tell persons apart look useful as long as a person is on both sides."""
     who = RNG.standard_normal((20, 200))[PERSONS] + 0.05 * RNG.standard_normal((60, 200))
@@ -68,6 +69,7 @@ def test_squashed_decisions_are_the_least_squares_probability_around_the_middle(
     np.testing.assert_allclose(p[near, 1], (1 + d[near]) / 2, atol=0.003)
 
 
+@pytest.mark.slow
 def test_more_than_two_classes():
     y = (PERSONS % 3).astype(str)
     x = RNG.standard_normal((60, 5)) + 3 * np.eye(5)[PERSONS % 3]

@@ -46,6 +46,7 @@ KERNELS = [rocket(n_kernels=100), minirocket(n_kernels=168)]
 
 @pytest.mark.parametrize("kernels", KERNELS, ids=lambda k: type(k).__name__)
 @pytest.mark.parametrize("reader", [RidgeReader(), LogisticReader()], ids=lambda r: type(r).__name__)
+@pytest.mark.slow
 def test_unseen_persons_are_told_apart_and_a_seed_repeats_itself(kernels, reader):
     found, train, test = recordings(), PERSONS < 16, PERSONS >= 16
     fit = [r for r, chosen in zip(found, train, strict=True) if chosen]

@@ -15,6 +15,7 @@ def stable(x, k):
     )
 
 
+@pytest.mark.slow
 def test_planted_clusters_are_stable_at_their_number():
     x, _ = make_blobs(80, n_features=6, centers=2, cluster_std=1.5, random_state=1)
     found = {k: stable(x, k) for k in (2, 3, 4)}

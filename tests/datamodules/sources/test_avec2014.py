@@ -38,6 +38,7 @@ def first(root, pattern):
     return sorted(root.rglob(pattern))[0]
 
 
+@pytest.mark.slow
 def test_the_official_pattern_of_shared_persons(tmp_path):
     tree.write(tmp_path)
     table = read(tmp_path).table

@@ -187,6 +187,7 @@ def test_nuisance_knows_nothing_of_severity():
         assert abs(np.corrcoef(values, severity)[0, 1]) < 0.15
 
 
+@pytest.mark.slow
 def test_symptom_profiles_last(monkeypatch):
     """The same person's visits share a profile; their answers differ by severity and chance only."""
     many = settings(n_subjects=300, n_visits=2)
