@@ -34,6 +34,7 @@ def test_padding_changes_no_logit():
     torch.testing.assert_close(network(x, mask), network(x[:, :5], mask[:, :5]))
 
 
+@pytest.mark.slow
 def test_a_trunk_learns_to_tell_two_slopes_apart_and_a_seed_repeats_itself():
     rng = np.random.default_rng(0)
     labels = np.arange(24) % 2
