@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from biomarkers.frame_leak import gap_table
 
+from biomarkers.frame_leak import gap_table
 from datamodules.identity import person_keys
 from engine.analysis import Finding, Material
 from engine.out_of_fold import Inputs, Model, Reads, measured, out_of_fold
