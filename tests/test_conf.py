@@ -223,6 +223,7 @@ ABLATIONS = {
 
 
 @pytest.mark.parametrize("overrides", ABLATIONS.values(), ids=ABLATIONS)
+@pytest.mark.slow
 def test_an_ablation_is_one_override_away(overrides, compose_run):
     plain = compose_run(*SERIES)
     ablated = compose_run(*SERIES, *overrides)
@@ -236,6 +237,7 @@ def test_positives_of_the_same_visit_are_in_the_batch(compose_run):
 
 
 @pytest.mark.parametrize("base", [PIXELS, SERIES], ids=["pixels", "series"])
+@pytest.mark.slow
 def test_personality_from_motion_only(base, compose_run):
     option = "motion" if base is PIXELS else "deltas"
     config = compose_run(*base, f"model/personality={option}")

@@ -64,6 +64,7 @@ def other_manifest(cohorts, folder, *, rename=None):
     return folder / "other.csv"
 
 
+@pytest.mark.slow
 def test_another_manifest_is_tested_as_a_whole(series_run, cohorts, tmp_path):
     path = other_manifest(cohorts, tmp_path, rename="x")
     found = evaluate(
@@ -133,6 +134,7 @@ def test_a_manifest_that_lacks_a_channel_is_refused_by_its_name(series_run, coho
             command(arguments, folder=tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_recordings_the_network_was_trained_on_are_pointed_out(series_run, cohorts, tmp_path):
     path = other_manifest(cohorts, tmp_path)
     evaluate(ARGUMENTS | {"ckpt_path": str(series_run.best), "manifest": str(path)}, folder=tmp_path / "eval")

@@ -114,6 +114,7 @@ def test_a_checkpoint_loads_as_plain_weights_with_its_config(series_run):
     assert torch.equal(mean, torch.tensor(loaded.statistics["series_mean"]))
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others(small_fit, series_run, tmp_path):
     again = small_fit(tmp_path / "again")
     other = small_fit(tmp_path / "other", "seed=1")

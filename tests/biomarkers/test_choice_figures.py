@@ -6,6 +6,8 @@ import pandas as pd
 from biomarkers import choice_figures
 from biomarkers.stability import Stability
 
+pytestmark = pytest.mark.slow  # seconds each
+
 
 def test_the_line_stands_where_the_share_is_reached(drawn):
     axes = drawn(choice_figures, "scree", np.array([0.5, 0.3, 0.16, 0.04])).axes[0]

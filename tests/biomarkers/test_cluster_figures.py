@@ -10,6 +10,8 @@ from biomarkers import cluster_figures
 from biomarkers.agglomerative import NearestCentroidAgglomerative
 from evaluation.canvas import BLUE, GREEN, VERMILION
 
+pytestmark = pytest.mark.slow  # seconds each
+
 X, _ = make_blobs([12, 9, 7], n_features=3, random_state=2)
 CLUSTERS = NearestCentroidAgglomerative(n_clusters=3).fit(X).labels_
 DEPRESSED = np.arange(len(X)) % 2 == 0

@@ -10,6 +10,8 @@ from biomarkers.persons import person_means
 from biomarkers.profiles import Profile
 from evaluation.canvas import GRAY, VERMILION
 
+pytestmark = pytest.mark.slow  # seconds each
+
 
 def profile(level, *, channels=("au01", "au12", "au15", "pose_yaw"), bins=10):
     mean = np.full((bins, len(channels)), float(level))

@@ -5,6 +5,8 @@ from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier, Rid
 
 from biomarkers.readers import LogisticReader, RidgeReader, RidgeRegressor, person_folds
 
+pytestmark = pytest.mark.slow  # seconds each
+
 RNG = np.random.default_rng(0)
 PERSONS = np.repeat(np.arange(20), 3)
 Y = (PERSONS % 2).astype(float)

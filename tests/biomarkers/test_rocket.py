@@ -10,6 +10,8 @@ from biomarkers.rocket import kernel_pipeline, minirocket, rocket
 from datamodules.series import Series
 from evaluation.isolation import check_isolated
 
+pytestmark = pytest.mark.slow  # seconds each
+
 CHANNELS = ("au04", "au12")
 PERSONS = np.repeat(np.arange(24), 2)
 Y = (PERSONS % 2).astype(float)

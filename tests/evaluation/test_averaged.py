@@ -6,6 +6,8 @@ from evaluation.averaged import mean_difference, mean_prediction, summarize_mean
 from evaluation.bootstrap import paired_difference
 from evaluation.summary import summarize
 
+pytestmark = pytest.mark.slow  # seconds each
+
 BOOT = {"n_boot": 1000}
 
 

@@ -17,6 +17,7 @@ def svg_of(uri):
     return ElementTree.fromstring(base64.b64decode(data))
 
 
+@pytest.mark.slow
 def test_every_plot_is_a_drawing(recordings):
     line = {"auc": {"value": 0.8, "low": 0.7, "high": 0.9}, "mae": {"value": None, "reason": "-"}}
     history = pd.DataFrame(

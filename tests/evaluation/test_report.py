@@ -137,6 +137,7 @@ def test_foreign_text_is_escaped(full):
     assert "made &lt;b&gt;up&lt;/b&gt;" in text
 
 
+@pytest.mark.slow
 def test_page_renders_with_little(recordings, write):
     metrics = metrics_json(
         test=summarize(recordings, threshold=None, n_boot=1000),
@@ -151,6 +152,7 @@ def test_page_renders_with_little(recordings, write):
     assert "No run manifest was given" in page.text
 
 
+@pytest.mark.slow
 def test_page_renders_from_the_stored_files(inputs, write, recordings, tmp_path):
     """What eval writes and reads back: JSON metrics and predictions.csv."""
     import json
@@ -167,6 +169,7 @@ def test_page_renders_from_the_stored_files(inputs, write, recordings, tmp_path)
     assert page.images >= 5
 
 
+@pytest.mark.slow
 def test_probability_only_and_one_class(recordings, write):
     table = recordings[
         ["recording_id", "subject_id", "session_id", "split", "binary_target", "binary_prediction"]

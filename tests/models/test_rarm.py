@@ -147,6 +147,7 @@ def _unexplained(name, steps=250):
         return float(error(2000))
 
 
+@pytest.mark.slow
 def test_cross_learns_to_subtract_an_additive_habit_where_pooling_cannot():
     assert _unexplained("RelationCross") < 0.2
     assert _unexplained("AttentionPool") > 0.6  # 0.8 is the best there is: the habit is unknown to it

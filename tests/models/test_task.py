@@ -87,6 +87,7 @@ def test_the_scheduler_steps_every_epoch(task, make_batch, tmp_path):
     assert isinstance(task.configure_optimizers(), torch.optim.Optimizer)
 
 
+@pytest.mark.slow
 def test_it_overfits_a_tiny_batch(task, make_batch, tmp_path):
     batch = make_batch()
     for name, value in batch["targets"].items():  # one label a recording

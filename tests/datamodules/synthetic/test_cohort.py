@@ -89,6 +89,7 @@ def test_truth_holds_severity_and_statistics(small):
     assert len(habits) == SMALL["n_subjects"]  # habits belong to persons, not to visits
 
 
+@pytest.mark.slow
 def test_workers_and_order_change_nothing(small, tmp_path):
     again = synthetic_manifest(root=tmp_path, workers=1, **SMALL)
     shuffled = tmp_path / "shuffled"
