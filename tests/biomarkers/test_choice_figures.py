@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from biomarkers import choice_figures
 from biomarkers.stability import Stability
