@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from datamodules.manifest import Manifest, Recording
 from datamodules.series import Series
 from datamodules.splits import Split
 from engine.build import build, build_all
+from engine.compose import ConfigError
 from engine.provenance import RunManifest
 from engine.run import report_split
 from engine.seed import seed_run
@@ -20,6 +22,7 @@ from engine.targets import check_targets
 from evaluation.bootstrap import check_resamples
 from evaluation.page import Section, write_page
 
+_EXTRA = ("aeon", "xgboost", "statsmodels")
 LIMITS = (
     "Research software. Group differences describe the people of this table; they are not a diagnosis of "
     "anybody. Estimators were fitted inside the training part of each fold; descriptions of groups and of "
@@ -57,13 +60,15 @@ def analyze(config: Mapping[str, Any], *, folder: Path) -> list[Finding]:
     Raises:
         LeakageError: The split leaks, or a channel carries the label.
         ForbiddenTarget: The config names a callable outside the allow-list.
+        ConfigError: A package of the extra `analysis` is not installed.
     """
     check_targets(dict(config))
+    check_extra()
     check_resamples(config["evaluation"]["n_boot"])
     seed_run(config["seed"])
     with RunManifest(folder=folder, config=config) as record:
+        steps = build_all(config["analysis"]["steps"], key="analysis.steps")  # before a cohort is made
         material = read_material(config, record)
-        steps = build_all(config["analysis"]["steps"], key="analysis.steps")
         boot = {name: config["evaluation"][name] for name in ("n_boot", "seed")}
         found = [step(material, **boot) for step in steps]
         for name, table in {k: v for finding in found for k, v in finding.tables.items()}.items():
@@ -79,6 +84,19 @@ def analyze(config: Mapping[str, Any], *, folder: Path) -> list[Finding]:
             notes=[*config["analysis"]["notes"], *manifest.notes],
         )
     return found
+
+
+def check_extra() -> None:
+    """Stop with the remedy where the packages of the extra `analysis` are missing.
+
+    Raises:
+        ConfigError: Names them.
+    """
+    missing = [name for name in _EXTRA if find_spec(name) is None]
+    if missing:
+        raise ConfigError(
+            f"analyses need {', '.join(missing)}: pip install -c constraints.txt -e '.[analysis]'"
+        )
 
 
 def read_material(config: Mapping[str, Any], record: RunManifest) -> Material:

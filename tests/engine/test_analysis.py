@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 from hydra import compose, initialize_config_dir
 
+from engine import analysis
 from engine.analysis import analyze
 from engine.build import build_all
-from engine.compose import ANALYZE_KEYS, plain_config
+from engine.compose import ANALYZE_KEYS, ConfigError, plain_config
 from engine.targets import ROOT, ForbiddenTarget, check_targets
 
 ANALYSES = sorted(path.stem for path in (ROOT / "conf" / "analysis").glob("*.yaml"))
@@ -42,6 +43,14 @@ def test_a_foreign_target_is_refused(tmp_path):
     config["analysis"]["steps"]["groups"] = {"_target_": "os.system", "command": "true"}
     with pytest.raises(ForbiddenTarget, match=r"analysis\.steps\.groups"):
         analyze(config, folder=tmp_path / "run")
+
+
+def test_a_missing_package_is_named_with_the_remedy_before_anything_is_made(tmp_path, monkeypatch):
+    config = composed("analysis=sun2023", output=tmp_path)
+    monkeypatch.setattr(analysis, "find_spec", lambda name: None if name == "aeon" else name)
+    with pytest.raises(ConfigError, match=r"need aeon: pip install .*\[analysis\]"):
+        analyze(config, folder=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.slow
