@@ -22,9 +22,9 @@ from aeon.datasets import load_arrow_head, load_basic_motions, load_italy_power_
 from numpy.typing import NDArray
 
 from benchmarks.archives_networks import train_and_read
-from biomarkers.panel import SeriesPanel
-from biomarkers.readers import RidgeReader
-from biomarkers.rocket import kernel_pipeline, rocket
+from biomarkers.estimators.panel import SeriesPanel
+from biomarkers.estimators.readers import RidgeReader
+from biomarkers.estimators.rocket import kernel_pipeline, rocket
 from datamodules.series import Series
 from engine.environment import hardware
 from models.trunks.inception_time import InceptionTimeTrunk

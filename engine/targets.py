@@ -22,7 +22,6 @@ OWN = (
     "biomarkers",
     "engine.callbacks",
     "engine.steps",
-    "engine.group_steps",
 )
 """Packages, or single modules, of this checkout whose own definitions may be built."""
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from biomarkers.action_units import SUN_2023, select_units
-from biomarkers.emotions import EMOTIONS, EmotionFeatures, emotion_intensities
-from biomarkers.events import EventFeatures
-from biomarkers.features import feature_table
-from biomarkers.statistics import SummaryStatistics
-from biomarkers.synchrony import Synchrony
-from biomarkers.trimming import Phase, trim
+from biomarkers.features.action_units import SUN_2023, select_units
+from biomarkers.features.emotions import EMOTIONS, EmotionFeatures, emotion_intensities
+from biomarkers.features.events import EventFeatures
+from biomarkers.features.statistics import SummaryStatistics
+from biomarkers.features.synchrony import Synchrony
+from biomarkers.features.table import feature_table
+from biomarkers.features.trimming import Phase, trim
 from datamodules.series import read_series
 from datamodules.series.openface import INTENSITIES
 from datamodules.series.schema import au

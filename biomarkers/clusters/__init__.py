@@ -1,0 +1,1 @@
+"""Clusters of persons: how many, how stable, and what they have to do with the groups."""

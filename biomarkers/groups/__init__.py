@@ -1,0 +1,1 @@
+"""Groups of persons: comparison, profiles over time, the published tables beside ours."""

@@ -1,0 +1,81 @@
+"""What the steps of an analysis read, and what they leave."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from biomarkers.features.table import Features, feature_table
+from datamodules.guard import check_split
+from datamodules.manifest import Manifest, Recording
+from datamodules.series import Series
+from datamodules.splits import Split
+from engine.build import build, build_all
+from engine.provenance import RunManifest
+from engine.run import report_split
+from evaluation.page import Section
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """What every step of an analysis reads: recordings, their series and labels, features, folds."""
+
+    manifest: Manifest
+    recordings: Sequence[Recording]
+    series: Sequence[Series]
+    labels: pd.DataFrame
+    features: Features
+    splits: Sequence[Split]
+
+
+@dataclass(frozen=True, eq=False)
+class Finding:
+    """What a step leaves: sections of the page, and tables by file name."""
+
+    sections: Sequence[Section]
+    tables: Mapping[str, pd.DataFrame]
+
+
+def read_material(config: Mapping[str, Any], record: RunManifest) -> Material:
+    """Manifest, folds, series and features of a config; the guard has looked at every fold."""
+    manifest = build(config["data"]["manifest"], key="data.manifest")
+    protocol = build(config["protocol"], key="protocol")
+    splits = protocol.splits(manifest)
+    for split in splits:
+        check_split(manifest, split, subject_disjoint=protocol.subject_disjoint)
+        report_split(manifest, split, record=record)
+    recordings = manifest.recordings()
+    source = build(config["data"]["module"]["source"], key="data.module.source").prepared(recordings)
+    series = [source.series(recording) for recording in recordings]
+    extractors = build_all(config["analysis"]["extractors"], key="analysis.extractors")
+    features = feature_table(list(zip(recordings, series, strict=True)), extractors)
+    record.record(
+        data=manifest.name,
+        data_digest=manifest.digest(),
+        recordings=len(recordings),
+        splits=[split.name for split in splits],
+        errata=[str(erratum) for erratum in manifest.errata],
+        data_notes=list(manifest.notes),
+    )
+    return Material(manifest, recordings, series, _labels(manifest), features, splits)
+
+
+def _labels(manifest: Manifest) -> pd.DataFrame:
+    known = ("recording_id", "subject_id", "session_id", "binary", "score", "sex", "age")
+    return manifest.table[[name for name in known if name in manifest.table]]
+
+
+def feature_columns(material: Material, end: str) -> pd.DataFrame:
+    """The ids and the features whose names end so.
+
+    Raises:
+        ValueError: There are none.
+    """
+    table = material.features.table
+    names = [name for name in table if str(name).endswith(end)]
+    if not names:
+        raise ValueError(
+            f"no feature ends in {end!r}; the extractors give e.g. {', '.join(table.columns[3:8])}"
+        )
+    return table[["recording_id", "subject_id", "session_id", *names]]

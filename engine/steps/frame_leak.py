@@ -1,0 +1,56 @@
+"""What a split over frames would have printed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from biomarkers.estimators.frame_leak import gap_table
+from datamodules.identity import person_keys
+from engine.material import Finding, Material
+from evaluation.page import Section
+
+_GAP = ("accuracy", "mae", "rmse", "frame_accuracy")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrameLeak:
+    """The same frames and estimators under a split over frames, which leaks, and under one over persons.
+
+    Args:
+        estimators: name -> classifier of single frames.
+        channels: Names of the action units.
+        frames_per_recording: Evenly spaced frames of each recording.
+    """
+
+    estimators: Mapping[str, Any]
+    channels: Sequence[str]
+    frames_per_recording: int
+
+    def __call__(self, material: Material, *, n_boot: int, seed: int) -> Finding:
+        """Compare the two splits."""
+        table = material.manifest.table
+        known = np.flatnonzero(table["binary"].notna())
+        gap = gap_table(
+            [material.series[row] for row in known],
+            table["binary"].to_numpy(dtype=np.float64)[known].astype(int),
+            np.array(person_keys(table))[known],
+            self.estimators,
+            channels=self.channels,
+            frames_per_recording=self.frames_per_recording,
+            seed=seed,
+        )
+        rows = [
+            (f"{row['estimator']}, {row['split']}", *(f"{row[name]:.3f}" for name in _GAP))
+            for row in gap.to_dict("records")
+        ]
+        section = Section(
+            "frame_leak",
+            "What a split over frames would have printed",
+            "Frames of one recording on both sides let a classifier recognize the person and repeat the "
+            "label. The first line of each pair is a demonstration of that leak, never a result.",
+            columns=("Estimator and split", "Accuracy", "MAE", "RMSE", "Accuracy of frames"),
+            rows=rows,
+        )
+        return Finding([section], {"frame_leak": gap})
