@@ -18,7 +18,7 @@ from engine.targets import ROOT, check_targets
 
 CONF = ROOT / "conf"
 EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
-EXPERIMENT_COUNT = 8
+EXPERIMENT_COUNT = 10
 PIXELS = ["experiment=mpdrm"]
 SERIES = ["experiment=mpdrm_series"]
 GROUPS = sorted(

@@ -1,4 +1,4 @@
-"""torchvision video backbones as token trunks; the only place that permutes to (B,C,T,H,W)."""
+"""torchvision video backbones as token trunks; (B,C,T,H,W) inside, as all 3-D convolutions want it."""
 
 from collections.abc import Callable
 from functools import singledispatch

@@ -12,7 +12,9 @@ import models.trunks
 from models.mmp import MMPMaps, MMPSeries
 from models.trunks.frames import FramesTrunk
 from models.trunks.inception_time import InceptionTimeTrunk, MaskedBatchNorm
+from models.trunks.li_fpn import Imitation, LIFPNTrunk
 from models.trunks.lstm import LSTMTrunk
+from models.trunks.msn import MSNTrunk
 from models.trunks.pixels import PixelTrunk
 from models.trunks.readout import SpatialReadout
 from models.trunks.series import SeriesTrunk
@@ -35,6 +37,8 @@ CASES = {
         (3, 56, 56),
         2,
     ),
+    "msn": (lambda: MSNTrunk(dim=16, stem=8, widths=(16, 32), cells=(2, 2), mmp=MMPMaps), (3, 32, 32), 4),
+    "li_fpn": (lambda: LIFPNTrunk(dim=16), (3, 32, 32), 3),
     "mc3_18": (lambda: VideoTrunk(backbone="mc3_18", dim=16, mmp=MMPMaps), (3, 16, 16), 4),
     "r3d_18": (lambda: VideoTrunk(backbone="r3d_18"), (3, 16, 16), 8),
     "r2plus1d_18": (lambda: VideoTrunk(backbone="r2plus1d_18"), (3, 16, 16), 8),
@@ -42,7 +46,8 @@ CASES = {
     "swin3d_t": (lambda: VideoTrunk(backbone="swin3d_t"), (3, 32, 32), 4),
     "mvit_v2_s": (lambda: VideoTrunk(backbone="mvit_v2_s"), (3, 32, 32), 4),
 }
-LIGHT = [name for name in CASES if name.startswith(("series", "pixels", "timm_resnet"))] + ["mc3_18"]
+ONE_TOKEN_A_STEP = [name for name in CASES if name.startswith(("series", "pixels", "timm_resnet"))]
+LIGHT = [*ONE_TOKEN_A_STEP, "mc3_18", "msn", "li_fpn"]
 HEAVY = ("timm_swin", "r2plus1d_18", "swin3d_t", "mvit_v2_s")
 _cache: dict[str, nn.Module] = {}
 
@@ -65,6 +70,7 @@ def test_every_public_class_has_a_case():
     public = {c for c in found if not c.__name__.startswith("_")} - {
         SpatialReadout,
         MaskedBatchNorm,
+        Imitation,
     }  # parts of trunks
     assert public == {type(_case(name)[0]) for name in LIGHT}
 
@@ -112,7 +118,7 @@ def test_rows_do_not_see_each_other(name):
         assert torch.allclose(trunk(x, mask)[1:], trunk(x[1:], mask[1:]), atol=1e-5)
 
 
-@pytest.mark.parametrize("name", [n for n in LIGHT if n != "mc3_18"])
+@pytest.mark.parametrize("name", ONE_TOKEN_A_STEP)
 def test_padding_a_clip_changes_none_of_its_tokens(name):
     trunk, x, mask = _case(name)
     trunk.eval()
