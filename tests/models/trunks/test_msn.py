@@ -38,7 +38,7 @@ def test_time_is_pooled_three_times():
 
 def test_a_cell_sees_as_far_as_its_largest_kernel():
     # a 7^3 convolution between two of length 3 in time reaches 5 steps and 3 pixels
-    cell = _small().multi_scale[0].eval()
+    cell = _small(widths=(32, 16)).multi_scale[0].eval()
     x = torch.rand(1, 4, 15, 15, 15, requires_grad=True)
     cell(x)[0, :, 7, 7, 7].sum().backward()
     assert x.grad.abs().sum((0, 1)).nonzero().amin(0).tolist() == [2, 4, 4]
