@@ -31,7 +31,9 @@ TRAIN_KEYS = frozenset(
 )
 """Root keys of a training config. A test holds this set against `conf/train.yaml`."""
 
-EVAL_KEYS = frozenset({"ckpt_path", "manifest", "audit", "trainer", "evaluation", "num_workers", "paths"})
+EVAL_KEYS = frozenset(
+    {"ckpt_path", "manifest", "audit", "attribution", "trainer", "evaluation", "num_workers", "paths"}
+)
 """Root keys of `conf/eval.yaml`."""
 
 PREDICT_KEYS = frozenset({"ckpt_path", "input", "trainer", "num_workers", "paths"})

@@ -12,6 +12,7 @@ import pandas as pd
 from datamodules.manifest import Manifest, read_manifest
 from datamodules.splits import Split
 from engine.assess import Assessment, assess, recordings_of
+from engine.attribution import explain
 from engine.audit import Predict, audit
 from engine.build import build
 from engine.checkpoint import CheckpointError, RunCheckpoint, load_checkpoint
@@ -43,7 +44,8 @@ class _Material:
 def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
     """Evaluate a checkpoint and write `predictions.csv`, `metrics.json`, `report.html` and `manifest.json`.
 
-    With `audit`, also `audit.json` and `audit.html`, after a look at what the statistics were fitted on.
+    With `audit`, also `audit.json` and `audit.html`, after a look at what the statistics were fitted on. With
+    `attribution`, also `attribution.json`, `attribution.html` and `tables/attribution.csv`.
 
     On the run's own split this repeats what training measured, to the last digit on the same kind of machine.
 
@@ -86,6 +88,10 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
                 check_fitted(checkpoint, material.manifest)
             parts = (found, clips, material.manifest, material.split)
             audit(*parts, predict=predict, config=run, folder=folder, notes=material.notes)
+        if config.get("attribution"):
+            tested = part_of(material.split, "test")
+            facts: Any = {"config": run, "statistics": checkpoint.statistics, "notes": material.notes}
+            explain(task, material.manifest, tested, folder=folder, **facts)
     return found
 
 

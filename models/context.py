@@ -46,3 +46,11 @@ class EnrolmentContext(nn.Module):
         weight = weight / weight.sum(1, keepdim=True).clamp_min(1.0)
         source = feature.detach() if self.detach else feature
         return weight.to(source.dtype) @ source, other.any(1)
+
+
+class GivenContext(nn.Module):
+    """A context that comes with the batch: holds it fixed while a recording itself is varied."""
+
+    def forward(self, feature: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return `batch["context"]` (B,D) and `batch["context_available"]` (B,)."""
+        return batch["context"], batch["context_available"]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.context import ClipContext, EnrolmentContext
+from models.context import ClipContext, EnrolmentContext, GivenContext
 
 
 def _batch(subject, row):
@@ -61,3 +61,10 @@ def test_detach_stops_the_gradient(kind):
     feature = torch.randn(9, 4, requires_grad=True)
     assert kind()(feature, BATCH)[0].requires_grad
     assert not kind(detach=True)(feature, BATCH)[0].requires_grad
+
+
+def test_a_given_context_is_passed_on():
+    given = {"context": torch.randn(9, 4), "context_available": torch.arange(9) > 3}
+    context, available = GivenContext()(torch.randn(9, 4), BATCH | given)
+    assert torch.equal(context, given["context"])
+    assert torch.equal(available, given["context_available"])
