@@ -163,8 +163,8 @@ def _output(
     network: nn.Module, batch: Mapping[str, Any], *, head: str, key: str
 ) -> Callable[[Tensor, Tensor], Tensor]:
     """The explained number (N,) as a function of the input and of the rows of the batch it belongs to."""
-    part = network.heads[head]  # type: ignore[index]
-    scale = float(part.std) if head == "score" else 1.0
+    part = network.get_submodule(f"heads.{head}")
+    scale = float(part.get_buffer("std")) if head == "score" else 1.0
     tensors = {name: value for name, value in batch.items() if isinstance(value, Tensor) and name != key}
 
     def output(x: Tensor, rows: Tensor) -> Tensor:

@@ -94,7 +94,8 @@ def summed_thirds(values: Array, mask: NDArray[np.bool_]) -> Array:
     count = np.maximum(mask.sum(1, keepdims=True), 1)
     third = np.where(mask, place * len(THIRDS) // count, -1)
     chosen = third[:, None, :] == np.arange(len(THIRDS))[:, None]
-    return np.einsum("nkt,ntf->nkf", chosen.astype(np.float64), values)
+    sums: Array = np.einsum("nkt,ntf->nkf", chosen.astype(np.float64), values)
+    return sums
 
 
 def summed_regions(values: Array, channels: Sequence[str], regions: Sequence[str]) -> Array:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from evaluation.canvas import BLUE, GRAY, GREEN, INK, ORANGE, PURPLE, VERMILION, canvas, png, svg
@@ -29,7 +30,7 @@ def over_time(curves: Mapping[str, NDArray[np.float64]], unit: str) -> str:
         if len(curves) > 1:
             axes.plot(places, sum(curves.values()), color=INK, linewidth=2.2, label="sum")
         axes.set(xlabel="step of the clip", ylabel=f"mean attribution ({unit})", xlim=(0.5, steps + 0.5))
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         figure.legend(loc="outside right upper")
         return svg(figure)
 

@@ -102,9 +102,9 @@ def _times(table: pd.DataFrame, found: Attributions) -> Section:
     rows = []
     for name in ("all", *found.regions):
         scope = "all" if name == "all" else "region"
-        part = table[(table["scope"] == scope) & (table["name"] == name)].set_index("third")
+        part = table[(table["scope"] == scope) & (table["name"] == name) & (table["third"] != "all")]
         label = "everything" if name == "all" else name
-        rows.append((label, *(_mean(part.loc[third]) for third in THIRDS)))
+        rows.append((label, *(_mean(row) for _, row in part.iterrows())))  # in the order of THIRDS
     return Section(
         "times",
         "When in the clip?",
