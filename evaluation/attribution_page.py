@@ -62,7 +62,8 @@ def write_attribution(
 def _regions(table: pd.DataFrame, unit: str) -> Section:
     text = (
         "What each part adds to the output beyond that of the training mean. The mean can be near zero where "
-        "a part speaks for depression in some persons and against it in others; the size cannot."
+        "a part speaks for depression in some persons and against it in others; the size cannot, and is "
+        "above zero for noise too."
     )
     rows = _ranked(table, "region")
     return Section(
@@ -151,7 +152,7 @@ def _ranked(table: pd.DataFrame, scope: str) -> list[pd.Series]:
 def _panels(rows: Sequence[pd.Series], unit: str) -> str | None:
     mean, size = f"mean ({unit})", f"size ({unit})"
     lines = [(str(row["name"]), {mean: _mean(row), size: _size(row)}, False) for row in rows]
-    return audit_figures.panels(lines, lines={mean: 0.0, size: None})
+    return audit_figures.panels(lines, lines={mean: 0.0, size: 0.0})
 
 
 def _mean(row: pd.Series) -> dict[str, float | None]:
