@@ -1,47 +1,25 @@
 """`attribution.html`: which channels, parts of the face and times an output comes from.
 
-Integrated gradients (Sundararajan et al. 2017, arXiv 1703.01365) from a baseline to the recording. Ours: the
-baseline is the training mean of each channel, 0 after standardization, and for pixels the mean color; what is
-explained is the logit of the binary head, or the score in points. Steps that are not real get nothing.
-
-Under `enrolment` a recording is told about the person's other recordings. That context is computed once and
-held, so attributions speak of the recording's own series; under `clip` the context is a part of it.
+What is explained is the logit of the binary head, or the score in points, beyond that of a baseline: the
+training mean of each channel, 0 after standardization, and for pixels the mean color. All three: our choice.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from datamodules.manifest import Manifest
 from datamodules.splits import Split
 from engine.build import build
 from engine.compose import ConfigError
+from engine.integrated_gradients import GRID, STEPS, attributions, cell_names
 from engine.provenance import write_json
-from evaluation.attribution import (
-    Attributions,
-    attribution_table,
-    completeness,
-    regions_of,
-    summed_regions,
-    summed_thirds,
-)
+from evaluation.attribution import attribution_table, completeness
 from evaluation.attribution_page import write_attribution
-from models.context import EnrolmentContext, GivenContext
-
-# of the path: captum's own, and for pixels what untrained trunks needed to add up within 5 %, as their norms
-# are steep where a picture leaves the mean color
-STEPS = {"series": 50, "frames": 200}
-GRID = 6  # cells per side that attributions of pixels are summed to: two rows for each third of a picture
-_ROWS = {"series": 256, "frames": 32}  # in one pass of the network; our choice
-_BANDS = ("upper", "middle", "lower")
 
 
 def explain(
@@ -68,7 +46,7 @@ def explain(
     Raises:
         ConfigError: captum is missing, or the network has neither a binary nor a score head.
     """
-    head = _explained_head(task.network)
+    head = explained_head(task)
     module = build(
         config["data"]["module"], key="data.module", manifest=manifest.without_labels(), split=part
     )
@@ -93,134 +71,6 @@ def explain(
     return content
 
 
-def attributions(
-    network: nn.Module,
-    batches: Iterator[dict[str, Any]],
-    *,
-    head: str,
-    key: str,
-    channels: Sequence[str],
-    baseline: Tensor,
-) -> Attributions:
-    """Integrated gradients of a head over the scored rows of batches.
-
-    Args:
-        network: In evaluation mode, `network(batch) -> Output`.
-        batches: On the network's device.
-        head: `binary` (explained as logit) or `score` (in points).
-        key: What is explained: `series` (B,T,F) or `frames` (B,T,C,H,W).
-        channels: Names of the F channels, or of the cells pixels are summed to.
-        baseline: Broadcasts against a step: (F,), or zeros.
-    """
-    rows, thirds, steps = [], [], []
-    regions = regions_of(channels)
-    for batch in batches:
-        kept, values, outputs = _attributed(network, batch, head=head, key=key, baseline=baseline)
-        mask = batch["mask"][kept].cpu().numpy()
-        table = {name: [batch[name][i] for i in kept.tolist()] for name in ("recording_id", "subject_id")}
-        rows.append(pd.DataFrame(table | outputs))
-        thirds.append(summed_thirds(values, mask))
-        steps.append(summed_regions(values, channels, regions))
-    return Attributions(
-        clips=pd.concat(rows, ignore_index=True),
-        thirds=np.concatenate(thirds),
-        steps=np.concatenate(steps),
-        channels=tuple(channels),
-        regions=regions,
-        unit="logit" if head == "binary" else "points",
-    )
-
-
-def _attributed(
-    network: nn.Module, batch: Mapping[str, Any], *, head: str, key: str, baseline: Tensor
-) -> tuple[Tensor, NDArray[np.float64], dict[str, NDArray[np.float64]]]:
-    """Scored rows of a batch, their attributions (N,T,F), and the outputs at both ends of the path."""
-    from captum.attr import IntegratedGradients  # an extra, and a second to import
-
-    kept = batch["scored"].nonzero().squeeze(1)
-    with _held_context(network, batch) as given, _differentiable(network):
-        output = _output(network, given, head=head, key=key)
-        gradients, parts = IntegratedGradients(output), []
-        for rows in kept.split(_ROWS[key]):
-            x = batch[key][rows]
-            start = baseline.to(x).expand_as(x)
-            values = gradients.attribute(
-                x,
-                baselines=start,
-                additional_forward_args=(rows,),
-                n_steps=STEPS[key],
-                internal_batch_size=_ROWS[key],
-            ).detach()
-            if key == "frames":
-                values = in_cells(values.sum(2), GRID)
-            with torch.no_grad():
-                parts.append((values, output(x, rows), output(start, rows)))
-    summed, ends, starts = (torch.cat(part).double().cpu().numpy() for part in zip(*parts, strict=True))
-    return kept, summed, {"output": ends, "baseline": starts}
-
-
-def _output(
-    network: nn.Module, batch: Mapping[str, Any], *, head: str, key: str
-) -> Callable[[Tensor, Tensor], Tensor]:
-    """The explained number (N,) as a function of the input and of the rows of the batch it belongs to."""
-    part = network.get_submodule(f"heads.{head}")
-    scale = float(part.get_buffer("std")) if head == "score" else 1.0
-    tensors = {name: value for name, value in batch.items() if isinstance(value, Tensor) and name != key}
-
-    def output(x: Tensor, rows: Tensor) -> Tensor:
-        logits: Tensor = network({name: value[rows] for name, value in tensors.items()} | {key: x}).logits[
-            head
-        ]
-        return logits.float() * scale
-
-    return output
-
-
-@contextmanager
-def _held_context(network: nn.Module, batch: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The batch with the context of each row, which the network takes as given meanwhile."""
-    context = getattr(network, "context", None)
-    if not isinstance(context, EnrolmentContext):
-        yield batch
-        return
-    seen: list[tuple[Tensor, Tensor]] = []
-    hook = context.register_forward_hook(lambda _module, _inputs, out: seen.append(out))
-    with torch.no_grad():
-        network(batch)
-    hook.remove()
-    network.context = GivenContext()
-    try:
-        yield {**batch, "context": seen[0][0], "context_available": seen[0][1]}
-    finally:
-        network.context = context
-
-
-@contextmanager
-def _differentiable(network: nn.Module) -> Iterator[None]:
-    """Gradients for the input; cuDNN differentiates a recurrent network in training mode only."""
-    recurrent = any(isinstance(module, nn.RNNBase) for module in network.modules())
-    with torch.enable_grad(), torch.backends.cudnn.flags(enabled=not recurrent):
-        yield
-
-
-def in_cells(maps: Tensor, grid: int) -> Tensor:
-    """Sums (B,T,grid*grid) of maps (B,T,H,W) over the cells of a grid; every pixel is in one cell."""
-
-    def member(size: int) -> Tensor:
-        place = torch.arange(size, device=maps.device) * grid // size
-        return (place == torch.arange(grid, device=maps.device)[:, None]).to(maps)
-
-    height, width = maps.shape[-2:]
-    return torch.einsum("bthw,gh,kw->btgk", maps, member(height), member(width)).flatten(2)
-
-
-def cell_names(grid: int) -> tuple[str, ...]:
-    """Names of the cells in the order of `in_cells`: `cell_upper_0_3` is row 0, column 3."""
-    return tuple(
-        f"cell_{_BANDS[row * 3 // grid]}_{row}_{column}" for row in range(grid) for column in range(grid)
-    )
-
-
 def _input(module: Any, statistics: Mapping[str, Any]) -> dict[str, Any]:
     channels = module.channels
     if channels is None:
@@ -240,10 +90,15 @@ def _device(config: Mapping[str, Any]) -> torch.device:
     return torch.device("cuda" if gpu else "cpu")
 
 
-def _explained_head(network: nn.Module) -> str:
+def explained_head(task: Any) -> str:
+    """The head whose output is explained: `binary` where there is one, else `score`.
+
+    Raises:
+        ConfigError: captum is missing, or the network has neither.
+    """
     if find_spec("captum") is None:
         raise ConfigError("attributions need captum: pip install -c constraints.txt -e '.[analysis]'")
-    heads = network.heads
+    heads = task.network.heads
     assert isinstance(heads, nn.ModuleDict)
     for name in ("binary", "score"):
         if name in heads:

@@ -12,7 +12,7 @@ import pandas as pd
 from datamodules.manifest import Manifest, read_manifest
 from datamodules.splits import Split
 from engine.assess import Assessment, assess, recordings_of
-from engine.attribution import explain
+from engine.attribution import explain, explained_head
 from engine.audit import Predict, audit
 from engine.build import build
 from engine.checkpoint import CheckpointError, RunCheckpoint, load_checkpoint
@@ -57,6 +57,7 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
         CheckpointError: The checkpoint is altered, or its run's data are not what they were.
         ForbiddenTarget: A config names a callable outside the allow-list.
         LeakageError: Under `audit`: statistics that were not fitted on the training recordings alone.
+        ConfigError: Under `attribution`: captum is missing, or the network has no head it can explain.
     """
     checkpoint = load_checkpoint(config["ckpt_path"])
     run = merged(checkpoint, config)
@@ -79,6 +80,8 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
             _log.warning("%s: its run cannot be written to, so this look is not counted", checkpoint.path)
         record.record(test_looks=looks)
         task = rebuild(checkpoint)
+        if config.get("attribution"):
+            explained_head(task)  # refuse before the work, not after it
         predict = partial(predict_part, prediction_trainer(run, one_device=True), task, run)
         found, clips = _measure(checkpoint, run, material, predict)
         strips = filmstrips(clips, material.manifest, run)
