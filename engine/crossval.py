@@ -41,7 +41,7 @@ def cross_validate(
         Mean validation metric over the folds; None if one has none.
     """
     places = _places(folder, splits)
-    done = [_finished(place, moved(config, place), manifest) for place in places]  # before any rank writes
+    done = [finished(place, moved(config, place), manifest) for place in places]  # before any rank writes
     objectives: list[float | None] = []
     for place, split, finished in zip(places, splits, done, strict=True):
         if finished:
@@ -53,7 +53,7 @@ def cross_validate(
     record.record(folds=names, objectives=objectives)
     record.count_look()
     if is_main():
-        tables = [_read(place / "predictions.csv") for place in places]
+        tables = [read_table(place / "predictions.csv") for place in places]
         write_run(folder, pool(config, manifest, splits, tables), config=config, record=record)
     known = [value for value in objectives if value is not None]
     return fmean(known) if len(known) == len(objectives) else None
@@ -80,7 +80,8 @@ def _fold(config: Mapping[str, Any], manifest: Manifest, split: Split, place: Pa
     return objective
 
 
-def _finished(place: Path, config: Mapping[str, Any], manifest: Manifest) -> bool:
+def finished(place: Path, config: Mapping[str, Any], manifest: Manifest) -> bool:
+    """Whether a fold's folder holds the predictions of a run that ended well, on this config and data."""
     content = read_manifest_json(place)
     return (
         content.get("status") == "finished"
@@ -90,7 +91,7 @@ def _finished(place: Path, config: Mapping[str, Any], manifest: Manifest) -> boo
     )
 
 
-def _read(path: Path) -> pd.DataFrame:
+def read_table(path: Path) -> pd.DataFrame:
     """A fold's table with the very numbers that were written; a parser of pandas may round the last digit."""
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
     text = ("recording_id", "subject_id", "session_id", "split")
