@@ -25,7 +25,7 @@ class SeverityTable:
 
     Args:
         estimators: name -> regressor (`head: score`); null ones are left out.
-        networks: name -> network; null ones are left out. Those that the table of labels has trained are read.
+        networks: name -> network; null ones are left out; what the table of labels has trained is read.
     """
 
     estimators: Mapping[str, Estimator | None]
@@ -52,8 +52,8 @@ class SeverityTable:
         section = Section(
             "severity",
             _TITLE,
-            f"Points of {scale}. The constant guess is the mean score of the fold's training part; the second "
-            "column is the paired difference to it, below 0 where looking at a face helps. A network's "
+            f"Points of {scale}. The constant guess is the mean score of the fold's training part, the third "
+            "column the paired difference to it, below 0 where looking at a face helps. A network's "
             "checkpoint is the one that validation chose for the labels. Intervals are over persons.",
             plot=_plot(found),
             columns=("Estimator", "MAE", "MAE minus constant guess", "RMSE", "CCC"),
