@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 LOWEST, HIGHEST, STEPS = 1e-6, 1.0, 100  # our choice
 _SKIPPED = 10  # first steps: the running mean of the loss has not settled (Lightning skips as many)
-_UNSUITED = {"limit_val_batches": 0, "max_epochs": -1, "logger": False, "enable_checkpointing": False}
+_NEVER = 10**9  # epochs between validations: the finder overrides a limit of 0 batches
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,8 @@ def find_rate(
     datamodule = build(config["data"]["module"], key="data.module", manifest=manifest, split=alone)
     task = build(config["model"], key="model")
     task.set_statistics(statistics)
-    node = config["trainer"] | _UNSUITED | {"default_root_dir": str(folder), "profiler": None}
+    node = config["trainer"] | {"max_epochs": -1, "check_val_every_n_epoch": _NEVER, "profiler": None}
+    node |= {"logger": False, "enable_checkpointing": False, "default_root_dir": str(folder)}
     trainer: pl.Trainer = build(node, key="trainer", callbacks=[])
     found = Tuner(trainer).lr_find(
         task,
