@@ -8,9 +8,11 @@ import pandas as pd
 import pytest
 import torch
 
+from engine.build import build
 from engine.steps import networks
 from engine.steps.networks import Network
 from evaluation.threshold import best_cut
+from tests.engine.test_analysis import composed
 
 CHANNELS = ["au01", "au12", "au15"]
 LSTM = Network(
@@ -109,3 +111,27 @@ def test_weights_do_not_depend_on_labels_and_series_of_test_people(trained, tmp_
     before = table[table["fold"] == 0].set_index("recording_id").loc[found["recording_id"]]
     assert not np.allclose(before["binary_prediction"], found["binary_prediction"])
     assert found["threshold"].tolist() == before["threshold"].tolist()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("option", "context", "positives", "clips"),
+    [("one_visit", "ClipContext", "same_visit", 2), ("visits", "EnrolmentContext", "cross_visit", 1)],
+)
+def test_what_mpdrm_knows_of_a_person_depends_on_the_visits(
+    option, context, positives, clips, material, tmp_path
+):
+    analysis = composed("analysis=parikh2024", f"analysis/networks={option}", output=tmp_path)["analysis"]
+    assert list(analysis["networks"]) == ["InceptionTime", "LSTM", "MPDRM"]
+    mpdrm = build(analysis["networks"]["MPDRM"], key="MPDRM")
+    config = mpdrm.config(material, output=tmp_path)
+    assert config["model"]["network"]["context"]["_target_"] == f"models.context.{context}"
+    assert config["model"]["objective"]["contrast"]["positives"] == positives
+    assert config["data"]["module"]["clips"] == clips
+    assert config["trainer"]["max_epochs"] == analysis["epochs"]
+    assert "context" in mpdrm.remark
+
+
+def test_networks_can_be_left_out(tmp_path):
+    analysis = composed("analysis=parikh2024", "analysis/networks=none", output=tmp_path)["analysis"]
+    assert analysis["steps"]["estimators"]["networks"] == analysis["steps"]["severity"]["networks"] == {}
