@@ -1,7 +1,7 @@
 """What the steps of an analysis read, and what they leave."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +32,8 @@ class Material:
     labels: pd.DataFrame
     features: Features
     splits: Sequence[Split]
-    data: Mapping[str, Any]
-    folder: Path
+    data: Mapping[str, Any] = field(default_factory=dict)
+    folder: Path = Path()
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +66,14 @@ def read_material(config: Mapping[str, Any], record: RunManifest) -> Material:
         data_notes=list(manifest.notes),
     )
     return Material(
-        manifest, recordings, series, _labels(manifest), features, splits, config["data"], record.folder
+        manifest,
+        recordings,
+        series,
+        _labels(manifest),
+        features,
+        splits,
+        data=config["data"],
+        folder=record.folder,
     )
 
 

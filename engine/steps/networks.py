@@ -22,6 +22,7 @@ from engine.predictions import prediction_trainer
 from engine.provenance import RunManifest, read_manifest_json
 from engine.rebuild import part_of, predict_part, rebuild
 from engine.trial import compose_training
+from evaluation.predictions import write_predictions
 
 _log = logging.getLogger(__name__)
 _PREDICTIONS = "predictions.csv"
@@ -88,6 +89,6 @@ def _fold(config: Mapping[str, Any], manifest: Manifest, split: Split, place: Pa
             )
             for part in ("val", "test")
         ]
-        pd.concat(tables, ignore_index=True).to_csv(place / _PREDICTIONS, index=False)
+        write_predictions(place / _PREDICTIONS, pd.concat(tables, ignore_index=True))
         record.record(objective=fitted.objective, epochs=fitted.epochs, skipped=fitted.skipped)
     return read_table(place / _PREDICTIONS)

@@ -29,6 +29,7 @@ LSTM = Network(
         "callbacks.last=null",
     ],
 )
+MPDRM = replace(LSTM, model=["model/context=clip", "model/contrast=same_visit"])
 
 
 def test_the_training_config_has_the_data_of_the_analysis(material, tmp_path):
@@ -48,7 +49,7 @@ def test_the_training_config_has_the_data_of_the_analysis(material, tmp_path):
 def trained(material, tmp_path_factory):
     """The material in a folder of its own, and what the network predicted."""
     own = replace(material, folder=tmp_path_factory.mktemp("trained"))
-    return own, LSTM.out_of_fold(own, name="lstm")
+    return own, MPDRM.out_of_fold(own, name="mpdrm")
 
 
 @pytest.mark.slow
@@ -59,7 +60,7 @@ def test_everybody_is_predicted_once_with_the_threshold_of_validation(trained):
     for number, split in enumerate(own.splits):
         fold = table[table["fold"] == number]
         assert set(fold["recording_id"]) == set(split.test)
-        kept = pd.read_csv(own.folder / f"networks/lstm/fold_{number}/predictions.csv")
+        kept = pd.read_csv(own.folder / f"networks/mpdrm/fold_{number}/predictions.csv")
         val = kept[kept["split"] == "val"]
         assert set(val["recording_id"]) == set(split.val)
         cut, _ = best_cut(val["binary_target"], val["binary_prediction"])
@@ -75,13 +76,13 @@ def test_a_finished_fold_is_kept_and_trained_anew_where_anything_differs(trained
         raise RuntimeError("trains")
 
     monkeypatch.setattr(networks, "fit_split", trains)
-    pd.testing.assert_frame_equal(LSTM.out_of_fold(own, name="lstm"), table)
+    pd.testing.assert_frame_equal(MPDRM.out_of_fold(own, name="mpdrm"), table)
     swapped = [replace(own.splits[0], train=own.splits[0].val, val=own.splits[0].train)]
-    cases = [(replace(LSTM, model=["model=lstm", "seed=1"]), own), (LSTM, replace(own, splits=swapped))]
+    cases = [(replace(MPDRM, model=[*MPDRM.model, "seed=1"]), own), (MPDRM, replace(own, splits=swapped))]
     for number, (network, where) in enumerate(cases):
         copy = shutil.copytree(own.folder, tmp_path / str(number))  # a failed training leaves its mark
         with pytest.raises(RuntimeError, match="trains"):
-            network.out_of_fold(replace(where, folder=copy), name="lstm")
+            network.out_of_fold(replace(where, folder=copy), name="mpdrm")
 
 
 @pytest.mark.slow
@@ -99,10 +100,10 @@ def test_weights_do_not_depend_on_labels_and_series_of_test_people(trained, tmp_
         np.savez(tmp_path / f"{row}.npz", **content)
         changed.loc[changed.index[row], "series_path"] = str(tmp_path / f"{row}.npz")
     other = replace(own, manifest=replace(own.manifest, table=changed), splits=[split], folder=tmp_path)
-    found = LSTM.out_of_fold(other, name="lstm")
+    found = MPDRM.out_of_fold(other, name="mpdrm")
     weights, expected = (
         torch.load(
-            folder / "networks/lstm/fold_0/checkpoints/best.ckpt", weights_only=True, map_location="cpu"
+            folder / "networks/mpdrm/fold_0/checkpoints/best.ckpt", weights_only=True, map_location="cpu"
         )["state_dict"]
         for folder in (tmp_path, own.folder)
     )
