@@ -75,7 +75,7 @@ def constant_guess(material: Material) -> pd.DataFrame:
         assert guessed is not None
         parts.append(guessed.assign(fold=number))
     guess = pd.concat(parts, ignore_index=True)
-    return guess[np.isfinite(guess["score_target"])]
+    return guess.dropna(subset=["score_target"])
 
 
 def _plot(found: Mapping[str, Any]) -> str | None:

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from pytorch_lightning.tuner import Tuner
+from pytorch_lightning.tuner.tuning import Tuner
 
 from engine import rate
 from engine.checkpoint import load_checkpoint
