@@ -53,7 +53,7 @@ def cross_validate(
     record.record(folds=names, objectives=objectives)
     record.count_look()
     if is_main():
-        tables = [read_table(place / "predictions.csv") for place in places]
+        tables = [_read(place / "predictions.csv") for place in places]
         write_run(folder, pool(config, manifest, splits, tables), config=config, record=record)
     known = [value for value in objectives if value is not None]
     return fmean(known) if len(known) == len(objectives) else None
@@ -91,7 +91,7 @@ def finished(place: Path, config: Mapping[str, Any], manifest: Manifest) -> bool
     )
 
 
-def read_table(path: Path) -> pd.DataFrame:
+def _read(path: Path) -> pd.DataFrame:
     """A fold's table with the very numbers that were written; a parser of pandas may round the last digit."""
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
     text = ("recording_id", "subject_id", "session_id", "split")

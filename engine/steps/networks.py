@@ -14,7 +14,7 @@ from datamodules.splits import Split
 from engine.assess import recordings_of
 from engine.checkpoint import load_checkpoint
 from engine.compose import canonical_json
-from engine.crossval import finished, read_table
+from engine.crossval import finished
 from engine.fit import fit_split
 from engine.material import Material
 from engine.out_of_fold import decided
@@ -22,10 +22,11 @@ from engine.predictions import prediction_trainer
 from engine.provenance import RunManifest, read_manifest_json
 from engine.rebuild import part_of, predict_part, rebuild
 from engine.trial import compose_training
-from evaluation.predictions import write_predictions
+from evaluation.predictions import read_predictions, write_predictions
 
 _log = logging.getLogger(__name__)
 _PREDICTIONS = "predictions.csv"
+_PRIMARY = ["target", "prediction", "low", "high"]  # of one head, for those who read the file
 _QUIET = ("logger=none", "+trainer.enable_progress_bar=false")
 
 
@@ -75,7 +76,7 @@ def _fold(config: Mapping[str, Any], manifest: Manifest, split: Split, place: Pa
     own = hashlib.sha256(canonical_json(asdict(split)).encode()).hexdigest()
     if finished(place, config, manifest) and read_manifest_json(place).get("split_digest") == own:
         _log.info("%s: finished earlier under the same config, data and split, not trained again", place)
-        return read_table(place / _PREDICTIONS)
+        return _read(place)
     with RunManifest(folder=place, config=config) as record:
         record.record(data_digest=manifest.digest(), split_digest=own, splits=[split.name])
         fitted = fit_split(config, manifest, split, folder=place)
@@ -91,4 +92,8 @@ def _fold(config: Mapping[str, Any], manifest: Manifest, split: Split, place: Pa
         ]
         write_predictions(place / _PREDICTIONS, pd.concat(tables, ignore_index=True))
         record.record(objective=fitted.objective, epochs=fitted.epochs, skipped=fitted.skipped)
-    return read_table(place / _PREDICTIONS)
+    return _read(place)
+
+
+def _read(place: Path) -> pd.DataFrame:
+    return read_predictions(place / _PREDICTIONS).drop(columns=_PRIMARY)
