@@ -16,6 +16,7 @@ TRAIN_KEYS = frozenset(
         "seed",
         "ckpt_path",
         "init_from",
+        "find_lr",
         "selection",
         "evaluation",
         "compile",

@@ -41,7 +41,7 @@ def cross_validate(
         Mean validation metric over the folds; None if one has none.
     """
     places = _places(folder, splits)
-    done = [_finished(place, moved(config, place), manifest) for place in places]  # before any rank writes
+    done = [finished(place, moved(config, place), manifest) for place in places]  # before any rank writes
     objectives: list[float | None] = []
     for place, split, finished in zip(places, splits, done, strict=True):
         if finished:
@@ -80,7 +80,8 @@ def _fold(config: Mapping[str, Any], manifest: Manifest, split: Split, place: Pa
     return objective
 
 
-def _finished(place: Path, config: Mapping[str, Any], manifest: Manifest) -> bool:
+def finished(place: Path, config: Mapping[str, Any], manifest: Manifest) -> bool:
+    """Whether a fold's folder holds the predictions of a run that ended well, on this config and data."""
     content = read_manifest_json(place)
     return (
         content.get("status") == "finished"

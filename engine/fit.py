@@ -20,6 +20,7 @@ from engine.filmstrips import filmstrips
 from engine.initial import start_from
 from engine.predictions import ClipPredictions, prediction_trainer
 from engine.provenance import RunManifest
+from engine.rate import FoundRate, find_rate
 from engine.rebuild import part_of, predict_part, rebuild
 from engine.seed import is_main, seed_run
 from engine.write import write_run
@@ -30,7 +31,7 @@ class Fitted:
     """The checkpoint that validation chose, its metric, and what became of the training.
 
     `skipped` maps recordings that could not be read to the reason; `initial` is the SHA-256 of the checkpoint
-    whose trunk it started from.
+    whose trunk it started from; `rate` what the range test of `find_lr` found.
     """
 
     best: Path
@@ -38,6 +39,7 @@ class Fitted:
     epochs: int
     skipped: dict[str, str]
     initial: str | None = None
+    rate: FoundRate | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ def train_split(
         record.record(skipped=fitted.skipped)
     if fitted.initial:
         record.record(init_from={"path": str(config["init_from"]), "sha256": fitted.initial})
+    if fitted.rate:
+        record.record(found_lr=fitted.rate.as_dict())
     found = _measure(config, manifest, split, fitted.best, folder=folder, record=record)
     return Trained(fitted.objective, found)
 
@@ -80,6 +84,11 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
     datamodule = build(config["data"]["module"], key="data.module", manifest=manifest, split=split)
     config = _settled(config, datamodule.channels)
     statistics = datamodule.train_statistics()
+    rate = None
+    if config["find_lr"] and not config["ckpt_path"]:  # what is resumed goes on with the rate it has
+        rate = find_rate(config, manifest, split, statistics=statistics, folder=folder)
+        config = _with_rate(config, rate.rate)
+        seed_run(config["seed"])
     task = build(config["model"], key="model")
     task.set_statistics(statistics)
     initial = None
@@ -94,7 +103,7 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
     trainer.fit(task, datamodule=datamodule, ckpt_path=_resumed(config, embedded), weights_only=True)
     best, objective = chosen(trainer, folder)
     skipped = dict(getattr(datamodule, "skipped", None) or {})
-    return Fitted(best, objective, epochs=trainer.current_epoch, skipped=skipped, initial=initial)
+    return Fitted(best, objective, epochs=trainer.current_epoch, skipped=skipped, initial=initial, rate=rate)
 
 
 def _outside(manifest: Manifest, split: Split) -> set[str]:
@@ -109,6 +118,11 @@ def _settled(config: Mapping[str, Any], channels: Sequence[str] | None) -> Mappi
     module = config["data"]["module"]
     module = module | {"source": module["source"] | {"channels": list(channels)}}
     return dict(config) | {"data": config["data"] | {"module": module}}
+
+
+def _with_rate(config: Mapping[str, Any], rate: float) -> Mapping[str, Any]:
+    model = config["model"]
+    return dict(config) | {"model": model | {"optimizer": model["optimizer"] | {"lr": rate}}}
 
 
 def _trainer(config: Mapping[str, Any], embedded: dict[str, Any], folder: Path) -> pl.Trainer:

@@ -1,7 +1,8 @@
 """What the steps of an analysis read, and what they leave."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -19,7 +20,11 @@ from evaluation.page import Section
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """What every step of an analysis reads: recordings, their series and labels, features, folds."""
+    """What every step of an analysis reads: recordings, their series and labels, features, folds.
+
+    `data` is the node of the config that names the files, for whatever reads them itself, as networks do;
+    `folder` is where such a step may keep what it has finished.
+    """
 
     manifest: Manifest
     recordings: Sequence[Recording]
@@ -27,6 +32,8 @@ class Material:
     labels: pd.DataFrame
     features: Features
     splits: Sequence[Split]
+    data: Mapping[str, Any] = field(default_factory=dict)
+    folder: Path = Path()
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +65,16 @@ def read_material(config: Mapping[str, Any], record: RunManifest) -> Material:
         errata=[str(erratum) for erratum in manifest.errata],
         data_notes=list(manifest.notes),
     )
-    return Material(manifest, recordings, series, _labels(manifest), features, splits)
+    return Material(
+        manifest,
+        recordings,
+        series,
+        _labels(manifest),
+        features,
+        splits,
+        data=config["data"],
+        folder=record.folder,
+    )
 
 
 def _labels(manifest: Manifest) -> pd.DataFrame:

@@ -7,11 +7,11 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sklearn.base import clone
 
 from datamodules.identity import person_keys
 from datamodules.splits import Split
+from engine.material import Material
 from evaluation.bootstrap import interval_of, subject_weights
 from evaluation.summary import summarize
 from evaluation.threshold import choose_threshold
@@ -19,16 +19,24 @@ from evaluation.threshold import choose_threshold
 _log = logging.getLogger(__name__)
 
 Reads = Literal["series", "features"]
+Head = Literal["binary", "score"]
 
 
 class Model(Protocol):
-    """A scikit-learn estimator that may choose inside the training part, by persons."""
+    """A scikit-learn estimator that may choose inside the training part, by persons.
+
+    A classifier has `predict_proba(X) -> (N, 2)`, a regressor `predict(X) -> (N,)`.
+    """
 
     def fit(self, X: Any, y: Any, groups: Any) -> Any:
         """Fit on recordings, targets and persons."""
 
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Probability of each class, (N, 2)."""
+
+class OutOfFold(Protocol):
+    """Whatever predicts the people of each fold's test part without having learned from them."""
+
+    def out_of_fold(self, material: Material, *, name: str) -> pd.DataFrame:
+        """Recording table of everybody tested, with `fold`, and the fold's `threshold` and `decision`."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,13 @@ class Inputs:
 
 
 def out_of_fold(
-    model: Model, reads: Reads, inputs: Inputs, table: pd.DataFrame, splits: Sequence[Split]
+    model: Model,
+    reads: Reads,
+    inputs: Inputs,
+    table: pd.DataFrame,
+    splits: Sequence[Split],
+    *,
+    head: Head = "binary",
 ) -> pd.DataFrame:
     """Predictions for the people of each fold's test part, by a copy fitted on its training part.
 
@@ -54,28 +68,38 @@ def out_of_fold(
         model: Estimator; cloned for every fold.
         reads: Series, or features.
         inputs: Of all recordings.
-        table: Manifest rows in the same order, with `binary`.
+        table: Manifest rows in the same order, with `binary` or `score`.
         splits: The folds.
+        head: The label of a classifier, or the score of a regressor.
 
     Returns:
-        Recording table with `binary_target`, `binary_prediction`, `decision` by the fold's own threshold,
-        and `fold`.
+        Recording table with `<head>_target`, `<head>_prediction` and `fold`; for labels also the fold's own
+        `threshold` and the `decision` by it.
     """
     place = {recording: row for row, recording in enumerate(table["recording_id"])}
-    persons, target = np.array(person_keys(table)), table["binary"].to_numpy(dtype=np.float64)
+    persons, target = np.array(person_keys(table)), table[head].to_numpy(dtype=np.float64)
     parts = []
     for number, split in enumerate(splits):
         rows = {part: [place[name] for name in getattr(split, part)] for part in ("train", "val", "test")}
         fit = [row for row in rows["train"] if np.isfinite(target[row])]
         own: Any = clone(model)
-        own.fit(inputs.rows(reads, fit), target[fit].astype(int), groups=persons[fit])
-        tables = {part: _predicted(own, reads, inputs, table, rows[part], part) for part in ("val", "test")}
-        threshold = choose_threshold(tables["val"]).value
-        cut = 0.5 if threshold is None else threshold
-        tested = tables["test"].assign(fold=number)
-        parts.append(tested.assign(decision=(tested["binary_prediction"] >= cut).astype(float)))
+        known = target[fit].astype(int) if head == "binary" else target[fit]
+        own.fit(inputs.rows(reads, fit), known, groups=persons[fit])
+        val, test = (
+            _predicted(own, inputs.rows(reads, rows[part]), table.iloc[rows[part]], part, head)
+            for part in ("val", "test")
+        )
+        tested = decided(val, test) if head == "binary" else test
+        parts.append(tested.assign(fold=number))
         _log.info("fold %d of %d: fitted on %d recordings", number + 1, len(splits), len(fit))
     return pd.concat(parts, ignore_index=True)
+
+
+def decided(val: pd.DataFrame, test: pd.DataFrame) -> pd.DataFrame:
+    """The test table with the `threshold` that validation chose, .5 where it could not, and `decision`."""
+    threshold = choose_threshold(val).value
+    cut = 0.5 if threshold is None else threshold
+    return test.assign(threshold=cut, decision=(test["binary_prediction"] >= cut).astype(float))
 
 
 def measured(predictions: pd.DataFrame, *, n_boot: int, seed: int) -> dict[str, dict[str, Any]]:
@@ -88,17 +112,15 @@ def measured(predictions: pd.DataFrame, *, n_boot: int, seed: int) -> dict[str, 
     return {"auc": found["auc"], "accuracy": dict(interval_of(float(right.mean()), draws))}
 
 
-def _predicted(
-    model: Any, reads: Reads, inputs: Inputs, table: pd.DataFrame, rows: Sequence[int], part: str
-) -> pd.DataFrame:
-    own = table.iloc[list(rows)]
+def _predicted(model: Any, read: Any, rows: pd.DataFrame, part: str, head: Head) -> pd.DataFrame:
+    values = model.predict_proba(read)[:, 1] if head == "binary" else model.predict(read)
     return pd.DataFrame(
         {
-            "recording_id": own["recording_id"].to_numpy(),
-            "subject_id": own["subject_id"].to_numpy(),
-            "session_id": own["session_id"].to_numpy(),
+            "recording_id": rows["recording_id"].to_numpy(),
+            "subject_id": rows["subject_id"].to_numpy(),
+            "session_id": rows["session_id"].to_numpy(),
             "split": part,
-            "binary_target": own["binary"].to_numpy(dtype=np.float64),
-            "binary_prediction": np.asarray(model.predict_proba(inputs.rows(reads, rows)))[:, 1],
+            f"{head}_target": rows[head].to_numpy(dtype=np.float64),
+            f"{head}_prediction": np.asarray(values, dtype=np.float64),
         }
     )

@@ -57,6 +57,11 @@ class RunManifest:
         self._write()
 
     @property
+    def folder(self) -> Path:
+        """The run's folder."""
+        return self._path.parent
+
+    @property
     def content(self) -> dict[str, Any]:
         """What is known so far."""
         return dict(self._content)

@@ -1,6 +1,7 @@
 """One training of a study: what a run does up to its predictions, without report, figures and provenance."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
 from numpy.typing import NDArray
 
 from datamodules.guard import check_split
@@ -46,7 +48,8 @@ class Trial:
 
 def compose_training(overrides: Sequence[str], *, output: Path) -> dict[str, Any]:
     """`conf/train.yaml` with overrides as on the command line, plain and checked, writing to `output`."""
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+    inside = GlobalHydra.instance().is_initialized()  # a command of ours reads the same folder
+    with nullcontext() if inside else initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
         config = compose("train", overrides=[*overrides, f"paths.output={output}"])
     plain = plain_config(config, keys=TRAIN_KEYS)
     check_targets(plain)

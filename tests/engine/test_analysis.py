@@ -18,6 +18,7 @@ SMALL = [
     "data.manifest.workers=1",
     "protocol.folds=2",
     "evaluation.n_boot=1000",
+    "analysis.epochs=1",
 ]
 
 
