@@ -1,4 +1,4 @@
-"""Items of the questionnaires: which columns of a manifest make a total, what may stand in them, and the total.
+"""Items of the questionnaires: which columns of a manifest make a total, and what may stand in them.
 
 Answers are kept raw; a total is doubled where the scale says so (DASS-21). The wording of items is no part of
 this table.
@@ -105,8 +105,8 @@ class Subscale:
             for row, item in zip(rows[:_SHOWN], items[:_SHOWN], strict=True)
         ]
         return (
-            f"{_some(named, len(rows))}; answers of {self.scale.name} are whole numbers from 0: correct them, "
-            "subtract 1 from items coded from 1, leave unanswered ones empty"
+            f"{_some(named, len(rows))}; answers of {self.scale.name} are whole numbers from 0: correct "
+            "them, subtract 1 from items coded from 1, leave unanswered ones empty"
         )
 
     def _gaps(self, table: pd.DataFrame, rows: np.ndarray, gaps: np.ndarray, allowed: int) -> str:

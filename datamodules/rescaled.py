@@ -11,10 +11,8 @@ from datamodules.questionnaires import Missing, subscale
 def rescaled(*, manifest: Manifest, scale: str, missing: Missing = "refuse") -> Manifest:
     """Set scale, score and binary of every recording from the items of a questionnaire.
 
-    A recording without any answer has no label; the note counts them. Items stay as they are. Use it around
-    another manifest in a config, with the `data.scale` of the same name:
-    `data=synthetic_dass data/scale=dass_21_a`, or
-    `data.manifest={_target_: datamodules.rescaled.rescaled, scale: PHQ-8, manifest: {_target_: ..., path: ...}}`.
+    A recording without any answer has no label; the note counts them. Items stay as they are. A config puts
+    it around another manifest, beside the `data.scale` of the same name; see conf/data/synthetic_dass.yaml.
 
     Args:
         manifest: Its items are read. Eight items of a PHQ-9 serve for a PHQ-8.

@@ -22,6 +22,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from biomarkers.symptoms.distances import (
+    Array,
     Centre,
     Codes,
     Normalisation,
@@ -138,7 +139,7 @@ class SymptomDiscrepancy(BaseEstimator):  # type: ignore[misc]  # sklearn is unt
         if self.grouping == "severity" and self.scale not in SCALES:
             raise ValueError(f"scale={self.scale!r}: severity needs the bands of one of {', '.join(SCALES)}")
 
-    def _complete(self, items: pd.DataFrame) -> np.ndarray:
+    def _complete(self, items: pd.DataFrame) -> Array:
         reason = _unanswered(items)
         if (gaps := np.flatnonzero(reason != "")).size:
             raise ValueError(
@@ -147,19 +148,21 @@ class SymptomDiscrepancy(BaseEstimator):  # type: ignore[misc]  # sklearn is unt
             )
         if len(items) < 2:
             raise ValueError(f"{len(items)} persons: a discrepancy needs at least two")
-        return items.to_numpy(dtype=np.float64).T
+        answers: Array = items.to_numpy(dtype=np.float64).T
+        return answers
 
-    def _total(self, answers: np.ndarray) -> np.ndarray:
-        return np.round(answers.sum(axis=0), _DECIMALS)
+    def _total(self, answers: Array) -> Array:
+        total: Array = np.round(answers.sum(axis=0), _DECIMALS)
+        return total
 
-    def _group(self, total: np.ndarray) -> np.ndarray:
+    def _group(self, total: Array) -> Array:
         if self.grouping == "score" or self.scale is None:
             return total
         scale = SCALES[self.scale]
         values, where = np.unique(total, return_inverse=True)
         return np.array([scale.band(value * (2 if scale.doubled else 1)) for value in values])[where]
 
-    def _distance(self, answers: np.ndarray, codes: Codes) -> np.ndarray:
+    def _distance(self, answers: Array, codes: Codes) -> Array:
         if self.centre == "global":
             return distances(answers, self.mean_[:, None], self.std_, np.zeros_like(codes))
         return distances(answers, self.centroids_, self.std_, codes)

@@ -68,7 +68,7 @@ def test_insomnia_items_of_the_hamd_end_at_two():
 
 def test_a_missing_column_is_named():
     table = form("BDI-II", [0] * 21).drop(columns="item_bdi2_07")
-    with pytest.raises(ItemError, match="BDI-II needs the columns .* item_bdi2_07 missing"):
+    with pytest.raises(ItemError, match=r"BDI-II needs the columns .* item_bdi2_07 missing"):
         subscale("BDI-II").total(table)
 
 
