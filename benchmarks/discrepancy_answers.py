@@ -75,8 +75,8 @@ def read_answers(path: Path, *, lowest: int) -> pd.DataFrame:
     if (bad := ~(np.isfinite(values) & (values >= 0) & (values == np.floor(values)))).any():
         row, column = np.argwhere(bad)[0]
         raise ValueError(
-            f"{path}: row {row + 1}, {items.columns[column]} is {values[row, column] + lowest:g}; answers are "
-            f"whole numbers from {lowest}: leave out incomplete rows, or give the lowest code by --lowest"
+            f"{path}: row {row + 1}, {items.columns[column]} is {values[row, column] + lowest:g}; answers "
+            f"are whole numbers from {lowest}: leave out incomplete rows, or give the lowest code by --lowest"
         )
     return items.astype(np.float64)
 
@@ -110,8 +110,8 @@ def report(items: pd.DataFrame, parts: Sequence[Part], command: str) -> str:
         f"{len(items)} persons, {items.shape[1]} items; coefficient alpha {alpha(covariance):.3f}, omega "
         f"{omega(covariance):.3f}. Persons of the same total are one group; distances are min-max normalized "
         "over everybody, as the index is defined, so that it changes with who happens to be the most distant "
-        "person. The null shuffles answers between persons of the same total and keeps how common each answer "
-        "is at every total; its values are in the units of the data.",
+        "person. The null shuffles answers between persons of the same total and keeps how common each "
+        "answer is at every total; its values are in the units of the data.",
         "",
         "| Persons | SDI | 95 % interval | Null | Effect | p | Interval, s | Null, s | Peak memory, MB |",
         "|---:|---:|---|---|---:|---:|---:|---:|---:|",
