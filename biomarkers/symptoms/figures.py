@@ -12,6 +12,8 @@ _WIDE = 9.8  # inches, the width of a page
 def discrepancy_by_total(curves: Mapping[str, pd.DataFrame], published: Mapping[str, Sequence[float]]) -> str:
     """Mean discrepancy at every raw total beside what shuffled answers give, a panel a scale.
 
+    Groups of one person are not drawn: their distance is 0 whatever they answer.
+
     Args:
         curves: scale -> groups of a `biomarkers.symptoms.uncertainty.Null`.
         published: scale -> means at the totals 0, 1, 2, ..., drawn where there are some.
@@ -23,7 +25,8 @@ def discrepancy_by_total(curves: Mapping[str, pd.DataFrame], published: Mapping[
         raise ValueError("no scale to draw")
     with canvas(_WIDE, 3.1) as figure:
         row = figure.subplots(1, len(curves), sharey=True, squeeze=False)[0]
-        for axes, (name, groups) in zip(row, curves.items(), strict=True):
+        for axes, (name, curve) in zip(row, curves.items(), strict=True):
+            groups = curve[curve["n"] > 1]
             axes.fill_between(groups["group"], groups["low"], groups["high"], color=GRAY, alpha=0.3, lw=0)
             axes.plot(groups["group"], groups["expected"], color=GRAY, ls="--", label="shuffled (95 % band)")
             axes.plot(groups["group"], groups["observed"], color=BLUE, marker="o", ms=3, label="observed")
