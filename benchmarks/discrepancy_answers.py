@@ -106,7 +106,6 @@ def measure(items: pd.DataFrame, n_boot: int, draws: int) -> Part:
 def report(items: pd.DataFrame, parts: Sequence[Part], command: str) -> str:
     """The page, Markdown."""
     covariance = np.cov(items.to_numpy(), rowvar=False)
-    whole = parts[-1].shuffled
     lines = [
         "# Symptom discrepancy of real answers",
         "",
@@ -116,14 +115,15 @@ def report(items: pd.DataFrame, parts: Sequence[Part], command: str) -> str:
         "person. The null shuffles answers between persons of the same total and keeps how common each "
         "answer is at every total; its values are in the units of the data.",
         "",
-        "| Persons | SDI | 95 % interval | Null | Effect | p | Interval, s | Null, s | Interval, MB | Null, MB |",
+        "| Persons | SDI | 95 % interval | Null | Effect | p "
+        "| Interval, s | Null, s | Interval, MB | Null, MB |",
         "|---:|---:|---|---|---:|---:|---:|---:|---:|---:|",
         *(_row(part) for part in parts),
         "",
         f"Measured {datetime.now(UTC):%Y-%m-%d} on {platform.machine()}, {os.cpu_count()} cores, Python "
         f"{platform.python_version()}, numpy {np.__version__}: seconds are CPU time of one thread, memory is "
-        "the peak of what is allocated. The bootstrap draws its weights in blocks of a fixed size, which hide "
-        "the rest of its memory.",
+        "the peak of what is allocated. The bootstrap draws its weights in blocks of a fixed size, which "
+        "hide the rest of its memory.",
         "",
         "```",
         command,
@@ -134,14 +134,14 @@ def report(items: pd.DataFrame, parts: Sequence[Part], command: str) -> str:
         *(
             f"| {row['group']:g} | {row['n']} | {row['observed']:.3f} | {row['expected']:.3f} "
             f"| {row['low']:.3f} to {row['high']:.3f} |"
-            for row in whole.groups.to_dict("records")
+            for row in parts[-1].shuffled.groups.to_dict("records")
         ),
         "",
-        f"Of the index of {whole.value:.3f}, {whole.mean:.3f} is what shuffled answers give: symptom profiles "
-        "beyond chance would be the rest. Resamples often miss the most distant person, whose distance is the "
-        "unit, so that the interval lies more above the value than below. "
-        "A distance of 0 at the lowest and the highest total, and the arch between, are arithmetic: the null "
-        "has them too.",
+        "Shuffled within totals, answers keep the mean squared distance at every total. What the index exceeds "
+        "the null by is how unequally persons differ from their group, the mark of profiles beyond chance; the "
+        "rest, the arch of the curve and its zeros at both ends are what totals and frequencies imply. "
+        "Resamples often miss the most distant person, whose distance is the unit, so that the interval lies "
+        "more above the value than below.",
         "",
     ]
     return "\n".join(lines)
