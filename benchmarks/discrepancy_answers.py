@@ -137,11 +137,11 @@ def report(items: pd.DataFrame, parts: Sequence[Part], command: str) -> str:
             for row in parts[-1].shuffled.groups.to_dict("records")
         ),
         "",
-        "Shuffled within totals, answers keep the mean squared distance at every total. What the index exceeds "
-        "the null by is how unequally persons differ from their group, the mark of profiles beyond chance; the "
-        "rest, the arch of the curve and its zeros at both ends are what totals and frequencies imply. "
-        "Resamples often miss the most distant person, whose distance is the unit, so that the interval lies "
-        "more above the value than below.",
+        "Shuffled within totals, answers keep the mean squared distance at every total. What the index "
+        "exceeds the null by is how unequally persons differ from their group, the mark of profiles beyond "
+        "chance; the rest, the arch of the curve and its zeros at both ends are what totals and frequencies "
+        "imply. Resamples often miss the most distant person, whose distance is the unit, so that the "
+        "interval lies more above the value than below.",
         "",
     ]
     return "\n".join(lines)

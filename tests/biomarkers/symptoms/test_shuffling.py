@@ -60,4 +60,4 @@ def test_within_totals_the_mean_squared_distance_of_a_total_stays():
         )
     ]
     np.testing.assert_allclose(squares[0], squares[1], rtol=1e-9)
-    assert (after.T != items.to_numpy()).any()
+    assert (items.to_numpy() != after.T).any()
