@@ -47,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("answers", type=Path, help="CSV, one row a person, one column an item")
+    parser.add_argument("--about", default="answers", help="what was asked, and where the answers are from")
     parser.add_argument("--lowest", type=int, default=1, help="code of the lowest answer, subtracted")
     parser.add_argument("--n-boot", type=int, default=1000)
     parser.add_argument("--draws", type=int, default=199)
@@ -59,10 +60,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parts.append(measure(items.iloc[order[: len(items) // share]], chosen.n_boot, chosen.draws))
         sys.stdout.write(f"{parts[-1].persons} persons: {parts[-1].found}\n")
     command = (
-        f"python -m benchmarks.discrepancy_answers <answers.csv> --lowest {chosen.lowest} "
+        f'python -m benchmarks.discrepancy_answers <answers.csv> --about "{chosen.about}" '
+        f"--lowest {chosen.lowest} "
         f"--n-boot {chosen.n_boot} --draws {chosen.draws}"
     )
-    chosen.out.write_text(report(items, parts, command), encoding="utf-8")
+    chosen.out.write_text(report(items, parts, about=chosen.about, command=command), encoding="utf-8")
 
 
 def read_answers(path: Path, *, lowest: int) -> pd.DataFrame:
@@ -103,15 +105,15 @@ def measure(items: pd.DataFrame, n_boot: int, draws: int) -> Part:
     )
 
 
-def report(items: pd.DataFrame, parts: Sequence[Part], command: str) -> str:
+def report(items: pd.DataFrame, parts: Sequence[Part], *, about: str, command: str) -> str:
     """The page, Markdown."""
     covariance = np.cov(items.to_numpy(), rowvar=False)
     lines = [
         "# Symptom discrepancy of real answers",
         "",
-        f"{len(items)} persons, {items.shape[1]} items; coefficient alpha {alpha(covariance):.3f}, omega "
-        f"{omega(covariance):.3f}. Persons of the same total are one group; distances are min-max normalized "
-        "over everybody, as the index is defined, so that it changes with who happens to be the most distant "
+        f"{len(items)} persons, {items.shape[1]} items ({about}); coefficient alpha "
+        f"{alpha(covariance):.3f}, omega {omega(covariance):.3f}. Persons of the same total "
+        "are one group; distances are min-max normalized over everybody, as the index is defined, so that it changes with who happens to be the most distant "
         "person. The null shuffles answers between persons of the same total and keeps how common each "
         "answer is at every total; its values are in the units of the data.",
         "",
