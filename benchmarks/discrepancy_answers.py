@@ -113,7 +113,8 @@ def report(items: pd.DataFrame, parts: Sequence[Part], *, about: str, command: s
         "",
         f"{len(items)} persons, {items.shape[1]} items ({about}); coefficient alpha "
         f"{alpha(covariance):.3f}, omega {omega(covariance):.3f}. Persons of the same total "
-        "are one group; distances are min-max normalized over everybody, as the index is defined, so that it changes with who happens to be the most distant "
+        "are one group; distances are min-max normalized over everybody, as the index is defined, so "
+        "that it changes with who happens to be the most distant "
         "person. The null shuffles answers between persons of the same total and keeps how common each "
         "answer is at every total; its values are in the units of the data.",
         "",
