@@ -7,6 +7,7 @@ everybody before the folds: there a test person moves the border between the cla
 from typing import Literal, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
@@ -39,20 +40,19 @@ class ProfileTarget(BaseEstimator):  # type: ignore[misc]
         self.middle = middle
 
     def fit(self, X: ArrayLike, y: object = None, groups: ArrayLike | None = None) -> Self:
-        """Cluster training persons by their totals `X` (N, D); recordings of one of the `groups` are averaged.
+        """Cluster training persons by their totals `X` (N, D); recordings of one group are averaged first.
 
         Raises:
             ValueError: There is nothing between the clusters to drop, no such rule, or fewer persons than K.
         """
         if self.middle not in ("drop", "keep") or (self.middle == "drop" and self.n_clusters < 3):
             raise ValueError(
-                f"n_clusters={self.n_clusters}, middle={self.middle!r}: 'keep' all, or 'drop' those in between
-                " "of three or more clusters"
+                f"n_clusters={self.n_clusters}, middle={self.middle!r}: 'keep' all clusters, or 'drop' those in "
+                "between, of which there must be three or more"
             )
         x = np.asarray(X, dtype=np.float64)
         if groups is not None:
-            names, codes = np.unique(np.asarray(groups, dtype=np.str_), return_inverse=True)
-            x = np.stack([x[codes == code].mean(axis=0) for code in range(len(names))])
+            x = pd.DataFrame(x).groupby(np.asarray(groups, dtype=np.str_)).mean().to_numpy()
         self.pipeline_ = state_pipeline(self.n_clusters).fit(x)
         scaled = self.pipeline_[-1].cluster_centers_
         self.order_ = np.argsort(scaled.mean(axis=1), kind="stable")
@@ -60,7 +60,7 @@ class ProfileTarget(BaseEstimator):  # type: ignore[misc]
         return self
 
     def transform(self, X: ArrayLike) -> Array:
-        """Target (N,) of totals `X` (N, D): the number of the nearest cluster, or NaN where it was dropped."""
+        """Target (N,) of totals `X` (N, D): number of the nearest cluster, NaN where that was dropped."""
         check_is_fitted(self)
         found = self.pipeline_.predict(np.asarray(X, dtype=np.float64))
         place = np.argsort(self.order_)[found].astype(np.float64)
