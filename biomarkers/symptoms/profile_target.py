@@ -47,8 +47,8 @@ class ProfileTarget(BaseEstimator):  # type: ignore[misc]
         """
         if self.middle not in ("drop", "keep") or (self.middle == "drop" and self.n_clusters < 3):
             raise ValueError(
-                f"n_clusters={self.n_clusters}, middle={self.middle!r}: 'keep' all clusters, or 'drop' those in "
-                "between, of which there must be three or more"
+                f"n_clusters={self.n_clusters}, middle={self.middle!r}: 'keep' all clusters, or 'drop' "
+                "those in between of three or more"
             )
         x = np.asarray(X, dtype=np.float64)
         if groups is not None:

@@ -61,26 +61,23 @@ def relations(
     """
     if len(totals) != len(persons) or totals.isna().any(axis=None):
         raise ValueError(f"{len(totals)} rows of totals, {len(persons)} persons: give both, without gaps")
-    labels = positives(totals).astype(np.float64)
-    measures: list[tuple[str, weighted.Kernel, pd.DataFrame]] = [
-        ("pearson", weighted.pearson, totals),
-        ("spearman", spearman, totals),
+    x, labels = (table.to_numpy(dtype=np.float64).T for table in (totals, positives(totals)))
+    measures: list[tuple[str, weighted.Kernel, Array]] = [
+        ("pearson", weighted.pearson, x),
+        ("spearman", spearman, x),
         ("jaccard", jaccard, labels),
     ]
-    pairs = [
-        (measure, kernel, a, b, *(table[name].to_numpy(dtype=np.float64) for name in (a, b)))
-        for measure, kernel, table in measures
-        for a, b in combinations(totals, 2)
-    ]
-    draws: list[list[Array]] = [[] for _ in pairs]
+    asked = [(m, a, b) for m in measures for a, b in combinations(range(len(x)), 2)]
+    draws: list[list[Array]] = [[] for _ in asked]
     for weights in subject_weights(persons, n_boot=n_boot, seed=seed):
-        for drawn, (_, kernel, _, _, x, y) in zip(draws, pairs, strict=True):
-            drawn.append(kernel(x, y, weights))
+        for drawn, ((_, kernel, values), a, b) in zip(draws, asked, strict=True):
+            drawn.append(kernel(values[a], values[b], weights))
     ones = np.ones((1, len(totals)))
-    rows = [
-        (measure, a, b, float(kernel(x, y, ones)[0]), *percentile_interval(np.concatenate(drawn))[:2])
-        for drawn, (measure, kernel, a, b, x, y) in zip(draws, pairs, strict=True)
-    ]
+    rows = []
+    for drawn, ((measure, kernel, values), a, b) in zip(draws, asked, strict=True):
+        low, high, _ = percentile_interval(np.concatenate(drawn))
+        value = float(kernel(values[a], values[b], ones)[0])
+        rows.append((measure, totals.columns[a], totals.columns[b], value, low, high))
     found = pd.DataFrame(rows, columns=["measure", "a", "b", "value", "low", "high"])
     return found.astype({"low": float, "high": float})
 
