@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import dendrogram, linkage
 from sklearn.preprocessing import StandardScaler
 
+from datamodules.scales import SCALES
 from evaluation.canvas import BLUE, GRAY, GREEN, INK, ORANGE, PURPLE, VERMILION, canvas, svg
 
 Array = NDArray[np.float64]
@@ -18,15 +19,15 @@ Labels = NDArray[np.int64]
 _WIDE, _HALF = 9.8, (4.7, 3.4)  # inches: the page, and half of it
 _COLORS = (BLUE, ORANGE, VERMILION, GREEN, PURPLE)
 _BRANCHES = 40  # lowest branches that a tree shows
-_GRID = 22  # bins along an axis: a total of seven items has 22 values
+_CELLS = 22  # along an axis: the values that a total of seven items has
 _DENSITY = LinearSegmentedColormap.from_list("density", ["#dbe9f3", BLUE, INK])
 
 
 def total_pairs(totals: pd.DataFrame) -> str:
-    """Persons on every two totals, as counts in hexagons, on a logarithmic scale.
+    """Persons on every two totals, as counts in cells of a raw point of the DASS-21, on a logarithmic scale.
 
     Args:
-        totals: One row a person, one column a scale (S, D), D of 2 or 3.
+        totals: One row a person, one column a scale (S, D), D of 2 or 3; columns name scales.
 
     Raises:
         ValueError: There are other numbers of scales.
@@ -34,17 +35,16 @@ def total_pairs(totals: pd.DataFrame) -> str:
     pairs = list(combinations(totals, 2))
     if len(pairs) not in (1, 3):
         raise ValueError(f"{totals.shape[1]} scales: pairs are drawn of two or three")
+    edges = {name: np.linspace(-1 / 42, 1 + 1 / 42, _CELLS + 1) * SCALES[str(name)].high for name in totals}
+    counts = [np.histogram2d(totals[a], totals[b], bins=[edges[a], edges[b]])[0] for a, b in pairs]
+    norm = LogNorm(1, max(2.0, *(float(cells.max()) for cells in counts)))
     with canvas(_WIDE, 3.2) as figure:
         panels = figure.subplots(1, len(pairs), squeeze=False)[0]
-        drawn = [
-            axes.hexbin(totals[a], totals[b], gridsize=_GRID, mincnt=1, cmap=_DENSITY, linewidths=0.2)
-            for axes, (a, b) in zip(panels, pairs, strict=True)
-        ]
-        largest = max(float(cells.get_array().max()) for cells in drawn)
-        for axes, cells, (a, b) in zip(panels, drawn, pairs, strict=True):
-            cells.set_norm(LogNorm(1, max(largest, 2)))
+        for axes, cells, (a, b) in zip(panels, counts, pairs, strict=True):
+            shown = np.where(cells.T > 0, cells.T, np.nan)
+            drawn = axes.pcolormesh(edges[a], edges[b], shown, norm=norm, cmap=_DENSITY)
             axes.set(xlabel=a, ylabel=b)
-        figure.colorbar(drawn[-1], ax=panels.tolist(), label="persons", shrink=0.9)
+        figure.colorbar(drawn, ax=panels.tolist(), label="persons", shrink=0.9)
         return svg(figure)
 
 

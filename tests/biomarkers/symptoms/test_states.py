@@ -100,7 +100,12 @@ def test_missing_or_constant_totals_are_refused(correlated):
 def test_figures_show_what_they_should(correlated, drawn):
     totals = table(2 * np.clip(np.round(4 * correlated + 5), 0, 21))
     pairs = drawn(state_figures, "total_pairs", totals)
-    assert sum(axes.collections[0].get_array().sum() for axes in pairs.axes[:3]) == 3 * 150
+    first = np.ma.asarray(pairs.axes[0].collections[0].get_array())
+    assert first.shape == (22, 22)
+    for x, y in ((0, 0), (10, 12), (20, 20)):  # depression along x, anxiety along y
+        count = int(((totals[DASS[0]] == x) & (totals[DASS[1]] == y)).sum())
+        assert np.ma.filled(first, 0)[y // 2, x // 2] == count
+    assert all(axes.collections[0].get_array().sum() == 150 for axes in pairs.axes[:3])
     labels = np.digitize(totals[DASS[0]], [8, 16]).astype(np.int64)
     means = cluster_means(totals, labels)
     profiles = drawn(state_figures, "cluster_profiles", means)
