@@ -14,7 +14,7 @@ def correlation_forest(found: pd.DataFrame, *, p: str = "p_holm") -> str:
     """Spearman's correlation with its interval, colored where the corrected p-value is below 0.05.
 
     Args:
-        found: Of `correlation.correlate`; pairs that were not tested leave their place empty.
+        found: Of `correlation.correlate`; features of which nothing was tested are left to the table.
         p: Column of the p-value that decides on the color.
 
     Raises:
@@ -23,7 +23,7 @@ def correlation_forest(found: pd.DataFrame, *, p: str = "p_holm") -> str:
     tested = found[found["rho"].notna()]
     if tested.empty:
         raise ValueError(f"none of {len(found)} correlations was tested: see the reasons in the table")
-    features, scores = (list(dict.fromkeys(found[name])) for name in ("feature", "score"))
+    features, scores = (list(dict.fromkeys(tested[name])) for name in ("feature", "score"))
     places = {name: place for place, name in enumerate(features)}
     reach = 1.05 * float(np.nanmax(np.abs(tested[["rho", "low", "high"]].to_numpy(dtype=np.float64))))
     with canvas(_WIDE, 1.0 + 0.27 * len(features)) as figure:

@@ -21,6 +21,7 @@ FLOOR_FACTOR = 3.0  # our choice: spread over that of rounding alone
 RESOLUTION_MM = 0.1  # of the 3-D points in OpenFace's files
 MIN_FRAMES = 30  # our choice, as for the other statistics
 SHAPE_MODEL = "points of a shape model fitted to the image, not a pupillometer"
+UNREADABLE = "cannot be read as a pupil"
 _RING_PAIRS = 4
 _FEATURES = ("pupil_ratio", "pupil_ratio_sd", "pupil_ratio_cv", "pupil_eyes_correlation")
 
@@ -52,7 +53,7 @@ class Validity:
         return not self.reasons
 
     def __str__(self) -> str:
-        return "readable as a pupil" if self.readable else f"not a pupil: {'; '.join(self.reasons)}"
+        return "readable as a pupil" if self.readable else f"{UNREADABLE}: {'; '.join(self.reasons)}"
 
 
 def pupil_series(series: Series) -> PupilSeries | None:

@@ -9,6 +9,7 @@ import pandas as pd
 from biomarkers.groups.correlation import correlate
 from biomarkers.groups.correlation_figures import correlation_forest
 from biomarkers.naming import label
+from biomarkers.oculomotor.pupil import UNREADABLE
 from engine.material import Finding, Material
 from engine.steps.totals import scale_totals
 from evaluation.page import Section
@@ -89,11 +90,10 @@ def _verdicts(material: Material) -> list[str]:
     """What the pupil's verdicts say, counted: no recording's number may be read as more than it is."""
     report = material.features.report
     notes = report.loc[(report["group"] == "pupil") & (report["kind"] == "note"), "reason"].astype(str)
-    unfit = int(notes.str.startswith("not a pupil").sum())
-    if not unfit:
+    unfit = notes[notes.str.startswith(UNREADABLE)]
+    if unfit.empty:
         return []
-    example = notes[notes.str.startswith("not a pupil")].iloc[0]
     return [
-        f"the pupil's ratio cannot be read as a pupil in {unfit:,} of {len(material.recordings):,} "
-        f"recordings, e.g. {example}"
+        f"the ratio {UNREADABLE} in {len(unfit):,} of {len(material.recordings):,} recordings, "
+        f"e.g. {unfit.iloc[0].removeprefix(UNREADABLE + ': ')}"
     ]

@@ -75,7 +75,7 @@ def test_lowered_gaze_goes_with_all_totals_and_the_pupil_with_none(markers):
     (section,) = markers.sections
     assert section.plot.startswith("data:image/svg")
     assert len(section.rows) == found["rho"].notna().sum()
-    verdict = f"cannot be read as a pupil in {PERSONS} of {PERSONS} recordings"
+    verdict = f"the ratio cannot be read as a pupil in {PERSONS} of {PERSONS} recordings"
     assert any(verdict in remark for remark in section.remarks)
     assert any("pupil eyes correlation" in remark for remark in section.remarks)  # not tested, and why
 

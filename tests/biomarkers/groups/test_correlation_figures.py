@@ -11,12 +11,12 @@ from evaluation.canvas import BLUE, GRAY, VERMILION
 def test_the_forest_colors_what_is_significant_and_leaves_untested_places_empty(drawn):
     found = pd.DataFrame(
         {
-            "feature": ["gaze_vertical", "gaze_vertical", "blink_rate", "blink_rate"],
-            "score": ["DASS-21-D", "DASS-21-S"] * 2,
-            "rho": [-0.5, 0.1, 0.3, np.nan],
-            "low": [-0.6, -0.1, 0.1, np.nan],
-            "high": [-0.3, 0.25, 0.45, np.nan],
-            "p_holm": [0.001, 0.4, 0.02, np.nan],
+            "feature": ["gaze_vertical", "gaze_vertical", "blink_rate", "blink_rate", "fixation_duration"],
+            "score": ["DASS-21-D", "DASS-21-S", "DASS-21-D", "DASS-21-S", "DASS-21-D"],
+            "rho": [-0.5, 0.1, 0.3, np.nan, np.nan],
+            "low": [-0.6, -0.1, 0.1, np.nan, np.nan],
+            "high": [-0.3, 0.25, 0.45, np.nan, np.nan],
+            "p_holm": [0.001, 0.4, 0.02, np.nan, np.nan],
         }
     )
     figure = drawn(correlation_figures, "correlation_forest", found)

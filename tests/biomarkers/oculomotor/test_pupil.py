@@ -62,7 +62,7 @@ def test_a_single_series_is_measured_and_cannot_be_judged(make_series, rng):
     assert measured.gaps == {
         "pupil_eyes_correlation": "one series of both eyes, so whether the eyes agree cannot be seen"
     }
-    assert measured.notes[0].startswith("not a pupil: one series")
+    assert measured.notes[0].startswith("cannot be read as a pupil: one series")
 
 
 def test_without_a_pupil_there_are_reasons(make_series):
