@@ -17,13 +17,15 @@ from biomarkers.features.timing import row_length, row_seconds
 from biomarkers.oculomotor.landmarks import eye_aspect_ratio
 from datamodules.series import Series
 
-Signal = Literal["au45", "au45_present", "eye_aspect_ratio"]
-SIGNALS: tuple[Signal, ...] = ("au45", "eye_aspect_ratio", "au45_present")  # the first that is there is read
+Signal = Literal["au45", "eyeBlink", "eye_aspect_ratio", "au45_present"]
+SIGNALS: tuple[Signal, ...] = ("au45", "eyeBlink", "eye_aspect_ratio", "au45_present")  # first there is read
 
-# Our choice. AU45 in intensities 0-5 above the own median: OpenFace's blinks peak near 2. Of the aspect ratio
-# the share by which it falls below its median: the lids of a shape model never close.
+# Our choice. AU45 in intensities 0-5 above the own median: OpenFace's blinks peak near 2. MediaPipe's
+# blendshapes, mean of both eyes, run from 0 to 1. Of the aspect ratio the share by which it falls below its
+# median: the lids of a shape model never close.
 THRESHOLDS: dict[Signal, tuple[float, float]] = {
     "au45": (0.5, 1.0),
+    "eyeBlink": (0.2, 0.4),
     "au45_present": (0.5, 1.0),
     "eye_aspect_ratio": (0.15, 0.25),
 }
@@ -42,20 +44,25 @@ def closure(series: Series, signal: Signal) -> Array | None:
             return None
         own = float(np.median(ratio[series.valid])) if series.valid.any() else 0.0
         return 1 - ratio / own if own > 0 else np.zeros(len(ratio))
-    x = column(series, signal)
-    if x is None or signal == "au45_present" or not series.valid.any():
-        return x
-    return np.asarray(x - np.median(x[series.valid]))
+    names = ("eyeBlinkLeft", "eyeBlinkRight") if signal == "eyeBlink" else (signal,)
+    columns = [x for name in names if (x := column(series, name)) is not None]
+    if len(columns) < len(names):
+        return None
+    mean = np.asarray(np.mean(columns, axis=0))
+    if signal == "au45_present" or not series.valid.any():
+        return mean
+    return np.asarray(mean - np.median(mean[series.valid]))
 
 
 def eyes_open(series: Series) -> NDArray[np.bool_]:
-    """Valid rows (T,) without a sign of closing eyes: AU45 neither present nor intense above `low`."""
+    """Valid rows (T,) without a sign of closing eyes: no AU45 present, the first other signal below `low`."""
     kept = series.valid.copy()
-    present, intensity = column(series, "au45_present"), closure(series, "au45")
-    if present is not None:
-        kept &= present < 0.5
-    if intensity is not None:
-        kept &= intensity < THRESHOLDS["au45"][0]
+    others = [name for name in SIGNALS if name != "au45_present" and closure(series, name) is not None]
+    signals: list[Signal] = ["au45_present", *others[:1]]
+    for name in signals:
+        x = closure(series, name)
+        if x is not None:
+            kept &= x < THRESHOLDS[name][0]
     return kept
 
 

@@ -66,6 +66,17 @@ def test_lids_and_presence_tell_the_same_and_a_note_says_so(make_series, eye_cha
     )
 
 
+def test_blendshapes_and_lids_serve_where_there_is_no_action_unit(make_series, eye_channels):
+    x = blinking(30.0, height=0.8)
+    series = make_series(fps=30.0, eyeBlinkLeft=x, eyeBlinkRight=0.9 * x + 0.1)
+    measured = BlinkFeatures().measure(series, recording="r")
+    assert measured.notes == ("blinks from eyeBlink",)
+    assert measured.values["blink_rate"] == pytest.approx(25)
+    assert (eyes_open(series) == (0.95 * x < 0.2)).all()
+    lids = make_series(fps=30.0, **eye_channels(np.full((len(x), 2), 5.0), openings=9 - 5 * x, decimals=6))
+    assert (eyes_open(lids) == (5 * x / 9 < 0.15)).all()
+
+
 def test_open_eyes_are_valid_and_neither_signal_says_closed(make_series):
     series = make_series(au45=[0, 0, 0.6, 0, 0, 0], au45_present=[0, 1, 0, 0, 0, 0], valid=[1, 1, 1, 1, 1, 0])
     series = type(series)(**{**vars(series), "valid": series.valid.astype(bool)})
@@ -94,7 +105,7 @@ def test_what_cannot_be_seen_is_refused(make_series):
         BlinkFeatures().measure(make_series(fps=30.0, au45=blinking(30, seconds=3)), recording="r")
     with pytest.raises(Unmeasurable, match="'r' tells neither times nor a frame rate"):
         BlinkFeatures().measure(make_series(fps=None, au45=blinking(30)), recording="r")
-    with pytest.raises(Unmeasurable, match="none of au45, eye_aspect_ratio, au45_present"):
+    with pytest.raises(Unmeasurable, match="none of au45, eyeBlink, eye_aspect_ratio, au45_present"):
         BlinkFeatures().measure(make_series(fps=30.0, gaze_x=blinking(30)), recording="r")
     with pytest.raises(ValueError, match="signal='au46'"):
         BlinkFeatures(signal="au46")
