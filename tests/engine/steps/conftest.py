@@ -1,11 +1,24 @@
-"""A small material that the tests of steps share."""
+"""Materials that the tests of steps share: one read by a config, one drawn in memory."""
 
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
 import pytest
 
-from engine.material import read_material
+from biomarkers.features.table import feature_table
+from biomarkers.oculomotor.blinks import BlinkFeatures
+from biomarkers.oculomotor.gaze import GazeDirection
+from biomarkers.oculomotor.pupil import PupilRatio
+from datamodules.partition import Split
+from datamodules.series import Series
+from datamodules.synthetic.latent import CHANNELS, LatentSettings, behave, draw_cohort
+from datamodules.synthetic.recording import CohortSettings, questionnaire, recording_id
+from engine.material import Material, read_material
 from engine.provenance import RunManifest
 from tests.engine.test_analysis import composed
 
+PERSONS = 90
 SMALL = [
     "data.manifest.n_subjects=16",
     "data.manifest.workers=1",
@@ -23,3 +36,29 @@ def material(tmp_path_factory):
     config = composed("analysis=parikh2024", *SMALL, output=folder)
     with RunManifest(folder=folder, config=config) as record:
         return read_material(config, record)
+
+
+@pytest.fixture(scope="session")
+def drawn():
+    """Ninety persons with one visit, their eyes measured, in two folds without validation."""
+    latent = LatentSettings(PERSONS, 1, 15.0, 8.0, confound=0.3, habit_visibility=0.1, seed=0)
+    settings = CohortSettings(latent=latent, size=0, heterogeneity=0.3)
+    rows, series = [], []
+    for visit in draw_cohort(latent):
+        x = behave(visit, latent)
+        ids = {"recording_id": recording_id(visit), "subject_id": visit.person.subject_id, "session_id": "V1"}
+        rows.append(ids | questionnaire(visit, settings))
+        series.append(
+            Series(values=x, channels=CHANNELS, valid=np.ones(len(x), dtype=bool), fps=15.0, seconds=None)
+        )
+    table = pd.DataFrame(rows)
+    recordings = [SimpleNamespace(**row) for row in rows]
+    names = table["recording_id"].tolist()
+    splits = [
+        Split(name=f"fold{k}", train=tuple(names[k::2]), val=(), test=tuple(names[1 - k :: 2]))
+        for k in (0, 1)
+    ]
+    features = feature_table(
+        list(zip(recordings, series, strict=True)), [GazeDirection(), BlinkFeatures(), PupilRatio()]
+    )
+    return Material(SimpleNamespace(table=table), recordings, series, table, features, splits)
