@@ -66,16 +66,17 @@ def _labels(manifest: Manifest) -> pd.DataFrame:
     return manifest.table[[name for name in known if name in manifest.table]]
 
 
-def feature_columns(material: Material, end: str) -> pd.DataFrame:
-    """The ids and the features whose names end so.
+def feature_columns(material: Material, *ends: str) -> pd.DataFrame:
+    """The ids and the features whose names end in one of `ends`.
 
     Raises:
-        ValueError: There are none.
+        ValueError: An end has none.
     """
     table = material.features.table
-    names = [name for name in table if str(name).endswith(end)]
-    if not names:
-        raise ValueError(
-            f"no feature ends in {end!r}; the extractors give e.g. {', '.join(table.columns[3:8])}"
-        )
+    for end in ends:
+        if not any(str(name).endswith(end) for name in table):
+            raise ValueError(
+                f"no feature ends in {end!r}; the extractors give e.g. {', '.join(table.columns[3:8])}"
+            )
+    names = [name for name in table if str(name).endswith(ends)]
     return table[["recording_id", "subject_id", "session_id", *names]]

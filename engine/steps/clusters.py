@@ -12,7 +12,7 @@ from biomarkers.clusters.choice_figures import indices_over_k, scree
 from biomarkers.clusters.figures import components, silhouettes
 from biomarkers.clusters.pipeline import cluster_pipeline, embed, fitted_labels, indices, indices_by_k
 from biomarkers.clusters.stability import cluster_stability
-from biomarkers.groups.persons import person_means
+from biomarkers.groups.persons import one_group_each
 from engine.material import Finding, Material, feature_columns
 from evaluation.page import Section
 
@@ -35,7 +35,7 @@ class Clusters:
 
     def __call__(self, material: Material, *, n_boot: int, seed: int) -> Finding:
         """Cluster everybody; this describes and predicts nobody."""
-        persons = person_means(feature_columns(material, self.features), material.labels)
+        persons = one_group_each(feature_columns(material, self.features), material.labels)
         complete = persons.values.notna().all(axis=1).to_numpy()
         values = persons.values[complete].to_numpy(dtype=np.float64)
         rows: list[tuple[Any, ...]] = []
