@@ -53,7 +53,7 @@ def analyze(config: Mapping[str, Any], *, folder: Path) -> list[Finding]:
             subtitle=f"{manifest.name}: {len(material.recordings)} recordings, {_persons(material)} persons",
             sections=[section for finding in found for section in finding.sections],
             limits=LIMITS,
-            notes=[*config["analysis"]["notes"], *manifest.notes],
+            notes=[*config["analysis"]["notes"], *material.notes, *manifest.notes],
         )
     return found
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from biomarkers.features.phases import trim_all
 from biomarkers.features.table import Features, feature_table
 from datamodules.guard import check_split
 from datamodules.manifest import Manifest, Recording
@@ -19,7 +20,10 @@ from evaluation.page import Section
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """What every step of an analysis reads: recordings, their series and labels, features, folds."""
+    """What every step of an analysis reads: recordings, their series and labels, features, folds; notes on them.
+
+    Series and features are those of the phase that the analysis asks for.
+    """
 
     manifest: Manifest
     recordings: Sequence[Recording]
@@ -27,6 +31,7 @@ class Material:
     labels: pd.DataFrame
     features: Features
     splits: Sequence[Split]
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +53,9 @@ def read_material(config: Mapping[str, Any], record: RunManifest) -> Material:
     recordings = manifest.recordings()
     source = build(config["data"]["module"]["source"], key="data.module.source").prepared(recordings)
     series = [source.series(recording) for recording in recordings]
+    phase = build(config["analysis"].get("phase"), key="analysis.phase")
+    if phase is not None:
+        series = trim_all(recordings, series, phase)
     extractors = build_all(config["analysis"]["extractors"], key="analysis.extractors")
     features = feature_table(list(zip(recordings, series, strict=True)), extractors)
     record.record(
@@ -57,8 +65,10 @@ def read_material(config: Mapping[str, Any], record: RunManifest) -> Material:
         splits=[split.name for split in splits],
         errata=[str(erratum) for erratum in manifest.errata],
         data_notes=list(manifest.notes),
+        phase=None if phase is None else str(phase),
     )
-    return Material(manifest, recordings, series, _labels(manifest), features, splits)
+    notes = [] if phase is None else [f"Only {phase}"]
+    return Material(manifest, recordings, series, _labels(manifest), features, splits, notes)
 
 
 def _labels(manifest: Manifest) -> pd.DataFrame:
