@@ -20,7 +20,7 @@ from evaluation.page import Section
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """What every step of an analysis reads: recordings, their series and labels, features, folds; notes on them.
+    """What every step of an analysis reads: recordings, series, labels, features, folds, and notes.
 
     Series and features are those of the phase that the analysis asks for.
     """

@@ -60,9 +60,9 @@ class GroupComparison:
         return Section(
             self.name,
             self.title,
-            f"{int(persons.depressed.sum())} depressed persons and {int((~persons.depressed).sum())} controls, "
-            f"each the mean of {persons.basis}. Effects are Hedges' g with 95 % intervals, depressed minus "
-            f"control; p-values are Holm's over these {len(tested)} features.",
+            f"{int(persons.depressed.sum())} depressed persons and {int((~persons.depressed).sum())} "
+            f"controls, each the mean of {persons.basis}. Effects are Hedges' g with 95 % intervals, "
+            f"depressed minus control; p-values are Holm's over these {len(tested)} features.",
             plots=[*one_unit, effect_sizes(found)] if len(tested) else [],
             columns=("Feature", "Depressed", "Control", "Hedges' g", "Welch p", "Mann-Whitney p", "Differs"),
             rows=[_row(row) for row in tested.to_dict("records")],

@@ -30,7 +30,9 @@ def test_fixed_seconds_are_cut_from_every_recording(recordings):
 
 def test_a_table_gives_every_recording_its_own_times(recordings, tmp_path):
     path = tmp_path / "phases.csv"
-    path.write_text("recording_id,phase,start_s,stop_s\nlong,induction,7,9\nshort,induction,0,3\nlong,rest,0,7\n")
+    path.write_text(
+        "recording_id,phase,start_s,stop_s\nlong,induction,7,9\nshort,induction,0,3\nlong,rest,0,7\n"
+    )
     phase = TabledPhase(path=str(path), phase="induction")
     cut = trim_all(*recordings, phase)
     assert [(own.values[0, 0], own.values[-1, 0]) for own in cut] == [(70, 89), (0, 29)]

@@ -73,9 +73,16 @@ def test_bad_tables_are_refused(change, message):
 
 
 def test_everybody_is_at_the_first_visit_where_one_label_changes():
-    features, labels = pd.DataFrame(
-        {"recording_id": ["a1", "a2", "b1", "b2"], "subject_id": list("aabb"), "session_id": ["v1", "v2"] * 2}
-    ), pd.DataFrame({"recording_id": ["a1", "a2", "b1", "b2"], "binary": [1, 1, 0, 1]})
+    features, labels = (
+        pd.DataFrame(
+            {
+                "recording_id": ["a1", "a2", "b1", "b2"],
+                "subject_id": list("aabb"),
+                "session_id": ["v1", "v2"] * 2,
+            }
+        ),
+        pd.DataFrame({"recording_id": ["a1", "a2", "b1", "b2"], "binary": [1, 1, 0, 1]}),
+    )
     features["x"] = [1.0, 3.0, 5.0, 7.0]
     changed = one_group_each(features, labels)
     assert (changed.basis, changed.left_out) == ("the first visit", {})
