@@ -114,21 +114,22 @@ def page(counts: Counts, *, command: str, day: str, minutes: float) -> str:
 `{command}` on {day}, {minutes:.1f} CPU minutes, one core of {_processor()}.
 
 {n} cohorts of {low} to {high} persons from the latent model of [cohort.md](cohort.md): one visit a person,
-{SECONDS:g} s at {FPS:g} frames/s, `confound` 1, depressed means a severity above the average. Features are the
-means of the {len(CHANNELS)} channels; significant is p < {ALPHA:g}. Intervals are Wilson's, 95 %, over cohorts.
+{SECONDS:g} s at {FPS:g} frames/s, `confound` 1, depressed means a severity above the average.
+Features are the means of the {len(CHANNELS)} channels; significant is p < {ALPHA:g}.
+Intervals are Wilson's, 95 %, over cohorts.
 
 ## Nothing to find: groups permuted between the persons
 
-{_table([("Test", "Cohorts with any false finding")] + _rows(counts.under_null, TESTS, n))}
+{_table([("Test", "Cohorts with any false finding"), *_rows(counts.under_null, TESTS, n)])}
 
 The corrected tests promise at most {ALPHA:.0%}. {_kept(counts)}
 
 ## Something to find: the cohorts' own groups
 
-Severity moves the level of {len(MOVED)} channels, and {", ".join(QUICKENED)} through the rate of blinks. It leaves
-{len(unmoved)} alone.
+Severity moves the level of {len(MOVED)} channels, and {", ".join(QUICKENED)} through the rate of blinks.
+It leaves {len(unmoved)} alone.
 
-{_table([("Test", "Cohorts with an unmoved channel called")] + _rows(counts.unmoved, CORRECTED, n))}
+{_table([("Test", "Cohorts with an unmoved channel called"), *_rows(counts.unmoved, CORRECTED, n)])}
 
 Welch's test after Holm, channel by channel:
 
