@@ -35,11 +35,18 @@ class EmotionClusters:
         values = persons.values[complete].to_numpy(dtype=np.float64)
         courses = {name: values[:, j * self.bins : (j + 1) * self.bins] for j, name in enumerate(_EMOTIONS)}
         table = parikh_table_4(courses, persons.depressed[complete], seed=seed)
+        table = replace(table, cells=_long(table.cells))
         counted = f"{len(values)} persons, each the mean of {persons.basis} in {self.bins} bins of time"
         if not complete.all():
             counted += f"; {int((~complete).sum())} persons have a bin without a frame and are left out"
         section = published_section(replace(table, notes=(counted, *table.notes)))
         return Finding([replace(section, key="emotion_clusters")], {"emotion_clusters": flat(table.cells)})
+
+
+def _long(cells: pd.DataFrame) -> pd.DataFrame:
+    """A row an emotion and method: side by side the columns are too many for a page."""
+    parts = [cells[name].rename(index=lambda method, name=name: f"{name}, {method}") for name in _EMOTIONS]
+    return pd.concat(parts)
 
 
 def _courses(series: Sequence[Series], *, bins: int) -> pd.DataFrame:

@@ -14,28 +14,26 @@ def measured(material: Material) -> Finding:
     tables = {"features": material.features.table, "feature_report": report}
     if report.empty:
         return Finding([], tables)
-    counted = (
-        report.groupby(["kind", "group", "reason"], sort=False)["recording_id"]
-        .nunique()
-        .rename("recordings")
-        .reset_index()
-        .sort_values(["kind", "recordings"], ascending=[False, False], kind="stable")
-    )
     section = Section(
         "measured",
         "What was not measured?",
-        "Notes are about numbers that are there, such as sums that lack a member; gaps are features without a "
-        "number. No recording was dropped and nothing was filled in.",
-        columns=("Reason", "Kind", "Features", f"Recordings of {len(material.recordings)}"),
-        rows=[
-            (str(row["reason"]), str(row["kind"]), str(row["group"]), str(row["recordings"]))
-            for row in counted.head(_SHOWN).to_dict("records")
-        ],
-        remarks=_rest(counted),
+        "Notes are about numbers that are there, such as sums that lack a member; gaps are features without "
+        "a number. No recording was dropped and nothing was filled in.",
+        remarks=_told(report, total=len(material.recordings)),
     )
     return Finding([section], tables)
 
 
-def _rest(counted: pd.DataFrame) -> list[str]:
-    more = len(counted) - _SHOWN
-    return [f"{more} rarer reasons are in tables/feature_report.csv"] if more > 0 else []
+def _told(report: pd.DataFrame, *, total: int) -> list[str]:
+    """Every reason with the number of its recordings, notes first, then from the most frequent."""
+    names = [f"recording {name!r}: " for name in report["recording_id"]]
+    reasons = [reason.removeprefix(name) for reason, name in zip(report["reason"], names, strict=True)]
+    counted = report.assign(reason=reasons).groupby(["kind", "group", "reason"], sort=False)["recording_id"]
+    table = counted.nunique().reset_index(name="count")
+    table = table.sort_values(["kind", "count"], ascending=False, kind="stable")
+    told = [
+        f"{row['kind'].capitalize()} in {row['count']} of {total} recordings ({row['group']}): {row['reason']}"
+        for row in table.head(_SHOWN).to_dict("records")
+    ]
+    more = len(table) - _SHOWN
+    return told + [f"{more} rarer reasons are in tables/feature_report.csv"] * (more > 0)
