@@ -31,9 +31,9 @@ def _told(report: pd.DataFrame, *, total: int) -> list[str]:
     counted = report.assign(reason=reasons).groupby(["kind", "group", "reason"], sort=False)["recording_id"]
     table = counted.nunique().reset_index(name="count")
     table = table.sort_values(["kind", "count"], ascending=False, kind="stable")
-    told = [
-        f"{row['kind'].capitalize()} in {row['count']} of {total} recordings ({row['group']}): {row['reason']}"
-        for row in table.head(_SHOWN).to_dict("records")
+    lines = [
+        f"{kind.capitalize()} in {count} of {total} recordings ({group}): {reason}"
+        for kind, group, reason, count in table.head(_SHOWN).itertuples(index=False)
     ]
     more = len(table) - _SHOWN
-    return told + [f"{more} rarer reasons are in tables/feature_report.csv"] * (more > 0)
+    return lines + [f"{more} rarer reasons are in tables/feature_report.csv"] * (more > 0)
