@@ -93,7 +93,8 @@ def _rows(
     rows = []
     for split, own in values.items():
         low, high, _ = percentile_interval(weights @ hits[split] / weights.sum(axis=1))
-        rows.append({"split": split} | own | {"accuracy_low": low, "accuracy_high": high})
+        interval: dict[str, Any] = {"accuracy_low": low, "accuracy_high": high}
+        rows.append({"split": split} | own | interval)
     return rows
 
 

@@ -45,7 +45,11 @@ class EmotionClusters:
 
 def _long(cells: pd.DataFrame) -> pd.DataFrame:
     """A row an emotion and method: side by side the columns are too many for a page."""
-    parts = [cells[name].rename(index=lambda method, name=name: f"{name}, {method}") for name in _EMOTIONS]
+    parts = []
+    for name in _EMOTIONS:
+        own = pd.DataFrame(cells[name])
+        own.index = pd.Index([f"{name}, {method}" for method in cells.index])
+        parts.append(own)
     return pd.concat(parts)
 
 
