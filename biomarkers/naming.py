@@ -2,17 +2,21 @@
 
 import re
 
-_UNIT = re.compile(r"au(\d{2})(?:_(.+))?")
+_UNIT = re.compile(r"au(\d{2})")
+_WORDS = {"corr": "correlation", "lagcorr": "correlation at best lag", "lag": "best lag"}
 
 
 def label(feature: str) -> str:
-    """The name of a feature in figures and tables; other names than those of action units keep their form.
+    """The name of a feature in figures and tables.
 
     >>> label("au01"), label("au12_mean"), label("pose_yaw_std")
     ('AU1', 'AU12 mean', 'pose yaw std')
+    >>> label("au06_au12_corr")
+    'AU6 AU12 correlation'
     """
-    found = _UNIT.fullmatch(feature)
-    if found is None:
-        return feature.replace("_", " ")
-    rest = (found[2] or "").replace("_", " ")
-    return f"AU{int(found[1])} {rest}".rstrip()
+    return " ".join(_word(part) for part in feature.split("_"))
+
+
+def _word(part: str) -> str:
+    unit = _UNIT.fullmatch(part)
+    return f"AU{int(unit[1])}" if unit else _WORDS.get(part, part)

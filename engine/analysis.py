@@ -10,6 +10,7 @@ from engine.compose import ConfigError
 from engine.material import Finding, Material, read_material
 from engine.provenance import RunManifest
 from engine.seed import seed_run
+from engine.steps.measured import measured
 from engine.targets import check_targets
 from evaluation.bootstrap import check_resamples
 from evaluation.page import write_page
@@ -42,18 +43,19 @@ def analyze(config: Mapping[str, Any], *, folder: Path) -> list[Finding]:
         steps = build_all(config["analysis"]["steps"], key="analysis.steps")  # before a cohort is made
         material = read_material(config, record)
         boot = {name: config["evaluation"][name] for name in ("n_boot", "seed")}
-        found = [step(material, **boot) for step in steps]
+        found = [*(step(material, **boot) for step in steps), measured(material)]
         for name, table in {k: v for finding in found for k, v in finding.tables.items()}.items():
             (folder / "tables").mkdir(parents=True, exist_ok=True)
             table.to_csv(folder / "tables" / f"{name}.csv", index=False)
         manifest = material.manifest
+        phase = [f"Only {material.phase}"] if material.phase else []
         write_page(
             folder / "analysis.html",
             title=config["analysis"]["title"],
             subtitle=f"{manifest.name}: {len(material.recordings)} recordings, {_persons(material)} persons",
             sections=[section for finding in found for section in finding.sections],
             limits=LIMITS,
-            notes=[*config["analysis"]["notes"], *manifest.notes],
+            notes=[*config["analysis"]["notes"], *phase, *manifest.notes],
         )
     return found
 

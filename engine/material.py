@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from biomarkers.features.phases import trim_all
 from biomarkers.features.table import Features, feature_table
 from datamodules.guard import check_split
 from datamodules.manifest import Manifest, Recording
@@ -22,6 +23,7 @@ from evaluation.page import Section
 class Material:
     """What every step of an analysis reads: recordings, their series and labels, features, folds.
 
+    Series and features are those of the `phase` that the analysis asks for, None where it asks for none.
     `data` is the node of the config that names the files, for whatever reads them itself, as networks do;
     `folder` is where such a step may keep what it has finished.
     """
@@ -32,6 +34,7 @@ class Material:
     labels: pd.DataFrame
     features: Features
     splits: Sequence[Split]
+    phase: str | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
     folder: Path = Path()
 
@@ -55,6 +58,9 @@ def read_material(config: Mapping[str, Any], record: RunManifest) -> Material:
     recordings = manifest.recordings()
     source = build(config["data"]["module"]["source"], key="data.module.source").prepared(recordings)
     series = [source.series(recording) for recording in recordings]
+    phase = build(config["analysis"].get("phase"), key="analysis.phase")
+    if phase is not None:
+        series = trim_all(recordings, series, phase)
     extractors = build_all(config["analysis"]["extractors"], key="analysis.extractors")
     features = feature_table(list(zip(recordings, series, strict=True)), extractors)
     record.record(
@@ -64,6 +70,7 @@ def read_material(config: Mapping[str, Any], record: RunManifest) -> Material:
         splits=[split.name for split in splits],
         errata=[str(erratum) for erratum in manifest.errata],
         data_notes=list(manifest.notes),
+        phase=None if phase is None else str(phase),
     )
     return Material(
         manifest,
@@ -72,6 +79,7 @@ def read_material(config: Mapping[str, Any], record: RunManifest) -> Material:
         _labels(manifest),
         features,
         splits,
+        phase=None if phase is None else str(phase),
         data=config["data"],
         folder=record.folder,
     )
@@ -82,16 +90,17 @@ def _labels(manifest: Manifest) -> pd.DataFrame:
     return manifest.table[[name for name in known if name in manifest.table]]
 
 
-def feature_columns(material: Material, end: str) -> pd.DataFrame:
-    """The ids and the features whose names end so.
+def feature_columns(material: Material, *ends: str) -> pd.DataFrame:
+    """The ids and the features whose names end in one of `ends`.
 
     Raises:
-        ValueError: There are none.
+        ValueError: An end has none.
     """
     table = material.features.table
-    names = [name for name in table if str(name).endswith(end)]
-    if not names:
-        raise ValueError(
-            f"no feature ends in {end!r}; the extractors give e.g. {', '.join(table.columns[3:8])}"
-        )
+    for end in ends:
+        if not any(str(name).endswith(end) for name in table):
+            raise ValueError(
+                f"no feature ends in {end!r}; the extractors give e.g. {', '.join(table.columns[3:8])}"
+            )
+    names = [name for name in table if str(name).endswith(ends)]
     return table[["recording_id", "subject_id", "session_id", *names]]

@@ -19,9 +19,13 @@ from sklearn.preprocessing import MinMaxScaler
 from biomarkers.estimators.frames import FRAMES, paper_metrics, recording_means, sample_frames
 from biomarkers.estimators.readers import Fold, person_folds
 from datamodules.series import Series
+from evaluation.bootstrap import percentile_interval, subject_weights
+
+Array = NDArray[np.float64]
 
 FRAME_RANDOM = "frame-random (leaks: a demonstration)"
 PERSON_GROUPED = "person-grouped"
+DIFFERENCE = "difference"
 _FOLDS = 5  # our choice
 
 
@@ -33,9 +37,13 @@ def gap_table(
     *,
     channels: Sequence[str],
     frames_per_recording: int | None = FRAMES,
+    n_boot: int = 2000,
     seed: int = 0,
 ) -> pd.DataFrame:
     """The same frames and estimators under a split that leaks and under one that does not.
+
+    Accuracies come with percentile intervals over persons, for both splits and for their difference from the
+    same resamples. They describe these fits: that other training persons give other fits is not in them.
 
     Args:
         recordings: Series of any length.
@@ -44,11 +52,12 @@ def gap_table(
         estimators: Classifiers of rows by name, such as `frames.paper_estimators()`.
         channels: Names of the action units.
         frames_per_recording: Evenly spaced frames of each recording; None takes all.
-        seed: Shuffles the frames of the split that leaks.
+        n_boot: Resamples of the persons.
+        seed: Shuffles the frames of the split that leaks, and the persons of the resamples.
 
     Returns:
-        One row per estimator and split: `estimator, split, accuracy, mae, rmse, frame_accuracy`, of all
-        recordings when held out.
+        Three rows per estimator, `split` being the two splits and their `DIFFERENCE`: `estimator, split,
+        accuracy, accuracy_low, accuracy_high, mae, rmse, frame_accuracy`, of all recordings when held out.
     """
     frames, owners = sample_frames(recordings, channels, per_recording=frames_per_recording)
     labels, people = np.asarray(y), np.asarray(persons)
@@ -56,12 +65,37 @@ def gap_table(
         FRAME_RANDOM: _shuffled(labels[owners], seed),
         PERSON_GROUPED: person_folds(labels[owners], people[owners], folds=_FOLDS, classes=True),
     }
-    rows = [
-        {"estimator": name, "split": split} | _held_out(estimator, frames, labels, owners, folds)
-        for name, estimator in estimators.items()
-        for split, folds in splits.items()
-    ]
+    weights = np.concatenate(list(subject_weights(people.tolist(), n_boot=n_boot, seed=seed)))
+    rows: list[dict[str, Any]] = []
+    for name, estimator in estimators.items():
+        called = {
+            split: _held_out(estimator, frames, labels, owners, folds) for split, folds in splits.items()
+        }
+        rows += [{"estimator": name} | row for row in _rows(called, labels, owners, weights)]
     return pd.DataFrame(rows)
+
+
+def _rows(
+    called: Mapping[str, Array], y: NDArray[Any], owners: NDArray[np.intp], weights: Array
+) -> list[dict[str, Any]]:
+    """A row a split, and one of the difference."""
+    right = {split: (recording_means(own, owners) >= 0.5) == y for split, own in called.items()}
+    values = {
+        split: paper_metrics(y, recording_means(own, owners))
+        | {"frame_accuracy": float(np.mean(own == y[owners]))}
+        for split, own in called.items()
+    }
+    values[DIFFERENCE] = {
+        name: values[FRAME_RANDOM][name] - values[PERSON_GROUPED][name] for name in values[FRAME_RANDOM]
+    }
+    hits = {split: own.astype(np.float64) for split, own in right.items()}
+    hits[DIFFERENCE] = hits[FRAME_RANDOM] - hits[PERSON_GROUPED]
+    rows = []
+    for split, own in values.items():
+        low, high, _ = percentile_interval(weights @ hits[split] / weights.sum(axis=1))
+        interval: dict[str, Any] = {"accuracy_low": low, "accuracy_high": high}
+        rows.append({"split": split} | own | interval)
+    return rows
 
 
 def frame_random_accuracy(
@@ -85,7 +119,8 @@ def frame_random_accuracy(
     """
     frames, owners = sample_frames(recordings, channels, per_recording=frames_per_recording)
     labels = np.asarray(y)
-    return _held_out(estimator, frames, labels, owners, _shuffled(labels[owners], seed))["accuracy"]
+    called = _held_out(estimator, frames, labels, owners, _shuffled(labels[owners], seed))
+    return paper_metrics(labels, recording_means(called, owners))["accuracy"]
 
 
 def _shuffled(labels: NDArray[Any], seed: int) -> list[Fold]:
@@ -95,8 +130,8 @@ def _shuffled(labels: NDArray[Any], seed: int) -> list[Fold]:
 
 def _held_out(
     estimator: Any, frames: NDArray[Any], y: NDArray[Any], owners: NDArray[np.intp], folds: Sequence[Fold]
-) -> dict[str, float]:
-    """Every frame is predicted by a model that has not seen that frame."""
+) -> Array:
+    """Labels of all frames, each by a model that has not seen that frame."""
     called = np.full(len(frames), np.nan)
     for fit, held in folds:
         model = make_pipeline(MinMaxScaler(), clone(estimator)).fit(frames[fit], y[owners[fit]])
@@ -106,5 +141,4 @@ def _held_out(
             f"{int(np.isnan(called).sum())} frames are in no fold's test part: "
             "each class needs two persons or more"
         )
-    values = paper_metrics(y, recording_means(called, owners))
-    return values | {"frame_accuracy": float(np.mean(called == y[owners]))}
+    return called

@@ -3,7 +3,7 @@
 Recordings of one person are not independent, so they are averaged first. Letters: `S` persons, `F` features.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from evaluation.identity import UNKNOWN, natural_key
 
 IDS = ("recording_id", "subject_id", "session_id")
+CHANGES = "the label changes between recordings"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -19,12 +20,14 @@ class Persons:
     """Persons with one group each.
 
     `values` (S, F) has one row a person, indexed by subject; NaN is a feature that none of the person's
-    recordings has. `depressed` bool (S,) is the group, `left_out` tells why a subject is in neither.
+    recordings has. `depressed` bool (S,) is the group, `left_out` tells why a subject is in neither, `basis`
+    what a row was averaged over.
     """
 
     values: pd.DataFrame
     depressed: NDArray[np.bool_]
     left_out: dict[str, str]
+    basis: str = "all recordings"
 
 
 def person_means(features: pd.DataFrame, labels: pd.DataFrame) -> Persons:
@@ -49,7 +52,7 @@ def person_means(features: pd.DataFrame, labels: pd.DataFrame) -> Persons:
     by_person = table["binary"].astype(np.float64).groupby(key, sort=True)
     left_out = {str(name): "no recording has a label" for name in values.index[by_person.count() == 0]}
     changing = values.index[by_person.nunique() > 1]
-    left_out |= {str(name): "the label changes between recordings" for name in changing}
+    left_out |= dict.fromkeys(map(str, changing), CHANGES)
     kept = ~values.index.isin(list(left_out))
     return Persons(
         values=values.loc[kept],
@@ -68,6 +71,20 @@ def first_sessions(features: pd.DataFrame) -> pd.DataFrame:
         first[subject] = min(first.get(subject, session), session, key=lambda name: natural_key(str(name)))
     kept = features["session_id"] == features["subject_id"].map(first)
     return features[kept | (features["subject_id"] == UNKNOWN)]
+
+
+def one_group_each(features: pd.DataFrame, labels: pd.DataFrame) -> Persons:
+    """`person_means`, of first sessions alone if anybody's label changes between recordings.
+
+    One changing label moves everybody to the first session, so that all rows mean the same (our choice).
+
+    Raises:
+        ValueError: As in `person_means`.
+    """
+    persons = person_means(features, labels)
+    if CHANGES not in persons.left_out.values():
+        return persons
+    return replace(person_means(first_sessions(features), labels), basis="the first visit")
 
 
 def feature_names(features: pd.DataFrame) -> list[str]:

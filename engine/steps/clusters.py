@@ -6,15 +6,27 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import clone
 
+from biomarkers.clusters.agglomerative import NearestCentroidAgglomerative
 from biomarkers.clusters.agreement import agreement
-from biomarkers.clusters.choice_figures import indices_over_k, scree
-from biomarkers.clusters.figures import components, silhouettes
-from biomarkers.clusters.pipeline import cluster_pipeline, embed, fitted_labels, indices, indices_by_k
-from biomarkers.clusters.stability import cluster_stability
-from biomarkers.groups.persons import person_means
+from biomarkers.clusters.choice_figures import indices_over_k, scree, stability_over_k
+from biomarkers.clusters.figures import components, silhouettes, tree
+from biomarkers.clusters.pipeline import (
+    cluster_pipeline,
+    embed,
+    explained_variance,
+    fitted_labels,
+    indices,
+    indices_by_k,
+)
+from biomarkers.clusters.stability import Stability, cluster_stability
+from biomarkers.groups.persons import one_group_each
 from engine.material import Finding, Material, feature_columns
 from evaluation.page import Section
+
+Array = NDArray[np.float64]
 
 _KS = (2, 3, 4, 5, 6)  # numbers of clusters that are looked at; our choice
 
@@ -25,8 +37,8 @@ class Clusters:
 
     Args:
         features: End of the names of the features to cluster on.
-        clusterers: name -> clustering with `predict`.
-        rounds: Subsamples behind the stability.
+        clusterers: name -> clustering with `predict`; how many clusters is looked at with the first.
+        rounds: Pairs of subsamples behind every stability.
     """
 
     features: str
@@ -35,40 +47,22 @@ class Clusters:
 
     def __call__(self, material: Material, *, n_boot: int, seed: int) -> Finding:
         """Cluster everybody; this describes and predicts nobody."""
-        persons = person_means(feature_columns(material, self.features), material.labels)
+        persons = one_group_each(feature_columns(material, self.features), material.labels)
         complete = persons.values.notna().all(axis=1).to_numpy()
         values = persons.values[complete].to_numpy(dtype=np.float64)
-        rows: list[tuple[Any, ...]] = []
-        by_k: list[pd.DataFrame] = []
-        plots: list[str] = []
-        for name, clusterer in self.clusterers.items():
-            pipeline = cluster_pipeline(clusterer).fit(values)
-            labels = fitted_labels(pipeline, values)
-            stable = cluster_stability(pipeline, values, rounds=self.rounds, seed=seed)
-            match = agreement(labels, persons.depressed[complete], seed=seed)["adjusted_rand"]
-            quality = indices(embed(pipeline, values), labels)
-            rows.append(
-                (
-                    name,
-                    *(f"{quality[index]:.3g}" for index in quality),
-                    {"value": stable.mean, "low": stable.low, "high": stable.high},
-                    f"{match.value:.3f} (null {match.null_95:.3f}, p {match.p_value:.3f})",
-                )
-            )
-            by_k.append(indices_by_k(pipeline, values, _KS).assign(clustering=name))
-            scores, explained = embed(pipeline, values), pipeline["components"].explained_variance_ratio_
-            plots += [] if plots else [scree(explained), indices_over_k(by_k[0])]
-            plots.append(components(scores, labels, persons.depressed[complete], explained=explained))
-            plots.append(silhouettes(scores, labels))
+        depressed = persons.depressed[complete]
+        choice, by_k = self._choice(values, seed=seed)
+        found = [self._clustering(name, values, depressed, seed=seed) for name in self.clusterers]
+        remark = f"{int(complete.sum())} persons with all features, each the mean of {persons.basis}"
+        if not complete.all():
+            remark += f"; {int((~complete).sum())} persons lack one and are left out"
         section = Section(
             "clusters",
             "Do persons fall into clusters?",
-            "Standardized features, components that keep 95 % of the variance, clusters of persons: scree "
-            "and indices of the first clustering, then components and silhouettes of each. Silhouette and "
-            "Calinski-Harabasz grow and Davies-Bouldin falls with better separation; stability is the "
-            "adjusted Rand index between subsamples. Any data can be cut in two: look at stability and "
-            "agreement.",
-            plots=plots,
+            "Standardized features, components that keep 95 % of the variance, clusters of persons. "
+            "Silhouette and Calinski-Harabasz grow and Davies-Bouldin falls with better separation; "
+            "stability is the adjusted Rand index between subsamples. Any data can be cut in two: look at "
+            "stability and agreement.",
             columns=(
                 "Clustering",
                 "Silhouette",
@@ -77,7 +71,53 @@ class Clusters:
                 "Stability",
                 "With groups",
             ),
-            rows=rows,
-            remarks=(f"{int(complete.sum())} persons with all features; {int((~complete).sum())} without",),
+            rows=[row for row, _ in found],
+            remarks=(remark,),
         )
-        return Finding([section], {"clusters_by_k": pd.concat(by_k, ignore_index=True)})
+        return Finding([section, choice, *(shown for _, shown in found)], {"clusters_by_k": by_k})
+
+    def _choice(self, values: Array, *, seed: int) -> tuple[Section, pd.DataFrame]:
+        """How many components and clusters; the table is of all clusterings, the figures of the first."""
+        pipelines = {name: cluster_pipeline(clusterer) for name, clusterer in self.clusterers.items()}
+        tables = [
+            indices_by_k(pipeline, values, _KS).assign(clustering=name)
+            for name, pipeline in pipelines.items()
+        ]
+        first, pipeline = next(iter(pipelines.items()))
+        stable = {k: self._stability(pipeline, values, k, seed=seed) for k in _KS}
+        tables[0]["stability"] = [stable[k].mean for k in tables[0]["k"]]
+        section = Section(
+            "cluster_choice",
+            "How many components, how many clusters?",
+            f"Variance of the components, indices and stability of {first} against the number of clusters. "
+            "Indices alone always name a best number; only a stable one means something.",
+            plots=[scree(explained_variance(values)), stability_over_k(stable), indices_over_k(tables[0])],
+        )
+        return section, pd.concat(tables, ignore_index=True)
+
+    def _stability(self, pipeline: Any, values: Array, k: int, *, seed: int) -> Stability:
+        model = clone(pipeline)
+        name = "n_components" if "n_components" in model[-1].get_params() else "n_clusters"
+        model.set_params(**{f"clusters__{name}": k})
+        return cluster_stability(model, values, rounds=self.rounds, seed=seed)
+
+    def _clustering(
+        self, name: str, values: Array, depressed: NDArray[np.bool_], *, seed: int
+    ) -> tuple[tuple[Any, ...], Section]:
+        """Its row of the table, and its figures."""
+        pipeline = cluster_pipeline(self.clusterers[name]).fit(values)
+        labels, scores = fitted_labels(pipeline, values), embed(pipeline, values)
+        stable = cluster_stability(pipeline, values, rounds=self.rounds, seed=seed)
+        match = agreement(labels, depressed, seed=seed)["adjusted_rand"]
+        row = (
+            name,
+            *(f"{value:.3g}" for value in indices(scores, labels).values()),
+            {"value": stable.mean, "low": stable.low, "high": stable.high},
+            f"{match.value:.3f} (null {match.null_95:.3f}, p {match.p_value:.3f})",
+        )
+        explained = pipeline["components"].explained_variance_ratio_
+        plots = [components(scores, labels, depressed, explained=explained), silhouettes(scores, labels)]
+        method = self.clusterers[name]
+        if isinstance(method, NearestCentroidAgglomerative):
+            plots.append(tree(scores, labels, depressed, method=method.linkage))
+        return row, Section(f"clusters_{name.replace(' ', '_')}", f"Clusters by {name}", "", plots=plots)

@@ -13,7 +13,7 @@ from datamodules.manifest import Manifest
 from datamodules.splits import Split
 from engine.assess import recordings_of
 from engine.checkpoint import load_checkpoint
-from engine.compose import canonical_json
+from engine.compose import ConfigError, canonical_json
 from engine.crossval import finished
 from engine.fit import fit_split
 from engine.material import Material
@@ -51,7 +51,16 @@ class Network:
     remark: str = ""
 
     def out_of_fold(self, material: Material, *, name: str) -> pd.DataFrame:
-        """Train in every fold; recording table of everybody tested, all heads, `threshold` and `decision`."""
+        """Train in every fold; recording table of everybody tested, all heads, `threshold` and `decision`.
+
+        Raises:
+            ConfigError: The analysis asks for a phase, and networks read whole recordings.
+        """
+        if material.phase is not None:
+            raise ConfigError(
+                f"networks read whole recordings, the analysis only {material.phase}: "
+                "add analysis/networks=none, or write the phase to files of its own"
+            )
         parts = []
         for number, split in enumerate(material.splits):
             place = material.folder / "networks" / name / f"fold_{number}"

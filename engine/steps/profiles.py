@@ -34,7 +34,7 @@ class Profiles:
             emotion_intensities(material.series[row], missing="sum_available", table=table).series
             for row in known
         ]
-        groups = np.where(labels["binary"].to_numpy()[known] == 1, "depressed", "other")
+        groups = np.where(labels["binary"].to_numpy()[known] == 1, "depressed", "control")
         subjects = labels["subject_id"].to_numpy()[known]
         found = group_profiles(
             sums, subjects.tolist(), groups.tolist(), bins=self.bins, n_boot=n_boot, seed=seed

@@ -1,5 +1,9 @@
-"""Real OpenFace and OpenDBM files go from trimming to features; needs the folder EUTHYMIA_DATA names."""
+"""Real OpenFace and OpenDBM files go from trimming to plots; needs the folder EUTHYMIA_DATA names.
 
+EUTHYMIA_PLOTS=folder keeps the plots, to look at them.
+"""
+
+import base64
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +18,8 @@ from biomarkers.features.statistics import SummaryStatistics
 from biomarkers.features.synchrony import Synchrony
 from biomarkers.features.table import feature_table
 from biomarkers.features.trimming import Phase, trim
+from biomarkers.groups.figures import means_over_time
+from biomarkers.groups.profiles import group_profiles
 from datamodules.series import read_series
 from datamodules.series.openface import INTENSITIES
 from datamodules.series.schema import au
@@ -79,3 +85,45 @@ def test_all_files_become_one_table_whose_gaps_are_told(recordings):
             row[["au12_mean", "au12_max", "au12_std"]].astype(float), [x.mean(), x.max(), x.std(ddof=1)]
         )
         assert row["happiness_mean"] == pytest.approx(row["au06_mean"] + row["au12_mean"], rel=1e-5)
+
+
+def test_events_are_stretches_that_reach_the_threshold(recordings):
+    measured = EventFeatures(channels=("au12", "au45"))
+    for ids, series in recordings:
+        x = series.values[:, series.channels.index("au12")]
+        inside = (x >= 0.5) & series.valid
+        starts = np.flatnonzero(inside & ~np.append(False, inside[:-1]))
+        stops = np.flatnonzero(inside & ~np.append(inside[1:], False)) + 1
+        reached = sum(x[a:b].max() >= 1.0 for a, b in zip(starts, stops, strict=True))
+        minutes = series.valid.sum() / series.fps / 60
+        values = measured.measure(series, recording=ids.recording_id).values
+        assert values["au12_event_rate"] == pytest.approx(reached / minutes)
+        speeds = [values[f"au45_{name}"] for name in ("onset_speed", "offset_speed")]
+        assert all(np.isnan(speed) or speed > 0 for speed in speeds)
+
+
+def test_emotions_over_time_become_a_plot(recordings):
+    """Two people at two visits, and two exports of a program each: the first against the second visit."""
+    own = [(ids.recording_id, series) for ids, series in recordings if "timepoint" in ids.recording_id]
+    sums = [emotion_intensities(series, missing="sum_available").series for _, series in own]
+    found = group_profiles(
+        sums,
+        [name.partition("_")[0] for name, _ in own],
+        ["first visit" if "timepoint01" in name else "second visit" for name, _ in own],
+        bins=20,
+        n_boot=1000,
+    )
+    assert sorted(found) == ["first visit", "second visit"]
+    happy = found["first visit"].channels.index("happiness")
+    first = [series for (name, _), series in zip(own, sums, strict=True) if "timepoint01" in name]
+    assert len(first) == 2
+    means = [one.values[one.valid, happy].mean() for one in first]
+    assert found["first visit"].mean[:, happy].mean() == pytest.approx(np.mean(means), rel=0.1)
+    assert found["first visit"].persons.tolist() == [2] * 20
+    plot = means_over_time(found, channels=list(EMOTIONS))
+    kind, _, content = plot.partition(";base64,")
+    drawn = base64.b64decode(content)
+    assert kind == "data:image/svg+xml"
+    assert b"</svg>" in drawn
+    if folder := os.environ.get("EUTHYMIA_PLOTS"):
+        (Path(folder) / "emotions_over_time.svg").write_bytes(drawn)

@@ -8,7 +8,7 @@ from hydra import compose, initialize_config_dir
 
 from engine import analysis
 from engine.analysis import analyze
-from engine.build import build_all
+from engine.build import build, build_all
 from engine.compose import ANALYZE_KEYS, ConfigError, plain_config
 from engine.targets import ROOT, ForbiddenTarget, check_targets
 
@@ -37,6 +37,23 @@ def test_an_analysis_composes_and_builds(name, tmp_path):
     assert config["analysis"]["name"] == name
     assert len(build_all(config["analysis"]["steps"], key="steps")) == len(config["analysis"]["steps"])
     assert build_all(config["analysis"]["extractors"], key="extractors")
+
+
+def test_a_phase_is_chosen_on_the_command_line(tmp_path):
+    whole = composed("analysis=sun2023", output=tmp_path)
+    assert whole["analysis"]["phase"] is None
+    seconds = ["analysis/phase=seconds", "analysis.phase.start_s=2", "analysis.phase.stop_s=6"]
+    config = composed("analysis=sun2023", *seconds, output=tmp_path)
+    phase = build(config["analysis"]["phase"], key="phase")("r1")
+    assert (phase.start_s, phase.stop_s, phase.recording_id) == (2, 6, "r1")
+    (tmp_path / "p.csv").write_text("recording_id,phase,start_s,stop_s\nr1,induction,1,3\n")
+    table = [
+        "analysis/phase=table",
+        f"analysis.phase.path={tmp_path}/p.csv",
+        "analysis.phase.phase=induction",
+    ]
+    config = composed("analysis=parikh2024", *table, output=tmp_path)
+    assert build(config["analysis"]["phase"], key="phase")("r1").stop_s == 3
 
 
 def test_a_foreign_target_is_refused(tmp_path):

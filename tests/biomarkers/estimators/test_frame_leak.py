@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from biomarkers.estimators.frame_leak import FRAME_RANDOM, PERSON_GROUPED, frame_random_accuracy, gap_table
+from biomarkers.estimators.frame_leak import (
+    DIFFERENCE,
+    FRAME_RANDOM,
+    PERSON_GROUPED,
+    frame_random_accuracy,
+    gap_table,
+)
 from biomarkers.estimators.frames import paper_estimators
 from datamodules.series import Series
 from datamodules.synthetic.latent import CHANNELS, LatentSettings, behave, draw_cohort
@@ -48,7 +54,24 @@ def test_the_gap_shows_on_the_cohort():
     accuracy = table.pivot(index="estimator", columns="split", values="accuracy")
     assert set(accuracy.index) == {"knn", "logistic", "svm"}
     assert accuracy.loc["knn", FRAME_RANDOM] > accuracy.loc["knn", PERSON_GROUPED] + 0.15
-    assert table["frame_accuracy"].between(0, 1).all()
+    assert table.loc[table["split"] != DIFFERENCE, "frame_accuracy"].between(0, 1).all()
+
+
+def test_intervals_are_those_of_resampled_persons_and_the_difference_is_paired():
+    recordings, labels = persons_without_a_difference(0)
+    knn = {"knn": paper_estimators()["knn"]}
+    table = gap_table(recordings, labels, np.arange(24), knn, channels=UNITS[:4]).set_index("split")
+    for split in (FRAME_RANDOM, PERSON_GROUPED):
+        share, low, high = table.loc[split, ["accuracy", "accuracy_low", "accuracy_high"]]
+        drawn = np.quantile(np.random.default_rng(5).binomial(24, share, 100_000) / 24, [0.025, 0.975])
+        np.testing.assert_allclose([low, high], drawn, atol=1 / 24 + 1e-9)  # one recording a person
+    gap = table.loc[DIFFERENCE]
+    assert gap["accuracy"] == table.loc[FRAME_RANDOM, "accuracy"] - table.loc[PERSON_GROUPED, "accuracy"]
+    assert table.loc[FRAME_RANDOM, "accuracy"] == 1.0  # so the difference is the share of errors
+    np.testing.assert_allclose(
+        [gap["accuracy_low"], gap["accuracy_high"]],
+        [1 - table.loc[PERSON_GROUPED, "accuracy_high"], 1 - table.loc[PERSON_GROUPED, "accuracy_low"]],
+    )
 
 
 def test_a_class_of_one_person_cannot_be_grouped():

@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import binomtest
 
 from biomarkers.groups.comparison import compare_groups, group_tests
-from biomarkers.groups.nulls import null_rate
+from biomarkers.groups.nulls import null_rates, rate_of
 from biomarkers.groups.persons import Persons, person_means
 from datamodules.synthetic import latent
 
@@ -22,18 +22,26 @@ def noise(features, *, persons=40):
 @pytest.mark.slow
 def test_holm_keeps_the_rate_and_no_correction_does_not():
     cohort = noise(8)
-    corrected = null_rate(cohort, draws=100)
-    assert corrected.draws == 100
-    assert corrected.low <= 0.05
-    plain = null_rate(cohort, test="welch_p", draws=100)
-    assert plain.low < 1 - 0.95**8 < plain.high
+    rates = null_rates(cohort, draws=100)
+    for test in ("welch_p_holm", "u_p_holm"):
+        assert rates[test].draws == 100
+        assert rates[test].low <= 0.05
+    assert rates["welch_p"].low < 1 - 0.95**8 < rates["welch_p"].high
+
+
+def test_the_interval_is_wilsons():
+    rate, z = rate_of(10, 200), 1.959964
+    center, half = (0.05 + z**2 / 400) / (1 + z**2 / 200), np.sqrt(0.05 * 0.95 / 200 + z**2 / 160000)
+    half *= z / (1 + z**2 / 200)
+    assert (rate.rate, rate.draws) == (0.05, 200)
+    np.testing.assert_allclose([rate.low, rate.high], [center - half, center + half], rtol=1e-5)
 
 
 def test_what_cannot_be_measured_is_refused():
     with pytest.raises(ValueError, match="test='t': choose one of"):
-        null_rate(noise(2), test="t", draws=1)
+        null_rates(noise(2), tests=["t"], draws=1)
     with pytest.raises(ValueError, match="draws=0"):
-        null_rate(noise(2), draws=0)
+        null_rates(noise(2), draws=0)
 
 
 def found(table, test="welch_p_holm"):
@@ -65,5 +73,5 @@ def test_over_cohorts_moved_features_are_found_and_others_are_not(latent_tables)
 @pytest.mark.slow
 def test_under_permuted_groups_holm_keeps_the_rate(latent_tables):
     persons = person_means(*latent_tables(persons=120))
-    for test in ("welch_p_holm", "u_p_holm"):
-        assert null_rate(persons, test=test, draws=200).low <= 0.05
+    rates = null_rates(persons, tests=("welch_p_holm", "u_p_holm"), draws=200)
+    assert max(rate.low for rate in rates.values()) <= 0.05

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from biomarkers.groups.persons import first_sessions, person_means
+from biomarkers.groups.persons import first_sessions, one_group_each, person_means
 
 
 def tables():
@@ -70,3 +70,23 @@ def test_order_of_the_rows_changes_nothing():
 def test_bad_tables_are_refused(change, message):
     with pytest.raises(ValueError, match=message):
         person_means(*change(*tables()))
+
+
+def test_everybody_is_at_the_first_visit_where_one_label_changes():
+    features, labels = (
+        pd.DataFrame(
+            {
+                "recording_id": ["a1", "a2", "b1", "b2"],
+                "subject_id": list("aabb"),
+                "session_id": ["v1", "v2"] * 2,
+            }
+        ),
+        pd.DataFrame({"recording_id": ["a1", "a2", "b1", "b2"], "binary": [1, 1, 0, 1]}),
+    )
+    features["x"] = [1.0, 3.0, 5.0, 7.0]
+    changed = one_group_each(features, labels)
+    assert (changed.basis, changed.left_out) == ("the first visit", {})
+    assert changed.values["x"].tolist() == [1.0, 5.0]
+    assert changed.depressed.tolist() == [True, False]
+    kept = one_group_each(features, labels.assign(binary=[1, 1, 0, 0]))
+    assert (kept.basis, kept.values["x"].tolist()) == ("all recordings", [2.0, 6.0])

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from engine.build import build
+from engine.compose import ConfigError
 from engine.steps import networks
 from engine.steps.networks import Network
 from evaluation.threshold import best_cut
@@ -136,3 +137,8 @@ def test_what_mpdrm_knows_of_a_person_depends_on_the_visits(
 def test_networks_can_be_left_out(tmp_path):
     analysis = composed("analysis=parikh2024", "analysis/networks=none", output=tmp_path)["analysis"]
     assert analysis["steps"]["estimators"]["networks"] == analysis["steps"]["severity"]["networks"] == {}
+
+
+def test_a_phase_is_refused_because_networks_read_whole_recordings(material):
+    with pytest.raises(ConfigError, match="analysis/networks=none"):
+        LSTM.out_of_fold(replace(material, phase="seconds 1 to 2"), name="lstm")
