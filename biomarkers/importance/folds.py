@@ -95,7 +95,7 @@ def importance_table(folds: Sequence[FoldImportance], *, n_boot: int, seed: int)
 
     Returns:
         Table with `by`, `family`, `features`, `identity`, `auc_lost`, `auc_lost_low`, `auc_lost_high`,
-        `fold_low`, `fold_high`, `shap`, `shap_low`, `shap_high`.
+        `fold_low`, `fold_high` (NaN where no fold tests both classes), `shap`, `shap_low`, `shap_high`.
     """
     target, persons, plain = (
         np.concatenate([getattr(fold, name) for fold in folds]) for name in ("target", "persons", "plain")
@@ -103,7 +103,7 @@ def importance_table(folds: Sequence[FoldImportance], *, n_boot: int, seed: int)
     permuted = np.concatenate([fold.permuted for fold in folds], axis=2)
     sizes = np.abs(np.concatenate([fold.attributions for fold in folds]))
     lost = lost_placements(target, plain, permuted).T
-    by_fold = np.stack([_mean_lost(fold) for fold in folds if 0 < fold.target.mean() < 1])
+    by_fold = np.stack([_mean_lost(fold) for fold in folds])
     explained = np.isfinite(sizes[:, 0])
     draws, shap_draws = [], []
     for weights in subject_weights(persons, n_boot=n_boot, seed=seed):
@@ -123,8 +123,8 @@ def importance_table(folds: Sequence[FoldImportance], *, n_boot: int, seed: int)
                 "auc_lost": auc["value"],
                 "auc_lost_low": auc["low"],
                 "auc_lost_high": auc["high"],
-                "fold_low": by_fold[:, g].min(),
-                "fold_high": by_fold[:, g].max(),
+                "fold_low": np.fmin.reduce(by_fold[:, g]),
+                "fold_high": np.fmax.reduce(by_fold[:, g]),
                 "shap": shap["value"],
                 "shap_low": shap["low"],
                 "shap_high": shap["high"],
@@ -134,7 +134,9 @@ def importance_table(folds: Sequence[FoldImportance], *, n_boot: int, seed: int)
 
 
 def _mean_lost(fold: FoldImportance) -> Array:
-    """AUC lost (G,) within one fold."""
+    """AUC lost (G,) within one fold; NaN in a fold that tests one class, as leaving one person out does."""
+    if not 0 < fold.target.mean() < 1:
+        return np.full(len(fold.families), np.nan)
     lost = lost_placements(fold.target, fold.plain, fold.permuted)
     return np.asarray(lost[:, fold.target == 1].mean(axis=1))
 

@@ -71,7 +71,10 @@ def _section(table: pd.DataFrame) -> Section:
     parts = {by: table[table["by"] == by] for by in ("channel", "region", "statistic")}
     ranked = {by: own.sort_values("auc_lost", ascending=False) for by, own in parts.items()}
     whole = table[table["by"] == "all"].iloc[0]
-    shape = int(table.loc[table["by"] == "channel", "identity"].sum())
+    shape = [
+        f"{name} is a parameter of the shape of the face, drawn in another color: it tells who somebody is"
+        for name in parts["channel"].loc[parts["channel"]["identity"], "family"]
+    ]
     return Section(
         "importance",
         "What do the trees look at?",
@@ -93,8 +96,7 @@ def _section(table: pd.DataFrame) -> Section:
             "A family may lose nothing because another tells the same (AU6 and AU12): look at regions, too",
             "The mean size of SHAP values is above 0 for noise as well, since the model uses noise: compare, "
             "do not test",
-            f"{shape} channels are shape parameters of the face (p_0 to p_33), drawn in another color: they "
-            "tell who somebody is",
+            *shape,
         ),
     )  # fmt: skip
 
@@ -120,4 +122,6 @@ def _estimate(row: Any, name: str) -> dict[str, float]:
 
 
 def _range(row: Any) -> str:
+    if pd.isna(row["fold_low"]):
+        return "none: a fold tests one class"
     return f"{row['fold_low']:.3f} to {row['fold_high']:.3f}"
