@@ -53,7 +53,7 @@ class TabularNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         epochs: int = 8,
         patience: int = 2,
         batch_size: int = 256,
-        learning_rate: float = 1e-3,
+        learning_rate: float = 3e-3,
         weight_decay: float = 1e-2,
         seed: int = 0,
         threads: int | None = None,
