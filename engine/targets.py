@@ -22,6 +22,7 @@ OWN = (
     "biomarkers",
     "engine.callbacks",
     "engine.steps",
+    "engine.tabular",
 )
 """Packages, or single modules, of this checkout whose own definitions may be built."""
 
@@ -50,10 +51,16 @@ THIRD_PARTY = frozenset(
             "Identity",
         ),
         "sklearn.cluster": ("KMeans",),
+        "sklearn.ensemble": (
+            "ExtraTreesClassifier",
+            "ExtraTreesRegressor",
+            "RandomForestClassifier",
+            "RandomForestRegressor",
+        ),
         "sklearn.linear_model": ("LogisticRegression",),
         "sklearn.mixture": ("GaussianMixture",),
         "sklearn.neighbors": ("KNeighborsClassifier",),
-        "sklearn.svm": ("LinearSVC",),
+        "sklearn.svm": ("LinearSVC", "SVR"),
         "pytorch_lightning": ("Trainer",),
         "pytorch_lightning.callbacks": (
             "ModelCheckpoint",

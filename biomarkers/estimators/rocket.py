@@ -1,25 +1,14 @@
 """Random convolutional kernels (ROCKET, MiniRocket) with linear readers, as pipelines from recordings."""
 
-from typing import Any, Self
+from typing import Any
 
 from aeon.transformations.collection.convolution_based import MiniRocket, Rocket
-from numpy.typing import ArrayLike
-from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from biomarkers.estimators.panel import SeriesPanel
+from biomarkers.estimators.pipeline import PersonPipeline
 
 N_KERNELS = 10_000  # Dempster et al. 2020 (arXiv 1910.13051) and 2021 (arXiv 2012.08791)
-
-
-class PersonPipeline(Pipeline):  # type: ignore[misc]  # sklearn is untyped
-    """A pipeline whose last step is told the persons, so that its inner folds keep them apart."""
-
-    def fit(self, X: Any, y: ArrayLike, groups: ArrayLike) -> Self:
-        """Fit every step on recordings (N), targets (N,) and persons (N,)."""
-        last = self.steps[-1][0]
-        super().fit(X, y, **{f"{last}__groups": groups})
-        return self
 
 
 def rocket(*, seed: int = 0, n_kernels: int = N_KERNELS, n_jobs: int = 1) -> Rocket:

@@ -1,4 +1,4 @@
-"""Materials that the tests of steps share: one read by a config, one drawn in memory."""
+"""Materials that the tests of steps share: one read by a config, one drawn in memory, one planted."""
 
 from types import SimpleNamespace
 
@@ -18,7 +18,8 @@ from engine.material import Material, read_material
 from engine.provenance import RunManifest
 from tests.engine.test_analysis import composed
 
-PERSONS = 90
+PERSONS, PLANTED = 90, 240
+NAMES = [f"{channel}_{name}" for channel in ("au04", "gaze_x", "p_3") for name in ("mean", "std")]
 SMALL = [
     "data.manifest.n_subjects=16",
     "data.manifest.workers=1",
@@ -62,3 +63,29 @@ def drawn():
         list(zip(recordings, series, strict=True)), [GazeDirection(), BlinkFeatures(), PupilRatio()]
     )
     return Material(SimpleNamespace(table=table), recordings, series, table, features, splits)
+
+
+@pytest.fixture(scope="session")
+def planted():
+    """Three folds; `au04` carries the label, one label is unknown, one feature is missing here and there."""
+    rng = np.random.default_rng(0)
+    y = (rng.random(PLANTED) < 0.4).astype(float)
+    x = pd.DataFrame(rng.standard_normal((PLANTED, 6)), columns=NAMES)
+    x["au04_std"] += 2 * y
+    x.loc[::9, "gaze_x_mean"] = np.nan
+    ids = pd.DataFrame(
+        {
+            "recording_id": [f"r{i}" for i in range(PLANTED)],
+            "subject_id": [f"s{i}" for i in range(PLANTED)],
+            "session_id": "1",
+        }
+    )
+    y[5] = np.nan
+    parts = [tuple(ids["recording_id"][k::3]) for k in range(3)]
+    splits = [Split(f"fold{k}", parts[k - 2], parts[k - 1], parts[k]) for k in range(3)]
+    return SimpleNamespace(
+        manifest=SimpleNamespace(table=ids.assign(binary=y)),
+        series=[],
+        features=SimpleNamespace(table=pd.concat([ids, x], axis=1)),
+        splits=splits,
+    )

@@ -5,11 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.metrics import accuracy_score, roc_auc_score
 
+from engine.build import build
 from engine.out_of_fold import Inputs, out_of_fold
 from engine.steps.estimators import Estimator, EstimatorTable
+from engine.targets import ROOT
 from evaluation.threshold import best_cut
 
 
@@ -109,3 +113,27 @@ def test_a_regressor_learns_from_training_scores_alone(material):
         assert own["score_prediction"].to_numpy() == pytest.approx(mean)
         expected = table.set_index("recording_id")["score"][own["recording_id"]]
         pd.testing.assert_series_equal(own["score_target"], expected, check_names=False, check_index=False)
+
+
+@pytest.mark.slow
+def test_every_estimator_tells_unseen_persons_apart_and_tests_everybody_once(planted):
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        config = compose(
+            "analyze",
+            overrides=[
+                "analysis=sun2023",
+                "analysis/steps/estimators=faces_of_the_mind",
+                "paths.output=x",
+                "paths.data=x",
+            ],
+        )
+    leaf = OmegaConf.to_container(config.analysis.steps.estimators)
+    step = build(leaf, key="estimators")
+    finding = step(planted, n_boot=1000, seed=0)
+    predictions = finding.tables["predictions"]
+    assert len(predictions.groupby("estimator")) == 10
+    for _, own in predictions.groupby("estimator"):
+        assert sorted(own["recording_id"]) == sorted(planted.manifest.table["recording_id"])
+    (section,) = finding.sections
+    auc = {row[0]: row[1]["value"] for row in section.rows if row[0] != "tabular transformer"}
+    assert min(auc.values()) > 0.75, auc  # eighty persons are too few for the transformer
