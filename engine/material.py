@@ -1,7 +1,7 @@
 """What the steps of an analysis read, and what they leave."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -12,6 +12,7 @@ from datamodules.manifest import Manifest, Recording
 from datamodules.series import Series
 from datamodules.splits import Split
 from engine.build import build, build_all
+from engine.leak import guarded
 from engine.provenance import RunManifest
 from engine.run import report_split
 from evaluation.page import Section
@@ -19,7 +20,10 @@ from evaluation.page import Section
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """What every step of an analysis reads: recordings, their series and labels, features, folds."""
+    """What every step of an analysis reads: recordings, their series and labels, features, folds.
+
+    `leaked` names the features that were asked to repeat the questionnaire.
+    """
 
     manifest: Manifest
     recordings: Sequence[Recording]
@@ -27,6 +31,7 @@ class Material:
     labels: pd.DataFrame
     features: Features
     splits: Sequence[Split]
+    leaked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +43,7 @@ class Finding:
 
 
 def read_material(config: Mapping[str, Any], record: RunManifest) -> Material:
-    """Manifest, folds, series and features of a config; the guard has looked at every fold."""
+    """Manifest, folds, series and features of a config; the guard has looked at every fold and feature."""
     manifest = build(config["data"]["manifest"], key="data.manifest")
     protocol = build(config["protocol"], key="protocol")
     splits = protocol.splits(manifest)
@@ -50,6 +55,9 @@ def read_material(config: Mapping[str, Any], record: RunManifest) -> Material:
     series = [source.series(recording) for recording in recordings]
     extractors = build_all(config["analysis"]["extractors"], key="analysis.extractors")
     features = feature_table(list(zip(recordings, series, strict=True)), extractors)
+    allowed = config["analysis"]["allow_leak"]
+    table, leaked = guarded(features.table, series, manifest, allowed=allowed)
+    features = replace(features, table=table)
     record.record(
         data=manifest.name,
         data_digest=manifest.digest(),
@@ -57,8 +65,9 @@ def read_material(config: Mapping[str, Any], record: RunManifest) -> Material:
         splits=[split.name for split in splits],
         errata=[str(erratum) for erratum in manifest.errata],
         data_notes=list(manifest.notes),
+        leaks_on_purpose=list(leaked),
     )
-    return Material(manifest, recordings, series, _labels(manifest), features, splits)
+    return Material(manifest, recordings, series, _labels(manifest), features, splits, leaked)
 
 
 def _labels(manifest: Manifest) -> pd.DataFrame:
