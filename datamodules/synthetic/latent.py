@@ -6,10 +6,10 @@ The equations, with the meaning of every symbol, are in ``docs/cohort.md``. In s
     base_c + confound * spread_c * habit_ic + effect_c * shown_iv,d(c) + day_ivc   where severity moves c
     base_c + spread_c * (k * (M habit_i)_c + sqrt(1 - k^2) * own_ic)               where it leaves c alone
 
-with ``k = habit_visibility`` and, in domain ``d`` of symptoms, ``shown = sqrt(1 - g^2) severity + g profile_d``
-with ``g = facial_heterogeneity``. Around its level a channel wanders (AR(1)), blinks and smiles happen at rates
-that depend on person and severity. All constants below are our own choice: the cohort is a controlled
-experiment, not a model of patients.
+with ``k = habit_visibility``, ``g = facial_heterogeneity`` and, in domain ``d`` of symptoms, ``shown =
+sqrt(1 - g^2) severity + g profile_d``. Around its level a channel wanders (AR(1)), blinks and smiles happen
+at rates that depend on person and severity. All constants below are our own choice: the cohort is a
+controlled experiment, not a model of patients.
 """
 
 from __future__ import annotations
