@@ -40,6 +40,7 @@ def synthetic_manifest(
     habit_visibility: float,
     seed: int,
     heterogeneity: float = 0.3,
+    facial_heterogeneity: float = 0.0,
     workers: int | None = None,
 ) -> Manifest:
     """Make the synthetic cohort, or find it already made, and return its manifest.
@@ -58,6 +59,7 @@ def synthetic_manifest(
         habit_visibility: share (0-1) of a habit that shows in channels that severity leaves alone.
         seed: same settings and seed, same cohort.
         heterogeneity: how much persons of equal severity differ in their symptoms (0-1).
+        facial_heterogeneity: how much faces of equal severity differ by the symptoms behind it (0-1).
         workers: processes; all cores by default. The result does not depend on it.
 
     Raises:
@@ -71,6 +73,7 @@ def synthetic_manifest(
         confound=confound,
         habit_visibility=habit_visibility,
         seed=seed,
+        facial_heterogeneity=facial_heterogeneity,
     )
     settings = CohortSettings(latent=latent, size=size or 0, heterogeneity=heterogeneity)
     folder = Path(root) / fingerprint(settings)

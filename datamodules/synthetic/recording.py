@@ -16,14 +16,14 @@ import numpy.typing as npt
 from datamodules.synthetic.appearance import Appearance
 from datamodules.synthetic.face import FACE_SIZE, LANDMARKS, Frame, Placement, landmarks, render_series
 from datamodules.synthetic.latent import CHANNELS, LatentSettings, Visit, behave, habit_statistics, statistics
-from datamodules.synthetic.questionnaire import answer, symptom_profile, totals
+from datamodules.synthetic.questionnaire import answer, totals
 from datamodules.synthetic.video import write_video
 
 SCALE = "BDI-II"
 # Our choice: as much variation as a person sitting down in front of another camera makes.
 _LIGHT, _SLANT, _SHIFT, _SCALE, _KEPT = (0.75, 1.20), (-0.15, 0.15), (-0.04, 0.04), (0.88, 1.04), (0.9, 1.0)
 # Random streams of this module; the latent model's own streams are keyed by the same seed but other numbers.
-_PLACEMENT, _DURATION, _PROFILE, _ANSWERS = range(100, 104)
+_PLACEMENT, _DURATION, _ANSWERS = 100, 101, 103  # 102 draws the symptom profile of a person
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,9 +80,8 @@ def recorded_series(visit: Visit, settings: CohortSettings) -> npt.NDArray[np.fl
 
 def questionnaire(visit: Visit, settings: CohortSettings) -> dict[str, int]:
     """Questionnaire answers of a visit, from its severity and the person's lasting symptom profile."""
-    profile = symptom_profile(np.random.default_rng([settings.latent.seed, _PROFILE, visit.person.index]))
     rng = _stream(visit, settings, _ANSWERS)
-    return answer(visit.severity, profile, rng, heterogeneity=settings.heterogeneity)
+    return answer(visit.severity, visit.person.profile, rng, heterogeneity=settings.heterogeneity)
 
 
 def write_recording(visit: Visit, settings: CohortSettings, folder: Path) -> None:
