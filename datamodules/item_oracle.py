@@ -131,4 +131,5 @@ def _linear(x: Array, items: Array) -> NDArray[np.bool_]:
     total = (x**2).sum(axis=0)
     left = total - ((basis.T @ x) ** 2).sum(axis=0)
     moves = total > len(x) * np.finfo(np.float64).eps  # not a constant
-    return moves & (left / freedom < (1 - AGREEMENT) * total / (len(x) - 1))
+    linear: NDArray[np.bool_] = moves & (left / freedom < (1 - AGREEMENT) * total / (len(x) - 1))
+    return linear
