@@ -54,7 +54,12 @@ def analyze(config: Mapping[str, Any], *, folder: Path) -> list[Finding]:
             subtitle=f"{manifest.name}: {len(material.recordings)} recordings, {_persons(material)} persons",
             sections=[section for finding in found for section in finding.sections],
             limits=LIMITS,
-            notes=[*leak_notes(material.leaked), *config["analysis"]["notes"], *manifest.notes],
+            notes=[
+                *leak_notes(material.leaked),
+                *(f"Split {split.name}: {note}" for split in material.splits for note in split.notes),
+                *config["analysis"]["notes"],
+                *manifest.notes,
+            ],
         )
     return found
 

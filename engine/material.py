@@ -7,14 +7,13 @@ from typing import Any
 import pandas as pd
 
 from biomarkers.features.table import Features, feature_table
-from datamodules.guard import check_split
 from datamodules.manifest import Manifest, Recording
 from datamodules.series import Series
 from datamodules.splits import Split
 from engine.build import build, build_all
 from engine.leak import guarded
 from engine.provenance import RunManifest
-from engine.run import report_split
+from engine.splitting import checked_splits, report_split
 from evaluation.page import Section
 
 
@@ -45,10 +44,8 @@ class Finding:
 def read_material(config: Mapping[str, Any], record: RunManifest) -> Material:
     """Manifest, folds, series and features of a config; the guard has looked at every fold and feature."""
     manifest = build(config["data"]["manifest"], key="data.manifest")
-    protocol = build(config["protocol"], key="protocol")
-    splits = protocol.splits(manifest)
+    splits = checked_splits(config, manifest)
     for split in splits:
-        check_split(manifest, split, subject_disjoint=protocol.subject_disjoint)
         report_split(manifest, split, record=record)
     recordings = manifest.recordings()
     source = build(config["data"]["module"]["source"], key="data.module.source").prepared(recordings)

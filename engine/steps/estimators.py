@@ -7,6 +7,7 @@ import pandas as pd
 
 from engine.material import Finding, Material
 from engine.out_of_fold import Inputs, Model, Reads, measured, out_of_fold
+from engine.strata import strata_sections
 from evaluation.audit_figures import panels
 from evaluation.page import Section
 
@@ -67,7 +68,8 @@ class EstimatorTable:
             ),
         )
         tables = [own.assign(estimator=name) for name, own in predictions.items()]
-        return Finding([section], {"predictions": pd.concat(tables, ignore_index=True)})
+        strata = strata_sections(predictions, material.manifest, material.splits, n_boot=n_boot, seed=seed)
+        return Finding([section, *strata], {"predictions": pd.concat(tables, ignore_index=True)})
 
 
 def _printed(accuracy: float | None) -> str:

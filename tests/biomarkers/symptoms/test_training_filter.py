@@ -32,11 +32,15 @@ def manifest():
 @pytest.fixture
 def split(manifest):
     ids = manifest.table["recording_id"].tolist()
-    return Split("one", train=tuple(ids[:80]), val=tuple(ids[80:100]), test=tuple(ids[100:]), notes=("earlier",))
+    return Split(
+        "one", train=tuple(ids[:80]), val=tuple(ids[80:100]), test=tuple(ids[100:]), notes=("earlier",)
+    )
 
 
 def told(**options):
-    return TrainingFilter(scale="DASS-21-D", **({"share": 0.2, "cut": "global", "grouping": "severity"} | options))
+    return TrainingFilter(
+        scale="DASS-21-D", **({"share": 0.2, "cut": "global", "grouping": "severity"} | options)
+    )
 
 
 def by_hand(manifest, split, share):
@@ -62,7 +66,9 @@ def test_validation_and_test_are_never_touched_and_the_note_says_so(manifest, sp
     assert (filtered.val, filtered.test) == (split.val, split.test)
     removed = len(split.train) - len(filtered.train)
     assert filtered.notes[0] == "earlier"
-    assert filtered.notes[1].startswith(f"{removed} of 80 training recordings left out by symptom discrepancy")
+    assert filtered.notes[1].startswith(
+        f"{removed} of 80 training recordings left out by symptom discrepancy"
+    )
     assert "nobody was removed from validation or test" in filtered.notes[1]
     check_split(manifest, filtered, subject_disjoint=True)
 
