@@ -137,14 +137,14 @@ def _head(table: pd.DataFrame, command: str) -> list[str]:
         f"`{command}`, {datetime.now(UTC).date().isoformat()}, {hardware_text}.",
         "",
         f"{persons} simulated persons with one visit each, {seeds} seeds. A seed is a cohort, a split and "
-        "the seed of the models, so that intervals (95 %, Student's t over seeds) cover all three. Numbers are "
-        "means over random forest, SVM and logistic regression on twelve statistics of every channel; "
+        "the seed of the models, so that intervals (95 %, Student's t over seeds) cover all three. Numbers "
+        "are means over random forest, SVM and logistic regression on twelve statistics of every channel; "
         "differences are paired.",
         "",
         "The target is a doubled DASS-21 depression total above 9. F1 is given as it would be at a "
-        "prevalence of one half, `2 t / (1 + t + f)` of sensitivity t and false alarms f: F1 rises with prevalence, and "
-        'the published one is on balanced data. There a coin has .50 and the answer "everybody" .67. AUC '
-        "stands beside it, for which no threshold is chosen.",
+        "prevalence of one half, `2 t / (1 + t + f)` of sensitivity t and false alarms f: F1 rises with "
+        "prevalence, and the published one is on balanced data. There a coin has .50 and the answer "
+        '"everybody" .67. AUC stands beside it, for which no threshold is chosen.',
         "",
         "*Ours* is a holdout over persons: all fitted on training persons, class weights, threshold from "
         "validation. The *recipe* is that of the published scripts: majority thrown away, scaling, "
