@@ -1,8 +1,8 @@
 """How common symptoms are: a monotone map of traits, after which totals follow a histogram of real people.
 
 A trait is standard normal in the cohort as it is, so that half of all persons have symptoms. Among pupils
-most have none. ``theta = F^-1(Phi(trait))`` keeps who is worse than whom; ``F`` is the distribution of ``theta``
-under which the graded response model gives the published counts of totals, by nonparametric maximum
+most have none. ``theta = F^-1(Phi(trait))`` keeps who is worse than whom; ``F`` is the distribution of
+``theta`` under which the graded response model gives the published counts of totals, by nonparametric maximum
 likelihood (Kiefer & Wolfowitz 1956; Laird 1978) on a grid, by expectation-maximization.
 """
 
@@ -16,8 +16,8 @@ from scipy.special import expit, ndtri
 
 FloatArray = npt.NDArray[np.float64]
 
-# Pupils by raw total 0-21 of each subscale of the DASS-21: 11,427 of primary grade 1 to senior grade 3, Xu et
-# al., "Faces of the Mind" (arXiv 2405.20072), from the tables in their public code (github.com/njnklab/FACES).
+# Pupils by raw total 0-21 of each subscale of the DASS-21: 11,427 of primary grade 1 to senior grade 3, Xu
+# et al., "Faces of the Mind" (arXiv 2405.20072), from tables in their public code (github.com/njnklab/FACES).
 SCHOOL: dict[str, tuple[int, ...]] = {
     "depression": (
         4169, 1732, 1170, 1000, 725, 530, 456, 445, 268, 204, 148,
