@@ -203,6 +203,15 @@ def test_scales_are_those_of_the_questionnaires():
         assert (leaf.name, leaf.low, leaf.high, leaf.bands) == (name, scale.low, scale.high, len(scale.bands))
 
 
+@pytest.mark.parametrize("scale", ["dass_21_d", "dass_21_a", "phq_8"])
+def test_the_labels_follow_the_scale_of_the_data(scale, compose_run):
+    config = compose_run(*SERIES, "data=synthetic_dass", f"data/scale={scale}")
+    check_targets(config)
+    name = scale.upper().replace("_", "-")
+    assert config["data"]["manifest"]["scale"] == config["data"]["scale"]["name"] == name
+    assert config["data"]["manifest"]["manifest"]["n_subjects"] == 160
+
+
 ABLATIONS = {
     "gate": ["model/rarm=gate"],
     "projection": ["model/rarm=projection"],

@@ -1,0 +1,1 @@
+"""What questionnaires say item by item: how persons of one total differ, how sure that is, how reliable."""
