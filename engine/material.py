@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
+from joblib import cpu_count
+from tqdm import tqdm
 
 from biomarkers.features.table import Features, feature_table
 from datamodules.manifest import Manifest, Recording
@@ -15,6 +17,8 @@ from engine.leak import guarded
 from engine.provenance import RunManifest
 from engine.splitting import checked_splits, report_split
 from evaluation.page import Section
+
+_PER_WORKER = 1000  # recordings that are worth the start of a process (our choice)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,9 +53,10 @@ def read_material(config: Mapping[str, Any], record: RunManifest) -> Material:
         report_split(manifest, split, record=record)
     recordings = manifest.recordings()
     source = build(config["data"]["module"]["source"], key="data.module.source").prepared(recordings)
-    series = [source.series(recording) for recording in recordings]
+    series = [source.series(recording) for recording in tqdm(recordings, desc="Series", unit="rec")]
     extractors = build_all(config["analysis"]["extractors"], key="analysis.extractors")
-    features = feature_table(list(zip(recordings, series, strict=True)), extractors)
+    workers = min(cpu_count(), 1 + len(recordings) // _PER_WORKER)
+    features = feature_table(list(zip(recordings, series, strict=True)), extractors, workers=workers)
     allowed = config["analysis"]["allow_leak"]
     table, leaked = guarded(features.table, series, manifest, allowed=allowed)
     features = replace(features, table=table)

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.signal import lfilter
 
 from datamodules.synthetic.questionnaire import DOMAINS, symptom_profile
 
@@ -261,10 +262,8 @@ def _wander(rng: np.random.Generator, n: int, fps: float) -> FloatArray:
     """Stationary AR(1) of unit variance, ``(n, channels)``."""
     keep = math.exp(-1.0 / (_WANDER_SECONDS * fps))
     noise = rng.standard_normal((n, len(_CHANNELS)))
-    out = np.empty_like(noise)
-    out[0] = noise[0]
-    for t in range(1, n):
-        out[t] = keep * out[t - 1] + math.sqrt(1 - keep**2) * noise[t]
+    rest, _ = lfilter([math.sqrt(1 - keep**2)], [1.0, -keep], noise[1:], axis=0, zi=keep * noise[:1])
+    out: FloatArray = np.concatenate([noise[:1], rest])
     return out
 
 
