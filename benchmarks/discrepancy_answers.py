@@ -37,7 +37,8 @@ class Part:
     shuffled: Null
     interval_s: float
     null_s: float
-    peak_mb: float
+    interval_mb: float
+    null_mb: float
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -75,8 +76,8 @@ def read_answers(path: Path, *, lowest: int) -> pd.DataFrame:
     if (bad := ~(np.isfinite(values) & (values >= 0) & (values == np.floor(values)))).any():
         row, column = np.argwhere(bad)[0]
         raise ValueError(
-            f"{path}: row {row + 1}, {items.columns[column]} is {values[row, column] + lowest:g}; answers are "
-            f"whole numbers from {lowest}: leave out incomplete rows, or give the lowest code by --lowest"
+            f"{path}: row {row + 1}, {items.columns[column]} is {values[row, column] + lowest:g}; answers "
+            f"are whole numbers from {lowest}: leave out incomplete rows, or give the lowest code by --lowest"
         )
     return items.astype(np.float64)
 
@@ -86,10 +87,10 @@ def measure(items: pd.DataFrame, n_boot: int, draws: int) -> Part:
     tracemalloc.start()  # the few large arrays of numpy cost no time to trace
     start = time.process_time()
     found = interval(items, _ESTIMATOR, n_boot=n_boot, seed=0)
-    middle = time.process_time()
+    middle, interval_peak = time.process_time(), tracemalloc.get_traced_memory()[1]
+    tracemalloc.reset_peak()
     shuffled = null(items, _ESTIMATOR, draws=draws)
-    end = time.process_time()
-    _, peak = tracemalloc.get_traced_memory()
+    end, null_peak = time.process_time(), tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     return Part(
         persons=len(items),
@@ -97,7 +98,8 @@ def measure(items: pd.DataFrame, n_boot: int, draws: int) -> Part:
         shuffled=shuffled,
         interval_s=middle - start,
         null_s=end - middle,
-        peak_mb=peak / 1e6,
+        interval_mb=interval_peak / 1e6,
+        null_mb=null_peak / 1e6,
     )
 
 
@@ -110,17 +112,18 @@ def report(items: pd.DataFrame, parts: Sequence[Part], command: str) -> str:
         f"{len(items)} persons, {items.shape[1]} items; coefficient alpha {alpha(covariance):.3f}, omega "
         f"{omega(covariance):.3f}. Persons of the same total are one group; distances are min-max normalized "
         "over everybody, as the index is defined, so that it changes with who happens to be the most distant "
-        "person. The null shuffles answers between persons of the same total and keeps how common each answer "
-        "is at every total; its values are in the units of the data.",
+        "person. The null shuffles answers between persons of the same total and keeps how common each "
+        "answer is at every total; its values are in the units of the data.",
         "",
-        "| Persons | SDI | 95 % interval | Null | Effect | p | Interval, s | Null, s | Peak memory, MB |",
-        "|---:|---:|---|---|---:|---:|---:|---:|---:|",
+        "| Persons | SDI | 95 % interval | Null | Effect | p "
+        "| Interval, s | Null, s | Interval, MB | Null, MB |",
+        "|---:|---:|---|---|---:|---:|---:|---:|---:|---:|",
         *(_row(part) for part in parts),
         "",
         f"Measured {datetime.now(UTC):%Y-%m-%d} on {platform.machine()}, {os.cpu_count()} cores, Python "
         f"{platform.python_version()}, numpy {np.__version__}: seconds are CPU time of one thread, memory is "
-        "what the computation allocates beyond the answers. A fixed part of it, up to 100 MB, are the drawn "
-        "weights of the bootstrap, which come in blocks.",
+        "the peak of what is allocated. The bootstrap draws its weights in blocks of a fixed size, which "
+        "hide the rest of its memory.",
         "",
         "```",
         command,
@@ -134,8 +137,11 @@ def report(items: pd.DataFrame, parts: Sequence[Part], command: str) -> str:
             for row in parts[-1].shuffled.groups.to_dict("records")
         ),
         "",
-        "A distance of 0 at the lowest and the highest total, and the arch between, are arithmetic: the null "
-        "has them too.",
+        "Shuffled within totals, answers keep the mean squared distance at every total. What the index "
+        "exceeds the null by is how unequally persons differ from their group, the mark of profiles beyond "
+        "chance; the rest, the arch of the curve and its zeros at both ends are what totals and frequencies "
+        "imply. Resamples often miss the most distant person, whose distance is the unit, so that the "
+        "interval lies more above the value than below.",
         "",
     ]
     return "\n".join(lines)
@@ -146,7 +152,7 @@ def _row(part: Part) -> str:
     return (
         f"| {part.persons} | {found['value']:.3f} | {found['low']:.3f} to {found['high']:.3f} "
         f"| {shuffled.mean:.3f} ± {shuffled.spread:.4f} | {shuffled.effect:.1f} | {shuffled.p_value:.3f} "
-        f"| {part.interval_s:.1f} | {part.null_s:.1f} | {part.peak_mb:.0f} |"
+        f"| {part.interval_s:.1f} | {part.null_s:.1f} | {part.interval_mb:.0f} | {part.null_mb:.0f} |"
     )
 
 

@@ -8,7 +8,7 @@ equally likely in the long run (the swaps of Ponocny 2001, carried over to answe
 Pairs of persons are drawn `within="total"` or from the whole `sample`:
 
 `total`   keeps how common each answer is at every total as well. What is left to chance is independence of
-          the items given the total, whatever the items' curves; unequal discrimination does not matter.
+          the items given the total, whatever the items' curves; unequal discrimination hardly matters.
 `sample`  keeps the frequencies of the whole sample only: the partial credit model (Masters 1982), in which
           totals and frequencies are all there is to know, and items of unequal discrimination contradict it.
 

@@ -6,7 +6,9 @@ cannot be resampled upwards; `quantile` has no such hole.
 
 The null shuffles answers (`shuffling.py`). Null values are in the units of the data: item moments and the
 limits of the normalisation stay as fitted. Limits of their own would hide what is looked for, as profiles
-stretch the largest distances more than the mean ones, and the index *falls*.
+stretch the largest distances more than the mean ones, and the index *falls*. Shuffles within totals keep the
+mean squared distance at every total as well, since it follows from the frequencies: the index exceeds them by
+how unequally persons differ from their group.
 """
 
 from dataclasses import dataclass

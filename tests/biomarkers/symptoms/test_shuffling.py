@@ -2,9 +2,11 @@ from collections import Counter
 from itertools import islice, product
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import chisquare
 
+from biomarkers.symptoms.discrepancy import SymptomDiscrepancy
 from biomarkers.symptoms.shuffling import shuffles
 from tests.biomarkers.symptoms.answers import partial_credit
 
@@ -42,3 +44,20 @@ def test_all_tables_of_the_same_margins_are_equally_likely():
     assert sorted(expected.values()) == [12, 24, 24]
     share = np.array([expected[table] for table in expected]) / expected.total()
     assert chisquare([seen[table] for table in expected], 1000 * share).pvalue > 0.001
+
+
+def test_within_totals_the_mean_squared_distance_of_a_total_stays():
+    items = partial_credit(800, profile=0.5)
+    after = next(
+        shuffles(items.to_numpy(dtype=np.int16).T, within="total", sweeps=20, rng=np.random.default_rng(0))
+    )
+    fitted = SymptomDiscrepancy(normalisation="none").fit(items)
+    squares = [
+        (table["distance"] ** 2).groupby(table["total"]).mean()
+        for table in (
+            fitted.per_person(items),
+            fitted.per_person(pd.DataFrame(after.T, columns=items.columns)),
+        )
+    ]
+    np.testing.assert_allclose(squares[0], squares[1], rtol=1e-9)
+    assert (items.to_numpy() != after.T).any()
