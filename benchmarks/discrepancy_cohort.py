@@ -41,9 +41,7 @@ SETTINGS: Mapping[str, Setting] = {
     "none": Setting(label="no heterogeneity", heterogeneity=0.0, facial_heterogeneity=0.0),
     "answers": Setting(label="answers differ", heterogeneity=0.8, facial_heterogeneity=0.0),
     "faces": Setting(label="answers and faces differ", heterogeneity=0.8, facial_heterogeneity=0.8),
-    "noise": Setting(
-        label="answers differ, features are noise", heterogeneity=0.8, facial_heterogeneity=0.0, noise=True
-    ),
+    "noise": Setting(label="features are noise", heterogeneity=0.8, facial_heterogeneity=0.0, noise=True),
 }
 
 

@@ -122,7 +122,14 @@ def write_report(table: pd.DataFrame, *, folder: Path, command: str) -> str:
     draw_increments(
         found, FACTORS, folder / "discrepancy_trial.png", labels={s: SETTINGS[s].label for s in settings}
     )
-    text = "\n".join([*_head(table, command), *_verdicts(found, settings), *_tables(means, table, settings)])
+    text = "\n".join(
+        [
+            *_head(table, command),
+            *_increments(found, settings),
+            *_verdicts(means, settings),
+            *_tables(means, table, settings),
+        ]
+    )
     (folder / "discrepancy_trial.md").write_text(text, encoding="utf-8")
     return text
 
@@ -153,7 +160,7 @@ def _head(table: pd.DataFrame, command: str) -> list[str]:
     ]
 
 
-def _verdicts(found: Mapping[tuple[str, str], Interval], settings: list[str]) -> list[str]:
+def _increments(found: Mapping[tuple[str, str], Interval], settings: list[str]) -> list[str]:
     lines = ['## Which part of "50 to 80" each factor explains', ""]
     lines.append("Increments of F1. Only the training filter could be used on a person not yet asked.")
     lines += ["", "![Increments of F1](discrepancy_trial.png)", ""]
@@ -162,13 +169,19 @@ def _verdicts(found: Mapping[tuple[str, str], Interval], settings: list[str]) ->
     for factor in FACTORS:
         cells = " | ".join(_signed(found[s, factor.name]) for s in settings)
         lines.append(f"| {factor.name} | {cells} | {'yes' if factor.deployable else 'no'} |")
-    lines.append("")
-    for setting in settings:
-        for factor in (f for f in FACTORS if f.deployable):
-            lines.append(
-                f"- {SETTINGS[setting].label}, {factor.name}: {_words(found[setting, factor.name])}."
-            )
     return [*lines, ""]
+
+
+def _verdicts(means: pd.DataFrame, settings: list[str]) -> list[str]:
+    """The claim itself: a tenth left out of training, nobody of the test, no item among the features."""
+    claim = FACTORS[0]
+    lines = ["The claim, a tenth left out of training and nothing else:", ""]
+    for setting in settings:
+        f1, auc = (increment(means, setting, claim, metric) for metric in ("f1", "auc"))
+        lines.append(f"- {SETTINGS[setting].label}: F1 {_words(f1)}; AUC {_words(auc)}.")
+    count = len(FACTORS) * len(settings)
+    chance = f"The table holds {count} intervals; about one in twenty misses a zero by chance."
+    return [*lines, "", chance, ""]
 
 
 def _tables(means: pd.DataFrame, table: pd.DataFrame, settings: list[str]) -> list[str]:
