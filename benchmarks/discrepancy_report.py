@@ -152,6 +152,7 @@ def _head(table: pd.DataFrame, command: str) -> list[str]:
         "prevalence of one half, `2 t / (1 + t + f)` of sensitivity t and false alarms f: F1 rises with "
         "prevalence, and the published one is on balanced data. There a coin has .50 and the answer "
         '"everybody" .67. AUC stands beside it, for which no threshold is chosen.',
+        "Where a model knows nothing its threshold is arbitrary, and F1 moves with it although AUC does not.",
         "",
         "*Ours* is a holdout over persons: all fitted on training persons, class weights, threshold from "
         "validation. The *recipe* is that of the published scripts: majority thrown away, scaling, "
@@ -182,6 +183,15 @@ def _verdicts(means: pd.DataFrame, settings: list[str]) -> list[str]:
     count = len(FACTORS) * len(settings)
     chance = f"The table holds {count} intervals; about one in twenty misses a zero by chance."
     return [*lines, "", chance, ""]
+
+
+def _auc(means: pd.DataFrame, settings: list[str]) -> list[str]:
+    lines = ["| increment of AUC | " + " | ".join(SETTINGS[s].label for s in settings) + " |"]
+    lines.append("|---|" + "---:|" * len(settings))
+    for factor in FACTORS:
+        cells = " | ".join(_signed(increment(means, s, factor, "auc")) for s in settings)
+        lines.append(f"| {factor.name} | {cells} |")
+    return [*lines, ""]
 
 
 def _tables(means: pd.DataFrame, table: pd.DataFrame, settings: list[str]) -> list[str]:
