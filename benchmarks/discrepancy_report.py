@@ -127,6 +127,7 @@ def write_report(table: pd.DataFrame, *, folder: Path, command: str) -> str:
             *_head(table, command),
             *_increments(found, settings),
             *_verdicts(means, settings),
+            *_auc(means, settings),
             *_tables(means, table, settings),
         ]
     )
