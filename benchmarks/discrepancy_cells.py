@@ -37,15 +37,19 @@ _IDS = ["recording_id", "subject_id", "session_id"]
 
 
 class Reader(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
-    """Imputation, scaling and a classifier, fitted together; decisions are turned into probabilities."""
+    """Imputation, scaling and a classifier, fitted together; decisions are turned into probabilities.
 
-    def __init__(self, estimator: Any, components: float | None = None) -> None:
+    `prepared` features are imputed and scaled already: to scale components again would whiten them.
+    """
+
+    def __init__(self, estimator: Any, components: float | None = None, prepared: bool = False) -> None:
         self.estimator = estimator
         self.components = components
+        self.prepared = prepared
 
     def fit(self, X: Any, y: Any, groups: Any = None) -> Self:
         """Fit on recordings and targets."""
-        steps: list[Any] = [SimpleImputer(strategy="median"), StandardScaler()]
+        steps: list[Any] = [] if self.prepared else [SimpleImputer(strategy="median"), StandardScaler()]
         if self.components is not None:
             steps.append(PCA(self.components, svd_solver="full"))
         self.pipeline_ = make_pipeline(*steps, clone(self.estimator)).fit(X, y)
@@ -163,7 +167,7 @@ def _balanced(x: Array, y: Array, model: Any, *, inside: bool, seed: int) -> dic
     sides = (np.flatnonzero(y == side) for side in (0, 1))
     rows = np.sort(np.concatenate([rng.choice(side, least, replace=False) for side in sides]))
     x, y = x[rows], y[rows]
-    reader = Reader(model, components=0.99) if inside else Reader(model)
+    reader = Reader(model, components=0.99) if inside else Reader(model, prepared=True)
     if not inside:
         filled = StandardScaler().fit_transform(SimpleImputer(strategy="median").fit_transform(x))
         x = PCA(0.99, svd_solver="full").fit_transform(filled)
