@@ -108,9 +108,15 @@ class ClipDataModule(pl.LightningDataModule):
         return channels
 
     def train_statistics(self) -> dict[str, Tensor | float]:
-        """Means, spreads and prevalence of the training recordings; see `training_statistics`."""
+        """Means, spreads and prevalence of the training recordings; see `training_statistics`.
+
+        Raises:
+            LeakageError: A channel repeats an answer to the questionnaire.
+        """
         self.setup()
-        return training_statistics(self.manifest.recordings(self._part("train")), self._source)
+        rows = self.manifest.rows(self._part("train"))
+        recordings, answers = self.manifest.recordings(self._part("train")), self.manifest.table.iloc[rows]
+        return training_statistics(recordings, self._source, answers=answers)
 
     def train_dataloader(self) -> Iterable[dict[str, Any]]:
         """Batches of people by visits by clips, in another order each epoch."""

@@ -44,7 +44,7 @@ def check_split(
         LeakageError: Names every offender of every kind.
     """
     parts = {"train": split.train, "val": split.val, "test": split.test}
-    problems = _repeated(parts) + _foreign(manifest, parts)
+    problems = _repeated(parts) + _foreign(manifest, parts) + _returned(split.left_out, parts)
     if not problems:
         sides = {recording: part for part, ids in parts.items() for recording in ids}
         table = manifest.table[manifest.table["recording_id"].isin(list(sides))]
@@ -95,6 +95,11 @@ def _repeated(parts: dict[str, tuple[str, ...]]) -> list[str]:
             places[recording].append(part)
     twice = [f"{recording} ({', '.join(where)})" for recording, where in places.items() if len(where) > 1]
     return [f"the same recording twice: {_some(twice)}"] if twice else []
+
+
+def _returned(left_out: Sequence[str], parts: dict[str, tuple[str, ...]]) -> list[str]:
+    back = sorted(set(left_out) & {recording for ids in parts.values() for recording in ids})
+    return [f"recordings that a filter left out are back: {_some(back)}"] if back else []
 
 
 def _foreign(manifest: "Manifest", parts: dict[str, tuple[str, ...]]) -> list[str]:

@@ -27,7 +27,8 @@ class Split:
     """Recording ids of the parts of one fold, and whether the protocol promises to keep people apart.
 
     `notes` say what readers of the result must know, e.g. who was left out; `repeat` is the round of a
-    cross-validation that tests everybody several times.
+    cross-validation that tests everybody several times; `left_out` names recordings that a filter took out of
+    the training part, where they must not reappear.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Split:
     subject_disjoint: bool = True
     notes: tuple[str, ...] = ()
     repeat: int = 0
+    left_out: tuple[str, ...] = ()
 
 
 def by_person(

@@ -4,16 +4,20 @@ import logging
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
 from datamodules.dataset import UNREADABLE, ClipSource
+from datamodules.item_oracle import check_features
 from datamodules.manifest import Recording
 
 _log = logging.getLogger(__name__)
 
 
-def training_statistics(recordings: Sequence[Recording], source: ClipSource) -> dict[str, Tensor | float]:
+def training_statistics(
+    recordings: Sequence[Recording], source: ClipSource, *, answers: pd.DataFrame | None = None
+) -> dict[str, Tensor | float]:
     """Statistics over the given recordings and nothing else; what cannot be known is left out.
 
     Keys: `series_mean` and `series_std` (F,) over all valid rows, in raw units, for sources of series;
@@ -23,6 +27,10 @@ def training_statistics(recordings: Sequence[Recording], source: ClipSource) -> 
     Args:
         recordings: The training recordings.
         source: A prepared source.
+        answers: Manifest rows of the recordings: what they hold may not be in the mean of a channel.
+
+    Raises:
+        LeakageError: A channel repeats an answer.
     """
     statistics: dict[str, Tensor | float] = {}
     scores = [recording.score for recording in recordings if recording.score is not None]
@@ -38,25 +46,32 @@ def training_statistics(recordings: Sequence[Recording], source: ClipSource) -> 
             "traits_mean": torch.from_numpy(mean).float(),
             "traits_std": torch.from_numpy(std).float(),
         }
-    return statistics | _series_statistics(recordings, source)
+    return statistics | _series_statistics(recordings, source, answers)
 
 
-def _series_statistics(recordings: Sequence[Recording], source: ClipSource) -> dict[str, Tensor | float]:
+def _series_statistics(
+    recordings: Sequence[Recording], source: ClipSource, answers: pd.DataFrame | None
+) -> dict[str, Tensor | float]:
     """Pool count, mean and squared deviations file by file (Chan et al. 1983): one pass, no cancellation."""
     count, mean, squares = 0, torch.zeros(()), torch.zeros(())
-    for recording in recordings:
+    means: dict[int, Tensor] = {}
+    for row, recording in enumerate(recordings):
         values = _valid_rows(recording, source)
         if values is None:
             return {}
         if not len(values):
             continue
-        own = values.mean(0)
+        own = means[row] = values.mean(0)
         total = count + len(values)
         squares = squares + ((values - own) ** 2).sum(0) + (own - mean) ** 2 * count * len(values) / total
         mean = mean + (own - mean) * len(values) / total
         count = total
     if not count:
         return {}
+    if answers is not None:
+        names = [f"mean of {name}" for name in getattr(source, "channels", None) or range(len(mean))]
+        table = pd.DataFrame(torch.stack(list(means.values())).numpy(), columns=names)
+        check_features(table, answers.iloc[list(means)])
     return {"series_mean": mean.float(), "series_std": (squares / count).sqrt().float()}
 
 

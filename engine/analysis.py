@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.build import build_all
 from engine.compose import ConfigError
+from engine.leak import leak_notes
 from engine.material import Finding, Material, read_material
 from engine.provenance import RunManifest
 from engine.seed import seed_run
@@ -47,15 +48,20 @@ def analyze(config: Mapping[str, Any], *, folder: Path) -> list[Finding]:
         for name, table in {k: v for finding in found for k, v in finding.tables.items()}.items():
             (folder / "tables").mkdir(parents=True, exist_ok=True)
             table.to_csv(folder / "tables" / f"{name}.csv", index=False)
-        manifest = material.manifest
-        phase = [f"Only {material.phase}"] if material.phase else []
+        manifest, title = material.manifest, config["analysis"]["title"]
         write_page(
             folder / "analysis.html",
-            title=config["analysis"]["title"],
+            title=f"LEAKS ON PURPOSE: {title}" if material.leaked else title,
             subtitle=f"{manifest.name}: {len(material.recordings)} recordings, {_persons(material)} persons",
             sections=[section for finding in found for section in finding.sections],
             limits=LIMITS,
-            notes=[*config["analysis"]["notes"], *phase, *manifest.notes],
+            notes=[
+                *leak_notes(material.leaked),
+                *([f"Only {material.phase}"] if material.phase else []),
+                *(f"Split {split.name}: {note}" for split in material.splits for note in split.notes),
+                *config["analysis"]["notes"],
+                *manifest.notes,
+            ],
         )
     return found
 

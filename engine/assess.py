@@ -8,6 +8,7 @@ import pandas as pd
 
 from datamodules.manifest import Manifest
 from datamodules.splits import Split
+from engine.strata import discrepancy_facts, discrepancy_slices
 from evaluation.aggregate import to_recordings
 from evaluation.intervals import add_intervals
 from evaluation.oracle import oracle_lines
@@ -68,6 +69,10 @@ def assess(
         **lines,
     )
     metrics["threshold"] = threshold.as_dict()
+    metrics["discrepancy"] = {"reason": _ELSEWHERE}
+    if split.train:
+        facts, reason = discrepancy_facts(manifest, split)
+        metrics["discrepancy"] = discrepancy_slices(test, facts, reason, threshold=threshold.value, **boot)
     return Assessment(test=test, val=val, threshold=threshold, metrics=metrics)
 
 

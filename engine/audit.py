@@ -16,6 +16,7 @@ from engine.assess import Assessment, targets
 from engine.predictions import ClipPredictions
 from engine.provenance import write_json
 from engine.rebuild import part_of
+from engine.strata import discrepancy_facts
 from evaluation.audit_page import write_audit
 from evaluation.coverage import coverage
 from evaluation.depression_probe import probe_depression
@@ -57,13 +58,16 @@ def audit(
     """
     boot: Any = {name: config["evaluation"][name] for name in ("n_boot", "seed")}
     facts = targets(manifest)
+    answers, _ = discrepancy_facts(manifest, split)
     content = {
         "identity": _identity(clips, manifest, predict, boot),
         "depression": _depression(clips, manifest, split, predict, boot),
         "nuisance": audit_nuisance(found.test, _with_pictures(facts, manifest, found.test), **boot),
         "labels": permute_labels(found.test, seed=boot["seed"]),
         "sampling": _sampling(facts, split, seed=boot["seed"]),
-        "slices": slices(found.test, facts, threshold=found.threshold.value, **boot),
+        "slices": slices(
+            found.test, facts.merge(answers, how="left"), threshold=found.threshold.value, **boot
+        ),
         "coverage": coverage(found.test, **boot),
     }
     write_json(folder / "audit.json", content)

@@ -23,6 +23,7 @@ TRAIN_KEYS = frozenset(
         "width",
         "data",
         "protocol",
+        "train_filter",
         "model",
         "trainer",
         "callbacks",
@@ -40,7 +41,7 @@ EVAL_KEYS = frozenset(
 PREDICT_KEYS = frozenset({"ckpt_path", "input", "trainer", "num_workers", "paths"})
 """Root keys of `conf/predict.yaml`."""
 
-ANALYZE_KEYS = frozenset({"seed", "data", "protocol", "analysis", "evaluation", "paths"})
+ANALYZE_KEYS = frozenset({"seed", "data", "protocol", "train_filter", "analysis", "evaluation", "paths"})
 """Root keys of `conf/analyze.yaml`."""
 
 _NOT_HASHED = ("paths", "ckpt_path", "logger")  # where a run writes says nothing about what it computes

@@ -75,6 +75,8 @@ def _fold(config: Mapping[str, Any], manifest: Manifest, split: Split, place: Pa
         record.record(
             experiment=config["experiment_name"], data_digest=manifest.digest(), splits=[split.name]
         )
+        if split.notes:
+            record.record(split_notes={split.name: list(split.notes)})
         objective = train_split(config, manifest, split, folder=place, record=record).objective
         record.record(objective=objective)
     return objective

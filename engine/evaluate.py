@@ -22,8 +22,9 @@ from engine.fitted import check_fitted
 from engine.predictions import ClipPredictions, prediction_trainer
 from engine.provenance import RunManifest, add_look
 from engine.rebuild import part_of, predict_part, rebuild
-from engine.run import check_scale, report_split
+from engine.run import check_scale
 from engine.seed import seed_run
+from engine.splitting import report_split
 from engine.targets import check_targets
 from engine.write import write_run
 from evaluation.bootstrap import check_resamples

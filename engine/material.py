@@ -1,22 +1,26 @@
 """What the steps of an analysis read, and what they leave."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from joblib import cpu_count
+from tqdm import tqdm
 
 from biomarkers.features.phases import trim_all
 from biomarkers.features.table import Features, feature_table
-from datamodules.guard import check_split
 from datamodules.manifest import Manifest, Recording
 from datamodules.series import Series
 from datamodules.splits import Split
 from engine.build import build, build_all
+from engine.leak import guarded
 from engine.provenance import RunManifest
-from engine.run import report_split
+from engine.splitting import checked_splits, report_split
 from evaluation.page import Section
+
+_PER_WORKER = 1000  # recordings that are worth the start of a process (our choice)
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +29,8 @@ class Material:
 
     Series and features are those of the `phase` that the analysis asks for, None where it asks for none.
     `data` is the node of the config that names the files, for whatever reads them itself, as networks do;
-    `folder` is where such a step may keep what it has finished.
+    `folder` is where such a step may keep what it has finished. `leaked` names the features that were asked
+    to repeat the questionnaire.
     """
 
     manifest: Manifest
@@ -35,6 +40,7 @@ class Material:
     features: Features
     splits: Sequence[Split]
     phase: str | None = None
+    leaked: tuple[str, ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
     folder: Path = Path()
 
@@ -48,21 +54,23 @@ class Finding:
 
 
 def read_material(config: Mapping[str, Any], record: RunManifest) -> Material:
-    """Manifest, folds, series and features of a config; the guard has looked at every fold."""
+    """Manifest, folds, series and features of a config; the guard has looked at every fold and feature."""
     manifest = build(config["data"]["manifest"], key="data.manifest")
-    protocol = build(config["protocol"], key="protocol")
-    splits = protocol.splits(manifest)
+    splits = checked_splits(config, manifest)
     for split in splits:
-        check_split(manifest, split, subject_disjoint=protocol.subject_disjoint)
         report_split(manifest, split, record=record)
     recordings = manifest.recordings()
     source = build(config["data"]["module"]["source"], key="data.module.source").prepared(recordings)
-    series = [source.series(recording) for recording in recordings]
+    series = [source.series(recording) for recording in tqdm(recordings, desc="Series", unit="rec")]
     phase = build(config["analysis"].get("phase"), key="analysis.phase")
     if phase is not None:
         series = trim_all(recordings, series, phase)
     extractors = build_all(config["analysis"]["extractors"], key="analysis.extractors")
-    features = feature_table(list(zip(recordings, series, strict=True)), extractors)
+    workers = min(cpu_count(), 1 + len(recordings) // _PER_WORKER)
+    features = feature_table(list(zip(recordings, series, strict=True)), extractors, workers=workers)
+    allowed = config["analysis"]["allow_leak"]
+    table, leaked = guarded(features.table, series, manifest, allowed=allowed)
+    features = replace(features, table=table)
     record.record(
         data=manifest.name,
         data_digest=manifest.digest(),
@@ -71,6 +79,7 @@ def read_material(config: Mapping[str, Any], record: RunManifest) -> Material:
         errata=[str(erratum) for erratum in manifest.errata],
         data_notes=list(manifest.notes),
         phase=None if phase is None else str(phase),
+        leaks_on_purpose=list(leaked),
     )
     return Material(
         manifest,
@@ -80,6 +89,7 @@ def read_material(config: Mapping[str, Any], record: RunManifest) -> Material:
         features,
         splits,
         phase=None if phase is None else str(phase),
+        leaked=leaked,
         data=config["data"],
         folder=record.folder,
     )

@@ -10,6 +10,7 @@ import pandas as pd
 from datamodules.manifest import Manifest
 from datamodules.splits import Split
 from engine.assess import Assessment, targets
+from engine.strata import discrepancy_slices, facts_of_folds
 from evaluation.averaged import mean_difference, mean_prediction, summarize_mean
 from evaluation.measures import HEADS, measurements
 from evaluation.references import constant, identity, nuisance
@@ -52,6 +53,9 @@ def pool(
     )
     threshold = Threshold(value=None, column=None, split="val", recordings=0, reason=_PER_FOLD)
     metrics["threshold"] = threshold.as_dict()
+    if len(repeats) == 1:
+        facts, reason = facts_of_folds(manifest, splits)
+        metrics["discrepancy"] = discrepancy_slices(tested[0], facts, reason, threshold=None, **boot)
     metrics["folds"] = spread([table[table["split"] == "test"] for table in tables])
     if len(repeats) > 1:
         metrics["repeats"] = spread(tested)

@@ -1,16 +1,12 @@
 """A training run, from a plain config to a folder of results."""
 
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from datamodules.guard import check_split
 from datamodules.manifest import Manifest
-from datamodules.overlap import person_overlap
-from datamodules.splits import Split
 from engine.build import build
 from engine.compose import ConfigError
 from engine.crossval import cross_validate
@@ -19,10 +15,9 @@ from engine.provenance import RunManifest
 from engine.rebuild import without_downloads
 from engine.seed import is_main, seed_run
 from engine.selection import check_run
+from engine.splitting import checked_splits, report_split
 from engine.targets import check_targets
 from evaluation.bootstrap import check_resamples
-
-_log = logging.getLogger(__name__)
 
 
 def train(config: Mapping[str, Any], *, folder: Path) -> float | None:
@@ -48,17 +43,7 @@ def train(config: Mapping[str, Any], *, folder: Path) -> float | None:
         check_model(config)
         manifest = build(config["data"]["manifest"], key="data.manifest")
         check_scale(manifest, config)
-        protocol = build(config["protocol"], key="protocol")
-        splits = protocol.splits(manifest)
-        for split in splits:
-            if not split.test:
-                raise ConfigError(f"{manifest.name}: split '{split.name}' tests nobody; fill its test part")
-            check_split(
-                manifest,
-                split,
-                subject_disjoint=protocol.subject_disjoint,
-                chronological=getattr(protocol, "chronological", False),
-            )
+        splits = checked_splits(config, manifest)
         for split in splits:
             report_split(manifest, split, record=record)
         record.record(
@@ -69,7 +54,7 @@ def train(config: Mapping[str, Any], *, folder: Path) -> float | None:
             errata=[str(erratum) for erratum in manifest.errata],
             data_notes=list(manifest.notes),
             splits=[split.name for split in splits],
-            subject_disjoint=protocol.subject_disjoint,
+            subject_disjoint=all(split.subject_disjoint for split in splits),
             deterministic=config["trainer"].get("deterministic"),
         )
         if len(splits) > 1:
@@ -85,21 +70,6 @@ def check_model(config: Mapping[str, Any]) -> None:
     """
     with torch.device("meta"):
         build(without_downloads(config["model"]), key="model")
-
-
-def report_split(manifest: Manifest, split: Split, *, record: RunManifest) -> None:
-    """Print and record what a reader must know of a split: its notes, and whom its parts share.
-
-    Of a split that keeps people apart the guard has proven that they share nobody.
-    """
-    for note in split.notes:
-        _log.warning("%s, split '%s': %s", manifest.name, split.name, note)
-    if split.notes:
-        record.record(split_notes={**record.content.get("split_notes", {}), split.name: list(split.notes)})
-    if not split.subject_disjoint:
-        overlap = person_overlap(manifest, split)
-        overlap.log(manifest.name, split.name)
-        record.record(person_overlap=overlap.as_dict())
 
 
 def check_scale(manifest: Manifest, config: Mapping[str, Any]) -> None:

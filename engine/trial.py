@@ -12,7 +12,6 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from numpy.typing import NDArray
 
-from datamodules.guard import check_split
 from datamodules.manifest import Manifest
 from datamodules.splits import Split
 from engine.assess import recordings_of
@@ -23,6 +22,7 @@ from engine.fit import fit_split
 from engine.predictions import prediction_trainer
 from engine.rebuild import part_of, predict_part, rebuild
 from engine.selection import check_run
+from engine.splitting import checked_splits
 from engine.targets import ROOT, check_targets
 
 
@@ -65,13 +65,11 @@ def material(config: Mapping[str, Any]) -> tuple[Manifest, Split]:
         ConfigError: The protocol has several folds.
     """
     manifest = build(config["data"]["manifest"], key="data.manifest")
-    protocol = build(config["protocol"], key="protocol")
-    splits = protocol.splits(manifest)
+    splits = checked_splits(config, manifest)
     if len(splits) != 1:
         raise ConfigError(
             f"a trial trains on one split, the protocol has {len(splits)}: use protocol=holdout"
         )
-    check_split(manifest, splits[0], subject_disjoint=protocol.subject_disjoint)
     return manifest, splits[0]
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from evaluation import figures
 from evaluation.figures import AttentionExample
 from evaluation.measures import HEADS, UNKNOWN
+from evaluation.slices import METRICS
 from evaluation.verdict import judge, number
 
 __all__ = ["AttentionExample", "write_report"]
@@ -85,6 +86,8 @@ def write_report(
         overlap=_overlap(manifest),
         metric_rows=_metric_rows(metrics),
         remarks=_remarks(metrics),
+        strata=_strata(metrics),
+        strata_reason=(metrics.get("discrepancy") or {}).get("reason"),
         has_persons="by_subject" in metrics["test"],
         has_val=bool(metrics.get("val")),
         counts=metrics["test"].get("counts", {}),
@@ -180,6 +183,21 @@ def _metric_rows(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
         }
         for name, (label, meaning) in _LABELS.items()
         if name in test
+    ]
+
+
+def _strata(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """All tested recordings, and those of low and of high symptom discrepancy."""
+    groups = (metrics.get("discrepancy") or {}).get("groups") or []
+    if not groups:
+        return []
+    counts = metrics["test"].get("counts", {})
+    full = metrics["test"] | {name: counts.get(name) for name in ("recordings", "positive")}
+    rows = [("all", full), *((group["group"], group) for group in reversed(groups))]
+    return [
+        {"name": name, "recordings": row.get("recordings"), "positive": row.get("positive")}
+        | {"values": [row.get(metric) for metric in METRICS], "reason": row.get("reason")}
+        for name, row in rows
     ]
 
 

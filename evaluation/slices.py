@@ -1,4 +1,4 @@
-"""Does the model work alike for everybody? Metrics and coverage by sex, age band, task, site and corpus.
+"""Does the model work alike for everybody? Metrics and coverage by sex, age, task, site, corpus and answers.
 
 Every group is compared with all other recordings that the same column describes, under the same resamples of
 persons: a person may have recordings in several groups (tasks), so groups are not resampled apart.
@@ -18,7 +18,7 @@ from evaluation.measures import Measurement, measurements, subject_codes
 
 Array = NDArray[np.float64]
 
-COLUMNS = ("sex", "age", "task", "site", "corpus")
+COLUMNS = ("sex", "age", "task", "site", "corpus", "discrepancy")
 METRICS = ("auc", "sensitivity", "specificity", "mae")
 MIN_PERSONS = 5  # our choice: below, an interval over persons says nothing
 _BANDS = 3

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
+from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from biomarkers.features.extractor import Extractor, Measured, Unmeasurable
@@ -13,6 +14,8 @@ from datamodules.series import Series
 
 IDS = ("recording_id", "subject_id", "session_id")
 REPORT = ("recording_id", "group", "kind", "reason", "features")
+
+_BATCH = 32  # recordings that a worker takes at a time
 
 
 class Identified(Protocol):
@@ -44,13 +47,14 @@ class Features:
 
 
 def feature_table(
-    recordings: Iterable[tuple[Identified, Series]], extractors: Sequence[Extractor]
+    recordings: Iterable[tuple[Identified, Series]], extractors: Sequence[Extractor], *, workers: int = 1
 ) -> Features:
     """Measure all recordings; columns and their order depend on the extractors alone.
 
     Args:
         recordings: Ids and series of each; an iterator is read once, recording by recording.
         extractors: Groups of features, in the order of the table.
+        workers: Processes that measure; the table does not depend on their number.
 
     Raises:
         ValueError: There are no recordings, one comes twice, two extractors give the same name, or one gave
@@ -62,19 +66,30 @@ def feature_table(
     rows: dict[str, list[Any]] = {}
     report: list[tuple[str, ...]] = []
     total = len(recordings) if isinstance(recordings, Sized) else None
-    for ids, series in tqdm(recordings, total=total, desc="Features", unit="rec"):
-        if ids.recording_id in rows:
-            raise ValueError(f"recording {ids.recording_id!r} comes twice")
-        row: list[Any] = [getattr(ids, name) for name in IDS]
-        for extractor in extractors:
-            measured = _measured(extractor, series, ids.recording_id)
-            row += [measured.values[name] for name in extractor.names]
-            report += _lines(ids.recording_id, extractor.group, measured)
-        rows[ids.recording_id] = row
+    found = Parallel(n_jobs=workers, return_as="generator", batch_size=_BATCH)(
+        delayed(_row)([getattr(ids, name) for name in IDS], series, extractors) for ids, series in recordings
+    )
+    for row, lines in tqdm(found, total=total, desc="Features", unit="rec"):
+        if row[0] in rows:
+            raise ValueError(f"recording {row[0]!r} comes twice")
+        rows[row[0]] = row
+        report += lines
     if not rows:
         raise ValueError("no recordings to measure")
     table = pd.DataFrame(list(rows.values()), columns=[*IDS, *names])
     return Features(table=table, report=pd.DataFrame(report, columns=list(REPORT)))
+
+
+def _row(
+    ids: list[Any], series: Series, extractors: Sequence[Extractor]
+) -> tuple[list[Any], list[tuple[str, ...]]]:
+    """Row of the table, ids first, and rows of the report."""
+    row, lines = list(ids), []
+    for extractor in extractors:
+        measured = _measured(extractor, series, ids[0])
+        row += [measured.values[name] for name in extractor.names]
+        lines += _lines(ids[0], extractor.group, measured)
+    return row, lines
 
 
 def _measured(extractor: Extractor, series: Series, recording: str) -> Measured:

@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from datamodules.manifest import Manifest, read_manifest
 from datamodules.synthetic.latent import LatentSettings, Visit, draw_cohort
+from datamodules.synthetic.questionnaire import Prevalence
 from datamodules.synthetic.recording import CohortSettings, read_entry, write_recording, write_recordings
 
 _log = logging.getLogger(__name__)
@@ -40,6 +41,9 @@ def synthetic_manifest(
     habit_visibility: float,
     seed: int,
     heterogeneity: float = 0.3,
+    facial_heterogeneity: float = 0.0,
+    prevalence: Prevalence = "standard",
+    landmarks: bool = True,
     workers: int | None = None,
 ) -> Manifest:
     """Make the synthetic cohort, or find it already made, and return its manifest.
@@ -58,6 +62,9 @@ def synthetic_manifest(
         habit_visibility: share (0-1) of a habit that shows in channels that severity leaves alone.
         seed: same settings and seed, same cohort.
         heterogeneity: how much persons of equal severity differ in their symptoms (0-1).
+        facial_heterogeneity: how much faces of equal severity differ by the symptoms behind it (0-1).
+        prevalence: `standard`, or `school` with symptoms as rare as among 11,427 pupils.
+        landmarks: keep the landmarks, which take most of the time where no video is drawn.
         workers: processes; all cores by default. The result does not depend on it.
 
     Raises:
@@ -71,8 +78,15 @@ def synthetic_manifest(
         confound=confound,
         habit_visibility=habit_visibility,
         seed=seed,
+        facial_heterogeneity=facial_heterogeneity,
     )
-    settings = CohortSettings(latent=latent, size=size or 0, heterogeneity=heterogeneity)
+    settings = CohortSettings(
+        latent=latent,
+        size=size or 0,
+        heterogeneity=heterogeneity,
+        prevalence=prevalence,
+        landmarks=landmarks,
+    )
     folder = Path(root) / fingerprint(settings)
     visits = draw_cohort(latent)
     missing = [visit for visit in visits if read_entry(folder, visit) is None]
@@ -103,7 +117,16 @@ def _generator() -> str:
     A version number by hand would be forgotten once, and a stale cohort looks like a result.
     """
     digest = hashlib.sha256()
-    for name in ("latent", "appearance", "geometry", "face", "questionnaire", "video", "recording"):
+    for name in (
+        "latent",
+        "appearance",
+        "geometry",
+        "face",
+        "prevalence",
+        "questionnaire",
+        "video",
+        "recording",
+    ):
         source = Path(__file__).with_name(f"{name}.py").read_text(encoding="utf-8")
         digest.update(ast.dump(ast.parse(source)).encode())
     return digest.hexdigest()

@@ -3,12 +3,13 @@
 The equations, with the meaning of every symbol, are in ``docs/cohort.md``. In short, channel ``c`` of person
 ``i`` at visit ``v`` has the level
 
-    base_c + confound * spread_c * habit_ic + effect_c * severity_iv + day_ivc     where severity moves c
+    base_c + confound * spread_c * habit_ic + effect_c * shown_iv,d(c) + day_ivc   where severity moves c
     base_c + spread_c * (k * (M habit_i)_c + sqrt(1 - k^2) * own_ic)               where it leaves c alone
 
-with ``k = habit_visibility``; around its level a channel wanders (AR(1)), blinks and smiles happen at rates
-that depend on person and severity. All constants below are our own choice: the cohort is a controlled
-experiment, not a model of patients.
+with ``k = habit_visibility``, ``g = facial_heterogeneity`` and, in domain ``d`` of symptoms, ``shown =
+sqrt(1 - g^2) severity + g profile_d``. Around its level a channel wanders (AR(1)), blinks and smiles happen
+at rates that depend on person and severity. All constants below are our own choice: the cohort is a
+controlled experiment, not a model of patients.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.signal import lfilter
+
+from datamodules.synthetic.questionnaire import DOMAINS, symptom_profile
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -65,6 +69,21 @@ _BASE, _SPREAD, _EFFECT, _WANDER, _LOW, _HIGH = np.array(
 _MOVED = _EFFECT != 0.0
 _HABITS = int(_MOVED.sum())
 
+# Which symptoms a channel shows (our choice): low mood at mouth and cheeks, worry at the inner brow, tension
+# at the frown, tiredness in lowered eyes and head. Low mood makes smiles rare, arousal makes blinks frequent.
+_SHOWS = {
+    "au01": "cognition",
+    "au04": "tension",
+    "au06": "mood",
+    "au12": "mood",
+    "au15": "mood",
+    "gaze_y": "somatic",
+    "pose_pitch": "somatic",
+}
+# The domain of each channel; where the effect is 0 any will do.
+_DOMAIN = np.array([DOMAINS.index(_SHOWS.get(name, "mood")) for name in CHANNELS])
+_MOOD, _AROUSAL = DOMAINS.index("mood"), DOMAINS.index("arousal")
+
 _STYLE_SHARE = 0.5  # share of the habits' variance that lies along the direction of severity itself
 _PERSISTENCE = 0.15  # share of severity's variance that belongs to the person rather than to the visit
 _DAY = 0.5  # spread of a visit's unrelated state, in units of the severity effect of that channel
@@ -76,11 +95,12 @@ _HABIT_SECONDS = 120.0  # length of the simulated severity-free behavior that `h
 
 # Independent random streams: adding a draw to one never shifts another.
 _PERSON, _VISIT, _BEHAVIOR, _HABIT = range(4)
+_PROFILE = 102  # 100 to 103 are those of `recording`
 
 
 @dataclass(frozen=True)
 class LatentSettings:
-    """What a cohort is drawn from; two dials decide how hard it is.
+    """What a cohort is drawn from; three dials decide how hard it is.
 
     Attributes:
         n_subjects: number of persons.
@@ -90,6 +110,7 @@ class LatentSettings:
         confound: spread of habits on the channels that severity moves; 0 switches the confound off.
         habit_visibility: share (0-1) of a habit that shows in channels that severity leaves alone.
         seed: same settings and seed, same cohort.
+        facial_heterogeneity: how much faces of equal severity differ by the symptoms behind it (0-1).
     """
 
     n_subjects: int
@@ -99,6 +120,7 @@ class LatentSettings:
     confound: float
     habit_visibility: float
     seed: int
+    facial_heterogeneity: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse settings under which the equations have no meaning."""
@@ -112,6 +134,10 @@ class LatentSettings:
             raise ValueError(f"confound={self.confound} is a spread: give 0 (off) or more")
         if not 0 <= self.habit_visibility <= 1:
             raise ValueError(f"habit_visibility={self.habit_visibility} is a share: give a value from 0 to 1")
+        if not 0 <= self.facial_heterogeneity <= 1:
+            raise ValueError(
+                f"facial_heterogeneity={self.facial_heterogeneity} is a share: give a value from 0 to 1"
+            )
 
     def as_dict(self) -> dict[str, Any]:
         """The settings as plain values, for fingerprints and reports."""
@@ -133,6 +159,7 @@ class Person:
     expressiveness: float
     level: float  # the person's own level of severity
     appearance_seed: int
+    profile: FloatArray  # (domains,), which symptoms come easily, standard normal
 
 
 @dataclass(frozen=True)
@@ -182,6 +209,7 @@ def _draw_person(settings: LatentSettings, index: int) -> Person:
         expressiveness=float(np.exp(0.2 * rng.standard_normal())),
         level=float(rng.standard_normal()),
         appearance_seed=int(rng.integers(2**31)),
+        profile=symptom_profile(_stream(settings, _PROFILE, index)),
     )
 
 
@@ -234,10 +262,8 @@ def _wander(rng: np.random.Generator, n: int, fps: float) -> FloatArray:
     """Stationary AR(1) of unit variance, ``(n, channels)``."""
     keep = math.exp(-1.0 / (_WANDER_SECONDS * fps))
     noise = rng.standard_normal((n, len(_CHANNELS)))
-    out = np.empty_like(noise)
-    out[0] = noise[0]
-    for t in range(1, n):
-        out[t] = keep * out[t - 1] + math.sqrt(1 - keep**2) * noise[t]
+    rest, _ = lfilter([math.sqrt(1 - keep**2)], [1.0, -keep], noise[1:], axis=0, zi=keep * noise[:1])
+    out: FloatArray = np.concatenate([noise[:1], rest])
     return out
 
 
@@ -253,18 +279,25 @@ def _bumps(rng: np.random.Generator, n: int, fps: float, per_minute: float, seco
     return out
 
 
+def _shown(visit: Visit, settings: LatentSettings) -> FloatArray:
+    """Severity as the face shows it, by symptom domain, ``(domains,)``."""
+    g = settings.facial_heterogeneity
+    shown: FloatArray = math.sqrt(1 - g**2) * visit.severity + g * visit.person.profile
+    return shown
+
+
 def _simulate(
     rng: np.random.Generator,
     level: FloatArray,
     person: Person,
-    severity: float,
+    shown: FloatArray,
     settings: LatentSettings,
     n: int,
 ) -> npt.NDArray[np.float32]:
     series: FloatArray = level + person.expressiveness * _WANDER * _wander(rng, n, settings.fps)
     habit = settings.confound * _RATE_HABIT * person.rates
-    smiles = _SMILES_PER_MINUTE * math.exp(_SMILE_SEVERITY * severity + habit[0])
-    blinks = _BLINKS_PER_MINUTE * math.exp(_BLINK_SEVERITY * severity + habit[1])
+    smiles = _SMILES_PER_MINUTE * math.exp(_SMILE_SEVERITY * shown[_MOOD] + habit[0])
+    blinks = _BLINKS_PER_MINUTE * math.exp(_BLINK_SEVERITY * shown[_AROUSAL] + habit[1])
     smile = person.expressiveness * _bumps(rng, n, settings.fps, smiles, _SMILE_SECONDS)
     series[:, CHANNELS.index("au12")] += _SMILE_AU12 * smile
     series[:, CHANNELS.index("au06")] += _SMILE_AU06 * smile
@@ -275,9 +308,10 @@ def _simulate(
 def behave(visit: Visit, settings: LatentSettings) -> npt.NDArray[np.float32]:
     """Behavior of one recording, ``(T, channels)`` in the channels' units, without measurement noise."""
     rng = _stream(settings, _BEHAVIOR, visit.person.index, visit.index)
-    level = _resting_level(visit.person, settings) + _EFFECT * visit.severity + visit.day
+    shown = _shown(visit, settings)
+    level = _resting_level(visit.person, settings) + _EFFECT * shown[_DOMAIN] + visit.day
     n = round(settings.duration_s * settings.fps)
-    return _simulate(rng, level, visit.person, visit.severity, settings, n)
+    return _simulate(rng, level, visit.person, shown, settings, n)
 
 
 def statistics(series: npt.NDArray[np.float32]) -> dict[str, float]:
@@ -291,7 +325,8 @@ def statistics(series: npt.NDArray[np.float32]) -> dict[str, float]:
 
 
 def habit_statistics(person: Person, settings: LatentSettings) -> dict[str, float]:
-    """The same statistics for this person at zero severity, from two simulated minutes."""
+    """The same statistics for this person without any symptom, from two simulated minutes."""
     rng = _stream(settings, _HABIT, person.index)
     n = round(_HABIT_SECONDS * settings.fps)
-    return statistics(_simulate(rng, _resting_level(person, settings), person, 0.0, settings, n))
+    well = np.zeros(len(DOMAINS))
+    return statistics(_simulate(rng, _resting_level(person, settings), person, well, settings, n))

@@ -16,14 +16,16 @@ import numpy.typing as npt
 from datamodules.synthetic.appearance import Appearance
 from datamodules.synthetic.face import FACE_SIZE, LANDMARKS, Frame, Placement, landmarks, render_series
 from datamodules.synthetic.latent import CHANNELS, LatentSettings, Visit, behave, habit_statistics, statistics
-from datamodules.synthetic.questionnaire import answer, symptom_profile, totals
+from datamodules.synthetic.questionnaire import PREVALENCES, Prevalence, answer, totals
 from datamodules.synthetic.video import write_video
 
 SCALE = "BDI-II"
 # Our choice: as much variation as a person sitting down in front of another camera makes.
 _LIGHT, _SLANT, _SHIFT, _SCALE, _KEPT = (0.75, 1.20), (-0.15, 0.15), (-0.04, 0.04), (0.88, 1.04), (0.9, 1.0)
 # Random streams of this module; the latent model's own streams are keyed by the same seed but other numbers.
-_PLACEMENT, _DURATION, _PROFILE, _ANSWERS = range(100, 104)
+_PLACEMENT, _DURATION, _ANSWERS = 100, 101, 103  # 102 draws the symptom profile of a person
+
+_LANDMARK_CHANNELS = [f"{point}_{axis}" for point in LANDMARKS for axis in "xy"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,11 +36,15 @@ class CohortSettings:
         latent: what persons, visits and behavior are drawn from.
         size: side of the square videos in pixels (even), or 0 for a cohort without video.
         heterogeneity: how much persons of equal severity differ in their symptoms (0-1).
+        prevalence: `standard`, or `school` with symptoms as rare as among pupils.
+        landmarks: keep the landmarks, which take most of the time where no video is drawn.
     """
 
     latent: LatentSettings
     size: int
     heterogeneity: float
+    prevalence: Prevalence = "standard"
+    landmarks: bool = True
 
     def __post_init__(self) -> None:
         """Refuse sizes that 4:2:0 video cannot have."""
@@ -48,6 +54,8 @@ class CohortSettings:
             )
         if not 0 <= self.heterogeneity <= 1:
             raise ValueError(f"heterogeneity={self.heterogeneity} is a share: give a value from 0 to 1")
+        if self.prevalence not in PREVALENCES:
+            raise ValueError(f"prevalence={self.prevalence!r}: choose {' or '.join(PREVALENCES)}")
 
     def as_dict(self) -> dict[str, Any]:
         """The settings as plain values, for fingerprints and reports."""
@@ -80,9 +88,14 @@ def recorded_series(visit: Visit, settings: CohortSettings) -> npt.NDArray[np.fl
 
 def questionnaire(visit: Visit, settings: CohortSettings) -> dict[str, int]:
     """Questionnaire answers of a visit, from its severity and the person's lasting symptom profile."""
-    profile = symptom_profile(np.random.default_rng([settings.latent.seed, _PROFILE, visit.person.index]))
     rng = _stream(visit, settings, _ANSWERS)
-    return answer(visit.severity, profile, rng, heterogeneity=settings.heterogeneity)
+    return answer(
+        visit.severity,
+        visit.person.profile,
+        rng,
+        heterogeneity=settings.heterogeneity,
+        prevalence=settings.prevalence,
+    )
 
 
 def write_recording(visit: Visit, settings: CohortSettings, folder: Path) -> None:
@@ -99,16 +112,15 @@ def write_recording(visit: Visit, settings: CohortSettings, folder: Path) -> Non
     look = Appearance.draw(visit.person.appearance_seed)
     fps = settings.latent.fps
     _write_series(folder / "series" / f"{name}.npz", series, list(CHANNELS), fps)
-    # Size 1 and half a pixel back: landmarks are stored as shares of the picture, whatever its size.
-    points = landmarks(look, series, 1, view).reshape(len(series), -1) + np.float32(0.5)
-    _write_series(
-        folder / "landmarks" / f"{name}.npz", points, [f"{p}_{axis}" for p in LANDMARKS for axis in "xy"], fps
-    )
     row = _row(visit, settings, view, len(series)) | {
         "series_path": f"series/{name}.npz",
-        "landmark_path": f"landmarks/{name}.npz",
+        "landmark_path": f"landmarks/{name}.npz" if settings.landmarks else "",
         "path": "",
     }
+    if settings.landmarks:
+        # Size 1 and half a pixel back: landmarks are stored as shares of the picture, whatever its size.
+        points = landmarks(look, series, 1, view).reshape(len(series), -1) + np.float32(0.5)
+        _write_series(folder / row["landmark_path"], points, _LANDMARK_CHANNELS, fps)
     if settings.size:
         row |= _write_video(folder, name, render_series(look, series, settings.size, view), settings)
     media = row["path"] or row["series_path"]
@@ -119,7 +131,7 @@ def write_recording(visit: Visit, settings: CohortSettings, folder: Path) -> Non
         if row[key]
     }
     entry = {"row": row, "truth": _truth(visit, settings, series), "files": files}
-    _replace(entry_path(folder, visit), json.dumps(entry, indent=1).encode())
+    _replace(entry_path(folder, visit), json.dumps(entry).encode())
 
 
 def write_recordings(visits: Sequence[Visit], settings: CohortSettings, folder: Path) -> int:

@@ -9,6 +9,7 @@ import pandas as pd
 from engine.material import Finding, Material
 from engine.out_of_fold import Head, Inputs, Model, OutOfFold, Reads, measured, out_of_fold
 from engine.steps.networks import Network
+from engine.strata import strata_sections
 from evaluation.audit_figures import panels
 from evaluation.page import Section
 
@@ -76,7 +77,8 @@ class EstimatorTable:
                 *remarks(self.networks),
             ),
         )
-        return Finding([section], {"predictions": together(predictions)})
+        strata = strata_sections(predictions, material.manifest, material.splits, n_boot=n_boot, seed=seed)
+        return Finding([section, *strata], {"predictions": together(predictions)})
 
 
 def predicted(

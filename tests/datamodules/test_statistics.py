@@ -1,8 +1,10 @@
 import numpy as np
 import pandas as pd
+import pytest
 import torch
 
 from datamodules.dataset import PixelClips, SeriesClips
+from datamodules.guard import LeakageError
 from datamodules.manifest import TRAITS, read_manifest
 from datamodules.readers import VideoSource
 from datamodules.statistics import training_statistics
@@ -59,3 +61,15 @@ def test_what_cannot_be_known_is_left_out(cohort):
     assert set(training_statistics(recordings, SeriesClips())) == {"series_mean", "series_std"}
     assert training_statistics(recordings, PixelClips(video=VideoSource(height=8, width=8))) == {}
     assert training_statistics([], SeriesClips()) == {}
+
+
+def test_a_channel_that_repeats_the_score_stops_the_training(cohort, write_series):
+    path = cohort(12, 2)
+    manifest = read_manifest(path)
+    answers = manifest.table.assign(score=np.arange(24.0))
+    rng = np.random.default_rng(0)
+    for score, file in zip(answers["score"], sorted(path.parent.glob("*.npz")), strict=True):
+        write_series(file, np.stack([*rng.normal(size=(2, 20)), np.full(20, np.exp(-score / 24))], axis=1))
+    training_statistics(manifest.recordings(), SeriesClips())
+    with pytest.raises(LeakageError, match=r"mean of 2 \(orders people as score\)"):
+        training_statistics(manifest.recordings(), SeriesClips(), answers=answers)

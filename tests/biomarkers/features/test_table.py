@@ -50,6 +50,14 @@ def test_the_table_has_the_same_columns_in_the_same_order_whatever_is_measured(m
     assert alone["happiness_max"].item() == pytest.approx(rows[0][1].values.sum(axis=1).max())
 
 
+@pytest.mark.slow  # seconds to start processes
+def test_the_number_of_workers_changes_nothing(make_series):
+    rows = recordings(make_series)
+    alone, shared = feature_table(rows, extractors()), feature_table(rows, extractors(), workers=2)
+    pd.testing.assert_frame_equal(shared.table, alone.table, check_exact=True)
+    pd.testing.assert_frame_equal(shared.report, alone.report)
+
+
 def test_every_missing_number_has_a_line_in_the_report_and_no_other(make_series):
     features = feature_table(recordings(make_series), extractors())
     gaps = features.report[features.report["kind"] == "gap"]

@@ -164,10 +164,11 @@ def test_every_setting_changes_the_fingerprint(monkeypatch):
                 )
             )
         )
-    seen |= {fingerprint(replace(base, size=50)), fingerprint(replace(base, heterogeneity=0.5))}
+    others = ({"size": 50}, {"heterogeneity": 0.5}, {"prevalence": "school"}, {"landmarks": False})
+    seen |= {fingerprint(replace(base, **change)) for change in others}
     monkeypatch.setattr(cohort, "_generator", lambda: "another")
     seen.add(fingerprint(base))
-    assert len(seen) == 1 + len(fields(LatentSettings)) + 3
+    assert len(seen) == 1 + len(fields(LatentSettings)) + len(others) + 1
     monkeypatch.undo()
     assert fingerprint(settings()) in seen
 
@@ -205,6 +206,14 @@ def test_series_only(tmp_path):
     assert not list(manifest.root.rglob("*.mp4"))
     assert all(r.path is None and r.series_path.is_file() for r in manifest.recordings())
     assert manifest.table["content_hash"].is_unique
+
+
+def test_landmarks_may_be_left_out(small, tmp_path):
+    lean = synthetic_manifest(root=tmp_path, workers=1, landmarks=False, **(SMALL | {"size": None}))
+    assert not list((lean.root / "landmarks").iterdir())
+    for own, other in zip(lean.recordings(), small.recordings(), strict=True):
+        assert own.landmark_path is None
+        assert own.series_path.read_bytes() == other.series_path.read_bytes()
 
 
 def test_settings_are_written_down(small):

@@ -14,6 +14,7 @@ from datamodules.synthetic.latent import (
     habit_statistics,
     statistics,
 )
+from datamodules.synthetic.questionnaire import DOMAINS
 
 SETTINGS = LatentSettings(
     n_subjects=60, n_visits=4, fps=15.0, duration_s=8.0, confound=1.0, habit_visibility=0.1, seed=3
@@ -79,6 +80,41 @@ def test_visibility_lets_the_untouched_channels_tell_the_habit():
     assert explained(replace(SETTINGS, habit_visibility=0.95)) > 0.7
 
 
+def faces(settings):
+    """Severity, symptom profile and mean level of the person, visit by visit."""
+    visits, level = levels(settings)
+    severity = np.array([visit.severity for visit in visits])
+    return severity, np.stack([visit.person.profile for visit in visits]), level
+
+
+def test_a_face_can_follow_the_symptoms_of_its_person():
+    plain = replace(SETTINGS, n_subjects=150, confound=0.0)
+    severity, profile, level = faces(plain)
+    same, _, shown = faces(replace(plain, facial_heterogeneity=0.6))
+    np.testing.assert_array_equal(same, severity)
+    moved = shown - level
+    for channel, domain in {
+        "au12": "mood",
+        "au04": "tension",
+        "au01": "cognition",
+        "gaze_y": "somatic",
+    }.items():
+        j, d = CHANNELS.index(channel), DOMAINS.index(domain)
+        # 0.8 s + 0.6 profile instead of s, as far as ranges allow; the rest of the draws is the same
+        expected = _CHANNELS[j].effect * (-0.2 * severity + 0.6 * profile[:, d])
+        assert np.corrcoef(moved[:, j], expected)[0, 1] > 0.9
+        assert abs(np.corrcoef(level[:, j], profile[:, d])[0, 1]) < 0.2
+    still = ~MOVED & (np.array(CHANNELS) != "au45")
+    np.testing.assert_array_equal(moved[:, still], 0)
+
+
+def test_habits_do_not_know_the_symptoms():
+    person = draw_cohort(SETTINGS)[0].person
+    assert habit_statistics(person, SETTINGS) == habit_statistics(
+        person, replace(SETTINGS, facial_heterogeneity=0.9)
+    )
+
+
 @pytest.mark.slow
 def test_habit_statistics_predict_the_visits_of_a_person():
     visits, level = levels(replace(SETTINGS, duration_s=20.0))
@@ -106,6 +142,7 @@ def test_ranges_and_statistics():
     [
         ({"confound": -1.0}, "spread"),
         ({"habit_visibility": 1.5}, "share"),
+        ({"facial_heterogeneity": -0.1}, "share"),
         ({"n_visits": 0}, "visits"),
         ({"fps": 0.1}, "two frames"),
     ],
