@@ -1,4 +1,4 @@
-"""One cell of the scale study: models fitted on some persons, judged as papers do and on persons set aside."""
+"""One cell of the scale study: models fitted on some persons, judged as papers do and on unseen persons."""
 
 from collections.abc import Mapping
 

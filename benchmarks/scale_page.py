@@ -49,25 +49,27 @@ Written by `{command}` on {date.today()}: {machine}; {seconds / 60:.0f} min.
     )
 
 
-_INTRODUCTION = """Persons of the [synthetic cohort](cohort.md), one recording of 12 s each, twelve statistics
-of 15 channels; the label is a BDI-II total of 14 or more. Every model is fitted on a random part of the persons
-and judged twice: as a paper would, by what these persons allow, and on the same 2,000 persons that nothing else
-sees. Draws of the large sizes overlap. Models have usual settings and are not tuned; the network is a small
-perceptron on the statistics, because one on series does not fit the budget. *Best of 20* fits 20 linear
-classifiers (four subsets of features, five penalties) on four fifths and reports the one that does best on the
-other fifth.
+_INTRODUCTION = """Persons of the [synthetic cohort](cohort.md), one recording of 12 s each, twelve
+statistics of 15 channels; the label is a BDI-II total of 14 or more. Every model is fitted on a
+random part of the persons and judged twice: as a paper would, by what these persons allow, and on the
+same 2,000 persons that nothing else sees. Draws of the large sizes overlap. Models have usual
+settings and are not tuned; the network is a small perceptron on the statistics, because one on series
+does not fit the budget. *Best of 20* fits 20 linear classifiers (four subsets of features, five
+penalties) on four fifths and reports the one that does best on the other fifth.
 """
 
 _WHY = """## Why
 
-- **The test part is small.** A fifth of 50 persons is ten: its AUC scatters by tenths around the truth, in both
-  directions. Alone that is noise, not optimism.
-- **Somebody chooses.** Of several settings the luckiest is reported, and of several studies the luckiest is
-  published. *Best of 20* shows the first, *luckiest draw* in the table the second. With shuffled labels, where
-  nothing can be found, the same choice reports what looks like a finding.
-- **Training numbers say nothing.** Models that can remember persons have a large gap to the truth at any size.
-- **The ceiling is another matter.** The dotted line is what the true severity would reach; the habits of faces and,
-  with h, the mix of symptoms in the total keep models below it, however many persons they see.
+- **The test part is small.** A fifth of 50 persons is ten: its AUC scatters by tenths around the
+  truth, in both directions. Alone that is noise, not optimism.
+- **Somebody chooses.** Of several settings the luckiest is reported, and of several studies the
+  luckiest is published. *Best of 20* shows the first, *luckiest draw* in the table the second. With
+  shuffled labels, where nothing can be found, the same choice reports what looks like a finding.
+- **Training numbers say nothing.** Models that can remember persons have a large gap to the truth at
+  any size.
+- **The ceiling is another matter.** The dotted line is what the true severity would reach; the habits
+  of faces and, with h, the mix of symptoms in the total keep models below it, however many persons
+  they see.
 
 These are simulated people: sizes of effects are our choice, the mechanism is not.
 """

@@ -1,4 +1,4 @@
-"""The cohort as a school beside the real one: distances between pupils of equal totals, against published tables.
+"""The cohort as a school beside the real one: distances between pupils of equal totals, and published ones.
 
 `python -m benchmarks.school_cohort` writes docs/school_cohort.md and its picture, in a minute.
 """
@@ -20,8 +20,8 @@ from evaluation.canvas import BLUE, GRAY, GREEN, INK, canvas
 
 Array = NDArray[np.float64]
 
-# Mean normalised distance by raw total 0-21, from the tables in the public code of Xu et al. (arXiv 2405.20072;
-# github.com/njnklab/FACES), and the index that these tables give.
+# Mean normalised distance by raw total 0-21, from the tables in the public code of Xu et al. (arXiv
+# 2405.20072; github.com/njnklab/FACES), and the index that these tables give.
 PUBLISHED: Mapping[str, tuple[float, ...]] = {
     "depression": (
         0.0, 0.1616, 0.2458, 0.3034, 0.3315, 0.3514, 0.3500, 0.3157, 0.3759, 0.4480, 0.4718,
@@ -112,11 +112,16 @@ def main(docs: Path = Path("docs")) -> None:
     moved = {name: _moved(tables[best, name], name) for name in SCALES}
     (docs / "school_cohort.md").write_text(
         _PAGE.format(
-            rows=_rows(lines, moved), tried=tried, best=best, share=share, date=date.today(),
-            machine=f"{platform.system()} {platform.machine()}", flat=max(misfits.values()) - min(misfits.values()),
+            rows=_rows(lines, moved),
+            tried=tried,
+            best=best,
+            share=share,
+            date=date.today(),
+            machine=f"{platform.system()} {platform.machine()}",
+            flat=max(misfits.values()) - min(misfits.values()),
         ),
         encoding="utf-8",
-    )  # fmt: skip
+    )
 
 
 def _moved(items: pd.DataFrame, name: str) -> float:
@@ -154,28 +159,29 @@ def _picture(lines: Mapping[str, Mapping[str, tuple[Array, float]]], path: Path)
 
 _PAGE = """# The cohort as a school, beside the real one
 
-`prevalence: school` gives the [cohort](cohort.md) the histogram of the DASS-21 totals of 11,427 pupils (Xu et
-al., arXiv 2405.20072). Do its pupils also differ as much as the real ones *within* a total? The normalised
-distance to the centroid of all pupils with the same total, by total:
+`prevalence: school` gives the [cohort](cohort.md) the histogram of the DASS-21 totals of 11,427
+pupils (Xu et al., arXiv 2405.20072). Do its pupils also differ as much as the real ones *within* a
+total? The normalised distance to the centroid of all pupils with the same total, by total:
 
 ![Distance by total, published and simulated](images/school_cohort.png)
 
-| subscale | pupils on another total | index, published | cohort | even answers | misfit, cohort | even answers |
+| subscale | on another total | index, published | cohort | even answers | misfit, cohort | even answers |
 |---|---|---|---|---|---|---|
 {rows}
 
-The misfit is the root mean squared difference of the curves, weighted by the published counts. Heterogeneity
-was chosen by least squares on the curves, mean over subscales ({tried}): h = {best:g}. The choice means little:
-all items of a subscale belong to one domain of symptoms, so heterogeneity *between* domains cannot show within
-a subscale, and the differences ({flat:.3f} at most) are those of which pupil happens to be the most unusual one.
+The misfit is the root mean squared difference of the curves, weighted by the published counts.
+Heterogeneity was chosen by least squares on the curves, mean over subscales ({tried}): h = {best:g}.
+The choice means little: all items of a subscale belong to one domain of symptoms, so heterogeneity
+*between* domains cannot show within a subscale, and the differences ({flat:.3f} at most) are those of
+which pupil happens to be the most unusual one.
 
-Depressed and anxious answers of real pupils are more alike than independent answers at equal severity would be;
-those of stress are so at totals 5 to 11. All three curves dip at 7, and two at 14, where one may answer every
-item alike with 1 or with 2. *Even answers* lets a share of pupils spread their total over the items as evenly as it
-allows. Fitted by least squares ({share:.0%}; one number for all totals and subscales), it lowers the index in all
-three, fits low totals better and high totals worse, for which fewer even pupils would do. The cohort itself has
-no such pupils: read its index as too high by that much. Min-max normalisation lets the one most unusual pupil
-scale a whole curve.
+Depressed and anxious answers of real pupils are more alike than independent answers at equal severity
+would be; those of stress are so at totals 5 to 11. All three curves dip at 7, and two at 14, where
+one may answer every item alike with 1 or with 2. *Even answers* lets a share of pupils spread their
+total over the items as evenly as it allows. Fitted by least squares ({share:.0%}; one number for all
+totals and subscales), it lowers the index in all three, fits low totals better and high totals worse,
+for which fewer even pupils would do. The cohort itself has no such pupils: read its index as too high
+by that much. Min-max normalisation lets the one most unusual pupil scale a whole curve.
 
 Written by `python -m benchmarks.school_cohort` on {date}, {machine}.
 """
