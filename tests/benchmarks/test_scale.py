@@ -20,6 +20,7 @@ def people(n, signal, seed=0):
     return x, y
 
 
+@pytest.mark.slow  # 250 small fits
 def test_without_a_signal_the_best_setting_reports_one_and_the_truth_is_chance():
     unseen = people(500, 0, seed=99)
     cells = [measure(*people(40, 0, seed), unseen, seed=seed, names=LOGISTIC) for seed in range(12)]
