@@ -12,7 +12,7 @@ Array = NDArray[np.float64]
 
 def spearman(x: Array, y: Array, w: Array) -> Array:
     """Spearman correlation (R,), NaN where a side does not vary."""
-    return _correlation(ranks(x, w), ranks(y, w), w)
+    return correlation(ranks(x, w), ranks(y, w), w)
 
 
 def partial_spearman(x: Array, y: Array, given: Array, w: Array) -> Array:
@@ -21,7 +21,7 @@ def partial_spearman(x: Array, y: Array, given: Array, w: Array) -> Array:
     `(r_xy - r_xz r_yz) / sqrt((1 - r_xz^2)(1 - r_yz^2))`
     """
     a, b, c = (ranks(values, w) for values in (x, y, given))
-    xy, xz, yz = _correlation(a, b, w), _correlation(a, c, w), _correlation(b, c, w)
+    xy, xz, yz = correlation(a, b, w), correlation(a, c, w), correlation(b, c, w)
     rest = (1 - xz**2) * (1 - yz**2)
     out: Array = np.full(len(w), np.nan)
     np.divide(xy - xz * yz, np.sqrt(np.maximum(rest, 0)), out=out, where=rest > 1e-12)
@@ -44,7 +44,7 @@ def ranks(x: Array, w: Array) -> Array:
     return out
 
 
-def _correlation(a: Array, b: Array, w: Array) -> Array:
+def correlation(a: Array, b: Array, w: Array) -> Array:
     """Weighted Pearson correlation (R,) of the rows of two (R,N)."""
     total = w.sum(1, keepdims=True)
     a, b = (v - (w * v).sum(1, keepdims=True) / total for v in (a, b))

@@ -1,0 +1,87 @@
+"""How the eyes move: rate and size of saccade-like events, length of fixations, and the noise behind them."""
+
+import numpy as np
+
+from biomarkers.features.extractor import Measured, with_gaps
+from biomarkers.features.timing import row_length, row_seconds
+from biomarkers.oculomotor.blinks import MIN_FPS, MIN_SECONDS, eyes_open, require_rate
+from biomarkers.oculomotor.gaze import directions, gaze_angles
+from biomarkers.oculomotor.velocity import VELOCITY_DEG_S, Movements, find_movements
+from datamodules.series import Series
+
+NOISE = 0.5  # our choice: a median velocity above this share of the threshold is noise
+_FEATURES = ("saccade_like_rate", "saccade_like_amplitude", "fixation_duration", "gaze_velocity")
+
+
+class EyeMovements:
+    """Rate (1/min of seen gaze) and amplitude (deg) of jumps, duration of fixations (s), velocity (deg/s).
+
+    Fixations whose beginning or end is not seen have no duration, and there is no rate of fixations: every
+    gap would add to it. The median velocity is that of the noise, mostly, and tells how much of the rest to
+    believe.
+
+    Args:
+        velocity_deg_s: As in `find_movements`.
+        min_fps: Rows per second that a recording needs.
+        min_seconds: Valid time that it needs.
+    """
+
+    group = "eye movements"
+    names = _FEATURES
+
+    def __init__(
+        self,
+        *,
+        velocity_deg_s: float = VELOCITY_DEG_S,
+        min_fps: float = MIN_FPS,
+        min_seconds: float = MIN_SECONDS,
+    ) -> None:
+        if velocity_deg_s <= 0:
+            raise ValueError(f"velocity_deg_s={velocity_deg_s} must be above 0")
+        self.velocity_deg_s, self.min_fps, self.min_seconds = velocity_deg_s, min_fps, min_seconds
+
+    def measure(self, series: Series, *, recording: str) -> Measured:
+        """Measure one recording; where noise reaches half of the threshold its events are gaps.
+
+        Raises:
+            Unmeasurable: It is too slow or too short, or tells neither times nor a rate.
+        """
+        require_rate(series, recording=recording, min_fps=self.min_fps, min_seconds=self.min_seconds)
+        angles = gaze_angles(series)
+        if angles is None:
+            return with_gaps(self.names, {}, dict.fromkeys(self.names, "no gaze angles and no gaze vectors"))
+        step = row_length(series, recording=recording)
+        found = find_movements(
+            directions(angles),
+            eyes_open(series),
+            row_seconds(series, recording=recording),
+            step_s=step,
+            velocity_deg_s=self.velocity_deg_s,
+            amplitude_deg=self.velocity_deg_s / MIN_FPS,
+        )
+        return self._summary(found, len(found.velocities) * step / 60)
+
+    def _summary(self, found: Movements, minutes: float) -> Measured:
+        if not minutes:
+            return with_gaps(
+                self.names, {}, dict.fromkeys(self.names, "no two frames in a row with open eyes")
+            )
+        noise = float(np.median(found.velocities))
+        if noise > NOISE * self.velocity_deg_s:
+            reason = f"noise: the median velocity is {noise:.0f} deg/s, the threshold {self.velocity_deg_s:g}"
+            return with_gaps(self.names, {"gaze_velocity": noise}, dict.fromkeys(self.names[:-1], reason))
+        durations = [event.duration_s for event in found.fixations if event.duration_s is not None]
+        values = {
+            "saccade_like_rate": len(found.saccades) / minutes,
+            "gaze_velocity": noise,
+        }
+        gaps = {}
+        for name, seen in (
+            ("saccade_like_amplitude", [event.amplitude_deg for event in found.saccades]),
+            ("fixation_duration", durations),
+        ):
+            if seen:
+                values[name] = float(np.mean(seen))
+            else:
+                gaps[name] = "no saccade-like event" if "saccade" in name else "no fixation is seen whole"
+        return with_gaps(self.names, values, gaps)
