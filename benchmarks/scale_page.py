@@ -8,10 +8,10 @@ import pandas as pd
 from joblib import cpu_count
 from matplotlib.axes import Axes
 
-from benchmarks.scale_cells import SELECTED
+from benchmarks.scale_cells import SELECTED, models
 from evaluation.canvas import BLUE, GRAY, GREEN, INK, ORANGE, PURPLE, VERMILION, canvas
 
-_COLORS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE)
+_COLORS = dict(zip((*models(), SELECTED), (BLUE, VERMILION, GREEN, ORANGE, PURPLE), strict=True))
 _GAPS = {
     "training": ("training part", VERMILION),
     "test": ("one fifth as test part", BLUE),
@@ -113,16 +113,17 @@ def _picture(cells: pd.DataFrame, path: Path) -> None:
 
 
 def _performance(axes: Axes, own: pd.DataFrame) -> None:
-    for (name, rows), color in zip(own.groupby("model", sort=False), _COLORS, strict=False):
-        _band(axes, rows["true"], rows["size"], label=str(name).replace(" on the test part", ""), color=color)
+    for name, rows in own.groupby("model", sort=False):
+        label = str(name).replace(" on the test part", "")
+        _band(axes, rows["true"], rows["size"], label=label, color=_COLORS[str(name)])
     ceiling = 0.5 if own["condition"].iloc[0].startswith("shuffled") else own["ceiling"].iloc[0]
     axes.axhline(ceiling, color=INK, linestyle=":", linewidth=1)
 
 
 def _gaps(axes: Axes, own: pd.DataFrame) -> None:
-    models, chosen = own[own["model"] != SELECTED], own[own["model"] == SELECTED]
+    plain, chosen = own[own["model"] != SELECTED], own[own["model"] == SELECTED]
     for column, (label, color) in _GAPS.items():
-        _band(axes, models[column] - models["true"], models["size"], label=label, color=color)
+        _band(axes, plain[column] - plain["true"], plain["size"], label=label, color=color)
     _band(axes, chosen["test"] - chosen["true"], chosen["size"], label=_SELECTED_LABEL, color=PURPLE)
     axes.axhline(0, color=GRAY, linewidth=0.8)
 
@@ -134,3 +135,5 @@ def _band(axes: Axes, values: pd.Series, sizes: pd.Series, *, label: str, color:
     axes.fill_between(mean.index, low, high, color=color, alpha=0.13, linewidth=0)
     axes.plot(mean.index, mean, color=color, marker="o", markersize=3, label=label)
     axes.set_xscale("log")
+    axes.set_xticks(mean.index, [f"{size:,}" for size in mean.index])
+    axes.minorticks_off()
