@@ -137,7 +137,7 @@ def _with_items(cohort: Cohort, leak: bool) -> pd.DataFrame:
     """The features that the guard passes: with the 21 items only where the leak is asked for."""
     items = cohort.manifest.table[list(ITEMS)] if leak else pd.DataFrame(index=cohort.features.index)
     features = cohort.features.join(items)
-    check_features(features, cohort.manifest.table, allowed=["item_dass21_*"] if leak else [])
+    check_features(features, cohort.manifest.table, allowed=["item_bdi2_*"] if leak else [])
     return features
 
 

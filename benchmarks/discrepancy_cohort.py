@@ -13,8 +13,10 @@ from datamodules.questionnaires import subscale
 from datamodules.synthetic.latent import CHANNELS, LatentSettings, draw_cohort
 from datamodules.synthetic.recording import CohortSettings, questionnaire, recorded_series, recording_id
 
-SCALE = "DASS-21-D"
-ITEMS = tuple(f"item_dass21_{number:02d}" for number in range(1, 22))
+# The source uses DASS-21 depression. In this cohort a subscale of the DASS-21 asks about one domain of
+# symptoms, so that equal totals could not hide unequal symptoms; the 21 items of the BDI-II ask about four.
+SCALE = "BDI-II"
+ITEMS = tuple(subscale(SCALE).columns)
 
 _FPS, _SECONDS = 5.0, 8.0  # our choice: 36 frames or more make the statistics, and 2,000 persons take seconds
 _CONFOUND, _VISIBILITY = 1.0, 0.1  # the cohort's defaults
@@ -54,7 +56,7 @@ class Cohort:
 
 
 def draw(setting: Setting, *, persons: int, seed: int) -> Cohort:
-    """One visit of each person; the target is a doubled total above 9."""
+    """One visit of each person; the target is a total of 14 or more."""
     latent = LatentSettings(
         n_subjects=persons,
         n_visits=1,

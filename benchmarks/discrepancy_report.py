@@ -149,8 +149,10 @@ def _head(table: pd.DataFrame, command: str) -> list[str]:
         "are means over random forest, SVM and logistic regression on twelve statistics of every channel; "
         "differences are paired.",
         "",
-        "The target is a doubled DASS-21 depression total above 9. F1 is given as it would be at a "
-        "prevalence of one half, `2 t / (1 + t + f)` of sensitivity t and false alarms f: F1 rises with "
+        "The target is a BDI-II total of 14 or more. (The source uses DASS-21 depression; in this cohort "
+        "each subscale of the DASS-21 asks about one domain of symptoms, so that equal totals cannot hide "
+        "unequal symptoms; the BDI-II asks about four.) F1 is given as it would be at a prevalence of "
+        "one half, `2 t / (1 + t + f)` of sensitivity t and false alarms f: F1 rises with "
         "prevalence, and the published one is on balanced data. There a coin has .50 and the answer "
         '"everybody" .67. AUC stands beside it, for which no threshold is chosen.',
         "Where a model knows nothing its threshold is arbitrary, and F1 moves with it although AUC does not.",

@@ -63,7 +63,7 @@ def test_the_filter_never_changes_who_is_tested(table):
 
 
 def test_the_leak_is_refused_unless_asked_for(cohort):
-    leaky = cohort.features.assign(au01_mean=cohort.manifest.table["item_dass21_03"])
+    leaky = cohort.features.assign(au01_mean=cohort.manifest.table["item_bdi2_03"])
     with pytest.raises(LeakageError, match="au01_mean"):
         check_features(leaky, cohort.manifest.table)
 
