@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from biomarkers.symptoms.discrepancy import SymptomDiscrepancy, index
+from biomarkers.symptoms.published import MEAN_BY_TOTAL, SDI
 from datamodules.questionnaires import subscale
 from datamodules.synthetic.prevalence import SCHOOL
 from datamodules.synthetic.questionnaire import DOMAINS, answer
@@ -20,23 +21,6 @@ from evaluation.canvas import BLUE, GRAY, GREEN, INK, canvas
 
 Array = NDArray[np.float64]
 
-# Mean normalised distance by raw total 0-21, from the tables in the public code of Xu et al. (arXiv
-# 2405.20072; github.com/njnklab/FACES), and the index that these tables give.
-PUBLISHED: Mapping[str, tuple[float, ...]] = {
-    "depression": (
-        0.0, 0.1616, 0.2458, 0.3034, 0.3315, 0.3514, 0.3500, 0.3157, 0.3759, 0.4480, 0.4718,
-        0.4711, 0.4787, 0.5059, 0.4764, 0.5039, 0.4655, 0.4358, 0.3864, 0.3086, 0.1951, 0.0,
-    ),
-    "anxiety": (
-        0.0, 0.1482, 0.2185, 0.2985, 0.3376, 0.3726, 0.3907, 0.3664, 0.4207, 0.4528, 0.4656,
-        0.4699, 0.5127, 0.4923, 0.5016, 0.5240, 0.4621, 0.4790, 0.4697, 0.3222, 0.1869, 0.0,
-    ),
-    "stress": (
-        0.0, 0.2151, 0.2983, 0.3557, 0.3658, 0.3716, 0.3601, 0.2985, 0.4011, 0.4500, 0.4692,
-        0.4884, 0.5220, 0.5130, 0.4573, 0.4933, 0.4494, 0.4209, 0.4425, 0.3135, 0.2159, 0.0,
-    ),
-}  # fmt: skip
-PUBLISHED_INDEX = {"depression": 0.253, "anxiety": 0.285, "stress": 0.341}
 SCALES = {"depression": "DASS-21-D", "anxiety": "DASS-21-A", "stress": "DASS-21-S"}
 HETEROGENEITIES = (0.0, 0.3, 0.6, 0.9)
 SHARES = tuple(np.round(np.arange(0, 0.85, 0.05), 2))
@@ -79,7 +63,7 @@ def misfit(found: Array, name: str) -> float:
     """Root of the mean squared difference to the published curve, weighted by the pupils of each total."""
     known = np.isfinite(found)
     weights = np.array(SCHOOL[name], dtype=np.float64)[known]
-    squared = (found - np.array(PUBLISHED[name]))[known] ** 2
+    squared = (found - np.array(MEAN_BY_TOTAL[SCALES[name]]))[known] ** 2
     return float(np.sqrt((weights * squared).sum() / weights.sum()))
 
 
@@ -135,7 +119,7 @@ def _rows(lines: Mapping[str, Mapping[str, tuple[Array, float]]], moved: Mapping
     for name, own in lines.items():
         plain, even = own.values()
         rows.append(
-            f"| {name} | {moved[name]:.1%} | {PUBLISHED_INDEX[name]:.3f} | {plain[1]:.3f} | {even[1]:.3f} "
+            f"| {name} | {moved[name]:.1%} | {SDI[SCALES[name], 'score']:.3f} | {plain[1]:.3f} | {even[1]:.3f} "
             f"| {misfit(plain[0], name):.3f} | {misfit(even[0], name):.3f} |"
         )
     return "\n".join(rows)
@@ -145,7 +129,13 @@ def _picture(lines: Mapping[str, Mapping[str, tuple[Array, float]]], path: Path)
     with canvas(9.8, 3.4) as figure:
         grid = figure.subplots(1, len(lines), sharey=True)
         for axes, (name, own) in zip(grid, lines.items(), strict=True):
-            axes.plot(PUBLISHED[name], color=INK, marker="o", markersize=3, label="published, 11,427 pupils")
+            axes.plot(
+                MEAN_BY_TOTAL[SCALES[name]],
+                color=INK,
+                marker="o",
+                markersize=3,
+                label="published, 11,427 pupils",
+            )
             for (label, (mean, _)), color in zip(own.items(), (BLUE, GREEN), strict=True):
                 axes.plot(mean, color=color, label=label)
             for total in (7, 14):
