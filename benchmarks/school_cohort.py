@@ -118,8 +118,9 @@ def _rows(lines: Mapping[str, Mapping[str, tuple[Array, float]]], moved: Mapping
     rows = []
     for name, own in lines.items():
         plain, even = own.values()
+        printed = SDI[SCALES[name], "score"]
         rows.append(
-            f"| {name} | {moved[name]:.1%} | {SDI[SCALES[name], 'score']:.3f} | {plain[1]:.3f} | {even[1]:.3f} "
+            f"| {name} | {moved[name]:.1%} | {printed:.3f} | {plain[1]:.3f} | {even[1]:.3f} "
             f"| {misfit(plain[0], name):.3f} | {misfit(even[0], name):.3f} |"
         )
     return "\n".join(rows)
