@@ -12,8 +12,7 @@ from sklearn.base import clone
 from datamodules.identity import person_keys
 from datamodules.splits import Split
 from engine.material import Material
-from evaluation.bootstrap import interval_of, subject_weights
-from evaluation.summary import summarize
+from evaluation.bootstrap import bootstrap, interval_of, subject_weights
 from evaluation.threshold import choose_threshold
 
 _log = logging.getLogger(__name__)
@@ -105,7 +104,7 @@ def decided(val: pd.DataFrame, test: pd.DataFrame) -> pd.DataFrame:
 def measured(predictions: pd.DataFrame, *, n_boot: int, seed: int) -> dict[str, dict[str, Any]]:
     """AUC of the pooled predictions, and accuracy of the folds' decisions, with intervals over persons."""
     known = predictions[np.isfinite(predictions["binary_target"])]
-    found = summarize(known, threshold=None, n_boot=n_boot, seed=seed)
+    found = bootstrap(known, threshold=None, n_boot=n_boot, seed=seed)
     right = (known["decision"] == known["binary_target"]).to_numpy(dtype=np.float64)
     weights = np.concatenate(list(subject_weights(known["subject_id"], n_boot=n_boot, seed=seed)))
     draws = (weights * right).sum(axis=1) / weights.sum(axis=1)

@@ -11,7 +11,6 @@ from datamodules.questionnaires import ItemError, subscale
 from datamodules.splits import Split
 from evaluation.page import Section
 from evaluation.slices import slices
-from evaluation.summary import summarize
 
 COLUMN = "discrepancy"
 
@@ -45,12 +44,17 @@ def facts_of_folds(manifest: Manifest, splits: Sequence[Split]) -> tuple[pd.Data
 
 
 def strata_sections(
-    predictions: Mapping[str, pd.DataFrame], manifest: Manifest, splits: Sequence[Split], **boot: int
+    predictions: Mapping[str, pd.DataFrame],
+    whole: Mapping[str, Any],
+    manifest: Manifest,
+    splits: Sequence[Split],
+    **boot: int,
 ) -> list[Section]:
     """AUC of estimators by stratum for the page of an analysis; nothing where there are no items.
 
     Args:
         predictions: Estimator -> recording table of all folds.
+        whole: Estimator -> AUC of everybody tested, with its interval.
         manifest: The recordings.
         splits: The folds.
         boot: `n_boot` and `seed` of the intervals.
@@ -62,13 +66,14 @@ def strata_sections(
     for name, table in predictions.items():
         known = table[table["binary_target"].notna()].reset_index(drop=True)
         found = discrepancy_slices(known, facts, None, threshold=None, **boot)
-        full = summarize(known, threshold=None, **boot)
         groups = {group["group"]: group for group in found.get("groups", ())}
         cells = (groups.get(stratum, {}) for stratum in (LOW, HIGH))
-        rows.append((name, full["auc"], *(cell.get("auc") or cell.get("reason", "none") for cell in cells)))
+        rows.append((name, whole[name], *(cell.get("auc") or cell.get("reason", "none") for cell in cells)))
     text = (
         "Tested recordings whose answers lie near to, or far from, the mean answers of the same severity, by "
-        "the median of the training part of each fold. Nobody was removed."
+        "the median of the training part of each fold. Nobody was removed. Strata differ in more than "
+        "agreement: within a band, answers near the mean are mostly those of its commonest totals, so that a "
+        "difference between strata is not yet one that heterogeneity makes."
     )
     columns = ("Estimator", "AUC, all", "AUC, low discrepancy", "AUC, high discrepancy")
     return [Section("discrepancy", "By symptom discrepancy", text, columns=columns, rows=rows)]

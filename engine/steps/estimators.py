@@ -77,7 +77,10 @@ class EstimatorTable:
                 *remarks(self.networks),
             ),
         )
-        strata = strata_sections(predictions, material.manifest, material.splits, n_boot=n_boot, seed=seed)
+        whole = {name: own["auc"] for name, own in found.items()}
+        strata = strata_sections(
+            predictions, whole, material.manifest, material.splits, n_boot=n_boot, seed=seed
+        )
         return Finding([section, *strata], {"predictions": together(predictions)})
 
 
