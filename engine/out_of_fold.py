@@ -108,7 +108,7 @@ def measured(predictions: pd.DataFrame, *, n_boot: int, seed: int) -> dict[str, 
     right = (known["decision"] == known["binary_target"]).to_numpy(dtype=np.float64)
     weights = np.concatenate(list(subject_weights(known["subject_id"], n_boot=n_boot, seed=seed)))
     draws = (weights * right).sum(axis=1) / weights.sum(axis=1)
-    return {"auc": found["auc"], "accuracy": dict(interval_of(float(right.mean()), draws))}
+    return {"auc": dict(found["auc"]), "accuracy": dict(interval_of(float(right.mean()), draws))}
 
 
 def _predicted(model: Any, read: Any, rows: pd.DataFrame, part: str, head: Head) -> pd.DataFrame:
