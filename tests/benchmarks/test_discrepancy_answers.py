@@ -4,6 +4,7 @@ from benchmarks.discrepancy_answers import main, read_answers
 from tests.biomarkers.symptoms.answers import partial_credit
 
 
+@pytest.mark.slow
 def test_a_table_of_answers_becomes_a_report(tmp_path):
     answers = partial_credit(120).astype(int) + 1
     answers.to_csv(tmp_path / "answers.csv", index=False)

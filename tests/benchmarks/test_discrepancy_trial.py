@@ -40,6 +40,7 @@ def test_f1_is_that_of_balanced_data():
     assert measured(target, rng.random(200), np.ones(200))["f1"] == pytest.approx(2 / 3)
 
 
+@pytest.mark.slow
 def test_every_cell_that_the_report_needs_is_there_once(table):
     counted = table.groupby(KEYS).size()
     assert (counted == 1).all()
@@ -47,6 +48,7 @@ def test_every_cell_that_the_report_needs_is_there_once(table):
     assert needed <= set(counted.index)
 
 
+@pytest.mark.slow
 def test_noise_predicts_nothing_until_the_items_are_among_it(table):
     of = table.set_index(KEYS)["auc"]
     assert abs(of[OURS, False, 0.0, 0.0, "all"] - 0.5) < 0.15
@@ -54,6 +56,7 @@ def test_noise_predicts_nothing_until_the_items_are_among_it(table):
     assert of[RECIPE, True, 0.1, 0.1, "retained"] > 0.62  # few persons against many components of noise
 
 
+@pytest.mark.slow
 def test_the_filter_never_changes_who_is_tested(table):
     whole = table[(table["procedure"] == OURS) & (table["part"] == "all")]
     assert whole["tested"].nunique() == 1
@@ -80,6 +83,7 @@ def test_the_reader_is_fitted_on_training_rows_alone():
     check_isolated(procedure, x, y, train=np.arange(60), test=np.arange(60, 80))
 
 
+@pytest.mark.slow
 def test_increments_are_paired_means_over_models(table, tmp_path):
     two = pd.concat([table, table.assign(seed=4, f1=table["f1"] + 0.1 * table["leak"])])
     leak = next(f for f in FACTORS if f.name == "item leak")

@@ -97,6 +97,7 @@ def test_missing_or_constant_totals_are_refused(correlated):
         cluster_states(table(np.ones((20, 3))))
 
 
+@pytest.mark.slow
 def test_figures_show_what_they_should(correlated, drawn):
     totals = table(2 * np.clip(np.round(4 * correlated + 5), 0, 21))
     pairs = drawn(state_figures, "total_pairs", totals)

@@ -39,6 +39,7 @@ def test_the_interval_of_10000_persons_holds_the_value_of_many_more():
     assert found["high"] - found["low"] < 0.03
 
 
+@pytest.mark.slow
 def test_p_values_are_uniform_where_persons_have_no_profiles():
     p = np.array([null(partial_credit(150, seed=s), PLAIN, draws=20, seed=s).p_value for s in range(40)])
     assert set(np.round(p * 21)) <= set(range(1, 22))
@@ -65,6 +66,7 @@ def test_profiles_of_10000_persons_are_found_and_their_absence_is_not():
     assert abs(nothing.effect) < 3
 
 
+@pytest.mark.slow
 def test_unequal_discrimination_is_no_profile_given_the_total_but_contradicts_one_slope():
     items = partial_credit(10_000, discrimination=np.linspace(0.7, 3, 7))
     assert abs(null(items, PLAIN, draws=39).effect) < 3

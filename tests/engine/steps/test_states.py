@@ -51,6 +51,7 @@ def test_targets_come_from_the_training_persons_of_their_fold(states, drawn):
     assert sum(int(count) for row in counts for count in row[2:]) == 2 * len(drawn.recordings)
 
 
+@pytest.mark.slow
 def test_a_recording_with_an_unanswered_item_is_left_out_and_counted(drawn):
     table = drawn.manifest.table.astype({"item_dass21_05": float})
     table.loc[:4, "item_dass21_05"] = np.nan
