@@ -43,8 +43,8 @@ def cross_validate(
     places = _places(folder, splits)
     done = [finished(place, moved(config, place), manifest) for place in places]  # before any rank writes
     objectives: list[float | None] = []
-    for place, split, finished in zip(places, splits, done, strict=True):
-        if finished:
+    for place, split, kept in zip(places, splits, done, strict=True):
+        if kept:
             _log.info("%s: finished earlier under the same config and data, not trained again", place)
             objectives.append(read_manifest_json(place).get("objective"))
         else:

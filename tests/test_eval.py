@@ -242,7 +242,7 @@ def test_an_audit_probes_slices_and_covers_the_own_split(series_run, tmp_path):
     assert set(found["depression"]["personality"]) == {"auc", "pearson", "mae"}
     inside = tested["target"].between(tested["low"], tested["high"])
     assert found["coverage"]["reached"]["value"] == pytest.approx(inside.mean())
-    assert {"sex", "age", "task", "site", "corpus"} == set(found["slices"])
+    assert {"sex", "age", "task", "site", "corpus", "discrepancy"} == set(found["slices"])
     assert set(found["nuisance"]["columns"]) | set(found["nuisance"]["reasons"]) == set(NUISANCE)
     assert found["labels"]["mae"]["value"] == pytest.approx(
         (tested["target"] - tested["prediction"]).abs().mean()
