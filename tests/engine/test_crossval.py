@@ -2,8 +2,6 @@
 
 import json
 
-import pytest
-
 from datamodules.protocols.repeated import RepeatedKFold
 from engine import crossval
 from engine.provenance import RunManifest, read_manifest_json, write_json
@@ -11,7 +9,6 @@ from evaluation.predictions import write_predictions
 from tests.engine.test_pool import made, predicted
 
 
-@pytest.mark.slow
 def test_repeats_lie_in_folders_of_their_own(compose_run, tmp_path, monkeypatch):
     manifest = made(tmp_path)
     splits = RepeatedKFold(folds=2, repeats=2, val=0.3).splits(manifest)
