@@ -19,6 +19,7 @@ from engine.targets import ROOT, check_targets
 CONF = ROOT / "conf"
 EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
 EXPERIMENT_COUNT = 10
+BORROWED = ("li_fpn", "mpdrm_timm", "msn", "video_network")  # large: a step takes seconds
 PIXELS = ["experiment=mpdrm"]
 SERIES = ["experiment=mpdrm_series"]
 GROUPS = sorted(
@@ -87,7 +88,10 @@ def test_the_number_of_experiments_is_known():
     assert len(EXPERIMENTS) == EXPERIMENT_COUNT
 
 
-@pytest.mark.parametrize("experiment", EXPERIMENTS)
+@pytest.mark.parametrize(
+    "experiment",
+    [pytest.param(name, marks=pytest.mark.slow) if name in BORROWED else name for name in EXPERIMENTS],
+)
 def test_an_experiment_composes_builds_at_full_size_and_takes_a_step(experiment, compose_run):
     config = compose_run(f"experiment={experiment}")
     assert config["experiment_name"] == experiment

@@ -10,6 +10,7 @@ def own_cache(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
+@pytest.mark.slow
 def test_a_short_run_writes_the_table(tmp_path, capsys):
     path = decoding.write_video(tmp_path, 64, 96, 12, 3)
     decoding.main(["--video", str(path), "--rounds", "1", "--clips", "2", "--out", str(tmp_path)])

@@ -41,6 +41,7 @@ def aucs(manifest, truth):
     return roc_auc_score(manifest.table["binary"], truth["stat_a"]), lines["nuisance"]["auc"]["value"]
 
 
+@pytest.mark.slow
 def test_after_permutation_neither_the_truth_nor_a_shortcut_finds_the_labels(tmp_path):
     manifest, truth = known_truth(tmp_path)
     assert min(aucs(manifest, truth)) > 0.85

@@ -103,6 +103,7 @@ def test_workers_and_order_change_nothing(small, tmp_path):
     assert again.digest() == small.digest()
 
 
+@pytest.mark.slow
 def test_two_processes_write_the_same_bytes(small, tmp_path, monkeypatch):
     monkeypatch.setattr(cohort, "_BATCH", 3)
     other = synthetic_manifest(root=tmp_path, workers=2, **SMALL)

@@ -171,6 +171,7 @@ print(hashlib.sha256(b"".join(f.tobytes() for f in frames)).hexdigest())
 """
 
 
+@pytest.mark.slow
 def test_another_process_draws_the_same_pixels():
     series = np.linspace(0, 1, 20 * len(CHANNELS)).reshape(20, -1)
     here = hashlib.sha256(

@@ -13,6 +13,7 @@ def markers(drawn):
     return step(drawn, n_boot=1000, seed=0)
 
 
+@pytest.mark.slow
 def test_lowered_gaze_goes_with_all_totals_and_the_pupil_with_none(markers, drawn):
     found = markers.tables["markers"].set_index(["feature", "score"])
     assert len(found) == 3 * (6 + 2 + 4)
@@ -29,6 +30,7 @@ def test_lowered_gaze_goes_with_all_totals_and_the_pupil_with_none(markers, draw
     assert any("pupil eyes correlation" in remark for remark in section.remarks)  # not tested, and why
 
 
+@pytest.mark.slow
 def test_features_or_items_that_are_not_there_stop_the_step(drawn):
     with pytest.raises(ValueError, match="no feature begins with one of ear_"):
         Markers(scales=DASS, features=["ear_"], n_perm=9)(drawn, n_boot=1000, seed=0)

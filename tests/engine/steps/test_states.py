@@ -23,6 +23,7 @@ def states(drawn):
     return step(drawn, n_boot=1000, seed=0)
 
 
+@pytest.mark.slow
 def test_states_are_described_and_told_from_a_continuum(states, drawn):
     persons = len(drawn.recordings)
     related, clustered, _ = states.sections
@@ -36,6 +37,7 @@ def test_states_are_described_and_told_from_a_continuum(states, drawn):
     assert states.tables["state_profiles"].groupby("k")["persons"].sum().tolist() == [3 * persons] * 2
 
 
+@pytest.mark.slow
 def test_targets_come_from_the_training_persons_of_their_fold(states, drawn):
     targets = states.tables["profile_targets"]
     table = drawn.manifest.table
@@ -65,6 +67,7 @@ def test_a_recording_with_an_unanswered_item_is_left_out_and_counted(drawn):
     assert len(found.tables["profile_targets"]) == 2 * (len(table) - 5)
 
 
+@pytest.mark.slow
 def test_the_leaves_build(tmp_path):
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
         config = compose(
