@@ -17,6 +17,7 @@ def test_coverage_is_the_share_of_scores_inside(recordings):
     assert (found["promised"], found["recordings"]) == (0.9, 3)
 
 
+@pytest.mark.slow
 def test_conformal_intervals_reach_what_they_promise(cohort):
     test, validation = cohort(subjects=200), cohort(subjects=200, seed=1, split="val", first=900)
     table = add_intervals(test, validation, low=0, high=63)

@@ -29,6 +29,7 @@ def test(a, b, name, **options):
 test.__test__ = False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "statistic", "head"),
     [("mae", mean_absolute_error, "score"), ("auc", roc_auc_score, "binary")],

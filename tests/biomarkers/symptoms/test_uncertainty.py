@@ -57,6 +57,7 @@ def test_the_rate_of_false_positives_is_the_level(discrimination):
     assert binomtest(int((np.array(p) <= 0.05).sum()), 150, 0.05).pvalue > 0.01  # 0.05 is 2 of 40
 
 
+@pytest.mark.slow
 def test_profiles_of_10000_persons_are_found_and_their_absence_is_not():
     planted = null(partial_credit(10_000, profile=0.6), PLAIN, draws=39)
     assert planted.p_value == 1 / 40

@@ -32,6 +32,7 @@ def test_file_holds_the_frames(tmp_path, frames):
         assert np.abs(sent.astype(int) - got.to_ndarray(format="rgb24").astype(int)).mean() < 6
 
 
+@pytest.mark.slow
 def test_same_frames_give_the_same_bytes(tmp_path, frames):
     # Many times: an encoder that reads memory it never wrote goes wrong rarely.
     seen, litter = set(), []

@@ -162,6 +162,7 @@ def test_series_tokens_keep_the_level_of_a_channel():
     assert torch.corrcoef(torch.stack((fit.squeeze(1), level)))[0, 1] > 0.99
 
 
+@pytest.mark.slow
 def test_pixel_trunk_reads_where_a_mouth_corner_is():
     """Faces that differ only in the height of one small blob: the token must tell the height in pixels."""
     torch.manual_seed(1)
