@@ -5,6 +5,7 @@ import logging
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,9 @@ FACTS = ("fps", "n_frames", "width", "height", "duration_s", "brightness")  # fl
 HASH = "content_hash"
 _KEY = ("path", "size", "mtime_ns")
 _THREADS = 4  # our choice: hashing and decoding release the interpreter lock, disks dislike more
+# NumPy parses the header of an array as Python text, whose parser counts its depth for all threads together in
+# CPython 3.11 and 3.12 (gh-106905): two headers at once can end in a SystemError.
+_HEADERS = Lock()
 _DIGITS = 6  # brightness is a nuisance variable; more digits would only tie digests to a decoder
 
 Facts = dict[str, float | str]
@@ -120,7 +124,8 @@ def _video_facts(file: Path) -> Facts:
 
 
 def _series_facts(file: Path) -> Facts:
-    rows, fps = series_size(file)
+    with _HEADERS:
+        rows, fps = series_size(file)
     facts: Facts = {"n_frames": float(rows)}
     if fps:
         facts |= {"fps": fps, "duration_s": round(rows / fps, _DIGITS)}
