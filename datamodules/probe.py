@@ -20,8 +20,8 @@ FACTS = ("fps", "n_frames", "width", "height", "duration_s", "brightness")  # fl
 HASH = "content_hash"
 _KEY = ("path", "size", "mtime_ns")
 _THREADS = 4  # our choice: hashing and decoding release the interpreter lock, disks dislike more
-# NumPy parses the header of an array as Python text, whose parser counts its depth for all threads together in
-# CPython 3.11 and 3.12 (gh-106905): two headers at once can end in a SystemError.
+# NumPy parses the header of an array as Python text, and the parser of CPython 3.11 and 3.12 counts its depth
+# for all threads together (gh-106905): two headers at once can end in a SystemError.
 _HEADERS = Lock()
 _DIGITS = 6  # brightness is a nuisance variable; more digits would only tie digests to a decoder
 
