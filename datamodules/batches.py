@@ -4,8 +4,9 @@ Both samplers yield lists of `ClipKey`. They hold no random state: an epoch is a
 """
 
 import logging
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
+from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
 import numpy as np
@@ -70,9 +71,10 @@ class SubjectVisitBatches:
             raise ValueError(f"subjects={subjects}, visits={visits}, clips={clips} must all be at least 1")
         if not members:
             raise ValueError("there is no recording to train on; check the split")
-        self._people: dict[int, list[Member]] = defaultdict(list)
+        people: dict[int, list[Member]] = defaultdict(list)
         for member in members:
-            self._people[member.subject].append(member)
+            people[member.subject].append(member)
+        self._people = {subject: _shuffled(own, [seed, abs(subject)]) for subject, own in people.items()}
         self._subjects = min(subjects, len(self._people))
         self._visits, self._clips, self._seed = visits, clips, seed
         self._rank, self._world_size, self._frozen = rank, world_size, frozen
@@ -105,23 +107,20 @@ class SubjectVisitBatches:
         """All batches of an epoch, the same list in every process."""
         rng = np.random.default_rng([self._seed, epoch])
         waiting = {subject: self._groups(subject, epoch) for subject in self._people}
-        used: Counter[int] = Counter()
         spare = {subject: list(groups) for subject, groups in waiting.items()}
+        chance = iter(rng.random(len(waiting) + self._total * self._subjects).tolist())
+        # Whoever has most groups left comes first: then nobody's groups pile up at the end, and every epoch
+        # has the same number of batches. After that, who was used least, then chance. A heap finds them
+        # without sorting everybody for every batch.
+        queue = [(-len(groups), 0, next(chance), subject) for subject, groups in waiting.items()]
+        heapify(queue)
         planned: list[list[Member]] = []
         for _ in range(self._total):
-            # Whoever has most groups left comes first: then nobody's groups pile up at the end, and every
-            # epoch has the same number of batches.
-            order = rng.permutation(list(waiting)).tolist()
-            chosen = sorted(order, key=lambda subject: (-len(waiting[subject]), used[subject]))
             batch: list[Member] = []
-            for subject in chosen[: self._subjects]:
-                group = (
-                    waiting[subject].pop()
-                    if waiting[subject]
-                    else spare[subject][used[subject] % len(spare[subject])]
-                )
-                used[subject] += 1
-                batch.extend(group)
+            for _, used, _, subject in [heappop(queue) for _ in range(self._subjects)]:
+                again = spare[subject]
+                batch += waiting[subject].pop() if waiting[subject] else again[used % len(again)]
+                heappush(queue, (-len(waiting[subject]), used + 1, next(chance), subject))
             planned.append(batch)
         shuffled = [planned[position] for position in rng.permutation(len(planned))]
         return self._number(shuffled, epoch)
@@ -141,20 +140,9 @@ class SubjectVisitBatches:
 
     def _groups(self, subject: int, epoch: int) -> list[list[Member]]:
         """Deal a person's recordings into groups of `visits`, of different visits as far as there are."""
-        members = self._people[subject]
-        base = np.random.default_rng([self._seed, abs(subject)]).permutation(len(members))
-        order = [members[position] for position in np.roll(base, -epoch)]
-        waiting, uses, groups = list(order), Counter[Member](), []
-        while waiting:
-            group: list[Member] = []
-            while len(group) < self._visits:
-                member = _next(order, waiting, uses, group)
-                if member in waiting:
-                    waiting.remove(member)
-                uses[member] += 1
-                group.append(member)
-            groups.append(group)
-        return groups
+        turn = epoch % len(self._people[subject])
+        own = self._people[subject]
+        return _dealt(own[turn:] + own[:turn], self._visits)
 
     def _report(self, subjects: int) -> None:
         if self._subjects < subjects:
@@ -169,21 +157,51 @@ class SubjectVisitBatches:
             )
 
 
-def _next(order: list[Member], waiting: list[Member], uses: Counter[Member], group: list[Member]) -> Member:
-    """Choose the next of a group: another visit first, then what still waits, then what was used least."""
-    visits = {member.visit for member in group}
-    left = Counter(member.visit for member in waiting)
+def _shuffled(members: list[Member], seed: list[int]) -> list[Member]:
+    return [members[position] for position in np.random.default_rng(seed).permutation(len(members))]
 
-    def rank(member: Member) -> tuple[bool, bool, int, int, int]:
-        return (
-            member.visit in visits,
-            member not in waiting,
-            -left[member.visit],
-            uses[member] + group.count(member),
-            order.index(member),
-        )
 
-    return min(order, key=rank)
+def _dealt(order: list[Member], size: int) -> list[list[Member]]:
+    """Deal recordings into groups of `size`: the visits with most of them left first, one recording each."""
+    place = {member: position for position, member in enumerate(order)}
+    waiting: dict[int, deque[Member]] = defaultdict(deque)
+    for member in order:
+        waiting[member.visit].append(member)
+    queue = [(-len(left), place[left[0]], visit) for visit, left in waiting.items()]
+    heapify(queue)
+    uses: Counter[Member] = Counter()
+    groups: list[list[Member]] = []
+    while queue:
+        visits = [heappop(queue)[2] for _ in range(min(size, len(queue)))]
+        group = [waiting[visit].popleft() for visit in visits]
+        uses.update(group)
+        _fill(group, size, order, waiting, uses)
+        for visit in visits:
+            if left := waiting[visit]:
+                heappush(queue, (-len(left), place[left[0]], visit))
+        groups.append(group)
+    return groups
+
+
+def _fill(
+    group: list[Member],
+    size: int,
+    order: list[Member],
+    waiting: Mapping[int, deque[Member]],
+    uses: Counter[Member],
+) -> None:
+    """Complete a group where too few visits wait: another visit first, then what waits, then the least used.
+
+    Whatever still waits belongs to a visit of the group.
+    """
+    while len(group) < size:
+        visits, here = {member.visit for member in group}, Counter(group)
+        ranks = [(m.visit in visits, uses[m] > 0, -len(waiting[m.visit]), uses[m] + here[m]) for m in order]
+        chosen = order[ranks.index(min(ranks))]  # the first of equals
+        if not uses[chosen]:
+            waiting[chosen.visit].remove(chosen)
+        uses[chosen] += 1
+        group.append(chosen)
 
 
 class SubjectBatches:

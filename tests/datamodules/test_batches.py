@@ -3,7 +3,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from datamodules.batches import ClipKey, Member, SubjectBatches, SubjectVisitBatches
+from datamodules.batches import ClipKey, Member, SubjectBatches, SubjectVisitBatches, _dealt
 
 
 def cohort(visits_of):
@@ -78,6 +78,44 @@ def test_any_cohort_keeps_people_apart_and_visits_apart(seed):
                 available = len({member.visit for member in members if member.subject == subject})
                 assert len(set(visits)) == min(len(visits), available)
     assert lengths == {len(batches)}
+
+
+def dealt_by_rule(order, size):
+    """The rule of `_dealt` word for word, looking at every recording for every pick."""
+    waiting, uses, groups = list(order), Counter(), []
+    while waiting:
+        group = []
+        while len(group) < size:
+            left = Counter(member.visit for member in waiting)
+            visits = {member.visit for member in group}
+
+            def rank(member, visits=visits, left=left, group=group):
+                again = uses[member] + group.count(member)
+                return member.visit in visits, member not in waiting, -left[member.visit], again
+
+            chosen = min(order, key=rank)
+            if chosen in waiting:
+                waiting.remove(chosen)
+            uses[chosen] += 1
+            group.append(chosen)
+        groups.append(group)
+    return groups
+
+
+@pytest.mark.parametrize("size", range(1, 8))
+def test_recordings_are_dealt_as_the_rule_says(size):
+    rng = np.random.default_rng(size)
+    for _ in range(40):
+        members = cohort([rng.integers(1, 6, size=rng.integers(1, 7)).tolist()])
+        order = [members[position] for position in rng.permutation(len(members))]
+        assert _dealt(order, size) == dealt_by_rule(order, size)
+
+
+def test_people_with_few_groups_are_used_as_often_as_each_other():
+    members = cohort([[1] * 12] * 2 + [[1] * 2] * 10)
+    used = Counter(members[keys[at].row].subject for keys in epoch(train(members), 3) for at in (0, 2, 4, 6))
+    often = [used[subject] for subject in range(2, 12)]
+    assert max(often) - min(often) <= 1
 
 
 def test_an_epoch_is_a_function_of_seed_and_epoch_only():
