@@ -96,7 +96,7 @@ class Manifest:
         """
         if ids is None:
             return list(range(len(self.table)))
-        position = {recording: row for row, recording in enumerate(self.table["recording_id"])}
+        position = self._rows
         for recording in ids:
             if recording not in position:
                 raise ManifestError(f"{self.name}: no recording {recording!r}{nearest(recording, position)}")
@@ -107,8 +107,11 @@ class Manifest:
 
         Labels that were taken away still count: the recordings are the same.
         """
-        if self.full_digest is not None:
-            return self.full_digest
+        return self.full_digest if self.full_digest is not None else self._digest
+
+    @cached_property
+    def _digest(self) -> str:
+        # once: a run asks half a dozen times, and the table is never changed
         table = self.table.sort_values("recording_id")
         lines = ["\x1f".join(sorted(map(str, table.columns)))]
         columns = [table[name].tolist() for name in sorted(map(str, table.columns))]
@@ -141,6 +144,10 @@ class Manifest:
             table.to_parquet(target, index=False)
         else:
             table.to_csv(target, index=False)
+
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return {recording: row for row, recording in enumerate(self.table["recording_id"])}
 
     @cached_property
     def _records(self) -> list[Recording]:

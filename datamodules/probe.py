@@ -9,6 +9,7 @@ from threading import Lock
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from datamodules.readers import UnreadableVideo, open_video
@@ -17,6 +18,7 @@ from datamodules.series import UnreadableSeries, is_series, series_size
 _log = logging.getLogger(__name__)
 
 FACTS = ("fps", "n_frames", "width", "height", "duration_s", "brightness")  # floats
+_OF_SERIES = ("fps", "n_frames", "duration_s")
 HASH = "content_hash"
 _KEY = ("path", "size", "mtime_ns")
 _THREADS = 4  # our choice: hashing and decoding release the interpreter lock, disks dislike more
@@ -44,10 +46,11 @@ def fill_facts(table: pd.DataFrame, *, root: Path, sidecar: Path) -> pd.DataFram
             table = table.assign(**{name: np.nan})
     if HASH not in table:
         table = table.assign(**{HASH: ""})
-    rows = [row for row in range(len(table)) if _incomplete(table, row)]
+    rows = np.flatnonzero(_incomplete(table)).tolist()
     if not rows:
         return table
-    files = {row: _source(table, row) for row in rows}
+    sources = table["path"].where(table["path"] != "", table.get("series_path", "")).tolist()
+    files = {row: str(sources[row]) for row in rows}
     facts = _probe_all(sorted(set(files.values())), root=root, sidecar=sidecar)
     columns = {name: table[name].tolist() for name in (*FACTS, HASH)}
     for row, file in files.items():
@@ -57,14 +60,14 @@ def fill_facts(table: pd.DataFrame, *, root: Path, sidecar: Path) -> pd.DataFram
     return table.assign(**columns)
 
 
-def _source(table: pd.DataFrame, row: int) -> str:
-    return str(table["path"].iloc[row] or table["series_path"].iloc[row])
-
-
-def _incomplete(table: pd.DataFrame, row: int) -> bool:
-    # A series has neither size nor brightness.
-    names = FACTS if table["path"].iloc[row] else ("fps", "n_frames", "duration_s")
-    return any(_is_missing(table[name].iloc[row]) for name in (*names, HASH))
+def _incomplete(table: pd.DataFrame) -> NDArray[np.bool_]:
+    """Rows (N,) that lack a fact their file can give; a series has neither size nor brightness."""
+    video = (table["path"] != "").to_numpy()
+    lacks = (table[HASH] == "").to_numpy()
+    for name in FACTS:
+        absent = table[name].isna().to_numpy()
+        lacks = lacks | (absent if name in _OF_SERIES else absent & video)
+    return lacks
 
 
 def _is_missing(value: object) -> bool:
