@@ -19,9 +19,16 @@ import pandas as pd
 from tqdm import tqdm
 
 from datamodules.manifest import Manifest, read_manifest
+from datamodules.synthetic.files import put, sweep
 from datamodules.synthetic.latent import LatentSettings, Visit, draw_cohort
 from datamodules.synthetic.questionnaire import Prevalence
-from datamodules.synthetic.recording import CohortSettings, read_entry, write_recording, write_recordings
+from datamodules.synthetic.recording import (
+    CohortSettings,
+    read_entry,
+    recording_id,
+    write_recording,
+    write_recordings,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +56,8 @@ def synthetic_manifest(
     """Make the synthetic cohort, or find it already made, and return its manifest.
 
     The cohort lies in ``root/<fingerprint of all settings>``. What is finished there is kept: an interrupted
-    call goes on where it stopped, a missing file is made again, and a second call makes nothing.
+    call goes on where it stopped, a file that is missing or not what was made is made again, and a second
+    call makes nothing.
 
     Args:
         root: folder of all cohorts.
@@ -89,13 +97,16 @@ def synthetic_manifest(
     )
     folder = Path(root) / fingerprint(settings)
     visits = draw_cohort(latent)
-    missing = [visit for visit in visits if read_entry(folder, visit) is None]
-    table = folder / "manifest.csv"
-    if missing or not table.is_file():
+    for name in ("", *_FOLDERS):
+        sweep(folder / name)
+    entries = {recording_id(visit): read_entry(folder, visit) for visit in visits}
+    missing = [visit for visit in visits if entries[recording_id(visit)] is None]
+    if missing:
         _prepare(folder, settings)
         _write_missing(missing, settings, folder, workers or _cores())
-        _write_tables(visits, folder)
-    return read_manifest(table)
+        entries |= {recording_id(visit): read_entry(folder, visit) for visit in missing}
+    _write_tables(list(entries.values()), folder)
+    return read_manifest(folder / "manifest.csv")
 
 
 def _cores() -> int:
@@ -136,7 +147,7 @@ def _prepare(folder: Path, settings: CohortSettings) -> None:
     for name in _FOLDERS:
         (folder / name).mkdir(parents=True, exist_ok=True)
     text = json.dumps({"settings": settings.as_dict(), "generator": _generator()}, indent=2, sort_keys=True)
-    _put(folder / "settings.json", text + "\n")
+    put(folder / "settings.json", f"{text}\n".encode())
 
 
 def _write_missing(missing: Sequence[Visit], settings: CohortSettings, folder: Path, workers: int) -> None:
@@ -171,22 +182,23 @@ def _run(
             raise
 
 
-def _write_tables(visits: Sequence[Visit], folder: Path) -> None:
+def _write_tables(entries: Sequence[dict[str, Any] | None], folder: Path) -> None:
     rows: list[dict[str, Any]] = []
     truths: list[dict[str, Any]] = []
-    for visit in visits:
-        entry = read_entry(folder, visit)
+    for entry in entries:
         if entry is None:
             raise FileNotFoundError(f"{folder}: files vanished while the cohort was made; start again")
         rows.append(entry["row"])
         truths.append(entry["truth"])
-    _put(folder / "truth.csv", pd.DataFrame(truths).to_csv(index=False))
-    _put(
-        folder / "manifest.csv", pd.DataFrame(rows).to_csv(index=False)
-    )  # last: its presence says all is there
+    _settle(folder / "truth.csv", pd.DataFrame(truths))
+    _settle(folder / "manifest.csv", pd.DataFrame(rows))
 
 
-def _put(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+def _settle(path: Path, table: pd.DataFrame) -> None:
+    """Write a table that follows from the entries, if it is not there already as it should be."""
+    text = table.to_csv(index=False).encode()
+    if path.is_file():
+        if path.read_bytes() == text:
+            return
+        _log.warning("%s: was not what the recordings say, written anew", path)
+    put(path, text)

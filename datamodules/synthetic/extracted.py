@@ -3,7 +3,6 @@
 import ast
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -16,6 +15,7 @@ from datamodules.manifest import Manifest, ManifestError
 from datamodules.series import Series, UnreadableSeries, read_series
 from datamodules.synthetic import extractor_noise
 from datamodules.synthetic.extractor_noise import as_extracted
+from datamodules.synthetic.files import intact, put_sealed, put_series, read_sealed, sweep
 
 _ROUNDING = 1e-3  # seconds; extractors round times to a millisecond
 
@@ -45,13 +45,15 @@ def extracted(
     folder = manifest.root / f"extracted_{_fingerprint(settings)}"
     sources = _sources(manifest)
     folder.mkdir(exist_ok=True)
+    sweep(folder)
     targets = {name: folder / _file_name(name, *source) for name, source in sources.items()}
-    todo = [name for name in sources if not targets[name].is_file()]
+    seals = {name: target.with_suffix(".json") for name, target in targets.items()}
+    todo = [name for name in sources if not _made(targets[name], seals[name])]
     for name in tqdm(todo, desc="Extracted series", unit="rec", disable=not todo):
         source, fps = sources[name]
         latent = read_series(source, channels=None, fps=fps)
         series = as_extracted(latent, noise=noise, drop=drop, missing=missing, seed=_seed(name, seed))
-        _write(targets[name], series)
+        put_sealed(seals[name], {"sha256": _write(targets[name], series)})
     note = (
         f"series as an extractor would give them: noise {noise:g}, {drop:.0%} of frames lost in runs, "
         f"without {', '.join(missing) or 'nothing'} (seed {seed})"
@@ -108,21 +110,20 @@ def _file_name(name: str, source: Path, fps: float | None) -> str:
     return f"{readable}_{digest.hexdigest()[:12]}.npz"
 
 
-def _write(target: Path, series: Series) -> None:
+def _made(target: Path, seal: Path) -> bool:
+    """Whether a series is there and still what was made."""
+    content = read_sealed(seal)
+    return content is not None and intact(target, content["sha256"])
+
+
+def _write(target: Path, series: Series) -> str:
     fps, seconds = series.fps, series.seconds
     if fps is None or (
         seconds is not None and np.abs(seconds - np.arange(len(seconds)) / fps).max() > _ROUNDING
     ):
         raise ValueError(f"{target.stem}: the rows are not evenly spaced from 0 s; resample the series first")
-    partial = target.with_name(f".{target.stem}.{os.getpid()}.npz")
-    np.savez(
-        partial,
-        values=series.values,
-        channels=np.array(series.channels),
-        fps=np.float64(fps),
-        valid=series.valid,
-    )
-    partial.replace(target)
+    facts = {"channels": np.array(series.channels), "fps": np.float64(fps), "valid": series.valid}
+    return put_series(target, series.values, **facts)
 
 
 def _fingerprint(settings: dict[str, object]) -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ import numpy.typing as npt
 
 from datamodules.synthetic.appearance import Appearance
 from datamodules.synthetic.face import FACE_SIZE, LANDMARKS, Frame, Placement, landmarks, render_series
+from datamodules.synthetic.files import intact, put_sealed, put_series, read_sealed
 from datamodules.synthetic.latent import CHANNELS, LatentSettings, Visit, behave, habit_statistics, statistics
 from datamodules.synthetic.questionnaire import PREVALENCES, Prevalence, answer, totals
 from datamodules.synthetic.video import write_video
@@ -111,7 +110,7 @@ def write_recording(visit: Visit, settings: CohortSettings, folder: Path) -> Non
     view = placement(visit, settings)
     look = Appearance.draw(visit.person.appearance_seed)
     fps = settings.latent.fps
-    _write_series(folder / "series" / f"{name}.npz", series, list(CHANNELS), fps)
+    made = {f"series/{name}.npz": _write_series(folder / "series" / f"{name}.npz", series, CHANNELS, fps)}
     row = _row(visit, settings, view, len(series)) | {
         "series_path": f"series/{name}.npz",
         "landmark_path": f"landmarks/{name}.npz" if settings.landmarks else "",
@@ -120,18 +119,14 @@ def write_recording(visit: Visit, settings: CohortSettings, folder: Path) -> Non
     if settings.landmarks:
         # Size 1 and half a pixel back: landmarks are stored as shares of the picture, whatever its size.
         points = landmarks(look, series, 1, view).reshape(len(series), -1) + np.float32(0.5)
-        _write_series(folder / row["landmark_path"], points, _LANDMARK_CHANNELS, fps)
+        file = row["landmark_path"]
+        made[file] = _write_series(folder / file, points, _LANDMARK_CHANNELS, fps)
     if settings.size:
         row |= _write_video(folder, name, render_series(look, series, settings.size, view), settings)
-    media = row["path"] or row["series_path"]
-    row["content_hash"] = hashlib.sha256((folder / media).read_bytes()).hexdigest()
-    files = {
-        row[key]: (folder / row[key]).stat().st_size
-        for key in ("path", "series_path", "landmark_path")
-        if row[key]
-    }
-    entry = {"row": row, "truth": _truth(visit, settings, series), "files": files}
-    _replace(entry_path(folder, visit), json.dumps(entry).encode())
+        made[row["path"]] = hashlib.sha256((folder / row["path"]).read_bytes()).hexdigest()
+    row["content_hash"] = made[row["path"] or row["series_path"]]
+    truth = _truth(visit, settings, series)
+    put_sealed(entry_path(folder, visit), {"row": row, "truth": truth, "files": made})
 
 
 def write_recordings(visits: Sequence[Visit], settings: CohortSettings, folder: Path) -> int:
@@ -147,13 +142,11 @@ def entry_path(folder: Path, visit: Visit) -> Path:
 
 
 def read_entry(folder: Path, visit: Visit) -> dict[str, Any] | None:
-    """Read the entry of a finished recording; None if it or any of its files is missing or cut short."""
-    try:
-        entry: dict[str, Any] = json.loads(entry_path(folder, visit).read_text())
-        intact = all((folder / file).stat().st_size == size for file, size in entry["files"].items())
-    except (FileNotFoundError, json.JSONDecodeError):
+    """Read the entry of a finished recording; None if it or one of its files is not what was made."""
+    entry = read_sealed(entry_path(folder, visit))
+    if entry is None or not all(intact(folder / file, digest) for file, digest in entry["files"].items()):
         return None
-    return entry if intact else None
+    return entry
 
 
 def _stream(visit: Visit, settings: CohortSettings, kind: int) -> np.random.Generator:
@@ -210,20 +203,11 @@ def _write_video(
     return {"path": f"videos/{name}.mp4", "brightness": round(float(np.mean(levels)), 6)}
 
 
-def _write_series(path: Path, values: npt.NDArray[np.float32], channels: list[str], fps: float) -> None:
-    partial = path.with_name(f".{path.stem}.{os.getpid()}.npz")
-    valid = np.ones(len(values), dtype=bool)
-    np.savez(
-        partial,
-        values=values.astype(np.float32),
+def _write_series(path: Path, values: npt.NDArray[np.float32], channels: Sequence[str], fps: float) -> str:
+    return put_series(
+        path,
+        values.astype(np.float32),
         channels=np.array(channels),
         fps=np.float64(fps),
-        valid=valid,
+        valid=np.ones(len(values), dtype=bool),
     )
-    partial.replace(path)
-
-
-def _replace(path: Path, data: bytes) -> None:
-    partial = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-    partial.write_bytes(data)
-    partial.replace(path)

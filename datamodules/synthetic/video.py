@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
@@ -10,6 +9,8 @@ from pathlib import Path
 import av
 import numpy as np
 import numpy.typing as npt
+
+from datamodules.synthetic.files import partial_path
 
 GOP = 12  # short groups keep random access cheap
 _CRF = 20
@@ -32,7 +33,7 @@ def write_video(path: Path, frames: Iterable[npt.NDArray[np.uint8]], *, fps: flo
     Raises:
         ValueError: there is no frame, or a frame has an odd or changing size.
     """
-    partial = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")  # runs may share a cache
+    partial = partial_path(path)  # runs may share a cohort
     try:
         count = _encode(partial, frames, fps=fps)
         partial.replace(path)

@@ -1,5 +1,7 @@
 import hashlib
 import json
+import os
+import subprocess
 from dataclasses import fields, replace
 
 import av
@@ -10,6 +12,7 @@ import pytest
 from datamodules.manifest import read_manifest
 from datamodules.synthetic import cohort
 from datamodules.synthetic.cohort import fingerprint, synthetic_manifest
+from datamodules.synthetic.files import partial_path
 from datamodules.synthetic.latent import CHANNELS, LatentSettings, draw_cohort, statistics
 from datamodules.synthetic.recording import (
     CohortSettings,
@@ -148,6 +151,67 @@ def test_an_interrupted_call_goes_on(small, tmp_path, monkeypatch):
     finished = synthetic_manifest(root=tmp_path, workers=1, **SMALL)
     assert len(rest) == 2
     assert hashes(finished.root) == hashes(small.root)
+
+
+def swapped(folder):
+    """Two series of equal size take each other's place."""
+    files = sorted((folder / "series").glob("*.npz"), key=lambda file: file.stat().st_size)
+    at = next(at for at in range(len(files)) if files[at].stat().st_size == files[at + 1].stat().st_size)
+    one, other = files[at], files[at + 1]
+    content = one.read_bytes()
+    one.write_bytes(other.read_bytes())
+    other.write_bytes(content)
+
+
+def flipped(file):
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
+DAMAGE = {
+    "exchanged series": swapped,
+    "manifest cut at a line": lambda folder: (folder / "manifest.csv").write_text(
+        "".join((folder / "manifest.csv").read_text().splitlines(keepends=True)[:3])
+    ),
+    "truth cut": lambda folder: (folder / "truth.csv").write_bytes((folder / "truth.csv").read_bytes()[:99]),
+    "a bit of an entry": lambda folder: flipped(next((folder / "entries").iterdir())),
+    "an entry of NUL": lambda folder: next((folder / "entries").iterdir()).write_bytes(b"\0" * 900),
+    "an empty dict": lambda folder: next((folder / "entries").iterdir()).write_text("{}"),
+    "an entry that is a list": lambda folder: next((folder / "entries").iterdir()).write_text("[1]"),
+    "rubbish in an entry": lambda folder: next((folder / "entries").iterdir()).write_bytes(b"\xff\xfe\x80"),
+    "a bit of a series": lambda folder: flipped(next((folder / "series").iterdir())),
+    "a bit of the landmarks": lambda folder: flipped(next((folder / "landmarks").iterdir())),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_whatever_is_damaged_is_made_again(tmp_path, damage):
+    made = synthetic_manifest(root=tmp_path, workers=1, **(SMALL | {"size": None}))
+    before = hashes(made.root)
+    DAMAGE[damage](made.root)
+    assert hashes(made.root) != before
+    again = synthetic_manifest(root=tmp_path, workers=1, **(SMALL | {"size": None}))
+    assert hashes(again.root) == before
+    assert again.digest() == made.digest()
+
+
+def test_what_dead_processes_left_is_removed(tmp_path):
+    made = synthetic_manifest(root=tmp_path, workers=1, **(SMALL | {"size": None}))
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    file = partial_path(made.root / "series" / "P0000_V0.npz")
+    dead = file.with_name(file.name.replace(f"-{os.getpid()}", f"-{ended.pid}"))
+    elsewhere = dead.with_name(".P0000_V1.otherhost-1.npz")
+    for partial in (file, dead, elsewhere):
+        partial.write_bytes(b"half")
+    synthetic_manifest(root=tmp_path, workers=1, **(SMALL | {"size": None}))
+    assert not dead.exists()
+    assert file.exists()
+    assert elsewhere.exists()  # another machine may be writing it now
+    os.utime(elsewhere, (0, 0))
+    synthetic_manifest(root=tmp_path, workers=1, **(SMALL | {"size": None}))
+    assert not elsewhere.exists()
 
 
 def test_every_setting_changes_the_fingerprint(monkeypatch):

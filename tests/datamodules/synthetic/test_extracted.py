@@ -61,7 +61,19 @@ def test_a_second_call_writes_nothing_and_a_lost_file_is_made_again(manifest):
     assert files[2].read_bytes() == content
     kept = [position for position in range(len(files)) if position != 2]
     assert [files[position].stat().st_mtime_ns for position in kept] == [times[position] for position in kept]
-    assert len(list(files[0].parent.iterdir())) == len(files)
+    assert len(list(files[0].parent.glob("*.npz"))) == len(files)
+
+
+def test_a_file_that_is_no_longer_what_was_made_is_made_again(manifest):
+    found = extracted(manifest=manifest, **SETTINGS)
+    files = [entry.series_path for entry in found.recordings()]
+    content = [file.read_bytes() for file in files]
+    files[0].write_bytes(content[1])
+    damaged = bytearray(content[2])
+    damaged[len(damaged) // 2] ^= 1
+    files[2].write_bytes(damaged)
+    assert extracted(manifest=manifest, **SETTINGS).digest() == found.digest()
+    assert [file.read_bytes() for file in files] == content
 
 
 def test_another_content_is_another_file(manifest, write_series):
