@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 FACTS = ("fps", "n_frames", "width", "height", "duration_s", "brightness")  # floats
 _OF_SERIES = ("fps", "n_frames", "duration_s")
 HASH = "content_hash"
-_KEY = ("path", "size", "mtime_ns")
+_COLUMNS = ("path", "size", "mtime_ns", *FACTS, HASH, "seal")  # of the sidecar
 _THREADS = 4  # our choice: hashing and decoding release the interpreter lock, disks dislike more
 # NumPy parses the header of an array as Python text, and the parser of CPython 3.11 and 3.12 counts its depth
 # for all threads together (gh-106905): two headers at once can end in a SystemError.
@@ -136,29 +136,41 @@ def _series_facts(file: Path) -> Facts:
 
 
 def _read_sidecar(sidecar: Path) -> dict[tuple[str, int, int], Facts]:
+    """Facts of earlier starts; a row that is not what was written is left out, and its file read again."""
     if not sidecar.is_file():
         return {}
     try:
-        table = pd.read_csv(sidecar, dtype={"path": str, HASH: str})
-        columns = [table[name].tolist() for name in (*_KEY, *FACTS, HASH)]
-    except (KeyError, ValueError) as fault:
+        table = pd.read_csv(sidecar, dtype=str, keep_default_na=False)
+        rows = [row for row in zip(*(table[name] for name in _COLUMNS), strict=True) if _seal(row) == row[-1]]
+    except (KeyError, ValueError, OSError) as fault:
         _log.warning("%s is not a table of facts (%s); reading the files again", sidecar, fault)
         return {}
-    return {
-        (str(row[0]), int(row[1]), int(row[2])): {
-            name: value for name, value in zip((*FACTS, HASH), row[3:], strict=True) if not _is_missing(value)
-        }
-        for row in zip(*columns, strict=True)
-    }
+    if len(rows) < len(table):
+        _log.warning("%s: %d row(s) damaged; reading these files again", sidecar, len(table) - len(rows))
+    return {(row[0], int(row[1]), int(row[2])): _facts(row[3:-1]) for row in rows}
+
+
+def _facts(cells: tuple[str, ...]) -> Facts:
+    stated = {name: cell for name, cell in zip((*FACTS, HASH), cells, strict=True) if cell}
+    return {name: cell if name == HASH else float(cell) for name, cell in stated.items()}
 
 
 def _write_sidecar(sidecar: Path, facts: dict[tuple[str, int, int], Facts]) -> None:
-    rows = [dict(zip(_KEY, key, strict=True)) | found for key, found in sorted(facts.items())]
-    table = pd.DataFrame(rows, columns=[*_KEY, *FACTS, HASH])
+    cells = [
+        (*map(str, key), *(str(found.get(name, "")) for name in (*FACTS, HASH)), "")
+        for key, found in sorted(facts.items())
+    ]
+    table = pd.DataFrame([(*row[:-1], _seal(row)) for row in cells], columns=_COLUMNS)
     # Written aside and moved: several processes may start on the same folder at once.
     partial = sidecar.with_suffix(f".{os.getpid()}.part")
     try:
         table.to_csv(partial, index=False)
         partial.replace(sidecar)
     except OSError as fault:
+        partial.unlink(missing_ok=True)
         _log.warning("%s cannot be written (%s): the next start reads all files again", sidecar, fault)
+
+
+def _seal(row: tuple[str, ...]) -> str:
+    """Digest of a row without its last cell, which holds it: a table on disk may be cut or damaged."""
+    return hashlib.sha256("\x1f".join(row[:-1]).encode()).hexdigest()[:16]

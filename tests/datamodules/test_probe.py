@@ -42,6 +42,28 @@ def test_unreadable_file_is_named_hashed_and_tried_again(cohort, write_series, c
     assert read_manifest(path).table["n_frames"].iloc[1] == 7
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text.replace(b",25.0,", b",52.0,", 1),
+        lambda text: text[:-40],
+        lambda text: text.replace(b"n_frames", b"n_frame5"),
+        lambda text: b"\xff\xfe" + text,
+        lambda text: b"",
+        lambda text: b"\0" * len(text),
+    ],
+)
+def test_whatever_is_damaged_in_the_sidecar_is_read_from_the_files_again(cohort, damage):
+    path = cohort(2, 2, fps=[float("nan")] * 4)
+    before = read_manifest(path).table
+    sidecar = path.with_name("cohort.probe.csv")
+    text = sidecar.read_bytes()
+    assert damage(text) != text
+    sidecar.write_bytes(damage(text))
+    pd.testing.assert_frame_equal(read_manifest(path).table, before)
+    assert sidecar.read_bytes() == text
+
+
 def test_damaged_sidecar_is_rebuilt(cohort, caplog):
     path = cohort(2, 1)
     first = read_manifest(path)
