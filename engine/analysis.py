@@ -11,9 +11,9 @@ from engine.leak import leak_notes
 from engine.material import Finding, Material, read_material
 from engine.provenance import RunManifest
 from engine.seed import seed_run
+from engine.settings import check_settings
 from engine.steps.measured import measured
 from engine.targets import check_targets
-from evaluation.bootstrap import check_resamples
 from evaluation.page import write_page
 
 _EXTRA = ("aeon", "xgboost", "statsmodels", "shap", "captum")
@@ -38,7 +38,7 @@ def analyze(config: Mapping[str, Any], *, folder: Path) -> list[Finding]:
     """
     check_targets(dict(config))
     check_extra()
-    check_resamples(config["evaluation"]["n_boot"])
+    check_settings(config)
     seed_run(config["seed"])
     with RunManifest(folder=folder, config=config) as record:
         steps = build_all(config["analysis"]["steps"], key="analysis.steps")  # before a cohort is made

@@ -24,10 +24,10 @@ from engine.provenance import RunManifest, add_look
 from engine.rebuild import part_of, predict_part, rebuild
 from engine.run import check_scale
 from engine.seed import seed_run
+from engine.settings import check_settings
 from engine.splitting import report_split
 from engine.targets import check_targets
 from engine.write import write_run
-from evaluation.bootstrap import check_resamples
 
 _log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
     """
     checkpoint = load_checkpoint(config["ckpt_path"])
     run = merged(checkpoint, config)
-    check_resamples(run["evaluation"]["n_boot"])
+    check_settings(run)
     seed_run(run["seed"])
     with RunManifest(folder=folder, config=run) as record:
         material = _material(checkpoint, run, config["manifest"])

@@ -17,6 +17,7 @@ from engine.predictions import prediction_trainer
 from engine.provenance import RunManifest
 from engine.rebuild import predict_part, rebuild
 from engine.seed import seed_run
+from engine.settings import check_settings
 from evaluation.aggregate import to_recordings
 from evaluation.intervals import add_intervals
 from evaluation.predictions import primary_head
@@ -46,6 +47,7 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
     """
     checkpoint = load_checkpoint(config["ckpt_path"])
     run = merged(checkpoint, config)
+    check_settings(run)
     seed_run(run["seed"])
     with RunManifest(folder=folder, config=run) as record:
         manifest = input_manifest(Path(config["input"]), notes=folder)

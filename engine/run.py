@@ -15,9 +15,9 @@ from engine.provenance import RunManifest
 from engine.rebuild import without_downloads
 from engine.seed import is_main, seed_run
 from engine.selection import check_run
+from engine.settings import check_settings
 from engine.splitting import checked_splits, report_split
 from engine.targets import check_targets
-from evaluation.bootstrap import check_resamples
 
 
 def train(config: Mapping[str, Any], *, folder: Path) -> float | None:
@@ -36,8 +36,8 @@ def train(config: Mapping[str, Any], *, folder: Path) -> float | None:
         ValueError: `evaluation.n_boot` is too small for intervals.
     """
     check_targets(dict(config))
+    check_settings(config)
     check_run(config)
-    check_resamples(config["evaluation"]["n_boot"])
     seed_run(config["seed"])
     with RunManifest(folder=folder, config=config, writes=is_main()) as record:
         check_model(config)

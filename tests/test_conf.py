@@ -14,6 +14,7 @@ from engine.build import build, build_all
 from engine.compose import ANALYZE_KEYS, EVAL_KEYS, PREDICT_KEYS, TRAIN_KEYS, ConfigError
 from engine.run import train
 from engine.selection import check_run
+from engine.settings import check_settings
 from engine.targets import ROOT, check_targets
 
 CONF = ROOT / "conf"
@@ -96,6 +97,7 @@ def test_an_experiment_composes_builds_at_full_size_and_takes_a_step(experiment,
     config = compose_run(f"experiment={experiment}")
     assert config["experiment_name"] == experiment
     check_targets(config)
+    check_settings(config)
     check_run(config)
     with torch.device("meta"):
         task = build(config["model"], key="model")
@@ -149,6 +151,7 @@ def test_every_leaf_composes_into_a_config_of_allowed_targets(base, compose_run)
         missing = [value for option in chosen.values() for value in _MISSING.get(option, [])]
         config = compose_run(*base, *(f"{group}={option}" for group, option in chosen.items()), *missing)
         check_targets(config)
+        check_settings(config)
         assert set(config) == TRAIN_KEYS
 
 
