@@ -1,5 +1,6 @@
 """Nested cross-validation: hyper-parameters are searched inside the training part of an outer fold."""
 
+import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -8,6 +9,8 @@ from datamodules.splits import KFold
 
 if TYPE_CHECKING:
     from datamodules.manifest import Manifest
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +49,11 @@ class Nested:
         name = f"outer{self.outer_fold}"
         if self.final:
             return [replace(outer, name=name)]
+        _log.warning(
+            "outer fold %d: its inner folds are for a search (a sweep over settings); what comes out is no "
+            "result. Test this fold with what the search chose: protocol.final=true",
+            self.outer_fold,
+        )
         # Not even the labels by which folds are stratified come from people of the outer test part.
         rest = manifest.table[~manifest.table["recording_id"].isin(set(outer.test))]
         inside = replace(manifest, table=rest.reset_index(drop=True))

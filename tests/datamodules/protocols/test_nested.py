@@ -63,3 +63,12 @@ def test_labels_of_the_outer_test_part_do_not_move_the_inner_folds(monkeypatch):
 def test_an_outer_fold_that_does_not_exist_is_refused():
     with pytest.raises(SplitError, match=r"outer_fold=5: there are 0 to 4"):
         Nested(outer_fold=5).splits(make())
+
+
+def test_inner_folds_say_that_they_are_no_result(caplog):
+    Nested(outer_fold=1).splits(make())
+    assert "outer fold 1" in caplog.text
+    assert "protocol.final=true" in caplog.text
+    caplog.clear()
+    Nested(outer_fold=1, final=True).splits(make())
+    assert not caplog.text
