@@ -56,6 +56,8 @@ def why_not(index: PacketIndex) -> str:
         f"the codec is {index.codec}, not h264": index.codec != "h264",
         f"the container is '{index.container}'": not any(n in index.container for n in EXACT_CONTAINERS),
         "its groups of pictures are open": index.open_gop,
+        "frames behind its keyframes lean on earlier ones (intra refresh)": index.refresh,
+        "its packets are not its frames": index.split,
         "an edit list hides or shifts frames": index.edited,
         "its frames have no usable times": not index.timed,
         other_pixels(index): bool(other_pixels(index)),

@@ -69,6 +69,7 @@ class Cursor:
 
     def __init__(self, path: Path, index: PacketIndex, name: str) -> None:
         self._path, self._index, self._name = path, index, name
+        self._keys = frozenset(index.keys.tolist())  # of two fields, the second is no place to start
         self._damaged = False  # whether the decoder met damage: it keeps traces of it, even through a seek
         self._at: int | None = None  # time of the last decoded frame, or its number if frames have no times
         self._per_second = max(1, round(1 / index.time_base)) if index.time_base else 1
@@ -154,7 +155,7 @@ class Cursor:
         except av.error.FFmpegError:
             return False
         packets = self._packets()
-        key = next((packet for packet in packets if packet.is_keyframe and packet.pts is not None), None)
+        key = next((packet for packet in packets if packet.is_keyframe and packet.pts in self._keys), None)
         if key is None or key.pts > target:
             return False
         self._running = self._decoded(itertools.chain([key], packets), floor=key.pts)

@@ -44,7 +44,7 @@ class EncodedClip(NamedTuple):
 
 def can_cut(index: PacketIndex) -> bool:
     """Whether a slice of this file decodes to exactly the frames of the file."""
-    return index.timed and index.codec in _SLICEABLE
+    return index.timed and not index.split and index.codec in _SLICEABLE
 
 
 def cut(path: Path, indices: Sequence[int]) -> EncodedClip:

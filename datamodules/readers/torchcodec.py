@@ -75,6 +75,10 @@ def why_not(index: PacketIndex) -> str:
         return "the frames of this file have no usable times"
     if index.codec == "h264" and index.open_gop:
         return "it loses the last frames of H.264 with open groups of pictures"
+    if index.split:
+        return "its packets are not its frames"
+    if index.refresh:
+        return "it shows debris where frames behind a keyframe lean on earlier ones (intra refresh)"
     return other_pixels(index)
 
 
