@@ -150,16 +150,17 @@ def _scan(path: Path) -> PacketIndex:
 def _opening(path: Path) -> tuple[list["av.VideoFrame"], bool]:
     """Decode the first packets: their frames, and whether each packet gave one."""
     frames: list[av.VideoFrame] = []
-    packets, intact = 0, True
+    shown, intact, ended = 0, True, False
     with open_container(path) as container:
         stream = video_stream(container, str(path))
         for packet in itertools.islice(container.demux(stream), _OPENING):
             decoded = decode(packet)
-            packets, intact = packets + (packet.size > 0 and not packet.is_discard), intact and decoded is not None
+            shown += packet.size > 0 and not packet.is_discard
+            intact, ended = intact and decoded is not None, packet.size == 0
             frames.extend(decoded or [])
-        if intact and packets == _OPENING:
+        if intact and not ended:
             frames.extend(stream.codec_context.decode(None))
-    return frames, not intact or len(frames) == packets
+    return frames, not intact or len(frames) == shown
 
 
 def _read_stream(path: Path, *, ignore_edits: bool = False) -> _Stream:
