@@ -11,6 +11,7 @@ from torch import Tensor
 from .admission import admit, check_count
 from .packets import PacketIndex
 from .protocol import Handle, check_indices, unreadable
+from .resize import resize
 from .torchcodec import EXACT_CONTAINERS, other_pixels
 
 
@@ -35,15 +36,17 @@ class DecordReader(Handle):
         check_count(len(self._decoder), index, path=path, reader="decord")
         super().__init__(index)
 
-    def frames(self, indices: Sequence[int]) -> Tensor:
-        """Return the frames `indices`: uint8 (T, 3, height, width), RGB, upright."""
+    def frames(self, indices: Sequence[int], *, size: tuple[int, int] | None = None) -> Tensor:
+        """Return the frames `indices`: uint8 (T, 3, height, width), or of another size, RGB, upright."""
         self._check_usable()
+        height, width = size or (self.height, self.width)
         wanted = check_indices(indices, self.n_frames, self._name)
         try:
             batch = self._decoder.get_batch(wanted).asnumpy()
         except Exception as error:  # see above
             raise unreadable(self._name, str(error).strip().splitlines()[0]) from error
-        return torch.from_numpy(batch).permute(0, 3, 1, 2).contiguous()
+        frames = torch.from_numpy(batch).permute(0, 3, 1, 2).contiguous()
+        return resize(frames, height=height, width=width)
 
     def _release(self) -> None:
         del self._decoder  # the only way to close its file

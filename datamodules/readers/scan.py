@@ -286,7 +286,11 @@ def _frame_times(path: Path, stream: _Stream, *, counts: bool) -> tuple[list[int
     )
     # An AVI counts the pictures a camera dropped: its clock tells how long the others were seen.
     clock = [packet.dts for packet in stream.packets if packet.dts is not None]
-    if stream.container in _UNTIMED_CONTAINERS and len(clock) == len(times) and all(a < b for a, b in itertools.pairwise(clock)):
+    if (
+        stream.container in _UNTIMED_CONTAINERS
+        and len(clock) == len(times)
+        and all(a < b for a, b in itertools.pairwise(clock))
+    ):
         return clock, False
     return list(range(len(times))), False
 
