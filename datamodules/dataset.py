@@ -62,7 +62,8 @@ class PixelClips:
         if recording.n_frames < 1:
             self.video.clip(self._path(recording), [0])  # a damaged file explains itself better than we could
             raise UnreadableVideo(
-                f"{recording.path}: the manifest states no frames; fill 'n_frames' or read it with probe=True"
+                f"{recording.path}: opens, but its length was not read. Fill 'n_frames' in the manifest, or "
+                "let the files be read (probe=True); where that was done, the log says what is wrong with it"
             )
         return recording.n_frames
 

@@ -10,9 +10,11 @@ from threading import Lock
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+import torch
+from torch import Tensor
 from tqdm import tqdm
 
-from datamodules.readers import UnreadableVideo, open_video
+from datamodules.readers import UnreadableVideo, VideoReader, open_video
 from datamodules.series import UnreadableSeries, is_series, series_size
 
 _log = logging.getLogger(__name__)
@@ -115,7 +117,7 @@ def _sha256(file: Path) -> str:
 def _video_facts(file: Path) -> Facts:
     with open_video(file) as reader:
         count = reader.n_frames
-        frames = reader.frames(sorted({count // 4, count // 2, 3 * count // 4}))
+        frames = _some_frames(reader)
         return {
             "fps": float(reader.fps),
             "n_frames": float(count),
@@ -124,6 +126,30 @@ def _video_facts(file: Path) -> Facts:
             "duration_s": round(count / reader.fps, _DIGITS) if reader.fps else float("nan"),
             "brightness": round(float(frames.float().mean()) / 255, _DIGITS),
         }
+
+
+def _some_frames(reader: VideoReader) -> Tensor:
+    """Return three frames of a video, or those of them that are intact.
+
+    Raises:
+        UnreadableVideo: if none is.
+    """
+    count = reader.n_frames
+    wanted = sorted({count // 4, count // 2, 3 * count // 4})
+    try:
+        return reader.frames(wanted)
+    except UnreadableVideo as fault:
+        _log.warning("%s", fault)  # damage costs the frames it touches, not the file
+        first = fault
+    intact = []
+    for index in wanted:
+        try:
+            intact.append(reader.frames([index]))
+        except UnreadableVideo:
+            continue
+    if not intact:
+        raise first
+    return torch.cat(intact)
 
 
 def _series_facts(file: Path) -> Facts:

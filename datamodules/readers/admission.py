@@ -53,7 +53,7 @@ def check_count(found: int, index: PacketIndex, *, path: Path, reader: str) -> N
 
 
 def damage(path: Path) -> str:
-    """Say which frame is the first that cannot be decoded; empty if all can."""
+    """Say which frame is the first that cannot be decoded, or that sizes change; empty if neither."""
     status = path.stat()
     return _cached_damage(path.resolve(), status.st_size, status.st_mtime_ns)
 
@@ -77,6 +77,7 @@ def _cached_damage(path: Path, size: int, mtime_ns: int) -> str:
 def _look_for_damage(path: Path) -> str:
     index = packet_index(path)
     shown: list[int | None] = []
+    sizes: set[tuple[int, int]] = set()
     try:
         with open_container(path) as container:
             for packet in container.demux(video_stream(container, str(path))):
@@ -84,10 +85,11 @@ def _look_for_damage(path: Path) -> str:
                 if frames is None:
                     break
                 shown.extend(frame.pts for frame in frames)
+                sizes |= {(frame.height, frame.width) for frame in frames}
     except (av.error.FFmpegError, EOFError):
         pass  # the frames behind this are missing, which is found below
     whole = np.isin(index.pts, [pts for pts in shown if pts is not None])
     if whole.all():
-        return ""
+        return f"its frames have {len(sizes)} sizes" if len(sizes) > 1 else ""
     first = int(np.argmin(whole))
     return f"frame {first} of {index.n_frames} is damaged, and it would show something else without an error"

@@ -7,6 +7,15 @@ import av
 from .protocol import unreadable
 
 _TEXT_CONTAINERS = {"tty", "bin", "xbin", "adf", "idf"}  # FFmpeg draws text files as video
+_PLAYLISTS = {
+    "concat",
+    "hls",
+    "dash",
+    "imf",
+    "sdp",
+    "rtsp",
+    "webm_dash_manifest",
+}  # text that names other files
 
 
 def open_container(path: Path, *, ignore_edits: bool = False) -> "av.container.InputContainer":
@@ -22,6 +31,10 @@ def video_stream(container: "av.container.InputContainer", name: str) -> "av.vid
     Raises:
         UnreadableVideo: if there is none, or if FFmpeg took a text file for one.
     """
+    if container.format.name in _PLAYLISTS:
+        raise unreadable(
+            name, "it is a list of other files; list them in the manifest, or join them with ffmpeg"
+        )
     stream = container.streams.best("video")
     if stream is None or stream.codec_context is None or container.format.name in _TEXT_CONTAINERS:
         raise unreadable(name, "it holds no video stream that FFmpeg can decode")

@@ -11,6 +11,7 @@ from torch import Tensor
 from .admission import admit, check_count
 from .packets import PacketIndex
 from .protocol import Handle, check_indices, unreadable
+from .resize import resize
 from .torchcodec import EXACT_CONTAINERS, other_pixels
 
 
@@ -35,15 +36,17 @@ class DecordReader(Handle):
         check_count(len(self._decoder), index, path=path, reader="decord")
         super().__init__(index)
 
-    def frames(self, indices: Sequence[int]) -> Tensor:
-        """Return the frames `indices`: uint8 (T, 3, height, width), RGB, upright."""
+    def frames(self, indices: Sequence[int], *, size: tuple[int, int] | None = None) -> Tensor:
+        """Return the frames `indices`: uint8 (T, 3, height, width), or of another size, RGB, upright."""
         self._check_usable()
+        height, width = size or (self.height, self.width)
         wanted = check_indices(indices, self.n_frames, self._name)
         try:
             batch = self._decoder.get_batch(wanted).asnumpy()
         except Exception as error:  # see above
             raise unreadable(self._name, str(error).strip().splitlines()[0]) from error
-        return torch.from_numpy(batch).permute(0, 3, 1, 2).contiguous()
+        frames = torch.from_numpy(batch).permute(0, 3, 1, 2).contiguous()
+        return resize(frames, height=height, width=width)
 
     def _release(self) -> None:
         del self._decoder  # the only way to close its file
@@ -56,6 +59,8 @@ def why_not(index: PacketIndex) -> str:
         f"the codec is {index.codec}, not h264": index.codec != "h264",
         f"the container is '{index.container}'": not any(n in index.container for n in EXACT_CONTAINERS),
         "its groups of pictures are open": index.open_gop,
+        "frames behind its keyframes lean on earlier ones (intra refresh)": index.refresh,
+        "its packets are not its frames": index.split,
         "an edit list hides or shifts frames": index.edited,
         "its frames have no usable times": not index.timed,
         other_pixels(index): bool(other_pixels(index)),

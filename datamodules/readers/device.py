@@ -62,7 +62,7 @@ class DeviceDecoder:
         if clip.frames is not None:
             return clip.frames.to(device)
         if device.type != "cuda":
-            return resize(decode_cut(clip), height=self.height, width=self.width).to(device)
+            return decode_cut(clip, size=(self.height, self.width)).to(device)
         # A new thread starts on device 0 and on the default stream, which would wait for the network.
         with torch.cuda.device(device), torch.cuda.stream(torch.cuda.Stream(device)):  # type: ignore[no-untyped-call]
             frames = resize(self._on_engine(clip, device), height=self.height, width=self.width)
@@ -85,7 +85,9 @@ class DeviceDecoder:
                 if reason:
                     self._warn(clip, reason)
                 return frames
-        frames = decode_cut(clip).to(device)  # raises if the clip itself is damaged
+        frames = decode_cut(clip, size=(self.height, self.width)).to(
+            device
+        )  # raises if the clip itself is damaged
         self._warn(clip, reason)
         return frames
 

@@ -21,7 +21,7 @@ from .protocol import UnreadableVideo, unreadable
 
 _log = logging.getLogger(__name__)
 
-_FORMAT = 3  # raise it when the stored fields, or what is refused, change
+_FORMAT = 4  # raise it when the stored fields, or what is refused, change
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class PacketIndex:
         bits: bits per color of a decoded frame.
         interlaced: whether a frame holds two fields taken at different times.
         open_gop: whether frames precede their keyframe in presentation order.
+        refresh: whether a keyframe is no fresh start of H.264: frames behind it may lean on earlier ones.
+        split: whether a packet holds only a field, or something that is not shown.
         edited: whether an edit list hides or rearranges frames.
     """
 
@@ -61,6 +63,8 @@ class PacketIndex:
     bits: int
     interlaced: bool
     open_gop: bool
+    refresh: bool
+    split: bool
     edited: bool
 
     @property

@@ -37,8 +37,14 @@ class VideoReader(Protocol):
     height: int
     width: int
 
-    def frames(self, indices: Sequence[int]) -> Tensor:
+    def frames(self, indices: Sequence[int], *, size: tuple[int, int] | None = None) -> Tensor:
         """Return the frames `indices` (any order, repeats allowed): uint8 (T, 3, height, width), RGB.
+
+        Args:
+            indices: numbers of frames. Frame n is the n-th picture that the decoder shows; one that stays on
+                the screen, because the camera dropped the next, is counted once.
+            size: height and width to scale each frame to from its own size, which may change within a call;
+                None scales to the size of the video's first frame.
 
         Raises:
             IndexError: if an index lies outside `0 .. n_frames - 1`.

@@ -14,6 +14,7 @@ from torch import Tensor
 from .container import decode, open_container, video_stream
 from .packets import PacketIndex, packet_index
 from .protocol import Handle, check_indices, unreadable
+from .resize import join
 
 # Decoding on is cheaper than a seek over this many frames (our choice; a seek restarts at a keyframe).
 _DECODE_THROUGH = 8
@@ -46,13 +47,15 @@ class PyavReader(Handle):
         self._cursor = Cursor(Path(path), self.index, self._name)
         super().__init__(self.index)
 
-    def frames(self, indices: Sequence[int]) -> Tensor:
-        """Return the frames `indices`: uint8 (T, 3, height, width), RGB, upright."""
+    def frames(self, indices: Sequence[int], *, size: tuple[int, int] | None = None) -> Tensor:
+        """Return the frames `indices`: uint8 (T, 3, height, width), or of another size, RGB, upright."""
         self._check_usable()
         wanted = check_indices(indices, self.n_frames, self._name)
         converter = VideoReformatter()
         pixels = {rank: to_rgb(frame, converter) for rank, frame in self._cursor.read(sorted(set(wanted)))}
-        return turn(stack([pixels[rank] for rank in wanted], self._name), self.index.rotation)
+        return upright(
+            [pixels[rank] for rank in wanted], self.index.rotation, size=size or (self.height, self.width)
+        )
 
     def _release(self) -> None:
         self._cursor.close()
@@ -69,6 +72,7 @@ class Cursor:
 
     def __init__(self, path: Path, index: PacketIndex, name: str) -> None:
         self._path, self._index, self._name = path, index, name
+        self._keys = frozenset(index.keys.tolist())  # of two fields, the second is no place to start
         self._damaged = False  # whether the decoder met damage: it keeps traces of it, even through a seek
         self._at: int | None = None  # time of the last decoded frame, or its number if frames have no times
         self._per_second = max(1, round(1 / index.time_base)) if index.time_base else 1
@@ -154,7 +158,7 @@ class Cursor:
         except av.error.FFmpegError:
             return False
         packets = self._packets()
-        key = next((packet for packet in packets if packet.is_keyframe and packet.pts is not None), None)
+        key = next((packet for packet in packets if packet.is_keyframe and packet.pts in self._keys), None)
         if key is None or key.pts > target:
             return False
         self._running = self._decoded(itertools.chain([key], packets), floor=key.pts)
@@ -221,16 +225,16 @@ def to_rgb(frame: "av.VideoFrame", converter: VideoReformatter) -> np.ndarray:
     return pixels
 
 
-def stack(pixels: Sequence[np.ndarray], name: str) -> Tensor:
-    """Join frames (H, W, 3) to one tensor, uint8 (T, 3, H, W).
+def upright(pixels: Sequence[np.ndarray], rotation: int, *, size: tuple[int, int]) -> Tensor:
+    """Join stored frames (H, W, 3), possibly of several sizes, to uint8 (T, 3, *size).
 
-    Raises:
-        UnreadableVideo: if the picture changes its size within the video.
+    Args:
+        pixels: frames as they are stored.
+        rotation: degrees, counterclockwise, to turn them upright.
+        size: height and width of the result in pixels.
     """
-    sizes = {frame.shape for frame in pixels}
-    if len(sizes) > 1:
-        raise unreadable(name, f"its frames have different sizes: {sorted(size[:2] for size in sizes)}")
-    return torch.from_numpy(np.stack(pixels).transpose(0, 3, 1, 2).copy())
+    frames = (torch.from_numpy(frame).permute(2, 0, 1) for frame in pixels)
+    return join([turn(frame, rotation) for frame in frames], size=size)
 
 
 def turn(frames: Tensor, rotation: int) -> Tensor:

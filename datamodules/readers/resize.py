@@ -1,5 +1,7 @@
 """The one resizing of the product: training and inference see the same pixels."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
@@ -39,6 +41,21 @@ def resize(frames: Tensor, *, height: int, width: int) -> Tensor:
     if scaled.dtype != torch.uint8:
         scaled = scaled.round_().clamp_(0, 255).to(torch.uint8)
     return scaled.reshape(*boxed.shape[:-2], height, width)
+
+
+def join(frames: Sequence[Tensor], *, size: tuple[int, int]) -> Tensor:
+    """Stack frames (3, H, W) to one tensor, uint8 (T, 3, *size), each scaled from its own size.
+
+    Calls lower their resolution when the line is bad and raise it again.
+
+    Args:
+        frames: decoded frames, at least one.
+        size: height and width of the result in pixels.
+    """
+    height, width = size
+    if len({frame.shape for frame in frames}) == 1:
+        return resize(torch.stack(list(frames)).contiguous(), height=height, width=width)
+    return torch.stack([resize(frame, height=height, width=width) for frame in frames])
 
 
 def _central_box(frames: Tensor, height: int, width: int) -> Tensor:

@@ -10,24 +10,25 @@ from pathlib import Path
 import av
 import numpy as np
 
+from .bitstream import Heads
 from .container import decode, open_container, video_stream
 from .packets import PacketIndex
 from .protocol import UnsupportedVideo, unreadable
+from .structure import Structure, walk
 
 _log = logging.getLogger(__name__)
 
 _INTRA_ONLY = {"mjpeg", "prores", "dnxhd", "ffv1", "rawvideo"}
-# Codecs in which every packet shows exactly one frame. In the others (VP8 with hidden reference frames,
-# MPEG-4 with packed B-frames) packets do not count frames, so the file is decoded once.
+# Codecs in which a packet shows one frame, unless the heads of its pictures say otherwise (fields of H.264,
+# hidden frames of VP9). In the others (VP8 with hidden reference frames, MPEG-4 with packed B-frames) packets
+# do not count frames, so the file is decoded once.
 _ONE_FRAME_PER_PACKET = {"h264", "hevc", "av1", "vp9"} | _INTRA_ONLY
 # Containers that store no presentation times: FFmpeg guesses them, differently after each seek.
 _UNTIMED_CONTAINERS = {"avi"}
 # Containers whose frames are numbered by a list or by their times, not by what arrives.
 _LISTING_CONTAINERS = ("mp4", "matroska")
-# Bytes behind the last packet that a seek table may take (our choice).
-_TABLE_BYTES, _TABLE_SHARE = 1024, 0.1
-# Frames decoded when a file is first met: more than coders reorder (our choice).
-_OPENING = 16
+# Packets decoded when a file is first met: more than coders reorder (our choice).
+_OPENING = 20
 # Seconds between the decoding and the showing of a frame that no coder needs (our choice).
 _LONGEST_DELAY = 10
 
@@ -39,7 +40,6 @@ class _Packet:
     key: bool
     hidden: bool
     corrupt: bool
-    end: int | None  # position of its last byte in the file
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,11 @@ class _Stream:
 
     packets: list[_Packet]
     declared: int  # frames the header lists; 0 where it lists none
-    seconds: float  # length the header gives for this stream; 0 where it gives none
     time_base: Fraction
     rate: float
     number: int
+    track: int  # the container's own number of the stream
+    heads: Heads
     codec: str
     container: str
 
@@ -68,6 +69,11 @@ class _Stream:
         clock = [packet.dts for packet in self.packets if packet.dts is not None]
         distinct = None not in times and len(set(times)) == len(times)
         return distinct and all(a <= b for a, b in itertools.pairwise(clock))
+
+    def stamped(self) -> bool:
+        """Whether the container stores a time for every frame."""
+        guessed = self.container in _UNTIMED_CONTAINERS and self.codec not in _INTRA_ONLY
+        return self.ordered() and not guessed
 
     def open_gop(self) -> bool:
         """Whether a frame is shown before the keyframe that precedes it in the file."""
@@ -88,7 +94,7 @@ def scan(path: Path) -> PacketIndex:
     """
     try:
         index = _scan(path)
-    except (av.error.FFmpegError, EOFError) as error:
+    except (av.error.FFmpegError, EOFError, OSError) as error:
         raise unreadable(str(path), getattr(error, "strerror", None) or error) from error
     if index.n_frames == 0:
         raise unreadable(str(path), "it holds no video frame")
@@ -96,26 +102,32 @@ def scan(path: Path) -> PacketIndex:
 
 
 def _scan(path: Path) -> PacketIndex:
-    with open_container(path) as container:
-        packets = container.demux(video_stream(container, str(path)))
-        decoded = (frame for packet in packets for frame in decode(packet) or [])
-        opening = list(itertools.islice(decoded, _OPENING))
+    opening, per_packet = _opening(path)
     if not opening:
         raise unreadable(str(path), "no frame of it can be decoded")
     first = opening[0]
     stream = _read_stream(path)
-    _check_whole(path, stream)
+    structure = walk(path, stream.container)
+    _check_whole(path, stream, structure)
+    if stream.codec == "hevc" and any(frame.interlaced_frame for frame in opening):
+        raise UnsupportedVideo(
+            f"{path}: each of its pictures is one field, half the lines of a frame (field-coded HEVC), "
+            "and no reader joins them. Re-encode it: ffmpeg -i IN -vf weave,yadif -c:v libx264 OUT.mp4."
+        )
     edited = _is_edited(path, stream)
-    times, timed = _frame_times(path, stream)
+    counts = per_packet and not stream.heads.split
+    times, timed = _frame_times(path, stream, counts=counts)
     # A decoder gives frames in the order in which they are shown.
-    if timed and any(a.pts >= b.pts for a, b in itertools.pairwise(opening)):
+    stamped = timed or (stream.stamped() and stream.codec in _ONE_FRAME_PER_PACKET)
+    if stamped and any(a.pts >= b.pts for a, b in itertools.pairwise(opening)):
         raise unreadable(str(path), "the times of its frames contradict the order of the pictures")
     rotation = _quarter_turns(path, first)
-    span = (times[-1] - times[0]) * stream.time_base if timed else 0  # exact: 30, not 29.999999999999996
+    clocked = timed or times != list(range(len(times)))
+    span = (times[-1] - times[0]) * stream.time_base if clocked else 0  # exact: 30, not 29.999999999999996
     return PacketIndex(
         pts=np.asarray(times, dtype=np.int64),
         keys=np.asarray(
-            sorted({p.pts for p in stream.packets if p.key and p.pts is not None}), dtype=np.int64
+            sorted({p.pts for p in stream.packets if p.key} & set(times if timed else ())), dtype=np.int64
         ),
         timed=timed,
         time_base=stream.time_base,
@@ -129,47 +141,61 @@ def _scan(path: Path) -> PacketIndex:
         bits=max(component.bits for component in first.format.components),
         interlaced=bool(first.interlaced_frame),
         open_gop=stream.open_gop(),
+        refresh=stream.heads.refresh,
+        split=not counts,
         edited=edited,
     )
+
+
+def _opening(path: Path) -> tuple[list["av.VideoFrame"], bool]:
+    """Decode the first packets: their frames, and whether each packet gave one."""
+    frames: list[av.VideoFrame] = []
+    shown, intact, ended = 0, True, False
+    with open_container(path) as container:
+        stream = video_stream(container, str(path))
+        for packet in itertools.islice(container.demux(stream), _OPENING):
+            decoded = decode(packet)
+            shown += packet.size > 0 and not packet.is_discard
+            intact, ended = intact and decoded is not None, packet.size == 0
+            frames.extend(decoded or [])
+        if intact and not ended:
+            frames.extend(stream.codec_context.decode(None))
+    return frames, not intact or len(frames) == shown
 
 
 def _read_stream(path: Path, *, ignore_edits: bool = False) -> _Stream:
     with open_container(path, ignore_edits=ignore_edits) as container:
         stream = video_stream(container, str(path))
-        packets = [
-            _Packet(
-                pts=packet.pts,
-                dts=packet.dts,
-                key=packet.is_keyframe,
-                hidden=packet.is_discard,
-                corrupt=packet.is_corrupt,
-                end=None if packet.pos is None else packet.pos + packet.size,
+        codec = stream.codec_context.codec.canonical_name
+        heads = Heads(codec, stream.codec_context.extradata or b"")
+        packets = []
+        for packet in container.demux(stream):
+            if not packet.size:
+                continue  # the demuxer ends with an empty one
+            heads.read(memoryview(packet), key=packet.is_keyframe)
+            packets.append(
+                _Packet(
+                    pts=packet.pts,
+                    dts=packet.dts,
+                    key=packet.is_keyframe,
+                    hidden=packet.is_discard,
+                    corrupt=packet.is_corrupt,
+                )
             )
-            for packet in container.demux(stream)
-            if packet.size  # the demuxer ends with an empty one
-        ]
         return _Stream(
             packets=packets,
             declared=stream.frames,
-            seconds=_seconds(stream.metadata.get("DURATION", "")),
             time_base=Fraction(stream.time_base),
             rate=float(stream.average_rate or stream.guessed_rate or 0),
             number=stream.index,
-            codec=stream.codec_context.codec.canonical_name,
+            track=stream.id if container.format.name != "avi" else stream.index,
+            heads=heads,
+            codec=codec,
             container=container.format.name,
         )
 
 
-def _seconds(tag: str) -> float:
-    """Read Matroska's "00:01:02.5" as seconds; 0 if it is something else."""
-    try:
-        hours, minutes, seconds = tag.split(":")
-        return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
-    except ValueError:
-        return 0.0
-
-
-def _check_whole(path: Path, stream: _Stream) -> None:
+def _check_whole(path: Path, stream: _Stream, structure: Structure) -> None:
     """Refuse a file whose frames are not all there: the numbers of the later ones would be wrong.
 
     A recording that merely ends early in a container without a stated length is whole as far as it goes.
@@ -178,25 +204,25 @@ def _check_whole(path: Path, stream: _Stream) -> None:
         UnreadableVideo: naming what is missing.
     """
     packets, name = stream.packets, str(path)
+    if structure.fault:
+        raise unreadable(name, structure.fault)
     broken = next((number for number, packet in enumerate(packets[:-1]) if packet.corrupt), None)
     if broken is not None:
         raise unreadable(name, f"it is damaged at packet {broken} of {len(packets)}")
-    times = [packet.pts for packet in packets if packet.pts is not None]
-    if stream.container == "avi" and stream.codec not in _INTRA_ONLY and len(packets) < stream.declared:
-        raise unreadable(name, f"it holds {len(packets)} of the {stream.declared} frames its header lists")
-    if stream.seconds and times and stream.rate:
-        lasts = float(max(times) * stream.time_base)
-        if stream.seconds - lasts > max(0.5, 4 / stream.rate):
-            raise unreadable(name, f"it ends at {lasts:.1f} s, its header says {stream.seconds:.1f} s")
+    listed = structure.units.get(stream.track, 0)
+    if stream.container == "avi":
+        # The clock of an AVI counts its chunks. An empty one, for a dropped picture, gives no packet.
+        clock = max((packet.dts for packet in packets if packet.dts is not None), default=-1) + 1
+        if max(listed, clock, len(packets)) < stream.declared:
+            raise unreadable(
+                name, f"it holds {max(listed, len(packets))} of the {stream.declared} frames its header lists"
+            )
+    elif len(packets) < listed:
+        raise unreadable(name, f"{len(packets)} of its {listed} pictures can be found")
     delays = [p.pts - p.dts for p in packets if p.pts is not None and p.dts is not None]
     if delays and (max(delays) - min(delays)) * stream.time_base > _LONGEST_DELAY:
         raise unreadable(name, "its table of frame times is damaged")
     _check_start(name, stream)
-    ends = [packet.end for packet in packets if packet.end is not None]
-    size = path.stat().st_size
-    indexed = "matroska" in stream.container or ("mp4" in stream.container and not stream.declared)
-    if indexed and ends and size - max(ends) > max(_TABLE_BYTES, _TABLE_SHARE * size):
-        raise unreadable(name, f"it is damaged at byte {max(ends)} of {size}, nothing after that can be read")
 
 
 def _check_start(name: str, stream: _Stream) -> None:
@@ -235,15 +261,19 @@ def _is_edited(path: Path, stream: _Stream) -> bool:
     return len({(a.pts or 0) - (b.pts or 0) for a, b in zip(stream.packets, whole, strict=True)}) > 1
 
 
-def _frame_times(path: Path, stream: _Stream) -> tuple[list[int], bool]:
+def _frame_times(path: Path, stream: _Stream, *, counts: bool) -> tuple[list[int], bool]:
     """Return the times of the shown frames, and whether they identify them.
+
+    Args:
+        path: The file.
+        stream: Its packets.
+        counts: Whether a packet stands for a frame, as far as its head tells.
 
     Raises:
         UnreadableVideo: if the frames must be counted and one is damaged.
     """
-    guessed = stream.container in _UNTIMED_CONTAINERS and stream.codec not in _INTRA_ONLY
-    ordered = stream.ordered() and not guessed
-    if ordered and stream.codec in _ONE_FRAME_PER_PACKET:
+    ordered = stream.stamped()
+    if ordered and counts and stream.codec in _ONE_FRAME_PER_PACKET:
         return sorted(packet.pts for packet in stream.shown() if packet.pts is not None), True
     times = _decoded_times(path)
     known = [time for time in times if time is not None]
@@ -254,6 +284,14 @@ def _frame_times(path: Path, stream: _Stream) -> tuple[list[int], bool]:
         "re-encode it to mp4 for speed",
         path,
     )
+    # An AVI counts the pictures a camera dropped: its clock tells how long the others were seen.
+    clock = [packet.dts for packet in stream.packets if packet.dts is not None]
+    if (
+        stream.container in _UNTIMED_CONTAINERS
+        and len(clock) == len(times)
+        and all(a < b for a, b in itertools.pairwise(clock))
+    ):
+        return clock, False
     return list(range(len(times))), False
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from .container import decode, open_container, video_stream
 from .packets import PacketIndex, packet_index
 from .protocol import check_indices, unreadable
-from .pyav import stack, to_rgb, turn
+from .pyav import to_rgb, upright
 
 # Matroska and MP4 lose frames of open groups of pictures when a clip starts in the middle; NUT does not.
 _CONTAINER = "nut"
@@ -44,7 +44,7 @@ class EncodedClip(NamedTuple):
 
 def can_cut(index: PacketIndex) -> bool:
     """Whether a slice of this file decodes to exactly the frames of the file."""
-    return index.timed and index.codec in _SLICEABLE
+    return index.timed and not index.split and index.codec in _SLICEABLE
 
 
 def cut(path: Path, indices: Sequence[int]) -> EncodedClip:
@@ -72,8 +72,8 @@ def cut(path: Path, indices: Sequence[int]) -> EncodedClip:
     return EncodedClip(data, tuple(rank[pts] for pts in times), index.rotation, None, name)
 
 
-def decode_cut(clip: EncodedClip) -> Tensor:
-    """Decode a slice on the CPU: uint8 (T, 3, H, W), RGB, upright, native size.
+def decode_cut(clip: EncodedClip, *, size: tuple[int, int]) -> Tensor:
+    """Decode a slice on the CPU: uint8 (T, 3, *size), RGB, upright.
 
     Raises:
         UnreadableVideo: if one of its frames is damaged.
@@ -93,7 +93,7 @@ def decode_cut(clip: EncodedClip) -> Tensor:
             pixels |= {frame.pts: to_rgb(frame, converter) for frame in shown}
     if not pixels.keys() >= set(wanted):
         raise unreadable(clip.name, "a frame of a clip cannot be decoded")
-    return turn(stack([pixels[pts] for pts in wanted], clip.name), clip.rotation)
+    return upright([pixels[pts] for pts in wanted], clip.rotation, size=size)
 
 
 def _packets(

@@ -11,7 +11,6 @@ from torch import Tensor
 from . import opening
 from .packets import packet_index
 from .protocol import UnreadableVideo
-from .resize import resize
 from .slices import EncodedClip, can_cut, cut
 
 
@@ -74,8 +73,8 @@ class VideoSource:
 
     def _read(self, path: Path, indices: Sequence[int] | None) -> Tensor:
         with opening.open_video(path, reader=self.reader) as video:
-            frames = video.frames(range(video.n_frames) if indices is None else indices)
-        return resize(frames, height=self.height, width=self.width)
+            wanted = range(video.n_frames) if indices is None else indices
+            return video.frames(wanted, size=(self.height, self.width))
 
     def _whole(self, path: Path) -> Tensor | None:
         """All frames, from memory if they are there; None of a damaged video, which explains itself."""

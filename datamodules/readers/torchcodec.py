@@ -10,6 +10,7 @@ from torch import Tensor
 from .admission import admit, check_count
 from .packets import PacketIndex
 from .protocol import Handle, check_indices, unreadable
+from .resize import resize
 
 EXACT_CONTAINERS = ("mp4", "mov", "matroska", "webm")  # elsewhere even its exact mode returns wrong frames
 
@@ -38,13 +39,14 @@ class TorchcodecReader(Handle):
         check_count(len(self._decoder), self.index, path=path, reader="torchcodec")
         super().__init__(self.index)
 
-    def frames(self, indices: Sequence[int]) -> Tensor:
-        """Return the frames `indices`: uint8 (T, 3, height, width), RGB, upright.
+    def frames(self, indices: Sequence[int], *, size: tuple[int, int] | None = None) -> Tensor:
+        """Return the frames `indices`: uint8 (T, 3, height, width), or of another size, RGB, upright.
 
         Raises:
             UnreadableVideo: if a frame cannot be decoded, or another one came back.
         """
         self._check_usable()
+        height, width = size or (self.height, self.width)
         wanted = check_indices(indices, self.n_frames, self._name)
         try:
             batch = self._decoder.get_frames_at(wanted)
@@ -58,7 +60,7 @@ class TorchcodecReader(Handle):
                     self._name, f"frame {rank} was asked for, the one at {found:.3f} s came back"
                 )
         frames: Tensor = batch.data.contiguous()
-        return frames
+        return resize(frames, height=height, width=width)
 
     def _release(self) -> None:
         del self._decoder  # the only way to close its file
@@ -75,6 +77,10 @@ def why_not(index: PacketIndex) -> str:
         return "the frames of this file have no usable times"
     if index.codec == "h264" and index.open_gop:
         return "it loses the last frames of H.264 with open groups of pictures"
+    if index.split:
+        return "its packets are not its frames"
+    if index.refresh:
+        return "it shows debris where frames behind a keyframe lean on earlier ones (intra refresh)"
     return other_pixels(index)
 
 

@@ -84,7 +84,7 @@ def test_without_an_engine_the_cpu_decodes_after_one_warning(video, monkeypatch,
 
     monkeypatch.setattr(device, "load_problem", lambda: "no FFmpeg" if broken == "absent" else "")
     monkeypatch.setattr(device, "decode_with_torchcodec", fail)
-    decoder, path = DeviceDecoder(height=32, width=40), video("b_frames")
+    decoder, path = DeviceDecoder(height=64, width=96), video("b_frames")
     with caplog.at_level(logging.WARNING):
         for start in range(3):
             clip = _source().encoded(path, [start, start + 5])

@@ -1,0 +1,191 @@
+"""What the heads of coded pictures say: a packet is not always a frame, a keyframe not always a fresh start.
+
+Of H.264 (ITU-T H.264, 7.3) the parameter sets and the first bits of a slice are read, of VP9 (bitstream
+specification, 6.2) the first bits of a frame. Everything else is the decoder's.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+_SLICE, _IDR, _SPS, _PPS = 1, 5, 7, 8
+_HEAD = 64  # bytes of a slice that hold what is asked of it
+# Profiles whose parameter sets tell the color format (7.3.2.1.1).
+_HIGH = {100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135}
+_VP9_MARKER = 0b10
+_SUPERFRAME = 0b110
+
+
+@dataclass
+class Heads:
+    """Reads the heads of a stream's packets one after another.
+
+    Attributes:
+        codec: FFmpeg's name of the codec; only of `h264` and `vp9` something is known.
+        extradata: what the container keeps of the stream's parameters.
+        split: whether a packet was met that holds no whole picture, or more than one.
+        refresh: whether a keyframe was met behind which frames may lean on earlier ones (intra refresh, open
+            groups of pictures).
+    """
+
+    codec: str
+    extradata: bytes = b""
+    split: bool = False
+    refresh: bool = False
+    _length: int = 0  # bytes of the length before a unit; 0: start codes
+    _sets: dict[int, tuple[int, bool]] = field(default_factory=dict)  # bits of frame_num, separate planes
+    _fields: dict[int, bool] = field(default_factory=dict)  # sets under which a picture may be one field
+    _pictures: dict[int, int] = field(default_factory=dict)  # picture parameter set -> sequence parameter set
+
+    def __post_init__(self) -> None:
+        if self.codec != "h264" or not self.extradata:
+            return
+        if self.extradata[0] != 1:
+            self._learn(_units(self.extradata, 0))
+            return
+        self._length = (self.extradata[4] & 3) + 1  # ISO/IEC 14496-15, 5.3.3.1
+        self._learn(_configured(self.extradata))
+
+    def read(self, packet: "memoryview[int]", *, key: bool) -> None:
+        """Take note of a packet."""
+        try:
+            if self.codec == "vp9":
+                self.split = self.split or _shown_vp9(packet) != 1
+            elif self.codec == "h264" and (key or any(self._fields.values())):
+                self._h264(bytes(packet), key=key)
+        except IndexError:
+            pass  # cut or hit: the decoder will say so
+
+    def _h264(self, packet: bytes, *, key: bool) -> None:
+        units = [unit for unit in _units(packet, self._length) if unit]
+        self._learn(units)
+        slices = [unit for unit in units if unit[0] & 31 in (_SLICE, _IDR)]
+        if not slices:
+            return
+        self.refresh = self.refresh or (key and slices[0][0] & 31 != _IDR)
+        self.split = self.split or self._is_field(slices[0])
+
+    def _learn(self, units: "Iterator[bytes] | list[bytes]") -> None:
+        for unit in units:
+            if unit and unit[0] & 31 == _SPS:
+                number, bits, planes, fields = _sequence_set(_Bits(unit[1:]))
+                self._sets[number], self._fields[number] = (bits, planes), fields
+            elif unit and unit[0] & 31 == _PPS:
+                bits_of = _Bits(unit[1 : 1 + _HEAD])
+                self._pictures[bits_of.golomb()] = bits_of.golomb()
+
+    def _is_field(self, unit: bytes) -> bool:
+        bits = _Bits(unit[1 : 1 + _HEAD])
+        bits.golomb(), bits.golomb()  # first macroblock, type
+        number = self._pictures.get(bits.golomb(), -1)
+        if not self._fields.get(number, False):
+            return False
+        width, planes = self._sets[number]
+        bits.take(2 * planes + width)
+        return bool(bits.take(1))
+
+
+class _Bits:
+    """Bits of a unit, without the bytes that keep start codes out of it (H.264, 7.4.1)."""
+
+    def __init__(self, unit: bytes) -> None:
+        plain = unit.replace(b"\0\0\3", b"\0\0")
+        self._bits, self._left = int.from_bytes(plain, "big"), 8 * len(plain)
+
+    def take(self, count: int) -> int:
+        self._left -= count
+        if self._left < 0:
+            raise IndexError("the unit ends")
+        return (self._bits >> self._left) & ((1 << count) - 1)
+
+    def golomb(self) -> int:
+        """Read ue(v) (H.264, 9.1); a signed value takes as many bits."""
+        zeros = 0
+        while not self.take(1):
+            zeros += 1
+        return (1 << zeros) - 1 + self.take(zeros)
+
+
+def _units(data: bytes, length: int) -> Iterator[bytes]:
+    """Yield the units of a packet, each behind its length or behind a start code."""
+    if length:
+        at = 0
+        while at + length < len(data):
+            size = int.from_bytes(data[at : at + length], "big")
+            yield data[at + length : at + length + size]
+            at += length + size
+        return
+    at = data.find(b"\0\0\1")
+    while at >= 0:
+        following = data.find(b"\0\0\1", at + 3)
+        yield data[at + 3 : following if following >= 0 else len(data)]
+        at = following
+
+
+def _configured(extradata: bytes) -> list[bytes]:
+    """Return the parameter sets of an MP4 or Matroska header (ISO/IEC 14496-15, 5.3.3.1)."""
+    units, at = [], 5
+    for mask in (31, 255):
+        count, at = extradata[at] & mask, at + 1
+        for _ in range(count):
+            size = int.from_bytes(extradata[at : at + 2], "big")
+            units.append(extradata[at + 2 : at + 2 + size])
+            at += 2 + size
+    return units
+
+
+def _sequence_set(bits: _Bits) -> tuple[int, int, bool, bool]:
+    """Return number, bits of frame_num, whether planes are separate, and whether fields may be coded."""
+    profile = bits.take(8)
+    bits.take(16)
+    number, planes = bits.golomb(), False
+    if profile in _HIGH:
+        chroma = bits.golomb()
+        planes = chroma == 3 and bool(bits.take(1))
+        bits.golomb(), bits.golomb(), bits.take(1)
+        if bits.take(1):
+            _skip_scaling(bits, lists=12 if chroma == 3 else 8)
+    width = bits.golomb() + 4
+    order = bits.golomb()
+    if order == 0:
+        bits.golomb()
+    elif order == 1:
+        bits.take(1), bits.golomb(), bits.golomb()
+        for _ in range(bits.golomb()):
+            bits.golomb()
+    bits.golomb(), bits.take(1), bits.golomb(), bits.golomb()  # references, gaps, width, height
+    return number, width, planes, not bits.take(1)
+
+
+def _skip_scaling(bits: _Bits, *, lists: int) -> None:
+    for place in range(lists):
+        last = following = 8
+        for _ in range((16 if place < 6 else 64) * bits.take(1)):
+            if following:
+                code = bits.golomb()
+                following = (last + (-(code // 2) if code % 2 == 0 else code // 2 + 1)) % 256
+            last = following or last
+
+
+def _shown_vp9(packet: "memoryview[int]") -> int:
+    """Count the frames of a packet that are shown (VP9, 6.2 and annex B)."""
+    marker = packet[-1]
+    if marker >> 5 != _SUPERFRAME:
+        return _is_shown(packet[0])
+    width, count = (marker >> 3 & 3) + 1, (marker & 7) + 1
+    index = packet[len(packet) - 2 - width * count :]
+    if index[0] != marker:
+        return _is_shown(packet[0])
+    at = shown = 0
+    for number in range(count):
+        shown += _is_shown(packet[at])
+        at += int.from_bytes(index[1 + width * number : 1 + width * (number + 1)], "little")
+    return shown
+
+
+def _is_shown(first: int) -> bool:
+    """Read show_existing_frame or show_frame from the first byte of a VP9 frame."""
+    if first >> 6 != _VP9_MARKER:
+        return True  # no frame of VP9; the decoder will say so
+    reserved = (first >> 4 & 3) == 3  # profile 3 is followed by a reserved bit
+    existing, shown = first >> (3 - reserved) & 1, first >> (1 - reserved) & 1
+    return bool(existing or shown)
