@@ -39,7 +39,7 @@ Stamps = tuple[tuple[Path, int, int], ...]
 # with MediaPipe, and a plain table can be anything.
 FORMATS = (CLNF, LIBREFACE, PYFEAT_MESH, PYFEAT, OPENDBM, MEDIAPIPE, OPENFACE, PLAIN)
 _ARRAYS = {".npz": load_npz, ".npy": load_npy}
-_FEWEST_ROWS = 2  # one row is a picture, and tells no rate
+_NO_ROW = "{path}: the series has no row, it is empty; remove the recording or extract it again"
 
 
 def is_series(path: Path) -> bool:
@@ -136,15 +136,13 @@ def _parsed(path: Path, channels: tuple[str, ...] | None, fps: float | None) -> 
             f"{path}: not a readable series ({type(fault).__name__}: {fault}); copy or extract it again, or "
             "remove its row from the manifest"
         ) from fault
-    if len(series.values) < _FEWEST_ROWS:
+    if not len(series.values):
+        raise UnreadableSeries(_NO_ROW.format(path=path))
+    if len(series.values) == 1:
         raise UnreadableSeries(
-            f"{path}: the series has {_rows(len(series.values))}; remove the recording or extract it again"
+            f"{path}: the series has one row, a picture; remove the recording or extract it again"
         )
     return _complete(series, path)
-
-
-def _rows(count: int) -> str:
-    return "one row" if count else "no row: it is empty"
 
 
 def _from_array(path: Path, channels: tuple[str, ...] | None, fps: float | None) -> Series:
@@ -194,6 +192,8 @@ def _from_table(path: Path, channels: tuple[str, ...] | None, fps: float | None)
     wanted = {held[name][0] for name in channels}
     notes: list[str] = []
     table = known.rows(known.load(path, wanted | _helpers(known, names)), path, notes)
+    if not len(table):
+        raise UnreadableSeries(_NO_ROW.format(path=path))
     line = known.timeline(table, path, fps)
     check_cells(path, rows=line.length, columns=len(channels))
     values = np.zeros((line.length, len(channels)), dtype=np.float32)

@@ -17,6 +17,7 @@ from datamodules.series.limits import LONGEST_LINE, MAX_COLUMNS, check_bytes, ch
 from datamodules.series.series import UnreadableSeries
 
 SUFFIXES = (".csv", ".csv.gz", ".txt", ".parquet")
+_BLOCK = 2**20  # bytes read at once
 # How programs write that there is no number: C on Windows, R, Python, spreadsheets.
 _NO_NUMBER = re.compile(r"[+-]?(nan(\(\w*\))?|\d\.#\w+|inf(inity)?)|n/?a|none|null|-|", re.IGNORECASE)
 
@@ -93,35 +94,54 @@ def _check_rows(path: Path, names: tuple[str, ...]) -> int:
 
     With chosen columns pandas would drop the last cells of a longer row, and fill a shorter one, silently.
     """
-    width, size, row = len(names), 0, -1
-    fewest = max(place for place, name in enumerate(names) if name)  # commas; nameless ends may be missing
-    for row, line in enumerate(_lines(path), start=-1):
-        size += len(line)
-        if not row % 10_000:
-            check_bytes(path, size)
-            check_cells(path, rows=row, columns=1)
-        _check_line(path, line, f"row {row}")
-        commas = line.count(b",")
-        if commas == width - 1 and b'"' not in line:
-            continue
-        if commas < fewest and line.strip():
-            raise UnreadableSeries(
-                f"{path}: row {row} has {commas + 1} cells and the header {width}; the file is cut there or "
-                "the row is damaged: extract it again, or remove the row"
-            )
-        # A cell in quotes may hold commas: look closer, but only there.
-        if commas >= width and any(cell.strip() for cell in next(csv.reader([line.decode()]))[width:]):
-            raise UnreadableSeries(
-                f"{path}: row {row} has more cells than the header; write numbers with decimal points"
-            )
-    check_bytes(path, size)
-    return row + 1
+    size, row = 0, -1  # the header
+    for lines in _blocks(path):
+        size += sum(map(len, lines)) + len(lines)
+        check_bytes(path, size)
+        check_cells(path, rows=row + len(lines), columns=1)
+        if not _is_plain(lines, len(names) - 1):
+            for number, line in enumerate(lines, start=row):
+                _check_line(path, line, f"row {number}")
+                _check_row(path, line, number, names)
+        row += len(lines)
+    return row
 
 
-def _lines(path: Path) -> Iterator[bytes]:
+def _blocks(path: Path) -> Iterator[list[bytes]]:
+    """Lines without their ends, many at a time."""
     with _opened(path) as stream:
-        while line := stream.readline(LONGEST_LINE + 1):
-            yield line
+        rest = b""
+        while block := stream.read(_BLOCK):
+            *lines, rest = (rest + block).split(b"\n")
+            if len(rest) > LONGEST_LINE:
+                _check_line(path, rest, "a row")
+            yield lines
+        if rest:
+            yield [rest]
+
+
+def _is_plain(lines: list[bytes], commas: int) -> bool:
+    """Whether all lines have so many commas and nothing that must be looked at."""
+    text = b"\n".join(lines)
+    ends = text.count(b"\r\n") + text.endswith(b"\r")
+    if b'"' in text or b"\0" in text or text.count(b"\r") != ends:
+        return False
+    return all(line.count(b",") == commas for line in lines)
+
+
+def _check_row(path: Path, line: bytes, row: int, names: tuple[str, ...]) -> None:
+    commas, width = line.count(b","), len(names)
+    fewest = max(place for place, name in enumerate(names) if name)  # nameless ends may be missing
+    if commas < fewest and line.strip():
+        raise UnreadableSeries(
+            f"{path}: row {row} has {commas + 1} cells and the header {width}; the file is cut there or the "
+            "row is damaged: extract it again, or remove the row"
+        )
+    # A cell in quotes may hold commas: look closer, but only there.
+    if commas >= width and any(cell.strip() for cell in next(csv.reader([line.decode()]))[width:]):
+        raise UnreadableSeries(
+            f"{path}: row {row} has more cells than the header; write numbers with decimal points"
+        )
 
 
 def _check_line(path: Path, line: bytes, where: str) -> None:
