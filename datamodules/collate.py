@@ -24,17 +24,21 @@ class EmptyBatch(RuntimeError):
 
 
 def collate(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Join samples; skipped ones leave only their error.
+    """Join samples; skipped ones leave only their error, and clips that see no measurement nothing.
 
     Raises:
         EmptyBatch: Nothing is left; the message repeats why.
     """
     errors = [sample["error"] for sample in samples if "error" in sample]
-    kept = [sample for sample in samples if "error" not in sample]
+    kept = [sample for sample in samples if "error" not in sample and "unseen" not in sample]
     if not kept:
+        unseen = [
+            (sample["unseen"], "no measurement in this clip") for sample in samples if "unseen" in sample
+        ]
         raise EmptyBatch(
             f"none of the {len(samples)} clips of a batch could be read; repair or remove these recordings, "
-            "or put more people into a batch:\n" + "\n".join(f"  - {name}: {fault}" for name, fault in errors)
+            "or put more people into a batch:\n"
+            + "\n".join(f"  - {name}: {fault}" for name, fault in [*errors, *unseen])
         )
     batch: dict[str, Any] = {
         name: torch.stack([sample[name] for sample in kept]) for name in _STACKED if name in kept[0]

@@ -19,6 +19,7 @@ from datamodules.decoding import BatchDecoding, on_device
 from datamodules.guard import check_split
 from datamodules.identity import codes, person_codes, visit_keys
 from datamodules.manifest import Manifest
+from datamodules.measured import Coverage, NothingMeasured, unmeasured
 from datamodules.readers import Prefetch
 from datamodules.splits import Split
 from datamodules.statistics import training_statistics
@@ -53,7 +54,9 @@ class ClipDataModule(pl.LightningDataModule):
         seed: Seed of order, clips and augmentation.
 
     Attributes:
-        skipped: Recordings that could not be read and were left out on this rank, with the reason.
+        skipped: Recordings that could not be read, or train although nothing was measured in them, and were
+            left out on this rank, with the reason.
+        unmeasured: Recordings to predict in which nothing was measured: they are in no batch.
     """
 
     def __init__(
@@ -77,6 +80,7 @@ class ClipDataModule(pl.LightningDataModule):
         super().__init__()
         self.manifest, self.split = manifest, split
         self.skipped: dict[str, str] = {}
+        self.unmeasured: dict[str, Coverage] = {}
         self._source, self._prepared = source, False
         self._train_clips, self._eval_clips = train_clips, eval_clips
         self._augment, self._normalize = augment, normalize
@@ -119,9 +123,13 @@ class ClipDataModule(pl.LightningDataModule):
         return training_statistics(recordings, self._source, answers=answers)
 
     def train_dataloader(self) -> Iterable[dict[str, Any]]:
-        """Batches of people by visits by clips, in another order each epoch."""
+        """Batches of people by visits by clips, in another order each epoch.
+
+        Raises:
+            NothingMeasured: No training recording holds a measurement.
+        """
         self.setup()
-        entries = self._entries(self._part("train"))
+        entries = self._measured(self._entries(self._part("train")))
         return self._loader(entries, self._train_clips, self._train_batches(entries), training=True)
 
     def val_dataloader(self) -> Iterable[dict[str, Any]]:
@@ -216,14 +224,19 @@ class ClipDataModule(pl.LightningDataModule):
     def _evaluation(self, ids: Sequence[str] | None) -> Iterable[dict[str, Any]]:
         self.setup()
         everyone = self.manifest.table["recording_id"].tolist()
-        scored = self._entries(everyone if ids is None else ids)
-        people, rows = {entry.subject for entry in scored}, {entry.row for entry in scored}
+        asked = self._entries(everyone if ids is None else ids)
+        counts = {entry.row: self._count(entry) for entry in asked}
+        scored = [entry for entry in asked if counts[entry.row]]
+        if asked and not scored:
+            names = [entry.recording.recording_id for entry in asked]
+            raise NothingMeasured("predict", {name: self.unmeasured[name] for name in names})
+        people, rows = {entry.subject for entry in scored}, {entry.row for entry in asked}
         context = [
             entry
             for entry in self._entries(everyone, scored=False)
             if entry.subject in people and entry.row not in rows
         ]
-        counts = {entry.row: self._count(entry) for entry in scored + context}
+        counts |= {entry.row: self._count(entry) for entry in context}
         entries = [entry for entry in scored + context if counts[entry.row]]
         rank, world_size = self._ranks()
         batches = SubjectBatches(
@@ -236,14 +249,40 @@ class ClipDataModule(pl.LightningDataModule):
         return self._loader(entries, self._eval_clips, batches, training=False)
 
     def _count(self, entry: Entry) -> int:
-        """Clips of a recording; none of one that is unreadable and context only."""
+        """Clips of a recording; none of one without a measurement, or unreadable and context only."""
+        name = entry.recording.recording_id
         try:
-            return self._eval_clips.count(self._source.length(entry.recording))
+            lacking = unmeasured(entry.recording, self._source, self._eval_clips)
+            if lacking is None:
+                return self._eval_clips.count(self._source.length(entry.recording))
+            if not entry.scored:
+                self._skip(name, lacking.reason)
+            elif name not in self.unmeasured:
+                _log.warning("%s is not predicted: %s", name, lacking.reason)
+                self.unmeasured[name] = lacking
+            return 0
         except UNREADABLE as fault:
             if entry.scored:
                 raise
-            self._skip(entry.recording.recording_id, str(fault))
+            self._skip(name, str(fault))
             return 0
+
+    def _measured(self, entries: Sequence[Entry]) -> list[Entry]:
+        """The recordings to train on; those without a measurement are skipped and counted."""
+        kept, lacking = [], {}
+        for entry in entries:
+            try:
+                found = unmeasured(entry.recording, self._source)
+            except UNREADABLE:  # skipped where it is read
+                found = None
+            if found is None:
+                kept.append(entry)
+            else:
+                lacking[entry.recording.recording_id] = found
+                self._skip(entry.recording.recording_id, found.reason)
+        if entries and not kept:
+            raise NothingMeasured("train on", lacking)
+        return kept
 
     def _loader(
         self,

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+import numpy as np
 import torch
+from torch import Tensor
 from torch.utils.data import Dataset
 
 from datamodules import seeding
@@ -16,10 +17,11 @@ from datamodules.guard import check_channels
 from datamodules.manifest import Recording
 from datamodules.readers import UnreadableVideo, VideoSource
 from datamodules.series import Series, UnreadableSeries, read_series
+from datamodules.series.kept import KEPT
 from datamodules.series.resample import resample
 
 TARGETS = {"score": torch.float32, "binary": torch.float32, "band": torch.int64}
-_RESAMPLED = 32  # as many as files are kept parsed
+_DRAWS = 16  # of a training clip, our choice: until one sees a measurement
 UNREADABLE = (UnreadableVideo, UnreadableSeries)
 
 
@@ -167,7 +169,9 @@ class SeriesClips:
                 f"{path}: neither the file nor the manifest tells a frame rate, which fps={self.fps} and "
                 f"max_gap_s={self.max_gap_s} need; fill 'fps' in the manifest"
             )
-        return _resampled(series, self.fps, self.max_gap_s)
+        # Known by the identity of the series, which is kept itself.
+        key = (series, self.fps, self.max_gap_s)
+        return KEPT.get(key, lambda: resample(series, fps=self.fps, max_gap_s=self.max_gap_s))
 
     def clip(self, recording: Recording, indices: Sequence[int]) -> dict[str, Any]:
         """Take the rows.
@@ -176,10 +180,10 @@ class SeriesClips:
             UnreadableSeries: The file is missing, damaged or lacks a channel.
         """
         series = self.series(recording)
-        rows = torch.as_tensor(indices, dtype=torch.int64)
+        rows = np.asarray(indices, dtype=np.int64)  # a copy: what is kept may be mapped, and is never changed
         return {
-            "series": torch.from_numpy(series.values)[rows],
-            "valid": torch.from_numpy(series.valid)[rows],
+            "series": torch.from_numpy(np.array(series.values[rows])),
+            "valid": torch.from_numpy(np.array(series.valid[rows])),
         }
 
     def _path(self, recording: Recording) -> Path:
@@ -189,12 +193,6 @@ class SeriesClips:
                 f"recording {recording.recording_id!r} has no series; fill '{self.column}'"
             )
         return path
-
-
-@lru_cache(maxsize=_RESAMPLED)
-def _resampled(series: Series, fps: float | None, max_gap_s: float) -> Series:
-    """Cached by the identity of the series, which is cached itself."""
-    return resample(series, fps=fps, max_gap_s=max_gap_s)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,7 +216,8 @@ class ClipDataset(Dataset[dict[str, Any]]):
         seed: Seed of the run.
         training: Draw at random, and hand an unreadable file over as `{"error": (recording_id, message)}` to
             be skipped and counted. Otherwise nothing is random, and an unreadable file stops the run unless
-            it is context only.
+            it is context only. A clip that sees no measurement is `{"unseen": recording_id}`: it is part of
+            no batch, and in training others are drawn before.
     """
 
     def __init__(
@@ -239,17 +238,28 @@ class ClipDataset(Dataset[dict[str, Any]]):
                 raise
             return {"error": (entry.recording.recording_id, str(fault))}
 
+    def _clip(self, recording: Recording, key: ClipKey) -> tuple[dict[str, Any], Tensor]:
+        """Content and mask (T,) of a clip; in training of the first draw that sees a measurement."""
+        generator = seeding.rng(self.seed, key.epoch, recording.recording_id) if self.training else None
+        length = self.source.length(recording)
+        for _ in range(_DRAWS if self.training else 1):
+            indices, real = self.sampler(length, key.clip, generator)
+            content = self.source.clip(recording, indices.tolist())
+            mask = torch.from_numpy(real)
+            if "valid" in content:
+                mask = mask & content.pop("valid")
+            if mask.any():
+                break
+        return content, mask
+
     def _read(self, entry: Entry, key: ClipKey) -> dict[str, Any]:
         recording = entry.recording
-        generator = seeding.rng(self.seed, key.epoch, recording.recording_id) if self.training else None
-        indices, real = self.sampler(self.source.length(recording), key.clip, generator)
-        content = self.source.clip(recording, indices.tolist())
-        mask = torch.from_numpy(real)
-        if "valid" in content:
-            mask = mask & content.pop("valid")
+        content, mask = self._clip(recording, key)
+        if not mask.any():
+            return {"unseen": recording.recording_id}
         for name in ("frames", "series"):
             if name in content and not mask.all():
-                content[name] = content[name].clone()  # a cached series must not lose its rows
+                content[name] = content[name].clone()  # kept frames must not lose their pixels
                 content[name][~mask] = 0
         targets = _targets(recording) if entry.scored else {}
         return content | {

@@ -11,6 +11,8 @@ from torch import Tensor
 from datamodules.dataset import UNREADABLE, ClipSource
 from datamodules.item_oracle import check_features
 from datamodules.manifest import Recording
+from datamodules.series import Series
+from datamodules.series.units import check_units, level
 
 _log = logging.getLogger(__name__)
 
@@ -31,6 +33,7 @@ def training_statistics(
 
     Raises:
         LeakageError: A channel repeats an answer.
+        UnreadableSeries: A channel is in two units.
     """
     statistics: dict[str, Tensor | float] = {}
     scores = [recording.score for recording in recordings if recording.score is not None]
@@ -55,12 +58,16 @@ def _series_statistics(
     """Pool count, mean and squared deviations file by file (Chan et al. 1983): one pass, no cancellation."""
     count, mean, squares = 0, torch.zeros(()), torch.zeros(())
     means: dict[int, Tensor] = {}
+    levels: dict[str, np.ndarray] = {}
+    channels: tuple[str, ...] = ()
     for row, recording in enumerate(recordings):
-        values = _valid_rows(recording, source)
-        if values is None:
+        series = _series(recording, source)
+        if series is None:
             return {}
+        values = torch.from_numpy(series.values[series.valid]).double()
         if not len(values):
             continue
+        levels[recording.recording_id], channels = level(series), series.channels
         own = means[row] = values.mean(0)
         total = count + len(values)
         squares = squares + ((values - own) ** 2).sum(0) + (own - mean) ** 2 * count * len(values) / total
@@ -68,6 +75,7 @@ def _series_statistics(
         count = total
     if not count:
         return {}
+    check_units(levels, channels)
     if answers is not None:
         names = [f"mean of {name}" for name in getattr(source, "channels", None) or range(len(mean))]
         table = pd.DataFrame(torch.stack(list(means.values())).numpy(), columns=names)
@@ -75,14 +83,15 @@ def _series_statistics(
     return {"series_mean": mean.float(), "series_std": (squares / count).sqrt().float()}
 
 
-def _valid_rows(recording: Recording, source: ClipSource) -> Tensor | None:
-    """Valid rows float64 (n, F), none of them for an unreadable file; None for a source of pixels."""
-    series = getattr(source, "series", None)
-    if series is None:
+def _series(recording: Recording, source: ClipSource) -> Series | None:
+    """The series of a recording, without rows for an unreadable file; None for a source of pixels."""
+    read = getattr(source, "series", None)
+    if read is None:
         return None
     try:
-        content = series(recording)
+        series: Series = read(recording)
     except UNREADABLE as fault:
         _log.warning("not in the statistics: %s", fault)
-        return torch.zeros(0, 0)
-    return torch.from_numpy(content.values[content.valid]).double()
+        nothing = np.zeros((0, 0), dtype=np.float32)
+        return Series(values=nothing, channels=(), valid=np.zeros(0, dtype=bool), fps=None)
+    return series

@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from datamodules.manifest import Manifest
+from datamodules.measured import Coverage
 from datamodules.splits import Split
 from engine.strata import discrepancy_facts, discrepancy_slices
 from evaluation.aggregate import to_recordings
@@ -28,12 +30,14 @@ class Assessment:
         val: Recording table of validation; None where the checkpoint meets a manifest that is not its own.
         threshold: Chosen on validation.
         metrics: Content of `metrics.json`.
+        unmeasured: Recordings of both that hold no measurement, see `unmeasured_table`: in no metric.
     """
 
     test: pd.DataFrame
     val: pd.DataFrame | None
     threshold: Threshold
     metrics: dict[str, Any]
+    unmeasured: pd.DataFrame | None = None
 
 
 def assess(
@@ -44,6 +48,7 @@ def assess(
     test: pd.DataFrame,
     val: pd.DataFrame | None,
     calibration: pd.DataFrame,
+    unmeasured: pd.DataFrame | None = None,
 ) -> Assessment:
     """Measure a test table and put the reference lines beside it.
 
@@ -54,6 +59,7 @@ def assess(
         test: Recording table of the test split.
         val: Recording table of the validation split, if it belongs to this manifest.
         calibration: Recording table of the run's validation split: chooses the threshold and the intervals.
+        unmeasured: Recordings of both that hold no measurement: listed and counted, in no metric of any line.
     """
     boot = {name: config["evaluation"][name] for name in ("n_boot", "seed")}
     scale = config["data"]["scale"]
@@ -73,7 +79,9 @@ def assess(
     if split.train:
         facts, reason = discrepancy_facts(manifest, split)
         metrics["discrepancy"] = discrepancy_slices(test, facts, reason, threshold=threshold.value, **boot)
-    return Assessment(test=test, val=val, threshold=threshold, metrics=metrics)
+    if unmeasured is not None and len(unmeasured):
+        list_unmeasured(metrics, unmeasured)
+    return Assessment(test=test, val=val, threshold=threshold, metrics=metrics, unmeasured=unmeasured)
 
 
 def recordings_of(
@@ -87,6 +95,40 @@ def recordings_of(
     return table
 
 
+def unmeasured_table(
+    found: Mapping[str, Mapping[str, Coverage]], manifest: Manifest, heads: Sequence[str]
+) -> pd.DataFrame:
+    """Rows for `predictions.csv` of recordings that hold no measurement: targets, and no prediction.
+
+    Args:
+        found: Split -> recording -> what it holds.
+        manifest: Whose labels are the targets.
+        heads: Heads of the network.
+
+    Returns:
+        Recording table with `valid_share`, the share of valid frames, and `unmeasured`, the reason.
+    """
+    known = targets(manifest).set_index("recording_id")
+    rows = [
+        {"recording_id": name, **known.loc[name, ["subject_id", "session_id"]], "split": split}
+        | {f"{head}_target": known.loc[name].get(head, np.nan) for head in heads}
+        | {f"{head}_prediction": np.nan for head in heads}
+        | {"valid_share": coverage.share, "unmeasured": coverage.reason}
+        for split, recordings in found.items()
+        for name, coverage in sorted(recordings.items())
+    ]
+    return pd.DataFrame(rows)
+
+
+def list_unmeasured(metrics: dict[str, Any], unmeasured: pd.DataFrame) -> None:
+    """Count and list recordings without a measurement in what becomes `metrics.json`."""
+    for split, rows in unmeasured.groupby("split"):
+        if metrics.get(split):
+            metrics[split]["counts"]["unmeasured"] = len(rows)
+    columns = ["recording_id", "split", "valid_share", "unmeasured"]
+    metrics["unmeasured"] = unmeasured[columns].rename(columns={"unmeasured": "reason"}).to_dict("records")
+
+
 def targets(manifest: Manifest) -> pd.DataFrame:
     """The manifest's table with the severity band of each recording."""
     bands = {recording.recording_id: recording.band for recording in manifest.recordings()}
@@ -98,13 +140,14 @@ def _lines(
     manifest: Manifest, split: Split, test: pd.DataFrame, threshold: float | None, boot: Mapping[str, int]
 ) -> dict[str, Any]:
     table = targets(manifest)
-    train, val, rows = (_rows(table, ids) for ids in (split.train, split.val, split.test))
+    tested = tuple(test["recording_id"])  # every line on what the model was measured on
+    train, val, rows = (_rows(table, ids) for ids in (split.train, split.val, tested))
     lines = reference_lines(train, val, rows, test, threshold=threshold, **boot)
     lines["oracle"] = None
     if manifest.truth is None:
         lines["reasons"]["oracle"] = "the truth behind these recordings is not known"
     else:
-        lines["oracle"] = oracle_lines(pd.read_csv(manifest.truth), table, split.train, split.test, **boot)
+        lines["oracle"] = oracle_lines(pd.read_csv(manifest.truth), table, split.train, tested, **boot)
     return lines
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from datamodules.manifest import Manifest, read_manifest
 from datamodules.splits import Split
-from engine.assess import Assessment, assess, recordings_of
+from engine.assess import Assessment, assess, recordings_of, unmeasured_table
 from engine.attribution import explain, explained_head
 from engine.audit import Predict, audit
 from engine.build import build
@@ -28,6 +28,7 @@ from engine.settings import check_settings
 from engine.splitting import report_split
 from engine.targets import check_targets
 from engine.write import write_run
+from evaluation.predictions import heads_of
 
 _log = logging.getLogger(__name__)
 
@@ -167,9 +168,12 @@ def _measure(
     manifest, split = material.manifest, material.split
     clips = predict(manifest, part_of(split, "test"))
     test = recordings_of(clips.table, manifest, split="test", config=run)
-    val = None
+    val, lost = None, {"test": clips.unmeasured}
     if material.own:
         validation = predict(manifest, part_of(split, "val"))
+        lost["val"] = validation.unmeasured
         val = recordings_of(validation.table, manifest, split="val", config=run)
     calibration = pd.DataFrame(checkpoint.calibration) if val is None else val
-    return assess(run, manifest, split, test=test, val=val, calibration=calibration), clips
+    unmeasured = unmeasured_table(lost, manifest, heads_of(test))
+    tables: Any = {"test": test, "val": val, "calibration": calibration, "unmeasured": unmeasured}
+    return assess(run, manifest, split, **tables), clips

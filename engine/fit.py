@@ -11,7 +11,7 @@ from pytorch_lightning.callbacks import Checkpoint
 
 from datamodules.manifest import Manifest
 from datamodules.splits import Split
-from engine.assess import Assessment, assess, recordings_of
+from engine.assess import Assessment, assess, recordings_of, unmeasured_table
 from engine.build import build, build_all
 from engine.callbacks import EmbedRun, History, StepSeed
 from engine.checkpoint import CheckpointError, add_calibration, load_checkpoint, new_record
@@ -24,6 +24,7 @@ from engine.rate import FoundRate, find_rate
 from engine.rebuild import part_of, predict_part, rebuild
 from engine.seed import is_main, seed_run
 from engine.write import write_run
+from evaluation.predictions import heads_of
 
 
 @dataclass(frozen=True)
@@ -181,7 +182,16 @@ def _measure(
         clips[part] = predict_part(trainer, task, config, manifest, part_of(split, part))
         tables[part] = recordings_of(clips[part].table, manifest, split=part, config=config)
     record.count_look()
-    found = assess(config, manifest, split, test=tables["test"], val=tables["val"], calibration=tables["val"])
+    lost = {part: clips[part].unmeasured for part in clips}
+    found = assess(
+        config,
+        manifest,
+        split,
+        test=tables["test"],
+        val=tables["val"],
+        calibration=tables["val"],
+        unmeasured=unmeasured_table(lost, manifest, heads_of(tables["test"])),
+    )
     if is_main():
         columns = [str(name) for name in tables["val"] if str(name).endswith(("_target", "_prediction"))]
         add_calibration(best, {name: tables["val"][name].tolist() for name in columns})

@@ -1,5 +1,6 @@
 """What the steps of an analysis read, and what they leave."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,7 +13,9 @@ from tqdm import tqdm
 from biomarkers.features.phases import trim_all
 from biomarkers.features.table import Features, feature_table
 from datamodules.manifest import Manifest, Recording
+from datamodules.measured import NothingMeasured, coverage
 from datamodules.series import Series
+from datamodules.series.units import check_units, level
 from datamodules.splits import Split
 from engine.build import build, build_all
 from engine.leak import guarded
@@ -20,6 +23,9 @@ from engine.provenance import RunManifest
 from engine.splitting import checked_splits, report_split
 from evaluation.page import Section
 
+_log = logging.getLogger(__name__)
+
+_SHOWN = 10  # recordings named in a note
 _PER_WORKER = 1000  # recordings that are worth the start of a process (our choice)
 
 
@@ -57,14 +63,21 @@ def read_material(config: Mapping[str, Any], record: RunManifest) -> Material:
     """Manifest, folds, series and features of a config; the guard has looked at every fold and feature."""
     manifest = build(config["data"]["manifest"], key="data.manifest")
     splits = checked_splits(config, manifest)
-    for split in splits:
-        report_split(manifest, split, record=record)
     recordings = manifest.recordings()
     source = build(config["data"]["module"]["source"], key="data.module.source").prepared(recordings)
     series = [source.series(recording) for recording in tqdm(recordings, desc="Series", unit="rec")]
     phase = build(config["analysis"].get("phase"), key="analysis.phase")
     if phase is not None:
         series = trim_all(recordings, series, phase)
+    manifest, series = measured_only(manifest, series)
+    if len(series) < len(recordings):
+        recordings, splits = manifest.recordings(), checked_splits(config, manifest)
+    check_units(
+        {one.recording_id: level(own) for one, own in zip(recordings, series, strict=True)},
+        series[0].channels,
+    )
+    for split in splits:
+        report_split(manifest, split, record=record)
     extractors = build_all(config["analysis"]["extractors"], key="analysis.extractors")
     workers = min(cpu_count(), 1 + len(recordings) // _PER_WORKER)
     features = feature_table(list(zip(recordings, series, strict=True)), extractors, workers=workers)
@@ -93,6 +106,29 @@ def read_material(config: Mapping[str, Any], record: RunManifest) -> Material:
         data=config["data"],
         folder=record.folder,
     )
+
+
+def measured_only(manifest: Manifest, series: Sequence[Series]) -> tuple[Manifest, list[Series]]:
+    """The recordings that hold a measurement, and their series; the others are named in log and notes.
+
+    Raises:
+        NothingMeasured: None does.
+    """
+    ids = manifest.table["recording_id"].tolist()
+    lacking = {name: found for name, one in zip(ids, series, strict=True) if (found := coverage(one)).fault}
+    if not lacking:
+        return manifest, list(series)
+    if len(lacking) == len(ids):
+        raise NothingMeasured("analyze", lacking)
+    for name, found in lacking.items():
+        _log.warning("%s is left out of the analysis: %s", name, found.reason)
+    note = (
+        f"{len(lacking)} of {len(ids)} recordings hold no measurement and are left out: "
+        f"{', '.join(list(lacking)[:_SHOWN])}{' ...' if len(lacking) > _SHOWN else ''}"
+    )
+    kept = [row for row, name in enumerate(ids) if name not in lacking]
+    table = manifest.table.iloc[kept].reset_index(drop=True)
+    return replace(manifest, table=table, notes=(*manifest.notes, note)), [series[row] for row in kept]
 
 
 def _labels(manifest: Manifest) -> pd.DataFrame:

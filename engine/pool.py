@@ -9,10 +9,11 @@ import pandas as pd
 
 from datamodules.manifest import Manifest
 from datamodules.splits import Split
-from engine.assess import Assessment, targets
+from engine.assess import Assessment, list_unmeasured, targets
 from engine.strata import discrepancy_slices, facts_of_folds
 from evaluation.averaged import mean_difference, mean_prediction, summarize_mean
 from evaluation.measures import HEADS, measurements
+from evaluation.predictions import measured
 from evaluation.references import constant, identity, nuisance
 from evaluation.summary import metrics_json
 from evaluation.threshold import Threshold
@@ -56,10 +57,14 @@ def pool(
     if len(repeats) == 1:
         facts, reason = facts_of_folds(manifest, splits)
         metrics["discrepancy"] = discrepancy_slices(tested[0], facts, reason, threshold=None, **boot)
-    metrics["folds"] = spread([table[table["split"] == "test"] for table in tables])
+    metrics["folds"] = spread([measured(table[table["split"] == "test"]) for table in tables])
     if len(repeats) > 1:
         metrics["repeats"] = spread(tested)
-    return Assessment(test=mean_prediction(tested), val=None, threshold=threshold, metrics=metrics)
+    lost = repeats[0].unmeasured
+    if len(lost):
+        list_unmeasured(metrics, lost)
+    test = mean_prediction(tested)
+    return Assessment(test=test, val=None, threshold=threshold, metrics=metrics, unmeasured=lost)
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,7 @@ class _Repeat:
 
     splits: Sequence[Split]
     test: pd.DataFrame
+    unmeasured: pd.DataFrame
 
     @classmethod
     def of(cls, number: int, splits: Sequence[Split], tables: Sequence[pd.DataFrame]) -> "_Repeat":
@@ -80,7 +86,9 @@ class _Repeat:
         test = pd.concat([table[table["split"] == "test"] for _, table in own], ignore_index=True)
         folds = [split for split, _ in own]
         _check_once(test, folds)
-        return cls(folds, test)
+        kept = measured(test)
+        lost = test[~test["recording_id"].isin(set(kept["recording_id"]))].reset_index(drop=True)
+        return cls(folds, kept.drop(columns=["valid_share", "unmeasured"], errors="ignore"), lost)
 
 
 def _check_once(test: pd.DataFrame, splits: Sequence[Split]) -> None:
@@ -101,7 +109,10 @@ def _lines(
     reasons: dict[str, str] = {}
     for line in (constant, identity, nuisance):
         folds = [
-            [line(_rows(table, fold.train), _rows(table, fold.test), heads=heads) for fold in repeat.splits]
+            [
+                line(_rows(table, fold.train), _tested(table, fold, repeat), heads=heads)
+                for fold in repeat.splits
+            ]
             for repeat in repeats
         ]
         name = folds[0][0].name
@@ -126,6 +137,11 @@ def spread(tables: Sequence[pd.DataFrame]) -> dict[str, Any]:
         if len(known) == len(values):
             out[name] = {"mean": float(np.mean(known)), "sd": float(np.std(known, ddof=1)), "values": known}
     return out
+
+
+def _tested(table: pd.DataFrame, fold: Split, repeat: _Repeat) -> pd.DataFrame:
+    """The fold's test recordings, without those in which nothing was measured."""
+    return _rows(table, sorted(set(fold.test) - set(repeat.unmeasured["recording_id"])))
 
 
 def _rows(table: pd.DataFrame, ids: Sequence[str]) -> pd.DataFrame:

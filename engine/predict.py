@@ -10,6 +10,8 @@ import pandas as pd
 
 from datamodules.identity import UNKNOWN
 from datamodules.manifest import Manifest, manifest_from_table, read_manifest
+from datamodules.measured import Coverage, NothingMeasured
+from datamodules.sources.download import is_hidden
 from engine.checkpoint import RunCheckpoint, load_checkpoint
 from engine.compose import ConfigError
 from engine.evaluate import merged
@@ -35,7 +37,8 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
 
     Columns: ids, `prediction` of the primary head with its interval `low`, `high`, every head, the
         `decision` at the threshold chosen on validation, and `context_available` where the network uses
-        other recordings of the person.
+        other recordings of the person. A recording that holds no measurement has a row without a prediction,
+        with its `valid_share` of frames and the reason in `unmeasured`.
 
     Args:
         config: Resolved config of `conf/predict.yaml`.
@@ -55,15 +58,22 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
             checkpoint=str(checkpoint.path), input=str(config["input"]), recordings=len(manifest.table)
         )
         trainer = prediction_trainer(run, one_device=True)
-        clips = predict_part(trainer, rebuild(checkpoint), run, manifest, None)
-        table = _table(clips.table, manifest, checkpoint, run)
-        _say_context(table)
+        try:
+            clips = predict_part(trainer, rebuild(checkpoint), run, manifest, None)
+        except NothingMeasured as fault:
+            table = _unmeasured(fault.unmeasured, manifest)
+        else:
+            table = _table(clips.table, manifest, checkpoint, run)
+            _say_context(table)
+            table = pd.concat([table, _unmeasured(clips.unmeasured, manifest)], ignore_index=True)
+        if "decision" in table:
+            table["decision"] = table["decision"].astype("Int64")
         table.to_csv(folder / "predictions.csv", index=False)
     return table
 
 
 def input_manifest(path: Path, *, notes: Path) -> Manifest:
-    """The manifest that a path stands for: itself, one video, or all videos below a folder.
+    """The manifest that a path stands for: itself, one video, or all videos below a folder but hidden ones.
 
     Videos without a manifest have unknown persons: each is a person of its own.
 
@@ -77,7 +87,9 @@ def input_manifest(path: Path, *, notes: Path) -> Manifest:
     if path.suffix.lower() in TABLES and path.is_file():
         return read_manifest(path)
     root = path if path.is_dir() else path.parent
-    found = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+    found = [path]
+    if path.is_dir():
+        found = sorted(file for file in path.rglob("*") if file.is_file() and not is_hidden(file, path))
     files = [file for file in found if file.suffix.lower() in (*VIDEOS, *SERIES)]
     if not files or not files[0].is_file():
         raise ConfigError(
@@ -124,6 +136,18 @@ def _table(
         table["context_available"] = known.loc[table["recording_id"]].to_numpy(dtype=np.bool_)
     first = ["recording_id", "subject_id", "session_id", "prediction", "low", "high"]
     return table[[*first, *(name for name in table if name not in (*first, "split"))]]
+
+
+def _unmeasured(found: Mapping[str, Coverage], manifest: Manifest) -> pd.DataFrame:
+    """Rows of recordings in which nothing was measured; a table without columns where there are none."""
+    known = manifest.table.set_index("recording_id")
+    ids = ["subject_id", "session_id"]
+    rows = [
+        {"recording_id": name, **known.loc[name, ids], **dict.fromkeys(("prediction", "low", "high"), np.nan)}
+        | {"valid_share": coverage.share, "unmeasured": coverage.reason}
+        for name, coverage in sorted(found.items())
+    ]
+    return pd.DataFrame(rows)
 
 
 def _say_context(table: pd.DataFrame) -> None:

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from datamodules.measured import Coverage
 from engine.build import build
 
 _IDS = ("recording_id", "subject_id", "session_id")
@@ -34,11 +35,13 @@ class ClipPredictions:
         features: what lies inside the network for each clip, (N,D) each: `plain` depression features before
             RARM, `relieved` of what the context explains, the `embedding` that the heads read, `personality`.
             What a network does not have is absent.
+        unmeasured: recordings that were asked for and hold no measurement, hence no clip.
     """
 
     table: pd.DataFrame
     attention: tuple[NDArray[np.float32], ...]
     features: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    unmeasured: Mapping[str, Coverage] = field(default_factory=dict)
 
     @property
     def personality(self) -> NDArray[np.float32] | None:
@@ -86,6 +89,7 @@ def predict_clips(
             for name, key in _FEATURES.items()
             if key in ordered[0]
         },
+        unmeasured=dict(getattr(datamodule, "unmeasured", {})),
     )
 
 

@@ -33,7 +33,7 @@ def write_run(
     """
     tables = [table for table in (found.val, found.test) if table is not None]
     predictions = pd.concat(tables, ignore_index=True)
-    write_predictions(folder / "predictions.csv", predictions)
+    write_predictions(folder / "predictions.csv", predictions, unmeasured=found.unmeasured)
     write_json(folder / "metrics.json", found.metrics)
     history = folder / "history.csv"
     write_report(

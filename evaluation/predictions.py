@@ -79,19 +79,41 @@ def primary_head(recordings: pd.DataFrame) -> str:
     raise PredictionError(f"recording table holds no prediction: columns are {sorted(recordings.columns)}")
 
 
-def write_predictions(path: Path, recordings: pd.DataFrame) -> None:
+def heads_of(recordings: pd.DataFrame) -> list[str]:
+    """Heads that predicted."""
+    return [head for head in HEADS if f"{head}_prediction" in recordings.columns]
+
+
+def measured(recordings: pd.DataFrame) -> pd.DataFrame:
+    """The rows that have a prediction: all but those of recordings that hold no measurement."""
+    kept: pd.DataFrame = recordings[recordings[f"{primary_head(recordings)}_prediction"].notna()]
+    return kept.reset_index(drop=True)
+
+
+def write_predictions(
+    path: Path, recordings: pd.DataFrame, *, unmeasured: pd.DataFrame | None = None
+) -> None:
     """Write `predictions.csv`: ids, split, `target, prediction, low, high` of the primary head, all heads.
 
     Columns `low` and `high` (see `intervals`) are left empty where the table has none.
+
+    Args:
+        path: the file.
+        recordings: recording table.
+        unmeasured: rows of recordings that hold no measurement; only where there are some, the file has the
+            columns `valid_share` and `unmeasured`, the reason why they have no prediction.
     """
     head = primary_head(recordings)
     table = recordings.copy()
+    if unmeasured is not None and len(unmeasured):
+        table = pd.concat([table, unmeasured], ignore_index=True)
     table["target"] = table.get(f"{head}_target", np.nan)
     table["prediction"] = table[f"{head}_prediction"]
     for column in ("low", "high"):
         if column not in table:
             table[column] = np.nan
     others = [f"{h}_{side}" for h in HEADS for side in ("target", "prediction") if f"{h}_{side}" in table]
+    others += [name for name in ("valid_share", "unmeasured") if name in table]
     path.parent.mkdir(parents=True, exist_ok=True)
     table[[*_FIRST, *others]].sort_values(["split", "recording_id"]).to_csv(path, index=False)
 

@@ -134,6 +134,13 @@ def _own_notes(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[
         notes.append(
             f"Only {counts['subjects']} persons were tested: percentile intervals are unreliable this low."
         )
+    if counts.get("unmeasured"):
+        names = [row["recording_id"] for row in metrics.get("unmeasured", ()) if row["split"] == "test"]
+        notes.append(
+            f"{counts['unmeasured']} test recordings hold no measurement (no face was found) and are neither "
+            f"predicted nor scored: {', '.join(names[:5])}{' ...' if len(names) > 5 else ''}. "
+            "predictions.csv has their share of valid frames."
+        )
     notes += _repeats(metrics)
     for split, remarks in (manifest.get("split_notes") or {}).items():
         notes += [f"Split {split}: {remark}" for remark in remarks]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from evaluation.identity import natural_key
 from evaluation.measures import HEADS
-from evaluation.predictions import read_predictions
+from evaluation.predictions import measured, read_predictions
 
 _SHOWN = 5  # recordings named per difference
 
@@ -88,7 +88,7 @@ def check_same(a: TestTable, b: TestTable) -> None:
 
 def _read(folder: Path) -> TestTable:
     path = folder / "predictions.csv"
-    table = read_predictions(path)
+    table = measured(read_predictions(path))
     test = table[table["split"] == "test"].sort_values("recording_id", ignore_index=True)
     if test.empty:
         raise RunError(f"{path}: no recording of split 'test'; compare runs that were evaluated on test")

@@ -61,7 +61,7 @@ def sample_frames(
         measured = np.flatnonzero(series.valid & np.isfinite(values).all(axis=1))
         if not measured.size:
             raise ValueError(
-                f"recording {row} has no frame with all of {', '.join(channels)}: "
+                f"recording {row} (counted from 0) has no frame with all of {', '.join(channels)}: "
                 "leave it out of the manifest, or a channel"
             )
         count = measured.size if per_recording is None else min(per_recording, measured.size)

@@ -4,6 +4,7 @@ Recordings differ in length, so time is a share of the recording. Letters: `N` r
 bins, `F` channels, `R` resamples.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,9 @@ from evaluation.measures import subject_codes
 
 Array = NDArray[np.float64]
 
+_log = logging.getLogger(__name__)
+
+_SHOWN = 10  # persons named in a message
 MIN_BAND = 5  # persons; our choice: resampling fewer gives bands far narrower than they claim
 
 
@@ -56,15 +60,39 @@ def course(series: Series, *, bins: int) -> Array:
 
 
 def person_courses(series: Sequence[Series], subjects: Sequence[str], *, bins: int) -> dict[str, Array]:
-    """The course (B, F) of each person, whose recordings are averaged.
+    """The course (B, F) of each person, whose recordings are averaged; those without a valid frame are named.
 
     Raises:
-        ValueError: As in `course`; the lengths differ.
+        ValueError: There are no bins, the lengths differ, or no recording has a valid frame.
     """
     own: dict[str, list[Array]] = {}
-    for subject, one in zip(subjects, series, strict=True):
+    kept = measured_rows(series, subjects)
+    for subject, one in ((subjects[row], series[row]) for row in kept):
         own.setdefault(str(subject), []).append(course(one, bins=bins))
     return {subject: _mean(np.stack(courses))[0] for subject, courses in sorted(own.items())}
+
+
+def measured_rows(series: Sequence[Series], subjects: Sequence[str]) -> list[int]:
+    """Places of the recordings with a valid frame; a warning names the persons of the others.
+
+    Raises:
+        ValueError: The lengths differ, or there is no such recording.
+    """
+    if len(series) != len(subjects):
+        raise ValueError(f"{len(series)} series of {len(subjects)} subjects: one each")
+    kept = [row for row, one in enumerate(series) if one.valid.any()]
+    lost = [str(subjects[row]) for row in range(len(series)) if row not in set(kept)]
+    if series and not kept:
+        raise ValueError(f"no recording has a valid frame, e.g. that of {lost[0]}: extract them again")
+    if lost:
+        _log.warning(
+            "%d of %d recordings have no valid frame and are left out; they are of %s%s",
+            len(lost),
+            len(series),
+            ", ".join(lost[:_SHOWN]),
+            "" if len(lost) <= _SHOWN else " and others",
+        )
+    return kept
 
 
 def group_profiles(
@@ -78,6 +106,8 @@ def group_profiles(
 ) -> dict[str, Profile]:
     """The mean course of each group over its persons, whose recordings are averaged first.
 
+    A recording without a valid frame is left out, and a warning names its person.
+
     Args:
         series: One a recording (N), all with the same channels.
         subjects: Person of each recording (N,).
@@ -87,7 +117,7 @@ def group_profiles(
         seed: Of the resamples.
 
     Raises:
-        ValueError: The lengths differ, there is nothing, channels differ, or too few resamples.
+        ValueError: The lengths differ, there is nothing (measured), channels differ, or too few resamples.
     """
     if not series or not len(series) == len(subjects) == len(groups):
         raise ValueError(f"{len(series)} series, {len(subjects)} subjects, {len(groups)} groups: one each")
@@ -96,9 +126,10 @@ def group_profiles(
         if one.channels != channels:
             odd = sorted(set(one.channels) ^ set(channels))[:5]
             raise ValueError(f"a recording of {subject} has other channels or another order: {odd}")
-    courses = np.stack([course(one, bins=bins) for one in series])
-    own = np.array([str(name) for name in groups])
-    names = np.array([str(name) for name in subjects])
+    kept = measured_rows(series, subjects)
+    courses = np.stack([course(series[row], bins=bins) for row in kept])
+    own = np.array([str(groups[row]) for row in kept])
+    names = np.array([str(subjects[row]) for row in kept])
     return {
         str(group): _profile(courses[own == group], names[own == group], channels, n_boot=n_boot, seed=seed)
         for group in sorted(set(own.tolist()))

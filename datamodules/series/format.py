@@ -1,6 +1,5 @@
 """What a reader must know of one file format, and the parts that several formats share."""
 
-import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,45 +8,71 @@ import numpy as np
 import pandas as pd
 
 from datamodules.series import table as tables
+from datamodules.series.counters import is_counter
 from datamodules.series.schema import Column
 from datamodules.series.series import UnreadableSeries
 from datamodules.series.table import numbers
 from datamodules.series.timebase import Timeline, timeline
 
-_log = logging.getLogger(__name__)
-
 CONFIDENCE = 0.8  # OpenDBM accepts OpenFace's frames from here on (open_dbm, eye_gaze.py)
-TRACKING = frozenset({"frame", "face_id", "face", "timestamp", "confidence", "success"})  # never channels
+# Columns of time, faces and quality, which every format may have and which are never channels.
+TRACKING = frozenset(
+    {"frame", "face_id", "face", "timestamp", "timestamp_ms", "confidence", "success", "valid"}
+)
+QUALITY = ("success", "confidence", "valid", "s_confidence", "FaceScore")
 
 
 def openface_timeline(table: pd.DataFrame, path: Path, fps: float | None) -> Timeline:
     """Frames count from 1 and `timestamp` is in seconds; either may be missing."""
-    return timeline(
-        path,
-        len(table),
-        frames=numbers(table, "frame", path) if "frame" in table else None,
-        first=1,
-        seconds=numbers(table, "timestamp", path) if "timestamp" in table else None,
-        fps=fps,
-    )
+    frames = numbers(table, "frame", path) if "frame" in table else None
+    return timeline(path, len(table), frames=frames, first=1, seconds=clock(table, path), fps=fps)
+
+
+def clock(table: pd.DataFrame, path: Path) -> np.ndarray | None:
+    """Time of every row (n,) in seconds, from `timestamp` or `timestamp_ms`; None where there is neither.
+
+    Raises:
+        UnreadableSeries: Both are there.
+    """
+    if "timestamp" in table and "timestamp_ms" in table:
+        raise UnreadableSeries(f"{path}: 'timestamp' and 'timestamp_ms' both tell the time; remove one")
+    if "timestamp_ms" in table:
+        return np.asarray(numbers(table, "timestamp_ms", path) / 1000)
+    return numbers(table, "timestamp", path) if "timestamp" in table else None
 
 
 def tracked(table: pd.DataFrame, path: Path) -> np.ndarray:
-    """Rows (n,) whose face was found (`success`) with enough `confidence`; text there is no success."""
+    """Rows (n,) whose face was found (`success`, `valid`) with enough `confidence`; text is no success."""
     valid = np.ones(len(table), dtype=bool)
     if "success" in table:
         valid &= numbers(table, "success", path) == 1
     if "confidence" in table:
         valid &= numbers(table, "confidence", path) >= CONFIDENCE
+    if "valid" in table:
+        valid &= numbers(table, "valid", path) > 0
     return valid
 
 
-def one_face(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+def is_blank(values: np.ndarray) -> bool:
+    """Whether several channels (T, F) are all 0, or no number, in every row.
+
+    This is how extractors without a column of quality write a face that was never found.
+    """
+    return (
+        values.ndim == 2
+        and not np.nan_to_num(values).any()
+        and (values.shape[1] > 1 or np.isnan(values).all())
+    )
+
+
+def one_face(table: pd.DataFrame, path: Path, notes: list[str]) -> pd.DataFrame:
     """Rows of the face that is tracked most often, where a frame shows several."""
-    return most_present(table, "face_id", tracked(table, path), path)
+    return most_present(table, "face_id", tracked(table, path), path, notes)
 
 
-def most_present(table: pd.DataFrame, name: str, present: np.ndarray, path: Path) -> pd.DataFrame:
+def most_present(
+    table: pd.DataFrame, name: str, present: np.ndarray, path: Path, notes: list[str]
+) -> pd.DataFrame:
     """Keep the rows of the face that is present most often.
 
     Args:
@@ -55,6 +80,7 @@ def most_present(table: pd.DataFrame, name: str, present: np.ndarray, path: Path
         name: Column that tells them apart.
         present: Which rows show a face (n,).
         path: The file, for messages.
+        notes: Takes a remark on what was left out.
 
     Raises:
         UnreadableSeries: Two faces are present equally often.
@@ -68,14 +94,9 @@ def most_present(table: pd.DataFrame, name: str, present: np.ndarray, path: Path
             f"{counts.iloc[0]} frames each; keep the rows of the person you mean"
         )
     kept = counts.index[0] if len(counts) else table[name].iloc[0]
-    _log.warning(
-        "%s shows %d faces; the series is that of %s %s, present in %d of %d rows",
-        path,
-        table[name].nunique(),
-        name,
-        kept,
-        counts.get(kept, 0),
-        len(table),
+    notes.append(
+        f"{path} shows {table[name].nunique()} faces; the series is that of {name} {kept}, present in "
+        f"{counts.get(kept, 0)} of {len(table)} rows"
     )
     rows: pd.DataFrame = table[table[name] == kept]
     return rows.reset_index(drop=True)
@@ -94,7 +115,7 @@ class Format:
         is_skipped: The same for columns too many to list.
         timeline: Place the rows of the table in time; told the frame rate of the video, if known.
         valid: Rows (n,) with a measurement.
-        rows: Choose rows of the table, before all else.
+        rows: Choose rows of the table, before all else; remarks go into the list.
         files: Files that a path stands for.
         header: Names of all columns of these files.
         load: Read some columns of them.
@@ -107,7 +128,7 @@ class Format:
     columns: Mapping[str, Column]
     timeline: Callable[[pd.DataFrame, Path, float | None], Timeline] = openface_timeline
     valid: Callable[[pd.DataFrame, Path], np.ndarray] = tracked
-    rows: Callable[[pd.DataFrame, Path], pd.DataFrame] = one_face
+    rows: Callable[[pd.DataFrame, Path, list[str]], pd.DataFrame] = one_face
     skipped: frozenset[str] = field(default=TRACKING)
     is_skipped: Callable[[str], bool] = lambda _: False
     files: Callable[[Path], tuple[Path, ...]] = lambda path: (path,)
@@ -117,7 +138,7 @@ class Format:
     strict: bool = False
 
     def channel(self, column: str) -> Column | None:
-        """What the column holds; None for one that is no channel, such as a nameless row number."""
-        if not column or column in TRACKING or column in self.skipped or self.is_skipped(column):
+        """What the column holds; None for one that is no channel, such as a row number or a clock."""
+        if is_counter(column) or column in self.skipped or self.is_skipped(column):
             return None
         return self.columns.get(column, Column(channel=column))

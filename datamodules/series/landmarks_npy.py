@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from datamodules.series import openface
+from datamodules.series.plain import as_floats
 from datamodules.series.schema import FACE_POINTS
 from datamodules.series.series import Series, UnreadableSeries
+from datamodules.series.timebase import check_rate
 
 _DVLOG_FPS = 1.0
 _OPENFACE = openface.ORDER[5:]
@@ -28,13 +30,17 @@ def load_npy(path: Path, fps: float | None) -> Series:
         UnreadableSeries: Another shape, or landmarks that come all x first.
     """
     values = np.load(path, allow_pickle=False)
+    if not isinstance(values, np.ndarray):
+        raise UnreadableSeries(f"{path}: an archive under the name of an array; rename it to .npz")
+    values = as_floats(values, path)
     if values.ndim == 2 and values.shape[1] == 2 * FACE_POINTS and path.stem.endswith("_visual"):
         _check_order(values, path)
         interleaved = [f"{axis}_{k}" for k in range(FACE_POINTS) for axis in "xy"]
         return _series(values, tuple(interleaved), _DVLOG_FPS)
     if values.ndim == 2 and values.shape[1] == len(_OPENFACE):
         channels = [openface.COLUMNS[name].channel for name in _OPENFACE]
-        return _series(values, tuple(channels), fps)
+        rate = None if fps is None else check_rate(path, fps, "the manifest's 'fps'")
+        return _series(values, tuple(channels), rate)
     raise UnreadableSeries(
         f"{path}: an array {values.shape} is neither D-Vlog's landmarks (*_visual.npy, T x "
         f"{2 * FACE_POINTS}) nor OpenFace without its first columns (T x {len(_OPENFACE)}); write it as .npz "
@@ -44,7 +50,7 @@ def load_npy(path: Path, fps: float | None) -> Series:
 
 def _series(values: np.ndarray, channels: tuple[str, ...], fps: float | None) -> Series:
     return Series(
-        values=values.astype(np.float32),
+        values=values,
         channels=channels,
         valid=values.any(axis=1) & np.isfinite(values).all(axis=1),
         fps=fps,

@@ -16,9 +16,8 @@ from datamodules.series.format import Format
 from datamodules.series.schema import AUS, MESH_POINTS, Column, au
 from datamodules.series.series import UnreadableSeries
 from datamodules.series.table import numbers
-from datamodules.series.timebase import Timeline, timeline
+from datamodules.series.timebase import FASTEST, SLOWEST, Timeline, timeline
 
-_SLOWEST, _FASTEST = 1.0, 240.0  # frames/s
 _ANGLES = {
     "pitch": "pose_pitch", "yaw": "pose_yaw", "roll": "pose_roll",
     "gaze_yaw": "gaze_x", "gaze_pitch": "gaze_y",
@@ -50,8 +49,10 @@ def _seconds(times: np.ndarray, frames: np.ndarray, path: Path) -> np.ndarray | 
         return None
     step = float(np.median(np.diff(times) / np.maximum(np.diff(frames), 1)))
     for factor in (1.0, 1e-3):
-        if 1 / _FASTEST <= step * factor <= 1 / _SLOWEST:
+        if 1 / FASTEST <= step * factor <= 1 / SLOWEST:
             return times * factor
+    if not times.any():
+        return None
     raise UnreadableSeries(
         f"{path}: 'frame_time_in_ms' steps by {step:g} a frame, which is a frame rate neither in seconds nor "
         "in milliseconds; correct the column"
@@ -68,6 +69,6 @@ LIBREFACE = Format(
     columns=COLUMNS,
     timeline=_timeline,
     valid=_all_rows,
-    rows=lambda table, _: table,
+    rows=lambda table, *_: table,
     skipped=frozenset({"frame_idx", "frame_time_in_ms", "facial_expression"}),
 )

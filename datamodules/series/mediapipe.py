@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from datamodules.series.format import TRACKING, Format
+from datamodules.series.format import Format, clock
 from datamodules.series.schema import BLENDSHAPES, MESH_POINTS, Column, points
-from datamodules.series.series import UnreadableSeries
 from datamodules.series.table import numbers
 from datamodules.series.timebase import Timeline, timeline
 
@@ -30,15 +29,8 @@ def _recognises(path: Path, names: Sequence[str]) -> bool:
 
 
 def _timeline(table: pd.DataFrame, path: Path, fps: float | None) -> Timeline:
-    if "timestamp" in table and "timestamp_ms" in table:
-        raise UnreadableSeries(f"{path}: 'timestamp' and 'timestamp_ms' both tell the time; remove one")
-    seconds = None
-    if "timestamp_ms" in table:
-        seconds = numbers(table, "timestamp_ms", path) / 1000
-    elif "timestamp" in table:
-        seconds = numbers(table, "timestamp", path)
     frames = numbers(table, "frame", path) if "frame" in table else None
-    return timeline(path, len(table), frames=frames, first=0, seconds=seconds, fps=fps)
+    return timeline(path, len(table), frames=frames, first=0, seconds=clock(table, path), fps=fps)
 
 
 MEDIAPIPE = Format(
@@ -46,5 +38,4 @@ MEDIAPIPE = Format(
     recognises=_recognises,
     columns=COLUMNS,
     timeline=_timeline,
-    skipped=TRACKING | {"timestamp_ms"},
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from datamodules.series.format import CONFIDENCE, TRACKING, Format, one_face, tracked
+from datamodules.series.format import CONFIDENCE, TRACKING, Format, clock, one_face, tracked
 from datamodules.series.openface import ACTION_UNITS
 from datamodules.series.schema import AUS, Column, au
 from datamodules.series.series import UnreadableSeries
@@ -34,22 +34,20 @@ def _recognises(path: Path, names: Sequence[str]) -> bool:
     return any(name.startswith(("fac_", "mov_")) for name in names)
 
 
-def _rows(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+def _rows(table: pd.DataFrame, path: Path, notes: list[str]) -> pd.DataFrame:
+    """Rows of one face in the order of time: the export of landmarks counts the frames down."""
     if "mov_blinkframes" in table:
         raise UnreadableSeries(f"{path}: a row of this export is a blink and not a frame; use another export")
-    return one_face(table, path)
+    table = one_face(table, path, notes)
+    if "frame" in table and (np.diff(numbers(table, "frame", path)) < 0).all():
+        table = table.iloc[::-1].reset_index(drop=True)
+    return table
 
 
 def _timeline(table: pd.DataFrame, path: Path, fps: float | None) -> Timeline:
     name, first = ("Frames", 0) if "Frames" in table else ("frame", 1)
-    return timeline(
-        path,
-        len(table),
-        frames=numbers(table, name, path) if name in table else None,
-        first=first,
-        seconds=numbers(table, "timestamp", path) if "timestamp" in table else None,
-        fps=fps,
-    )
+    frames = numbers(table, name, path) if name in table else None
+    return timeline(path, len(table), frames=frames, first=first, seconds=clock(table, path), fps=fps)
 
 
 def _valid(table: pd.DataFrame, path: Path) -> np.ndarray:

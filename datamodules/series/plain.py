@@ -1,7 +1,7 @@
 """Our own files: `.npz` with `values`, `channels`, optional `fps`, `valid`; tables with a column a channel.
 
-Tables may have `timestamp` (seconds), `frame`, `valid`, and OpenFace's `success`, `confidence` and `face_id`;
-none of them is a channel. A valid row must be complete.
+Tables may have `timestamp` (seconds) or `timestamp_ms`, `frame`, `valid`, and OpenFace's `success`,
+`confidence` and `face_id`; none of them is a channel. A valid row must be complete.
 """
 
 from pathlib import Path
@@ -9,42 +9,61 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from datamodules.series.format import TRACKING, Format, tracked
-from datamodules.series.series import Series
+from datamodules.series.format import Format, clock, is_blank
+from datamodules.series.series import Series, UnreadableSeries
 from datamodules.series.table import numbers
-from datamodules.series.timebase import Timeline, timeline
+from datamodules.series.timebase import Timeline, check_rate, rate_note, timeline
 
 
 def load_npz(path: Path, fps: float | None) -> Series:
-    """Read an archive; `fps` is the rate where it tells none."""
+    """Read an archive; `fps` is the rate where it tells none.
+
+    Raises:
+        UnreadableSeries: An array of another kind or shape than it should have, or a rate that cannot be.
+    """
     with np.load(path, allow_pickle=False) as archive:
-        values = np.asarray(archive["values"], dtype=np.float32)
-        valid = archive["valid"].astype(bool) if "valid" in archive else np.ones(len(values), dtype=bool)
-        own = float(archive["fps"]) if "fps" in archive else fps
-        return Series(
-            values=values,
-            channels=tuple(str(name) for name in archive["channels"]),
-            valid=valid,
-            fps=own,
-            seconds=np.arange(len(values)) / own if own else None,
+        values = as_floats(archive["values"], path)
+        names = archive["channels"]
+        marks = archive["valid"] if "valid" in archive else np.full(len(values), not is_blank(values))
+        stated = archive.get("fps")
+    if names.ndim != 1 or names.dtype.kind not in "US":
+        raise UnreadableSeries(
+            f"{path}: 'channels' is {names.dtype} {names.shape}; store names, one a column"
         )
-
-
-def _timeline(table: pd.DataFrame, path: Path, fps: float | None) -> Timeline:
-    return timeline(
-        path,
-        len(table),
-        frames=numbers(table, "frame", path) if "frame" in table else None,
-        seconds=numbers(table, "timestamp", path) if "timestamp" in table else None,
-        fps=fps,
+    if marks.ndim != 1 or marks.dtype.kind not in "biuf" or not np.isin(marks, (0, 1)).all():
+        raise UnreadableSeries(f"{path}: 'valid' is {marks.dtype} {marks.shape}; store true or false a row")
+    own, notes = fps, list[str]()
+    if stated is not None:
+        if stated.size != 1 or stated.dtype.kind not in "iuf":
+            raise UnreadableSeries(f"{path}: 'fps' is {stated.dtype} {stated.shape}; store one number")
+        own = float(stated.item())
+        notes = rate_note(path, own, fps)
+    if own is not None:
+        check_rate(path, own, "'fps'")
+    return Series(
+        values=values,
+        channels=tuple(str(name) for name in names),
+        valid=marks.astype(bool),
+        fps=own,
+        seconds=None if own is None else np.arange(len(values)) / own,
+        notes=tuple(notes),
     )
 
 
-def _valid(table: pd.DataFrame, path: Path) -> np.ndarray:
-    valid = tracked(table, path)
-    if "valid" in table:
-        valid &= numbers(table, "valid", path) > 0
-    return valid
+def as_floats(values: np.ndarray, path: Path) -> np.ndarray:
+    """An array as float32; text is not parsed and no imaginary part dropped.
+
+    Raises:
+        UnreadableSeries: It holds something else than real numbers.
+    """
+    if values.dtype.kind not in "biuf":
+        raise UnreadableSeries(f"{path}: the values are {values.dtype}; store real numbers, such as float32")
+    return np.asarray(values, dtype=np.float32)
+
+
+def _timeline(table: pd.DataFrame, path: Path, fps: float | None) -> Timeline:
+    frames = numbers(table, "frame", path) if "frame" in table else None
+    return timeline(path, len(table), frames=frames, seconds=clock(table, path), fps=fps)
 
 
 PLAIN = Format(
@@ -52,7 +71,5 @@ PLAIN = Format(
     recognises=lambda path, _: path.suffix != ".txt",
     columns={},
     timeline=_timeline,
-    valid=_valid,
-    skipped=TRACKING | {"valid"},
     strict=True,
 )

@@ -56,7 +56,7 @@ def _has_face(table: pd.DataFrame, path: Path) -> np.ndarray:
     return numbers(table, "FaceScore", path) > 0
 
 
-def _one_face(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+def _one_face(table: pd.DataFrame, path: Path, notes: list[str]) -> pd.DataFrame:
     if not table["frame"].duplicated().any():
         return table
     if "Identity" not in table:
@@ -65,7 +65,7 @@ def _one_face(table: pd.DataFrame, path: Path) -> pd.DataFrame:
             f"{path}: frame {frame} shows several faces and no column 'Identity' tells them apart; keep the "
             "rows of the person you mean"
         )
-    return most_present(table, "Identity", _has_face(table, path), path)
+    return most_present(table, "Identity", _has_face(table, path), path, notes)
 
 
 def _is_identity(name: str) -> bool:

@@ -1,19 +1,26 @@
 """Read a series file of any known format, recognised by its name and its column names."""
 
-import zipfile
-import zlib
+import logging
+import multiprocessing
+import stat
+from collections import Counter
 from collections.abc import Sequence
-from functools import lru_cache
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from datamodules.guard import check_channels
+from datamodules.series import stored
 from datamodules.series import table as tables
 from datamodules.series.clnf import CLNF
-from datamodules.series.format import Format
+from datamodules.series.counters import counting, is_counter
+from datamodules.series.format import QUALITY, TRACKING, Format, is_blank
+from datamodules.series.kept import KEPT
 from datamodules.series.landmarks_npy import load_npy
 from datamodules.series.libreface import LIBREFACE
+from datamodules.series.limits import check_cells, check_file
 from datamodules.series.mediapipe import MEDIAPIPE
 from datamodules.series.opendbm import OPENDBM
 from datamodules.series.openface import OPENFACE
@@ -21,15 +28,18 @@ from datamodules.series.plain import PLAIN, load_npz
 from datamodules.series.pyfeat import PYFEAT, PYFEAT_MESH
 from datamodules.series.schema import CHANNELS, Column
 from datamodules.series.series import Series, UnreadableSeries
-from datamodules.series.table import numbers
+from datamodules.series.table import measurements
 from datamodules.validation import nearest
+
+_log = logging.getLogger(__name__)
+
+Stamps = tuple[tuple[Path, int, int], ...]
 
 # The first that recognises a file reads it: OpenDBM and MediaPipe share column names with OpenFace, py-feat
 # with MediaPipe, and a plain table can be anything.
 FORMATS = (CLNF, LIBREFACE, PYFEAT_MESH, PYFEAT, OPENDBM, MEDIAPIPE, OPENFACE, PLAIN)
 _ARRAYS = {".npz": load_npz, ".npy": load_npy}
-_CACHED_FILES = 32  # our choice: about 100 MB a worker at 40,000 frames and 17 channels, so name channels
-_DAMAGE = (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile, zlib.error)  # all seen
+_NO_ROW = "{path}: the series has no row, it is empty; remove the recording or extract it again"
 
 
 def is_series(path: Path) -> bool:
@@ -63,57 +73,100 @@ def series_size(path: Path, *, fps: float | None = None) -> tuple[int, float | N
 
 
 def _cached(path: Path, channels: tuple[str, ...] | None, fps: float | None) -> Series:
-    stamps = []
+    """The series from memory, from its parsed copy on disk, or parsed now."""
+    stamps = _stamps(path)
+    key = (path, stamps, channels, fps)
+    return KEPT.get(key, lambda: _opened(path, stamps, channels, fps))
+
+
+def _stamps(path: Path) -> Stamps:
+    """Path, size and time of every file that is read; a rewritten one, or a new sibling, is another key.
+
+    Raises:
+        UnreadableSeries: There is no such file, or nobody may look at it.
+    """
     try:
-        for file in CLNF.files(path):
-            status = file.stat()
-            stamps.append((file.name, status.st_mtime_ns, status.st_size))
+        status = [(file, file.stat()) for file in CLNF.files(path)]
     except FileNotFoundError as fault:
         raise UnreadableSeries(f"{path}: no such series file; correct its path in the manifest") from fault
-    return _load(path, tuple(stamps), channels, fps)
+    except (OSError, ValueError) as fault:
+        raise UnreadableSeries(
+            f"{path}: {getattr(fault, 'strerror', None) or fault}; correct its path"
+        ) from fault
+    for file, found in status:
+        if not stat.S_ISREG(found.st_mode):
+            raise UnreadableSeries(f"{file}: is not a file; correct its path in the manifest")
+    return tuple((file.resolve(), found.st_size, found.st_mtime_ns) for file, found in status)
 
 
-@lru_cache(maxsize=_CACHED_FILES)
-def _load(
-    path: Path, stamps: tuple[object, ...], channels: tuple[str, ...] | None, fps: float | None
-) -> Series:
-    """Parse a file; `stamps` make a rewritten file, or one more sibling, another entry of the cache."""
+def _opened(path: Path, stamps: Stamps, channels: tuple[str, ...] | None, fps: float | None) -> Series:
+    place = None if path.suffix in _ARRAYS else stored.entry(stamps, (path.name, channels, fps))
+    series = None if place is None else stored.load(place)
+    if series is None:
+        series = _parsed(path, channels, fps)
+        if place is not None:
+            stored.save(series, place)
+    check_channels(series.channels)
+    for note in series.notes:
+        _say(note)
+    return series
+
+
+@cache  # once a process; the main one has read every file before its workers do
+def _say(note: str) -> None:
+    if multiprocessing.parent_process() is None:
+        _log.warning("%s", note)
+
+
+def _parsed(path: Path, channels: tuple[str, ...] | None, fps: float | None) -> Series:
     if not is_series(path):
         raise UnreadableSeries(
             f"{path}: a series ends in {', '.join((*_ARRAYS, *tables.SUFFIXES))}, not {path.suffix!r}"
         )
     try:
-        series = (
-            _from_array(path, channels, fps) if path.suffix in _ARRAYS else _from_table(path, channels, fps)
-        )
+        if not path.stat().st_size:
+            raise UnreadableSeries(f"{path}: the file is empty, 0 bytes; copy or extract it again")
+        check_file(path)
+        read = _from_array if path.suffix in _ARRAYS else _from_table
+        series = read(path, channels, fps)
     except UnreadableSeries:
         raise
-    except _DAMAGE as fault:
-        raise UnreadableSeries(f"{path}: not a readable series ({fault}); write it again") from fault
+    except Exception as fault:  # whatever parsers make of foreign bytes: csv, zip, deflate, NumPy, Arrow
+        raise UnreadableSeries(
+            f"{path}: not a readable series ({type(fault).__name__}: {fault}); copy or extract it again, or "
+            "remove its row from the manifest"
+        ) from fault
     if not len(series.values):
-        raise UnreadableSeries(f"{path}: the series is empty; remove the recording or extract it again")
-    check_channels(series.channels)
+        raise UnreadableSeries(_NO_ROW.format(path=path))
+    if len(series.values) == 1:
+        raise UnreadableSeries(
+            f"{path}: the series has one row, a picture; remove the recording or extract it again"
+        )
     return _complete(series, path)
 
 
 def _from_array(path: Path, channels: tuple[str, ...] | None, fps: float | None) -> Series:
     series = _ARRAYS[path.suffix](path, fps)
+    twice = [name for name, count in Counter(series.channels).items() if count > 1]
+    if twice:
+        raise UnreadableSeries(f"{path}: channel '{twice[0]}' appears twice; remove one of the two")
     if series.values.ndim != 2 or series.values.shape != (len(series.valid), len(series.channels)):
         raise UnreadableSeries(
             f"{path}: values {series.values.shape} do not match {len(series.valid)} rows of 'valid' "
             f"and {len(series.channels)} channels"
         )
-    if channels is None or channels == series.channels:
+    held = tuple(name for name in series.channels if not is_counter(name))
+    if channels is not None:
+        _check_known(channels, held, path)
+    return _only(series, held if channels is None else channels)
+
+
+def _only(series: Series, channels: tuple[str, ...]) -> Series:
+    """The series with these channels, in this order."""
+    if channels == series.channels:
         return series
-    _check_known(channels, series.channels, path)
     columns = [series.channels.index(name) for name in channels]
-    return Series(
-        values=series.values[:, columns],
-        channels=channels,
-        valid=series.valid,
-        fps=series.fps,
-        seconds=series.seconds,
-    )
+    return replace(series, values=series.values[:, columns], channels=channels)
 
 
 def recognise(path: Path) -> Format:
@@ -130,30 +183,45 @@ def recognise(path: Path) -> Format:
 
 
 def _from_table(path: Path, channels: tuple[str, ...] | None, fps: float | None) -> Series:
-    known = recognise(path)
+    known, named = recognise(path), channels is not None
     names = known.header(path)
-    held = _held(known, path, names, named=channels is not None)
+    held = _held(known, path, names, named=named)
     if channels is None:
         channels = tuple(held)
     _check_known(channels, tuple(held), path)
     wanted = {held[name][0] for name in channels}
-    table = known.rows(known.load(path, wanted | _helpers(known, names)), path)
+    notes: list[str] = []
+    table = known.rows(known.load(path, wanted | _helpers(known, names)), path, notes)
+    if not len(table):
+        raise UnreadableSeries(_NO_ROW.format(path=path))
     line = known.timeline(table, path, fps)
+    check_cells(path, rows=line.length, columns=len(channels))
     values = np.zeros((line.length, len(channels)), dtype=np.float32)
     valid = np.zeros(line.length, dtype=bool)
     valid[line.position] = known.valid(table, path)
     for number, name in enumerate(channels):
         column, held_as = held[name]
-        values[line.position, number] = numbers(table, column, path) * held_as.factor
+        values[line.position, number] = measurements(table, column, path) * held_as.factor
+    if not set(QUALITY) & set(names) and is_blank(values[line.position]):
+        valid[:] = False
     if not known.strict:
         valid &= np.isfinite(values).all(axis=1)
         _check_limits(values[valid], channels, path, known)
-    return Series(values=values, channels=channels, valid=valid, fps=line.fps, seconds=line.seconds)
+    series = Series(
+        values=values,
+        channels=channels,
+        valid=valid,
+        fps=line.fps,
+        seconds=line.seconds,
+        notes=(*notes, *line.notes),
+    )
+    counts = counting(values[line.position], line.position, line.fps)
+    return _without(series, counts, path, named=named)
 
 
 def _helpers(known: Format, names: Sequence[str]) -> set[str]:
     """Columns of time, quality and faces; embeddings and text among them stay unread."""
-    return {name for name in names if name in known.skipped}
+    return {name for name in names if name in known.skipped or name in TRACKING}
 
 
 def _held(known: Format, path: Path, names: Sequence[str], *, named: bool) -> dict[str, tuple[str, Column]]:
@@ -206,6 +274,21 @@ def _complete(series: Series, path: Path) -> Series:
             f"({len(bad)} such values); mark rows without a measurement as invalid (column or array 'valid')"
         )
     values = np.where(series.valid[:, None], series.values, np.float32(0))
-    return Series(
-        values=values, channels=series.channels, valid=series.valid, fps=series.fps, seconds=series.seconds
-    )
+    return replace(series, values=values)
+
+
+def _without(series: Series, counts: np.ndarray, path: Path, *, named: bool) -> Series:
+    """Leave out the channels (F,) that only count, whatever they are called.
+
+    Raises:
+        UnreadableSeries: The channel was asked for by name.
+    """
+    if not counts.any():
+        return series
+    names = [name for name, is_count in zip(series.channels, counts, strict=True) if is_count]
+    told = f"{path}: '{names[0]}' counts rows or time and measures nothing"
+    if named:
+        raise UnreadableSeries(f"{told}; leave it out of the channels")
+    kept = tuple(name for name in series.channels if name not in names)
+    note = f"{told}, so it is no channel" + (f" ({len(names)} such columns)" if len(names) > 1 else "")
+    return replace(_only(series, kept), notes=(*series.notes, note))

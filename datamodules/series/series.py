@@ -14,6 +14,7 @@ class Series:
     """`values` float32 (T, F) in the units of `schema`, 0 where `valid` bool (T,) is False.
 
     `fps` in rows/s and `seconds` float64 (T,), the time of every row, are None where nothing tells them.
+    `notes` are remarks of the reader that a person should see, each with the name of the file.
     """
 
     values: np.ndarray
@@ -21,3 +22,4 @@ class Series:
     valid: np.ndarray
     fps: float | None
     seconds: np.ndarray | None = None
+    notes: tuple[str, ...] = ()

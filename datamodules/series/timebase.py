@@ -1,4 +1,4 @@
-"""The time of every row: dropped frames become rows again, and clocks that run backwards stop the reading."""
+"""The time of every row: dropped frames become rows again, and clocks that cannot be stop the reading."""
 
 import math
 from dataclasses import dataclass
@@ -8,17 +8,28 @@ import numpy as np
 
 from datamodules.series.series import UnreadableSeries
 
+SLOWEST, FASTEST = 1.0, 240.0  # frames/s that cameras have, our choice; D-Vlog's landmarks have 1
+_ROUNDING = 0.01  # a rate this far beyond the limits is one of them, read from rounded times
+_APART = 0.03  # our choice: 24 and 25 frames/s are told apart, 29.97 and 30 are not
 _LONGEST = 10_000_000  # frames, our choice: 90 hours at 30 frames/s
+_SPARSE, _SHORT = 50, 10_000  # our choice: a face in 2 % of the frames, and in any share of 5 minutes
+_LEAD = 250  # rows without a measurement that are put before a table in silence, our choice: 10 s
+_PAUSE = 3600.0  # seconds, our choice: longer ones in a short table are a wrong clock
+_EXACT = 2.0**53
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Timeline:
-    """Row `position` (n,) of every table row in a series of `length` rows, their `seconds` and the rate."""
+    """Row `position` (n,) of every table row in a series of `length` rows, their `seconds` and the rate.
+
+    `notes` tell what a person should know of it.
+    """
 
     position: np.ndarray
     length: int
     seconds: np.ndarray | None
     fps: float | None
+    notes: tuple[str, ...] = ()
 
 
 def timeline(
@@ -37,31 +48,38 @@ def timeline(
         rows: Rows of the table.
         frames: Number of the frame of every row (n,): a number left out is a row without a measurement. Where
             all numbers share a divisor, frames were skipped on purpose and the series has that lower rate.
-        first: Number of the first frame of a video; None takes that of the first row.
-        seconds: Time of every row (n,).
-        fps: Frames per second of the video, used only where there are no `seconds`.
+        first: Number of the first frame of a video; None takes that of the first row. A table that begins
+            later than it is long was cut out of a longer one and begins with its own first row.
+        seconds: Time of every row (n,). Where all are 0, as OpenFace writes for pictures, they tell nothing.
+        fps: Frames per second of the video. Used where there are no `seconds`, compared with them elsewhere.
 
     Raises:
-        UnreadableSeries: A time or frame number that is missing, repeats or goes backwards.
+        UnreadableSeries: A time or frame number that is missing, repeats or goes backwards, a clock that no
+            camera has, or numbers that span far more frames than there are rows.
     """
-    position, skip = np.arange(rows), 1
+    position, skip, notes = np.arange(rows), 1, list[str]()
+    if seconds is not None and rows > 1 and not seconds.any():
+        seconds = None
+        if fps is None:
+            notes.append(f"{path}: the time is 0 in every row; fill 'fps' in the manifest")
     if frames is not None:
-        _check_increasing(path, frames, "frame")
-        if (frames % 1).any():
-            raise UnreadableSeries(f"{path}: frame {frames[(frames % 1) > 0][0]:g} is not a whole number")
-        position, skip = _positions(frames, first)
+        position, skip, lead = _positions(path, frames, first)
+        notes += _lead_note(path, frames, lead, position)
     length = int(position[-1]) + 1 if rows else 0
-    if length > _LONGEST:
+    if length > min(_LONGEST, _SPARSE * rows + _SHORT):
         raise UnreadableSeries(f"{path}: {rows} rows cannot span {length} frames; correct the frame numbers")
     if seconds is None:
-        own = None if fps is None else fps / skip
+        own = None if fps is None else check_rate(path, fps, "the manifest's 'fps'") / skip
         times = None if own is None else np.arange(length) / own
-        return Timeline(position=position, length=length, seconds=times, fps=own)
+        return Timeline(position=position, length=length, seconds=times, fps=own, notes=tuple(notes))
     _check_increasing(path, seconds, "time")
     own = rate(seconds, position)
-    return Timeline(
-        position=position, length=length, seconds=_filled(position, length, seconds, own), fps=own
-    )
+    if own is not None:
+        check_rate(path, own * skip, "its clock")
+        _check_jumps(path, frames, seconds, own)
+        notes += rate_note(path, own * skip, fps)
+    times = _filled(position, length, seconds, own)
+    return Timeline(position=position, length=length, seconds=times, fps=own, notes=tuple(notes))
 
 
 def rate(seconds: np.ndarray, position: np.ndarray | None = None) -> float | None:
@@ -79,11 +97,77 @@ def rate(seconds: np.ndarray, position: np.ndarray | None = None) -> float | Non
     return float(rows[usual].sum() / steps[usual].sum())
 
 
-def _positions(frames: np.ndarray, first: int | None) -> tuple[np.ndarray, int]:
+def check_rate(path: Path, fps: float, what: str) -> float:
+    """Return a rate that a camera can have.
+
+    Raises:
+        UnreadableSeries: Names the file, the rate, and milliseconds where they explain it.
+    """
+    if SLOWEST * (1 - _ROUNDING) <= fps <= FASTEST * (1 + _ROUNDING):
+        return fps
+    likely = ""
+    if SLOWEST <= 1000 * fps <= FASTEST:
+        likely = "; it looks like milliseconds: call the column 'timestamp_ms', or divide it by 1000"
+    raise UnreadableSeries(
+        f"{path}: {what} gives {fps:.4g} frames/s, and cameras have {SLOWEST:g} to {FASTEST:g}{likely}; "
+        "correct the times (in seconds), or leave them out and fill 'fps' in the manifest"
+    )
+
+
+def rate_note(path: Path, own: float, fps: float | None) -> list[str]:
+    """A remark where the rate of a file is not that of its video or manifest."""
+    if not fps or abs(own / fps - 1) <= _APART:
+        return []
+    return [
+        f"{path}: its clock runs at {own:.4g} frames/s, but the manifest or its video says {fps:.4g}; the "
+        "clock of the file is used: correct its times, or 'fps' in the manifest"
+    ]
+
+
+def _positions(path: Path, frames: np.ndarray, first: int | None) -> tuple[np.ndarray, int, int]:
+    """Row of every frame number, the frames from row to row, and the frames before a part cut out."""
+    _check_increasing(path, frames, "frame")
+    if (frames % 1).any():
+        raise UnreadableSeries(f"{path}: frame {frames[(frames % 1) > 0][0]:g} is not a whole number")
+    if (np.abs(frames) > _EXACT).any():
+        raise UnreadableSeries(f"{path}: frame {frames[-1]:g} cannot be counted; correct the frame numbers")
     numbers = frames.astype(np.int64)
-    start = int(numbers[0]) if first is None else min(first, int(numbers[0]))
+    own = int(numbers[0]) if len(numbers) else 0
+    start = own if first is None else min(first, own)
+    lead = own - start
+    if lead > max(_LEAD, int(numbers[-1]) - own + 1 if len(numbers) else 0):
+        start = own  # a part of a longer table
     skip = math.gcd(*(numbers - start).tolist()) if len(numbers) > 1 else 1
-    return (numbers - start) // skip, skip
+    return (numbers - start) // skip, skip, lead
+
+
+def _lead_note(path: Path, frames: np.ndarray, lead: int, position: np.ndarray) -> list[str]:
+    if lead <= _LEAD:
+        return []
+    told = f"{path}: its first row is frame {frames[0]:g}"
+    if position[0]:
+        return [f"{told}; the {position[0]} frames before it are rows without a measurement"]
+    return [f"{told}: a part of a longer table, whose other {lead} frames are no rows of the series"]
+
+
+def _check_jumps(path: Path, frames: np.ndarray | None, seconds: np.ndarray, own: float) -> None:
+    """Stop where frame numbers run ahead of the clock, or the clock far ahead of the rows."""
+    if frames is not None:
+        step, passed = np.diff(frames), np.diff(seconds)
+        wrong = np.flatnonzero((step > 10) & (step / passed > 4 * FASTEST))
+        if len(wrong):
+            row = wrong[0] + 1
+            raise UnreadableSeries(
+                f"{path}: frame {frames[row]:g} in row {row} comes {passed[row - 1]:.3g} s after frame "
+                f"{frames[row - 1]:g}; correct the frame numbers or the times"
+            )
+    span = float(seconds[-1] - seconds[0])
+    if span > _SPARSE * len(seconds) / own + _PAUSE:
+        row = int(np.argmax(np.diff(seconds))) + 1
+        raise UnreadableSeries(
+            f"{path}: time {seconds[row]:g} in row {row} comes {seconds[row] - seconds[row - 1]:.4g} s after "
+            f"the row before, in a table of {len(seconds)} rows at {own:.4g}/s; correct the times"
+        )
 
 
 def _filled(position: np.ndarray, length: int, seconds: np.ndarray, fps: float | None) -> np.ndarray:

@@ -13,7 +13,7 @@ from datamodules.manifest import Manifest
 from datamodules.scales import SCALES
 from datamodules.sources.codes import coded
 from datamodules.sources.draft import Draft, SourceError, numbers, read_labels
-from datamodules.sources.layout import leave_out, open_corpus
+from datamodules.sources.layout import leave_out, open_corpus, visible
 
 SCALE = "PHQ-9"
 _TABLES = ("SubjectInfo.xlsx", "SubjectInfo.csv")
@@ -131,7 +131,7 @@ def _check(table: pd.DataFrame, items: dict[str, list[float | None]], path: Path
 
 
 def _note_others(draft: Draft, people: dict[str, dict[str, Any]]) -> None:
-    tables = sorted(draft.root.glob("*/*.csv"))
+    tables = visible(draft.root, "*/*.csv")
     strangers = {file.parent.name for file in tables if file.parent.name not in people}
     leave_out(draft, "unknown_person", sorted(strangers), "a folder, but no line in SubjectInfo")
     others = [

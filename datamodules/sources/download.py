@@ -10,6 +10,11 @@ from datamodules.sources.draft import Draft, SourceError, existing_folder
 _SHOWN = 3  # files named in a message
 
 
+def is_hidden(path: Path, root: Path) -> bool:
+    """Whether a file below a folder is hidden, such as the `._` twins that macOS adds to every file."""
+    return any(part.startswith(".") or part == "__MACOSX" for part in path.relative_to(root).parts)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Download:
     """All files below a folder in sorted order; hidden ones are left out.
@@ -44,9 +49,7 @@ class Download:
             seen.add(real)
             for name in names:
                 path = Path(folder, name)
-                parts = path.relative_to(top).parts
-                away = any(part.startswith(".") or part == "__MACOSX" for part in parts)
-                (hidden if away else found).append(path)
+                (hidden if is_hidden(path, top) else found).append(path)
         return cls(root=top, files=tuple(sorted(found)), hidden=tuple(sorted(hidden)))
 
     def matching(self, pattern: re.Pattern[str]) -> dict[str, Path]:

@@ -48,7 +48,9 @@ class Draft:
             SourceError: There is no row.
         """
         if not self.rows:
-            packed = sorted(path.name for path in self.root.glob("*") if path.suffix in _ARCHIVES)
+            packed = sorted(
+                path.name for path in self.root.glob("*") if path.suffix in _ARCHIVES and path.name[0] != "."
+            )
             remedy = f"unpack the archives first ({', '.join(packed[:3])})" if packed else "correct root"
             raise SourceError(
                 f"{self.root}: no recording of {self.name} found; is this the folder it was unpacked to? "

@@ -13,7 +13,7 @@ from datamodules.identity import UNKNOWN
 from datamodules.manifest import Manifest
 from datamodules.sources.codes import coded
 from datamodules.sources.draft import Draft, read_labels
-from datamodules.sources.layout import leave_out, open_corpus, some
+from datamodules.sources.layout import leave_out, open_corpus, some, visible
 
 FPS = 1.0  # one row a second
 _LABELS = {"depression": 1, "normal": 0}
@@ -40,7 +40,7 @@ def read(*, root: str | Path, probe: bool = True) -> Manifest:
     missing = [row["series_path"] for row in rows if row["series_path"] not in there]
     leave_out(draft, "missing_file", missing, "labelled, but there is no such file")
     known = {Path(row["series_path"]).parent.name for row in rows}
-    folders = [inner.name for inner in sorted(draft.root.iterdir()) if inner.is_dir()]
+    folders = [inner.name for inner in visible(draft.root, "*") if inner.is_dir()]
     leave_out(draft, "extra_folder", [name for name in folders if name not in known], "no label names it")
     draft.notes.append(
         "D-Vlog names no speakers: one person may be on both sides of every split, the official one included"

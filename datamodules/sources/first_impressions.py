@@ -17,7 +17,7 @@ from typing import Any
 
 from datamodules.manifest import Manifest
 from datamodules.sources.draft import Draft, SourceError
-from datamodules.sources.layout import leave_out, open_corpus
+from datamodules.sources.layout import leave_out, open_corpus, visible
 from datamodules.sources.pickles import read_pickle
 
 _PARTS = {"training": "train", "validation": "val", "test": "test"}
@@ -66,7 +66,7 @@ def read(*, root: str | Path, probe: bool = True) -> Manifest:
 def _clips(root: Path) -> dict[str, str]:
     """File name -> path from the root."""
     clips: dict[str, str] = {}
-    for file in sorted(root.rglob("*.mp4")):
+    for file in visible(root, "**/*.mp4"):
         if file.name in clips:
             raise SourceError(
                 f"{file}: the clip is there twice, also as {clips[file.name]}; remove one of them"

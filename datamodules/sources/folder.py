@@ -8,7 +8,7 @@ from pathlib import Path
 
 from datamodules.manifest import Manifest, read_manifest
 from datamodules.sources.draft import Draft, SourceError, existing_folder, read_labels
-from datamodules.sources.layout import leave_out
+from datamodules.sources.layout import leave_out, visible
 
 _SERIES = frozenset({".csv", ".npy", ".npz", ".parquet"})
 _VIDEOS = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv"})
@@ -62,7 +62,7 @@ def _note_others(draft: Draft, table: Path) -> None:
     named = {draft.root / (row.get("series_path") or row["path"]) for row in draft.rows} | {table}
     others = [
         file.relative_to(draft.root).as_posix()
-        for file in sorted(draft.root.rglob("*"))
+        for file in visible(draft.root, "**/*")
         if file.suffix.lower() in _SERIES | _VIDEOS
         and file not in named
         and not file.name.endswith(".probe.csv")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from datamodules.sources.download import is_hidden
 from datamodules.sources.draft import Draft, SourceError, existing_folder
 
 _SHOWN = 5  # names in one erratum: enough to find the fault
@@ -25,7 +26,7 @@ def open_corpus(root: str | Path, *, name: str, marks: Sequence[str]) -> Draft:
     folder = existing_folder(root)
     if _holds(folder, marks):
         return Draft(name=name, root=folder)
-    nested = [inner for inner in sorted(folder.iterdir()) if inner.is_dir() and _holds(inner, marks)]
+    nested = [inner for inner in visible(folder, "*") if inner.is_dir() and _holds(inner, marks)]
     if not nested:
         raise SourceError(
             f"{folder}: no {' or '.join(marks)} here or one folder below; unpack it there, or correct root"
@@ -38,6 +39,11 @@ def open_corpus(root: str | Path, *, name: str, marks: Sequence[str]) -> Draft:
     draft = Draft(name=name, root=nested[0])
     draft.correct("nested_folder", nested[0].name, "read as the folder of the corpus")
     return draft
+
+
+def visible(folder: Path, pattern: str) -> list[Path]:
+    """What matches below a folder, in order; hidden files and what lies in hidden folders are left out."""
+    return [path for path in sorted(folder.glob(pattern)) if not is_hidden(path, folder)]
 
 
 def leave_out(draft: Draft, rule: str, names: Sequence[str], why: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from datamodules.identity import UNKNOWN
 from datamodules.manifest import Manifest
 from datamodules.sources.draft import Draft, SourceError
-from datamodules.sources.layout import leave_out, open_corpus
+from datamodules.sources.layout import leave_out, open_corpus, visible
 
 _SERIES = "Video_feature"
 _LABEL = "_Depression.csv"
@@ -29,7 +29,7 @@ def read(*, root: str | Path, probe: bool = True) -> Manifest:
     """
     draft = open_corpus(root, name="lmvd", marks=[_SERIES])
     labels = _labels(draft.root)
-    tables = {file.stem: file for file in sorted((draft.root / _SERIES).glob("*.csv"))}
+    tables = {file.stem: file for file in visible(draft.root / _SERIES, "*.csv")}
     draft.rows += [
         {
             "recording_id": f"lmvd_{vlog}",
@@ -59,7 +59,7 @@ def read(*, root: str | Path, probe: bool = True) -> Manifest:
 
 def _labels(root: Path) -> dict[str, int]:
     files: dict[str, Path] = {}
-    for file in sorted(root.rglob(f"*{_LABEL}")):
+    for file in visible(root, f"**/*{_LABEL}"):
         vlog = file.name.removesuffix(_LABEL)
         if vlog in files:
             raise SourceError(f"{file}: id {vlog} has another label file, {files[vlog]}; remove one of them")
@@ -77,5 +77,5 @@ def _label(file: Path) -> int:
 
 
 def _note_others(draft: Draft) -> None:
-    others = [file.name for file in sorted((draft.root / _SERIES).iterdir()) if file.suffix != ".csv"]
+    others = [file.name for file in visible(draft.root / _SERIES, "*") if file.suffix != ".csv"]
     leave_out(draft, "extra_file", others, "no OpenFace table <id>.csv")

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from datamodules.manifest import Manifest
 from datamodules.sources.draft import Draft, SourceError
-from datamodules.sources.layout import leave_out, open_corpus, some
+from datamodules.sources.layout import leave_out, open_corpus, some, visible
 from datamodules.sources.mpdd_people import people_of, read_json
 
 Track = Literal["young", "elderly"]
@@ -89,14 +89,14 @@ def _read_part(draft: Draft, folder: Path, part: str, track: Track, fps: float) 
         )
     leave_out(draft, "missing_file", missing, f"listed, but not in {folder.as_posix()}")
     there = {
-        file.relative_to(draft.root / folder).as_posix() for file in (draft.root / folder).rglob("*.npy")
+        file.relative_to(draft.root / folder).as_posix() for file in visible(draft.root / folder, "**/*.npy")
     }
     leave_out(draft, "missing_label", sorted(there - listed), f"in {folder.as_posix()}, but not listed")
 
 
 def _entries(labels: Path) -> list[tuple[dict[str, Any], str]]:
     """Entries of the one list in the folder, each with its file."""
-    files = sorted(labels.glob("*_files.json"))
+    files = visible(labels, "*_files.json")
     if len(files) != 1:
         raise SourceError(f"{labels}: {len(files)} files *_files.json; the corpus has one list a part")
     entries = read_json(files[0])

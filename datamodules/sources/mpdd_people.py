@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from datamodules.sources.draft import Draft, SourceError
+from datamodules.sources.layout import visible
 
 _TRAITS = {
     "Openness": "trait_O",
@@ -27,7 +28,7 @@ def people_of(draft: Draft, labels: Path) -> dict[str, dict[str, Any]]:
     Raises:
         SourceError: Several such files, one that is no table of people, or an unknown sex.
     """
-    files = sorted(labels.glob("personalized_*.json"))
+    files = visible(labels, "personalized_*.json")
     if not files:
         draft.notes.append(
             f"{labels.relative_to(draft.root)}: no personalized_*.json, hence neither traits nor age"

@@ -1,0 +1,79 @@
+"""Columns that count rows or tell the time: no channels, because their mean is the length of a recording."""
+
+import re
+
+import numpy as np
+
+_NAME = re.compile(
+    r"unnamed(:_?\d+(\.\d+)*(_level_\d+)?)?|__index_level_\d+__|level_\d+|index|#|t"
+    r"|row(_?(number|no|nr|num|id|idx|index))?|face(_?id)?|confidence|success|valid"
+    r"|frames?(_?(number|no|nr|num|id|idx|index|count|time))?"
+    r"|(approx_)?(frame_)?time(_?stamp)?(_?(in_)?(s|sec|seconds|ms|msec|milliseconds|us|ns|min))?"
+    r"|s|sec|secs|seconds?|ms|msec|milliseconds?",
+    re.IGNORECASE,
+)
+_CANONICAL = frozenset({"frame", "face_id", "timestamp", "timestamp_ms", "confidence", "success", "valid"})
+_FEWEST, _MONOTONE = 16, 250  # rows, our choice: equal steps; 10 s that grow in every row
+_STEP = 0.05  # of a step, our choice: what rounding to milliseconds may do to a clock
+_CLOCK = 0.02  # our choice: how far a clock's rate may be from that of the series
+
+
+def canonical(name: str) -> str:
+    """The name of a column without blanks around it; those of time and quality also in their own spelling.
+
+    >>> canonical(" Success"), canonical("Face ID"), canonical("AU01_r")
+    ('success', 'face_id', 'AU01_r')
+    """
+    name = name.strip()
+    plain = re.sub(r"[\s_]+", "_", name.lower())
+    return plain if plain in _CANONICAL else name
+
+
+def is_counter(name: str) -> bool:
+    """Whether a column is named like a row number, a clock or the quality of tracking; a nameless one is.
+
+    >>> is_counter("Unnamed: 0"), is_counter("Time_s"), is_counter("au12")
+    (True, True, False)
+    """
+    plain = re.sub(r"\s+", "_", name.strip())
+    return not plain or _NAME.fullmatch(plain) is not None
+
+
+def counting(values: np.ndarray, place: np.ndarray, fps: float | None) -> np.ndarray:
+    """Which columns (F,) of a table only count or tell the time, whatever they are called.
+
+    Such a column grows (or falls) from each row to the next, in whole numbers or at the rate of the series in
+    seconds or milliseconds, and lies on a line by the place or the number of the rows; over 10 s the line is
+    not asked for. Where no rate is known, a line from 0 is a time. Nothing that a face does is so regular.
+
+    Args:
+        values: Rows of the table by channels (n, F).
+        place: Row of each in the series (n,).
+        fps: Rows per second of the series, if known.
+    """
+    found = np.zeros(values.shape[1], dtype=bool)
+    if len(place) < _FEWEST:
+        return found
+    steps = np.diff(values.astype(np.float64), axis=0)
+    for column in np.flatnonzero((steps > 0).all(axis=0) | (steps < 0).all(axis=0)):
+        own = values[:, column].astype(np.float64)
+        found[column] = _counts(own, place, fps) and (
+            len(own) >= _MONOTONE or _is_line(own, place) or _is_line(own, np.arange(len(own)))
+        )
+    return found
+
+
+def _counts(values: np.ndarray, place: np.ndarray, fps: float | None) -> bool:
+    """Whether the steps are whole, or those of a clock."""
+    if not (values % 1).any():
+        return True
+    slope = (values[-1] - values[0]) / (place[-1] - place[0])
+    if fps is None:
+        return bool(0 <= values[0] < slope <= 1)
+    return any(abs(slope * fps / unit - 1) < _CLOCK for unit in (1, 1000))
+
+
+def _is_line(values: np.ndarray, order: np.ndarray) -> bool:
+    slope = (values[-1] - values[0]) / (order[-1] - order[0])
+    away = np.abs(values - values[0] - slope * (order - order[0])).max()
+    return bool(away <= _STEP * abs(slope))

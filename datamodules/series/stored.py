@@ -1,0 +1,131 @@
+"""Parsed tables on disk: text is parsed once, and mapped into memory afterwards by every process.
+
+The files lie in `$XDG_CACHE_HOME/euthymia/series`, or `~/.cache/euthymia/series`, one for a table and the
+channels that were asked for. They can be deleted at any time: what is missing or damaged is made again.
+"""
+
+import hashlib
+import json
+import logging
+import multiprocessing
+import os
+import tempfile
+import zlib
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from datamodules.series.series import Series
+
+_log = logging.getLogger(__name__)
+
+_VERSION = 1  # raise it when files are read differently, or stored differently
+_MAGIC = b"euthymia series\n"
+_LEAST = 256 * 2**10  # bytes, our choice: smaller tables are parsed in a few milliseconds
+_ALIGNED = 64
+_TYPES = {"values": np.dtype(np.float32), "valid": np.dtype(np.bool_), "seconds": np.dtype(np.float64)}
+
+
+def folder() -> Path:
+    """Where parsed tables are kept."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "euthymia" / "series"
+
+
+def entry(files: Sequence[tuple[Path, int, int]], asked: object) -> Path | None:
+    """Where the series of a table is kept; None for one so small that parsing it costs nothing.
+
+    Args:
+        files: Resolved path, bytes and modification time in ns of each of its files.
+        asked: What was asked of it, such as channels and a rate.
+    """
+    if sum(size for _, size, _ in files) < _LEAST:
+        return None
+    key = repr((_VERSION, [(str(path), size, mtime) for path, size, mtime in files], asked))
+    return folder() / f"{hashlib.sha256(key.encode()).hexdigest()}.series"
+
+
+def load(place: Path) -> Series | None:
+    """The series, its arrays mapped and read-only; None where it is not there, or not to the last byte."""
+    try:
+        with place.open("rb") as stream:
+            head = _head(stream)
+            start, size = stream.tell(), os.fstat(stream.fileno()).st_size
+        arrays = {name: _mapped(place, start, size, name, *facts) for name, facts in head["arrays"].items()}
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        return None
+    return Series(
+        values=arrays["values"],
+        channels=tuple(head["channels"]),
+        valid=arrays["valid"],
+        fps=head["fps"],
+        seconds=arrays.get("seconds"),
+        notes=tuple(head["notes"]),
+    )
+
+
+def save(series: Series, place: Path) -> None:
+    """Write beside and rename, so that nobody sees half a file; without a disk to write to, go on without."""
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=place.parent, suffix=".part", delete=False) as part:
+            try:
+                _write(part, series)  # type: ignore[arg-type]  # a binary file under another name
+                part.close()
+                Path(part.name).replace(place)
+            except BaseException:
+                Path(part.name).unlink(missing_ok=True)
+                raise
+    except OSError as fault:
+        if multiprocessing.parent_process() is None:
+            _warn(str(place.parent), fault.strerror or str(fault))
+
+
+@cache  # once a process
+def _warn(where: str, why: str) -> None:
+    _log.warning(
+        "%s: parsed series cannot be kept there (%s), so tables are parsed again and again", where, why
+    )
+
+
+def _write(stream: BinaryIO, series: Series) -> None:
+    arrays = {"values": series.values, "valid": series.valid}
+    if series.seconds is not None:
+        arrays["seconds"] = series.seconds
+    places, offset = {}, 0
+    for name, array in arrays.items():
+        arrays[name] = array = np.ascontiguousarray(array, dtype=_TYPES[name])
+        places[name] = (list(array.shape), offset, zlib.crc32(array.tobytes()))
+        offset += -(-array.nbytes // _ALIGNED) * _ALIGNED
+    head = {"channels": series.channels, "fps": series.fps, "notes": series.notes, "arrays": places}
+    text = json.dumps(head).encode()
+    text += b" " * (-(len(_MAGIC) + 16 + len(text)) % _ALIGNED)
+    stream.write(_MAGIC + b"%8d%8x" % (len(text), zlib.crc32(text)) + text)
+    for array in arrays.values():
+        stream.write(array.tobytes() + bytes(-array.nbytes % _ALIGNED))
+
+
+def _head(stream: BinaryIO) -> dict[str, Any]:
+    first = stream.read(len(_MAGIC) + 16)
+    size, digest = int(first[-16:-8]), int(first[-8:], 16)
+    text = stream.read(size)
+    if not first.startswith(_MAGIC) or zlib.crc32(text) != digest:
+        raise ValueError("damaged")
+    head: dict[str, Any] = json.loads(text)
+    return head
+
+
+def _mapped(
+    place: Path, start: int, size: int, name: str, shape: list[int], offset: int, digest: int
+) -> np.ndarray:
+    kind = _TYPES[name]
+    if start + offset + int(np.prod(shape)) * kind.itemsize > size:
+        raise ValueError("cut")
+    if not all(shape):
+        return np.zeros(shape, dtype=kind)
+    array: np.ndarray = np.memmap(place, dtype=kind, mode="r", offset=start + offset, shape=tuple(shape))
+    if zlib.crc32(array) != digest:
+        raise ValueError("damaged")
+    return array

@@ -1,0 +1,410 @@
+"""Bad files of features, each refused with its file and a remedy, or read with the reason why that is right.
+
+A case is: how the file is made, then either the message that refuses it, or what is right about the series.
+"""
+
+import gzip
+import io
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from datamodules.series import UnreadableSeries, read_series, schema
+from datamodules.series.openface import ORDER
+
+OPENFACE = "frame, face_id, timestamp, confidence, success, AU01_r, AU12_r"
+ROWS = 40
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def openface(rows: int = ROWS, *, time=lambda i: i / 30, frame=lambda i: i + 1, head: str = OPENFACE) -> str:
+    """An OpenFace table of noise with two action units."""
+    level = np.random.default_rng(0).uniform(0.5, 3, (rows, 2))
+    lines = [
+        f"{frame(i)}, 0, {time(i):.3f}, 0.98, 1, {level[i, 0]:.2f}, {level[i, 1]:.2f}" for i in range(rows)
+    ]
+    return "\n".join([head, *lines]) + "\n"
+
+
+def plain(rows: int = ROWS, **columns) -> pd.DataFrame:
+    """A table of our own with two noisy channels."""
+    rng = np.random.default_rng(1)
+    return pd.DataFrame(columns | {"au04": rng.uniform(0, 2, rows), "au12": rng.uniform(0, 2, rows)})
+
+
+def text(name: str, content: str | bytes):
+    """A file of this text."""
+
+    def write(folder: Path) -> Path:
+        path = folder / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
+def csv(table: pd.DataFrame, name: str = "s.csv"):
+    return text(name, table.to_csv(index=False))
+
+
+def npz(**arrays):
+    """Our archive of two channels with some arrays changed; None leaves one out."""
+    values = np.random.default_rng(2).normal(size=(ROWS, 2)).astype(np.float32)
+    held = {"values": values, "channels": np.array(["au04", "au12"]), "fps": 25.0} | arrays
+
+    def write(folder: Path) -> Path:
+        np.savez(folder / "s.npz", **{name: array for name, array in held.items() if array is not None})
+        return folder / "s.npz"
+
+    return write
+
+
+def packed(content: bytes, name: str = "s.csv.gz"):
+    return text(name, gzip.compress(content))
+
+
+def archive(content: bytes, name: str = "values.npy"):
+    """A zip of one member."""
+
+    def write(folder: Path) -> Path:
+        with zipfile.ZipFile(folder / "s.npz", "w", zipfile.ZIP_DEFLATED) as stream:
+            stream.writestr(name, content)
+        return folder / "s.npz"
+
+    return write
+
+
+def parquet(table: pd.DataFrame, *, index: bool = False):
+    def write(folder: Path) -> Path:
+        table.to_parquet(folder / "s.parquet", index=index)
+        return folder / "s.parquet"
+
+    return write
+
+
+def array(values: np.ndarray, name: str = "001_A_1.npy", *, pickled: bool = False):
+    def write(folder: Path) -> Path:
+        np.save(folder / name, values, allow_pickle=pickled)
+        return folder / name
+
+    return write
+
+
+def place(make):
+    """A path that is no regular file."""
+
+    def write(folder: Path) -> Path:
+        path = folder / "s.csv"
+        make(path)
+        return path
+
+    return write
+
+
+def stream_of(values: np.ndarray) -> bytes:
+    content = io.BytesIO()
+    np.save(content, values)
+    return content.getvalue()
+
+
+def swapped(content: str, old: str, new: str) -> str:
+    assert old in content
+    return content.replace(old, new, 1)
+
+
+def line(content: str, row: int, new: str) -> str:
+    lines = content.splitlines()
+    lines[row + 1] = new
+    return "\n".join(lines) + "\n"
+
+
+def fex(rows: int = ROWS, **columns) -> pd.DataFrame:
+    """A py-feat table."""
+    rng = np.random.default_rng(3)
+    held = {"frame": np.arange(rows), "FaceRectX": 1.0, "FaceScore": 0.9, "AU01": rng.uniform(0, 1, rows)}
+    return pd.DataFrame(held | columns)
+
+
+def libreface(step: float, frames=None) -> pd.DataFrame:
+    frames = np.arange(ROWS) if frames is None else frames
+    au = np.random.default_rng(4).uniform(0, 3, len(frames))
+    return pd.DataFrame({"frame_idx": frames, "frame_time_in_ms": frames * step, "au_1_intensity": au})
+
+
+def mediapipe(**columns) -> pd.DataFrame:
+    shapes = np.random.default_rng(5).uniform(0, 1, (ROWS, 52))
+    return pd.DataFrame(columns | dict(zip(schema.BLENDSHAPES, shapes.T, strict=True)))
+
+
+def opendbm(**columns) -> pd.DataFrame:
+    rng = np.random.default_rng(6)
+    return pd.DataFrame(
+        columns | {"fac_AU01int": rng.uniform(0, 3, ROWS), "fac_AU12int": 1 + rng.uniform(0, 1, ROWS)}
+    )
+
+
+def clnf(step: float):
+    """DAIC-WOZ's gaze file alone."""
+    rng = np.random.default_rng(7)
+    clock = {
+        "frame": np.arange(1, ROWS + 1),
+        "timestamp": np.arange(ROWS) * step,
+        "confidence": 1.0,
+        "success": 1,
+    }
+    held = pd.DataFrame(clock | {"AU01_r": rng.uniform(0, 3, ROWS)})
+    return csv(held, "300_CLNF_AUs.txt")
+
+
+CLOCK = np.arange(ROWS)
+TABLE = openface()
+REFUSED = {
+    # clocks
+    "a webm's 1000 frames/s": (text("s.csv", openface(time=lambda i: i / 1000)), r"1000 frames/s"),
+    "300 frames/s": (text("s.csv", openface(1000, time=lambda i: i / 300)), r"300 frames/s.*240"),
+    "milliseconds under timestamp": (text("s.csv", openface(time=lambda i: 33.3 * i)), "milliseconds"),
+    "milliseconds in a plain table": (csv(plain(timestamp=40.0 * CLOCK)), "timestamp_ms"),
+    "microseconds": (csv(plain(timestamp=40_000.0 * CLOCK)), "frames/s"),
+    "hours": (csv(plain(timestamp=CLOCK / 25 / 3600)), "frames/s"),
+    "mediapipe in seconds under timestamp_ms": (csv(mediapipe(timestamp_ms=CLOCK / 25)), "frames/s"),
+    "mediapipe in milliseconds under timestamp": (csv(mediapipe(timestamp=40.0 * CLOCK)), "milliseconds"),
+    "opendbm in milliseconds": (csv(opendbm(timestamp=40.0 * CLOCK)), "milliseconds"),
+    "clnf at 1000 rows/s": (clnf(0.001), "1000 frames/s"),
+    "clnf in milliseconds": (clnf(33.0), "milliseconds"),
+    "libreface of no camera": (csv(libreface(2.0)), "neither in seconds nor in milliseconds"),
+    "an archive's 1000 frames/s": (npz(fps=1000.0), r"'fps' gives 1000"),
+    "an archive's negative rate": (npz(fps=-25.0), r"'fps' gives -25"),
+    "an archive's rate that is no number": (npz(fps=np.nan), r"'fps' gives nan"),
+    "an archive's rate in text": (npz(fps=np.array("25")), r"'fps' is <U2"),
+    "an archive's list of rates": (npz(fps=np.full(ROWS, 25.0)), r"'fps' is .*\(40,\)"),
+    "time goes back": (text("s.csv", line(TABLE, 9, "10, 0, 0.01, 0.98, 1, 1, 1")), "comes after"),
+    "time repeats": (csv(plain(timestamp=np.r_[CLOCK[:20] / 25, CLOCK[:20] / 25])), "comes after"),
+    "time stands still, not at 0": (csv(plain(timestamp=np.full(ROWS, 7.0))), "comes after"),
+    "a time is missing": (csv(plain(timestamp=np.where(CLOCK == 5, np.nan, CLOCK / 25))), "no time in row 5"),
+    "a time in the next year": (csv(plain(timestamp=np.r_[CLOCK[:-1] / 25, 3e7])), "correct the times"),
+    # frame numbers
+    "a frame number of a billion": (text("s.csv", line(TABLE, 39, "1000000000, 0, 1.3, .98, 1, 1, 1")), "frame"),
+    "frame numbers up to a billion": (csv(plain(frame=np.linspace(0, 1e9, ROWS).round() + CLOCK % 3)), "frames"),
+    "a frame number of 1e300": (csv(plain(frame=np.r_[CLOCK[:-1], 1e300])), "cannot be counted"),
+    "frames run ahead of the clock": (
+        text("s.csv", line(TABLE, 39, "9000, 0, 1.3, .98, 1, 1, 1")),
+        "correct the frame numbers or the times",
+    ),
+    "half a frame": (csv(plain(frame=CLOCK + 0.5)), "not a whole number"),
+    "a frame twice": (csv(plain(frame=np.r_[0, CLOCK[:-1]])), "comes after"),
+    # text
+    "zeros of a full disk": (text("s.csv", bytes(200_000)), "zero bytes"),
+    "zeros at the end": (text("s.csv", TABLE.encode() + bytes(5_000)), "row 40 holds zero bytes"),
+    "old Mac line ends": (text("s.csv", TABLE.replace("\n", "\r")), "old Macs"),
+    "old Mac line ends inside": (text("s.csv", TABLE[:300] + TABLE[300:].replace("\n", "\r")), "old Macs"),
+    "UTF-16": (text("s.csv", TABLE.encode("utf-16")), "UTF-16; save it as UTF-8"),
+    "UTF-16, big end first": (text("s.csv", b"\xfe\xff" + TABLE.encode("utf-16-be")), "UTF-16"),
+    "cp1252 in the header": (text("s.csv", "frame,M\xfcdigkeit\n1,2\n2,3\n".encode("cp1252")), "not UTF-8"),
+    "cp1252 in a cell": (text("s.csv", "au01,mood\n1,m\xfcde\n2,x\n".encode("cp1252")), "s.csv"),
+    "empty": (text("s.csv", ""), "empty, 0 bytes"),
+    "header only": (text("s.csv", OPENFACE + "\n"), "no row, it is empty"),
+    "one row": (text("s.csv", openface(1)), "one row"),
+    "blanks only": (text("s.csv", "\n\n\n"), "no header"),
+    "semicolons": (text("s.csv", plain().to_csv(index=False, sep=";")), "separate the columns by commas"),
+    "tabs": (text("s.csv", plain().to_csv(index=False, sep="\t")), "separate the columns by commas"),
+    "a cell too many": (text("s.csv", line(TABLE, 3, "4,0,.1,.98,1,1,1,9")), "row 3 has more cells"),
+    "a cell too few": (text("s.csv", line(TABLE, 3, "4,0,.1,.98,1,1")), "row 3 has 6 cells and the header 7"),
+    "cut in the last row": (text("s.csv", TABLE[:-20]), "row 39 has .* the file is cut there"),
+    "commas for decimal points": (text("s.csv", line(TABLE, 3, "4,0,0,1,.98,1,1,1")), "decimal points"),
+    "a quote that swallows rows": (text("s.csv", line(TABLE, 3, '4,0,.1,.98,1,"1,1')), "not closed"),
+    "a column twice": (text("s.csv", openface(head=OPENFACE.replace("AU12_r", "AU01_r"))), "appears twice"),
+    "frame and Frame": (csv(plain(frame=CLOCK, Frame=CLOCK)), "'frame' appears twice"),
+    "a word among numbers": (text("s.csv", line(TABLE, 3, "4,0,.1,.98,1,high,1")), "'high' in row 3"),
+    "words only": (csv(plain(mood=["fine"] * ROWS)), "'mood' holds no number"),
+    "complex numbers": (csv(plain(wave=["1+2j"] * ROWS)), "'wave' holds no number"),
+    "Arabic digits": (text("s.csv", line(TABLE, 3, "4,0,.1,.98,1,\u0661.\u0662,1")), "digits 0 to 9"),
+    "wide digits": (csv(plain(x=["\uff11\uff12"] * ROWS)), "'x' holds no number"),
+    "success in words": (csv(plain(success=["yes"] * ROWS)), "'success' holds no number"),
+    # packed files
+    "cut gzip": (text("s.csv.gz", gzip.compress(TABLE.encode())[:-40]), "copy or extract it again"),
+    "text called gzip": (text("s.csv.gz", TABLE), "not a readable series"),
+    "cut archive": (text("s.npz", b"PK\x03\x04" + bytes(90)), "not a readable series"),
+    "an archive without channels": (npz(channels=None), "channels"),
+    "an archive without values": (npz(values=None), "values"),
+    "a member that is no array": (archive(b"not an array"), "s.npz"),
+    "a pickled array": (array(np.array([{"a": 1}], dtype=object), pickled=True), "not a readable series"),
+    "pickled values": (npz(values=np.array([[object()]], dtype=object)), "s.npz"),
+    "an array of a header of junk": (text("001_A_1.npy", b"\x93NUMPY\x01\x00\x10\x00{'descr': ((((((\n"), "npy"),
+    "text as values": (npz(values=np.full((ROWS, 2), "1.5")), "values are <U3"),
+    "complex values": (npz(values=np.full((ROWS, 2), 1 + 2j)), "values are complex128"),
+    "dates as values": (npz(values=np.full((ROWS, 2), "2020-01-01", "M8[D]")), "values are datetime64"),
+    "values of three axes": (npz(values=np.ones((ROWS, 2, 3))), "do not match"),
+    "one value": (npz(values=np.float32(3)), "s.npz"),
+    "channels too few": (npz(channels=np.array(["au04"])), "do not match"),
+    "channels as numbers": (npz(channels=np.arange(2)), "store names, one a column"),
+    "a channel twice": (npz(channels=np.array(["au04", "au04"])), "'au04' appears twice"),
+    "valid of another length": (npz(valid=np.ones(7, bool)), "do not match"),
+    "valid as a matrix": (npz(valid=np.ones((ROWS, 2), bool)), "'valid' is bool"),
+    "valid as text": (npz(valid=np.full(ROWS, "False")), "'valid' is <U5"),
+    "valid that is no number": (npz(valid=np.full(ROWS, np.nan)), "'valid' is float64"),
+    "NaN in a valid row": (npz(values=np.where(CLOCK[:, None] == 3, np.nan, np.ones((ROWS, 2)))), "nan in row 3"),
+    "infinity in a valid row": (npz(values=np.where(CLOCK[:, None] == 3, np.inf, np.ones((ROWS, 2)))), "inf in row 3"),
+    "complex landmarks": (array(np.ones((5, 709), complex)), "values are complex128"),
+    "an array of another width": (array(np.ones((5, 100))), "write it as .npz"),
+    "a flat array": (array(np.ones(709)), "write it as .npz"),
+    "parquet cut": (text("s.parquet", b"PAR1" + bytes(80)), "not a readable series"),
+    "dates in parquet": (parquet(plain(day=pd.Timestamp("2020-01-01"))), "'day' holds no number"),
+    # what is no file
+    "a folder": (place(lambda path: path.mkdir()), "is not a file"),
+    "a pipe": (place(os.mkfifo), "is not a file"),
+    "a link to itself": (place(lambda path: path.symlink_to(path)), "correct its path"),
+    "a link to nothing": (place(lambda path: path.symlink_to(path.with_name("gone"))), "no such series file"),
+    "a name too long": (lambda folder: folder / ("x" * 300 + ".csv"), "correct its path"),
+    "a name with a zero": (lambda folder: folder / "a\0.csv", "correct its path"),
+    "below a file": (lambda folder: text("a.csv", TABLE)(folder) / "s.csv", "correct its path"),
+    "a spreadsheet": (text("s.xlsx", "x"), "a series ends in"),
+    # units
+    "degrees for radians": (csv(pd.DataFrame({"pose_Rx": np.linspace(10, 20, ROWS) + CLOCK % 3})), "rad"),
+    "pixels for shares": (csv(mediapipe().assign(**{schema.BLENDSHAPES[3]: 300.0})), "outside"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_bad_series_are_refused_with_file_and_reason(tmp_path, case):
+    write, message = REFUSED[case]
+    path = write(tmp_path)
+    with pytest.raises(UnreadableSeries, match=message) as refused:
+        read_series(path, channels=None, fps=30.0)
+    assert path.name in str(refused.value)
+
+
+def measured(series) -> None:
+    assert series.valid.all()
+
+
+def unmeasured(series) -> None:
+    assert not series.valid.any()
+    assert not series.values.any()
+
+
+def only_units(series) -> None:
+    """No clock, row number or quality is a channel."""
+    assert series.channels == ("au04", "au12")
+
+
+def rate(fps: float, within: float = 1e-3):
+    def check(series) -> None:
+        assert series.fps == pytest.approx(fps, rel=within)
+
+    return check
+
+
+def own_rows(series) -> None:
+    assert (len(series.values), series.valid.all(), len(series.notes)) == (ROWS, True, 1)
+    assert "part of a longer table" in series.notes[0]
+
+
+def noted(word: str):
+    def check(series) -> None:
+        assert any(word in note for note in series.notes)
+
+    return check
+
+
+def lost(*rows: int):
+    def check(series) -> None:
+        assert np.flatnonzero(~series.valid).tolist() == list(rows)
+
+    return check
+
+
+NO_FACE = TABLE.replace("0.98, 1,", "0.10, 0,")
+READ = {
+    # no measurement at all is no error of the reader: who scores recordings leaves these out
+    "success 0 in every row": (text("s.csv", NO_FACE), unmeasured),
+    "confidence 0 in every row": (text("s.csv", TABLE.replace("0.98, 1,", "0.0, 1,")), unmeasured),
+    "all numbers lost": (text("s.csv", TABLE.replace("0.98, 1, ", "0.98, 1, nan, -1.#IND")[:0] + "\n".join([OPENFACE, *(f"{i + 1}, 0, {i / 30:.3f}, 0.98, 1, -1.#IND, nan" for i in range(ROWS))]) + "\n"), unmeasured),
+    "all zeros without a word on quality": (csv(plain() * 0), unmeasured),
+    "all zeros in an archive": (npz(values=np.zeros((ROWS, 2))), unmeasured),
+    "valid is false": (npz(valid=np.zeros(ROWS, bool)), unmeasured),
+    "empty cells only": (csv(plain() * np.nan), unmeasured),
+    "landmarks of nobody": (array(np.zeros((ROWS, 136)), "1_visual.npy"), unmeasured),
+    "MPDD of nobody": (array(np.zeros((ROWS, len(ORDER) - 5))), unmeasured),
+    "py-feat's FaceScore is empty": (csv(fex(FaceScore=np.nan)), unmeasured),
+    "py-feat's FaceScore is 0": (csv(fex(FaceScore=0.0)), unmeasured),
+    "py-feat found nothing at all": (csv(fex(FaceScore=np.nan, AU01=np.nan)), unmeasured),
+    "mediapipe found nothing": (csv(mediapipe() * np.nan), unmeasured),
+    # zeros that a column of quality vouches for are measurements
+    "a face that does not move": (text("s.csv", "\n".join([OPENFACE, *(f"{i + 1},0,{i / 30:.3f},.98,1,0,0" for i in range(ROWS))])), measured),
+    # clocks that tell something
+    "time 0 in every row, as for pictures": (text("s.csv", openface(time=lambda i: 0.0)), rate(30)),
+    "libreface without a clock": (csv(libreface(0.0)), rate(30)),
+    "milliseconds under their name": (csv(plain(timestamp_ms=40.0 * CLOCK)), rate(25)),
+    "milliseconds in OpenFace": (text("s.csv", openface(head=OPENFACE.replace("timestamp", "timestamp_ms"), time=lambda i: 40 * i)), rate(25)),
+    "1 row a second": (csv(plain(timestamp=CLOCK)), rate(1)),
+    "240 rows a second": (csv(plain(timestamp=np.round(CLOCK / 240, 3))), rate(240, 0.01)),
+    "every 60th frame": (csv(plain(frame=60 * CLOCK, timestamp=2.0 * CLOCK)), rate(0.5)),
+    "twice the manifest's rate": (csv(plain(timestamp=CLOCK / 60)), noted("says 30")),
+    "an archive of another rate": (npz(fps=60.0), noted("says 30")),
+    "a rate within rounding": (csv(plain(timestamp=CLOCK / 29.97)), lambda series: series.notes == ()),
+    "a part of a longer table": (text("s.csv", openface(frame=lambda i: 5001 + i, time=lambda i: (5000 + i) / 30)), own_rows),
+    "a late face": (text("s.csv", openface(600, frame=lambda i: 301 + i, time=lambda i: (300 + i) / 30)), noted("300 frames before it")),
+    # what is no channel
+    "pandas' row number": (csv(plain().assign(**{"Unnamed: 0": CLOCK})), only_units),
+    "pandas' row number again": (csv(plain().assign(**{"Unnamed: 0.1": CLOCK, "Unnamed: 0": CLOCK})), only_units),
+    "index": (csv(plain(index=CLOCK)), only_units),
+    "no name": (text("s.csv", plain().to_csv()), only_units),
+    "pandas' index in parquet": (parquet(plain().iloc[::-1], index=True), only_units),
+    "capitals": (csv(plain(Frame=CLOCK, Timestamp=CLOCK / 30, Confidence=1.0, Success=1)), only_units),
+    "blanks and capitals": (csv(plain(**{" FRAME ": CLOCK, "Face ID": 0, "TIMESTAMP": CLOCK / 30})), only_units),
+    "clocks of other names": (csv(plain(time_s=CLOCK / 30, ms=CLOCK / 0.03, Seconds=CLOCK)), only_units),
+    "a counter of any name": (csv(plain(laufnummer=CLOCK + 7)), only_units),
+    "a counter down": (csv(plain(left=ROWS - CLOCK)), only_units),
+    "a clock of any name": (csv(plain(zeit=np.round(CLOCK / 30, 3))), only_units),
+    "a counter of any name beside gaps": (csv(plain(frame=CLOCK + CLOCK // 20, n=CLOCK + CLOCK // 20)), only_units),
+    "quality in capitals loses rows": (csv(plain(Success=(CLOCK != 7).astype(int))), lost(7)),
+    "a mark in capitals loses rows": (csv(plain(VALID=(CLOCK != 3).astype(int))), lost(3)),
+    "text in success is no success": (csv(plain(success=["1"] * 4 + ["no"] + ["1"] * 35)), lost(4)),
+    # cells that say that there is no number
+    "C's and R's words for nothing": (text("s.csv", line(line(TABLE, 3, "4,0,.1,.98,1,-nan(ind),1"), 5, "6,0,.167,.98,1,NA,1")), lost(3, 5)),
+    "infinity of an extractor": (text("s.csv", line(TABLE, 3, "4,0,.1,.98,1,inf,1")), lost(3)),
+    "a byte order mark": (text("s.csv", b"\xef\xbb\xbf" + TABLE.encode()), measured),
+    "line ends of Windows": (text("s.csv", TABLE.replace("\n", "\r\n")), measured),
+    "no line end at the end": (text("s.csv", TABLE.rstrip("\n")), measured),
+    "half floats": (npz(values=np.ones((ROWS, 2), np.float16) + np.random.default_rng(0).random((ROWS, 2)).astype(np.float16)), measured),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", READ)
+def test_odd_series_are_read_for_what_they_are(tmp_path, case):
+    write, right = READ[case]
+    right(read_series(write(tmp_path), channels=None, fps=30.0))
+
+
+def test_a_counter_that_is_asked_for_is_refused(tmp_path):
+    path = csv(plain(laufnummer=CLOCK))(tmp_path)
+    with pytest.raises(UnreadableSeries, match=r"s\.csv: 'laufnummer' counts rows or time"):
+        read_series(path, channels=["au04", "laufnummer"])
+    with pytest.raises(UnreadableSeries, match=r"s\.npz: no channel 'frame'"):
+        read_series(npz(channels=np.array(["frame", "au04"]))(tmp_path), channels=["frame"])
+    assert read_series(tmp_path / "s.npz", channels=None).channels == ("au04",)
+
+
+@pytest.mark.parametrize(
+    ("write", "message"),
+    [
+        (text("s.csv", ",".join(f"c{k}" for k in range(200_000)) + "\n"), "200,000 columns"),
+        (text("s.csv", "a" * 5_000_000), "the header is longer than 4 MiB"),
+        (text("s.csv", "au01\n" + "1" * 5_000_000), "row is longer than 4 MiB"),
+        (packed(b"au01\n" + b"1\n" * 4_000_000), "2,000,000"),
+        (text("s.csv", "au01\n" + "1\n" * 2_000_001), "2,000,001 rows"),
+        
+        (parquet(pd.DataFrame({"au01": np.zeros(2_000_001, np.float32)})), "2,000,001 rows"),
+    ],
+)  # fmt: skip
+def test_sizes_beyond_the_limits_are_named(tmp_path, write, message):
+    with pytest.raises(UnreadableSeries, match=message):
+        read_series(write(tmp_path), channels=None)
