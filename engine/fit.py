@@ -24,6 +24,7 @@ from engine.provenance import RunManifest
 from engine.rate import FoundRate, find_rate
 from engine.rebuild import part_of, predict_part, rebuild
 from engine.seed import is_main, seed_run
+from engine.selection import with_modes
 from engine.write import write_run
 
 
@@ -84,6 +85,7 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
     Whatever trains or selects gets a manifest in which only training and validation recordings are labeled,
     so that neither a callback nor a data module can read what is tested.
     """
+    config = with_modes(config)
     seed_run(config["seed"])
     manifest = manifest.without_labels(_outside(manifest, split))
     datamodule = build(config["data"]["module"], key="data.module", manifest=manifest, split=split)

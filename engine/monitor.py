@@ -1,4 +1,4 @@
-"""Whether what chooses the checkpoint is a number: by the labels of validation before, by its values while training."""
+"""Whether what chooses the checkpoint is a number: by the labels of validation before, then by its values."""
 
 import logging
 import math
@@ -23,8 +23,8 @@ _log = logging.getLogger(__name__)
 def check_validation(config: Mapping[str, Any], manifest: Manifest, splits: Sequence[Split]) -> None:
     """Stop, before training, where the labels of a validation part leave a monitored value undefined.
 
-    One class has no AUC and equal scores have no correlation, whatever is predicted; a loss over no label is 0
-    in every epoch.
+    One class has no AUC and equal scores have no correlation, whatever is predicted; a loss over no label is
+    0 in every epoch.
 
     Raises:
         ConfigError: Names the split, the value, the reason and what else could choose.
@@ -54,9 +54,7 @@ def undefined(monitor: str, rows: pd.DataFrame) -> str | None:
     if name not in METRICS:
         needed = {"loss": labeled, **{head: [head] if head in labeled else [] for head in HEADS}}
         return None if needed.get(name, [name]) else "none of them has a label that it needs"
-    ramp = np.linspace(
-        0.0, 1.0, len(rows)
-    )  # predictions that all differ: what is undefined lies in the labels
+    ramp = np.linspace(0.0, 1.0, len(rows))  # all differ: what is undefined lies in the labels
     table = pd.DataFrame(
         {f"{head}_target": rows[head].to_numpy(np.float64, na_value=np.nan) for head in labeled}
     ).assign(**{f"{head}_prediction": ramp for head in labeled})
@@ -71,9 +69,10 @@ def _instead(config: Mapping[str, Any]) -> list[str]:
 
 
 class FiniteMonitor(pl.Callback):
-    """Stops a run whose monitored value was a number in no epoch, and remembers the epochs in which it was not.
+    """Stops a run whose monitored value was a number in no epoch, and remembers the epochs without one.
 
-    An epoch without a number (all predictions equal, so no correlation) is never chosen while another has one.
+    An epoch without a number (all predictions equal, so no correlation) is never chosen while another has
+    one.
 
     Args:
         monitor: What chooses the checkpoint.
@@ -87,7 +86,7 @@ class FiniteMonitor(pl.Callback):
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Look at the value of this epoch."""
         del pl_module
-        if trainer.sanity_checking or not trainer.state.fn == "fit":
+        if trainer.sanity_checking or trainer.state.fn != "fit":
             return
         value = trainer.callback_metrics.get(self._monitor)
         if value is not None and math.isfinite(float(value)):
@@ -104,9 +103,9 @@ class FiniteMonitor(pl.Callback):
         del trainer, pl_module
         if self.missing and not self._finite:
             raise ConfigError(
-                f"selection.monitor={self._monitor} was a finite number in none of {len(self.missing)} epochs, so "
-                "no checkpoint can be chosen by it. The warnings above say why; use selection.monitor=val/loss "
-                "or another metric"
+                f"selection.monitor={self._monitor} was a finite number in none of {len(self.missing)} "
+                "epochs, so no checkpoint can be chosen by it. The warnings above say why; use "
+                "selection.monitor=val/loss or another metric"
             )
         if self.missing:
             _log.warning(

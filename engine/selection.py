@@ -12,10 +12,7 @@ from engine.compose import ConfigError
 from evaluation.catalog import METRICS
 
 _DIRECTIONS = {"min": "minimize", "max": "maximize"}
-_FOLLOWING = (
-    "EarlyStopping",
-    "ModelCheckpoint",
-)  # of Lightning: a mode left out would be min, whatever they follow
+_FOLLOWING = ("EarlyStopping", "ModelCheckpoint")  # of Lightning: their own default is min for everything
 _WHY_NOT = {
     "decision": "decisions need a threshold, which is chosen after training",
     "within": "training does not know whose recordings it sees",
@@ -113,8 +110,8 @@ def check_sweep(config: Mapping[str, Any], *, direction: Any) -> None:
     wanted = _DIRECTIONS[mode_of(str(monitor))]
     if direction is not None and str(getattr(direction, "name", direction)) != wanted:
         raise ConfigError(
-            f"the sweep would {getattr(direction, 'name', direction)} {monitor}, which is to be {wanted[:-1]}ed. "
-            f"Add hydra.sweeper.direction={wanted}."
+            f"the sweep would {getattr(direction, 'name', direction)} {monitor}, which is to be "
+            f"{wanted}d. Add hydra.sweeper.direction={wanted}."
         )
     devices = config["trainer"].get("devices")
     if devices not in (1, "1"):
