@@ -6,20 +6,22 @@ subjects.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evaluation.measures import HEADS, Measurement, measurements, subject_codes
+from evaluation.measures import HEADS, Measurement, Resampler, measurements, subject_codes
 
 Array = NDArray[np.float64]
 
 LEVEL = 0.95
 MIN_RESAMPLES = 1000
 MIN_DEFINED = 0.9  # our choice: with fewer defined resamples the percentiles describe a selected set
-_BLOCK = 4_000_000  # weights held at once, 32 MB
+_BLOCK = 250_000  # weights held at once: 2 MB, which stay in the cache of a core
+_ROWS = 16  # resamples at least, so that a large table is not read anew for each
 
 
 class Estimate(TypedDict):
@@ -51,22 +53,20 @@ def subject_weights(subjects: Iterable[object], *, n_boot: int, seed: int) -> It
     codes = subject_codes(subjects)
     count = int(codes.max()) + 1 if codes.size else 0
     rng = np.random.default_rng(seed)
-    step = max(1, _BLOCK // max(1, codes.size))
+    step = max(_ROWS, _BLOCK // max(1, codes.size))
     for start in range(0, n_boot, step):
         drawn = rng.multinomial(count, np.full(count, 1 / count), size=min(step, n_boot - start))
-        yield drawn[:, codes].astype(np.float64)
+        yield np.take(drawn.T.astype(np.float64, order="C"), codes, axis=0).T  # recordings one after another
 
 
 def resample(
     recordings: pd.DataFrame, bound: list[Measurement], *, n_boot: int, seed: int
 ) -> dict[str, Array]:
     """Every metric under the same resamples: name -> (R,), NaN where a resample leaves it undefined."""
-    draws: dict[str, list[Array]] = {m.name: [] for m in bound if m.undefined is None}
-    for weights in subject_weights(recordings["subject_id"], n_boot=n_boot, seed=seed):
-        for m in bound:
-            if m.undefined is None:
-                draws[m.name].append(m.resampled(weights))
-    return {name: np.concatenate(parts) for name, parts in draws.items()}
+    resampler = Resampler(m for m in bound if m.undefined is None)
+    blocks = subject_weights(recordings["subject_id"], n_boot=n_boot, seed=seed)
+    parts = [resampler(weights) for weights in blocks]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def percentile_interval(
@@ -92,10 +92,9 @@ def bootstrap(
         n_boot: resamples, at least `MIN_RESAMPLES`.
         seed: of the resamples; equal seeds on equal tables give the same resamples, so results are paired.
     """
-    bound = list(measurements(recordings, threshold=threshold))
-    draws = resample(recordings, bound, n_boot=n_boot, seed=seed)
-    single = len(set(subject_codes(recordings["subject_id"]).tolist())) < 2
-    return {m.name: _estimate(m, draws.get(m.name), single=single) for m in bound}
+    drawn = Drawn.of(recordings, threshold=threshold, n_boot=n_boot, seed=seed)
+    single = drawn.persons < 2
+    return {name: _estimate(m, drawn.draws.get(name), single=single) for name, m in drawn.bound.items()}
 
 
 NO_BOOTSTRAP = "no interval, as resampling biases a binned error"
@@ -138,23 +137,45 @@ def paired_difference(
         ValueError: the tables hold different recordings, persons or targets.
     """
     a, b = align(a, b)
-    bound_a = {m.name: m for m in measurements(a, threshold=threshold_a)}
-    bound_b = {m.name: m for m in measurements(b, threshold=threshold_b)}
-    names = [n for n, m in bound_a.items() if n in bound_b and m.metric.resampled is not None]
-    draws_a = resample(a, [bound_a[n] for n in names], n_boot=n_boot, seed=seed)
-    draws_b = resample(b, [bound_b[n] for n in names], n_boot=n_boot, seed=seed)
-    single = len(set(subject_codes(a["subject_id"]).tolist())) < 2
+    drawn_a = Drawn.of(a, threshold=threshold_a, n_boot=n_boot, seed=seed)
+    return difference(drawn_a, Drawn.of(b, threshold=threshold_b, n_boot=n_boot, seed=seed))
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The metrics of one table, and those of its resamples of persons.
+
+    Attributes:
+        bound: name -> the metric bound to the table.
+        draws: name -> (R,).
+        persons: how many there are.
+    """
+
+    bound: dict[str, Measurement]
+    draws: dict[str, Array]
+    persons: int
+
+    @classmethod
+    def of(cls, recordings: pd.DataFrame, *, threshold: float | None, n_boot: int, seed: int) -> "Drawn":
+        """Resample a table; what is to be compared has to be in one order (`align`)."""
+        bound = {m.name: m for m in measurements(recordings, threshold=threshold)}
+        draws = resample(recordings, list(bound.values()), n_boot=n_boot, seed=seed)
+        return cls(bound, draws, len(set(subject_codes(recordings["subject_id"]).tolist())))
+
+
+def difference(a: Drawn, b: Drawn) -> dict[str, Estimate]:
+    """As `paired_difference`, of tables that were aligned and resampled before."""
     out: dict[str, Estimate] = {}
-    for name in names:
-        (left, why_a), (right, why_b) = bound_a[name].value(), bound_b[name].value()
+    for name in [n for n, m in a.bound.items() if n in b.bound and m.metric.resampled is not None]:
+        (left, why_a), (right, why_b) = a.bound[name].value(), b.bound[name].value()
         if left is None or right is None:
             out[name] = Estimate(value=None, low=None, high=None, reason=why_a or why_b or "undefined")
-        elif single:
+        elif a.persons < 2:
             out[name] = Estimate(
                 value=left - right, low=None, high=None, reason="no interval: only one person"
             )
         else:
-            out[name] = interval_of(left - right, draws_a[name] - draws_b[name])
+            out[name] = interval_of(left - right, a.draws[name] - b.draws[name])
     return out
 
 

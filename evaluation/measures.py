@@ -5,59 +5,23 @@ for the heads `score` (points), `binary` (probability) and `band` (expected band
 left out of that head's metrics and counted in the summary.
 """
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from evaluation import metrics, weighted
+from evaluation.catalog import Kind, Metric, of_kind
 from evaluation.changes import visit_changes
 from evaluation.identity import UNKNOWN as UNKNOWN
-from evaluation.metrics import Definition, Value
+from evaluation.metrics import Value
 
 Array = NDArray[np.float64]
 
 HEADS = ("score", "binary", "band")
-
-
-class Metric(NamedTuple):
-    """One metric in both forms: for one sample and, if its bootstrap is sound, for many weightings of it."""
-
-    value: Definition
-    resampled: weighted.Kernel | None
-
-
-SCORE = {
-    "mae": Metric(metrics.mae, weighted.mae),
-    "rmse": Metric(metrics.rmse, weighted.rmse),
-    "pearson": Metric(metrics.pearson, weighted.pearson),
-    "ccc": Metric(metrics.ccc, weighted.ccc),
-}
-RANK = {
-    "auc": Metric(metrics.auc, weighted.auc),
-    "average_precision": Metric(metrics.average_precision, weighted.average_precision),
-}
-PROBABILITY = {
-    "brier": Metric(metrics.brier, weighted.brier),
-    # Resampling repeats recordings, which raises a binned error: the percentiles would lie above the value.
-    "ece": Metric(metrics.ece, None),
-}
-DECISION = {
-    "uar": Metric(metrics.uar, weighted.uar),
-    "f1": Metric(metrics.f1, weighted.f1),
-    "sensitivity": Metric(metrics.sensitivity, weighted.sensitivity),
-    "specificity": Metric(metrics.specificity, weighted.specificity),
-    "accuracy": Metric(metrics.accuracy, weighted.accuracy),
-}
-CHANGE = {
-    "change_mae": Metric(metrics.mae, weighted.mae),
-    "change_pearson": Metric(metrics.pearson, weighted.pearson),
-}
-DIRECTION = Metric(metrics.accuracy, weighted.accuracy)
-BAND = {"quadratic_kappa": Metric(metrics.quadratic_kappa, weighted.quadratic_kappa)}
 
 
 @dataclass(frozen=True)
@@ -73,15 +37,65 @@ class Measurement:
 
     def value(self) -> Value:
         """The metric on the sample itself."""
-        return (
-            Value(None, self.undefined) if self.undefined else self.metric.value(self.target, self.prediction)
-        )
+        if self.undefined:
+            return Value(None, self.undefined)
+        found = self.metric.value(self.target, self.prediction)
+        if found.value is not None and not math.isfinite(found.value):
+            return Value(None, "no finite number: the values are too large or too close to each other")
+        return found
 
     def resampled(self, weights: Array) -> Array:
         """The metric (R,) under weights (R, N) over *all* rows of the table, NaN without a bootstrap."""
-        if self.metric.resampled is None:
-            return np.full(len(weights), np.nan)
-        return self.metric.resampled(self.target, self.prediction, weights[:, self.rows])
+        return Resampler([self])(weights)[self.name]
+
+
+class Resampler:
+    """Metrics of one table under weights of its recordings, all in one pass.
+
+    Every sum that a metric needs is a column of one matrix product, and metrics of ranks over the same
+    predictions share one sorting.
+
+    Args:
+        bound: Metrics of one table; those that are undefined or have no resampled form are NaN throughout.
+
+    Example:
+        >>> table = pd.DataFrame({"score_target": [1.0, 2.0], "score_prediction": [1.0, 5.0]})
+        >>> Resampler(list(measurements(table, threshold=None)))(np.array([[1.0, 1.0], [0.0, 2.0]]))["mae"]
+        array([1.5, 3. ])
+    """
+
+    def __init__(self, bound: Iterable[Measurement]) -> None:
+        self._names: list[str] = []
+        self._sums: list[tuple[str, Callable[..., Array], slice]] = []
+        self._ranks: dict[tuple[int, int, int], tuple[Measurement, dict[str, weighted.OfRanks]]] = {}
+        columns: list[Array] = []
+        for m in bound:
+            self._names.append(m.name)
+            kernel = m.metric.resampled
+            if m.undefined is not None or kernel is None:
+                continue
+            if isinstance(kernel, weighted.OfRanks):
+                sample = (id(m.rows), id(m.target), id(m.prediction))
+                self._ranks.setdefault(sample, (m, {}))[1][m.name] = kernel
+            else:
+                terms = np.zeros((len(m.rows), len(found := kernel.terms(m.target, m.prediction))))
+                terms[m.rows] = np.stack(found, axis=1)
+                start = sum(block.shape[1] for block in columns)
+                self._sums.append((m.name, kernel.value, slice(start, start + len(found))))
+                columns.append(terms)
+        self._terms = np.concatenate(columns, axis=1) if columns else None  # (N, K)
+
+    def __call__(self, weights: Array) -> dict[str, Array]:
+        """Name -> (R,) under weights (R, N) over all rows of the table, NaN where they leave it undefined."""
+        out = {name: np.full(len(weights), np.nan) for name in self._names}
+        if self._terms is not None:
+            sums = (weights @ self._terms).T
+            out |= {name: value(*sums[columns]) for name, value, columns in self._sums}
+        for sample, kernels in self._ranks.values():
+            rows = np.flatnonzero(sample.rows)
+            counts = weighted.cumulated(sample.target, sample.prediction, weights, rows=rows)
+            out |= {name: kernel.value(*counts) for name, kernel in kernels.items()}
+        return out
 
 
 def measurements(recordings: pd.DataFrame, *, threshold: float | None) -> Iterator[Measurement]:
@@ -92,18 +106,29 @@ def measurements(recordings: pd.DataFrame, *, threshold: float | None) -> Iterat
     """
     ranked = ranking_column(recordings)
     if ranked is not None:
-        yield from _bind(RANK, recordings, "binary_target", ranked)
+        yield from _bind("rank", recordings, "binary_target", ranked)
         yield from _decisions(recordings, ranked, threshold)
     if _usable(recordings, "binary_target", "binary_prediction"):
-        yield from _bind(PROBABILITY, recordings, "binary_target", "binary_prediction")
+        yield from _bind("probability", recordings, "binary_target", "binary_prediction")
     if _usable(recordings, "score_target", "score_prediction"):
-        yield from _bind(SCORE, recordings, "score_target", "score_prediction")
+        yield from _bind("score", recordings, "score_target", "score_prediction")
         if "subject_id" in recordings:
             yield _within(recordings)
         if {"subject_id", "session_id"} <= set(recordings):
             yield from _changes(recordings)
     if _usable(recordings, "band_target", "band_prediction"):
-        yield from _bind(BAND, recordings, "band_target", "band_prediction")
+        yield from _bind("band", recordings, "band_target", "band_prediction")
+
+
+def kinds_of(heads: Iterable[str]) -> set[Kind]:
+    """Kinds of metrics that predictions of these heads have, without a threshold and without persons."""
+    needed: dict[Kind, set[str]] = {
+        "rank": {"binary", "score"},
+        "probability": {"binary"},
+        "score": {"score"},
+        "band": {"band"},
+    }
+    return {kind for kind, some in needed.items() if some & set(heads)}
 
 
 def ranking_column(recordings: pd.DataFrame) -> str | None:
@@ -133,18 +158,16 @@ def _usable(recordings: pd.DataFrame, target: str, prediction: str) -> bool:
     return present and len(labeled(recordings, target)) > 0
 
 
-def _bind(
-    table: dict[str, Metric], recordings: pd.DataFrame, target: str, prediction: str
-) -> Iterator[Measurement]:
+def _bind(kind: Kind, recordings: pd.DataFrame, target: str, prediction: str) -> Iterator[Measurement]:
     rows = recordings[target].notna().to_numpy(dtype=bool)
     y = recordings[target].to_numpy(dtype=np.float64, na_value=np.nan)[rows]
     p = recordings[prediction].to_numpy(dtype=np.float64, na_value=np.nan)[rows]
-    for name, metric in table.items():
-        yield Measurement(name, metric, rows, y, p)
+    for metric in of_kind(kind):
+        yield Measurement(metric.name, metric, rows, y, p)
 
 
 def _decisions(recordings: pd.DataFrame, ranked: str, threshold: float | None) -> Iterator[Measurement]:
-    for bound in _bind(DECISION, recordings, "binary_target", ranked):
+    for bound in _bind("decision", recordings, "binary_target", ranked):
         if threshold is None:
             yield replace(bound, undefined="no decision threshold could be chosen on validation")
         else:
@@ -153,8 +176,7 @@ def _decisions(recordings: pd.DataFrame, ranked: str, threshold: float | None) -
 
 def _within(recordings: pd.DataFrame) -> Measurement:
     """Correlation within persons: resampling whole persons leaves their means alone, so center once."""
-    metric = Metric(metrics.pearson, weighted.pearson_centered)
-    (bound,) = _bind({"pearson_within": metric}, recordings, "score_target", "score_prediction")
+    (bound,) = _bind("within", recordings, "score_target", "score_prediction")
     codes = np.unique(subject_codes(recordings["subject_id"])[bound.rows], return_inverse=True)[1]
     reason = metrics.pearson_within(bound.target, bound.prediction, codes).reason
     return replace(
@@ -170,8 +192,8 @@ def _changes(recordings: pd.DataFrame) -> Iterator[Measurement]:
     found = visit_changes(recordings)
     if found is None:
         return
-    for name, metric in CHANGE.items():
-        yield Measurement(name, metric, found.rows, found.target, found.prediction)
+    for metric in of_kind("change"):
+        yield Measurement(metric.name, metric, found.rows, found.target, found.prediction)
     if not found.banded.any():
         return
     rows = found.rows.copy()
@@ -179,4 +201,5 @@ def _changes(recordings: pd.DataFrame) -> Iterator[Measurement]:
     rose = (found.target[found.banded] > 0).astype(np.float64)
     step = found.prediction[found.banded]
     said = np.where(step == 0, 1 - rose, step > 0)  # no change is no direction, hence wrong
-    yield Measurement("change_direction", DIRECTION, rows, rose, said)
+    for metric in of_kind("direction"):
+        yield Measurement(metric.name, metric, rows, rose, said)
