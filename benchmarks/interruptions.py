@@ -1,9 +1,9 @@
 """Trainings that are killed, ended by a signal or out of disk, resumed, and held against uninterrupted ones.
 
 `python -m benchmarks.interruptions --kills 40 --signals 20 --full-disks 20` starts real `train.py` processes
-on a small cohort, ends each at a random moment of its whole life, resumes it, in its own folder or another one,
-and compares everything but times. Cases that are done are kept in `--out`, so that the campaign itself can go
-on. It exits with 1 if any case differs.
+on a small cohort, ends each at a random moment of its whole life, resumes it, in its own folder or another,
+and compares everything but times. Cases that are done are kept in `--out`, so that the campaign itself can
+go on. It exits with 1 if any case differs.
 """
 
 import argparse
@@ -190,8 +190,7 @@ def main() -> None:
         done.append(examine(case, out))
         kept.write_text(json.dumps(done[-1], indent=2) + "\n")
         told = {name: done[-1][name] for name in ("case", "end", "kind", "workers", "told", "faults")}
-        sys.stdout.write(f"{told}
-")
+        sys.stdout.write(f"{told}\n")
         sys.stdout.flush()
     write_page(done, table=out / "interruptions.json", page=arguments.page)
     sys.exit(any(case["faults"] for case in done))

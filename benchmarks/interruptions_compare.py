@@ -49,7 +49,7 @@ def same(first: Any, second: Any) -> bool:
         return first.keys() == second.keys() and all(same(first[key], second[key]) for key in first)
     if isinstance(first, list | tuple) and isinstance(second, list | tuple):
         return len(first) == len(second) and all(map(same, first, second))
-    return bool(first == second or (first != first and second != second))  # noqa: PLR0124 - not a number
+    return bool(first == second or (first != first and second != second))
 
 
 def _callbacks(content: dict[str, Any]) -> Any:

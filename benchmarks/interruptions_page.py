@@ -10,8 +10,8 @@ from typing import Any
 _HEAD = """# Interrupted and resumed
 
 Every case is a real `train.py` that was ended at a random moment of its whole life (start, cohort, training,
-validation, prediction, report), resumed once, and held against the run that nobody interrupted: weights of the
-best and the last checkpoint, optimizer, schedule, states of the callbacks, `history.csv`, `metrics.json`,
+validation, prediction, report), resumed once, and held against the run that nobody interrupted: weights of
+the best and the last checkpoint, optimizer, schedule, states of the callbacks, `history.csv`, `metrics.json`,
 `predictions.csv`, the found rate, looks at the test part. Equal means every bit; times are not compared.
 
     python -m benchmarks.interruptions --page docs/interruptions.md
