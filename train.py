@@ -7,9 +7,12 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from engine import resume
 from engine.compose import TRAIN_KEYS, plain_config
 from engine.run import train
 from engine.selection import check_sweep
+
+resume.register()
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")

@@ -1,14 +1,14 @@
 """Loaders and device hooks: the one file of the data room that knows Lightning."""
 
 import logging
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
 
 from datamodules.balanced import BalancedBatches
 from datamodules.batches import Member, SubjectBatches, SubjectVisitBatches
@@ -18,6 +18,7 @@ from datamodules.dataset import UNREADABLE, ClipDataset, ClipSource, Entry
 from datamodules.decoding import BatchDecoding, on_device
 from datamodules.guard import check_split
 from datamodules.identity import codes, person_codes, visit_keys
+from datamodules.loader import EpochLoader, begin_worker
 from datamodules.manifest import Manifest
 from datamodules.measured import Coverage, NothingMeasured, unmeasured
 from datamodules.readers import Prefetch
@@ -143,6 +144,14 @@ class ClipDataModule(pl.LightningDataModule):
     def predict_dataloader(self) -> Iterable[dict[str, Any]]:
         """Batches of whole people of the test part, or of the whole manifest where there is no split."""
         return self._evaluation(None if self.split is None else self._part("test"))
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a resumed run would not know: the recordings that were left out before."""
+        return {"skipped": dict(self.skipped)}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Take over what was left out before; it was told then."""
+        self.skipped |= state_dict["skipped"]
 
     def on_before_batch_transfer(self, batch: dict[str, Any], dataloader_idx: int) -> dict[str, Any]:
         """Take note of what could not be read."""
@@ -295,11 +304,12 @@ class ClipDataModule(pl.LightningDataModule):
         dataset = ClipDataset(
             entries=entries, source=self._source, sampler=sampler, seed=self._seed, training=training
         )
-        loader: DataLoader[dict[str, Any]] = DataLoader(
+        loader = EpochLoader(
             dataset,
             batch_sampler=batches,
             num_workers=self._num_workers,
             persistent_workers=self._num_workers > 0,
+            worker_init_fn=partial(begin_worker, parent=os.getpid()),
             collate_fn=collate,
             pin_memory=torch.cuda.is_available(),
         )

@@ -9,8 +9,8 @@ from threading import Lock
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 

@@ -1,6 +1,7 @@
 """Callbacks of our own; the rest are Lightning's, named in `conf/callbacks`."""
 
 import csv
+import io
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
 
 from engine.checkpoint import KEY, seal
+from engine.disk import put
+from engine.interruption import check_interrupted
 from engine.seed import seed_step
 
 
@@ -34,6 +37,7 @@ class StepSeed(pl.Callback):
         del pl_module, batch
         # counted in batches, not optimizer steps: accumulated batches must differ in their dropout
         step = trainer.fit_loop.epoch_loop.total_batch_idx
+        check_interrupted(step)
         seed_step(self._seed, step, trainer.global_rank)
 
 
@@ -89,11 +93,11 @@ class History(pl.Callback):
     @rank_zero_only
     def _write(self) -> None:
         names = list(dict.fromkeys(name for row in self._rows for name in row))
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, fieldnames=names)
-            writer.writeheader()
-            writer.writerows(self._rows)
+        file = io.StringIO(newline="")
+        writer = csv.DictWriter(file, fieldnames=names)
+        writer.writeheader()
+        writer.writerows(self._rows)
+        put(self._path, file.getvalue().encode(), lost="the row of this epoch; checkpoints keep the others")
 
 
 def _is_scalar(value: Any) -> bool:

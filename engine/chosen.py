@@ -1,13 +1,10 @@
 """The checkpoint that validation chose, in the folder of the run that chose it."""
 
 import logging
-import shutil
 from pathlib import Path
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import ModelCheckpoint
-
-from engine.seed import is_main
 
 _log = logging.getLogger(__name__)
 
@@ -17,19 +14,9 @@ def chosen(trainer: pl.Trainer, folder: Path) -> tuple[Path, float | None]:
     for callback in trainer.checkpoint_callbacks:
         if isinstance(callback, ModelCheckpoint) and callback.monitor and callback.best_model_path:
             score = callback.best_model_score
-            path = _brought(Path(callback.best_model_path), folder)
-            return path, None if score is None else float(score)
+            return Path(callback.best_model_path), None if score is None else float(score)
     best = folder / "checkpoints" / "best.ckpt"
     _log.warning("nothing selects a checkpoint (callbacks=none): %s holds the last weights", best)
     trainer.save_checkpoint(best)
     trainer.save_checkpoint(best.with_name("last.ckpt"))
     return best, None
-
-
-def _brought(best: Path, folder: Path) -> Path:
-    """The best checkpoint in this run's folder; a resumed run that never got better takes the old run's."""
-    own = folder / "checkpoints" / best.name
-    if best.resolve() != own.resolve() and is_main():
-        own.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(best, own)
-    return own

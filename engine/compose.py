@@ -3,7 +3,7 @@
 import difflib
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ TRAIN_KEYS = frozenset(
         "experiment_name",
         "seed",
         "ckpt_path",
+        "resume",
         "init_from",
         "find_lr",
         "selection",
@@ -44,7 +45,7 @@ PREDICT_KEYS = frozenset({"ckpt_path", "input", "trainer", "num_workers", "paths
 ANALYZE_KEYS = frozenset({"seed", "data", "protocol", "train_filter", "analysis", "evaluation", "paths"})
 """Root keys of `conf/analyze.yaml`."""
 
-_NOT_HASHED = ("paths", "ckpt_path", "logger")  # where a run writes says nothing about what it computes
+_NOT_HASHED = ("paths", "ckpt_path", "resume", "logger")  # where a run writes, and from where it goes on
 
 
 class ConfigError(ValueError):
@@ -116,4 +117,51 @@ def moved(config: Mapping[str, Any], folder: Path | str) -> dict[str, Any]:
 def config_hash(config: Mapping[str, Any]) -> str:
     """SHA-256 of what a run computes: the config without its output paths, loggers and resume checkpoint."""
     content = {key: value for key, value in moved(config, "").items() if key not in _NOT_HASHED}
+    if isinstance(data := content.get("data"), Mapping):
+        content["data"] = {
+            name: {key: value for key, value in node.items() if key not in _WORKERS}
+            if isinstance(node, Mapping)
+            else node
+            for name, node in data.items()
+        }
     return hashlib.sha256(canonical_json(content).encode()).hexdigest()
+
+
+_WORKERS = ("num_workers", "workers")  # who reads and draws: the result does not depend on it
+_FREE = (
+    "data.module.num_workers",
+    "data.manifest.workers",
+    "data.manifest.root",  # where the data lie; that they are the same is checked by their digest
+    "data.manifest.path",
+    *(f"trainer.{name}" for name in ("devices", "num_nodes", "accelerator", "strategy")),
+    *(f"trainer.{name}" for name in ("default_root_dir", "enable_progress_bar", "enable_model_summary")),
+    *(f"trainer.{name}" for name in ("log_every_n_steps", "profiler", "max_epochs")),
+)
+
+
+def differences(earlier: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:
+    """What a run that goes on must not change, as `key: earlier, here` lines; empty if it may go on.
+
+    Paths, loggers, workers and devices are free, and training may become longer, not shorter.
+    """
+    was, now = (dict(_flat(_comparable(side))) for side in (earlier, config))
+    found = []
+    for key in sorted(was.keys() | now.keys()):
+        if key not in _FREE and was.get(key) != now.get(key):
+            found.append(f"{key}: {was.get(key)} there, {now.get(key)} here")
+    longest = [side.get("trainer.max_epochs") for side in (was, now)]
+    if all(isinstance(epochs, int) for epochs in longest) and -1 < longest[1] < longest[0]:
+        found.append(f"trainer.max_epochs: {longest[0]} there, {longest[1]} here")
+    return found
+
+
+def _comparable(config: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in moved(config, "").items() if key not in _NOT_HASHED}
+
+
+def _flat(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(node, Mapping) and node:
+        for key, value in node.items():
+            yield from _flat(value, f"{prefix}{key}.")
+    elif not (prefix.startswith("trainer.strategy") or node in (None, {}, [])):
+        yield prefix[:-1], node

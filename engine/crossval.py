@@ -1,6 +1,7 @@
 """Several splits: one run a fold, and their out-of-fold predictions as one table."""
 
 import logging
+import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,7 +13,8 @@ import pandas as pd
 
 from datamodules.manifest import Manifest
 from datamodules.splits import Split
-from engine.compose import config_hash, moved
+from engine.compose import config_hash, differences, moved
+from engine.disk import writing
 from engine.fit import train_split
 from engine.pool import pool
 from engine.provenance import RunManifest, read_manifest_json
@@ -34,21 +36,27 @@ def cross_validate(
 
     Where everybody is tested several times, the folds of a round are in `repeat_<r>/fold_<k>/`.
 
-    A fold that finished under the same config and data is not trained again, so that a run that was stopped
-    goes on with `hydra.run.dir=<its folder>`.
+    A fold that finished under the same config and data is not trained again, and one that was stopped goes
+    on from its last state: a run goes on with `resume=<its folder>`.
 
     Returns:
         Mean validation metric over the folds; None if one has none.
     """
     places = _places(folder, splits)
+    earlier = Path(config["resume"]) if config.get("resume") else folder
+    sources = [earlier / place.relative_to(folder) for place in places]
+    if is_main():
+        for source, place in zip(sources, places, strict=True):
+            _bring(source, place, moved(config, source), manifest)
     done = [finished(place, moved(config, place), manifest) for place in places]  # before any rank writes
     objectives: list[float | None] = []
-    for place, split, kept in zip(places, splits, done, strict=True):
+    for place, source, split, kept in zip(places, sources, splits, done, strict=True):
         if kept:
             _log.info("%s: finished earlier under the same config and data, not trained again", place)
             objectives.append(read_manifest_json(place).get("objective"))
         else:
-            objectives.append(_fold(moved(config, place), manifest, split, place))
+            own = moved(config, place) | {"resume": str(source) if source.is_dir() else None}
+            objectives.append(_fold(own, manifest, split, place))
     names = [place.relative_to(folder).as_posix() for place in places]
     record.record(folds=names, objectives=objectives)
     record.count_look()
@@ -57,6 +65,17 @@ def cross_validate(
         write_run(folder, pool(config, manifest, splits, tables), config=config, record=record)
     known = [value for value in objectives if value is not None]
     return fmean(known) if len(known) == len(objectives) else None
+
+
+def _bring(source: Path, place: Path, config: Mapping[str, Any], manifest: Manifest) -> None:
+    """Take over a finished fold of the run that this one goes on from, where that lies elsewhere."""
+    if source.resolve() == place.resolve() or place.exists() or not finished(source, config, manifest):
+        return
+    partial = place.with_name(f".{place.name}.partial")
+    with writing(place, lost="a finished fold, in this folder"):
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.copytree(source, partial)
+        partial.replace(place)
 
 
 def _places(folder: Path, splits: Sequence[Split]) -> list[Path]:
@@ -71,7 +90,8 @@ def _places(folder: Path, splits: Sequence[Split]) -> list[Path]:
 
 
 def _fold(config: Mapping[str, Any], manifest: Manifest, split: Split, place: Path) -> float | None:
-    with RunManifest(folder=place, config=config, writes=is_main()) as record:
+    earlier = Path(config["resume"]) if config.get("resume") else None
+    with RunManifest(folder=place, config=config, writes=is_main(), earlier=earlier) as record:
         record.record(
             experiment=config["experiment_name"], data_digest=manifest.digest(), splits=[split.name]
         )
@@ -85,9 +105,13 @@ def _fold(config: Mapping[str, Any], manifest: Manifest, split: Split, place: Pa
 def finished(place: Path, config: Mapping[str, Any], manifest: Manifest) -> bool:
     """Whether a fold's folder holds the predictions of a run that ended well, on this config and data."""
     content = read_manifest_json(place)
+    known = content.get("config")
+    same = (
+        content.get("config_hash") == config_hash(config) if known is None else not differences(known, config)
+    )
     return (
         content.get("status") == "finished"
-        and content.get("config_hash") == config_hash(config)
+        and same
         and content.get("data_digest") == manifest.digest()
         and (place / "predictions.csv").is_file()
     )

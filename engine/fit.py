@@ -14,7 +14,14 @@ from datamodules.splits import Split
 from engine.assess import Assessment, assess, recordings_of, unmeasured_table
 from engine.build import build, build_all
 from engine.callbacks import EmbedRun, History, StepSeed
-from engine.checkpoint import CheckpointError, add_calibration, load_checkpoint, new_record
+from engine.checkpoint import (
+    CheckpointError,
+    RunCheckpoint,
+    add_calibration,
+    load_checkpoint,
+    new_record,
+)
+from engine.checkpoint_io import WholeCheckpoints
 from engine.chosen import chosen
 from engine.filmstrips import filmstrips
 from engine.initial import start_from
@@ -23,6 +30,8 @@ from engine.predictions import ClipPredictions, prediction_trainer
 from engine.provenance import RunManifest
 from engine.rate import FoundRate, find_rate
 from engine.rebuild import part_of, predict_part, rebuild
+from engine.resume import set_aside, whole_state
+from engine.resumption import Resumption, kept_rate
 from engine.seed import is_main, seed_run
 from engine.selection import with_modes
 from engine.write import write_run
@@ -92,9 +101,9 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
     datamodule = build(config["data"]["module"], key="data.module", manifest=manifest, split=split)
     config = _settled(config, datamodule.channels)
     statistics = datamodule.train_statistics()
-    rate = None
-    if config["find_lr"] and not config["ckpt_path"]:  # what is resumed goes on with the rate it has
-        rate = find_rate(config, manifest, split, statistics=statistics, folder=folder)
+    state, rate = _state(config), None
+    if config["find_lr"]:
+        rate = _rate(config, manifest, split, state, statistics=statistics, folder=folder)
         config = _with_rate(config, rate.rate)
         seed_run(config["seed"])
     task = build(config["model"], key="model")
@@ -105,10 +114,14 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
     if config["compile"]:
         task.network.compile()
     embedded = new_record(
-        config=config, statistics=statistics, data_digest=manifest.digest(), split=asdict(split)
+        config=dict(config) | {"resume": None, "ckpt_path": None},  # what is trained, not how it came about
+        statistics=statistics,
+        data_digest=manifest.digest(),
+        split=asdict(split),
     )
-    trainer = _trainer(config, embedded, folder)
-    trainer.fit(task, datamodule=datamodule, ckpt_path=_resumed(config, embedded), weights_only=True)
+    resumption = Resumption(source=None if state is None else state.path.parent, rate=_plain(rate))
+    trainer = _trainer(config, embedded, folder, resumption)
+    trainer.fit(task, datamodule=datamodule, ckpt_path=_resumed(state, embedded, folder), weights_only=True)
     best, objective = chosen(trainer, folder)
     skipped = dict(getattr(datamodule, "skipped", None) or {})
     missing = next(tuple(c.missing) for c in trainer.callbacks if isinstance(c, FiniteMonitor))
@@ -142,7 +155,36 @@ def _with_rate(config: Mapping[str, Any], rate: float) -> Mapping[str, Any]:
     return dict(config) | {"model": model | {"optimizer": model["optimizer"] | {"lr": rate}}}
 
 
-def _trainer(config: Mapping[str, Any], embedded: dict[str, Any], folder: Path) -> pl.Trainer:
+def _rate(
+    config: Mapping[str, Any],
+    manifest: Manifest,
+    split: Split,
+    state: RunCheckpoint | None,
+    *,
+    statistics: Any,
+    folder: Path,
+) -> FoundRate:
+    """The rate of the range test; what is resumed goes on with the one that was found then."""
+    if state is None:
+        return find_rate(config, manifest, split, statistics=statistics, folder=folder)
+    if (kept := kept_rate(state.path)) is not None:
+        return FoundRate(**kept)
+    return FoundRate(rate=float(state.config["model"]["optimizer"]["lr"]), rates=[], losses=[])
+
+
+def _plain(rate: FoundRate | None) -> dict[str, Any] | None:
+    if rate is None:
+        return None
+    return {
+        "rate": float(rate.rate),
+        "rates": [float(value) for value in rate.rates],
+        "losses": [float(value) for value in rate.losses],
+    }
+
+
+def _trainer(
+    config: Mapping[str, Any], embedded: dict[str, Any], folder: Path, resumption: Resumption
+) -> pl.Trainer:
     callbacks = build_all(config["callbacks"], key="callbacks")
     selects = any(isinstance(callback, Checkpoint) for callback in callbacks)
     callbacks += [
@@ -150,6 +192,7 @@ def _trainer(config: Mapping[str, Any], embedded: dict[str, Any], folder: Path) 
         StepSeed(seed=config["seed"]),
         EmbedRun(record=embedded),
         History(path=folder / "history.csv"),
+        resumption,
     ]
     trainer: pl.Trainer = build(
         config["trainer"],
@@ -157,28 +200,35 @@ def _trainer(config: Mapping[str, Any], embedded: dict[str, Any], folder: Path) 
         callbacks=callbacks,
         logger=build_all(config["logger"], key="logger") or False,
         enable_checkpointing=selects,
+        plugins=[WholeCheckpoints()],
     )
     return trainer
 
 
-def _resumed(config: Mapping[str, Any], embedded: Mapping[str, Any]) -> str | None:
-    """The checkpoint to go on from, verified like any other, and of the same data and split.
+def _state(config: Mapping[str, Any]) -> RunCheckpoint | None:
+    """The checkpoint to go on from, verified like any other; None for a new run, or one that has none yet."""
+    if config["ckpt_path"] is not None:
+        return load_checkpoint(config["ckpt_path"])
+    return None if config.get("resume") is None else whole_state(Path(config["resume"]))
+
+
+def _resumed(state: RunCheckpoint | None, embedded: Mapping[str, Any], folder: Path) -> str | None:
+    """The file to go on from, of the same data and split.
 
     Raises:
         CheckpointError: It belongs to another manifest or split: its weights have seen other people.
     """
-    path = config["ckpt_path"]
-    if path is None:
+    if state is None:
         return None
-    earlier = load_checkpoint(path)
     kept = ("name", "train", "val", "test", "subject_disjoint")
-    moved = [name for name in kept if earlier.split[name] != embedded["split"][name]]
-    if moved or earlier.data_digest != embedded["data_digest"]:
+    moved = [name for name in kept if state.split[name] != embedded["split"][name]]
+    if moved or state.data_digest != embedded["data_digest"]:
         raise CheckpointError(
-            f"{path}: was trained on another manifest or split, whose training people may be tested here. "
-            "Resume with the data and protocol of its run."
+            f"{state.path}: was trained on another manifest or split, whose training people may be tested "
+            "here. Resume with the data and protocol of its run."
         )
-    return str(path)
+    set_aside(state, folder)
+    return str(state.path)
 
 
 def _measure(

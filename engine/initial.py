@@ -60,10 +60,21 @@ def start_from(
 
 
 def _lineage(run: RunCheckpoint) -> Iterator[RunCheckpoint]:
-    """The run, the one it started from, and so on: weights remember all of their people."""
+    """The run, the one it started from, and so on: weights remember all of their people.
+
+    Raises:
+        CheckpointError: The line leads back into itself: a file was replaced by a run that started from it.
+    """
     yield run
+    seen = {run.path.resolve()}
     while (path := run.config.get("init_from")) is not None:
         run = load_checkpoint(path)
+        if run.path.resolve() in seen:
+            raise CheckpointError(
+                f"{run.path}: started from itself, by its config: the run wrote over the checkpoint that it "
+                "started from, so that nobody knows whom its weights remember. Give another init_from=..."
+            )
+        seen.add(run.path.resolve())
         yield run
 
 

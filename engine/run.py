@@ -1,7 +1,11 @@
 """A training run, from a plain config to a folder of results."""
 
+import logging
+import os
 from collections.abc import Mapping
+from math import isfinite
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import torch
@@ -12,13 +16,16 @@ from engine.compose import ConfigError
 from engine.crossval import cross_validate
 from engine.fit import train_split
 from engine.monitor import check_validation
-from engine.provenance import RunManifest
+from engine.provenance import RunManifest, read_manifest_json
 from engine.rebuild import without_downloads
+from engine.resume import earlier_run
 from engine.seed import is_main, seed_run
 from engine.selection import check_monitors, check_run, with_modes
 from engine.settings import check_settings
 from engine.splitting import checked_splits, report_split
 from engine.targets import check_targets
+
+_log = logging.getLogger(__name__)
 
 
 def train(config: Mapping[str, Any], *, folder: Path) -> float | None:
@@ -40,8 +47,13 @@ def train(config: Mapping[str, Any], *, folder: Path) -> float | None:
     check_settings(config)
     check_run(config)
     config = with_modes(config)
+    check_devices(config)
+    earlier = earlier_run(config, folder)
+    if earlier is not None and (done := _finished(earlier, config, folder)) is not None:
+        return done["objective"]
     seed_run(config["seed"])
-    with RunManifest(folder=folder, config=config, writes=is_main()) as record:
+    config = dict(config) | {"resume": None if earlier is None else str(earlier)}
+    with RunManifest(folder=folder, config=config, writes=is_main(), earlier=earlier) as record:
         check_model(config)
         manifest = build(config["data"]["manifest"], key="data.manifest")
         check_scale(manifest, config)
@@ -62,7 +74,48 @@ def train(config: Mapping[str, Any], *, folder: Path) -> float | None:
         )
         if len(splits) > 1:
             return cross_validate(config, manifest, splits, folder=folder, record=record)
-        return train_split(config, manifest, splits[0], folder=folder, record=record).objective
+        objective = train_split(config, manifest, splits[0], folder=folder, record=record).objective
+        record.record(objective=objective if objective is None or isfinite(objective) else str(objective))
+    return objective
+
+
+def _finished(earlier: Path, config: Mapping[str, Any], folder: Path) -> dict[str, Any] | None:
+    """The record of a run in this very folder that has nothing left to do, and the log says so."""
+    content = read_manifest_json(earlier)
+    if content.get("status") != "finished" or earlier.resolve() != folder.resolve():
+        return None
+    if content.get("config", {}).get("trainer", {}).get("max_epochs") != config["trainer"].get("max_epochs"):
+        _log.warning("%s is finished, and goes on to %s epochs", folder, config["trainer"].get("max_epochs"))
+        return None
+    _log.warning(
+        "%s is finished, under the same config: nothing to do. For a new run give another hydra.run.dir; a "
+        "longer one takes a larger trainer.max_epochs.",
+        folder,
+    )
+    value = content.get("objective")
+    if value is None and (known := content.get("objectives")) and None not in known:
+        value = fmean(known)
+    return {"objective": None if value is None else float(value)}
+
+
+def check_devices(config: Mapping[str, Any]) -> None:
+    """Refuse more processes than this machine has cores: they would wait for each other for ever.
+
+    Raises:
+        ConfigError: Names the number of cores.
+    """
+    trainer = config["trainer"]
+    devices = trainer.get("devices")
+    if trainer.get("accelerator") not in ("cpu", "auto") or not str(devices).isdigit():
+        return
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if trainer.get("accelerator") == "auto" and torch.cuda.is_available():
+        return
+    if int(devices) > max(2, cores):
+        raise ConfigError(
+            f"trainer.devices={devices}: each is a process on the CPU, and this machine has {cores} cores. "
+            "Use trainer.devices=1; torch uses all cores in one process as well."
+        )
 
 
 def check_model(config: Mapping[str, Any]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from engine.assess import Assessment
+from engine.disk import writing
 from engine.provenance import RunManifest, write_json
 from evaluation.predictions import write_predictions
 from evaluation.report import AttentionExample, write_report
@@ -33,16 +34,18 @@ def write_run(
     """
     tables = [table for table in (found.val, found.test) if table is not None]
     predictions = pd.concat(tables, ignore_index=True)
-    write_predictions(folder / "predictions.csv", predictions, unmeasured=found.unmeasured)
+    with writing(folder / "predictions.csv", lost="predictions; the checkpoints are whole"):
+        write_predictions(folder / "predictions.csv", predictions, unmeasured=found.unmeasured)
     write_json(folder / "metrics.json", found.metrics)
     history = folder / "history.csv"
-    write_report(
-        folder / "report.html",
-        metrics=found.metrics,
-        predictions=predictions,
-        manifest=record.content | {"title": config["experiment_name"], "config": dict(config)},
-        history=pd.read_csv(history) if history.is_file() else None,
-        attention=attention,
-        notes=notes,
-        thresholds=found.threshold.as_dict(),
-    )
+    with writing(folder / "report.html", lost="the page; predictions and metrics are whole"):
+        write_report(
+            folder / "report.html",
+            metrics=found.metrics,
+            predictions=predictions,
+            manifest=record.content | {"title": config["experiment_name"], "config": dict(config)},
+            history=pd.read_csv(history) if history.is_file() else None,
+            attention=attention,
+            notes=notes,
+            thresholds=found.threshold.as_dict(),
+        )

@@ -19,6 +19,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from datamodules.manifest import Manifest, read_manifest
+from datamodules.orphans import die_with
 from datamodules.synthetic.files import put, sweep
 from datamodules.synthetic.latent import LatentSettings, Visit, draw_cohort
 from datamodules.synthetic.questionnaire import Prevalence
@@ -169,17 +170,23 @@ def _run(
             yield 1
         return
     # Spawned, because forking a process that has started threads (OpenCV, torch) can hang.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(
-        workers, mp_context=context, initializer=cv2.setNumThreads, initargs=(1,)
-    ) as pool:
+    context, others = multiprocessing.get_context("spawn"), set(multiprocessing.active_children())
+    begin = {"initializer": _begin, "initargs": (os.getpid(),)}
+    with ProcessPoolExecutor(workers, mp_context=context, **begin) as pool:
         futures = [pool.submit(write_recordings, batch, settings, folder) for batch in batches]
         try:
             for future in as_completed(futures):
                 yield future.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            for child in set(multiprocessing.active_children()) - others:
+                child.terminate()  # or leaving would wait for the recordings that are being made
             raise
+
+
+def _begin(parent: int) -> None:
+    die_with(parent)
+    cv2.setNumThreads(1)
 
 
 def _write_tables(entries: Sequence[dict[str, Any] | None], folder: Path) -> None:

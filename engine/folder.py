@@ -1,0 +1,43 @@
+"""The folder of a command is looked at before Hydra writes its own files into it."""
+
+from pathlib import Path
+from typing import Any
+
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig, OmegaConf
+
+from engine.compose import ConfigError
+from engine.disk import put
+from engine.lock import FolderInUse, holder, is_held
+from engine.seed import is_main
+
+_ROOM = 64 * 1024  # bytes: what Hydra writes at the start, and some; our choice
+
+
+class CheckFolder(Callback):
+    """Stops a command whose folder cannot be written, or is being written by another one.
+
+    Hydra warns of exceptions in a callback and goes on; `SystemExit` with the message is what stops it.
+    """
+
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Look at `hydra.run.dir`."""
+        del kwargs
+        if not is_main():  # the first rank holds the folder for the others
+            return
+        try:
+            folder = Path(str(OmegaConf.select(config, "hydra.run.dir")))
+            if is_held(folder):
+                raise FolderInUse(
+                    f"{folder} is being written by {holder(folder)}. Wait for it to end, or give another "
+                    "folder with hydra.run.dir=..."
+                )
+            room = folder / ".room"
+            put(room, b"0" * _ROOM, lost="nothing yet: the command has not begun")
+            room.unlink()
+        except (ConfigError, OSError) as error:
+            raise SystemExit(f"{type(error).__name__}: {error}") from None
+        except Exception as error:
+            if isinstance(error.__cause__, ConfigError):  # of `resume=`, which names the folder
+                raise SystemExit(f"{type(error.__cause__).__name__}: {error.__cause__}") from None
+            raise SystemExit(f"hydra.run.dir: {error}") from None

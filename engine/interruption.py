@@ -1,0 +1,80 @@
+"""Signals that end a run: they become an exception, so that the run can still say what happened to it."""
+
+import os
+import signal
+import threading
+from types import FrameType
+from typing import Any
+
+SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1") if hasattr(signal, name)
+)
+
+
+class Interrupted(SystemExit):
+    """A signal asked the run to end; the process then ends with 128 and the signal's number.
+
+    A `SystemExit`, which no `except Exception` takes for a fault of its own, and no traceback is printed.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(128 + number)
+        self.name = signal.Signals(number).name
+
+
+class Interruptions:
+    """Turns the signals into `Interrupted` between `install` and `restore`.
+
+    Attributes:
+        received: The first signal's name, or None.
+        step: Training steps done, as far as they are known.
+    """
+
+    def __init__(self) -> None:
+        self.received: str | None = None
+        self.step: int | None = None
+        self._number = 0
+        self._process = os.getpid()
+        self._earlier: dict[int, Any] = {}
+
+    def install(self) -> None:
+        """Begin; does nothing outside the main thread, where Python takes no handlers."""
+        if threading.current_thread() is not threading.main_thread():
+            return
+        _running.append(self)
+        for number in SIGNALS:
+            self._earlier[number] = signal.signal(number, self._handle)
+
+    def restore(self) -> None:
+        """End; further signals do what they did before."""
+        if self in _running:
+            _running.remove(self)
+        for number, handler in self._earlier.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        self._earlier = {}
+
+    def check(self) -> None:
+        """Raise again what was lost: an exception is swallowed where Python cleans up objects."""
+        if self.received is not None:
+            raise Interrupted(self._number)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if os.getpid() != self._process:  # a forked worker of a loader: it is no run
+            if number == signal.SIGINT:
+                raise KeyboardInterrupt
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+            return
+        if self.received is None:
+            self.received, self._number = signal.Signals(number).name, number
+        raise Interrupted(number)
+
+
+_running: list[Interruptions] = []
+
+
+def check_interrupted(step: int) -> None:
+    """Between two batches: take note of the step, and end if a signal came whose exception was lost."""
+    for one in _running:
+        one.step = step
+        one.check()

@@ -1,0 +1,96 @@
+"""What Lightning does not take along when a run goes on: its best epoch elsewhere, its end, its rate."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import ModelCheckpoint
+
+from engine.checkpoint import CheckpointError
+from engine.disk import put
+from engine.seed import is_main
+
+_log = logging.getLogger(__name__)
+
+
+class Resumption(pl.Callback):
+    """Makes a resumed run the uninterrupted one, in whatever folder it goes on.
+
+    Lightning forgets the best value so far when the folder of a `ModelCheckpoint` has changed, and that
+    training was stopped early. Both are put right here before its callbacks read their states.
+
+    Args:
+        source: Folder of the checkpoints that the run goes on from; None for a new run.
+        rate: What the range test of `find_lr` found, as plain values.
+    """
+
+    def __init__(self, *, source: Path | None, rate: dict[str, Any] | None = None) -> None:
+        self._source, self._rate, self._stopped = source, rate, False
+
+    def on_save_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Add the rate, and whether training was stopped early."""
+        del pl_module
+        checkpoint["callbacks"][self.state_key] = {"stopped": bool(trainer.should_stop), "rate": self._rate}
+
+    def on_load_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Bring the files of the best epochs along, and tell the callbacks where they are now.
+
+        Raises:
+            CheckpointError: A best checkpoint is not beside the one that the run goes on from.
+        """
+        del pl_module
+        states = checkpoint.get("callbacks") or {}
+        trainer.should_stop = bool(states.get(self.state_key, {}).get("stopped", False))
+        for callback in trainer.checkpoint_callbacks:
+            if isinstance(callback, ModelCheckpoint) and callback.state_key in states:
+                state = states[callback.state_key]
+                states[callback.state_key] = self._moved(state, Path(str(callback.dirpath)))
+                callback.current_score = state.get("current_score")
+        trainer.strategy.barrier()
+
+    def _moved(self, state: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+        """The state of a `ModelCheckpoint` with its files in another folder."""
+        old = Path(state["dirpath"])
+
+        def place(path: str) -> str:
+            return str(folder / _below(Path(path), old)) if path else path
+
+        best = dict(state["best_k_models"])
+        if state["monitor"] is not None and self._source is not None and is_main():
+            for path in best:
+                _bring(self._source / _below(Path(path), old), Path(place(path)))
+        moved = {name: place(state[name]) for name in ("best_model_path", "kth_best_model_path")}
+        moved["last_model_path"] = place(state["last_model_path"])
+        moved["best_k_models"] = {place(path): score for path, score in best.items()}
+        return dict(state) | moved | {"dirpath": str(folder)}
+
+
+def kept_rate(path: Path) -> dict[str, Any] | None:
+    """What the range test had found in the run of a checkpoint; None where it does not say."""
+    content = torch.load(path, map_location="cpu", weights_only=True)
+    rate: dict[str, Any] | None = content.get("callbacks", {}).get(Resumption.__qualname__, {}).get("rate")
+    return rate
+
+
+def _below(path: Path, folder: Path) -> Path:
+    return path.relative_to(folder) if path.is_relative_to(folder) else Path(path.name)
+
+
+def _bring(source: Path, target: Path) -> None:
+    if source.resolve() == target.resolve():
+        if source.is_file():
+            return
+    elif source.is_file():
+        put(target, source.read_bytes(), lost="the best checkpoint so far, in this folder")
+        return
+    raise CheckpointError(
+        f"{source}: is missing: the best epoch so far, which a resumed run needs as well. Keep a run's "
+        "checkpoints in one folder, or begin anew."
+    )
