@@ -12,7 +12,7 @@ from engine.material import Finding, Material, read_material
 from engine.provenance import RunManifest
 from engine.seed import seed_run
 from engine.steps.measured import measured
-from engine.targets import check_targets
+from engine.targets import check_targets, trusting
 from evaluation.bootstrap import check_resamples
 from evaluation.page import write_page
 
@@ -24,6 +24,7 @@ LIMITS = (
 )
 
 
+@trusting
 def analyze(config: Mapping[str, Any], *, folder: Path) -> list[Finding]:
     """Run the steps of an analysis and write `analysis.html`, `tables/*.csv` and `manifest.json`.
 

@@ -17,6 +17,7 @@ from engine.predictions import prediction_trainer
 from engine.provenance import RunManifest
 from engine.rebuild import predict_part, rebuild
 from engine.seed import seed_run
+from engine.targets import trusting
 from evaluation.aggregate import to_recordings
 from evaluation.intervals import add_intervals
 from evaluation.predictions import primary_head
@@ -29,6 +30,7 @@ SERIES = (".npz",)
 TABLES = (".csv", ".parquet")
 
 
+@trusting
 def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
     """Write `predictions.csv` for videos without labels, and return it.
 
@@ -45,7 +47,7 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
         CheckpointError: The checkpoint is damaged or altered.
     """
     checkpoint = load_checkpoint(config["ckpt_path"])
-    run = merged(checkpoint, config)
+    run = merged(checkpoint, config, folder=folder)
     seed_run(run["seed"])
     with RunManifest(folder=folder, config=run) as record:
         manifest = input_manifest(Path(config["input"]), notes=folder)

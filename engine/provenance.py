@@ -15,6 +15,7 @@ import torch
 
 from engine.compose import config_hash
 from engine.environment import git_state, hardware, package_versions
+from engine.targets import trusted
 
 FILE = "manifest.json"
 
@@ -44,6 +45,7 @@ class RunManifest:
             "git": git_state(),
             "python": platform.python_version(),
             "packages": package_versions(),
+            "trust": list(trusted()),
             "hardware": hardware(),
             "seed": config.get("seed"),
             "threads": torch.get_num_threads(),

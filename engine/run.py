@@ -4,22 +4,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from datamodules.manifest import Manifest
 from engine.build import build
 from engine.compose import ConfigError
 from engine.crossval import cross_validate
 from engine.fit import train_split
 from engine.provenance import RunManifest
-from engine.rebuild import without_downloads
+from engine.rebuild import form
+from engine.recorded import check_recorded, recorded
 from engine.seed import is_main, seed_run
 from engine.selection import check_run
 from engine.splitting import checked_splits, report_split
-from engine.targets import check_targets
+from engine.targets import ForbiddenTarget, check_targets, trusting
 from evaluation.bootstrap import check_resamples
 
 
+@trusting
 def train(config: Mapping[str, Any], *, folder: Path) -> float | None:
     """Run the protocol of a config.
 
@@ -66,10 +66,17 @@ def check_model(config: Mapping[str, Any]) -> None:
     """Build the model without memory: what cannot be built should not wait for a cohort to be made.
 
     Raises:
+        ForbiddenTarget: What it names may not stand in a checkpoint, so its checkpoints could not be read.
         Exception: What the constructor raised, with the key of the config.
     """
-    with torch.device("meta"):
-        build(without_downloads(config["model"]), key="model")
+    form(config["model"])
+    for name in ("optimizer", "scheduler"):
+        build(config["model"].get(name), key=f"model.{name}")
+    try:
+        check_recorded(recorded(config))
+    except ForbiddenTarget as error:
+        error.add_note("The checkpoints of this run could not be read again, so it is not started.")
+        raise
 
 
 def check_scale(manifest: Manifest, config: Mapping[str, Any]) -> None:
