@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from joblib import cpu_count
 
 from datamodules.manifest import Manifest, read_manifest
 from datamodules.splits import Split
@@ -128,8 +129,11 @@ def merged(checkpoint: RunCheckpoint, config: Mapping[str, Any], *, folder: Path
     run["paths"] = {"data": "data", "output": str(folder), **(config.get("paths") or {})}
     run["trainer"] = config.get("trainer") or _trainer(checkpoint, folder)
     check_targets(run["trainer"])
-    workers = config.get("num_workers")
-    module = run["data"]["module"] | ({} if workers is None else {"num_workers": workers})
+    module = dict(run["data"]["module"])
+    if config.get("num_workers") is not None:
+        module["num_workers"] = config["num_workers"]
+    elif "num_workers" in module:  # no more processes than this machine has cores for
+        module["num_workers"] = min(module["num_workers"], cpu_count())
     run["data"] = run["data"] | {"module": module}
     given = config.get("evaluation") or {}
     changes = {name: value for name, value in given.items() if value is not None}

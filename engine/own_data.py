@@ -12,6 +12,7 @@ from engine.recorded import PATHS
 
 _SYNTHETIC = "datamodules.synthetic.cohort.synthetic_manifest"
 _TABLE = "path"
+_FRAMES, _PIXELS = 10**8, 10**12  # of a cohort, some fifty times the largest of conf/data: our choice
 _SPARE = 20  # a cohort may have so many times the recordings of a split, which may leave some out: our choice
 
 
@@ -54,10 +55,11 @@ def _moved(node: Any, checkpoint: RunCheckpoint, data: Path) -> Any:
 def _check_count(node: Mapping[str, Any], checkpoint: RunCheckpoint) -> None:
     asked = node["n_subjects"] * node["n_visits"]
     known = sum(len(checkpoint.split[part]) for part in ("train", "val", "test"))
-    if asked > _SPARE * known:
+    frames = asked * node["fps"] * node["duration_s"]
+    if asked > _SPARE * known or frames > _FRAMES or frames * (node["size"] or 0) ** 2 > _PIXELS:
         raise CheckpointError(
-            f"{checkpoint.path}: asks for a cohort of {asked} recordings, and its split names {known}. It is "
-            "not made. Train anew, or evaluate with manifest=<csv>."
+            f"{checkpoint.path}: asks for a cohort of {asked} recordings, {frames:.0f} frames in all, and "
+            f"its split names {known}. It is not made. Train anew, or evaluate with manifest=<csv>."
         )
 
 

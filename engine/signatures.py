@@ -1,7 +1,6 @@
 """Whether plain data fit the signature of a class or function: names, kinds and sizes of its arguments."""
 
 import inspect
-import os
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -25,13 +24,17 @@ _MOST = {
     "size": 4096,
     "scales": 4096,
     "grid": 256,
+    "blocks": 256,
+    "cells": 256,
+    "depth": 256,
+    "layers": 256,
     "n_subjects": 100_000,
     "n_visits": 1000,
     "fps": 1000,
     "duration_s": 36_000,
     "bands": 1000,
-    "num_workers": 4 * (os.cpu_count() or 1),
-    "workers": 4 * (os.cpu_count() or 1),
+    "num_workers": 1024,  # and no more are started than there are cores
+    "workers": 1024,
 }  # the most that a file may ask for, far above what anybody trains with: our choice
 _PRETRAINED = ("pretrained", "weights", "checkpoint_path", "pretrained_cfg")
 _NO_PATHS = ("balance", "channels", "corpus", "missing")  # names of columns and channels, of any spelling
