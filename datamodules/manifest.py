@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from datamodules.errata import Erratum
-from datamodules.probe import fill_facts
+from datamodules.probe import facts_file, fill_facts
 from datamodules.scales import SCALES
 from datamodules.validation import (
     FILES,
@@ -186,7 +186,7 @@ def read_manifest(path: str | Path, *, probe: bool = True) -> Manifest:
     Args:
         path: The table. Relative paths in it start at its folder.
         probe: Fill missing frame counts, rates, sizes, brightness and content hashes from the files. They
-            are kept beside the table in `<name>.probe.csv`, so that a second start reads no video.
+            are kept in the user's cache folder, so that a second start reads no video.
 
     Raises:
         ManifestError: The file is missing or of another kind, or the table has faults; all are listed.
@@ -228,7 +228,7 @@ def manifest_from_table(table: pd.DataFrame, *, root: Path, name: str, probe: bo
         _log.warning("%s: columns nothing reads: %s", name, ", ".join(unused))
     table = _derive_binary(table)
     if probe:
-        table = fill_facts(table, root=root, sidecar=root / f"{name}.probe.csv")
+        table = fill_facts(table, root=root, sidecar=facts_file(root, name))
     truth = root / "truth.csv"
     return Manifest(table=table, root=root, name=name, truth=truth if truth.is_file() else None)
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from datamodules.readers import UnreadableVideo, VideoReader, open_video
+from datamodules.readers.packets import cache_folder
 from datamodules.series import UnreadableSeries, is_series, series_size
 
 _log = logging.getLogger(__name__)
@@ -30,6 +31,12 @@ _HEADERS = Lock()
 _DIGITS = 6  # brightness is a nuisance variable; more digits would only tie digests to a decoder
 
 Facts = dict[str, float | str]
+
+
+def facts_file(root: Path, name: str) -> Path:
+    """Where facts about the files of a table are kept: in the user's cache, by a digest of its place."""
+    place = hashlib.sha256(f"{root.resolve()}\x1f{name}".encode()).hexdigest()
+    return cache_folder().parent / "facts" / f"{place}.csv"
 
 
 def fill_facts(table: pd.DataFrame, *, root: Path, sidecar: Path) -> pd.DataFrame:
@@ -190,6 +197,7 @@ def _write_sidecar(sidecar: Path, facts: dict[tuple[str, int, int], Facts]) -> N
     # Written aside and moved: several processes may start on the same folder at once.
     partial = sidecar.with_suffix(f".{os.getpid()}.part")
     try:
+        partial.parent.mkdir(parents=True, exist_ok=True)
         table.to_csv(partial, index=False)
         partial.replace(sidecar)
     except OSError as fault:

@@ -13,7 +13,7 @@ from engine.provenance import RunManifest
 from engine.seed import seed_run
 from engine.settings import check_settings
 from engine.steps.measured import measured
-from engine.targets import check_targets
+from engine.targets import check_targets, trusting
 from evaluation.page import write_page
 
 _EXTRA = ("aeon", "xgboost", "statsmodels", "shap", "captum")
@@ -24,6 +24,7 @@ LIMITS = (
 )
 
 
+@trusting
 def analyze(config: Mapping[str, Any], *, folder: Path) -> list[Finding]:
     """Run the steps of an analysis and write `analysis.html`, `tables/*.csv` and `manifest.json`.
 

@@ -5,7 +5,7 @@ from typing import Any
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 
-from engine.targets import check_targets
+from engine.targets import ForbiddenTarget, check_targets
 
 
 def build(node: Any, *, key: str, **injected: Any) -> Any:
@@ -20,11 +20,13 @@ def build(node: Any, *, key: str, **injected: Any) -> Any:
         injected: Built objects that the constructor takes besides what the config says.
 
     Raises:
-        ForbiddenTarget: The node names a callable outside the allow-list.
+        ForbiddenTarget: The node names no callable, or one outside the allow-list.
         Exception: What the constructor raised, with the key added: Hydra's wrapper would hide it.
     """
     if node is None:
         return None
+    if "_target_" not in node:
+        raise ForbiddenTarget(f"{key} names no _target_, so nothing can be built of it.")
     check_targets(node)
     try:
         if injected:

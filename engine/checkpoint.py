@@ -1,28 +1,30 @@
 """One file that a checkpoint needs: weights, config, statistics, split, calibration and a digest over them.
 
-`eval.py` and `predict.py` rebuild everything from it. It loads with `weights_only=True`, so no code travels
-in it; the config it carries names callables, which is why that is checked against the allow-list before
-anything is built. The digest finds damage and edits made in passing. It is no signature: who rewrites a file
-on purpose can rewrite its digest, and what such a file can make this program build is bounded by the
-allow-list alone.
+`eval.py` and `predict.py` rebuild network, loader and cohort from it. It loads with `weights_only=True`, so
+no code travels in it, and what its config names is a closed list, called with plain data; see
+`engine.recorded`.
+The digest finds damage and edits made in passing. It is no signature: who rewrites a file on purpose can
+rewrite its digest, and what such a file can make this program do is bounded by that list alone.
 """
 
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from engine.archive import BadArchive, read_archive
 from engine.compose import canonical_json
-from engine.targets import check_targets
+from engine.record import BadRecord, check_plain, check_record
+from engine.recorded import recorded
+from engine.targets import ForbiddenTarget
 
 KEY = "euthymia"
-FORMAT = 1
-_FIELDS = {"format", "config", "statistics", "data_digest", "split", "calibration", "digest"}
+FORMAT = 2  # 2: a config without trainer, callbacks and optimizer to build; before, 1
 
 
 class CheckpointError(ValueError):
@@ -35,35 +37,53 @@ class RunCheckpoint:
 
     Attributes:
         path: The file.
-        config: Resolved config of the run, plain.
+        state_dict: Weights of the task.
+        config: What the run recorded of its config, plain; see `engine.recorded`.
         statistics: What the network was standardized with; plain lists and numbers.
         data_digest: Digest of the manifest the run read.
         split: `name`, and the recording ids of `train`, `val` and `test`.
         calibration: Targets and predictions of the validation recordings, without ids: what decision
             thresholds and intervals are learned from. Empty before the run has ended.
-        state_dict: Weights of the task.
     """
 
     path: Path
+    state_dict: dict[str, Tensor]
     config: dict[str, Any]
     statistics: dict[str, Any]
     data_digest: str
     split: dict[str, Any]
     calibration: dict[str, list[float]]
-    state_dict: dict[str, Tensor]
+
+
+# Every further attribute is a field of the record; a check of its own goes to `engine.record.CHECKS`.
+_FIELDS = {field.name for field in fields(RunCheckpoint)} - {"path", "state_dict"}
 
 
 def new_record(
-    *, config: Mapping[str, Any], statistics: Mapping[str, Any], data_digest: str, split: Mapping[str, Any]
+    *,
+    config: Mapping[str, Any],
+    statistics: Mapping[str, Any],
+    data_digest: str,
+    split: Mapping[str, Any],
+    **more: Any,
 ) -> dict[str, Any]:
-    """What a run puts into its checkpoints besides the weights: plain values only."""
+    """What a run puts into its checkpoints besides the weights: plain values only.
+
+    Args:
+        config: Resolved config of the run, plain.
+        statistics: Tensors and numbers that the network was standardized with.
+        data_digest: Of the manifest.
+        split: Name and recording ids.
+        more: Further fields of `RunCheckpoint`, plain.
+    """
     return {
         "format": FORMAT,
-        "config": dict(config),
+        "config": recorded(config),
         "statistics": {name: _plain(value) for name, value in statistics.items()},
         "data_digest": data_digest,
         "split": {name: list(part) if isinstance(part, tuple) else part for name, part in split.items()},
         "calibration": {},
+        **more,
     }
 
 
@@ -73,38 +93,31 @@ def seal(state_dict: Mapping[str, Tensor], record: Mapping[str, Any]) -> dict[st
 
 
 def load_checkpoint(path: str | Path) -> RunCheckpoint:
-    """Read and verify a checkpoint, on the CPU, without importing or calling anything its config names.
+    """Read and verify a checkpoint, on the CPU, without calling anything its config names.
 
     Raises:
         CheckpointError: The file is missing, is no checkpoint of this project, needs more than
-            `weights_only=True`, or does not match its digest.
-        ForbiddenTarget: Its config names a callable outside the allow-list.
+            `weights_only=True`, holds a field that no run writes, or does not match its digest.
+        ForbiddenTarget: Its config names what a checkpoint may not name, or calls it in another way.
     """
     path = Path(path)
-    content = _read(path)
+    content, most = _read(path)
     record = content.get(KEY)
-    if not isinstance(record, dict) or set(record) != _FIELDS:
+    if not isinstance(record, dict) or "format" not in record:
         raise CheckpointError(f"{path}: no checkpoint of this project. Train one with train.py.")
-    if record.get("format") != FORMAT:
+    if record["format"] != FORMAT:
         raise CheckpointError(
-            f"{path}: checkpoint format {record.get('format')!r}, but this version reads {FORMAT}. "
-            "Check out the commit named in its run's manifest.json."
+            f"{path}: checkpoint format {record['format']!r:.20}, but this version reads {FORMAT}. Use it "
+            "with the commit named in its run's manifest.json, or train anew with this version."
         )
-    check_targets(record["config"])
-    if record.get("digest") != digest(content["state_dict"], record):
+    _check_record(path, record, most)
+    if record["digest"] != digest(content["state_dict"], record):
         raise CheckpointError(
             f"{path}: the digest does not match weights and config: the file was altered or damaged. "
             "Copy it again from the run that wrote it, or train anew."
         )
-    return RunCheckpoint(
-        path=path,
-        config=record["config"],
-        statistics=record["statistics"],
-        data_digest=record["data_digest"],
-        split=record["split"],
-        calibration=record["calibration"],
-        state_dict=content["state_dict"],
-    )
+    held = {name: record[name] for name in _FIELDS}
+    return RunCheckpoint(path=path, state_dict=content["state_dict"], **held)
 
 
 def add_calibration(path: str | Path, calibration: Mapping[str, Sequence[float]]) -> None:
@@ -115,7 +128,7 @@ def add_calibration(path: str | Path, calibration: Mapping[str, Sequence[float]]
     """
     path = Path(path)
     load_checkpoint(path)
-    content = _read(path)
+    content, _ = _read(path)
     plain = {name: [float(value) for value in values] for name, values in calibration.items()}
     record = content[KEY] | {"calibration": plain}
     content[KEY] = seal(content["state_dict"], record)
@@ -135,19 +148,50 @@ def digest(state_dict: Mapping[str, Tensor], record: Mapping[str, Any]) -> str:
     return sha.hexdigest()
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> tuple[dict[str, Any], int]:
+    """Content of the file, and how many plain values it can hold."""
     if not path.is_file():
         raise CheckpointError(f"{path}: no such file. Give the path of a best.ckpt or last.ckpt.")
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # bytes that are no pickle make the unpickler stumble in any way there is
+        content, most = read_archive(path)
+    except BadArchive as error:
         raise CheckpointError(
-            f"{path}: cannot be read as plain weights ({type(error).__name__}). It is damaged, or holds "
-            "code, which is never loaded. Copy it again from the run that wrote it."
+            f"{path}: {error}. It is damaged, no checkpoint, or holds code, which is never loaded. Copy it "
+            "again from the run that wrote it."
         ) from error
-    if not isinstance(content, dict) or not isinstance(content.get("state_dict"), dict):
+    weights = content.get("state_dict") if isinstance(content, dict) else None
+    if not isinstance(weights, dict) or not all(_is_weight(*item) for item in weights.items()):
         raise CheckpointError(f"{path}: holds no weights. Give the path of a best.ckpt or last.ckpt.")
-    return content
+    if sum(tensor.numel() * tensor.element_size() for tensor in weights.values()) > path.stat().st_size:
+        raise CheckpointError(f"{path}: its weights are larger than the file. Copy it again from its run.")
+    return content, most
+
+
+def _is_weight(name: Any, value: Any) -> bool:
+    return (
+        isinstance(name, str)
+        and isinstance(value, Tensor)
+        and value.layout == torch.strided
+        and value.device.type == "cpu"
+        and not value.is_quantized
+    )
+
+
+def _check_record(path: Path, record: dict[str, Any], most: int) -> None:
+    """Refuse a record that no run writes; `most` is how many values the file can hold without repeats."""
+    try:
+        check_plain(record, most)
+        if strangers := sorted({*_FIELDS, "format", "digest"} ^ set(record)):
+            how = "not known" if strangers[0] in record else "missing"
+            raise BadRecord(f"the field {strangers[0]!r} of its record is {how}")
+        check_record(record)
+    except BadRecord as error:
+        raise CheckpointError(
+            f"{path}: {error}. No run of this project wrote this; copy the file again, or train anew."
+        ) from error
+    except ForbiddenTarget as error:
+        error.add_note(f"In the config of {path}")
+        raise
 
 
 def _plain(value: Any) -> Any:

@@ -30,22 +30,35 @@ TRAIN_KEYS = frozenset(
         "callbacks",
         "logger",
         "paths",
+        "trust",
     }
 )
 """Root keys of a training config. A test holds this set against `conf/train.yaml`."""
 
 EVAL_KEYS = frozenset(
-    {"ckpt_path", "manifest", "audit", "attribution", "trainer", "evaluation", "num_workers", "paths"}
+    {
+        "ckpt_path",
+        "manifest",
+        "audit",
+        "attribution",
+        "trainer",
+        "evaluation",
+        "num_workers",
+        "paths",
+        "trust",
+    }
 )
 """Root keys of `conf/eval.yaml`."""
 
-PREDICT_KEYS = frozenset({"ckpt_path", "input", "trainer", "num_workers", "paths"})
+PREDICT_KEYS = frozenset({"ckpt_path", "input", "trainer", "num_workers", "paths", "trust"})
 """Root keys of `conf/predict.yaml`."""
 
-ANALYZE_KEYS = frozenset({"seed", "data", "protocol", "train_filter", "analysis", "evaluation", "paths"})
+ANALYZE_KEYS = frozenset(
+    {"seed", "data", "protocol", "train_filter", "analysis", "evaluation", "paths", "trust"}
+)
 """Root keys of `conf/analyze.yaml`."""
 
-_NOT_HASHED = ("paths", "ckpt_path", "resume", "logger")  # where a run writes, and from where it goes on
+_NOT_HASHED = ("paths", "ckpt_path", "resume", "logger", "trust")  # they say nothing about what a run computes
 
 
 class ConfigError(ValueError):

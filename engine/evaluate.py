@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from joblib import cpu_count
 
 from datamodules.manifest import Manifest, read_manifest
 from datamodules.splits import Split
 from engine.assess import Assessment, assess, recordings_of, unmeasured_table
 from engine.attribution import explain, explained_head
 from engine.audit import Predict, audit
-from engine.build import build
-from engine.checkpoint import CheckpointError, RunCheckpoint, load_checkpoint
+from engine.checkpoint import RunCheckpoint, load_checkpoint
 from engine.compose import ConfigError
 from engine.filmstrips import filmstrips
 from engine.fitted import check_fitted
+from engine.own_data import own_manifest
 from engine.predictions import ClipPredictions, prediction_trainer
 from engine.provenance import RunManifest, add_look
 from engine.rebuild import part_of, predict_part, rebuild
@@ -26,7 +27,7 @@ from engine.run import check_scale
 from engine.seed import seed_run
 from engine.settings import check_settings
 from engine.splitting import report_split
-from engine.targets import check_targets
+from engine.targets import check_targets, trusting
 from engine.write import write_run
 from evaluation.predictions import heads_of
 
@@ -43,6 +44,7 @@ class _Material:
     notes: tuple[str, ...]
 
 
+@trusting
 def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
     """Evaluate a checkpoint and write `predictions.csv`, `metrics.json`, `report.html` and `manifest.json`.
 
@@ -62,11 +64,11 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
         ConfigError: Under `attribution`: captum is missing, or the network has no head it can explain.
     """
     checkpoint = load_checkpoint(config["ckpt_path"])
-    run = merged(checkpoint, config)
+    run = merged(checkpoint, config, folder=folder)
     check_settings(run)
     seed_run(run["seed"])
     with RunManifest(folder=folder, config=run) as record:
-        material = _material(checkpoint, run, config["manifest"])
+        material = _material(checkpoint, config["manifest"], data=Path(run["paths"]["data"]))
         check_scale(material.manifest, run)
         record.record(
             experiment=run["experiment_name"],
@@ -100,20 +102,40 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
     return found
 
 
-def merged(checkpoint: RunCheckpoint, config: Mapping[str, Any]) -> dict[str, Any]:
-    """The run's config with what this command changes: trainer, workers, and how results are computed.
+_TRAINER = {
+    "accelerator": ("auto", "cpu", "gpu", "cuda", "mps", "tpu"),
+    "precision": (
+        *("64-true", "64", 64, "32-true", "32", 32, "16-true", "16-mixed", "16", 16),
+        *("bf16-true", "bf16-mixed", "bf16"),
+    ),
+    "deterministic": (True, False, None, "warn"),
+    "enable_progress_bar": (True, False, None),
+}
+"""What of a run's trainer changes its numbers or its output on one device; nothing else of it is used."""
+
+
+def merged(checkpoint: RunCheckpoint, config: Mapping[str, Any], *, folder: Path) -> dict[str, Any]:
+    """The run's config with the trainer, paths and workers of this command, and how results are computed.
+
+    Args:
+        checkpoint: Of the run.
+        config: Resolved config of `conf/eval.yaml` or `conf/predict.yaml`.
+        folder: Where this command writes.
 
     Raises:
         ForbiddenTarget: The trainer given here is not on the allow-list.
-        ConfigError: An evaluation setting that does not exist.
+        ConfigError: A setting that does not exist.
     """
     run = dict(checkpoint.config)
-    if config.get("trainer"):
-        check_targets(config["trainer"])
-        run["trainer"] = config["trainer"]
+    run["paths"] = {"data": "data", "output": str(folder), **(config.get("paths") or {})}
+    run["trainer"] = config.get("trainer") or _trainer(checkpoint, folder)
+    check_targets(run["trainer"])
+    module = dict(run["data"]["module"])
     if config.get("num_workers") is not None:
-        module = run["data"]["module"] | {"num_workers": config["num_workers"]}
-        run["data"] = run["data"] | {"module": module}
+        module["num_workers"] = config["num_workers"]
+    elif "num_workers" in module:  # no more processes than this machine has cores for
+        module["num_workers"] = min(module["num_workers"], cpu_count())
+    run["data"] = run["data"] | {"module": module}
     given = config.get("evaluation") or {}
     changes = {name: value for name, value in given.items() if value is not None}
     if strangers := sorted(set(changes) - set(run["evaluation"])):
@@ -124,19 +146,33 @@ def merged(checkpoint: RunCheckpoint, config: Mapping[str, Any]) -> dict[str, An
     return run
 
 
-def _material(checkpoint: RunCheckpoint, run: Mapping[str, Any], path: str | None) -> _Material:
-    if path is None:
-        manifest = build(run["data"]["manifest"], key="data.manifest")
-        if manifest.digest() != checkpoint.data_digest:
-            raise CheckpointError(
-                f"{manifest.name}: not the recordings this checkpoint was trained on (their digest differs), "
-                "so its split cannot be repeated. Restore them, or evaluate all of them with manifest=<csv>."
+def _trainer(checkpoint: RunCheckpoint, folder: Path) -> dict[str, Any]:
+    """A trainer of ours for one device, with the precision and kind of device of the run."""
+    node: dict[str, Any] = {
+        "_target_": "pytorch_lightning.Trainer",
+        "default_root_dir": str(folder),
+        "use_distributed_sampler": False,
+        "enable_model_summary": False,
+    }
+    for name, known in _TRAINER.items():
+        value = checkpoint.config.get("trainer", {}).get(name)
+        if not any(value is one or (value == one and type(value) is type(one)) for one in known):
+            raise ConfigError(
+                f"{checkpoint.path}: trainer.{name}={value!r:.80} is not taken from a checkpoint; choose a "
+                "trainer of your own with trainer=cpu or trainer=gpu"
             )
-        split: dict[str, Any] = {
-            name: tuple(part) if isinstance(part, list) else part for name, part in checkpoint.split.items()
-        }
-        return _Material(manifest, Split(**split), True, ())
+        if value is not None:
+            node[name] = value
+    return node
+
+
+def _material(checkpoint: RunCheckpoint, path: str | None, *, data: Path) -> _Material:
+    if path is None:
+        return _Material(own_manifest(checkpoint, data=data), _own_split(checkpoint), True, ())
     manifest = read_manifest(path)
+    if manifest.digest() == checkpoint.data_digest:
+        _log.info("%s: the very recordings of the checkpoint's run, so its own split is evaluated", path)
+        return _Material(manifest, _own_split(checkpoint), True, ())
     if not any(name in manifest.table and manifest.table[name].notna().any() for name in ("score", "binary")):
         raise ConfigError(
             f"{manifest.name}: no recording has a label (score, or binary), so there is nothing to measure. "
@@ -146,6 +182,11 @@ def _material(checkpoint: RunCheckpoint, run: Mapping[str, Any], path: str | Non
     return _Material(
         manifest, Split(name=manifest.name, train=(), val=(), test=ids), False, _seen(checkpoint, ids)
     )
+
+
+def _own_split(checkpoint: RunCheckpoint) -> Split:
+    parts = {name: tuple(part) if isinstance(part, list) else part for name, part in checkpoint.split.items()}
+    return Split(**parts)
 
 
 def _seen(checkpoint: RunCheckpoint, ids: tuple[str, ...]) -> tuple[str, ...]:

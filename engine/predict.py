@@ -20,6 +20,7 @@ from engine.provenance import RunManifest
 from engine.rebuild import predict_part, rebuild
 from engine.seed import seed_run
 from engine.settings import check_settings
+from engine.targets import trusting
 from evaluation.aggregate import to_recordings
 from evaluation.intervals import add_intervals
 from evaluation.predictions import primary_head
@@ -32,6 +33,7 @@ SERIES = (".npz",)
 TABLES = (".csv", ".parquet")
 
 
+@trusting
 def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
     """Write `predictions.csv` for videos without labels, and return it.
 
@@ -49,7 +51,7 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
         CheckpointError: The checkpoint is damaged or altered.
     """
     checkpoint = load_checkpoint(config["ckpt_path"])
-    run = merged(checkpoint, config)
+    run = merged(checkpoint, config, folder=folder)
     check_settings(run)
     seed_run(run["seed"])
     with RunManifest(folder=folder, config=run) as record:

@@ -20,6 +20,7 @@ from engine.disk import put, writing
 from engine.environment import git_state, hardware, package_versions
 from engine.interruption import Interruptions
 from engine.lock import FolderLock, is_held
+from engine.targets import trusted
 
 FILE = "manifest.json"
 _log = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ class RunManifest:
             "git": git_state(),
             "python": platform.python_version(),
             "packages": package_versions(),
+            "trust": list(trusted()),
             "hardware": hardware(),
             "seed": config.get("seed"),
             "threads": torch.get_num_threads(),

@@ -8,8 +8,6 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-import torch
-
 from datamodules.manifest import Manifest
 from engine.build import build
 from engine.compose import ConfigError
@@ -17,17 +15,19 @@ from engine.crossval import cross_validate
 from engine.fit import train_split
 from engine.monitor import check_validation
 from engine.provenance import RunManifest, read_manifest_json
-from engine.rebuild import without_downloads
+from engine.rebuild import form
+from engine.recorded import check_recorded, recorded
 from engine.resume import earlier_run
 from engine.seed import is_main, seed_run
 from engine.selection import check_monitors, check_run, with_modes
 from engine.settings import check_settings
 from engine.splitting import checked_splits, report_split
-from engine.targets import check_targets
+from engine.targets import ForbiddenTarget, check_targets, trusting
 
 _log = logging.getLogger(__name__)
 
 
+@trusting
 def train(config: Mapping[str, Any], *, folder: Path) -> float | None:
     """Run the protocol of a config.
 
@@ -125,11 +125,17 @@ def check_model(config: Mapping[str, Any]) -> None:
 
     Raises:
         ConfigError: Something monitors a value that is not logged.
+        ForbiddenTarget: What it names may not stand in a checkpoint, so its checkpoints could not be read.
         Exception: What the constructor raised, with the key of the config.
     """
-    with torch.device("meta"):
-        task = build(without_downloads(config["model"]), key="model")
-    check_monitors(config, task.logged_names("val"))
+    check_monitors(config, form(config["model"]).logged_names("val"))
+    for name in ("optimizer", "scheduler"):
+        build(config["model"].get(name), key=f"model.{name}")
+    try:
+        check_recorded(recorded(config))
+    except ForbiddenTarget as error:
+        error.add_note("The checkpoints of this run could not be read again, so it is not started.")
+        raise
 
 
 def check_scale(manifest: Manifest, config: Mapping[str, Any]) -> None:

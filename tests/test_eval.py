@@ -24,6 +24,11 @@ from evaluation.references import NUISANCE
 ARGUMENTS = {"manifest": None, "num_workers": None, "trainer": None, "evaluation": None}
 
 
+@pytest.fixture(autouse=True)
+def _where_the_own_recordings_are(cohorts):
+    ARGUMENTS["paths"] = {"data": str(cohorts)}
+
+
 def test_evaluating_again_gives_the_same_numbers_to_the_last_digit(series_run, tmp_path):
     looks = read_manifest_json(series_run.folder)["test_looks"]
     evaluate(ARGUMENTS | {"ckpt_path": str(series_run.best)}, folder=tmp_path)

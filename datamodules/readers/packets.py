@@ -80,7 +80,13 @@ def cache_folder() -> Path:
 
 
 def cache_entry(path: Path, size: int, mtime_ns: int, *, kind: str) -> Path:
-    """Where something known about a file is stored, until the file changes."""
+    """Where something known about a file is stored, until the file changes.
+
+    Raises:
+        ValueError: The kind is more than a word: it ends the name of a file, and is no path.
+    """
+    if not kind.isalnum():
+        raise ValueError(f"kind={kind!r} is no word of letters and digits, such as npz")
     key = hashlib.sha256(f"{_FORMAT}|{path}|{size}|{mtime_ns}".encode()).hexdigest()
     return cache_folder() / f"{key}.{kind}"
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import singledispatch
 
 from torch import Tensor, nn
-from torchvision.models import get_model
+from torchvision.models import get_model, list_models, video
 from torchvision.models.video import S3D, MViT, SwinTransformer3d, VideoResNet
 
 from models.masking import hold_last, token_mask, zero_masked
@@ -77,6 +77,9 @@ class VideoTrunk(nn.Module):
         pretrained: download torchvision's default weights (Kinetics-400).
         mmp: MMP by channels, put on the last maps; None leaves them alone.
 
+    Raises:
+        ValueError: torchvision has no video model of that name.
+
     Example:
         >>> import torch
         >>> trunk = VideoTrunk(backbone="mc3_18")
@@ -93,6 +96,9 @@ class VideoTrunk(nn.Module):
         mmp: Callable[[int], nn.Module] | None = None,
     ) -> None:
         super().__init__()
+        # models of other modules, of detection for one, download a part of themselves by default
+        if backbone not in (known := list_models(module=video)):
+            raise ValueError(f"backbone={backbone!r} is no video model of torchvision: {', '.join(known)}")
         self.backbone = get_model(backbone, weights="DEFAULT" if pretrained else None)
         width = _remove_head(self.backbone)
         self.dim = width if dim is None else dim

@@ -67,10 +67,20 @@ def test_whatever_is_damaged_in_the_sidecar_is_read_from_the_files_again(cohort,
 def test_damaged_sidecar_is_rebuilt(cohort, caplog):
     path = cohort(2, 1)
     first = read_manifest(path)
-    path.with_name("cohort.probe.csv").write_text("nonsense\n1\n")
+    kept = probe.facts_file(path.parent, "cohort")
+    kept.write_text("nonsense\n1\n")
     assert read_manifest(path).digest() == first.digest()
     assert "reading the files again" in caplog.text
-    assert len(pd.read_csv(path.with_name("cohort.probe.csv"))) == 2
+    assert len(pd.read_csv(kept)) == 2
+
+
+def test_facts_lie_in_the_users_cache_and_not_beside_the_table(cohort, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    path = cohort(2, 1)
+    beside = sorted(path.parent.iterdir())
+    read_manifest(path)
+    assert sorted(set(path.parent.iterdir()) - {tmp_path / "cache"}) == beside
+    assert [file.parent.name for file in (tmp_path / "cache").rglob("*.csv")] == ["facts"]
 
 
 def test_without_probing_nothing_is_read(cohort):

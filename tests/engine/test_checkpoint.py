@@ -5,9 +5,8 @@ import pytest
 import torch
 
 from engine.checkpoint import KEY, CheckpointError, add_calibration, digest, load_checkpoint, new_record, seal
+from engine.recorded import recorded
 from engine.targets import ForbiddenTarget
-
-CONFIG = {"seed": 0, "model": {"_target_": "engine.callbacks.History", "network": {"dim": 4}}}
 
 
 @pytest.fixture
@@ -22,9 +21,9 @@ def state():
 
 
 @pytest.fixture
-def record():
+def record(tiny_config):
     return new_record(
-        config=CONFIG,
+        config=tiny_config,
         statistics={"series_mean": torch.tensor([1.0, 2.0]), "prevalence": 0.25},
         data_digest="abc",
         split={"name": "holdout", "train": ("r1",), "val": ("r2",), "test": ("r3",)},
@@ -47,9 +46,10 @@ def edit(path, change, *, reseal=False):
     torch.save(content, path)
 
 
-def test_round_trip(saved, state):
+def test_round_trip(saved, state, tiny_config):
     loaded = load_checkpoint(saved)
-    assert loaded.config == CONFIG
+    assert loaded.config == recorded(tiny_config)
+    assert loaded.config["data"]["module"] == tiny_config["data"]["module"]
     assert loaded.statistics == {"series_mean": [1.0, 2.0], "prevalence": 0.25}
     assert loaded.split["test"] == ["r3"]
     assert loaded.calibration == {}

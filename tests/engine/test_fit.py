@@ -25,7 +25,7 @@ def test_a_rebuilt_network_has_the_weights_of_its_file_and_downloads_nothing(ser
 
 def test_predictions_do_not_depend_on_how_people_are_packed(series_run):
     checkpoint = load_checkpoint(series_run.best)
-    config = checkpoint.config
+    config = series_run.config
     manifest = build(config["data"]["manifest"], key="data.manifest")
     tables = []
     for size in (4, 64):

@@ -1,0 +1,175 @@
+"""The config that a checkpoint carries: what of a run's config is written, and what of a file's is believed.
+
+Built again are the network, the objective, the loader and, below the user's own folder, the cohort. Trainer,
+callbacks, loggers, optimizer and protocol are kept for reading, with `target` in the place of `_target_`.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from engine.allowlist import CHECKPOINT, COHORTS, LOADERS, NETWORKS, PARTIAL
+from engine.signatures import Misfit, check_call
+from engine.targets import ForbiddenTarget, is_trusted, leaves
+
+PATHS = ("root", "path")
+"""Arguments of a manifest that are paths."""
+
+_LEFT_OUT = ("paths", "trust")  # of the machine and of the command, not of the run
+_UNBUILT = ("callbacks", "logger", "protocol", "train_filter", "trainer")
+_UNBUILT_MODEL = ("optimizer", "scheduler")
+_SPECIAL = ("_args_", "_convert_", "_recursive_", "_mode_", "_call_")
+_PLACES = {"model": NETWORKS, "data.module": LOADERS, "data.manifest": COHORTS}
+_EVALUATION = {"n_boot": 1_000_000, "seed": 2**32 - 1, "filmstrips": 1000}  # the most of each; our choice
+_HOW = ("mean", "median", "trimmed")
+
+
+class BadRecord(ValueError):
+    """A record in a checkpoint that no run could have written."""
+
+
+def recorded(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a run's config goes into its checkpoints; paths to its data become absolute."""
+    kept = {name: value for name, value in config.items() if name not in _LEFT_OUT}
+    kept |= {name: _unbuilt(kept[name]) for name in _UNBUILT if name in kept}
+    if isinstance(model := kept.get("model"), Mapping):
+        kept["model"] = without_downloads(
+            {**model, **{name: _unbuilt(model[name]) for name in _UNBUILT_MODEL if name in model}}
+        )
+    if isinstance(data := kept.get("data"), Mapping) and "manifest" in data:
+        kept["data"] = {**data, "manifest": _absolute(data["manifest"])}
+    return kept
+
+
+def without_downloads(node: Any) -> Any:
+    """The config of a model with every `pretrained` switched off: its form without anybody's weights."""
+    if isinstance(node, Mapping):
+        return {
+            key: False if key == "pretrained" else without_downloads(value) for key, value in node.items()
+        }
+    return [without_downloads(value) for value in node] if isinstance(node, list) else node
+
+
+def check_recorded(config: Any) -> None:
+    """Refuse a config that asks for more than a network, its loader and its cohort, built from plain data.
+
+    Args:
+        config: Of a checkpoint, as it was read.
+
+    Raises:
+        ForbiddenTarget: A target that a checkpoint may not name, or one that is called in another way than by
+            the plain values that its signature asks for; says which.
+        BadRecord: A part is missing or of another kind.
+    """
+    for key, value in leaves(config):
+        if key.rpartition(".")[2] == "_target_":
+            _check_place(key, value)
+    _check_parts(config)
+    for key, node in _nodes(config, ""):
+        _check_node(key, node)
+
+
+def _check_place(key: str, target: Any) -> None:
+    listed = next((names for place, names in _PLACES.items() if key.startswith(f"{place}.")), frozenset())
+    if not isinstance(target, str) or not (target in listed or (listed and is_trusted(target))):
+        why = "which is only for another part of it" if target in CHECKPOINT else "which is not on its list"
+        raise ForbiddenTarget(
+            f"{key}: a checkpoint may not name {target!r} here, {why} (engine/allowlist.py). If it belongs "
+            "to an installed package that you trust, add trust=[<package>] to the command."
+        )
+
+
+def _check_node(key: str, node: Mapping[str, Any]) -> None:
+    if is_trusted(target := node["_target_"]):
+        return
+    injected = _UNBUILT_MODEL if key == "model" else ()  # null for whoever does not train
+    given = {name: value for name, value in node.items() if name not in ("_target_", "_partial_", *injected)}
+    if special := sorted(name for name in given if name in _SPECIAL or name.startswith("_")):
+        raise ForbiddenTarget(
+            f"{key}.{special[0]}: a checkpoint gives {target} plain arguments by name only."
+        )
+    partial = node.get("_partial_", False)
+    if partial is not False and (partial is not True or target not in PARTIAL):
+        raise ForbiddenTarget(f"{key}._partial_: a checkpoint may not ask for {target} in parts.")
+    try:
+        check_call(target, given, injected=injected, partial=bool(partial))
+    except Misfit as error:
+        raise ForbiddenTarget(f"{key}.{error}") from error
+
+
+def _check_parts(config: Any) -> None:
+    if not isinstance(config, dict):
+        raise BadRecord(f"its config is no dict but {type(config).__name__}")
+    for key, kind in (
+        ("experiment_name", str),
+        ("seed", int),
+        ("evaluation", dict),
+        ("model", dict),
+        ("data", dict),
+        ("data.module", dict),
+        ("data.module.source", dict),
+        ("data.module.eval_clips", dict),
+        ("data.manifest", dict),
+        ("data.scale", dict),
+    ):
+        value = config
+        for name in key.split("."):
+            value = value.get(name)
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise BadRecord(f"config.{key} is {value!r:.80}, not {kind.__name__}")
+    if not 0 <= config["seed"] < 2**32:
+        raise BadRecord(f"config.seed={config['seed']} is not within 0 and 2^32 - 1")
+    if not isinstance(config.get("trainer", {}), dict):
+        raise BadRecord("config.trainer is no dict")
+    for key in ("model", "data.module", "data.manifest"):
+        node = config["model"] if key == "model" else config["data"][key.partition(".")[2]]
+        if "_target_" not in node:
+            raise BadRecord(f"config.{key} names no _target_")
+    _check_evaluation(config["evaluation"])
+    _check_scale(config["data"]["scale"])
+
+
+def _check_evaluation(found: Mapping[str, Any]) -> None:
+    if found.get("how") not in _HOW:
+        raise BadRecord(f"config.evaluation.how is {found.get('how')!r:.80}, not one of {', '.join(_HOW)}")
+    for name, most in _EVALUATION.items():
+        value = found.get(name)
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
+            raise BadRecord(f"config.evaluation.{name} is {value!r:.80}, no number from 0 to {most}")
+
+
+def _check_scale(scale: Mapping[str, Any]) -> None:
+    low, high = scale.get("low"), scale.get("high")
+    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in (low, high))
+    if not isinstance(scale.get("name"), str) or not numbers or not low < high:  # type: ignore[operator]
+        raise BadRecord(f"config.data.scale is {scale!r:.120}: it needs a name, and low below high")
+
+
+def _nodes(node: Any, key: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every dict with a `_target_`, with its key."""
+    if isinstance(node, dict):
+        if "_target_" in node:
+            yield key, node
+        for name, child in node.items():
+            yield from _nodes(child, f"{key}.{name}" if key else name)
+    elif isinstance(node, list | tuple):
+        for index, child in enumerate(node):
+            yield from _nodes(child, f"{key}[{index}]")
+
+
+def _unbuilt(node: Any) -> Any:
+    """The node as a remark: nothing in it is built any more."""
+    if isinstance(node, Mapping):
+        return {("target" if name == "_target_" else name): _unbuilt(value) for name, value in node.items()}
+    return [_unbuilt(value) for value in node] if isinstance(node, list | tuple) else node
+
+
+def _absolute(node: Any) -> Any:
+    if isinstance(node, Mapping):
+        return {
+            name: str(Path(value).absolute())
+            if name in PATHS and isinstance(value, str)
+            else _absolute(value)
+            for name, value in node.items()
+        }
+    return [_absolute(value) for value in node] if isinstance(node, list) else node
