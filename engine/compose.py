@@ -16,6 +16,7 @@ TRAIN_KEYS = frozenset(
         "seed",
         "ckpt_path",
         "init_from",
+        "accept_leaks",
         "find_lr",
         "selection",
         "evaluation",
@@ -34,14 +35,26 @@ TRAIN_KEYS = frozenset(
 """Root keys of a training config. A test holds this set against `conf/train.yaml`."""
 
 EVAL_KEYS = frozenset(
-    {"ckpt_path", "manifest", "audit", "attribution", "trainer", "evaluation", "num_workers", "paths"}
+    {
+        "ckpt_path",
+        "manifest",
+        "accept_leaks",
+        "audit",
+        "attribution",
+        "trainer",
+        "evaluation",
+        "num_workers",
+        "paths",
+    }
 )
 """Root keys of `conf/eval.yaml`."""
 
 PREDICT_KEYS = frozenset({"ckpt_path", "input", "trainer", "num_workers", "paths"})
 """Root keys of `conf/predict.yaml`."""
 
-ANALYZE_KEYS = frozenset({"seed", "data", "protocol", "train_filter", "analysis", "evaluation", "paths"})
+ANALYZE_KEYS = frozenset(
+    {"seed", "data", "protocol", "train_filter", "accept_leaks", "analysis", "evaluation", "paths"}
+)
 """Root keys of `conf/analyze.yaml`."""
 
 _NOT_HASHED = ("paths", "ckpt_path", "logger")  # where a run writes says nothing about what it computes

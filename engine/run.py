@@ -11,6 +11,7 @@ from engine.build import build
 from engine.compose import ConfigError
 from engine.crossval import cross_validate
 from engine.fit import train_split
+from engine.leak_audit import audit_leaks
 from engine.provenance import RunManifest
 from engine.rebuild import without_downloads
 from engine.seed import is_main, seed_run
@@ -31,7 +32,8 @@ def train(config: Mapping[str, Any], *, folder: Path) -> float | None:
         The validation metric of the chosen checkpoint (its mean over folds): what a sweep may search by.
 
     Raises:
-        LeakageError: The split leaks, or something other than validation would select.
+        LeakageError: The split leaks, single facts of the input give the label away, or something other than
+            validation would select.
         ForbiddenTarget: The config names a callable outside the allow-list.
         ValueError: `evaluation.n_boot` is too small for intervals.
     """
@@ -57,6 +59,9 @@ def train(config: Mapping[str, Any], *, folder: Path) -> float | None:
             subject_disjoint=all(split.subject_disjoint for split in splits),
             deterministic=config["trainer"].get("deterministic"),
         )
+        source = build(config["data"]["module"]["source"], key="data.module.source")
+        source = source.prepared(manifest.recordings())
+        audit_leaks(manifest, splits[0], source, accepted=config["accept_leaks"], record=record)
         if len(splits) > 1:
             return cross_validate(config, manifest, splits, folder=folder, record=record)
         return train_split(config, manifest, splits[0], folder=folder, record=record).objective

@@ -11,6 +11,7 @@ import pandas as pd
 
 from evaluation import figures
 from evaluation.figures import AttentionExample
+from evaluation.leak_section import leak_section
 from evaluation.measures import HEADS, UNKNOWN
 from evaluation.slices import METRICS
 from evaluation.verdict import judge, number
@@ -43,7 +44,7 @@ _LABELS = {
     "quadratic_kappa": ("Quadratic kappa", "agreement on severity bands"),
 }
 # keys of the run manifest that have a place of their own, and one that changes after the page is written
-_SHOWN_APART = ("packages", "config", "skipped", "status", "person_overlap", "split_notes")
+_SHOWN_APART = ("packages", "config", "skipped", "status", "person_overlap", "split_notes", "leak_audit")
 
 
 def write_report(
@@ -97,6 +98,7 @@ def write_report(
         reasons=(metrics.get("reference") or {}).get("reasons", {}),
         columns=((metrics.get("reference") or {}).get("nuisance") or {}).get("columns", []),
         plots=_plots(test, metrics, history, threshold),
+        leaks=leak_section(manifest["leak_audit"]) if manifest.get("leak_audit") else None,
         strips=[(example, figures.filmstrip(example)) for example in attention or ()],
         splits=_splits(predictions),
         skipped=dict(manifest.get("skipped") or {}),
