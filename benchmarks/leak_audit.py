@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -114,7 +115,8 @@ def evidence(answer: Mapping[str, Any], leak: Plant) -> Mapping[str, Any] | None
     """The fact that got the verdict that it must get; a leak that is told must not stop anything."""
     if answer["stopped"] != (leak.verdict == "stops"):
         return None
-    hits = (one for one in answer["found"] if one["fact"] in leak.facts and one["verdict"] == leak.verdict)
+    told = [one for one in answer["found"] if one["verdict"] == leak.verdict]
+    hits = (one for one in told if any(fnmatchcase(one["fact"], fact) for fact in leak.facts))
     return next(hits, None)
 
 

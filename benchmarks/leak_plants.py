@@ -24,7 +24,7 @@ Named = Callable[[Row], str]
 class Plant:
     """A leak: what it does to series, table and file names, and the verdict and facts that must come.
 
-    Of `facts` one must get the verdict: `stops`, or `tells` of what is known of a file only.
+    Of `facts` (patterns) one must get the verdict: `stops`, or `tells` of what is known of a file only.
     """
 
     verdict: str
@@ -153,7 +153,7 @@ LEAKS: dict[str, Plant] = {
         verdict="stops", facts=("first missing row", "last missing row"), series=_which_missing
     ),
     "in an offset of all channels": Plant(
-        verdict="stops", facts=("offset of all channels",), series=_edit(_offset)
+        verdict="stops", facts=("offset of all channels*", "mean of *"), series=_edit(_offset)
     ),
     "in a channel, the positives between the others": Plant(
         verdict="stops", facts=(f"mean of {CHANNEL}",), series=_edit(_middle)

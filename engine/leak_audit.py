@@ -93,7 +93,8 @@ def _labels(table: pd.DataFrame) -> tuple[NDArray[np.float64], str]:
     if "score" in table and table["score"].notna().any():
         scores = table["score"].to_numpy(dtype=np.float64, na_value=np.nan)
         middle = float(np.nanmedian(scores))
-        above = np.where(np.isnan(scores), np.nan, (scores > middle).astype(np.float64))
+        split = scores > middle if (scores > middle).any() else scores >= middle
+        above = np.where(np.isnan(scores), np.nan, split.astype(np.float64))
         return above, f"score above its median, {middle:g}"
     return np.full(len(table), np.nan), "none"
 
