@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -112,8 +112,11 @@ class ClipDataModule(pl.LightningDataModule):
         channels: tuple[str, ...] | None = getattr(self._source, "channels", None)
         return channels
 
-    def train_statistics(self) -> dict[str, Tensor | float]:
+    def train_statistics(self, *, allowed: Collection[str] = ()) -> dict[str, Tensor | float]:
         """Means, spreads and prevalence of the training recordings; see `training_statistics`.
+
+        Args:
+            allowed: Patterns of what may repeat an answer, e.g. `mean of au12`.
 
         Raises:
             LeakageError: A channel repeats an answer to the questionnaire.
@@ -121,7 +124,7 @@ class ClipDataModule(pl.LightningDataModule):
         self.setup()
         rows = self.manifest.rows(self._part("train"))
         recordings, answers = self.manifest.recordings(self._part("train")), self.manifest.table.iloc[rows]
-        return training_statistics(recordings, self._source, answers=answers)
+        return training_statistics(recordings, self._source, answers=answers, allowed=allowed)
 
     def train_dataloader(self) -> Iterable[dict[str, Any]]:
         """Batches of people by visits by clips, in another order each epoch.

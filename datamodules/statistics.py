@@ -1,7 +1,7 @@
 """What a network may know of its data before training: means, spreads and prevalence of the training part."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,11 @@ _log = logging.getLogger(__name__)
 
 
 def training_statistics(
-    recordings: Sequence[Recording], source: ClipSource, *, answers: pd.DataFrame | None = None
+    recordings: Sequence[Recording],
+    source: ClipSource,
+    *,
+    answers: pd.DataFrame | None = None,
+    allowed: Collection[str] = (),
 ) -> dict[str, Tensor | float]:
     """Statistics over the given recordings and nothing else; what cannot be known is left out.
 
@@ -30,6 +34,7 @@ def training_statistics(
         recordings: The training recordings.
         source: A prepared source.
         answers: Manifest rows of the recordings: what they hold may not be in the mean of a channel.
+        allowed: Patterns of such means that may, e.g. `mean of au12`.
 
     Raises:
         LeakageError: A channel repeats an answer.
@@ -49,11 +54,14 @@ def training_statistics(
             "traits_mean": torch.from_numpy(mean).float(),
             "traits_std": torch.from_numpy(std).float(),
         }
-    return statistics | _series_statistics(recordings, source, answers)
+    return statistics | _series_statistics(recordings, source, answers, allowed)
 
 
 def _series_statistics(
-    recordings: Sequence[Recording], source: ClipSource, answers: pd.DataFrame | None
+    recordings: Sequence[Recording],
+    source: ClipSource,
+    answers: pd.DataFrame | None,
+    allowed: Collection[str],
 ) -> dict[str, Tensor | float]:
     """Pool count, mean and squared deviations file by file (Chan et al. 1983): one pass, no cancellation."""
     count, mean, squares = 0, torch.zeros(()), torch.zeros(())
@@ -79,7 +87,7 @@ def _series_statistics(
     if answers is not None:
         names = [f"mean of {name}" for name in getattr(source, "channels", None) or range(len(mean))]
         table = pd.DataFrame(torch.stack(list(means.values())).numpy(), columns=names)
-        check_features(table, answers.iloc[list(means)])
+        check_features(table, answers.iloc[list(means)], allowed=allowed)
     return {"series_mean": mean.float(), "series_std": (squares / count).sqrt().float()}
 
 

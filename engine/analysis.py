@@ -8,12 +8,14 @@ from typing import Any
 from engine.build import build_all
 from engine.compose import ConfigError
 from engine.leak import leak_notes
+from engine.leak_audit import leak_title
 from engine.material import Finding, Material, read_material
 from engine.provenance import RunManifest
 from engine.seed import seed_run
 from engine.settings import check_settings
 from engine.steps.measured import measured
 from engine.targets import check_targets, trusting
+from evaluation.leak_section import leak_section
 from evaluation.page import write_page
 
 _EXTRA = ("aeon", "xgboost", "statsmodels", "shap", "captum")
@@ -52,9 +54,12 @@ def analyze(config: Mapping[str, Any], *, folder: Path) -> list[Finding]:
         manifest, title = material.manifest, config["analysis"]["title"]
         write_page(
             folder / "analysis.html",
-            title=f"LEAKS ON PURPOSE: {title}" if material.leaked else title,
+            title=leak_title(title, record.content["leaks_on_purpose"]),
             subtitle=f"{manifest.name}: {len(material.recordings)} recordings, {_persons(material)} persons",
-            sections=[section for finding in found for section in finding.sections],
+            sections=[
+                *(section for finding in found for section in finding.sections),
+                leak_section(record.content["leak_audit"]),
+            ],
             limits=LIMITS,
             notes=[
                 *leak_notes(material.leaked),

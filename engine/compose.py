@@ -17,6 +17,7 @@ TRAIN_KEYS = frozenset(
         "ckpt_path",
         "resume",
         "init_from",
+        "accept_leaks",
         "find_lr",
         "selection",
         "evaluation",
@@ -39,6 +40,7 @@ EVAL_KEYS = frozenset(
     {
         "ckpt_path",
         "manifest",
+        "accept_leaks",
         "audit",
         "attribution",
         "trainer",
@@ -54,11 +56,17 @@ PREDICT_KEYS = frozenset({"ckpt_path", "input", "trainer", "num_workers", "paths
 """Root keys of `conf/predict.yaml`."""
 
 ANALYZE_KEYS = frozenset(
-    {"seed", "data", "protocol", "train_filter", "analysis", "evaluation", "paths", "trust"}
+    {"seed", "data", "protocol", "train_filter", "accept_leaks", "analysis", "evaluation", "paths", "trust"}
 )
 """Root keys of `conf/analyze.yaml`."""
 
-_NOT_HASHED = ("paths", "ckpt_path", "resume", "logger", "trust")  # they say nothing about what a run computes
+_NOT_HASHED = (
+    "paths",
+    "ckpt_path",
+    "resume",
+    "logger",
+    "trust",
+)  # they say nothing about what a run computes
 
 
 class ConfigError(ValueError):

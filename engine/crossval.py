@@ -56,7 +56,8 @@ def cross_validate(
             objectives.append(read_manifest_json(place).get("objective"))
         else:
             own = moved(config, place) | {"resume": str(source) if source.is_dir() else None}
-            objectives.append(_fold(own, manifest, split, place))
+            leaks = record.content.get("leaks_on_purpose", [])
+            objectives.append(_fold(own, manifest, split, place, leaks))
     names = [place.relative_to(folder).as_posix() for place in places]
     record.record(folds=names, objectives=objectives)
     record.count_look()
@@ -89,11 +90,16 @@ def _places(folder: Path, splits: Sequence[Split]) -> list[Path]:
     return places
 
 
-def _fold(config: Mapping[str, Any], manifest: Manifest, split: Split, place: Path) -> float | None:
+def _fold(
+    config: Mapping[str, Any], manifest: Manifest, split: Split, place: Path, leaks: Sequence[str]
+) -> float | None:
     earlier = Path(config["resume"]) if config.get("resume") else None
     with RunManifest(folder=place, config=config, writes=is_main(), earlier=earlier) as record:
         record.record(
-            experiment=config["experiment_name"], data_digest=manifest.digest(), splits=[split.name]
+            experiment=config["experiment_name"],
+            data_digest=manifest.digest(),
+            splits=[split.name],
+            leaks_on_purpose=list(leaks),
         )
         if split.notes:
             record.record(split_notes={split.name: list(split.notes)})

@@ -1,7 +1,7 @@
 """A checkpoint on the split of its own run, number by number, or on any other manifest."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,10 +15,12 @@ from datamodules.splits import Split
 from engine.assess import Assessment, assess, recordings_of, unmeasured_table
 from engine.attribution import explain, explained_head
 from engine.audit import Predict, audit
+from engine.build import build
 from engine.checkpoint import RunCheckpoint, load_checkpoint
 from engine.compose import ConfigError
 from engine.filmstrips import filmstrips
 from engine.fitted import check_fitted
+from engine.leak_audit import audit_leaks
 from engine.own_data import own_manifest
 from engine.predictions import ClipPredictions, prediction_trainer
 from engine.provenance import RunManifest, add_look
@@ -60,7 +62,8 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
     Raises:
         CheckpointError: The checkpoint is altered, or its run's data are not what they were.
         ForbiddenTarget: A config names a callable outside the allow-list.
-        LeakageError: Under `audit`: statistics that were not fitted on the training recordings alone.
+        LeakageError: Single facts of another manifest's recordings give their label away. Under `audit`:
+            statistics that were not fitted on the training recordings alone.
         ConfigError: Under `attribution`: captum is missing, or the network has no head it can explain.
     """
     checkpoint = load_checkpoint(config["ckpt_path"])
@@ -77,8 +80,14 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
             data_digest=material.manifest.digest(),
             notes=list(material.notes),
         )
+        trained = list(checkpoint.config.get("accept_leaks") or ())
         if material.own:
             report_split(material.manifest, material.split, record=record)
+            record.record(leaks_on_purpose=trained)
+        else:
+            _audit_leaks(
+                material, run, given=config.get("accept_leaks") or (), trained=trained, record=record
+            )
         looks = add_look(checkpoint.path.parents[1], digest=material.manifest.digest(), own=material.own)
         if looks is None:
             _log.warning("%s: its run cannot be written to, so this look is not counted", checkpoint.path)
@@ -100,6 +109,21 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
             facts: Any = {"config": run, "statistics": checkpoint.statistics, "notes": material.notes}
             explain(task, material.manifest, tested, folder=folder, **facts)
     return found
+
+
+def _audit_leaks(
+    material: _Material,
+    run: Mapping[str, Any],
+    *,
+    given: Sequence[str],
+    trained: Sequence[str],
+    record: RunManifest,
+) -> None:
+    """What single facts say of the labels of another manifest; leaks of the training may be missing in it."""
+    source = build(run["data"]["module"]["source"], key="data.module.source")
+    source = source.prepared(material.manifest.recordings())
+    accepted = [*trained, *given]
+    audit_leaks(material.manifest, material.split, source, accepted=accepted, record=record, others=trained)
 
 
 _TRAINER = {

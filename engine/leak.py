@@ -10,7 +10,6 @@ import pandas as pd
 from datamodules.item_oracle import check_features
 from datamodules.manifest import Manifest
 from datamodules.series import Series
-from engine.compose import ConfigError
 
 
 def guarded(
@@ -20,21 +19,16 @@ def guarded(
 
     Args:
         features: Ids and features of all recordings.
-        series: Of the same recordings; no channel may repeat an answer, whatever is allowed.
+        series: Of the same recordings; a channel that repeats an answer is allowed as `mean of <channel>`.
         manifest: The recordings.
-        allowed: Patterns of `analysis.allow_leak`, e.g. `item_dass21_*`.
+        allowed: Patterns of `accept_leaks`, e.g. `item_dass21_*`.
 
     Raises:
         LeakageError: A channel or a feature repeats an answer to the questionnaire and was not asked to.
-        ConfigError: A pattern matches neither a feature nor a column of the manifest.
     """
     table = manifest.table
-    check_features(_channel_means(series), table)
+    check_features(_channel_means(series), table, allowed=allowed)
     columns = list(dict.fromkeys([*map(str, features), *map(str, table)]))
-    if idle := [pattern for pattern in allowed if not matching(columns, pattern)]:
-        raise ConfigError(
-            f"analysis.allow_leak: {idle[0]!r} matches no feature and no column of {manifest.name}"
-        )
     leaked = tuple(name for name in columns if any(matching([name], pattern) for pattern in allowed))
     added = table[[name for name in leaked if name not in features]].reset_index(drop=True)
     features = pd.concat([features, added], axis=1)
@@ -47,7 +41,7 @@ def leak_notes(leaked: Sequence[str]) -> list[str]:
     if not leaked:
         return []
     return [
-        f"analysis.allow_leak put {len(leaked)} columns that hold the answers among the features: "
+        f"accept_leaks put {len(leaked)} columns that hold the answers among the features: "
         f"{', '.join(leaked)}. Numbers of estimators on features demonstrate that leak; none is a result."
     ]
 

@@ -19,6 +19,7 @@ from datamodules.series.units import check_units, level
 from datamodules.splits import Split
 from engine.build import build, build_all
 from engine.leak import guarded
+from engine.leak_audit import audit_leaks
 from engine.provenance import RunManifest
 from engine.splitting import checked_splits, report_split
 from evaluation.page import Section
@@ -36,7 +37,7 @@ class Material:
     Series and features are those of the `phase` that the analysis asks for, None where it asks for none.
     `data` is the node of the config that names the files, for whatever reads them itself, as networks do;
     `folder` is where such a step may keep what it has finished. `leaked` names the features that were asked
-    to repeat the questionnaire.
+    to repeat the questionnaire, `accepted` are the patterns of `accept_leaks`.
     """
 
     manifest: Manifest
@@ -47,6 +48,7 @@ class Material:
     splits: Sequence[Split]
     phase: str | None = None
     leaked: tuple[str, ...] = ()
+    accepted: tuple[str, ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
     folder: Path = Path()
 
@@ -81,7 +83,9 @@ def read_material(config: Mapping[str, Any], record: RunManifest) -> Material:
     extractors = build_all(config["analysis"]["extractors"], key="analysis.extractors")
     workers = min(cpu_count(), 1 + len(recordings) // _PER_WORKER)
     features = feature_table(list(zip(recordings, series, strict=True)), extractors, workers=workers)
-    allowed = config["analysis"]["allow_leak"]
+    allowed = config["accept_leaks"]
+    names = [*map(str, features.table), *map(str, manifest.table)]
+    audit_leaks(manifest, splits[0], source, accepted=allowed, record=record, others=names)
     table, leaked = guarded(features.table, series, manifest, allowed=allowed)
     features = replace(features, table=table)
     record.record(
@@ -92,7 +96,7 @@ def read_material(config: Mapping[str, Any], record: RunManifest) -> Material:
         errata=[str(erratum) for erratum in manifest.errata],
         data_notes=list(manifest.notes),
         phase=None if phase is None else str(phase),
-        leaks_on_purpose=list(leaked),
+        leaks_on_purpose=[*record.content["leaks_on_purpose"], *leaked],
     )
     return Material(
         manifest,
@@ -103,6 +107,7 @@ def read_material(config: Mapping[str, Any], record: RunManifest) -> Material:
         splits,
         phase=None if phase is None else str(phase),
         leaked=leaked,
+        accepted=tuple(allowed),
         data=config["data"],
         folder=record.folder,
     )

@@ -8,11 +8,14 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+import torch
+
 from datamodules.manifest import Manifest
 from engine.build import build
 from engine.compose import ConfigError
 from engine.crossval import cross_validate
 from engine.fit import train_split
+from engine.leak_audit import audit_leaks
 from engine.monitor import check_validation
 from engine.provenance import RunManifest, read_manifest_json
 from engine.rebuild import form
@@ -39,7 +42,8 @@ def train(config: Mapping[str, Any], *, folder: Path) -> float | None:
         The validation metric of the chosen checkpoint (its mean over folds): what a sweep may search by.
 
     Raises:
-        LeakageError: The split leaks, or something other than validation would select.
+        LeakageError: The split leaks, single facts of the input give the label away, or something other than
+            validation would select.
         ForbiddenTarget: The config names a callable outside the allow-list.
         ValueError: `evaluation.n_boot` is too small for intervals.
     """
@@ -72,6 +76,9 @@ def train(config: Mapping[str, Any], *, folder: Path) -> float | None:
             subject_disjoint=all(split.subject_disjoint for split in splits),
             deterministic=config["trainer"].get("deterministic"),
         )
+        source = build(config["data"]["module"]["source"], key="data.module.source")
+        source = source.prepared(manifest.recordings())
+        audit_leaks(manifest, splits[0], source, accepted=config["accept_leaks"], record=record)
         if len(splits) > 1:
             return cross_validate(config, manifest, splits, folder=folder, record=record)
         objective = train_split(config, manifest, splits[0], folder=folder, record=record).objective

@@ -8,6 +8,7 @@ import pandas as pd
 
 from engine.assess import Assessment
 from engine.disk import writing
+from engine.leak_audit import leak_title
 from engine.provenance import RunManifest, write_json
 from evaluation.predictions import write_predictions
 from evaluation.report import AttentionExample, write_report
@@ -38,12 +39,13 @@ def write_run(
         write_predictions(folder / "predictions.csv", predictions, unmeasured=found.unmeasured)
     write_json(folder / "metrics.json", found.metrics)
     history = folder / "history.csv"
+    title = leak_title(config["experiment_name"], record.content.get("leaks_on_purpose", ()))
     with writing(folder / "report.html", lost="the page; predictions and metrics are whole"):
         write_report(
             folder / "report.html",
             metrics=found.metrics,
             predictions=predictions,
-            manifest=record.content | {"title": config["experiment_name"], "config": dict(config)},
+            manifest=record.content | {"title": title, "config": dict(config)},
             history=pd.read_csv(history) if history.is_file() else None,
             attention=attention,
             notes=notes,

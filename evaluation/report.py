@@ -12,6 +12,7 @@ import pandas as pd
 from evaluation import figures
 from evaluation.catalog import METRICS
 from evaluation.figures import AttentionExample
+from evaluation.leak_section import leak_section
 from evaluation.measures import HEADS, UNKNOWN
 from evaluation.slices import SHOWN
 from evaluation.verdict import judge, number
@@ -21,7 +22,7 @@ __all__ = ["AttentionExample", "write_report"]
 _TEMPLATES = Path(__file__).with_name("templates")
 
 # keys of the run manifest that have a place of their own, and one that changes after the page is written
-_SHOWN_APART = ("packages", "config", "skipped", "status", "person_overlap", "split_notes")
+_SHOWN_APART = ("packages", "config", "skipped", "status", "person_overlap", "split_notes", "leak_audit")
 
 
 def write_report(
@@ -75,6 +76,7 @@ def write_report(
         reasons=(metrics.get("reference") or {}).get("reasons", {}),
         columns=((metrics.get("reference") or {}).get("nuisance") or {}).get("columns", []),
         plots=_plots(test, metrics, history, threshold),
+        leaks=leak_section(manifest["leak_audit"]) if manifest.get("leak_audit") else None,
         strips=[(example, figures.filmstrip(example)) for example in attention or ()],
         splits=_splits(predictions),
         skipped=dict(manifest.get("skipped") or {}),

@@ -77,7 +77,8 @@ class Network:
         config = compose_training([*self.training, *self.model, *fixed], output=output)
         source = material.data["module"]["source"] | {"channels": list(self.channels)}
         module = config["data"]["module"] | {"source": source}
-        return config | {"data": config["data"] | {"manifest": material.data["manifest"], "module": module}}
+        data = config["data"] | {"manifest": material.data["manifest"], "module": module}
+        return config | {"data": data, "accept_leaks": list(material.accepted)}
 
 
 def _fold(config: Mapping[str, Any], manifest: Manifest, split: Split, place: Path) -> pd.DataFrame:

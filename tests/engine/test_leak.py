@@ -10,7 +10,6 @@ from datamodules.guard import LeakageError
 from datamodules.manifest import Manifest
 from datamodules.series import Series
 from engine.analysis import analyze
-from engine.compose import ConfigError
 from engine.leak import guarded, leak_notes
 from tests.engine.test_analysis import SMALL, composed
 
@@ -67,6 +66,7 @@ def test_an_answer_among_the_features_stops_the_analysis_whatever_its_name():
 def test_an_answer_in_a_channel_stops_the_analysis():
     with pytest.raises(LeakageError, match=r"mean of au04 \(orders people as item_dass21_03\)"):
         guarded(FEATURES, recorded(0.5 + ITEMS[:, 2]), MANIFEST, allowed=["item_*"])
+    guarded(FEATURES, recorded(0.5 + ITEMS[:, 2]), MANIFEST, allowed=["mean of au04"])
 
 
 def test_a_leak_that_was_asked_for_is_made_and_named():
@@ -74,13 +74,11 @@ def test_a_leak_that_was_asked_for_is_made_and_named():
     assert leaked == ("item_dass21_01", "item_dass21_02")
     np.testing.assert_array_equal(table[list(leaked)], ITEMS[:, :2])
     assert "2 columns that hold the answers" in leak_notes(leaked)[0]
-    with pytest.raises(ConfigError, match="'itm_\\*' matches no feature"):
-        guarded(FEATURES, NOISE, MANIFEST, allowed=["itm_*"])
 
 
 @pytest.mark.slow
 def test_a_page_and_a_record_say_that_the_leak_was_asked_for(tmp_path):
-    config = composed("analysis=sun2023", *SMALL, "analysis.allow_leak=[item_dass21_*]", output=tmp_path)
+    config = composed("analysis=sun2023", *SMALL, "accept_leaks=[item_dass21_*]", output=tmp_path)
     config["analysis"]["steps"] = {}
     analyze(config, folder=tmp_path / "run")
     page = (tmp_path / "run/analysis.html").read_text()
