@@ -1,7 +1,7 @@
 """Change between visits: does the prediction follow a person from one visit to the next?
 
-Only persons with two labeled visits count. A visit is the mean of its recordings; visits are ordered by
-`session_id`, numbers in it by value; a change is a visit minus the one before. Letters: `N` recordings, `C`
+Only persons with two labeled visits whose order is known count (see `datamodules.visits`). A visit is the
+mean of its recordings; a change is a visit minus the one before. Letters: `N` recordings, `C`
 changes.
 """
 
@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evaluation.identity import UNKNOWN, natural_key
+from datamodules.visits import REMEDY, place_of_visits
+from evaluation.identity import UNKNOWN
 
 Array = NDArray[np.float64]
 
@@ -50,11 +51,23 @@ def visit_changes(recordings: pd.DataFrame) -> Changes | None:
     return Changes(rows, steps[:, 0], steps[:, 1], banded & np.isfinite(steps).all(axis=1))
 
 
+def order_unknown(recordings: pd.DataFrame) -> str | None:
+    """Why changes cannot be measured: the order of some labeled visits is not known; None if it is."""
+    table = recordings[recordings["score_target"].notna() & (recordings["subject_id"] != UNKNOWN)]
+    lost = table[np.isnan(place_of_visits(table))]
+    if lost.empty:
+        return None
+    visits = list(dict.fromkeys(lost.loc[lost["subject_id"] == lost["subject_id"].iloc[0], "session_id"]))
+    return f"the order of visits such as {', '.join(map(str, visits[:3]))} is not known; {REMEDY}"
+
+
 def _pairs(table: pd.DataFrame, columns: list[str]) -> Iterator[tuple[int, Array]]:
     """Row of a later visit's first recording, and what changed since the visit before."""
+    place = pd.Series(place_of_visits(table), index=table.index)
     for _, person in table.groupby("subject_id", sort=True):
         visits = {str(name): own for name, own in person.groupby("session_id")}
-        names = sorted(visits, key=natural_key)
+        places = dict(zip(person["session_id"].astype(str), place[person.index], strict=True))
+        names = sorted(visits, key=places.__getitem__)
         means = [visits[name][columns].mean().to_numpy(dtype=np.float64) for name in names]
         for earlier, later, name in zip(means, means[1:], names[1:], strict=False):
             yield int(visits[name].index[0]), later - earlier
