@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from datamodules.identity import UNKNOWN, natural_key, person_keys, visit_keys
+from datamodules.identity import UNKNOWN, person_keys, visit_keys
+from datamodules.visits import REMEDY, place_of_visits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,20 +119,36 @@ def _shared(what: str, names: Iterable[str], keys: Iterable[Hashable], part_of: 
 
 def _later(name: str, table: "pd.DataFrame", part_of: Sequence[str], *, stop: bool) -> list[str]:
     """Visits learned from although they came after a tested or selecting visit of the same person."""
-    sessions: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for (person, session), part in zip(visit_keys(table), part_of, strict=True):
-        sessions[person]["train" if part == "train" else "judged"].append(session)
-    late = []
+    keys = visit_keys(table)
+    places = place_of_visits(table.assign(subject_id=[person for person, _ in keys])).tolist()
+    sessions: dict[str, dict[str, list[tuple[float, str]]]] = defaultdict(lambda: defaultdict(list))
+    for (person, session), place, part in zip(keys, places, part_of, strict=True):
+        sessions[person]["train" if part == "train" else "judged"].append((place, session))
+    late, unordered = [], []
     for person, known in sessions.items():
-        if known["train"] and known["judged"]:
-            last, first = max(known["train"], key=natural_key), min(known["judged"], key=natural_key)
-            if natural_key(last) > natural_key(first):
-                late.append(f"{person.split(':', 1)[1]} (trains on {last}, judged by {first})")
+        if not known["train"] or not known["judged"]:
+            continue
+        (last, trained), (first, judged) = max(known["train"]), min(known["judged"])
+        who = person.split(":", 1)[1]
+        if any(place != place for place, _ in (*known["train"], *known["judged"])):  # NaN is not itself
+            unordered.append(f"{who} (trains on {trained}, judged by {judged})")
+        elif last > first:
+            late.append(f"{who} (trains on {trained}, judged by {judged})")
     if late and not stop:
         _log.warning(
             "split '%s': trained on visits after tested ones of the same person: %s", name, _some(late)
         )
-    return [f"training on the future of a person: {_some(late)}"] if late and stop else []
+    if unordered and not stop:
+        _log.warning(
+            "split '%s': visits of one person train and are tested, and their order is not known: %s; %s",
+            name,
+            _some(unordered),
+            REMEDY,
+        )
+    problems = [f"training on the future of a person: {_some(late)}"] if late else []
+    if unordered:
+        problems.append(f"the order of the visits is not known of {_some(unordered)}; {REMEDY}")
+    return problems if stop else []
 
 
 def _duplicated(ids: Iterable[str], hashes: Iterable[str], part_of: Sequence[str]) -> list[str]:

@@ -2,8 +2,10 @@
 
 import hashlib
 import logging
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, time
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,10 @@ import numpy as np
 import pandas as pd
 
 from datamodules.errata import Erratum
+from datamodules.manifest_file import FileFault, read_table
 from datamodules.probe import facts_file, fill_facts
 from datamodules.scales import SCALES
+from datamodules.spelling import is_nothing, plain
 from datamodules.validation import (
     FILES,
     LABELS,
@@ -26,15 +30,17 @@ from datamodules.validation import (
     nearest,
     unused_columns,
 )
+from datamodules.validation_ids import check_ids
+from datamodules.validation_values import check_sums, check_values
 
 _log = logging.getLogger(__name__)
 
 TRAITS = ("O", "C", "E", "A", "N")
 """The Big Five in the order of every batch; columns `trait_O` to `trait_N` of a manifest."""
 
-_MISSING = frozenset(
-    {"", "nan", "NaN", "NA", "N/A", "null", "None"}
-)  # what a number may look like when absent
+_WORDS = ("task", "site", "corpus", "sex", "split", "scale", "content_hash")  # of TEXT: may be missing
+_EXACT = 2**53  # above, a float has lost digits of a whole number
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")  # Python reads more than that
 
 
 class ManifestError(ValueError):
@@ -196,17 +202,25 @@ def read_manifest(path: str | Path, *, probe: bool = True) -> Manifest:
         raise ManifestError(
             f"{source}: no such manifest; give a CSV or Parquet table with one row a recording"
         )
-    if source.suffix not in (".csv", ".parquet"):
-        raise ManifestError(f"{source}: a manifest ends in .csv or .parquet, not {source.suffix!r}")
-    if source.suffix == ".parquet":
-        table = pd.read_parquet(source)
-    else:
-        table = pd.read_csv(source, dtype=str, keep_default_na=False)
-    return manifest_from_table(table, root=source.parent, name=source.stem, probe=probe)
+    try:
+        table = read_table(source)
+    except FileFault as fault:
+        raise ManifestError(f"{source}: {fault}") from fault
+    return manifest_from_table(table, root=source.parent, name=source.stem, probe=probe, file=source)
 
 
-def manifest_from_table(table: pd.DataFrame, *, root: Path, name: str, probe: bool = True) -> Manifest:
+def manifest_from_table(
+    table: pd.DataFrame, *, root: Path, name: str, probe: bool = True, file: Path | None = None
+) -> Manifest:
     """Validate a table that is already in memory; arguments and errors as in `read_manifest`.
+
+    Args:
+        table: Cells of any kind.
+        root: Folder that relative paths start at.
+        name: Of the manifest.
+        probe: As in `read_manifest`.
+        file: Where the table was read from. Its items must add up to its totals; the readers of corpora list
+            those that do not.
 
     Raises:
         ManifestError: The table has faults; all are listed.
@@ -220,10 +234,11 @@ def manifest_from_table(table: pd.DataFrame, *, root: Path, name: str, probe: bo
         table, problems = _parse(table)
         for column in [column for column in FILES if column in table]:
             table[column] = [relocate(value, root, root) for value in table[column]]
-        problems += check_rows(table, root)
+        problems += [*check_ids(table), *check_rows(table, root), *check_values(table)]
+        problems += check_sums(table) if file else []
     if problems:
         listed = "\n".join(f"  - {problem}" for problem in problems)
-        raise ManifestError(f"{root / name}: {len(problems)} problem(s) in the manifest\n{listed}")
+        raise ManifestError(f"{file or root / name}: {len(problems)} problem(s) in the manifest\n{listed}")
     if unused := unused_columns(table):
         _log.warning("%s: columns nothing reads: %s", name, ", ".join(unused))
     table = _derive_binary(table)
@@ -246,24 +261,55 @@ def _parse(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
                 problems.append(f"'{name}' is not a number in {describe_rows(table, faulty, found)}")
             columns[name] = numbers
         else:
-            columns[name] = ["" if _absent(value) else str(value).strip() for value in values]
+            columns[name] = [_text(value) for value in values]
+            if name not in FILES:
+                columns[name] = [plain(value) for value in columns[name]]
+            if name in _WORDS:
+                columns[name] = _without_nothing(name, columns[name])
     return pd.DataFrame(columns), problems
 
 
+def _text(value: object) -> str:
+    """A cell as text: whole numbers of a column of floats lose their `.0`, times of midnight are days."""
+    if _absent(value):
+        return ""
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+        return str(int(value))
+    if isinstance(value, datetime) and value.time() == time():
+        return value.date().isoformat()
+    return str(value).strip()
+
+
+def _without_nothing(name: str, texts: Sequence[str]) -> list[str]:
+    """`NA`, `nan`, `-` and the like are no site, sex or task; what is taken for missing is said."""
+    absent = {text for text in set(texts) if text and is_nothing(text)}
+    if absent:
+        count = sum(text in absent for text in texts)
+        _log.warning(
+            "column '%s': %s in %d row(s) is read as missing; a value of that name needs another",
+            name,
+            ", ".join(sorted(map(repr, absent))),
+            count,
+        )
+    return ["" if text in absent else text for text in texts]
+
+
 def _absent(value: object) -> bool:
-    return value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value))
+    return value is None or value is pd.NA or value is pd.NaT or value != value  # NaN is not itself
 
 
 def _numbers(values: list[object]) -> tuple[np.ndarray, list[int]]:
     numbers, faulty = np.full(len(values), np.nan), []
     for row, value in enumerate(values):
-        if _absent(value) or str(value).strip() in _MISSING:
+        if isinstance(value, float):
+            numbers[row] = value
             continue
-        try:
-            numbers[row] = float(str(value))
-        except ValueError:
+        text = "" if _absent(value) else str(value).strip()
+        if _NUMBER.fullmatch(text):
+            numbers[row] = float(text)
+        elif not is_nothing(text):
             faulty.append(row)
-    return numbers, faulty
+    return numbers, faulty + np.flatnonzero(np.isinf(numbers)).tolist()
 
 
 def _derive_binary(table: pd.DataFrame) -> pd.DataFrame:

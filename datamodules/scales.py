@@ -30,10 +30,17 @@ class Scale:
         """Refuse a total that this scale cannot produce.
 
         Raises:
-            ValueError: The score is not finite, out of range, or odd on a scale whose totals are doubled.
+            ValueError: The score is not finite, no whole number, out of range, or odd on a scale whose totals
+                are doubled.
         """
         if not math.isfinite(score) or not self.low <= score <= self.high:
             raise ValueError(f"{score:g} is outside {self.name} ({self.low} to {self.high})")
+        if score % 1:
+            raise ValueError(
+                f"{score:g} cannot be a {self.name} total: totals are sums of whole numbers; write "
+                "the sum of the "
+                "answers, or leave it empty"
+            )
         if self.doubled and score % 2:
             raise ValueError(
                 f"{score:g} cannot be a {self.name} total: totals are doubled sums, thus even; "

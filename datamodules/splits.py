@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from datamodules.identity import natural_key, visit_keys
+from datamodules.identity import person_keys, visit_keys
 from datamodules.partition import (
     Split,
     SplitError,
@@ -21,6 +21,7 @@ from datamodules.partition import (
     split_of,
 )
 from datamodules.strata import draw, strata_of, without
+from datamodules.visits import REMEDY, place_of_visits
 
 if TYPE_CHECKING:
     from datamodules.manifest import Manifest
@@ -159,7 +160,8 @@ class Longitudinal:
 
     This measures how well a known person is followed over time. It says nothing about new people, because the
     habits of everyone tested were seen with their labels; never report it as the headline. Visits are ordered
-    by `session_id`, numbers in it by value. People with fewer than three visits train only.
+    by the column `visit_order` or by what `session_id` says (see `datamodules.visits`). People with fewer
+    than three visits train only.
     """
 
     subject_disjoint: ClassVar[bool] = False
@@ -169,19 +171,26 @@ class Longitudinal:
         """One split named `longitudinal`.
 
         Raises:
-            SplitError: Nobody has three visits, or a class is missing from a part.
+            SplitError: Nobody has three visits, their order is not known, or a class is missing from a part.
         """
         table = manifest.table
-        visits: dict[str, set[str]] = {}
-        for person, session in visit_keys(table):
-            visits.setdefault(person, set()).add(session)
+        places = place_of_visits(table.assign(subject_id=person_keys(table)))
+        visits: dict[str, dict[str, float]] = {}
+        for (person, session), place in zip(visit_keys(table), places.tolist(), strict=True):
+            visits.setdefault(person, {})[session] = place
         part_of: dict[tuple[str, str], str] = {}
         followed = 0
         for person, sessions in visits.items():
-            ordered = sorted(sessions, key=natural_key)
-            if len(ordered) >= 3:
-                followed += 1
-                part_of |= {(person, ordered[-1]): "test", (person, ordered[-2]): "val"}
+            if len(sessions) < 3:
+                continue
+            if np.isnan(list(sessions.values())).any():
+                raise SplitError(
+                    f"{manifest.name}: the order of the visits {', '.join(list(sessions)[:5])} of person "
+                    f"{person.split(':', 1)[1]!r} is not known; {REMEDY}"
+                )
+            followed += 1
+            ordered = sorted(sessions, key=sessions.__getitem__)
+            part_of |= {(person, ordered[-1]): "test", (person, ordered[-2]): "val"}
         if not followed:
             raise SplitError(f"{manifest.name}: nobody has three visits; choose a protocol over people")
         _log.warning(

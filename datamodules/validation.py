@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from datamodules.identity import UNKNOWN
 from datamodules.scales import SCALES
 
 IDS = ("recording_id", "subject_id", "session_id")
@@ -15,7 +14,7 @@ REQUIRED = (*IDS, "path")
 FILES = ("path", "series_path", "landmark_path")
 NUMBERS = (
     "fps", "n_frames", "duration_s", "width", "height", "score", "binary", "age",
-    "brightness", "border", "blur", "face_x", "face_y", "face_size", "yaw", "pitch", "roll",
+    "brightness", "border", "blur", "face_x", "face_y", "face_size", "yaw", "pitch", "roll", "visit_order",
 )  # fmt: skip
 TEXT = (
     *REQUIRED,
@@ -72,29 +71,8 @@ def unused_columns(table: pd.DataFrame) -> list[str]:
 
 
 def check_rows(table: pd.DataFrame, root: Path) -> list[str]:
-    """Report every fault of the rows of a parsed table: text columns are strings, numbers are floats."""
-    return [*_check_ids(table), *_check_labels(table), *_check_files(table, root)]
-
-
-def _check_ids(table: pd.DataFrame) -> list[str]:
-    problems = []
-    for name in IDS:
-        empty = np.flatnonzero(table[name] == "")
-        if len(empty):
-            hint = "; write 'unknown' if nobody knows who it is" if name == "subject_id" else ""
-            problems.append(f"'{name}' is empty in {describe_rows(table, empty.tolist())}{hint}")
-    subjects = table["subject_id"]
-    misspelt = np.flatnonzero((subjects.str.lower() == UNKNOWN) & (subjects != UNKNOWN)).tolist()
-    if misspelt:
-        where = describe_rows(table, misspelt, subjects.iloc[misspelt].tolist())
-        problems.append(f"'subject_id' would make one person of {where}; write '{UNKNOWN}' in small letters")
-    ids = table["recording_id"]
-    double = np.flatnonzero(ids.duplicated(keep=False) & (ids != ""))
-    if len(double):
-        problems.append(
-            f"'recording_id' repeats in {describe_rows(table, double.tolist())}; give each row its own id"
-        )
-    return problems
+    """Report faults of labels and files of a parsed table: text columns are strings, numbers are floats."""
+    return [*_check_labels(table), *_check_files(table, root)]
 
 
 def _check_labels(table: pd.DataFrame) -> list[str]:

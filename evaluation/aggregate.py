@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
+from datamodules.visits import COLUMN
 from evaluation.measures import HEADS
 from evaluation.predictions import IDS, PredictionError, check_clips
 
@@ -39,7 +40,8 @@ def to_recordings(
 
     Args:
         clips: clip table (see `predictions.check_clips`).
-        targets: the manifest's table or a part of it: `recording_id` and any of `score, binary, band`.
+        targets: the manifest's table or a part of it: `recording_id` and any of `score, binary, band,
+            visit_order`.
         split: name written into the column `split`.
         how: rule for the clips of one recording.
 
@@ -58,6 +60,8 @@ def to_recordings(
         raise PredictionError(
             f"predicted recordings {strangers[:5]} are not in the manifest: predict its recordings only"
         )
+    if COLUMN in known.columns:
+        out[COLUMN] = known.loc[out["recording_id"], COLUMN].to_numpy(dtype=np.float64, na_value=np.nan)
     for head in HEADS:
         if head in known.columns:
             out[f"{head}_target"] = known.loc[out["recording_id"], head].to_numpy(

@@ -1,7 +1,7 @@
 """Change between visits: does the prediction follow a person from one visit to the next?
 
-Only persons with two labeled visits count. A visit is the mean of its recordings; visits are ordered by
-`session_id`, numbers in it by value; a change is a visit minus the one before. Letters: `N` recordings, `C`
+Only persons with two labeled visits whose order is known count (see `datamodules.visits`). A visit is the
+mean of its recordings; a change is a visit minus the one before. Letters: `N` recordings, `C`
 changes.
 """
 
@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evaluation.identity import UNKNOWN, natural_key
+from datamodules.visits import REMEDY, place_of_visits
+from evaluation.identity import UNKNOWN
 
 Array = NDArray[np.float64]
 
@@ -39,8 +40,8 @@ def visit_changes(recordings: pd.DataFrame) -> Changes | None:
     columns = ["score_target", "score_prediction"] + [c for c in ("band_target",) if c in recordings]
     values = np.stack([recordings[c].to_numpy(dtype=np.float64, na_value=np.nan) for c in columns], axis=1)
     person, names = pd.factorize(recordings["subject_id"])
-    visit = _visits(recordings["session_id"])
-    counted = (person >= 0) & (visit >= 0) & np.isfinite(values[:, 0])
+    visit = place_of_visits(recordings)
+    counted = (person >= 0) & ~np.isnan(visit) & np.isfinite(values[:, 0])
     counted &= np.append(names != UNKNOWN, False)[person]
     if not counted.any():
         return None
@@ -59,14 +60,14 @@ def visit_changes(recordings: pd.DataFrame) -> Changes | None:
     return Changes(rows, steps[:, 0], steps[:, 1], banded & np.isfinite(steps).all(axis=1))
 
 
-def _visits(sessions: "pd.Series[str]") -> NDArray[np.int_]:
-    """Place of each recording's session (N,) in the order of visits, -1 where it has none."""
-    codes, names = pd.factorize(sessions)
-    place = np.full(len(names) + 1, -1)
-    order = sorted(range(len(names)), key=lambda index: (natural_key(str(names[index])), str(names[index])))
-    place[order] = np.arange(len(names))
-    found: NDArray[np.int_] = place[codes]
-    return found
+def order_unknown(recordings: pd.DataFrame) -> str | None:
+    """Why changes cannot be measured: the order of some labeled visits is not known; None if it is."""
+    table = recordings[recordings["score_target"].notna() & (recordings["subject_id"] != UNKNOWN)]
+    lost = table[np.isnan(place_of_visits(table))]
+    if lost.empty:
+        return None
+    visits = list(dict.fromkeys(lost.loc[lost["subject_id"] == lost["subject_id"].iloc[0], "session_id"]))
+    return f"the order of visits such as {', '.join(map(str, visits[:3]))} is not known; {REMEDY}"
 
 
 def _means(values: Array, group: NDArray[np.int_]) -> Array:

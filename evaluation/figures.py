@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from datamodules.visits import place_of_visits
 from evaluation import weighted
 from evaluation.bootstrap import subject_weights
 from evaluation.calibration import reliability
 from evaluation.canvas import BLUE, GRAY, GREEN, INK, LIGHT, ORANGE, PURPLE, VERMILION, canvas, png, svg
 from evaluation.catalog import METRICS
-from evaluation.identity import natural_key
 from evaluation.intervals import COVERAGE
 from evaluation.measures import labeled, ranking_column
 from evaluation.metrics import auc
@@ -145,7 +145,10 @@ def _range(counts: "pd.Series[int]") -> str:
 
 
 def trajectories(recordings: pd.DataFrame) -> str | None:
-    """Target and prediction over the visits of up to 12 persons, from the lowest to the highest mean."""
+    """Target and prediction over the visits of up to 12 persons, from the lowest to the highest mean.
+
+    Persons the order of whose visits is not known are left out.
+    """
     head = next(
         (h for h in ("score", "binary") if {f"{h}_target", f"{h}_prediction"} <= set(recordings)), None
     )
@@ -153,7 +156,8 @@ def trajectories(recordings: pd.DataFrame) -> str | None:
         return None
     target, prediction = f"{head}_target", f"{head}_prediction"
     rows = labeled(recordings, target)
-    visits = rows.groupby(["subject_id", "session_id"])[[target, prediction]].mean().reset_index()
+    rows = rows.assign(place=place_of_visits(rows))  # missing where nobody can know the order: no line then
+    visits = rows.groupby(["subject_id", "session_id", "place"])[[target, prediction]].mean().reset_index()
     counts = visits.groupby("subject_id")["session_id"].transform("size")
     visits = visits[counts > 1]
     if visits.empty:
@@ -169,8 +173,7 @@ def trajectories(recordings: pd.DataFrame) -> str | None:
         for axes in grid.flat[len(shown) :]:
             axes.set_axis_off()
         for axes, subject in zip(grid.flat, shown, strict=False):
-            own = visits[visits["subject_id"] == subject]
-            own = own.iloc[sorted(range(len(own)), key=lambda i: natural_key(own["session_id"].iloc[i]))]
+            own = visits[visits["subject_id"] == subject].sort_values("place")
             place = np.arange(len(own))
             axes.plot(place, own[target], color=INK, marker="o", markersize=4, linewidth=1.3, label="truth")
             axes.plot(

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from evaluation import metrics, weighted
 from evaluation.catalog import Kind, Metric, of_kind
-from evaluation.changes import visit_changes
+from evaluation.changes import order_unknown, visit_changes
 from evaluation.identity import UNKNOWN as UNKNOWN
 from evaluation.metrics import Value
 
@@ -189,6 +189,11 @@ def _within(recordings: pd.DataFrame) -> Measurement:
 
 def _changes(recordings: pd.DataFrame) -> Iterator[Measurement]:
     """Predicted against true change between the visits of a person, where anybody has two."""
+    if reason := order_unknown(recordings):
+        nothing, nobody = np.zeros(0), np.zeros(len(recordings), dtype=np.bool_)
+        for metric in of_kind("change"):
+            yield Measurement(metric.name, metric, nobody, nothing, nothing, reason)
+        return
     found = visit_changes(recordings)
     if found is None:
         return

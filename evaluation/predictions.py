@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from datamodules.visits import COLUMN
 from evaluation.measures import HEADS
 
 IDS = ("recording_id", "subject_id", "session_id")
@@ -117,7 +118,7 @@ def write_predictions(
         if column not in table:
             table[column] = np.nan
     others = [f"{h}_{side}" for h in HEADS for side in ("target", "prediction") if f"{h}_{side}" in table]
-    others += [name for name in ("valid_share", "unmeasured") if name in table]
+    others += [name for name in (COLUMN, "valid_share", "unmeasured") if name in table]
     path.parent.mkdir(parents=True, exist_ok=True)
     table[[*_FIRST, *others]].sort_values(["split", "recording_id"]).to_csv(path, index=False)
 

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evaluation.identity import UNKNOWN, natural_key
+from datamodules.visits import REMEDY, place_of_visits
+from evaluation.identity import UNKNOWN
 
 IDS = ("recording_id", "subject_id", "session_id")
 CHANGES = "the label changes between recordings"
@@ -64,13 +65,19 @@ def person_means(features: pd.DataFrame, labels: pd.DataFrame) -> Persons:
 def first_sessions(features: pd.DataFrame) -> pd.DataFrame:
     """The recordings of each person's first session, where labels change and one group a person is wanted.
 
-    Sessions are ordered as `v2` before `v10`; of an unknown subject every recording stays.
+    Sessions are ordered as `datamodules.visits` says; of an unknown subject every recording stays.
+
+    Raises:
+        ValueError: Nobody can know which session of a person was the first.
     """
-    first: dict[str, str] = {}
-    for subject, session in zip(features["subject_id"], features["session_id"], strict=True):
-        first[subject] = min(first.get(subject, session), session, key=lambda name: natural_key(str(name)))
-    kept = features["session_id"] == features["subject_id"].map(first)
-    return features[kept | (features["subject_id"] == UNKNOWN)]
+    places = place_of_visits(features)
+    known = (features["subject_id"] != UNKNOWN).to_numpy()
+    if (lost := features[np.isnan(places) & known]).size:
+        raise ValueError(
+            f"which session of {lost['subject_id'].iloc[0]!r} comes first is not known, "
+            f"{lost['session_id'].iloc[0]!r} or another; {REMEDY}"
+        )
+    return features[(places == 0) | ~known]
 
 
 def one_group_each(features: pd.DataFrame, labels: pd.DataFrame) -> Persons:

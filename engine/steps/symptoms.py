@@ -11,9 +11,10 @@ from biomarkers.symptoms.discrepancy import Grouping, SymptomDiscrepancy, index
 from biomarkers.symptoms.figures import discrepancy_by_total
 from biomarkers.symptoms.reliability import reliability
 from biomarkers.symptoms.uncertainty import Null, interval, null
-from datamodules.identity import natural_key, person_keys
+from datamodules.identity import person_keys
 from datamodules.questionnaires import subscale
 from datamodules.scales import SCALES
+from datamodules.visits import REMEDY, place_of_visits
 from engine.material import Finding, Material
 from evaluation.bootstrap import Estimate
 from evaluation.page import Section
@@ -104,13 +105,21 @@ def first_answers(table: pd.DataFrame, scale: str) -> tuple[pd.DataFrame, int]:
 
     Raises:
         ItemError: Items are missing from the table or out of their range.
-        ValueError: Nobody has a complete questionnaire.
+        ValueError: Nobody has a complete questionnaire, or nobody can know which one was first.
     """
     answers = subscale(scale).within(table).answers(table)
-    sessions = table["session_id"].tolist()
-    order = sorted(range(len(table)), key=lambda row: (natural_key(sessions[row]), row))
     keys = np.array(person_keys(table))
     complete = answers.notna().all(axis=1).to_numpy()
+    places = np.zeros(len(table))
+    places[complete] = place_of_visits(table[complete].assign(subject_id=keys[complete]))
+    if np.isnan(places).any():
+        lost = table.loc[np.isnan(places), ["subject_id", "session_id"]].iloc[0]
+        raise ValueError(
+            f"which questionnaire of {lost['subject_id']!r} comes first is not known, visit "
+            f"{lost['session_id']!r} "
+            f"or another; {REMEDY}"
+        )
+    order = np.argsort(places, kind="stable").tolist()
     first: dict[str, int] = {}
     for row in order:
         if complete[row]:

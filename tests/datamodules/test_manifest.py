@@ -15,10 +15,10 @@ def edit(path, change):
 
 
 def test_reads_ids_as_strings_and_labels_as_numbers(cohort):
-    path = edit(cohort(2, 2), lambda t: t.assign(subject_id=["007", "007", "7", "NA"]))
+    path = edit(cohort(2, 2), lambda t: t.assign(subject_id=["007", "007", "12", "Na1"]))
     manifest = read_manifest(path)
     first = manifest.recordings()[0]
-    assert manifest.table["subject_id"].tolist() == ["007", "007", "7", "NA"]
+    assert manifest.table["subject_id"].tolist() == ["007", "007", "12", "Na1"]
     assert (first.score, first.scale, first.binary, first.band) == (5.0, "BDI-II", 0, 0)
     assert first.series_path == path.parent / "p00_v0.npz"
     assert first.path is None

@@ -1,0 +1,120 @@
+"""The order of a person's visits, where their names or the manifest tell it."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from datamodules.spelling import plain
+
+COLUMN = "visit_order"
+REMEDY = (
+    f"number the visits of each person in time in the column '{COLUMN}', or name them so that one number "
+    "grows (V1, V2; week 6, week 12) or by dates with the year first (2021-01-15)"
+)
+
+Key = tuple[int | str, ...]
+
+# A date with the year first, perhaps with a time; 20210115 as well.
+_DATE = re.compile(
+    r"(?<!\d)((?:19|20)\d\d)(?:([-/._])(\d{1,2})(?:\2(\d{1,2}))?|(\d\d)(\d\d))"
+    r"(?:[t _-](\d{1,2})[:.h_-]?(\d\d)(?:[:._-]?(\d\d)(?:\.\d+)?)?)?z?(?!\d)"
+)
+_PACKED = re.compile(r"(?<!\d)(?:(\d\d)(\d\d)((?:19|20)\d\d)|(\d\d)(\d\d)(\d\d))(?!\d)")  # 15012021, 150121
+_MONTHS_OR_DAYS = 31
+
+
+def in_order(names: Iterable[str]) -> list[str] | None:
+    """The different names of one person's visits from the first to the last; None where nobody can know.
+
+    Names tell an order if they differ in numbers only, and each of the numbers that differ gives the same
+    order. Dates count as one number if the year comes first: `15/01/2021` and `03/02/2021` contradict each
+    other by day and month, so they tell none; nor do `pre` and `post`.
+
+    Example:
+        >>> in_order(["V10", "V9"]), in_order(["2020-12-20", "2020-02-01"]), in_order(["pre", "post"])
+        (['V9', 'V10'], ['2020-02-01', '2020-12-20'], None)
+    """
+    different = list(dict.fromkeys(names))
+    if len(different) < 2:
+        return different
+    parts = [_numbered(name) for name in different]
+    if len({text for text, _ in parts}) > 1:
+        return None
+    numbers = np.array([values for _, values in parts], dtype=object)
+    order = sorted(range(len(different)), key=lambda row: parts[row][1])
+    for column in range(numbers.shape[1] if numbers.ndim == 2 else 0):
+        grown = [numbers[row, column] for row in order]
+        if any(later < earlier for earlier, later in pairwise(grown)):
+            return None
+    same = any(parts[a][1] == parts[b][1] for a, b in pairwise(order))
+    return None if same else [different[row] for row in order]
+
+
+def _numbered(name: str) -> tuple[str, tuple[int, ...]]:
+    """The name with its numbers cut out, and the numbers; a date with the year first is one number."""
+    text = plain(name).casefold()
+    text = "".join(str(int(c)) if c.isdecimal() else c for c in text)
+    values: list[int] = []
+
+    def date(found: re.Match[str]) -> str:
+        year, _, month, day, packed_month, packed_day, *clock = found.groups()
+        parts = [year, month or packed_month, day or packed_day or "0", *(part or "0" for part in clock)]
+        if not 1 <= int(parts[1]) <= 12 or int(parts[2]) > _MONTHS_OR_DAYS:
+            return found[0]
+        return "\x01" + "".join(part.zfill(2) for part in parts) + "\x01"
+
+    text = _DATE.sub(date, text)
+    text = _PACKED.sub(_unpacked, text)
+    text = re.sub(r"(?<![\w\x01])[-\u2212](?=\d)", "\x02", text)  # a sign, not a hyphen
+
+    def number(found: re.Match[str]) -> str:
+        values.append(-int(found[1]) if found[0][0] == "\x02" else int(found[1]))
+        return "#"
+
+    text = re.sub(r"[\x01\x02]*(\d+)\x01*", number, text)
+    return re.sub(r"[\s_.]+", "", text), tuple(values)
+
+
+def _unpacked(found: re.Match[str]) -> str:
+    """Six or eight digits that may be a day, a month and a year become three numbers."""
+    parts = [part for part in found.groups() if part]
+    small = sorted(map(int, parts[:2]))
+    if not (1 <= small[0] <= 12 and 1 <= small[1] <= _MONTHS_OR_DAYS):
+        return found[0]
+    return "/".join(parts)
+
+
+def place_of_visits(table: pd.DataFrame) -> np.ndarray:
+    """Place of each row's visit among those of its person, float (len(table),), from 0; NaN if nobody knows.
+
+    Taken from the column `visit_order` where all visits of the person have it, and else from the session ids.
+
+    Args:
+        table: `subject_id`, `session_id` and perhaps `visit_order`. All rows of one id are one person.
+    """
+    sessions = table["session_id"].astype(str).tolist()
+    stated: Sequence[float] = table[COLUMN].tolist() if COLUMN in table else [np.nan] * len(table)
+    rows: dict[str, list[int]] = {}
+    for row, person in enumerate(table["subject_id"].tolist()):
+        rows.setdefault(person, []).append(row)
+    places = np.full(len(table), np.nan)
+    for own in rows.values():
+        order = _places({sessions[row]: float(stated[row]) for row in own})
+        places[own] = [order.get(sessions[row], np.nan) for row in own]
+    return places
+
+
+def _places(stated: Mapping[str, float]) -> dict[str, float]:
+    if not np.isnan(list(stated.values())).any():
+        ranked = sorted(set(stated.values()))
+        return {session: float(ranked.index(value)) for session, value in stated.items()}
+    return _places_by_name(tuple(stated))
+
+
+@lru_cache(maxsize=4096)  # most persons of a study have visits of the same names
+def _places_by_name(sessions: tuple[str, ...]) -> dict[str, float]:
+    return {session: float(place) for place, session in enumerate(in_order(sessions) or [])}
