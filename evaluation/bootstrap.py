@@ -12,14 +12,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evaluation.measures import HEADS, Measurement, measurements, subject_codes
+from evaluation.measures import HEADS, Measurement, Resampler, measurements, subject_codes
 
 Array = NDArray[np.float64]
 
 LEVEL = 0.95
 MIN_RESAMPLES = 1000
 MIN_DEFINED = 0.9  # our choice: with fewer defined resamples the percentiles describe a selected set
-_BLOCK = 4_000_000  # weights held at once, 32 MB
+_BLOCK = 250_000  # weights held at once: 2 MB, which stay in the cache of a core
+_ROWS = 16  # resamples at least, so that a large table is not read anew for each
 
 
 class Estimate(TypedDict):
@@ -56,22 +57,20 @@ def subject_weights(subjects: Iterable[object], *, n_boot: int, seed: int) -> It
     codes = subject_codes(subjects)
     count = int(codes.max()) + 1 if codes.size else 0
     rng = np.random.default_rng(seed)
-    step = max(1, _BLOCK // max(1, codes.size))
+    step = max(_ROWS, _BLOCK // max(1, codes.size))
     for start in range(0, n_boot, step):
         drawn = rng.multinomial(count, np.full(count, 1 / count), size=min(step, n_boot - start))
-        yield drawn[:, codes].astype(np.float64)
+        yield np.take(drawn.T.astype(np.float64, order="C"), codes, axis=0).T  # recordings one after another
 
 
 def resample(
     recordings: pd.DataFrame, bound: list[Measurement], *, n_boot: int, seed: int
 ) -> dict[str, Array]:
     """Every metric under the same resamples: name -> (R,), NaN where a resample leaves it undefined."""
-    draws: dict[str, list[Array]] = {m.name: [] for m in bound if m.undefined is None}
-    for weights in subject_weights(recordings["subject_id"], n_boot=n_boot, seed=seed):
-        for m in bound:
-            if m.undefined is None:
-                draws[m.name].append(m.resampled(weights))
-    return {name: np.concatenate(parts) for name, parts in draws.items()}
+    resampler = Resampler(m for m in bound if m.undefined is None)
+    blocks = subject_weights(recordings["subject_id"], n_boot=n_boot, seed=seed)
+    parts = [resampler(weights) for weights in blocks]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def percentile_interval(

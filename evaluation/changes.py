@@ -5,7 +5,6 @@ Only persons with two labeled visits count. A visit is the mean of its recording
 changes.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,23 +37,44 @@ class Changes:
 def visit_changes(recordings: pd.DataFrame) -> Changes | None:
     """Changes of `score` between consecutive labeled visits; None where nobody has two."""
     columns = ["score_target", "score_prediction"] + [c for c in ("band_target",) if c in recordings]
-    table = recordings[["subject_id", "session_id", *columns]].reset_index(drop=True)
-    table = table[table["score_target"].notna() & (table["subject_id"] != UNKNOWN)]
-    found = sorted(_pairs(table, columns), key=lambda change: change[0])
-    if not found:
+    values = np.stack([recordings[c].to_numpy(dtype=np.float64, na_value=np.nan) for c in columns], axis=1)
+    person, names = pd.factorize(recordings["subject_id"])
+    visit = _visits(recordings["session_id"])
+    counted = (person >= 0) & (visit >= 0) & np.isfinite(values[:, 0])
+    counted &= np.append(names != UNKNOWN, False)[person]
+    if not counted.any():
         return None
+    key = np.stack([person, visit], axis=1)[counted]
+    visits, first, group = np.unique(key, axis=0, return_index=True, return_inverse=True)
+    means = _means(values[counted], group.ravel())
+    later = np.flatnonzero(visits[1:, 0] == visits[:-1, 0]) + 1
+    if not later.size:
+        return None
+    places = np.flatnonzero(counted)[first[later]]
+    order = np.argsort(places)
+    steps = (means[later] - means[later - 1])[order]
     rows = np.zeros(len(recordings), dtype=np.bool_)
-    rows[[row for row, _ in found]] = True
-    steps = np.array([step for _, step in found])
-    banded = steps[:, 2] != 0 if steps.shape[1] == 3 else np.zeros(len(found), dtype=np.bool_)
+    rows[places] = True
+    banded = steps[:, 2] != 0 if len(columns) == 3 else np.zeros(len(steps), dtype=np.bool_)
     return Changes(rows, steps[:, 0], steps[:, 1], banded & np.isfinite(steps).all(axis=1))
 
 
-def _pairs(table: pd.DataFrame, columns: list[str]) -> Iterator[tuple[int, Array]]:
-    """Row of a later visit's first recording, and what changed since the visit before."""
-    for _, person in table.groupby("subject_id", sort=True):
-        visits = {str(name): own for name, own in person.groupby("session_id")}
-        names = sorted(visits, key=natural_key)
-        means = [visits[name][columns].mean().to_numpy(dtype=np.float64) for name in names]
-        for earlier, later, name in zip(means, means[1:], names[1:], strict=False):
-            yield int(visits[name].index[0]), later - earlier
+def _visits(sessions: "pd.Series[str]") -> NDArray[np.int_]:
+    """Place of each recording's session (N,) in the order of visits, -1 where it has none."""
+    codes, names = pd.factorize(sessions)
+    place = np.full(len(names) + 1, -1)
+    order = sorted(range(len(names)), key=lambda index: (natural_key(str(names[index])), str(names[index])))
+    place[order] = np.arange(len(names))
+    found: NDArray[np.int_] = place[codes]
+    return found
+
+
+def _means(values: Array, group: NDArray[np.int_]) -> Array:
+    """Mean of each column over the known values of each group, NaN where none is known."""
+    known = np.isfinite(values)
+    totals = [np.bincount(group, weights=column) for column in np.where(known, values, 0.0).T]
+    counts = np.stack([np.bincount(group, weights=column) for column in known.T], axis=1)
+    means: Array = np.divide(
+        np.stack(totals, axis=1), counts, out=np.full(counts.shape, np.nan), where=counts > 0
+    )
+    return means

@@ -5,7 +5,7 @@ for the heads `score` (points), `binary` (probability) and `band` (expected band
 left out of that head's metrics and counted in the summary.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -79,9 +79,56 @@ class Measurement:
 
     def resampled(self, weights: Array) -> Array:
         """The metric (R,) under weights (R, N) over *all* rows of the table, NaN without a bootstrap."""
-        if self.metric.resampled is None:
-            return np.full(len(weights), np.nan)
-        return self.metric.resampled(self.target, self.prediction, weights[:, self.rows])
+        return Resampler([self])(weights)[self.name]
+
+
+class Resampler:
+    """Metrics of one table under weights of its recordings, all in one pass.
+
+    Every sum that a metric needs is a column of one matrix product, and metrics of ranks over the same
+    predictions share one sorting.
+
+    Args:
+        bound: Metrics of one table; those that are undefined or have no resampled form are NaN throughout.
+
+    Example:
+        >>> table = pd.DataFrame({"score_target": [1.0, 2.0], "score_prediction": [1.0, 5.0]})
+        >>> Resampler(list(measurements(table, threshold=None)))(np.array([[1.0, 1.0], [0.0, 2.0]]))["mae"]
+        array([1.5, 3. ])
+    """
+
+    def __init__(self, bound: Iterable[Measurement]) -> None:
+        self._names: list[str] = []
+        self._sums: list[tuple[str, Callable[..., Array], slice]] = []
+        self._ranks: dict[tuple[int, int, int], tuple[Measurement, dict[str, weighted.OfRanks]]] = {}
+        columns: list[Array] = []
+        for m in bound:
+            self._names.append(m.name)
+            kernel = m.metric.resampled
+            if m.undefined is not None or kernel is None:
+                continue
+            if isinstance(kernel, weighted.OfRanks):
+                sample = (id(m.rows), id(m.target), id(m.prediction))
+                self._ranks.setdefault(sample, (m, {}))[1][m.name] = kernel
+            else:
+                terms = np.zeros((len(m.rows), len(found := kernel.terms(m.target, m.prediction))))
+                terms[m.rows] = np.stack(found, axis=1)
+                start = sum(block.shape[1] for block in columns)
+                self._sums.append((m.name, kernel.value, slice(start, start + len(found))))
+                columns.append(terms)
+        self._terms = np.concatenate(columns, axis=1) if columns else None  # (N, K)
+
+    def __call__(self, weights: Array) -> dict[str, Array]:
+        """Name -> (R,) under weights (R, N) over all rows of the table, NaN where they leave it undefined."""
+        out = {name: np.full(len(weights), np.nan) for name in self._names}
+        if self._terms is not None:
+            sums = (weights @ self._terms).T
+            out |= {name: value(*sums[columns]) for name, value, columns in self._sums}
+        for sample, kernels in self._ranks.values():
+            rows = np.flatnonzero(sample.rows)
+            counts = weighted.cumulated(sample.target, sample.prediction, weights, rows=rows)
+            out |= {name: kernel.value(*counts) for name, kernel in kernels.items()}
+        return out
 
 
 def measurements(recordings: pd.DataFrame, *, threshold: float | None) -> Iterator[Measurement]:

@@ -59,6 +59,14 @@ def _check_classes(target: ArrayLike, prediction: ArrayLike) -> tuple[Array, Arr
     return y, p
 
 
+def _check_decisions(target: ArrayLike, decision: ArrayLike) -> tuple[Array, Array]:
+    """As `_check_classes`, for decisions in {0, 1} as well."""
+    y, d = _check_classes(target, decision)
+    if strange := sorted(set(np.unique(d).tolist()) - {0.0, 1.0}):
+        raise ValueError(f"decisions must be 0 or 1, found {strange[:5]}")
+    return y, d
+
+
 def mae(target: ArrayLike, prediction: ArrayLike) -> Value:
     """Mean absolute error, `mean |y - p|`, in the unit of the scale."""
     return Value(float(sk.mean_absolute_error(*check_pair(target, prediction))))
@@ -180,33 +188,36 @@ def _check_probability(target: ArrayLike, probability: ArrayLike) -> tuple[Array
 
 def sensitivity(target: ArrayLike, decision: ArrayLike) -> Value:
     """Recall of the positives, `TP / (TP + FN)`; `decision` is 0 or 1."""
-    y, d = _check_classes(target, decision)
-    return Value(None, _NO_POSITIVE) if y.sum() == 0 else Value(float(sk.recall_score(y, d)))
+    y, d = _check_decisions(target, decision)
+    return Value(None, _NO_POSITIVE) if y.sum() == 0 else Value(float(d[y == 1].mean()))
 
 
 def specificity(target: ArrayLike, decision: ArrayLike) -> Value:
     """Recall of the negatives, `TN / (TN + FP)`; `decision` is 0 or 1."""
-    y, d = _check_classes(target, decision)
-    return (
-        Value(None, _NO_NEGATIVE) if y.sum() == y.size else Value(float(sk.recall_score(y, d, pos_label=0)))
-    )
+    y, d = _check_decisions(target, decision)
+    return Value(None, _NO_NEGATIVE) if y.sum() == y.size else Value(float((1 - d[y == 0]).mean()))
 
 
 def uar(target: ArrayLike, decision: ArrayLike) -> Value:
     """Unweighted average recall (balanced accuracy): mean of sensitivity and specificity; chance is 0.5."""
-    y, d = _check_classes(target, decision)
-    return Value(None, _ONE_CLASS) if np.ptp(y) == 0 else Value(float(sk.balanced_accuracy_score(y, d)))
+    y, d = _check_decisions(target, decision)
+    return (
+        Value(None, _ONE_CLASS)
+        if np.ptp(y) == 0
+        else Value(float((d[y == 1].mean() + (1 - d[y == 0]).mean()) / 2))
+    )
 
 
 def f1(target: ArrayLike, decision: ArrayLike) -> Value:
     """F1 of the positive class, `2 TP / (2 TP + FP + FN)`."""
-    y, d = _check_classes(target, decision)
-    return Value(None, _NO_POSITIVE) if y.sum() == 0 else Value(float(sk.f1_score(y, d, zero_division=0)))
+    y, d = _check_decisions(target, decision)
+    return Value(None, _NO_POSITIVE) if y.sum() == 0 else Value(float(2 * (y @ d) / (y + d).sum()))
 
 
 def accuracy(target: ArrayLike, decision: ArrayLike) -> Value:
     """Share of right decisions."""
-    return Value(float(sk.accuracy_score(*_check_classes(target, decision))))
+    y, d = _check_decisions(target, decision)
+    return Value(float((y == d).mean()))
 
 
 def quadratic_kappa(target: ArrayLike, prediction: ArrayLike) -> Value:

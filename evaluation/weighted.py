@@ -1,13 +1,16 @@
 r"""The metrics under many weightings of the recordings at once, for the bootstrap.
 
-Letters: `R` resamples, `N` recordings. Each function takes targets (N,), predictions (N,) and weights (R,
-    N), how
-often each recording was drawn, and returns (R,). An undefined resample (one class drawn, no variance) is
-NaN: the bootstrap counts and reports those. With weights of one each function equals its namesake in
-`metrics`.
+Letters: `R` resamples, `N` recordings, `K` terms, `G` distinct predictions. Each metric is called with
+targets (N,), predictions (N,) and weights (R, N), how often each recording was drawn, and returns (R,). An
+undefined resample (one class drawn, no variance) is NaN: the bootstrap counts and reports those. With weights
+of one each metric equals its namesake in `metrics`.
+
+A metric is a function either of weighted sums or of the drawn positives and negatives at each prediction, so
+that many metrics can share one product and one sorting (`measures.Resampler`).
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,60 +18,62 @@ from numpy.typing import NDArray
 from evaluation.metrics import round_band
 
 Array = NDArray[np.float64]
-Kernel = Callable[[Array, Array, Array], Array]
 
 _FLAT = 1e-12  # relative to the second moment: below it a variance is rounding noise (our choice)
 
 
-def mae(y: Array, p: Array, w: Array) -> Array:
-    """Mean absolute error (R,)."""
-    return _mean(np.abs(y - p), w)
+@dataclass(frozen=True)
+class OfSums:
+    """A metric of weighted sums: `value` of `sum_n w_n t_kn`, for K `terms` t of targets and predictions."""
+
+    terms: Callable[[Array, Array], tuple[Array, ...]]
+    value: Callable[..., Array]
+
+    def __call__(self, y: Array, p: Array, w: Array) -> Array:
+        """The metric (R,) under weights (R, N)."""
+        return self.value(*(w @ np.stack(self.terms(y, p), axis=1)).T)
 
 
-def rmse(y: Array, p: Array, w: Array) -> Array:
-    """Root mean squared error (R,)."""
-    root: Array = np.sqrt(_mean((y - p) ** 2, w))
-    return root
+@dataclass(frozen=True)
+class OfRanks:
+    """A metric of the drawn positives and negatives (R, G + 1) at or below each prediction (`cumulated`)."""
+
+    value: Callable[[Array, Array], Array]
+
+    def __call__(self, y: Array, p: Array, w: Array) -> Array:
+        """The metric (R,) under weights (R, N)."""
+        return self.value(*cumulated(y, p, w))
 
 
-def pearson(y: Array, p: Array, w: Array) -> Array:
-    """Pearson correlation (R,)."""
-    _, _, var_y, var_p, covariance = _moments(y, p, w)
-    return _divide(covariance, np.sqrt(var_y * var_p))
+Kernel = OfSums | OfRanks
 
 
-def pearson_centered(y: Array, p: Array, w: Array) -> Array:
-    """Correlation (R,) of values whose means are already taken away (within persons)."""
-    return _divide(_mean(y * p, w), np.sqrt(_mean(y * y, w) * _mean(p * p, w)))
+def cumulated(y: Array, p: Array, w: Array, *, rows: NDArray[np.int_] | None = None) -> tuple[Array, Array]:
+    """Drawn positives and negatives (R, G + 1) at or below each distinct prediction, from 0 to all.
 
-
-def ccc(y: Array, p: Array, w: Array) -> Array:
-    """Population concordance correlation (R,)."""
-    mean_y, mean_p, var_y, var_p, covariance = _moments(y, p, w)
-    value = _divide(2 * covariance, var_y + var_p + (mean_y - mean_p) ** 2)
-    return np.where(var_y > 0, value, np.nan)
-
-
-def quadratic_kappa(y: Array, p: Array, w: Array) -> Array:
-    """Quadratic kappa (R,): the population concordance of the band numbers."""
-    return ccc(y, round_band(p), w)
-
-
-def auc(y: Array, p: Array, w: Array) -> Array:
-    """Area under the ROC curve (R,), ties counting one half."""
-    positive, negative = _by_prediction(y, p, w)
-    below = np.cumsum(negative, axis=1) - negative
-    wins = (positive * (below + 0.5 * negative)).sum(axis=1)
-    return _divide(wins, positive.sum(axis=1) * negative.sum(axis=1))
+    Args:
+        y: Targets (N,) in {0, 1}.
+        p: Predictions (N,).
+        w: Weights (R, N), or of a larger table.
+        rows: Which columns of the weights belong to the N recordings; all where not given.
+    """
+    order = np.argsort(p, kind="stable")
+    last = np.flatnonzero(np.diff(p[order], append=np.inf))  # of equal predictions
+    drawn = np.take(w.T, order if rows is None else rows[order], axis=0)  # (N, R): additions row by row
+    positives, negatives = np.zeros((2, last.size + 1, len(w)))
+    for share, out in ((y[order], positives), (1 - y[order], negatives)):
+        out[1:] = np.cumsum(drawn * share[:, None], axis=0)[last]
+    return positives.T, negatives.T
 
 
 def roc_points(y: Array, p: Array, w: Array) -> tuple[Array, Array]:
     """False-alarm and hit rates (R, G + 1) of falling thresholds, from (0, 0) to (1, 1)."""
     rates = []
-    for counts in reversed(_by_prediction(y, -p, w)):
-        total = counts.sum(axis=1, keepdims=True)
-        shares = np.where(total > 0, np.cumsum(counts, axis=1) / np.maximum(total, 1), np.nan)
-        rates.append(np.pad(shares, ((0, 0), (1, 0))))
+    for counts in reversed(cumulated(y, p, w)):
+        total = counts[:, -1:]
+        shares = np.where(total > 0, (total - counts) / np.maximum(total, 1), np.nan)
+        shares[:, -1] = 0.0  # nobody is above the highest prediction, whoever was drawn
+        rates.append(shares[:, ::-1])
     return rates[0], rates[1]
 
 
@@ -78,49 +83,50 @@ def roc(y: Array, p: Array, w: Array, grid: Array) -> Array:
     return np.stack(curves)
 
 
-def average_precision(y: Array, p: Array, w: Array) -> Array:
-    """Average precision (R,)."""
-    positive, negative = _by_prediction(y, -p, w)
-    hits, alarms = np.cumsum(positive, axis=1), np.cumsum(negative, axis=1)
-    drawn = hits + alarms
+def _auc(positives: Array, negatives: Array) -> Array:
+    below = negatives[:, 1:] + negatives[:, :-1]  # twice the negatives below, ties counting one half
+    wins = (np.diff(positives) * below).sum(axis=1)
+    return _divide(wins, 2 * positives[:, -1] * negatives[:, -1])
+
+
+def _average_precision(positives: Array, negatives: Array) -> Array:
+    hits = positives[:, -1:] - positives[:, :-1]  # at each prediction or above
+    drawn = hits + negatives[:, -1:] - negatives[:, :-1]
     precision = np.divide(hits, drawn, out=np.zeros_like(hits), where=drawn > 0)
-    return _divide((positive * precision).sum(axis=1), positive.sum(axis=1))
+    return _divide((np.diff(positives) * precision).sum(axis=1), positives[:, -1])
 
 
-def brier(y: Array, p: Array, w: Array) -> Array:
-    """Brier score (R,)."""
-    return _mean((y - p) ** 2, w)
+def _mean(total: Array, count: Array) -> Array:
+    return _divide(total, count)
 
 
-def sensitivity(y: Array, d: Array, w: Array) -> Array:
-    """Recall of the positives (R,) of decisions `d` in {0, 1}."""
-    return _divide(w @ (y * d), w @ y)
+def _root_mean(total: Array, count: Array) -> Array:
+    root: Array = np.sqrt(_divide(total, count))
+    return root
 
 
-def specificity(y: Array, d: Array, w: Array) -> Array:
-    """Recall of the negatives (R,)."""
-    return _divide(w @ ((1 - y) * (1 - d)), w @ (1 - y))
+def _centered(cross: Array, square_y: Array, square_p: Array) -> Array:
+    return _divide(cross, np.sqrt(square_y * square_p))
 
 
-def uar(y: Array, d: Array, w: Array) -> Array:
-    """Unweighted average recall (R,)."""
-    mean: Array = (sensitivity(y, d, w) + specificity(y, d, w)) / 2
+def _pearson(*sums: Array) -> Array:
+    var_y, var_p, covariance = _spread(*sums)
+    return _divide(covariance, np.sqrt(var_y * var_p))
+
+
+def _ccc(gap: Array, *sums: Array) -> Array:
+    var_y, var_p, covariance = _spread(*sums)
+    value = _divide(2 * covariance, var_y + var_p + _divide(gap, sums[0]) ** 2)
+    return np.where(var_y > 0, value, np.nan)
+
+
+def _recalls(hits: Array, positives: Array, cleared: Array, negatives: Array) -> Array:
+    mean: Array = (_divide(hits, positives) + _divide(cleared, negatives)) / 2
     return mean
 
 
-def f1(y: Array, d: Array, w: Array) -> Array:
-    """F1 of the positive class (R,)."""
-    value = _divide(2 * (w @ (y * d)), w @ (y + d))
-    return np.where(w @ y > 0, value, np.nan)
-
-
-def accuracy(y: Array, d: Array, w: Array) -> Array:
-    """Share of right decisions (R,)."""
-    return _mean((y == d).astype(np.float64), w)
-
-
-def _mean(values: Array, w: Array) -> Array:
-    return _divide(w @ values, w.sum(axis=1))
+def _f1(hits: Array, positives: Array, alarms: Array) -> Array:
+    return np.where(positives > 0, _divide(2 * hits, positives + alarms), np.nan)
 
 
 def _divide(numerator: Array, denominator: Array) -> Array:
@@ -130,21 +136,38 @@ def _divide(numerator: Array, denominator: Array) -> Array:
     return out
 
 
-def _moments(y: Array, p: Array, w: Array) -> tuple[Array, Array, Array, Array, Array]:
-    """Means, population variances and covariance (R,) of a weighted sample."""
-    shift_y, shift_p = y - y.mean(), p - p.mean()  # sums of squares lose no digits to a large offset
-    mean_y, mean_p = _mean(shift_y, w), _mean(shift_p, w)
-    square_y, square_p = _mean(shift_y**2, w), _mean(shift_p**2, w)
-    var_y, var_p = square_y - mean_y**2, square_p - mean_p**2
-    var_y, var_p = np.where(var_y > _FLAT * square_y, var_y, 0), np.where(var_p > _FLAT * square_p, var_p, 0)
-    covariance = np.where(var_y * var_p > 0, _mean(shift_y * shift_p, w) - mean_y * mean_p, 0)
-    return mean_y + y.mean(), mean_p + p.mean(), var_y, var_p, covariance
+def _moment_terms(y: Array, p: Array) -> tuple[Array, ...]:
+    y, p = y - y.mean(), p - p.mean()  # sums of squares lose no digits to a large offset
+    return np.ones_like(y), y, p, y * y, p * p, y * p
 
 
-def _by_prediction(y: Array, p: Array, w: Array) -> tuple[Array, Array]:
-    """Drawn positives and negatives (R, G) at each of the G distinct predictions, in rising order."""
-    order = np.argsort(p, kind="stable")
-    starts = np.flatnonzero(np.diff(p[order], prepend=-np.inf))
-    positive: Array = np.add.reduceat((w * y)[:, order], starts, axis=1)
-    negative: Array = np.add.reduceat((w * (1 - y))[:, order], starts, axis=1)
-    return positive, negative
+def _spread(count: Array, y: Array, p: Array, yy: Array, pp: Array, yp: Array) -> tuple[Array, Array, Array]:
+    """Population variances and covariance (R,) from the sums of `_moment_terms`."""
+    y, p, yy, pp, yp = (_divide(total, count) for total in (y, p, yy, pp, yp))
+    var_y, var_p = yy - y**2, pp - p**2
+    var_y, var_p = np.where(var_y > _FLAT * yy, var_y, 0), np.where(var_p > _FLAT * pp, var_p, 0)
+    return var_y, var_p, np.where(var_y * var_p > 0, yp - y * p, 0)
+
+
+def _hits(y: Array, d: Array) -> tuple[Array, Array]:
+    return y * d, y
+
+
+def _cleared(y: Array, d: Array) -> tuple[Array, Array]:
+    return (1 - y) * (1 - d), 1 - y
+
+
+mae = OfSums(lambda y, p: (np.abs(y - p), np.ones_like(y)), _mean)
+rmse = OfSums(lambda y, p: ((y - p) ** 2, np.ones_like(y)), _root_mean)
+brier = OfSums(lambda y, p: ((y - p) ** 2, np.ones_like(y)), _mean)
+pearson = OfSums(_moment_terms, _pearson)
+pearson_centered = OfSums(lambda y, p: (y * p, y * y, p * p), _centered)  # each person's mean is gone already
+ccc = OfSums(lambda y, p: (y - p, *_moment_terms(y, p)), _ccc)
+quadratic_kappa = OfSums(lambda y, p: ccc.terms(y, round_band(p)), _ccc)  # concordance of the band numbers
+sensitivity = OfSums(_hits, _mean)
+specificity = OfSums(_cleared, _mean)
+uar = OfSums(lambda y, d: (*_hits(y, d), *_cleared(y, d)), _recalls)
+f1 = OfSums(lambda y, d: (*_hits(y, d), d), _f1)
+accuracy = OfSums(lambda y, d: ((y == d).astype(np.float64), np.ones_like(y)), _mean)
+auc = OfRanks(_auc)
+average_precision = OfRanks(_average_precision)

@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,6 +7,7 @@ from scipy import stats
 
 from evaluation.bootstrap import bootstrap
 from evaluation.changes import visit_changes
+from evaluation.identity import natural_key
 from evaluation.measures import measurements
 from evaluation.summary import summarize
 
@@ -62,6 +65,59 @@ def test_without_bands_or_second_visits_less_is_said(table):
     first = table[table["session_id"] == "v1"].reset_index(drop=True)
     assert visit_changes(first) is None
     assert not [name for name in values(first) if name.startswith("change")]
+
+
+def by_loops(table):
+    """Changes as (row of the later visit, change) by plain loops over persons and visits."""
+    found, at = [], {}
+    table = table.reset_index(drop=True)
+    columns = [c for c in ("score_target", "score_prediction", "band_target") if c in table]
+    for row, one in table.iterrows():
+        if one["subject_id"] != "unknown" and np.isfinite(one["score_target"]):
+            at.setdefault(one["subject_id"], {}).setdefault(one["session_id"], []).append(row)
+    for visits in at.values():
+        names = sorted(visits, key=natural_key)
+        means = [table.loc[visits[name], columns].mean().to_numpy(dtype=float) for name in names]
+        found += [(visits[n][0], b - a) for n, a, b in zip(names[1:], means, means[1:], strict=False)]
+    return sorted(found, key=lambda change: change[0])
+
+
+@pytest.mark.parametrize("dropped", [[], ["band_target"]])
+def test_every_change_is_that_of_plain_loops(dropped):
+    rng = np.random.default_rng(7)
+    n = 300
+    score = rng.integers(0, 40, n).astype(float)
+    table = pd.DataFrame(
+        {
+            "recording_id": [f"r{row}" for row in range(n)],
+            "subject_id": rng.choice(["unknown", *(f"p{i}" for i in range(25))], n),
+            "session_id": rng.choice(["v1", "v2", "v9", "v10", "v100", "week 6"], n),
+            "score_target": np.where(rng.random(n) < 0.1, np.nan, score),
+            "score_prediction": score + rng.normal(0, 5, n),
+            "band_target": np.where(rng.random(n) < 0.2, np.nan, score // 10),
+        }
+    ).drop(columns=dropped)
+    found, expected = visit_changes(table.set_index(rng.permutation(n))), by_loops(table)
+    assert np.flatnonzero(found.rows).tolist() == [row for row, _ in expected]
+    steps = np.array([step for _, step in expected])
+    np.testing.assert_allclose(found.target, steps[:, 0], rtol=0, atol=1e-12)
+    np.testing.assert_allclose(found.prediction, steps[:, 1], rtol=0, atol=1e-12)
+    bands = steps[:, 2] if not dropped else np.zeros(len(steps))
+    assert found.banded.tolist() == (np.isfinite(bands) & (bands != 0)).tolist()
+
+
+def test_many_visits_take_no_time():
+    table = pd.DataFrame(
+        {
+            "subject_id": np.repeat([f"p{i}" for i in range(5000)], 4),
+            "session_id": np.tile([f"v{i}" for i in range(4)], 5000),
+            "score_target": np.arange(20000.0),
+            "score_prediction": np.zeros(20000),
+        }
+    )
+    start = time.process_time()
+    assert visit_changes(table).rows.sum() == 15000
+    assert time.process_time() - start < 1  # a pandas group a visit takes 40 s
 
 
 def test_intervals_resample_persons(cohort):
