@@ -3,7 +3,7 @@ r"""Confidence intervals of metrics: a standard error over persons, on the scale
 With the standard error e and the degrees of freedom df of the jackknife (`evaluation.jackknife`) and c the
 97.5 % point of Student's t of df:
 
-    share, in [0, 1]          |\theta - x| = c sqrt(x (1 - x) / n),  n = \theta (1 - \theta) / e^2,  solved for x
+    share, in [0, 1]          all x with |\theta - x| <= c sqrt(x (1 - x) / n),  n = \theta (1 - \theta) / e^2
     error, from 0             \theta exp(\pm c e / \theta)
     correlation, in [-1, 1]   tanh(artanh \theta \pm c e / (1 - \theta^2))
     difference                \theta \pm c e
@@ -98,7 +98,8 @@ def wilson(share: float, count: float, c: float) -> tuple[float, float]:
 
 def _undefined(found: LeftOut) -> str:
     alone = int((~np.isfinite(found.values[found.persons])).sum())
-    return f"no interval: without {alone} of the {int(found.persons.sum())} persons, each alone, it is undefined"
+    persons = int(found.persons.sum())
+    return f"no interval: it rests on single persons, without {alone} of the {persons} it is undefined"
 
 
 def _warning(name: str, found: LeftOut) -> str | None:
@@ -106,8 +107,8 @@ def _warning(name: str, found: LeftOut) -> str | None:
     classes = found.fewest < persons
     if classes and found.fewest < (bound := MIN_CLASS_OF.get(name, MIN_CLASS)):
         return (
-            f"only {found.fewest} persons of a class: below {bound} no interval can be relied on, this one may "
-            "miss the truth too often"
+            f"only {found.fewest} persons of a class: below {bound} no interval can be relied on, and this one "
+            "may miss the truth too often"
         )
     if persons < MIN_PERSONS:
         return f"only {persons} persons: below {MIN_PERSONS} the interval may miss the truth too often"

@@ -4,17 +4,18 @@ Every interval rests on the metric without each person in turn (`evaluation.jack
 trainings or a difference of two models has one for the same price as a metric.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-import numpy as np
 import pandas as pd
 
 from evaluation.bootstrap import Estimate, align
 from evaluation.confidence import METHODS, estimate
-from evaluation.jackknife import LeftOut, left_out, leave_one_out, mean, minus
+from evaluation.jackknife import LeftOut, leave_one_out, left_out, mean, minus
 from evaluation.measures import HEADS, Measurement, measurements
 
 NOT_SMOOTH = "no interval: a binned error is biased upwards, and leaving persons out adds to it"
+
+Bound = Sequence[Mapping[str, Measurement]]  # metric by name, one dict a table
 
 
 def estimates(recordings: pd.DataFrame, *, threshold: float | None = None) -> dict[str, Estimate]:
@@ -24,8 +25,7 @@ def estimates(recordings: pd.DataFrame, *, threshold: float | None = None) -> di
         recordings: recording table of one split.
         threshold: decision threshold chosen on validation, or `None`.
     """
-    bound = [{m.name: m for m in measurements(recordings, threshold=threshold)}]
-    return mean_estimates(bound, [recordings])
+    return mean_estimates(bind([recordings], [threshold]), [recordings])
 
 
 def paired_difference(
@@ -43,32 +43,36 @@ def paired_difference(
         ValueError: the tables hold different recordings, persons or targets.
     """
     a, b = align(a, b)
-    bound_a = {m.name: m for m in measurements(a, threshold=threshold_a)}
-    bound_b = {m.name: m for m in measurements(b, threshold=threshold_b)}
     same = threshold_a == threshold_b and same_predictions([a], [b])
-    return mean_differences([bound_a], [bound_b], [a], [b], same=same)
+    return mean_differences(bind([a], [threshold_a]), bind([b], [threshold_b]), [a], [b], same=same)
 
 
-Bound = Sequence[Mapping[str, Measurement]]  # one dict of metrics a table
+def bind(tables: Sequence[pd.DataFrame], thresholds: Sequence[float | None]) -> Bound:
+    """The metrics of every table by their names."""
+    return [
+        {m.name: m for m in measurements(table, threshold=threshold)}
+        for table, threshold in zip(tables, thresholds, strict=True)
+    ]
 
 
 def mean_estimates(bound: Bound, tables: Sequence[pd.DataFrame]) -> dict[str, Estimate]:
     """Mean of every metric over tables of the same recordings, with the interval of that mean.
 
     Args:
-        bound: metric by name, one dict a table.
+        bound: metrics of every table.
         tables: recording tables of the same recordings.
     """
+    found = means(bound, tables)
     out: dict[str, Estimate] = {}
-    weights = [leave_one_out(table["subject_id"]) for table in tables]
     for name in bound[0]:
-        values, reason = _values(name, bound)
-        if reason is not None:
+        if (reason := why_undefined(name, bound)) is not None:
             out[name] = Estimate(value=None, low=None, high=None, reason=reason)
-        elif bound[0][name].metric.resampled is None:
-            out[name] = Estimate(value=float(np.mean(values)), low=None, high=None, reason=NOT_SMOOTH)
+        elif name in found:
+            out[name] = estimate(name, found[name])
         else:
-            out[name] = estimate(name, mean(list(_left_out(name, bound, values, weights))))
+            values = [value for one in bound if (value := one[name].value().value) is not None]
+            value = sum(values) / len(values)
+            out[name] = Estimate(value=value, low=None, high=None, reason=NOT_SMOOTH)
     return out
 
 
@@ -83,26 +87,21 @@ def mean_differences(
     """Mean metric of `a` minus mean metric of `b`, for the metrics of both that have an interval.
 
     Args:
-        bound_a: metric by name, one dict a table.
+        bound_a: metrics of every table of `a`.
         bound_b: the same of `b`.
         tables_a: recording tables of the same recordings in one order.
         tables_b: the same of `b`.
         same: the predictions and thresholds of both are the same, so that there is nothing to be unsure of.
     """
-    weights_a, weights_b = (
-        [leave_one_out(table["subject_id"]) for table in side] for side in (tables_a, tables_b)
-    )
+    found_a, found_b = means(bound_a, tables_a), means(bound_b, tables_b)
     out: dict[str, Estimate] = {}
     for name in [name for name in bound_a[0] if name in bound_b[0]]:
         if bound_a[0][name].metric.resampled is None:
             continue
-        (values_a, why_a), (values_b, why_b) = _values(name, bound_a), _values(name, bound_b)
-        if (reason := why_a or why_b) is not None:
+        if (reason := why_undefined(name, bound_a) or why_undefined(name, bound_b)) is not None:
             out[name] = Estimate(value=None, low=None, high=None, reason=reason)
-            continue
-        left = mean(list(_left_out(name, bound_a, values_a, weights_a)))
-        right = mean(list(_left_out(name, bound_b, values_b, weights_b)))
-        out[name] = difference(name, left, right, same=same)
+        else:
+            out[name] = difference(name, found_a[name], found_b[name], same=same)
     return out
 
 
@@ -114,26 +113,28 @@ def difference(name: str, a: LeftOut, b: LeftOut, *, same: bool = False) -> Esti
     return found
 
 
+def means(bound: Bound, tables: Sequence[pd.DataFrame]) -> dict[str, LeftOut]:
+    """Mean over tables of every metric that all of them define, and the same without each person."""
+    each = [
+        left_out(by_name.values(), leave_one_out(table["subject_id"]))
+        for by_name, table in zip(bound, tables, strict=True)
+    ]
+    shared = [name for name in each[0] if all(name in one for one in each)]
+    return {name: mean([one[name] for one in each]) for name in shared}
+
+
+def why_undefined(name: str, bound: Bound) -> str | None:
+    """Why a metric has no value in one of the tables, or None where all have one."""
+    reasons = [value.reason for one in bound if (value := one[name].value()).value is None]
+    return (reasons[0] or "undefined") if reasons else None
+
+
 def same_predictions(a: Sequence[pd.DataFrame], b: Sequence[pd.DataFrame]) -> bool:
     """Whether two sequences of aligned tables predict the same, number by number."""
+    names = [f"{head}_prediction" for head in HEADS]
     return len(a) == len(b) and all(
-        one[f"{head}_prediction"].equals(other[f"{head}_prediction"])
+        one[name].equals(other[name])
         for one, other in zip(a, b, strict=True)
-        for head in HEADS
-        if {f"{head}_prediction"} <= set(one) & set(other)
+        for name in names
+        if name in one and name in other
     )
-
-
-def _values(name: str, bound: Bound) -> tuple[list[float], str | None]:
-    """The metric of every table, and why it is undefined in one of them."""
-    found = [by_name[name].value() for by_name in bound]
-    values = [one.value for one in found if one.value is not None]
-    reasons = [one.reason or "undefined" for one in found if one.value is None]
-    return values, reasons[0] if reasons else None
-
-
-def _left_out(
-    name: str, bound: Bound, values: Sequence[float], weights: Sequence[np.ndarray]
-) -> Iterator[LeftOut]:
-    for by_name, value, own in zip(bound, values, weights, strict=True):
-        yield left_out(by_name[name], value, own)

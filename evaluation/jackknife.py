@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.measures import Measurement, subject_codes
+from evaluation.measures import Measurement, Resampler, subject_codes
 
 Array = NDArray[np.float64]
 
@@ -39,7 +39,7 @@ _CLASSES = {
 
 
 class Spread(NamedTuple):
-    """Standard error of a metric and its degrees of freedom; `flat` where leaving out anybody changes nothing."""
+    """Standard error and degrees of freedom; `flat` where leaving out anybody changes nothing."""
 
     error: float
     df: float
@@ -82,13 +82,23 @@ def leave_one_out(subjects: Iterable[object]) -> Array:
     return (np.arange(int(codes.max()) + 1)[:, None] != codes).astype(np.float64)
 
 
-def left_out(bound: Measurement, value: float, weights: Array) -> LeftOut:
-    """A metric and its values under the weights (S, N) of `leave_one_out`."""
-    absent = weights[:, bound.rows] == 0
-    persons = absent.any(axis=1)
-    classes = [absent[:, bound.target == label].any(axis=1) for label in _CLASSES.get(bound.name, ())]
-    fewest = min((int(own.sum()) for own in classes), default=int(persons.sum()))
-    return LeftOut(value, bound.resampled(weights), persons, fewest)
+def left_out(bound: Iterable[Measurement], weights: Array) -> dict[str, LeftOut]:
+    """The metrics of one table that have a value and a resampled form, without each person.
+
+    Args:
+        bound: Metrics of the table.
+        weights: Of its recordings (S, N), from `leave_one_out`.
+    """
+    known = [(m, value) for m in bound if m.metric.resampled and (value := m.value().value) is not None]
+    values = Resampler(m for m, _ in known)(weights)
+    out: dict[str, LeftOut] = {}
+    for m, value in known:
+        absent = weights[:, m.rows] == 0
+        persons = absent.any(axis=1)
+        classes = [absent[:, m.target == label].any(axis=1) for label in _CLASSES.get(m.name, ())]
+        fewest = min((int(own.sum()) for own in classes), default=int(persons.sum()))
+        out[m.name] = LeftOut(value, values[m.name], persons, fewest)
+    return out
 
 
 def minus(a: LeftOut, b: LeftOut) -> LeftOut:
