@@ -49,10 +49,11 @@ _OTHERS = """
 _FEW = """
 ## Few persons of a class
 
-40 persons, so many of them positive, with 1 or 3 visits: coverage of the new intervals (half as many studies a line), lowest and highest of
-AUC .75 and .90 and both numbers of visits. A share in brackets is that of studies with an interval, where it
-is not all. Below 5 persons of a class the report warns beside every measure that needs both classes, below 10
-beside UAR: where all persons of the small class are recognized, nothing shows how far their recall varies.
+40 persons, so many of them positive, with 1 or 3 visits, half as many studies a line: coverage of the new
+intervals, lowest and highest of AUC .75 and .90 and both numbers of visits. A share in brackets is that of
+studies with an interval, where it is not all. Below 5 persons of a class the report warns beside every
+measure that needs them, below 10 beside UAR: where all persons of the small class are recognized, nothing
+shows how far their recall varies.
 
 | positive persons | AUC | AUC, two models | AP | UAR | F1 |
 |---|---|---|---|---|---|

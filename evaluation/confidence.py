@@ -107,8 +107,8 @@ def _warning(name: str, found: LeftOut) -> str | None:
     classes = found.fewest < persons
     if classes and found.fewest < (bound := MIN_CLASS_OF.get(name, MIN_CLASS)):
         return (
-            f"only {found.fewest} persons of a class: below {bound} no interval can be relied on, and this one "
-            "may miss the truth too often"
+            f"only {found.fewest} persons of a class: below {bound} no interval can be relied on, and this "
+            "one may miss the truth too often"
         )
     if persons < MIN_PERSONS:
         return f"only {persons} persons: below {MIN_PERSONS} the interval may miss the truth too often"
