@@ -7,7 +7,7 @@ from typing import Any
 from evaluation import audit_figures
 from evaluation.nuisance_audit import QUESTIONS
 from evaluation.page import Section, write_page
-from evaluation.slices import METRICS, flatten
+from evaluation.slices import SHOWN, flatten
 
 FEATURES = {
     "plain": "depression features before RARM",
@@ -206,7 +206,7 @@ def _composition(value: float | Mapping[str, float]) -> str:
 def _slices(found: Mapping[str, Any]) -> Section:
     groups = flatten(found)
     shown = [
-        m for m in (*METRICS, "coverage") if any((g.get(m) or {}).get("value") is not None for g in groups)
+        m for m in (*SHOWN, "coverage") if any((g.get(m) or {}).get("value") is not None for g in groups)
     ]
     rows = [
         (

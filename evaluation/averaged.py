@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from evaluation.aggregate import to_subjects
 from evaluation.bootstrap import NO_BOOTSTRAP, Estimate, align, interval_of, resample
+from evaluation.catalog import METRICS
 from evaluation.measures import HEADS, UNKNOWN, measurements, subject_codes
-from evaluation.summary import NOT_BY_SUBJECT, Summary, counts
+from evaluation.summary import Summary, counts
 
 _ONE_PERSON = "no interval: only one person"
 
@@ -42,7 +43,7 @@ def summarize_mean(tables: Sequence[pd.DataFrame], *, n_boot: int = 2000, seed: 
     known = [table[table["subject_id"] != UNKNOWN] for table in tables]
     if len(known[0]):
         persons = _estimates([to_subjects(table) for table in known], n_boot=n_boot, seed=seed)
-        out["by_subject"] = {name: value for name, value in persons.items() if name not in NOT_BY_SUBJECT}
+        out["by_subject"] = {name: value for name, value in persons.items() if METRICS[name].by_subject}
     return out
 
 

@@ -6,6 +6,7 @@ subjects.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
 import numpy as np
@@ -96,10 +97,9 @@ def bootstrap(
         n_boot: resamples, at least `MIN_RESAMPLES`.
         seed: of the resamples; equal seeds on equal tables give the same resamples, so results are paired.
     """
-    bound = list(measurements(recordings, threshold=threshold))
-    draws = resample(recordings, bound, n_boot=n_boot, seed=seed)
-    single = len(set(subject_codes(recordings["subject_id"]).tolist())) < 2
-    return {m.name: _estimate(m, draws.get(m.name), single=single) for m in bound}
+    drawn = Drawn.of(recordings, threshold=threshold, n_boot=n_boot, seed=seed)
+    single = drawn.persons < 2
+    return {name: _estimate(m, drawn.draws.get(name), single=single) for name, m in drawn.bound.items()}
 
 
 NO_BOOTSTRAP = "no interval, as resampling biases a binned error"
@@ -142,23 +142,45 @@ def paired_difference(
         ValueError: the tables hold different recordings, persons or targets.
     """
     a, b = align(a, b)
-    bound_a = {m.name: m for m in measurements(a, threshold=threshold_a)}
-    bound_b = {m.name: m for m in measurements(b, threshold=threshold_b)}
-    names = [n for n, m in bound_a.items() if n in bound_b and m.metric.resampled is not None]
-    draws_a = resample(a, [bound_a[n] for n in names], n_boot=n_boot, seed=seed)
-    draws_b = resample(b, [bound_b[n] for n in names], n_boot=n_boot, seed=seed)
-    single = len(set(subject_codes(a["subject_id"]).tolist())) < 2
+    drawn_a = Drawn.of(a, threshold=threshold_a, n_boot=n_boot, seed=seed)
+    return difference(drawn_a, Drawn.of(b, threshold=threshold_b, n_boot=n_boot, seed=seed))
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The metrics of one table, and those of its resamples of persons.
+
+    Attributes:
+        bound: name -> the metric bound to the table.
+        draws: name -> (R,).
+        persons: how many there are.
+    """
+
+    bound: dict[str, Measurement]
+    draws: dict[str, Array]
+    persons: int
+
+    @classmethod
+    def of(cls, recordings: pd.DataFrame, *, threshold: float | None, n_boot: int, seed: int) -> "Drawn":
+        """Resample a table; what is to be compared has to be in one order (`align`)."""
+        bound = {m.name: m for m in measurements(recordings, threshold=threshold)}
+        draws = resample(recordings, list(bound.values()), n_boot=n_boot, seed=seed)
+        return cls(bound, draws, len(set(subject_codes(recordings["subject_id"]).tolist())))
+
+
+def difference(a: Drawn, b: Drawn) -> dict[str, Estimate]:
+    """As `paired_difference`, of tables that were aligned and resampled before."""
     out: dict[str, Estimate] = {}
-    for name in names:
-        (left, why_a), (right, why_b) = bound_a[name].value(), bound_b[name].value()
+    for name in [n for n, m in a.bound.items() if n in b.bound and m.metric.resampled is not None]:
+        (left, why_a), (right, why_b) = a.bound[name].value(), b.bound[name].value()
         if left is None or right is None:
             out[name] = Estimate(value=None, low=None, high=None, reason=why_a or why_b or "undefined")
-        elif single:
+        elif a.persons < 2:
             out[name] = Estimate(
                 value=left - right, low=None, high=None, reason="no interval: only one person"
             )
         else:
-            out[name] = interval_of(left - right, draws_a[name] - draws_b[name])
+            out[name] = interval_of(left - right, a.draws[name] - b.draws[name])
     return out
 
 

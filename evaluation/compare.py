@@ -15,6 +15,7 @@ from typing import Any
 import jinja2
 
 from evaluation.canvas import BLUE, GRAY, INK, canvas, svg
+from evaluation.catalog import lower_is_better
 from evaluation.comparison import compare
 from evaluation.permutation import PERMUTATIONS
 from evaluation.predictions import PredictionError
@@ -22,7 +23,6 @@ from evaluation.runs import RunError, read_run
 from evaluation.verdict import number
 
 _OPTIONS = {"metric": "", "out": "", "n_boot": "2000", "n_perm": str(PERMUTATIONS), "seed": "0"}
-_LOWER = ("mae", "rmse", "brier", "change_mae")  # the smaller, the better
 _USAGE = "usage: python -m evaluation.compare run_a run_b [metric=auc,mae] [out=<folder>] [n_boot=2000]"
 
 
@@ -74,7 +74,7 @@ def better(name: str, row: Mapping[str, Any]) -> str:
     low, high, p = row["difference"]["low"], row["difference"]["high"], row.get("p_holm")
     if low is None or p is None or p >= 0.05 or low <= 0 <= high:
         return "-"
-    return "a" if (low > 0) != (name in _LOWER) else "b"
+    return "a" if (low > 0) != (lower_is_better(name)) else "b"
 
 
 def forest(found: Mapping[str, Any]) -> str:
@@ -86,7 +86,7 @@ def forest(found: Mapping[str, Any]) -> str:
     with canvas(9.8, 0.9 + 0.3 * max(1, len(rows))) as figure:
         axes = figure.add_subplot()
         for place, (name, gap) in enumerate(rows):
-            sign = -1 if name in _LOWER else 1
+            sign = -1 if lower_is_better(name) else 1
             scale = sign * max((gap["high"] - gap["low"]) / 2, 1e-12)
             ends = sorted((gap["low"] / scale, gap["high"] / scale))
             clear = ends[0] > 0 or ends[1] < 0

@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from evaluation import catalog
 from evaluation.bootstrap import interval_of, subject_weights
 from evaluation.intervals import COVERAGE
-from evaluation.measures import DECISION, Measurement
+from evaluation.measures import Measurement
 
 
 def coverage_measurement(recordings: pd.DataFrame) -> Measurement | None:
@@ -21,7 +22,7 @@ def coverage_measurement(recordings: pd.DataFrame) -> Measurement | None:
     target, low, high = table[rows].T
     inside = ((low <= target) & (target <= high)).astype(np.float64)
     # the share of ones is the share of right decisions where every right answer is one
-    return Measurement("coverage", DECISION["accuracy"], rows, np.ones_like(inside), inside)
+    return Measurement(catalog.COVERAGE.name, catalog.COVERAGE, rows, np.ones_like(inside), inside)
 
 
 def coverage(recordings: pd.DataFrame, *, n_boot: int, seed: int) -> dict[str, Any]:

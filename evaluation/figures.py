@@ -15,6 +15,7 @@ from evaluation import weighted
 from evaluation.bootstrap import subject_weights
 from evaluation.calibration import reliability
 from evaluation.canvas import BLUE, GRAY, GREEN, INK, LIGHT, ORANGE, PURPLE, VERMILION, canvas, png, svg
+from evaluation.catalog import METRICS
 from evaluation.identity import natural_key
 from evaluation.intervals import COVERAGE
 from evaluation.measures import labeled, ranking_column
@@ -36,11 +37,7 @@ LINES = {
     "oracle raw": ("Oracle, raw", GREEN),
     "oracle relative": ("Oracle, relative to person", GREEN),
 }
-FOREST = {
-    "auc": ("AUC", "higher is better"),
-    "ccc": ("CCC", "higher is better"),
-    "mae": ("MAE", "lower is better"),
-}
+FOREST = ("auc", "ccc", "mae")  # our choice: ranking, agreement, error
 
 
 @dataclass(frozen=True)
@@ -233,15 +230,13 @@ def reference_forest(lines: Mapping[str, Mapping[str, Any]]) -> str | None:
         for axes, metric in zip(grid, names, strict=True):
             for place, (key, line) in enumerate(lines.items()):
                 _interval(axes, place, line.get(metric) or {}, color=LINES[key][1], strong=key == "model")
-            if metric in ("auc", "ccc"):
-                axes.axvline(
-                    0.5 if metric == "auc" else 0, color=INK, linewidth=0.8, linestyle=(0, (2, 2)), zorder=1
-                )
-            if metric == "mae":
+            shown = METRICS[metric]
+            if shown.chance is not None:
+                axes.axvline(shown.chance, color=INK, linewidth=0.8, linestyle=(0, (2, 2)), zorder=1)
+            if shown.unit == "points":
                 axes.set_xlim(left=0)
-            title, direction = FOREST[metric]
-            axes.set_title(title)
-            axes.set_xlabel(direction)
+            axes.set_title(shown.label)
+            axes.set_xlabel("higher is better" if shown.higher_is_better else "lower is better")
             axes.margins(x=0.12)
             axes.grid(axis="y", visible=False)
         grid[0].set_yticks(range(len(lines)), [LINES[key][0] for key in lines])

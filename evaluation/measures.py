@@ -7,57 +7,20 @@ left out of that head's metrics and counted in the summary.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from evaluation import metrics, weighted
+from evaluation.catalog import Kind, Metric, of_kind
 from evaluation.changes import visit_changes
 from evaluation.identity import UNKNOWN as UNKNOWN
-from evaluation.metrics import Definition, Value
+from evaluation.metrics import Value
 
 Array = NDArray[np.float64]
 
 HEADS = ("score", "binary", "band")
-
-
-class Metric(NamedTuple):
-    """One metric in both forms: for one sample and, if its bootstrap is sound, for many weightings of it."""
-
-    value: Definition
-    resampled: weighted.Kernel | None
-
-
-SCORE = {
-    "mae": Metric(metrics.mae, weighted.mae),
-    "rmse": Metric(metrics.rmse, weighted.rmse),
-    "pearson": Metric(metrics.pearson, weighted.pearson),
-    "ccc": Metric(metrics.ccc, weighted.ccc),
-}
-RANK = {
-    "auc": Metric(metrics.auc, weighted.auc),
-    "average_precision": Metric(metrics.average_precision, weighted.average_precision),
-}
-PROBABILITY = {
-    "brier": Metric(metrics.brier, weighted.brier),
-    # Resampling repeats recordings, which raises a binned error: the percentiles would lie above the value.
-    "ece": Metric(metrics.ece, None),
-}
-DECISION = {
-    "uar": Metric(metrics.uar, weighted.uar),
-    "f1": Metric(metrics.f1, weighted.f1),
-    "sensitivity": Metric(metrics.sensitivity, weighted.sensitivity),
-    "specificity": Metric(metrics.specificity, weighted.specificity),
-    "accuracy": Metric(metrics.accuracy, weighted.accuracy),
-}
-CHANGE = {
-    "change_mae": Metric(metrics.mae, weighted.mae),
-    "change_pearson": Metric(metrics.pearson, weighted.pearson),
-}
-DIRECTION = Metric(metrics.accuracy, weighted.accuracy)
-BAND = {"quadratic_kappa": Metric(metrics.quadratic_kappa, weighted.quadratic_kappa)}
 
 
 @dataclass(frozen=True)
@@ -139,18 +102,18 @@ def measurements(recordings: pd.DataFrame, *, threshold: float | None) -> Iterat
     """
     ranked = ranking_column(recordings)
     if ranked is not None:
-        yield from _bind(RANK, recordings, "binary_target", ranked)
+        yield from _bind("rank", recordings, "binary_target", ranked)
         yield from _decisions(recordings, ranked, threshold)
     if _usable(recordings, "binary_target", "binary_prediction"):
-        yield from _bind(PROBABILITY, recordings, "binary_target", "binary_prediction")
+        yield from _bind("probability", recordings, "binary_target", "binary_prediction")
     if _usable(recordings, "score_target", "score_prediction"):
-        yield from _bind(SCORE, recordings, "score_target", "score_prediction")
+        yield from _bind("score", recordings, "score_target", "score_prediction")
         if "subject_id" in recordings:
             yield _within(recordings)
         if {"subject_id", "session_id"} <= set(recordings):
             yield from _changes(recordings)
     if _usable(recordings, "band_target", "band_prediction"):
-        yield from _bind(BAND, recordings, "band_target", "band_prediction")
+        yield from _bind("band", recordings, "band_target", "band_prediction")
 
 
 def ranking_column(recordings: pd.DataFrame) -> str | None:
@@ -180,18 +143,16 @@ def _usable(recordings: pd.DataFrame, target: str, prediction: str) -> bool:
     return present and len(labeled(recordings, target)) > 0
 
 
-def _bind(
-    table: dict[str, Metric], recordings: pd.DataFrame, target: str, prediction: str
-) -> Iterator[Measurement]:
+def _bind(kind: Kind, recordings: pd.DataFrame, target: str, prediction: str) -> Iterator[Measurement]:
     rows = recordings[target].notna().to_numpy(dtype=bool)
     y = recordings[target].to_numpy(dtype=np.float64, na_value=np.nan)[rows]
     p = recordings[prediction].to_numpy(dtype=np.float64, na_value=np.nan)[rows]
-    for name, metric in table.items():
-        yield Measurement(name, metric, rows, y, p)
+    for metric in of_kind(kind):
+        yield Measurement(metric.name, metric, rows, y, p)
 
 
 def _decisions(recordings: pd.DataFrame, ranked: str, threshold: float | None) -> Iterator[Measurement]:
-    for bound in _bind(DECISION, recordings, "binary_target", ranked):
+    for bound in _bind("decision", recordings, "binary_target", ranked):
         if threshold is None:
             yield replace(bound, undefined="no decision threshold could be chosen on validation")
         else:
@@ -200,8 +161,7 @@ def _decisions(recordings: pd.DataFrame, ranked: str, threshold: float | None) -
 
 def _within(recordings: pd.DataFrame) -> Measurement:
     """Correlation within persons: resampling whole persons leaves their means alone, so center once."""
-    metric = Metric(metrics.pearson, weighted.pearson_centered)
-    (bound,) = _bind({"pearson_within": metric}, recordings, "score_target", "score_prediction")
+    (bound,) = _bind("within", recordings, "score_target", "score_prediction")
     codes = np.unique(subject_codes(recordings["subject_id"])[bound.rows], return_inverse=True)[1]
     reason = metrics.pearson_within(bound.target, bound.prediction, codes).reason
     return replace(
@@ -217,8 +177,8 @@ def _changes(recordings: pd.DataFrame) -> Iterator[Measurement]:
     found = visit_changes(recordings)
     if found is None:
         return
-    for name, metric in CHANGE.items():
-        yield Measurement(name, metric, found.rows, found.target, found.prediction)
+    for metric in of_kind("change"):
+        yield Measurement(metric.name, metric, found.rows, found.target, found.prediction)
     if not found.banded.any():
         return
     rows = found.rows.copy()
@@ -226,4 +186,5 @@ def _changes(recordings: pd.DataFrame) -> Iterator[Measurement]:
     rose = (found.target[found.banded] > 0).astype(np.float64)
     step = found.prediction[found.banded]
     said = np.where(step == 0, 1 - rose, step > 0)  # no change is no direction, hence wrong
-    yield Measurement("change_direction", DIRECTION, rows, rose, said)
+    for metric in of_kind("direction"):
+        yield Measurement(metric.name, metric, rows, rose, said)

@@ -21,7 +21,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from evaluation.bootstrap import paired_difference
+from evaluation.bootstrap import Drawn, align, difference
 from evaluation.measures import HEADS, UNKNOWN
 from evaluation.summary import Summary, summarize
 from evaluation.threshold import choose_threshold
@@ -141,6 +141,8 @@ def reference_lines(
     heads = tuple(h for h in HEADS if h in train and train[h].notna().any() and f"{h}_prediction" in model)
     out: dict[str, Any] = {"reasons": {}}
     test = test[test["recording_id"].astype(str).isin(set(model["recording_id"]))]
+    in_order = model.sort_values("recording_id", ignore_index=True)
+    drawn = Drawn.of(in_order, threshold=threshold, n_boot=n_boot, seed=seed)  # once for all lines
     for line in (constant, identity, nuisance):
         tested = line(train, test, heads=heads)
         if tested.predictions is None:
@@ -151,9 +153,8 @@ def reference_lines(
         chosen = None if val is None else line(train, val, heads=heads).predictions
         own = None if chosen is None else choose_threshold(chosen).value
         summary: Summary = summarize(tested.predictions, threshold=own, n_boot=n_boot, seed=seed)
-        summary["difference"] = paired_difference(
-            model, tested.predictions, threshold_a=threshold, threshold_b=own, n_boot=n_boot, seed=seed
-        )
+        _, aligned = align(model, tested.predictions)
+        summary["difference"] = difference(drawn, Drawn.of(aligned, threshold=own, n_boot=n_boot, seed=seed))
         if tested.columns:
             summary["columns"] = list(tested.columns)
         if tested.score is not None:

@@ -10,38 +10,16 @@ import numpy as np
 import pandas as pd
 
 from evaluation import figures
+from evaluation.catalog import METRICS
 from evaluation.figures import AttentionExample
 from evaluation.measures import HEADS, UNKNOWN
-from evaluation.slices import METRICS
+from evaluation.slices import SHOWN
 from evaluation.verdict import judge, number
 
 __all__ = ["AttentionExample", "write_report"]
 
 _TEMPLATES = Path(__file__).with_name("templates")
 
-_LABELS = {
-    "auc": ("AUC", "a positive recording ranks above a negative one; chance 0.5"),
-    "average_precision": ("Average precision", "area under precision and recall; chance is the prevalence"),
-    "uar": ("UAR", "mean of sensitivity and specificity; chance 0.5"),
-    "f1": ("F1", "of the positive class, at the validation threshold"),
-    "sensitivity": ("Sensitivity", "positives found, at the validation threshold"),
-    "specificity": ("Specificity", "negatives cleared, at the validation threshold"),
-    "accuracy": ("Accuracy", "right decisions, at the validation threshold"),
-    "brier": ("Brier score", "squared error of the probability; 0 is perfect"),
-    "ece": ("ECE", "expected calibration error; small samples push it up"),
-    "mae": ("MAE", "mean absolute error in points"),
-    "rmse": ("RMSE", "root mean squared error in points"),
-    "pearson": ("Pearson r", "linear correlation over recordings"),
-    "ccc": ("CCC", "concordance, population form; a constant guess has 0"),
-    "pearson_within": ("r within persons", "does the prediction move when the person does?"),
-    "change_mae": (
-        "MAE of change",
-        "between a person's visits, in points; the constant guess says no change",
-    ),
-    "change_pearson": ("r of change", "predicted against true change between a person's visits"),
-    "change_direction": ("Direction of change", "right where the band changed between visits; chance 0.5"),
-    "quadratic_kappa": ("Quadratic kappa", "agreement on severity bands"),
-}
 # keys of the run manifest that have a place of their own, and one that changes after the page is written
 _SHOWN_APART = ("packages", "config", "skipped", "status", "person_overlap", "split_notes")
 
@@ -92,7 +70,7 @@ def write_report(
         has_val=bool(metrics.get("val")),
         counts=metrics["test"].get("counts", {}),
         threshold=thresholds,
-        reference_columns=[figures.FOREST[m][0] for m in _reference_columns(metrics)],
+        reference_columns=[METRICS[m].label for m in _reference_columns(metrics)],
         reference_rows=_reference_rows(metrics),
         reasons=(metrics.get("reference") or {}).get("reasons", {}),
         columns=((metrics.get("reference") or {}).get("nuisance") or {}).get("columns", []),
@@ -150,7 +128,7 @@ def _repeats(metrics: Mapping[str, Any]) -> list[str]:
     """How far the repeats of a cross-validation lie apart."""
     found = metrics.get("repeats") or {}
     shown = [
-        f"{_LABELS[n][0]} {found[n]['mean']:.2f} (sd {found[n]['sd']:.3f})"
+        f"{METRICS[n].label} {found[n]['mean']:.2f} (sd {found[n]['sd']:.3f})"
         for n in ("auc", "mae")
         if n in found
     ]
@@ -175,13 +153,13 @@ def _metric_rows(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
     persons = test.get("by_subject", {})
     return [
         {
-            "label": label,
-            "meaning": meaning,
+            "label": metric.label,
+            "meaning": metric.meaning,
             "test": test[name],
             "persons": persons.get(name),
             "val": val.get(name),
         }
-        for name, (label, meaning) in _LABELS.items()
+        for name, metric in METRICS.items()
         if name in test
     ]
 
@@ -196,7 +174,7 @@ def _strata(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
     rows = [("all", full), *((group["group"], group) for group in reversed(groups))]
     return [
         {"name": name, "recordings": row.get("recordings"), "positive": row.get("positive")}
-        | {"values": [row.get(metric) for metric in METRICS], "reason": row.get("reason")}
+        | {"values": [row.get(metric) for metric in SHOWN], "reason": row.get("reason")}
         for name, row in rows
     ]
 
@@ -209,10 +187,10 @@ def _remarks(metrics: Mapping[str, Any]) -> list[str]:
         ("persons", metrics["test"].get("by_subject") or {}),
         ("validation", metrics.get("val") or {}),
     ):
-        for name, (label, _) in _LABELS.items():
+        for name, metric in METRICS.items():
             reason = (part.get(name) or {}).get("reason")
             if reason:
-                concerned.setdefault((label, reason), []).append(place)
+                concerned.setdefault((metric.label, reason), []).append(place)
     return [f"{label} ({', '.join(places)}): {reason}" for (label, reason), places in concerned.items()]
 
 

@@ -19,7 +19,7 @@ from evaluation.measures import Measurement, measurements, subject_codes
 Array = NDArray[np.float64]
 
 COLUMNS = ("sex", "age", "task", "site", "corpus", "discrepancy")
-METRICS = ("auc", "sensitivity", "specificity", "mae")
+SHOWN = ("auc", "sensitivity", "specificity", "mae")
 MIN_PERSONS = 5  # our choice: below, an interval over persons says nothing
 _BANDS = 3
 
@@ -141,7 +141,7 @@ def _persons(recordings: pd.DataFrame) -> int:
 def _measured(
     table: pd.DataFrame, weights: Array, threshold: float | None
 ) -> dict[str, tuple[Estimate, Array]]:
-    bounds = [bound for bound in measurements(table, threshold=threshold) if bound.name in METRICS]
+    bounds = [bound for bound in measurements(table, threshold=threshold) if bound.name in SHOWN]
     covered = coverage_measurement(table)
     bounds += [covered] if covered is not None else []
     return {bound.name: _estimate(bound, weights) for bound in bounds}

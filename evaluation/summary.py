@@ -7,6 +7,7 @@ import pandas as pd
 
 from evaluation.aggregate import to_subjects
 from evaluation.bootstrap import bootstrap
+from evaluation.catalog import METRICS
 from evaluation.measures import HEADS, UNKNOWN, labeled
 
 Summary = dict[str, Any]
@@ -19,7 +20,6 @@ NOT_METRICS = (
     "note",
     "prediction",
 )  # entries of a summary that are not {"value", "low", "high"}
-NOT_BY_SUBJECT = {"uar", "f1", "sensitivity", "specificity", "accuracy", "pearson_within"}
 
 
 def summarize(
@@ -53,7 +53,7 @@ def summarize(
     if len(subjects):
         # a person's mean prediction is not the quantity the threshold was chosen for, so no decisions here
         persons = bootstrap(to_subjects(subjects), threshold=None, n_boot=n_boot, seed=seed)
-        out["by_subject"] = {k: v for k, v in persons.items() if k not in NOT_BY_SUBJECT}
+        out["by_subject"] = {k: v for k, v in persons.items() if METRICS[k].by_subject}
     return out
 
 

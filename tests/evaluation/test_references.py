@@ -4,6 +4,7 @@ import pytest
 from sklearn.linear_model import Ridge
 from sklearn.metrics import mean_absolute_error
 
+from evaluation.bootstrap import paired_difference
 from evaluation.references import constant, identity, nuisance, reference_lines
 
 HEADS = ("score", "binary")
@@ -125,3 +126,12 @@ def test_a_score_only_model_is_still_compared_by_auc(parts):
         n_boot=1000,
     )
     assert out["constant"]["difference"]["auc"]["value"] > 0.2
+
+
+def test_the_difference_is_the_paired_one(parts):
+    train, _, rows, model = parts
+    line = constant(train, rows, heads=(*HEADS, "band")).predictions
+    expected = paired_difference(model, line, threshold_a=0.5, threshold_b=None, n_boot=1000)
+    found = reference_lines(train, None, rows, model, threshold=0.5, n_boot=1000)["constant"]["difference"]
+    assert found == expected
+    assert found["mae"]["low"] <= found["mae"]["value"] <= found["mae"]["high"]
