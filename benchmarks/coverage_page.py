@@ -1,6 +1,6 @@
 """The page of `benchmarks.coverage`."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +101,7 @@ def _columns(names: Mapping[str, str]) -> dict[str, str]:
     return {"names": " | ".join(names.values()), "rule": "|".join(["---"] * len(names))}
 
 
-def _rows(lines: Sequence[str]) -> list[str]:
+def _rows(lines: Iterable[str]) -> list[str]:
     return [line + "\n" for line in lines]
 
 

@@ -90,7 +90,8 @@ def _severities(rng: np.random.Generator, line: Line) -> tuple[Array, Array]:
 
 def _disturbance(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     """Habit of a person plus noise of a visit, half of the variance each."""
-    return np.sqrt(0.5) * (rng.standard_normal((shape[0], 1)) + rng.standard_normal(shape))
+    found: Array = np.sqrt(0.5) * (rng.standard_normal((shape[0], 1)) + rng.standard_normal(shape))
+    return found
 
 
 def _table(severity: Array, positive: NDArray[np.bool_], strength: float, seen: Array) -> pd.DataFrame:

@@ -19,16 +19,10 @@ import numpy as np
 from scipy import stats
 
 from evaluation.bootstrap import LEVEL, Estimate
+from evaluation.catalog import COVERAGE, METRICS, Metric
 from evaluation.jackknife import LeftOut
 
 Scale = Literal["share", "error", "correlation", "difference"]
-
-SCALES: dict[str, Scale] = {
-    "mae": "error", "rmse": "error", "change_mae": "error",
-    "pearson": "correlation", "pearson_within": "correlation", "ccc": "correlation",
-    "change_pearson": "correlation", "quadratic_kappa": "correlation",
-}  # fmt: skip
-"""Scale of each metric; all others are shares."""
 
 METHODS = {
     "share": "jackknife over persons, Wilson",
@@ -54,7 +48,7 @@ def estimate(name: str, found: LeftOut, *, scale: Scale | None = None) -> Estima
         found: The metric and its values without each person.
         scale: Where the interval is symmetric; that of the metric where not given.
     """
-    scale = scale or SCALES.get(name, "share")
+    scale = scale or _scale(METRICS.get(name, COVERAGE))
     if found.persons.sum() < 2:
         return Estimate(value=found.value, low=None, high=None, reason=ONE_PERSON)
     spread = found.spread()
@@ -94,6 +88,11 @@ def wilson(share: float, count: float, c: float) -> tuple[float, float]:
     middle = (share + z / 2) / (1 + z)
     half = float(np.sqrt(z * share * (1 - share) + z**2 / 4)) / (1 + z)
     return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def _scale(metric: Metric) -> Scale:
+    least, greatest = metric.range
+    return "correlation" if least < 0 else "share" if np.isfinite(greatest) else "error"
 
 
 def _undefined(found: LeftOut) -> str:

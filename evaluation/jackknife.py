@@ -79,7 +79,8 @@ class LeftOut(NamedTuple):
 def leave_one_out(subjects: Iterable[object]) -> Array:
     """Weights (S, N) of the recordings: row s is 0 for those of person s and 1 for all others."""
     codes = subject_codes(subjects)
-    return (np.arange(int(codes.max()) + 1)[:, None] != codes).astype(np.float64)
+    weights: Array = (np.arange(int(codes.max()) + 1)[:, None] != codes).astype(np.float64)
+    return weights
 
 
 def left_out(bound: Iterable[Measurement], weights: Array) -> dict[str, LeftOut]:
@@ -99,6 +100,12 @@ def left_out(bound: Iterable[Measurement], weights: Array) -> dict[str, LeftOut]
         fewest = min((int(own.sum()) for own in classes), default=int(persons.sum()))
         out[m.name] = LeftOut(value, values[m.name], persons, fewest)
     return out
+
+
+def left_out_mean(values: Array, weights: Array) -> LeftOut:
+    """The mean of a value per recording (N,), as the share of right answers is, without each person."""
+    everybody = np.ones(len(weights), dtype=np.bool_)
+    return LeftOut(float(values.mean()), weights @ values / weights.sum(1), everybody, len(weights))
 
 
 def minus(a: LeftOut, b: LeftOut) -> LeftOut:
