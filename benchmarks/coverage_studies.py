@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 BANDS = (14, 20, 29)  # of the BDI-II (Beck, Steer and Brown, 1996)
 _CENTER, _SCALE, _TOP = 14.0, 11.0, 63.0  # points: mean, spread and highest total, our choice
 _SHARED = 0.7  # correlation of what disturbs two models
-_WEAKER = 0.7  # signal of the second model, relative to the first
+WEAKER = 0.7  # signal of the second model, relative to the first
 _LARGE = 120_000  # recordings behind a true value
 THRESHOLD = 0.5
 
@@ -42,15 +42,17 @@ class Line:
         return f"{self.persons} x {self.visits}, of the {self.label}, {self.auc:.2f}"
 
 
-def draw(rng: np.random.Generator, line: Line, *, signal: float) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Recording tables of two models on one simulated test set."""
+def draw(
+    rng: np.random.Generator, line: Line, *, signal: float, weaker: float = WEAKER
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Recording tables of two models on one simulated test set; the second sees `weaker` times the signal."""
     own, of_visit = _severities(rng, line)
     share = np.sqrt(0.5) if line.label == "visit" else 0.9
     severity = share * own + np.sqrt(1 - share**2) * of_visit
     positive = (severity if line.label == "visit" else np.broadcast_to(own, severity.shape)) > 0
     disturbed = [_disturbance(rng, severity.shape) for _ in range(2)]
     other = _SHARED * disturbed[0] + np.sqrt(1 - _SHARED**2) * disturbed[1]
-    strengths = (signal, _WEAKER * signal)
+    strengths = (signal, weaker * signal)
     first, second = (
         _table(severity, positive, strength, strength * severity + noise)
         for strength, noise in zip(strengths, (disturbed[0], other), strict=True)
