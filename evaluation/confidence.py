@@ -57,7 +57,7 @@ def estimate(name: str, found: LeftOut, *, scale: Scale | None = None) -> Estima
     if not spread.flat:
         low, high = interval(found.value, spread.error, spread.df, scale)
         method = METHODS[scale]
-    elif scale == "share" and found.value in (0.0, 1.0):
+    elif scale == "share" and found.value in (0.0, 1.0) and found.fewest > 0:
         low, high = wilson(found.value, found.fewest, float(stats.norm.ppf((1 + LEVEL) / 2)))
         method = BOUNDARY
     else:

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
@@ -33,7 +34,7 @@ def test_planted_identity_is_found_and_noise_gives_chance():
     features = {"person": planted(table, strength=5), "noise": planted(table, strength=0)}
     found = probed(features, table)
     assert found["chance"] == pytest.approx(1 / 12)
-    assert found["accuracy"]["person"]["low"] > 0.8
+    assert found["accuracy"]["person"]["low"] > 0.7
     noise = found["accuracy"]["noise"]
     assert noise["low"] <= found["chance"] <= noise["high"]
     assert found["difference"]["noise"]["low"] > 0.6
@@ -53,7 +54,8 @@ def test_the_number_is_that_of_scikit_learn_with_the_visits_as_folds():
     assert 0.2 < found["value"] < 1
     assert found["value"] == pytest.approx(expected.mean())
     by_person = expected.groupby(table["subject_id"]).mean()
-    assert found["high"] - found["low"] == pytest.approx(3.92 * by_person.std(ddof=0) / 5**0.5, rel=0.3)
+    expected_width = 2 * stats.t.ppf(0.975, 4) * stats.sem(by_person)  # Wilson's is a little less
+    assert found["high"] - found["low"] == pytest.approx(expected_width, rel=0.2)
 
 
 def test_a_visit_is_never_on_both_sides():

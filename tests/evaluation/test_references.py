@@ -4,7 +4,7 @@ import pytest
 from sklearn.linear_model import Ridge
 from sklearn.metrics import mean_absolute_error
 
-from evaluation.bootstrap import paired_difference
+from evaluation.estimates import paired_difference
 from evaluation.references import constant, identity, nuisance, reference_lines
 
 HEADS = ("score", "binary")
@@ -65,7 +65,7 @@ def test_nuisance_finds_what_is_planted_and_names_its_columns(parts):
     train, val, rows = plant(train), plant(val), plant(rows)
     out = reference_lines(train, val, rows, test, threshold=0.5)
     assert out["nuisance"]["columns"] == ["duration_s", "brightness"]  # fps does not vary
-    assert out["nuisance"]["auc"]["low"] > 0.9
+    assert out["nuisance"]["auc"]["low"] > 0.8
     assert out["nuisance"]["uar"]["value"] > 0.8  # its own threshold, from validation
     assert out["identity"] is None
     assert "no person" in out["reasons"]["identity"]

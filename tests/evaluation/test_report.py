@@ -125,7 +125,7 @@ def test_numbers_and_facts_are_shown(inputs, full):
         "looked at 3 times with this run",
         "3 of 90 recordings are shared",
         "linear models on duration_s",
-        "no interval, as resampling biases",
+        "no interval: a binned error is biased",
         "looking <away>",
         f"{inputs['thresholds']['value']:.3f}",
     ):

@@ -55,11 +55,12 @@ def test_a_planted_weakness_is_found(recordings):
 def test_a_task_shared_by_all_persons_is_compared_within_them(recordings):
     task = np.tile(["read", "talk", "talk"], 30)
     level = np.repeat(np.random.default_rng(0).normal(0, 15, 30), 3)  # persons whose errors differ much
+    jitter = np.random.default_rng(1).uniform(0, 0.001, 90)  # without any spread there is no interval
     spoiled = recordings.assign(
-        score_prediction=recordings["score_target"] + np.abs(level) + (task == "read")
+        score_prediction=recordings["score_target"] + np.abs(level) + (task == "read") + jitter
     )
     found = by_group(slices(spoiled, facts(spoiled, task=task), **SETTINGS), "task")["read"]
-    assert found["difference"]["mae"]["value"] == pytest.approx(1)
+    assert found["difference"]["mae"]["value"] == pytest.approx(1, abs=1e-3)
     assert found["mae"]["high"] - found["mae"]["low"] > 3
     assert found["difference"]["mae"]["high"] - found["difference"]["mae"]["low"] < 0.01
 
