@@ -214,7 +214,7 @@ def _oracle(unit: Unit, folder: Path) -> dict[str, Any]:
     manifest, split = material(compose_training(unit.overrides, output=unit.folder))
     assert manifest.truth is not None
     truth = pd.read_csv(manifest.truth)
-    lines = oracle_lines(truth, manifest.table, split.train, split.test, n_boot=_N_BOOT, seed=unit.seed)
+    lines = oracle_lines(truth, manifest.table, split.train, split.test)
     return {"auc": {name: line["auc"]["value"] for name, line in lines.items()}}
 
 

@@ -53,7 +53,7 @@ def assess(
     """Measure a test table and put the reference lines beside it.
 
     Args:
-        config: Resolved config of the run: `evaluation` and `data.scale` are read.
+        config: Resolved config of the run: `data.scale` is read.
         manifest: The manifest the recordings belong to.
         split: Whose training recordings the reference lines learn from; without any there are no lines.
         test: Recording table of the test split.
@@ -61,24 +61,23 @@ def assess(
         calibration: Recording table of the run's validation split: chooses the threshold and the intervals.
         unmeasured: Recordings of both that hold no measurement: listed and counted, in no metric of any line.
     """
-    boot = {name: config["evaluation"][name] for name in ("n_boot", "seed")}
     scale = config["data"]["scale"]
     threshold = choose_threshold(calibration)
     test = add_intervals(test, calibration, low=scale["low"], high=scale["high"])
     lines: dict[str, Any] = dict.fromkeys(("constant", "identity", "nuisance", "oracle"))
     lines["reasons"] = dict.fromkeys(lines, _ELSEWHERE)
     if split.train:
-        lines = _lines(manifest, split, test, threshold.value, boot)
+        lines = _lines(manifest, split, test, threshold.value)
     metrics = metrics_json(
-        test=summarize(test, threshold=threshold.value, **boot),
-        val=None if val is None else summarize(val, threshold=threshold.value, **boot),
+        test=summarize(test, threshold=threshold.value),
+        val=None if val is None else summarize(val, threshold=threshold.value),
         **lines,
     )
     metrics["threshold"] = threshold.as_dict()
     metrics["discrepancy"] = {"reason": _ELSEWHERE}
     if split.train:
         facts, reason = discrepancy_facts(manifest, split)
-        metrics["discrepancy"] = discrepancy_slices(test, facts, reason, threshold=threshold.value, **boot)
+        metrics["discrepancy"] = discrepancy_slices(test, facts, reason, threshold=threshold.value)
     if unmeasured is not None and len(unmeasured):
         list_unmeasured(metrics, unmeasured)
     return Assessment(test=test, val=val, threshold=threshold, metrics=metrics, unmeasured=unmeasured)
@@ -136,18 +135,16 @@ def targets(manifest: Manifest) -> pd.DataFrame:
     return manifest.table.assign(band=band.to_numpy(dtype="float64", na_value=float("nan")))
 
 
-def _lines(
-    manifest: Manifest, split: Split, test: pd.DataFrame, threshold: float | None, boot: Mapping[str, int]
-) -> dict[str, Any]:
+def _lines(manifest: Manifest, split: Split, test: pd.DataFrame, threshold: float | None) -> dict[str, Any]:
     table = targets(manifest)
     tested = tuple(test["recording_id"])  # every line on what the model was measured on
     train, val, rows = (_rows(table, ids) for ids in (split.train, split.val, tested))
-    lines = reference_lines(train, val, rows, test, threshold=threshold, **boot)
+    lines = reference_lines(train, val, rows, test, threshold=threshold)
     lines["oracle"] = None
     if manifest.truth is None:
         lines["reasons"]["oracle"] = "the truth behind these recordings is not known"
     else:
-        lines["oracle"] = oracle_lines(pd.read_csv(manifest.truth), table, split.train, tested, **boot)
+        lines["oracle"] = oracle_lines(pd.read_csv(manifest.truth), table, split.train, tested)
     return lines
 
 

@@ -60,15 +60,13 @@ def audit(
     facts = targets(manifest)
     answers, _ = discrepancy_facts(manifest, split)
     content = {
-        "identity": _identity(clips, manifest, predict, boot),
-        "depression": _depression(clips, manifest, split, predict, boot),
+        "identity": _identity(clips, manifest, predict, boot["seed"]),
+        "depression": _depression(clips, manifest, split, predict),
         "nuisance": audit_nuisance(found.test, _with_pictures(facts, manifest, found.test), **boot),
         "labels": permute_labels(found.test, seed=boot["seed"]),
         "sampling": _sampling(facts, split, seed=boot["seed"]),
-        "slices": slices(
-            found.test, facts.merge(answers, how="left"), threshold=found.threshold.value, **boot
-        ),
-        "coverage": coverage(found.test, **boot),
+        "slices": slices(found.test, facts.merge(answers, how="left"), threshold=found.threshold.value),
+        "coverage": coverage(found.test),
     }
     write_json(folder / "audit.json", content)
     write_audit(folder / "audit.html", audit=content, title=config["experiment_name"], notes=notes)
@@ -113,22 +111,20 @@ def predicted_apart(
     )
 
 
-def _identity(clips: ClipPredictions, manifest: Manifest, predict: Predict, boot: Any) -> dict[str, Any]:
+def _identity(clips: ClipPredictions, manifest: Manifest, predict: Predict, seed: int) -> dict[str, Any]:
     if not clips.features:
         return {"reason": _NO_FEATURES}
     ids, _ = by_recording(clips)
-    halves = deal_visits(ids, seed=boot["seed"])
+    halves = deal_visits(ids, seed=seed)
     apart = predicted_apart(ids, halves, manifest, predict)
     probed, features = by_recording(apart)  # in the order of `ids`: both are sorted by recording
     named = set(ids["recording_id"][halves >= 0])
     known = apart.table[apart.table["recording_id"].isin(named)].get("context_available")
     share = 0.0 if known is None or known.empty else float(known.mean())
-    return probe_identity(features, probed, halves, **boot) | {"with_context": share}
+    return probe_identity(features, probed, halves) | {"with_context": share}
 
 
-def _depression(
-    clips: ClipPredictions, manifest: Manifest, split: Split, predict: Predict, boot: Any
-) -> dict[str, Any]:
+def _depression(clips: ClipPredictions, manifest: Manifest, split: Split, predict: Predict) -> dict[str, Any]:
     if not split.train:
         return {"reason": _ELSEWHERE}
     if not clips.features:
@@ -136,7 +132,7 @@ def _depression(
     facts = targets(manifest)
     train, train_features = by_recording(predict(manifest, part_of(split, "train")))
     test, features = by_recording(clips)
-    return probe_depression(train_features, _labeled(train, facts), features, _labeled(test, facts), **boot)
+    return probe_depression(train_features, _labeled(train, facts), features, _labeled(test, facts))
 
 
 def _sampling(facts: pd.DataFrame, split: Split, *, seed: int) -> dict[str, Any]:

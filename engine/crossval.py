@@ -63,7 +63,7 @@ def cross_validate(
     record.count_look()
     if is_main():
         tables = [_read(place / "predictions.csv") for place in places]
-        write_run(folder, pool(config, manifest, splits, tables), config=config, record=record)
+        write_run(folder, pool(manifest, splits, tables), config=config, record=record)
     known = [value for value in objectives if value is not None]
     return fmean(known) if len(known) == len(objectives) else None
 

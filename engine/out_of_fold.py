@@ -12,7 +12,9 @@ from sklearn.base import clone
 from datamodules.identity import person_keys
 from datamodules.splits import Split
 from engine.material import Material
-from evaluation.bootstrap import bootstrap, interval_of, subject_weights
+from evaluation.confidence import estimate
+from evaluation.estimates import estimates
+from evaluation.jackknife import leave_one_out, left_out_mean
 from evaluation.threshold import choose_threshold
 
 _log = logging.getLogger(__name__)
@@ -101,14 +103,13 @@ def decided(val: pd.DataFrame, test: pd.DataFrame) -> pd.DataFrame:
     return test.assign(threshold=cut, decision=(test["binary_prediction"] >= cut).astype(float))
 
 
-def measured(predictions: pd.DataFrame, *, n_boot: int, seed: int) -> dict[str, dict[str, Any]]:
+def measured(predictions: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """AUC of the pooled predictions, and accuracy of the folds' decisions, with intervals over persons."""
     known = predictions[np.isfinite(predictions["binary_target"])]
-    found = bootstrap(known, threshold=None, n_boot=n_boot, seed=seed)
+    found = estimates(known)
     right = (known["decision"] == known["binary_target"]).to_numpy(dtype=np.float64)
-    weights = np.concatenate(list(subject_weights(known["subject_id"], n_boot=n_boot, seed=seed)))
-    draws = (weights * right).sum(axis=1) / weights.sum(axis=1)
-    return {"auc": dict(found["auc"]), "accuracy": dict(interval_of(float(right.mean()), draws))}
+    accuracy = estimate("accuracy", left_out_mean(right, leave_one_out(known["subject_id"])))
+    return {"auc": dict(found["auc"]), "accuracy": dict(accuracy)}
 
 
 def _predicted(model: Any, read: Any, rows: pd.DataFrame, part: str, head: Head) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """Out-of-fold predictions of all folds as one result."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,9 +23,7 @@ _PER_FOLD = (
 )
 
 
-def pool(
-    config: Mapping[str, Any], manifest: Manifest, splits: Sequence[Split], tables: Sequence[pd.DataFrame]
-) -> Assessment:
+def pool(manifest: Manifest, splits: Sequence[Split], tables: Sequence[pd.DataFrame]) -> Assessment:
     """Pool the folds' test predictions and their reference lines.
 
     Every line is predicted fold by fold from that fold's training recordings, as the model was, and pooled
@@ -34,7 +32,6 @@ def pool(
     holds mean predictions, which are for plots, because as an ensemble they would flatter.
 
     Args:
-        config: Resolved config of the run.
         manifest: The recordings.
         splits: The folds.
         tables: `predictions.csv` of each fold.
@@ -43,20 +40,17 @@ def pool(
         ValueError: A recording was tested in no fold of a repeat, or in several.
     """
     repeats = [_Repeat.of(number, splits, tables) for number in sorted({split.repeat for split in splits})]
-    boot = {name: config["evaluation"][name] for name in ("n_boot", "seed")}
-    lines, reasons = _lines(manifest, repeats, boot)
+    lines, reasons = _lines(manifest, repeats)
     reasons["oracle"] = (
         "computed fold by fold, see each fold's metrics.json" if manifest.truth else "the truth is not known"
     )
     tested = [repeat.test for repeat in repeats]
-    metrics = metrics_json(
-        test=summarize_mean(tested, **boot), val=None, oracle=None, reasons=reasons, **lines
-    )
+    metrics = metrics_json(test=summarize_mean(tested), val=None, oracle=None, reasons=reasons, **lines)
     threshold = Threshold(value=None, column=None, split="val", recordings=0, reason=_PER_FOLD)
     metrics["threshold"] = threshold.as_dict()
     if len(repeats) == 1:
         facts, reason = facts_of_folds(manifest, splits)
-        metrics["discrepancy"] = discrepancy_slices(tested[0], facts, reason, threshold=None, **boot)
+        metrics["discrepancy"] = discrepancy_slices(tested[0], facts, reason, threshold=None)
     metrics["folds"] = spread([measured(table[table["split"] == "test"]) for table in tables])
     if len(repeats) > 1:
         metrics["repeats"] = spread(tested)
@@ -100,9 +94,7 @@ def _check_once(test: pd.DataFrame, splits: Sequence[Split]) -> None:
         )
 
 
-def _lines(
-    manifest: Manifest, repeats: Sequence[_Repeat], boot: Mapping[str, int]
-) -> tuple[dict[str, Any], dict[str, str]]:
+def _lines(manifest: Manifest, repeats: Sequence[_Repeat]) -> tuple[dict[str, Any], dict[str, str]]:
     table, first = targets(manifest), repeats[0].test
     heads = tuple(h for h in HEADS if h in table and table[h].notna().any() and f"{h}_prediction" in first)
     summaries: dict[str, Any] = {}
@@ -122,8 +114,8 @@ def _lines(
             reasons[name] = absent[0]
             continue
         pooled = [pd.concat([fold.predictions for fold in repeat], ignore_index=True) for repeat in folds]
-        summaries[name] = summarize_mean(pooled, **boot)
-        summaries[name]["difference"] = mean_difference([one.test for one in repeats], pooled, **boot)
+        summaries[name] = summarize_mean(pooled)
+        summaries[name]["difference"] = mean_difference([one.test for one in repeats], pooled)
     return summaries, reasons
 
 

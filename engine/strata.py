@@ -48,7 +48,6 @@ def strata_sections(
     whole: Mapping[str, Any],
     manifest: Manifest,
     splits: Sequence[Split],
-    **boot: int,
 ) -> list[Section]:
     """AUC of estimators by stratum for the page of an analysis; nothing where there are no items.
 
@@ -57,7 +56,6 @@ def strata_sections(
         whole: Estimator -> AUC of everybody tested, with its interval.
         manifest: The recordings.
         splits: The folds.
-        boot: `n_boot` and `seed` of the intervals.
     """
     facts, reason = facts_of_folds(manifest, splits)
     if reason is not None or len(facts) > facts["recording_id"].nunique():
@@ -65,7 +63,7 @@ def strata_sections(
     rows: list[tuple[Any, ...]] = []
     for name, table in predictions.items():
         known = table[table["binary_target"].notna()].reset_index(drop=True)
-        found = discrepancy_slices(known, facts, None, threshold=None, **boot)
+        found = discrepancy_slices(known, facts, None, threshold=None)
         groups = {group["group"]: group for group in found.get("groups", ())}
         cells = (groups.get(stratum, {}) for stratum in (LOW, HIGH))
         rows.append((name, whole[name], *(cell.get("auc") or cell.get("reason", "none") for cell in cells)))
@@ -80,7 +78,7 @@ def strata_sections(
 
 
 def discrepancy_slices(
-    test: pd.DataFrame, facts: pd.DataFrame, reason: str | None, *, threshold: float | None, **boot: int
+    test: pd.DataFrame, facts: pd.DataFrame, reason: str | None, *, threshold: float | None
 ) -> dict[str, Any]:
     """Metrics of the strata with intervals over persons as in `evaluation.slices`, or a `reason`.
 
@@ -89,9 +87,8 @@ def discrepancy_slices(
         facts: From `discrepancy_facts`.
         reason: Why there are no strata.
         threshold: Decision threshold chosen on validation.
-        boot: `n_boot` and `seed` of the intervals.
     """
     if reason is not None:
         return {"reason": reason}
-    found: dict[str, Any] = slices(test, facts, threshold=threshold, n_boot=boot["n_boot"], seed=boot["seed"])
+    found: dict[str, Any] = slices(test, facts, threshold=threshold)
     return dict(found[COLUMN])

@@ -25,12 +25,17 @@ _ROWS = 16  # resamples at least, so that a large table is not read anew for eac
 
 
 class Estimate(TypedDict):
-    """A metric with its interval, as written to `metrics.json`; `reason` says why a number is missing."""
+    """A metric with its interval, as written to `metrics.json`.
+
+    `reason` says why a number is missing, `method` how the interval was made, `warning` why it may fail.
+    """
 
     value: float | None
     low: float | None
     high: float | None
     reason: NotRequired[str]
+    method: NotRequired[str]
+    warning: NotRequired[str]
 
 
 def check_resamples(n_boot: int) -> None:

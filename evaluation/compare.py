@@ -22,8 +22,8 @@ from evaluation.predictions import PredictionError
 from evaluation.runs import RunError, read_run
 from evaluation.verdict import number
 
-_OPTIONS = {"metric": "", "out": "", "n_boot": "2000", "n_perm": str(PERMUTATIONS), "seed": "0"}
-_USAGE = "usage: python -m evaluation.compare run_a run_b [metric=auc,mae] [out=<folder>] [n_boot=2000]"
+_OPTIONS = {"metric": "", "out": "", "n_perm": str(PERMUTATIONS), "seed": "0"}
+_USAGE = "usage: python -m evaluation.compare run_a run_b [metric=auc,mae] [out=<folder>] [n_perm=9999]"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             a,
             b,
             only=[name for name in options["metric"].split(",") if name],
-            **{name: int(options[name]) for name in ("n_boot", "n_perm", "seed")},
+            **{name: int(options[name]) for name in ("n_perm", "seed")},
         )
     except (RunError, PredictionError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
@@ -62,19 +62,19 @@ def table(found: Mapping[str, Any]) -> str:
     for name, row in found["metrics"].items():
         lines.append(
             f"{name:<18}{row['a']:>8.3f}{row['b']:>8.3f}   {number(row['difference'], 3):<24}"
-            f"{_p(row['p_value']):>8}{_p(row.get('p_holm')):>8}  {better(name, row)}"
+            f"{_p(row['p_value']):>8}{_p(row.get('p_holm')):>8}  {row['better'] or '-'}"
         )
     reasons = {name: row["reason"] for name, row in found["metrics"].items() if "reason" in row}
     lines += [f"{name}: {why}" for name, why in (found["not_compared"] | reasons).items()]
+    lines += [f"{name}: {why}" for name, row in found["metrics"].items() for why in remarks(row)]
+    lines.append(f"better: {found['verdict']}")
     return "\n".join(lines)
 
 
-def better(name: str, row: Mapping[str, Any]) -> str:
-    """The run that is shown to be better: interval without 0 and corrected p-value below 0.05; else "-"."""
-    low, high, p = row["difference"]["low"], row["difference"]["high"], row.get("p_holm")
-    if low is None or p is None or p >= 0.05 or low <= 0 <= high:
-        return "-"
-    return "a" if (low > 0) != (lower_is_better(name)) else "b"
+def remarks(row: Mapping[str, Any]) -> list[str]:
+    """What to know of a compared metric: no interval, few persons, interval and test that disagree."""
+    gap = row["difference"]
+    return [note for note in (gap.get("reason"), gap.get("warning"), row.get("disagree")) if note]
 
 
 def forest(found: Mapping[str, Any]) -> str:
@@ -104,8 +104,8 @@ def page(found: Mapping[str, Any]) -> str:
     """`compare.html`: the table, the plot and how both were made."""
     loader = jinja2.FileSystemLoader(Path(__file__).with_name("templates"))
     environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
-    environment.filters |= {"number": number, "p": _p}
-    rows = [(name, row, better(name, row)) for name, row in found["metrics"].items()]
+    environment.filters |= {"number": number, "p": _p, "remarks": remarks}
+    rows = [(name, row, row["better"] or "-") for name, row in found["metrics"].items()]
     template = environment.get_template("compare.html")
     return str(template.render(found=found, rows=rows, plot=forest(found)))
 

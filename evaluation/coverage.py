@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from evaluation import catalog
-from evaluation.bootstrap import interval_of, subject_weights
+from evaluation.confidence import estimate
 from evaluation.intervals import COVERAGE
+from evaluation.jackknife import leave_one_out, left_out
 from evaluation.measures import Measurement
 
 
@@ -25,13 +26,11 @@ def coverage_measurement(recordings: pd.DataFrame) -> Measurement | None:
     return Measurement(catalog.COVERAGE.name, catalog.COVERAGE, rows, np.ones_like(inside), inside)
 
 
-def coverage(recordings: pd.DataFrame, *, n_boot: int, seed: int) -> dict[str, Any]:
+def coverage(recordings: pd.DataFrame) -> dict[str, Any]:
     """Coverage reached on a recording table beside the one promised, and the mean width in points.
 
     Args:
         recordings: recording table with `score_target` and its interval `low`, `high`.
-        n_boot: resamples of persons.
-        seed: of the resamples.
 
     Returns:
         `{"promised", "reached": estimate, "width", "recordings"}`, or a `reason`.
@@ -39,14 +38,11 @@ def coverage(recordings: pd.DataFrame, *, n_boot: int, seed: int) -> dict[str, A
     bound = coverage_measurement(recordings)
     if bound is None:
         return {"reason": "no score with an interval was predicted"}
-    weights = subject_weights(recordings["subject_id"], n_boot=n_boot, seed=seed)
-    draws = np.concatenate([bound.resampled(block) for block in weights])
-    value = bound.value().value
-    assert value is not None
+    reached = left_out([bound], leave_one_out(recordings["subject_id"]))[bound.name]
     width = (recordings["high"] - recordings["low"])[bound.rows]
     return {
         "promised": COVERAGE,
-        "reached": interval_of(value, draws),
+        "reached": estimate(bound.name, reached),
         "width": float(width.mean()),
         "recordings": int(bound.rows.sum()),
     }

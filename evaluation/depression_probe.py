@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evaluation.bootstrap import bootstrap
+from evaluation.estimates import estimates
 from evaluation.linear import linear_reading
 
 Array = NDArray[np.float64]
@@ -24,9 +24,6 @@ def probe_depression(
     train: pd.DataFrame,
     test_features: Mapping[str, Array],
     test: pd.DataFrame,
-    *,
-    n_boot: int,
-    seed: int,
 ) -> dict[str, dict[str, Any]]:
     """Return AUC, Pearson r and MAE of a linear reading of each feature, with intervals over test persons.
 
@@ -35,21 +32,14 @@ def probe_depression(
         train: their recording table: ids and `score_target`, `binary_target` where known.
         test_features: name -> (N,D), one row a test recording.
         test: their recording table.
-        n_boot: resamples of persons.
-        seed: of the resamples.
 
     Returns:
         name -> metric -> estimate; a target that training people cannot teach is left out with its `reason`.
     """
-    return {
-        name: _read(train_features[name], train, values, test, n_boot=n_boot, seed=seed)
-        for name, values in test_features.items()
-    }
+    return {name: _read(train_features[name], train, values, test) for name, values in test_features.items()}
 
 
-def _read(
-    x: Array, train: pd.DataFrame, asked: Array, test: pd.DataFrame, *, n_boot: int, seed: int
-) -> dict[str, Any]:
+def _read(x: Array, train: pd.DataFrame, asked: Array, test: pd.DataFrame) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for head, shown in _SHOWN.items():
         target = f"{head}_target"
@@ -62,6 +52,6 @@ def _read(
             continue
         reading = linear_reading(head, x[known], y, persons, asked)  # type: ignore[arg-type]
         table = test[[*_IDS, target]].assign(**{f"{head}_prediction": reading})
-        found = bootstrap(table, n_boot=n_boot, seed=seed)
+        found = estimates(table)
         out |= {metric: found[metric] for metric in shown}
     return out

@@ -88,7 +88,7 @@ def _span(limits: tuple[float, float], rows: pd.DataFrame) -> tuple[float, float
 def roc(
     recordings: pd.DataFrame, *, threshold: float | None, n_boot: int = 1000, seed: int = 0
 ) -> str | None:
-    """ROC curve, the pointwise 95 % band of the person-level bootstrap, the validation threshold."""
+    """ROC curve, the pointwise 95 % band of a bootstrap over persons, the validation threshold."""
     column = ranking_column(recordings)
     if column is None or labeled(recordings, "binary_target")["binary_target"].nunique() < 2:
         return None

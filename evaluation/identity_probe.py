@@ -22,7 +22,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from evaluation.bootstrap import Estimate, interval_of, subject_weights
+from evaluation.bootstrap import Estimate
+from evaluation.confidence import estimate
+from evaluation.estimates import difference
+from evaluation.jackknife import leave_one_out, left_out_mean
 from evaluation.measures import UNKNOWN
 
 Array = NDArray[np.float64]
@@ -37,8 +40,6 @@ def probe_identity(
     recordings: pd.DataFrame,
     halves: NDArray[np.int64],
     *,
-    n_boot: int,
-    seed: int,
     penalty: float = PENALTY,
 ) -> dict[str, Any]:
     """Return how often each feature names the person on another visit.
@@ -47,8 +48,6 @@ def probe_identity(
         features: name -> (N,D), one row a recording.
         recordings: `subject_id, session_id` of the same rows.
         halves: half of each row (N,), from `deal_visits`; -1 is left out.
-        n_boot: resamples of persons behind the intervals.
-        seed: of the resamples.
         penalty: inverse strength of the L2 penalty.
 
     Returns:
@@ -79,7 +78,7 @@ def probe_identity(
         for name, values in features.items()
     }
     out["chance"] = float(pd.Series(persons).value_counts(normalize=True).iloc[0])
-    return out | _estimates(hits, persons, n_boot=n_boot, seed=seed)
+    return out | _estimates(hits, persons)
 
 
 def deal_visits(recordings: pd.DataFrame, *, seed: int) -> NDArray[np.int64]:
@@ -112,22 +111,15 @@ def named(
     return out
 
 
-def _estimates(
-    hits: Mapping[str, Array], persons: NDArray[Any], *, n_boot: int, seed: int
-) -> dict[str, dict[str, Estimate]]:
-    """Accuracies and their paired differences, from the same resamples of persons."""
-    table = np.stack(list(hits.values()))  # (features, N)
-    draws = np.concatenate(
-        [w @ table.T / w.sum(1, keepdims=True) for w in subject_weights(persons, n_boot=n_boot, seed=seed)]
-    )
-    values = table.mean(1)
-    names = list(hits)
+def _estimates(hits: Mapping[str, Array], persons: NDArray[Any]) -> dict[str, dict[str, Estimate]]:
+    """Accuracies and their paired differences, over the same persons."""
+    weights = leave_one_out(persons)
+    found = {name: left_out_mean(own, weights) for name, own in hits.items()}
+    first = next(iter(hits))
     return {
-        "accuracy": {name: interval_of(float(values[i]), draws[:, i]) for i, name in enumerate(names)},
+        "accuracy": {name: estimate("accuracy", own) for name, own in found.items()},
         "difference": {
-            name: interval_of(float(values[0] - values[i]), draws[:, 0] - draws[:, i])
-            for i, name in enumerate(names)
-            if i
+            name: difference("accuracy", found[first], own) for name, own in found.items() if name != first
         },
     }
 

@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evaluation.bootstrap import Estimate, bootstrap
+from evaluation.bootstrap import Estimate
+from evaluation.estimates import estimates
 from evaluation.linear import linear_reading
 
 Array = NDArray[np.float64]
@@ -26,9 +27,6 @@ def oracle_lines(
     table: pd.DataFrame,
     train: Sequence[str],
     test: Sequence[str],
-    *,
-    n_boot: int,
-    seed: int,
 ) -> dict[str, dict[str, Estimate]]:
     """Return the metrics of the raw, the person-relative and the enrolment oracle on the test recordings.
 
@@ -37,8 +35,6 @@ def oracle_lines(
         table: manifest rows with `recording_id, subject_id` and the labels `score` and `binary`.
         train: recording ids to fit on.
         test: recording ids to measure on.
-        n_boot: resamples of persons behind the intervals.
-        seed: of the resamples.
 
     Raises:
         ValueError: the truth lacks a recording of the manifest or has no habit for a statistic.
@@ -50,7 +46,7 @@ def oracle_lines(
     for name, features in views.items():
         usable = np.flatnonzero(np.isfinite(features).all(axis=1))
         predicted = _predict(features, table, np.intersect1d(fit, usable), np.intersect1d(measure, usable))
-        lines[name] = bootstrap(predicted, n_boot=n_boot, seed=seed)
+        lines[name] = estimates(predicted)
     return lines
 
 

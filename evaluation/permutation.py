@@ -1,7 +1,12 @@
 """A paired permutation test of two models, and the correction for testing several metrics.
 
 Under the null hypothesis nothing distinguishes the two models, so their predictions may change places. Those
-of a person change places together, because the recordings of one person are not independent. Letters: `R`
+of a person change places together, because the recordings of one person are not independent.
+
+Numbers that change places must mean the same in both models. A metric of ranks does not see the scale of a
+model, but an exchange would mix two scales; so ranks within each model are exchanged for it, and standardized
+predictions for a correlation. Errors, concordance and decisions are about the values, which are exchanged as
+they are. The observed difference is the same in any case. Letters: `R`
 permutations, `N` recordings, `S` persons.
 """
 
@@ -10,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 
 from evaluation.measures import Measurement
 
@@ -17,6 +23,7 @@ Array = NDArray[np.float64]
 
 EXACT = 2**12  # up to here all exchanges are enumerated (our choice); 12 persons
 PERMUTATIONS = 9999  # beyond, with the +1 below, p-values are multiples of 1/10000 (our choice)
+_CORRELATIONS = ("pearson", "pearson_within", "change_pearson")  # blind to place and scale of predictions
 _BLOCK = 2_000_000  # weights held at once
 _TOLERANCE = 1e-12  # equal differences may differ by rounding, and must count as equal
 
@@ -64,6 +71,17 @@ def paired_permutation(
     return Permuted(p_value, total, exact)
 
 
+def _exchangeable(bound: Measurement) -> Array:
+    """Predictions (N,) on the scale that the metric sees: ranks, standard units or as they are."""
+    if bound.metric.kind == "rank":
+        ranks: Array = rankdata(bound.prediction)
+        return ranks
+    if bound.name in _CORRELATIONS and (spread := float(bound.prediction.std())) > 0:
+        units: Array = (bound.prediction - bound.prediction.mean()) / spread
+        return units
+    return bound.prediction
+
+
 def _differences(pairs: Sequence[tuple[Measurement, Measurement]], kept: NDArray[np.bool_]) -> Array:
     """Metric of a minus metric of b (R,) after exchanges: `kept` (R, N) says whose predictions stay.
 
@@ -74,7 +92,7 @@ def _differences(pairs: Sequence[tuple[Measurement, Measurement]], kept: NDArray
     for a, b in pairs:
         assert a.metric.resampled is not None
         target = np.concatenate([a.target, b.target])
-        prediction = np.concatenate([a.prediction, b.prediction])
+        prediction = np.concatenate([_exchangeable(a), _exchangeable(b)])
         own = kept[:, a.rows].astype(np.float64)
         first, second = np.hstack([own, 1 - own]), np.hstack([1 - own, own])
         kernel = a.metric.resampled

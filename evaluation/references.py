@@ -5,8 +5,8 @@ recordings of the *same person* had, where a split shares persons at all. - nuis
 regression on how the video was made (duration, brightness, place and size of the face, frame rate, frame
 size), fitted on training recordings.
 
-Each line becomes a recording table of the test split, is summarized with the model's bootstrap (same seed,
-same resamples) and is compared with the model, model minus line.
+Each line becomes a recording table of the test split, is summarized as the model is and is compared with it,
+model minus line.
 """
 
 import logging
@@ -21,7 +21,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from evaluation.bootstrap import Drawn, align, difference
+from evaluation.estimates import paired_difference
 from evaluation.measures import HEADS, UNKNOWN
 from evaluation.summary import Summary, summarize
 from evaluation.threshold import choose_threshold
@@ -118,8 +118,6 @@ def reference_lines(
     model: pd.DataFrame,
     *,
     threshold: float | None,
-    n_boot: int = 2000,
-    seed: int = 0,
 ) -> dict[str, Any]:
     """Summaries of the three lines on the test split, for `summary.metrics_json`.
 
@@ -131,8 +129,6 @@ def reference_lines(
         test: manifest rows of the test recordings.
         model: the model's recording table on the test split.
         threshold: the model's decision threshold.
-        n_boot: resamples of persons.
-        seed: of the resamples; the model's.
 
     Returns:
         `{"constant", "identity", "nuisance": summary or None, "reasons": {name: why it is None}}`. A
@@ -141,8 +137,6 @@ def reference_lines(
     heads = tuple(h for h in HEADS if h in train and train[h].notna().any() and f"{h}_prediction" in model)
     out: dict[str, Any] = {"reasons": {}}
     test = test[test["recording_id"].astype(str).isin(set(model["recording_id"]))]
-    in_order = model.sort_values("recording_id", ignore_index=True)
-    drawn = Drawn.of(in_order, threshold=threshold, n_boot=n_boot, seed=seed)  # once for all lines
     for line in (constant, identity, nuisance):
         tested = line(train, test, heads=heads)
         if tested.predictions is None:
@@ -152,9 +146,10 @@ def reference_lines(
             continue
         chosen = None if val is None else line(train, val, heads=heads).predictions
         own = None if chosen is None else choose_threshold(chosen).value
-        summary: Summary = summarize(tested.predictions, threshold=own, n_boot=n_boot, seed=seed)
-        _, aligned = align(model, tested.predictions)
-        summary["difference"] = difference(drawn, Drawn.of(aligned, threshold=own, n_boot=n_boot, seed=seed))
+        summary: Summary = summarize(tested.predictions, threshold=own)
+        summary["difference"] = paired_difference(
+            model, tested.predictions, threshold_a=threshold, threshold_b=own
+        )
         if tested.columns:
             summary["columns"] = list(tested.columns)
         if tested.score is not None:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from evaluation import figures
 from evaluation.catalog import METRICS
+from evaluation.confidence import MIN_PERSONS
 from evaluation.figures import AttentionExample
 from evaluation.leak_section import leak_section
 from evaluation.measures import HEADS, UNKNOWN
@@ -110,9 +111,10 @@ def _own_notes(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[
             f"{counts['unknown_subject']} test recordings have no known person: the split cannot be audited "
             "for shared persons, and intervals treat each as a person of its own, which makes them narrow."
         )
-    if 0 < counts.get("subjects", 0) < 10:
+    if 0 < counts.get("subjects", 0) < MIN_PERSONS:
         notes.append(
-            f"Only {counts['subjects']} persons were tested: percentile intervals are unreliable this low."
+            f"Only {counts['subjects']} persons were tested: below {MIN_PERSONS} intervals may miss the "
+            "truth too often."
         )
     if counts.get("unmeasured"):
         names = [row["recording_id"] for row in metrics.get("unmeasured", ()) if row["split"] == "test"]
@@ -189,7 +191,7 @@ def _strata(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _remarks(metrics: Mapping[str, Any]) -> list[str]:
-    """Why numbers or intervals are missing, each reason once with the columns it concerns."""
+    """Why numbers or intervals are missing or may fail, each once with the columns it concerns."""
     concerned: dict[tuple[str, str], list[str]] = {}
     for place, part in (
         ("test", metrics["test"]),
@@ -197,10 +199,11 @@ def _remarks(metrics: Mapping[str, Any]) -> list[str]:
         ("validation", metrics.get("val") or {}),
     ):
         for name, metric in METRICS.items():
-            reason = (part.get(name) or {}).get("reason")
-            if reason:
-                concerned.setdefault((metric.label, reason), []).append(place)
-    return [f"{label} ({', '.join(places)}): {reason}" for (label, reason), places in concerned.items()]
+            estimate = part.get(name) or {}
+            for remark in (estimate.get("reason"), estimate.get("warning")):
+                if remark:
+                    concerned.setdefault((metric.label, remark), []).append(place)
+    return [f"{label} ({', '.join(places)}): {remark}" for (label, remark), places in concerned.items()]
 
 
 def _lines(metrics: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

@@ -1,7 +1,7 @@
 """Does the model work alike for everybody? Metrics and coverage by sex, age, task, site, corpus and answers.
 
-Every group is compared with all other recordings that the same column describes, under the same resamples of
-persons: a person may have recordings in several groups (tasks), so groups are not resampled apart.
+Every group is compared with all other recordings that the same column describes. A person may have recordings
+in several groups (tasks) and is left out of all of them at once.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,9 +12,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evaluation.bootstrap import Estimate, interval_of, subject_weights
+from evaluation.bootstrap import Estimate
+from evaluation.confidence import estimate
 from evaluation.coverage import coverage_measurement
-from evaluation.measures import Measurement, measurements, subject_codes
+from evaluation.estimates import difference
+from evaluation.jackknife import LeftOut, leave_one_out, left_out
+from evaluation.measures import measurements, subject_codes
 
 Array = NDArray[np.float64]
 
@@ -29,8 +32,6 @@ def slices(
     facts: pd.DataFrame,
     *,
     threshold: float | None,
-    n_boot: int,
-    seed: int,
     age_edges: Sequence[float] | None = None,
 ) -> dict[str, Any]:
     """Metrics of every group of every column, with intervals over persons and the difference to the others.
@@ -39,8 +40,6 @@ def slices(
         recordings: recording table of one split.
         facts: manifest rows with `recording_id` and any of `COLUMNS`.
         threshold: decision threshold chosen on validation, or `None`.
-        n_boot: resamples of persons.
-        seed: of the resamples.
         age_edges: inner edges of the age bands, in years; terciles of the persons where not given.
 
     Returns:
@@ -50,9 +49,7 @@ def slices(
         splits nobody a `reason` instead of groups.
     """
     known = facts.assign(recording_id=facts["recording_id"].astype(str)).set_index("recording_id")
-    weights = np.concatenate(
-        list(subject_weights(recordings["subject_id"], n_boot=n_boot, seed=seed))
-    )  # (R, N)
+    weights = leave_one_out(recordings["subject_id"])  # (S, N)
     out: dict[str, Any] = {}
     for column in COLUMNS:
         if column not in known:
@@ -123,13 +120,15 @@ def _group(
     if persons < MIN_PERSONS:
         return out | {"reason": f"fewer than {MIN_PERSONS} persons"}
     ours = _measured(own, weights[:, mine], threshold)
-    out |= {metric: estimate for metric, (estimate, _) in ours.items()}
+    out |= {
+        metric: estimate(metric, part) if isinstance(part, LeftOut) else part for metric, part in ours.items()
+    }
     rest = described & ~mine
     if _persons(recordings[rest]) < MIN_PERSONS:
         return out | {"difference": {}, "reason": f"the others are fewer than {MIN_PERSONS} persons"}
     others = _measured(recordings[rest], weights[:, rest], threshold)
     out["difference"] = {
-        metric: _difference(pair, others[metric]) for metric, pair in ours.items() if metric in others
+        metric: _difference(metric, part, others[metric]) for metric, part in ours.items() if metric in others
     }
     return out
 
@@ -138,29 +137,24 @@ def _persons(recordings: pd.DataFrame) -> int:
     return len(set(subject_codes(recordings["subject_id"]).tolist()))
 
 
-def _measured(
-    table: pd.DataFrame, weights: Array, threshold: float | None
-) -> dict[str, tuple[Estimate, Array]]:
+def _measured(table: pd.DataFrame, weights: Array, threshold: float | None) -> dict[str, LeftOut | Estimate]:
+    """Each metric without each person, or an estimate that says why it is undefined."""
     bounds = [bound for bound in measurements(table, threshold=threshold) if bound.name in SHOWN]
     covered = coverage_measurement(table)
     bounds += [covered] if covered is not None else []
-    return {bound.name: _estimate(bound, weights) for bound in bounds}
+    found = left_out(bounds, weights)
+    return {
+        bound.name: found.get(bound.name)
+        or Estimate(value=None, low=None, high=None, reason=bound.value().reason or "undefined")
+        for bound in bounds
+    }
 
 
-def _estimate(bound: Measurement, weights: Array) -> tuple[Estimate, Array]:
-    value, reason = bound.value()
-    if value is None:
-        return Estimate(value=None, low=None, high=None, reason=str(reason)), np.full(len(weights), np.nan)
-    draws = bound.resampled(weights)
-    return interval_of(value, draws), draws
-
-
-def _difference(ours: tuple[Estimate, Array], others: tuple[Estimate, Array]) -> Estimate:
-    (a, draws_a), (b, draws_b) = ours, others
-    if a["value"] is None or b["value"] is None:
-        why = a.get("reason") or b.get("reason") or "undefined"
-        return Estimate(value=None, low=None, high=None, reason=why)
-    return interval_of(a["value"] - b["value"], draws_a - draws_b)
+def _difference(metric: str, ours: LeftOut | Estimate, others: LeftOut | Estimate) -> Estimate:
+    if isinstance(ours, LeftOut) and isinstance(others, LeftOut):
+        return difference(metric, ours, others)
+    reason = next(part.get("reason", "undefined") for part in (ours, others) if not isinstance(part, LeftOut))
+    return Estimate(value=None, low=None, high=None, reason=reason)
 
 
 def flatten(found: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 
 from evaluation.aggregate import to_subjects
-from evaluation.bootstrap import bootstrap
 from evaluation.catalog import METRICS
+from evaluation.estimates import estimates
 from evaluation.measures import HEADS, UNKNOWN, labeled
 
 Summary = dict[str, Any]
@@ -22,16 +22,12 @@ NOT_METRICS = (
 )  # entries of a summary that are not {"value", "low", "high"}
 
 
-def summarize(
-    recordings: pd.DataFrame, *, threshold: float | None, n_boot: int = 2000, seed: int = 0
-) -> Summary:
+def summarize(recordings: pd.DataFrame, *, threshold: float | None) -> Summary:
     """Every metric of one split with its interval over persons.
 
     Args:
         recordings: recording table of one split.
         threshold: decision threshold chosen on validation, or `None`.
-        n_boot: resamples of persons.
-        seed: of the resamples.
 
     Returns:
         `{"auc": {"value", "low", "high"}, ...}`, plus `"counts"` and the same metrics over persons,
@@ -47,12 +43,12 @@ def summarize(
         raise ValueError(
             f"recordings {repeated[:5]} appear twice: combine their clips first (aggregate.to_recordings)"
         )
-    out: Summary = dict(bootstrap(recordings, threshold=threshold, n_boot=n_boot, seed=seed))
+    out: Summary = dict(estimates(recordings, threshold=threshold))
     out["counts"] = counts(recordings)
     subjects = recordings[recordings["subject_id"] != UNKNOWN]
     if len(subjects):
         # a person's mean prediction is not the quantity the threshold was chosen for, so no decisions here
-        persons = bootstrap(to_subjects(subjects), threshold=None, n_boot=n_boot, seed=seed)
+        persons = estimates(to_subjects(subjects))
         out["by_subject"] = {k: v for k, v in persons.items() if METRICS[k].by_subject}
     return out
 

@@ -50,7 +50,7 @@ class EstimatorTable:
     def __call__(self, material: Material, *, n_boot: int, seed: int) -> Finding:
         """Fit every estimator and train every network in every fold."""
         predictions = predicted(self.networks, self.estimators, material)
-        found = {name: measured(own, n_boot=n_boot, seed=seed) for name, own in predictions.items()}
+        found = {name: measured(own) for name, own in predictions.items()}
         majority = material.manifest.table["binary"].dropna().mean()
         rows = [
             (name, own["auc"], own["accuracy"], _printed(self.published.get(name)))
@@ -78,9 +78,7 @@ class EstimatorTable:
             ),
         )
         whole = {name: own["auc"] for name, own in found.items()}
-        strata = strata_sections(
-            predictions, whole, material.manifest, material.splits, n_boot=n_boot, seed=seed
-        )
+        strata = strata_sections(predictions, whole, material.manifest, material.splits)
         return Finding([section, *strata], {"predictions": together(predictions)})
 
 

@@ -11,7 +11,7 @@ from engine.material import Finding, Material
 from engine.steps.estimators import Estimator, predicted, remarks, together
 from engine.steps.networks import Network
 from evaluation.audit_figures import panels
-from evaluation.bootstrap import paired_difference
+from evaluation.estimates import paired_difference
 from evaluation.page import Section
 from evaluation.references import constant
 from evaluation.summary import summarize
@@ -36,18 +36,16 @@ class SeverityTable:
         table = material.manifest.table
         if "score" not in table or table["score"].isna().all():
             return Finding([Section("severity", _TITLE, "No recording has a score.")], {})
-        boot = {"n_boot": n_boot, "seed": seed}
         guess = constant_guess(material)
         predictions = {
             name: own[np.isfinite(own["score_target"])]
             for name, own in predicted(self.networks, self.estimators, material).items()
         }
         found = {
-            name: summarize(own, threshold=None, **boot)
-            | {"against": paired_difference(own, guess, **boot)["mae"]}
+            name: summarize(own, threshold=None) | {"against": paired_difference(own, guess)["mae"]}
             for name, own in predictions.items()
         }
-        found["constant guess"] = summarize(guess, threshold=None, **boot) | {"against": "-"}
+        found["constant guess"] = summarize(guess, threshold=None) | {"against": "-"}
         scale = material.data["scale"]["name"]
         section = Section(
             "severity",

@@ -7,8 +7,6 @@ from datamodules.manifest import manifest_from_table
 from datamodules.protocols.repeated import RepeatedKFold
 from engine.pool import pool
 
-CONFIG = {"evaluation": {"n_boot": 1000, "seed": 0}}
-
 
 def made(folder):
     """Ten persons of two visits, with files that nothing opens."""
@@ -39,7 +37,7 @@ def predicted(manifest, split, seed):
 def test_repeats_are_pooled_apart_and_their_metrics_averaged(manifest):
     splits = RepeatedKFold(folds=2, repeats=3, val=0.3).splits(manifest)
     tables = [predicted(manifest, split, seed) for seed, split in enumerate(splits)]
-    found = pool(CONFIG, manifest, splits, tables)
+    found = pool(manifest, splits, tables)
     errors = []
     for repeat in range(3):
         own = pd.concat([t for t, s in zip(tables, splits, strict=True) if s.repeat == repeat])
@@ -60,4 +58,4 @@ def test_a_repeat_that_misses_somebody_is_refused(manifest):
     splits = RepeatedKFold(folds=2, repeats=2, val=0.3).splits(manifest)
     tables = [predicted(manifest, split, seed) for seed, split in enumerate(splits)]
     with pytest.raises(ValueError, match="do not test each recording once"):
-        pool(CONFIG, manifest, splits, [*tables[:3], tables[3].iloc[1:]])
+        pool(manifest, splits, [*tables[:3], tables[3].iloc[1:]])

@@ -79,7 +79,7 @@ def test_strata_without_items_have_a_reason(manifest):
     facts, reason = discrepancy_facts(bare, split)
     assert "item_dass21_03" in reason
     assert discrepancy_slices(pd.DataFrame(), facts, reason, threshold=None) == {"reason": reason}
-    assert strata_sections({}, {}, bare, [split], n_boot=1000, seed=0) == []
+    assert strata_sections({}, {}, bare, [split]) == []
 
 
 def test_a_reader_that_fails_for_unusual_answers_shows_it(manifest):
@@ -99,7 +99,7 @@ def test_a_reader_that_fails_for_unusual_answers_shows_it(manifest):
     )
     everybody = roc_auc_score(predictions["binary_target"], predictions["binary_prediction"])
     whole = {"reader": {"value": everybody}}
-    (section,) = strata_sections({"reader": predictions}, whole, manifest, splits, n_boot=1000, seed=0)
+    (section,) = strata_sections({"reader": predictions}, whole, manifest, splits)
     name, full, low, high = section.rows[0]
     assert name == "reader"
     assert low["value"] == 1.0

@@ -47,14 +47,14 @@ def content(recordings, validation):
     )
     features = {name: rng.normal(size=(len(table), 4)) for name in ("plain", "embedding")}
     reading = {"value": 0.777, "low": 0.7, "high": 0.8}
-    identity = probe_identity(features, table, deal_visits(table, seed=0), **BOOT)
+    identity = probe_identity(features, table, deal_visits(table, seed=0))
     return {
         "identity": identity | {"with_context": 1.0},
         "depression": {"plain": dict.fromkeys(("auc", "pearson", "mae"), reading)},
         "nuisance": audit_nuisance(table, facts, **BOOT),
         "labels": permute_labels(table, seed=0, n_permutations=99),
-        "slices": slices(table, facts, threshold=0.5, **BOOT),
-        "coverage": coverage(table, **BOOT),
+        "slices": slices(table, facts, threshold=0.5),
+        "coverage": coverage(table),
     }
 
 

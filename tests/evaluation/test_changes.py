@@ -137,6 +137,6 @@ def test_intervals_resample_persons(cohort):
 
 
 def test_persons_have_no_changes_of_their_own(recordings):
-    summary = summarize(recordings, threshold=None, n_boot=1000)
+    summary = summarize(recordings, threshold=None)
     assert summary["change_pearson"]["low"] < summary["change_pearson"]["value"]
     assert not [name for name in summary["by_subject"] if name.startswith("change")]

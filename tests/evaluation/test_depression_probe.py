@@ -6,8 +6,6 @@ from sklearn.metrics import roc_auc_score
 
 from evaluation.depression_probe import probe_depression
 
-BOOT = {"n_boot": 1000, "seed": 0}
-
 
 def test_planted_depression_is_read_and_noise_is_not(cohort):
     rng = np.random.default_rng(0)
@@ -18,7 +16,7 @@ def test_planted_depression_is_read_and_noise_is_not(cohort):
         score = table["score_target"].to_numpy()[:, None] / 8
         return {"knows": np.hstack([score + 0.5 * noise[:, :1], noise[:, 1:]]), "noise": noise}
 
-    found = probe_depression(features(train), train, features(test), test, **BOOT)
+    found = probe_depression(features(train), train, features(test), test)
     assert found["knows"]["auc"]["low"] > 0.8
     assert found["knows"]["pearson"]["low"] > 0.8
     assert found["noise"]["auc"]["low"] < 0.5 < found["noise"]["auc"]["high"]
@@ -31,7 +29,7 @@ def test_a_single_feature_reads_as_its_own_ranking(cohort):
     x_train, x = (
         t["score_target"].to_numpy()[:, None] + 6 * rng.normal(size=(len(t), 1)) for t in (train, test)
     )
-    found = probe_depression({"x": x_train}, train, {"x": x}, test, **BOOT)["x"]
+    found = probe_depression({"x": x_train}, train, {"x": x}, test)["x"]
     assert found["auc"]["value"] == pytest.approx(roc_auc_score(test["binary_target"], x[:, 0]))
     assert found["pearson"]["value"] == pytest.approx(pearsonr(test["score_target"], x[:, 0])[0])
     line = Ridge(alpha=1e-6).fit(x_train, train["score_target"]).predict(x)
@@ -41,6 +39,6 @@ def test_a_single_feature_reads_as_its_own_ranking(cohort):
 def test_a_label_that_training_cannot_teach_has_a_reason(cohort):
     train, test = cohort(seed=1, first=500).assign(binary_target=0.0), cohort(seed=2)
     features = [np.random.default_rng(0).normal(size=(len(t), 2)) for t in (train, test)]
-    found = probe_depression({"x": features[0]}, train, {"x": features[1]}, test, **BOOT)["x"]
+    found = probe_depression({"x": features[0]}, train, {"x": features[1]}, test)["x"]
     assert found["binary"] == {"reason": "the training people show one binary only"}
     assert set(found) == {"binary", "pearson", "mae"}

@@ -37,7 +37,7 @@ def cohort(*, spread, persons=60, visits=5, seed=0):
 
 
 def auc(spread):
-    lines = oracle_lines(*cohort(spread=spread), n_boot=1000, seed=0)
+    lines = oracle_lines(*cohort(spread=spread))
     return {name: line["auc"]["value"] for name, line in lines.items()}
 
 
@@ -55,7 +55,7 @@ def test_the_raw_line_is_the_auc_of_the_statistic_that_carries_severity():
     truth, table, train, test = cohort(spread=2.0, persons=400)
     rows = table["recording_id"].isin(test)
     expected = roc_auc_score(table.loc[rows, "binary"], truth.loc[rows, "stat_a_mean"])
-    line = oracle_lines(truth, table, train, test, n_boot=1000, seed=0)["raw"]["auc"]
+    line = oracle_lines(truth, table, train, test)["raw"]["auc"]
     assert line["value"] == pytest.approx(expected, abs=0.02)
     assert line["low"] < expected < line["high"]
 
@@ -76,10 +76,7 @@ def test_a_person_with_one_recording_has_no_enrolment():
 def test_the_test_labels_change_no_prediction():
     truth, table, train, test = cohort(spread=1.0)
     flipped = table.assign(score=np.where(table["recording_id"].isin(test), -table["score"], table["score"]))
-    before, after = (
-        oracle_lines(truth, t, train, test, n_boot=1000, seed=0)["raw"]["pearson"]["value"]
-        for t in (table, flipped)
-    )
+    before, after = (oracle_lines(truth, t, train, test)["raw"]["pearson"]["value"] for t in (table, flipped))
     assert after == pytest.approx(-before)
 
 
@@ -88,4 +85,4 @@ def test_truth_that_does_not_fit_is_refused(damage, message):
     truth, table, train, test = cohort(spread=1.0)
     truth = truth.iloc[1:] if damage == "row" else truth.drop(columns="habit_a_mean")
     with pytest.raises(ValueError, match=message):
-        oracle_lines(truth, table, train, test, n_boot=1000, seed=0)
+        oracle_lines(truth, table, train, test)

@@ -44,7 +44,7 @@ def inputs(cohort):
     """Do not change them: the tests of this file share them."""
     recordings, validation = cohort(), cohort(seed=1, split="val", first=500)
     threshold = choose_threshold(validation)
-    test = summarize(recordings, threshold=threshold.value, n_boot=1000)
+    test = summarize(recordings, threshold=threshold.value)
     constant = {**test, "prediction": 17.0, "difference": {"mae": {"value": -2.0, "low": -3.0, "high": -1.0}}}
     nuisance = {
         **test,
@@ -54,7 +54,7 @@ def inputs(cohort):
     return {
         "metrics": metrics_json(
             test=test,
-            val=summarize(validation, threshold=threshold.value, n_boot=1000),
+            val=summarize(validation, threshold=threshold.value),
             constant=constant,
             identity={**test, "note": "3 of 90 recordings are shared"},
             nuisance=nuisance,
@@ -125,7 +125,7 @@ def test_numbers_and_facts_are_shown(inputs, full):
         "looked at 3 times with this run",
         "3 of 90 recordings are shared",
         "linear models on duration_s",
-        "no interval, as resampling biases",
+        "no interval: a binned error is biased",
         "looking <away>",
         f"{inputs['thresholds']['value']:.3f}",
     ):
@@ -140,7 +140,7 @@ def test_foreign_text_is_escaped(full):
 @pytest.mark.slow
 def test_page_renders_with_little(recordings, write):
     metrics = metrics_json(
-        test=summarize(recordings, threshold=None, n_boot=1000),
+        test=summarize(recordings, threshold=None),
         val=None, constant=None, identity=None, nuisance=None, oracle=None,
         reasons={"identity": "nobody is shared", "oracle": "the truth is unknown"},
     )  # fmt: skip
@@ -176,7 +176,7 @@ def test_probability_only_and_one_class(recordings, write):
     ]
     table = table.assign(binary_target=1.0)
     metrics = metrics_json(
-        test=summarize(table, threshold=None, n_boot=1000),
+        test=summarize(table, threshold=None),
         val=None, constant=None, identity=None, nuisance=None, oracle=None,
     )  # fmt: skip
     _, page = write({"metrics": metrics, "predictions": table, "manifest": {}})
@@ -188,7 +188,7 @@ def test_few_and_unknown_persons_are_remarked(recordings, write):
     table = recordings.iloc[:12].copy()
     table.loc[:5, "subject_id"] = "unknown"
     metrics = metrics_json(
-        test=summarize(table, threshold=None, n_boot=1000),
+        test=summarize(table, threshold=None),
         val=None, constant=None, identity=None, nuisance=None, oracle=None,
     )  # fmt: skip
     _, page = write({"metrics": metrics, "predictions": table, "manifest": {}})

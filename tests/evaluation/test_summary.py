@@ -9,7 +9,7 @@ from evaluation.summary import NOT_METRICS, metrics_json, summarize
 
 
 def test_summary_of_a_split(recordings):
-    out = summarize(recordings, threshold=0.5, n_boot=1000, seed=0)
+    out = summarize(recordings, threshold=0.5)
     assert (
         out["auc"]["value"] == metrics.auc(recordings["binary_target"], recordings["binary_prediction"]).value
     )
@@ -24,7 +24,7 @@ def test_summary_of_a_split(recordings):
 
 
 def test_persons_are_summarized_apart(recordings):
-    out = summarize(recordings, threshold=0.5, n_boot=1000)["by_subject"]
+    out = summarize(recordings, threshold=0.5)["by_subject"]
     means = recordings.groupby("subject_id")[["score_target", "score_prediction"]].mean()
     assert out["mae"]["value"] == pytest.approx(
         (means["score_target"] - means["score_prediction"]).abs().mean()
@@ -35,7 +35,7 @@ def test_persons_are_summarized_apart(recordings):
 def test_unlabeled_rows_are_left_out_and_counted(recordings):
     table = recordings.copy()
     table.loc[:9, "score_target"] = np.nan
-    out = summarize(table, threshold=None, n_boot=1000)
+    out = summarize(table, threshold=None)
     known = recordings.iloc[10:]
     assert out["mae"]["value"] == metrics.mae(known["score_target"], known["score_prediction"]).value
     assert out["counts"]["labeled_score"] == 80
@@ -46,17 +46,17 @@ def test_a_missing_prediction_is_not_left_out(recordings):
     table = recordings.copy()
     table.loc[3, "score_prediction"] = np.nan
     with pytest.raises(ValueError, match="1 of 90 predictions are not finite"):
-        summarize(table, threshold=None, n_boot=1000)
+        summarize(table, threshold=None)
 
 
 def test_without_a_threshold_decisions_are_undefined_with_a_reason(recordings):
-    out = summarize(recordings, threshold=None, n_boot=1000)
+    out = summarize(recordings, threshold=None)
     assert out["uar"]["value"] is None
     assert "threshold" in out["uar"]["reason"]
 
 
 def test_unknown_persons_are_counted(recordings):
-    out = summarize(recordings.assign(subject_id="unknown"), threshold=None, n_boot=1000)
+    out = summarize(recordings.assign(subject_id="unknown"), threshold=None)
     assert out["counts"]["unknown_subject"] == 90
     assert out["mae"]["low"] is not None
     assert "by_subject" not in out
@@ -70,7 +70,7 @@ def test_bad_tables_are_refused(recordings):
 
 
 def test_metrics_json_has_the_agreed_shape(recordings):
-    one = summarize(recordings.assign(binary_target=1.0), threshold=None, n_boot=1000)
+    one = summarize(recordings.assign(binary_target=1.0), threshold=None)
     out = metrics_json(
         test=one,
         val=None,
