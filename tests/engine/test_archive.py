@@ -45,7 +45,14 @@ def test_plain_weights_are_read(tmp_path):
         ({"a": torch.zeros(1).expand(HUGE)}, "claim"),
         ({"deep": [{"a": (torch.zeros(1).expand(HUGE),)}]}, "claim"),
         ({"a": Calls(bytearray, HUGE)}, "holds code"),
-        ({"a": torch.sparse_coo_tensor(torch.tensor([[0]]), torch.ones(1), (HUGE,))}, "holds code"),
+        (
+            {
+                "a": torch.sparse_coo_tensor(
+                    torch.tensor([[0]]), torch.ones(1), (HUGE,), check_invariants=True
+                )
+            },
+            "holds code",
+        ),
         ({"a": Calls(print, "x")}, "holds code"),
         ({"a": Calls(torch.load, "x")}, "holds code"),
     ],

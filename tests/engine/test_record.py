@@ -102,7 +102,9 @@ PLAIN = {
     "unknown": ("network", "trunk", {"dirpath": "/tmp/x"}),
     "kind": ("network", "trunk", {"dim": "8"}),
     "missing": ("network", "input", {"_target_": "models.heads.BinaryHead"}),
-    "number": ("network", "trunk", {"dim": 10**30 % 10**19 + 10**18 * 9}),
+    "number": ("network", "trunk", {"dim": 10**19}),
+    "not a number": ("network", "trunk", {"dropout": float("nan")}),
+    "path": ("network", "trunk", {"_target_": "models.trunks.li_fpn.LIFPNTrunk", "backbone": "../x"}),
     "download": (
         *("network", "trunk"),
         {"_target_": "models.trunks.frames.FramesTrunk", "backbone": "resnet18", "pretrained": True},
