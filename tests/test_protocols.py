@@ -124,7 +124,7 @@ def test_one_corpus_tests_another_without_their_common_persons(
 
 
 @pytest.mark.slow
-def test_repeats_lie_in_folders_of_their_own(small_run, tmp_path):
+def test_repeats_lie_in_folders_of_their_own(small_run, cohorts, tmp_path):
     overrides = ["protocol=repeated", "protocol.folds=2", "protocol.repeats=2", "protocol.val=0.3"]
     run = small_run(tmp_path / "run", *overrides, "trainer.max_epochs=1")
     places = [f"repeat_{repeat}/fold_{fold}" for repeat in range(2) for fold in range(2)]

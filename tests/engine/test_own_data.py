@@ -1,4 +1,4 @@
-"""The recordings of a checkpoint's own run are made and read below the user's folder, or named by the user."""
+"""The recordings of a run are made and read below the user's folder, or named by the user."""
 
 import shutil
 from pathlib import Path
