@@ -159,6 +159,8 @@ def merged(checkpoint: RunCheckpoint, config: Mapping[str, Any], *, folder: Path
         module["num_workers"] = config["num_workers"]
     elif "num_workers" in module:  # no more processes than this machine has cores for
         module["num_workers"] = min(module["num_workers"], cpu_count())
+    if isinstance(video := module["source"].get("video"), Mapping) and "keep" in video:
+        module["source"] = module["source"] | {"video": {**video, "keep": 0}}  # every clip is read once
     run["data"] = run["data"] | {"module": module}
     given = config.get("evaluation") or {}
     changes = {name: value for name, value in given.items() if value is not None}

@@ -21,6 +21,7 @@ _UNBUILT_MODEL = ("optimizer", "scheduler")
 _SPECIAL = ("_args_", "_convert_", "_recursive_", "_mode_", "_call_")
 _PLACES = {"model": NETWORKS, "data.module": LOADERS, "data.manifest": COHORTS}
 _EVALUATION = {"n_boot": 1_000_000, "seed": 2**32 - 1, "filmstrips": 1000}  # the most of each; our choice
+_BATCH = 2**34  # bytes of a batch of evaluation, some hundred times the largest of conf/: our choice
 _HOW = ("mean", "median", "trimmed")
 
 
@@ -67,6 +68,7 @@ def check_recorded(config: Any) -> None:
     _check_parts(config)
     for key, node in _nodes(config, ""):
         _check_node(key, node)
+    _check_batch(config["data"]["module"])
 
 
 def _check_place(key: str, target: Any) -> None:
@@ -127,6 +129,18 @@ def _check_parts(config: Any) -> None:
             raise BadRecord(f"config.{key} names no _target_")
     _check_evaluation(config["evaluation"])
     _check_scale(config["data"]["scale"])
+
+
+def _check_batch(module: Mapping[str, Any]) -> None:
+    """Bound the memory of clips: so many of such a length, of so many pixels or channels."""
+    clips, source = module["eval_clips"], module["source"]
+    if is_trusted(clips["_target_"]) or is_trusted(source["_target_"]):
+        return
+    video = source.get("video") or {}
+    values = 3 * video.get("height", 1) * video.get("width", 1) * len(source.get("channels") or [1])
+    count = max(module.get("max_eval_clips", 1), clips.get("clips", 1))
+    if (asked := 4 * values * count * clips["length"]) > _BATCH:
+        raise BadRecord(f"config.data.module asks for {asked} bytes a batch")
 
 
 def _check_evaluation(found: Mapping[str, Any]) -> None:

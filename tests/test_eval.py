@@ -40,9 +40,12 @@ def test_evaluating_again_gives_the_same_numbers_to_the_last_digit(series_run, t
 
 
 @pytest.mark.slow
-def test_another_process_gives_the_same_numbers_to_the_last_digit(series_run, tmp_path):
+def test_another_process_gives_the_same_numbers_to_the_last_digit(series_run, cohorts, tmp_path):
     done = subprocess.run(
-        [sys.executable, ROOT / "eval.py", f"ckpt_path={series_run.best}", f"hydra.run.dir={tmp_path}"],
+        [
+            *(sys.executable, ROOT / "eval.py", f"ckpt_path={series_run.best}"),
+            *(f"paths.data={cohorts}", f"hydra.run.dir={tmp_path}"),
+        ],
         cwd=ROOT,
         env=os.environ | {"OMP_NUM_THREADS": str(torch.get_num_threads())},
         capture_output=True,

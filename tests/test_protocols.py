@@ -61,7 +61,8 @@ def test_an_official_split_shows_whom_it_shares_and_what_a_look_up_reaches(
     assert 'id="overlap"' in head
     assert "Looking a person up reaches" in head
     assert "the model minus that is" in head
-    evaluate(ARGUMENTS | {"ckpt_path": str(run / "checkpoints" / "best.ckpt")}, folder=tmp_path / "again")
+    again = {"ckpt_path": str(run / "checkpoints" / "best.ckpt"), "paths": {"data": str(tmp_path)}}
+    evaluate(ARGUMENTS | again, folder=tmp_path / "again")
     assert read_manifest_json(tmp_path / "again")["person_overlap"] == record["person_overlap"]
     assert read_manifest_json(run)["looks"] == {f"{record['data_digest']}:test": 2}
 
@@ -123,7 +124,7 @@ def test_one_corpus_tests_another_without_their_common_persons(
 
 
 @pytest.mark.slow
-def test_repeats_lie_in_folders_of_their_own(small_run, tmp_path):
+def test_repeats_lie_in_folders_of_their_own(small_run, cohorts, tmp_path):
     overrides = ["protocol=repeated", "protocol.folds=2", "protocol.repeats=2", "protocol.val=0.3"]
     run = small_run(tmp_path / "run", *overrides, "trainer.max_epochs=1")
     places = [f"repeat_{repeat}/fold_{fold}" for repeat in range(2) for fold in range(2)]
@@ -133,8 +134,9 @@ def test_repeats_lie_in_folders_of_their_own(small_run, tmp_path):
     metrics = json.loads((run.folder / "metrics.json").read_text())
     assert len(metrics["repeats"]["mae"]["values"]) == 2
     assert "each of 2 repeats" in (run.folder / "report.html").read_text()
+    third = str(run.folder / places[3] / "checkpoints" / "best.ckpt")
     evaluate(
-        ARGUMENTS | {"ckpt_path": str(run.folder / places[3] / "checkpoints" / "best.ckpt")},
+        ARGUMENTS | {"ckpt_path": third, "paths": {"data": str(cohorts)}},
         folder=tmp_path / "again",
     )
     assert read_manifest_json(run.folder)["test_looks"] == 2

@@ -34,8 +34,9 @@ def test_bands_have_no_single_output():
 
 
 @pytest.mark.slow
-def test_a_checkpoint_is_explained_from_the_command(series_run, tmp_path):
+def test_a_checkpoint_is_explained_from_the_command(series_run, cohorts, tmp_path):
     arguments = {"manifest": None, "num_workers": None, "trainer": None, "evaluation": None}
+    arguments["paths"] = {"data": str(cohorts)}
     evaluate(arguments | {"ckpt_path": str(series_run.best), "attribution": True}, folder=tmp_path)
     assert (tmp_path / "metrics.json").read_bytes() == (series_run.folder / "metrics.json").read_bytes()
     record = json.loads((tmp_path / "attribution.json").read_text())

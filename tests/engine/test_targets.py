@@ -3,7 +3,9 @@ import sys
 import pytest
 
 from engine import targets
-from engine.targets import THIRD_PARTY, ForbiddenTarget, check_targets
+from engine.allowlist import CHECKPOINT, THIRD_PARTY
+from engine.recorded import check_recorded
+from engine.targets import ForbiddenTarget, check_targets, trusted, trusting
 
 FOREIGN = [
     "os.system",
@@ -24,6 +26,11 @@ FOREIGN = [
     "modelsx.task.Task",
     "Task",
     "",
+    "datamodules.sources.trees.avec.write_label",  # writers
+    "evaluation.page.write_page",
+    "datamodules.validate.main",
+    "datamodules.readers.packets.cache_entry",
+    "my_package.Net",  # a package that nobody trusts
 ]
 
 
@@ -98,5 +105,75 @@ def test_refuses_a_file_that_a_link_moves_out_of_the_checkout(tmp_path, monkeypa
 def test_every_listed_callable_exists():
     from hydra.utils import get_object
 
-    for target in THIRD_PARTY:
+    for target in THIRD_PARTY | CHECKPOINT:
         assert callable(get_object(target)), target
+
+
+@pytest.fixture
+def my_package(tmp_path, monkeypatch):
+    """An installed package of the user's own."""
+    (tmp_path / "my_package").mkdir()
+    (tmp_path / "my_package" / "__init__.py").write_text(
+        "import os\nfrom os import system\nfrom torch import nn\n\n\nclass Net(nn.Module):\n    pass\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    yield "my_package"
+    sys.modules.pop("my_package", None)
+
+
+def _named(target):
+    return {"model": {"network": {"_target_": target}}}
+
+
+def test_a_trusted_package_may_be_named_for_as_long_as_the_command_runs(my_package):
+    @trusting
+    def command(config):
+        check_targets(_named("my_package.Net"))
+        return trusted()
+
+    assert command({"trust": [my_package]}) == ("my_package",)
+    assert trusted() == ()
+    for config in ({}, {"trust": []}, {"trust": None}):
+        with pytest.raises(ForbiddenTarget, match=r"trust=\[my_package\]"):
+            command(config)
+
+
+@pytest.mark.parametrize(
+    "target", ["my_package.system", "my_package.os.system", "my_package.nn.Linear", "my_package.Net.forward"]
+)
+def test_what_a_trusted_package_imports_is_not_trusted(target, my_package):
+    for check in (check_targets, check_recorded):
+        with pytest.raises(ForbiddenTarget):
+            trusting(lambda config, check=check: check(_named(target)))({"trust": [my_package]})
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["os", "builtins", "subprocess", "torch", "hydra", "models", "my_package.deep", "not_there", "", 3],
+)
+def test_what_cannot_be_trusted_is_said(name):
+    with pytest.raises(ForbiddenTarget, match="trust"):
+        trusting(lambda config: None)({"trust": [name]})
+
+
+def test_a_checkpoint_of_a_trusted_package_needs_the_trust_again(my_package, tiny_checkpoint):
+    from engine.checkpoint import load_checkpoint
+
+    def change(record):
+        record["config"]["model"]["network"] = {"_target_": "my_package.Net", "anything": [1]}
+        record["config"]["trust"] = [my_package]  # never read
+
+    path = tiny_checkpoint(change)
+    with pytest.raises(ForbiddenTarget, match="trust="):
+        load_checkpoint(path)
+    load = trusting(lambda config: load_checkpoint(path))
+    assert load({"trust": [my_package]}).config["model"]["network"]["anything"] == [1]
+
+
+def test_what_is_not_built_again_does_not_matter(my_package, tiny_config):
+    from engine.recorded import recorded
+
+    tiny_config["callbacks"] = {"mine": {"_target_": "my_package.Net", "dirpath": "/tmp/x"}}
+    tiny_config["logger"] = [{"_target_": "my_package.Net"}]
+    tiny_config["model"]["scheduler"] = {"_target_": "my_package.Net", "_partial_": True}
+    check_recorded(recorded(tiny_config))
