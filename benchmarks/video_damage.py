@@ -1,10 +1,12 @@
-"""What the reader makes of damaged videos: `python -m benchmarks.video_damage docs/video_damage.md`.
+"""What the reader makes of damaged videos: `python -m benchmarks.video_damage`.
 
-Small videos of every codec that FFmpeg writes here are damaged at random places, and each frame that comes back
-is compared with the same frame of the whole file. A file is *exact* if all frames are right, *named* if what is
-not right is refused, and *silent* if a frame comes back that is another one or shows debris.
+Small videos of every codec that FFmpeg writes here are damaged at random places, and each frame that comes
+back is compared with the same frame of the whole file. A file is *exact* if all frames are right, *named* if
+what is not right is refused, *warned* if it is not but the log names the file, and *silent* if a frame comes
+back that is another one or shows debris, without a word.
 """
 
+import logging
 import sys
 import tempfile
 from collections import Counter
@@ -21,6 +23,7 @@ from datamodules.readers import UnreadableVideo, open_video
 _FRAMES, _HEIGHT, _WIDTH = 40, 48, 64
 _VISIBLE = 24  # gray levels by which a pixel must differ; less is not seen (our choice)
 _TRIES = 12  # damaged copies of each kind
+VERDICTS = ("exact", "named", "warned", "silent")
 
 Damage = Callable[[Path, Path, np.random.Generator], None]
 
@@ -129,8 +132,10 @@ DAMAGES: dict[str, Damage] = {
 
 
 def verdict(path: Path, whole: torch.Tensor, times: list[int]) -> str:
-    """Say what the reader makes of a damaged copy: exact, named or silent."""
+    """Say what the reader makes of a damaged copy: one of `VERDICTS`."""
     right = wrong = named = 0
+    told = _Told()
+    logging.getLogger("datamodules.readers").addHandler(told)
     try:
         with open_video(path) as video:
             for index in range(video.n_frames):
@@ -145,7 +150,20 @@ def verdict(path: Path, whole: torch.Tensor, times: list[int]) -> str:
             named += video.n_frames < len(times)
     except UnreadableVideo:
         return "named"
-    return "silent" if wrong else ("named" if named else "exact")
+    finally:
+        logging.getLogger("datamodules.readers").removeHandler(told)
+    if wrong:
+        return "warned" if told.gap else "silent"
+    return "named" if named else "exact"
+
+
+class _Told(logging.Handler):
+    """Remembers whether the log spoke of a gap."""
+
+    gap = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.gap = self.gap or "gap" in record.getMessage()
 
 
 def campaign(names: list[str], tries: int) -> dict[tuple[str, str], Counter[str]]:
@@ -165,10 +183,9 @@ def campaign(names: list[str], tries: int) -> dict[tuple[str, str], Counter[str]
                     target = source.with_name(f"{kind.split()[0]}{number}_{file}")
                     damage(source, target, rng)
                     times = list(range(len(whole)))
-                    if kind == "dropped packets":  # the frames that are left keep their times
+                    # The frames that are left keep their times, and a stream may end early.
+                    if kind == "dropped packets" or (kind == "cut" and target.suffix == ".ts"):
                         times = _left(source, target)
-                    elif kind == "cut":  # a stream may end early; what is there must be right
-                        times = times[: _readable(target)]
                     counter[verdict(target, whole, times)] += 1
                     target.unlink()
     return counts
@@ -182,7 +199,7 @@ def _left(source: Path, target: Path) -> list[int]:
             stream = container.streams.video[0]
             base = stream.time_base
             return sorted(
-                float((packet.pts if packet.pts is not None else packet.dts) * base)
+                float((packet.dts if path.suffix == ".avi" else packet.pts) * base)
                 for packet in container.demux(stream)
                 if packet.size
             )
@@ -192,21 +209,13 @@ def _left(source: Path, target: Path) -> list[int]:
     return [int(np.argmin(np.abs(np.array(known) - time - shift))) for time in kept]
 
 
-def _readable(path: Path) -> int:
-    try:
-        with open_video(path) as video:
-            return video.n_frames
-    except UnreadableVideo:
-        return 0
-
-
 def page(counts: dict[tuple[str, str], Counter[str]]) -> str:
-    """Write the table as Markdown: exact / named / silent."""
+    """Write the table as Markdown: exact / named / warned / silent."""
     kinds = list(DAMAGES)
     lines = ["| codec, container | " + " | ".join(kinds) + " |", "|---" * (len(kinds) + 1) + "|"]
     for name in dict.fromkeys(name for name, _ in counts):
         cells = (counts[name, kind] for kind in kinds)
-        shown = (f"{cell['exact']} / {cell['named']} / {cell['silent']}" for cell in cells)
+        shown = (" / ".join(str(cell[word]) for word in VERDICTS) for cell in cells)
         lines.append(f"| {name} | " + " | ".join(shown) + " |")
     return "\n".join(lines) + "\n"
 

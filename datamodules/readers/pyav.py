@@ -110,7 +110,7 @@ class Cursor:
         frame = self._advance(target) if self._is_near(rank, target) else None
         attempts = 0
         for start in () if frame is not None else self._starts(target):
-            if attempts == _ATTEMPTS:
+            if attempts == _ATTEMPTS and not self._index.refresh:
                 break
             if self._land(start, target):
                 attempts += 1

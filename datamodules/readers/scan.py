@@ -29,6 +29,9 @@ _UNTIMED_CONTAINERS = {"avi"}
 _LISTING_CONTAINERS = ("mp4", "matroska")
 # Packets decoded when a file is first met: more than coders reorder (our choice).
 _OPENING = 20
+# A gap is longer than this many usual steps; times count as regular if the others differ by less than this
+# share, and gaps are few below that one (our choices).
+_GAP, _UNEVEN, _FEW = 1.8, 0.1, 0.1
 # Seconds between the decoding and the showing of a frame that no coder needs (our choice).
 _LONGEST_DELAY = 10
 
@@ -121,6 +124,7 @@ def _scan(path: Path) -> PacketIndex:
     stamped = timed or (stream.stamped() and stream.codec in _ONE_FRAME_PER_PACKET)
     if stamped and any(a.pts >= b.pts for a, b in itertools.pairwise(opening)):
         raise unreadable(str(path), "the times of its frames contradict the order of the pictures")
+    _tell_gaps(path, times, stream.time_base)
     rotation = _quarter_turns(path, first)
     clocked = timed or times != list(range(len(times)))
     span = (times[-1] - times[0]) * stream.time_base if clocked else 0  # exact: 30, not 29.999999999999996
@@ -293,6 +297,25 @@ def _frame_times(path: Path, stream: _Stream, *, counts: bool) -> tuple[list[int
     ):
         return clock, False
     return list(range(len(times))), False
+
+
+def _tell_gaps(path: Path, times: list[int], time_base: Fraction) -> None:
+    """Name a file whose regular times have few gaps: most codecs do not notice a packet that is not there."""
+    steps = np.diff(times)
+    usual = float(np.median(steps)) if len(steps) else 0.0
+    gaps = np.flatnonzero(steps > _GAP * usual)
+    regular = np.abs(steps - usual) <= max(1.0, _UNEVEN * usual)
+    if not len(gaps) or np.count_nonzero(~regular) > len(gaps) or len(gaps) > _FEW * len(steps):
+        return
+    _log.warning(
+        "%s: its frames are %.3f s apart, with gaps in %d places, the first behind frame %d (%.3f s). If the "
+        "camera dropped no pictures there, packets were lost, and the frames behind a gap may show debris",
+        path,
+        usual * time_base,
+        len(gaps),
+        gaps[0],
+        float(steps[gaps[0]] * time_base),
+    )
 
 
 def _decoded_times(path: Path) -> list[int | None]:

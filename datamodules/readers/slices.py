@@ -44,7 +44,8 @@ class EncodedClip(NamedTuple):
 
 def can_cut(index: PacketIndex) -> bool:
     """Whether a slice of this file decodes to exactly the frames of the file."""
-    return index.timed and not index.split and index.codec in _SLICEABLE
+    fresh = not index.refresh or index.open_gop  # with intra refresh a clip may lean on what is before it
+    return index.timed and fresh and not index.split and index.codec in _SLICEABLE
 
 
 def cut(path: Path, indices: Sequence[int]) -> EncodedClip:

@@ -57,10 +57,11 @@ def walk(path: Path, container: str) -> Structure:
 
     Args:
         path: The file.
-        container: FFmpeg's name of the format; nothing is known of others than Matroska, fragmented MP4, AVI
-            and Ogg.
+        container: FFmpeg's name of the format; nothing is known of others than Matroska, fragmented MP4, AVI,
+            Ogg and ASF.
     """
-    for name, walker in (("matroska", _matroska), ("mp4", _mp4), ("avi", _avi), ("ogg", _ogg)):
+    walkers = {"matroska": _matroska, "mp4": _mp4, "avi": _avi, "ogg": _ogg, "asf": _asf}
+    for name, walker in walkers.items():
         if name in container.split(","):
             with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
                 try:
@@ -254,3 +255,15 @@ def _ogg(data: mmap.mmap) -> Structure:
         table = data[at + 27 : at + 27 + segments]
         at += 27 + segments + sum(table)
     return found if at == len(data) else Structure(fault=f"it is cut off at byte {len(data)} of {at}")
+
+
+def _asf(data: mmap.mmap) -> Structure:
+    """Walk over the objects of a WMV: header, data, indices (Advanced Systems Format, 2.2)."""
+    at = 0
+    while at + 24 <= len(data):
+        size = struct.unpack_from("<Q", data, at + 16)[0]
+        if size < 24:  # a live recording does not state the length of its data
+            return Structure()
+        at += size
+    fault = f"it is cut off, or a part of it is gone: {len(data)} bytes instead of {at}"
+    return Structure() if at == len(data) else Structure(fault=fault)
