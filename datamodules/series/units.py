@@ -49,7 +49,7 @@ def check_units(levels: Mapping[str, np.ndarray], channels: tuple[str, ...]) -> 
         listed = ", ".join(names[np.sort(fewer)][:_SHOWN].tolist())
         raise UnreadableSeries(
             f"channel '{channel}' ({unit(channel)}) is near {np.median(sizes[low]):.3g} in {len(low)} files "
-            f"and near {np.median(sizes[high]):.3g} in {len(high)}: two units. Convert the column in one group "
+            f"and near {np.median(sizes[high]):.3g} in {len(high)}: two units. Convert one group of files "
             f"({listed}{' ...' if len(fewer) > _SHOWN else ''}), or leave the channel out"
         )
 

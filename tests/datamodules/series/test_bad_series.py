@@ -401,7 +401,7 @@ def test_a_counter_that_is_asked_for_is_refused(tmp_path):
         (text("s.csv", "au01\n" + "1" * 5_000_000), "row is longer than 4 MiB"),
         (packed(b"au01\n" + b"1\n" * 4_000_000), "2,000,000"),
         (text("s.csv", "au01\n" + "1\n" * 2_000_001), "2,000,001 rows"),
-        
+
         (parquet(pd.DataFrame({"au01": np.zeros(2_000_001, np.float32)})), "2,000,001 rows"),
     ],
 )  # fmt: skip
