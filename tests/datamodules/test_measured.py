@@ -122,7 +122,7 @@ def test_a_clip_in_a_gap_is_drawn_again_and_is_in_no_mean(cohort, write_series):
     batch = collate([judged[ClipKey(0, clip, 0)] for clip in range(3)])
     assert batch["clip"].tolist() == [0, 1]
     assert judged[ClipKey(0, 2, 0)] == {"unseen": "p00_v0"}
-    with pytest.raises(EmptyBatch, match="p00_v0: no measurement in it"):
+    with pytest.raises(EmptyBatch, match="p00_v0: no measurement in this clip"):
         collate([judged[ClipKey(0, 2, 0)]])
     trained = ClipDataset(**parts, sampler=RandomClips(length=8), seed=0, training=True)
     samples = [trained[ClipKey(0, 0, epoch)] for epoch in range(40)]
