@@ -109,5 +109,5 @@ def test_recordings_without_a_valid_frame_are_left_out_and_their_persons_named(c
     for name in ("low", "high"):
         np.testing.assert_array_equal(found[name].mean, alone[name].mean)
     assert "P3" not in person_courses(lost, people, bins=4)
-    with pytest.raises(ValueError, match="no recording has a valid frame, .* that of P0"):
+    with pytest.raises(ValueError, match=r"no recording has a valid frame, .* that of P0"):
         group_profiles(lost[3:4], ["P0"], ["low"])
