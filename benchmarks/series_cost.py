@@ -79,7 +79,7 @@ def compare(name: str, paths: Sequence[Path], clips: int, rounds: int, *, forget
     for _ in range(rounds):
         old.append(seconds(parsed, paths, clips))
         if forget:
-            read.KEPT = kept.Kept(limit=0)
+            kept.KEPT = kept.Kept(limit=0)
         new.append(seconds(remembered, paths, clips))
     ratios = sorted(a / b for a, b in zip(old, new, strict=True))
     return (

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from datamodules.series import UnreadableSeries, read_series, schema
+from datamodules.series import UnreadableSeries, limits, read_series, schema
+from datamodules.series import table as tables
 from datamodules.series.openface import ORDER
 
 OPENFACE = "frame, face_id, timestamp, confidence, success, AU01_r, AU12_r"
@@ -450,3 +451,24 @@ def test_a_counter_that_is_asked_for_is_refused(tmp_path):
 def test_sizes_beyond_the_limits_are_named(tmp_path, write, message):
     with pytest.raises(UnreadableSeries, match=message):
         read_series(write(tmp_path), channels=None)
+
+
+def test_what_unpacks_to_too_much_is_refused_before_or_while_it_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(limits, "MAX_BYTES", 1_000_000)
+    rows = b"0.25,0.5\n" * 150_000
+    write = packed(b"au01,au02\n" + rows)
+    with pytest.raises(UnreadableSeries, match=r"s\.csv\.gz: .* GiB unpacked"):
+        read_series(write(tmp_path), channels=None)
+    with monkeypatch.context() as patch:
+        patch.setattr(tables, "_blocks", None)  # its trailer says so: nothing is unpacked
+        with pytest.raises(UnreadableSeries, match="unpacked"):
+            read_series(tmp_path / "s.csv.gz", channels=None)
+    two = gzip.compress(b"au01,au02\n" + rows) + gzip.compress(b"1,2\n")  # the trailer of the last part only
+    with pytest.raises(UnreadableSeries, match=r"t\.csv\.gz: .* GiB unpacked"):
+        read_series(text("t.csv.gz", two)(tmp_path), channels=None)
+    np.savez_compressed(tmp_path / "s.npz", values=np.zeros((300_000, 1)), channels=np.array(["au01"]))
+    with pytest.raises(UnreadableSeries, match=r"s\.npz: .* GiB unpacked"):
+        read_series(tmp_path / "s.npz", channels=None)
+    (tmp_path / "s.csv").write_bytes(b"au01,au02\n" + rows)
+    with pytest.raises(UnreadableSeries, match=r"s\.csv: .* GiB on disk"):
+        read_series(tmp_path / "s.csv", channels=None)

@@ -23,7 +23,7 @@ def table(tmp_path, monkeypatch):
 
 
 def forget(monkeypatch):
-    monkeypatch.setattr(read, "KEPT", kept.Kept())
+    monkeypatch.setattr(kept, "KEPT", kept.Kept())
 
 
 def same(a: Series, b: Series) -> bool:
