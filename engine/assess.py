@@ -1,5 +1,6 @@
 """From predicted clips to the numbers of a run and the lines beside them."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -109,7 +110,7 @@ def unmeasured_table(
     """
     known = targets(manifest).set_index("recording_id")
     rows = [
-        {"recording_id": name, **known.loc[name, ["subject_id", "session_id"]], "split": split}
+        {"recording_id": name, **known.loc[name, ["subject_id", "session_id"]].to_dict(), "split": split}
         | {f"{head}_target": known.loc[name].get(head, np.nan) for head in heads}
         | {f"{head}_prediction": np.nan for head in heads}
         | {"valid_share": coverage.share, "unmeasured": coverage.reason}
@@ -121,9 +122,9 @@ def unmeasured_table(
 
 def list_unmeasured(metrics: dict[str, Any], unmeasured: pd.DataFrame) -> None:
     """Count and list recordings without a measurement in what becomes `metrics.json`."""
-    for split, rows in unmeasured.groupby("split"):
+    for split, count in Counter(unmeasured["split"].tolist()).items():
         if metrics.get(split):
-            metrics[split]["counts"]["unmeasured"] = len(rows)
+            metrics[split]["counts"]["unmeasured"] = count
     columns = ["recording_id", "split", "valid_share", "unmeasured"]
     metrics["unmeasured"] = unmeasured[columns].rename(columns={"unmeasured": "reason"}).to_dict("records")
 

@@ -3,6 +3,7 @@
 import logging
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -71,3 +72,25 @@ def test_nothing_to_predict_says_what_would_be(tmp_path):
         input_manifest(tmp_path, notes=tmp_path)
     with pytest.raises(ConfigError, match=r"absent\.mp4"):
         input_manifest(tmp_path / "absent.mp4", notes=tmp_path)
+
+
+def test_a_recording_without_a_measurement_has_a_row_and_no_prediction(series_run, cohorts, tmp_path):
+    source = next(cohorts.glob("synthetic/*/series/P0000_V1.npz"))
+    inputs = tmp_path / "mine"
+    inputs.mkdir()
+    shutil.copy(source, inputs / "seen.npz")
+    with np.load(source) as held:
+        arrays = {name: held[name] for name in held}
+    np.savez(inputs / "nobody.npz", **arrays | {"valid": np.zeros(len(arrays["values"]), bool)})
+    (inputs / "._seen.npz").write_bytes(b"twin")
+    for given, out in ((inputs, "both"), (inputs / "nobody.npz", "alone")):
+        arguments = ARGUMENTS | {"ckpt_path": str(series_run.best), "input": str(given)}
+        predict(arguments, folder=tmp_path / out)
+        found = pd.read_csv(tmp_path / out / "predictions.csv").set_index("recording_id")
+        assert np.isnan(found.loc["nobody", "prediction"])
+        assert found.loc["nobody", "valid_share"] == 0
+        assert "no measurement" in found.loc["nobody", "unmeasured"]
+        if out == "both":
+            assert sorted(found.index) == ["nobody", "seen"]
+            assert np.isfinite(found.loc["seen", "prediction"])
+            assert pd.isna(found.loc["seen", "unmeasured"])

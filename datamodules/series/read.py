@@ -12,12 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from datamodules.guard import check_channels
-from datamodules.series import stored
+from datamodules.series import kept, stored
 from datamodules.series import table as tables
 from datamodules.series.clnf import CLNF
 from datamodules.series.counters import counting, is_counter
 from datamodules.series.format import QUALITY, TRACKING, Format, is_blank
-from datamodules.series.kept import KEPT
 from datamodules.series.landmarks_npy import load_npy
 from datamodules.series.libreface import LIBREFACE
 from datamodules.series.limits import check_cells, check_file
@@ -76,7 +75,7 @@ def _cached(path: Path, channels: tuple[str, ...] | None, fps: float | None) -> 
     """The series from memory, from its parsed copy on disk, or parsed now."""
     stamps = _stamps(path)
     key = (path, stamps, channels, fps)
-    return KEPT.get(key, lambda: _opened(path, stamps, channels, fps))
+    return kept.KEPT.get(key, lambda: _opened(path, stamps, channels, fps))
 
 
 def _stamps(path: Path) -> Stamps:

@@ -126,6 +126,6 @@ def _mapped(
     if not all(shape):
         return np.zeros(shape, dtype=kind)
     array: np.ndarray = np.memmap(place, dtype=kind, mode="r", offset=start + offset, shape=tuple(shape))
-    if zlib.crc32(array) != digest:
+    if zlib.crc32(array.data) != digest:
         raise ValueError("damaged")
     return array

@@ -7,9 +7,10 @@ import numpy as np
 from datamodules.series.schema import unit
 from datamodules.series.series import Series, UnreadableSeries
 
-FACTOR = 50.0  # our choice: below degrees for radians (57), above what people and cameras differ by
+FACTOR = 45.0  # our choice: below degrees for radians (57), above what people and cameras differ by
+_EMPTY = 8.0  # our choice: the factor between the groups that no file has
 _LEVEL = 0.95  # quantile of the absolute values that stands for a file: not moved by a few wild rows
-_FEWEST, _SHARE = 2, 0.1  # files on either side, our choice
+_FEWEST, _SHARE = 3, 0.1  # files on either side, our choice
 _SHOWN = 3  # files named
 
 
@@ -26,8 +27,8 @@ def level(series: Series) -> np.ndarray:
 def check_units(levels: Mapping[str, np.ndarray], channels: tuple[str, ...]) -> None:
     """Stop where the files of a channel fall into two groups that a change of unit explains.
 
-    The sizes of the files, in order, have a gap of a factor of `FACTOR` or more that is wider than either
-    group, and each group has a tenth of the files. A channel that is nearly 0 in many people has no such gap.
+    The medians of the groups are a factor of `FACTOR` or more apart, the gap between the groups is wider than
+    either of them, and each has a tenth of the files. A channel near 0 in many people has no such gap.
 
     Args:
         levels: File -> its `level` (F,).
@@ -49,7 +50,7 @@ def check_units(levels: Mapping[str, np.ndarray], channels: tuple[str, ...]) -> 
         listed = ", ".join(names[np.sort(fewer)][:_SHOWN].tolist())
         raise UnreadableSeries(
             f"channel '{channel}' ({unit(channel)}) is near {np.median(sizes[low]):.3g} in {len(low)} files "
-            f"and near {np.median(sizes[high]):.3g} in {len(high)}: two units. Convert the column in one group "
+            f"and near {np.median(sizes[high]):.3g} in {len(high)}: two units. Convert one group of files "
             f"({listed}{' ...' if len(fewer) > _SHOWN else ''}), or leave the channel out"
         )
 
@@ -61,6 +62,7 @@ def _gap(sizes: np.ndarray) -> int | None:
         return None
     steps = np.diff(sizes)
     place = int(np.argmax(steps)) + 1
-    widest = max(sizes[place - 1] - sizes[0], sizes[-1] - sizes[place])
-    parted = steps[place - 1] >= max(np.log10(FACTOR), widest) and least <= place <= len(sizes) - least
-    return place if parted else None
+    low, high = sizes[:place], sizes[place:]
+    empty = steps[place - 1] >= max(np.log10(_EMPTY), np.ptp(low), np.ptp(high))
+    apart = np.median(high) - np.median(low) >= np.log10(FACTOR)
+    return place if empty and apart and min(len(low), len(high)) >= least else None

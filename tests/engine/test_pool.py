@@ -59,3 +59,26 @@ def test_a_repeat_that_misses_somebody_is_refused(manifest):
     tables = [predicted(manifest, split, seed) for seed, split in enumerate(splits)]
     with pytest.raises(ValueError, match="do not test each recording once"):
         pool(manifest, splits, [*tables[:3], tables[3].iloc[1:]])
+
+
+def test_recordings_without_a_measurement_are_counted_and_in_no_line(manifest):
+    splits = RepeatedKFold(folds=2, repeats=1, val=0.3).splits(manifest)
+    tables = [predicted(manifest, split, seed) for seed, split in enumerate(splits)]
+    lost = tables[0]["recording_id"].iloc[0]
+    rows = tables[0]["recording_id"] == lost
+    tables[0].loc[rows, "score_prediction"] = np.nan
+    tables[0] = tables[0].assign(
+        valid_share=rows.map({True: 0.0, False: np.nan}), unmeasured=rows.map({True: "nothing", False: ""})
+    )
+    found = pool(manifest, splits, tables)
+    assert lost not in set(found.test["recording_id"])
+    assert found.unmeasured["recording_id"].tolist() == [lost]
+    assert found.metrics["test"]["counts"]["recordings"] == 19
+    assert found.metrics["test"]["counts"]["unmeasured"] == 1
+    assert found.metrics["unmeasured"] == [
+        {"recording_id": lost, "split": "test", "valid_share": 0.0, "reason": "nothing"}
+    ]
+    kept = found.test
+    expected = mean_absolute_error(kept["score_target"], kept["score_prediction"])
+    assert found.metrics["test"]["mae"]["value"] == pytest.approx(expected)
+    assert found.metrics["reference"]["constant"]["counts"]["recordings"] == 19

@@ -88,3 +88,26 @@ def test_real_recordings_have_a_course():
         np.testing.assert_allclose(course(one, bins=1)[0], expected, rtol=1e-5)
     found = group_profiles(series, [f.name[:6] for f in files], [f.name[7:18] for f in files], bins=20)
     assert [profile.persons.tolist() for profile in found.values()] == [[2] * 20, [2] * 20]
+
+
+def test_recordings_without_a_valid_frame_are_left_out_and_their_persons_named(caplog):
+    rng = np.random.default_rng(0)
+    made = [series(rng.uniform(0, 1, 40)) for _ in range(12)]
+    people = [f"P{number}" for number in range(12)]
+    groups = ["low", "high"] * 6
+    lost = [*made[:3], series(np.zeros(40), valid=np.zeros(40)), *made[4:]]
+    found = group_profiles(lost, people, groups, bins=4, n_boot=1000)
+    assert "1 of 12 recordings have no valid frame and are left out; they are of P3" in caplog.text
+    rest = [row for row in range(12) if row != 3]
+    alone = group_profiles(
+        [made[row] for row in rest],
+        [people[row] for row in rest],
+        [groups[row] for row in rest],
+        bins=4,
+        n_boot=1000,
+    )
+    for name in ("low", "high"):
+        np.testing.assert_array_equal(found[name].mean, alone[name].mean)
+    assert "P3" not in person_courses(lost, people, bins=4)
+    with pytest.raises(ValueError, match=r"no recording has a valid frame, .* that of P0"):
+        group_profiles(lost[3:4], ["P0"], ["low"])

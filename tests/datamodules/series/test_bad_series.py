@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from datamodules.series import UnreadableSeries, read_series, schema
+from datamodules.series import UnreadableSeries, limits, read_series, schema
+from datamodules.series import table as tables
 from datamodules.series.openface import ORDER
 
 OPENFACE = "frame, face_id, timestamp, confidence, success, AU01_r, AU12_r"
@@ -191,8 +192,14 @@ REFUSED = {
     "a time is missing": (csv(plain(timestamp=np.where(CLOCK == 5, np.nan, CLOCK / 25))), "no time in row 5"),
     "a time in the next year": (csv(plain(timestamp=np.r_[CLOCK[:-1] / 25, 3e7])), "correct the times"),
     # frame numbers
-    "a frame number of a billion": (text("s.csv", line(TABLE, 39, "1000000000, 0, 1.3, .98, 1, 1, 1")), "frame"),
-    "frame numbers up to a billion": (csv(plain(frame=np.linspace(0, 1e9, ROWS).round() + CLOCK % 3)), "frames"),
+    "a frame number of a billion": (
+        text("s.csv", line(TABLE, 39, "1000000000, 0, 1.3, .98, 1, 1, 1")),
+        "frame",
+    ),
+    "frame numbers up to a billion": (
+        csv(plain(frame=np.linspace(0, 1e9, ROWS).round() + CLOCK % 3)),
+        "frames",
+    ),
     "a frame number of 1e300": (csv(plain(frame=np.r_[CLOCK[:-1], 1e300])), "cannot be counted"),
     "frames run ahead of the clock": (
         text("s.csv", line(TABLE, 39, "9000, 0, 1.3, .98, 1, 1, 1")),
@@ -237,7 +244,10 @@ REFUSED = {
     "a member that is no array": (archive(b"not an array"), "s.npz"),
     "a pickled array": (array(np.array([{"a": 1}], dtype=object), pickled=True), "not a readable series"),
     "pickled values": (npz(values=np.array([[object()]], dtype=object)), "s.npz"),
-    "an array of a header of junk": (text("001_A_1.npy", b"\x93NUMPY\x01\x00\x10\x00{'descr': ((((((\n"), "npy"),
+    "an array of a header of junk": (
+        text("001_A_1.npy", b"\x93NUMPY\x01\x00\x10\x00{'descr': ((((((\n"),
+        "npy",
+    ),
     "text as values": (npz(values=np.full((ROWS, 2), "1.5")), "values are <U3"),
     "complex values": (npz(values=np.full((ROWS, 2), 1 + 2j)), "values are complex128"),
     "dates as values": (npz(values=np.full((ROWS, 2), "2020-01-01", "M8[D]")), "values are datetime64"),
@@ -250,8 +260,14 @@ REFUSED = {
     "valid as a matrix": (npz(valid=np.ones((ROWS, 2), bool)), "'valid' is bool"),
     "valid as text": (npz(valid=np.full(ROWS, "False")), "'valid' is <U5"),
     "valid that is no number": (npz(valid=np.full(ROWS, np.nan)), "'valid' is float64"),
-    "NaN in a valid row": (npz(values=np.where(CLOCK[:, None] == 3, np.nan, np.ones((ROWS, 2)))), "nan in row 3"),
-    "infinity in a valid row": (npz(values=np.where(CLOCK[:, None] == 3, np.inf, np.ones((ROWS, 2)))), "inf in row 3"),
+    "NaN in a valid row": (
+        npz(values=np.where(CLOCK[:, None] == 3, np.nan, np.ones((ROWS, 2)))),
+        "nan in row 3",
+    ),
+    "infinity in a valid row": (
+        npz(values=np.where(CLOCK[:, None] == 3, np.inf, np.ones((ROWS, 2)))),
+        "inf in row 3",
+    ),
     "complex landmarks": (array(np.ones((5, 709), complex)), "values are complex128"),
     "an array of another width": (array(np.ones((5, 100))), "write it as .npz"),
     "a flat array": (array(np.ones(709)), "write it as .npz"),
@@ -269,7 +285,7 @@ REFUSED = {
     # units
     "degrees for radians": (csv(pd.DataFrame({"pose_Rx": np.linspace(10, 20, ROWS) + CLOCK % 3})), "rad"),
     "pixels for shares": (csv(mediapipe().assign(**{schema.BLENDSHAPES[3]: 300.0})), "outside"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", REFUSED)
@@ -321,12 +337,19 @@ def lost(*rows: int):
     return check
 
 
+def cells(last: str) -> str:
+    """OpenFace's table whose action units are this text in every row."""
+    rows = (f"{i + 1}, 0, {i / 30:.3f}, 0.98, 1, {last}" for i in range(ROWS))
+    return "\n".join([OPENFACE, *rows]) + "\n"
+
+
+HALF = (1 + np.random.default_rng(0).random((ROWS, 2))).astype(np.float16)
 NO_FACE = TABLE.replace("0.98, 1,", "0.10, 0,")
 READ = {
     # no measurement at all is no error of the reader: who scores recordings leaves these out
     "success 0 in every row": (text("s.csv", NO_FACE), unmeasured),
     "confidence 0 in every row": (text("s.csv", TABLE.replace("0.98, 1,", "0.0, 1,")), unmeasured),
-    "all numbers lost": (text("s.csv", TABLE.replace("0.98, 1, ", "0.98, 1, nan, -1.#IND")[:0] + "\n".join([OPENFACE, *(f"{i + 1}, 0, {i / 30:.3f}, 0.98, 1, -1.#IND, nan" for i in range(ROWS))]) + "\n"), unmeasured),
+    "all numbers lost": (text("s.csv", cells("-1.#IND, nan")), unmeasured),
     "all zeros without a word on quality": (csv(plain() * 0), unmeasured),
     "all zeros in an archive": (npz(values=np.zeros((ROWS, 2))), unmeasured),
     "valid is false": (npz(valid=np.zeros(ROWS, bool)), unmeasured),
@@ -338,44 +361,65 @@ READ = {
     "py-feat found nothing at all": (csv(fex(FaceScore=np.nan, AU01=np.nan)), unmeasured),
     "mediapipe found nothing": (csv(mediapipe() * np.nan), unmeasured),
     # zeros that a column of quality vouches for are measurements
-    "a face that does not move": (text("s.csv", "\n".join([OPENFACE, *(f"{i + 1},0,{i / 30:.3f},.98,1,0,0" for i in range(ROWS))])), measured),
+    "a face that does not move": (text("s.csv", cells("0, 0")), measured),
     # clocks that tell something
     "time 0 in every row, as for pictures": (text("s.csv", openface(time=lambda i: 0.0)), rate(30)),
     "libreface without a clock": (csv(libreface(0.0)), rate(30)),
     "milliseconds under their name": (csv(plain(timestamp_ms=40.0 * CLOCK)), rate(25)),
-    "milliseconds in OpenFace": (text("s.csv", openface(head=OPENFACE.replace("timestamp", "timestamp_ms"), time=lambda i: 40 * i)), rate(25)),
+    "milliseconds in OpenFace": (
+        text("s.csv", openface(head=OPENFACE.replace("timestamp", "timestamp_ms"), time=lambda i: 40 * i)),
+        rate(25),
+    ),
     "1 row a second": (csv(plain(timestamp=CLOCK)), rate(1)),
     "240 rows a second": (csv(plain(timestamp=np.round(CLOCK / 240, 3))), rate(240, 0.01)),
     "every 60th frame": (csv(plain(frame=60 * CLOCK, timestamp=2.0 * CLOCK)), rate(0.5)),
     "twice the manifest's rate": (csv(plain(timestamp=CLOCK / 60)), noted("says 30")),
     "an archive of another rate": (npz(fps=60.0), noted("says 30")),
     "a rate within rounding": (csv(plain(timestamp=CLOCK / 29.97)), lambda series: series.notes == ()),
-    "a part of a longer table": (text("s.csv", openface(frame=lambda i: 5001 + i, time=lambda i: (5000 + i) / 30)), own_rows),
-    "a late face": (text("s.csv", openface(600, frame=lambda i: 301 + i, time=lambda i: (300 + i) / 30)), noted("300 frames before it")),
+    "a part of a longer table": (
+        text("s.csv", openface(frame=lambda i: 5001 + i, time=lambda i: (5000 + i) / 30)),
+        own_rows,
+    ),
+    "a late face": (
+        text("s.csv", openface(600, frame=lambda i: 301 + i, time=lambda i: (300 + i) / 30)),
+        noted("300 frames before it"),
+    ),
     # what is no channel
     "pandas' row number": (csv(plain().assign(**{"Unnamed: 0": CLOCK})), only_units),
-    "pandas' row number again": (csv(plain().assign(**{"Unnamed: 0.1": CLOCK, "Unnamed: 0": CLOCK})), only_units),
+    "pandas' row number again": (
+        csv(plain().assign(**{"Unnamed: 0.1": CLOCK, "Unnamed: 0": CLOCK})),
+        only_units,
+    ),
     "index": (csv(plain(index=CLOCK)), only_units),
     "no name": (text("s.csv", plain().to_csv()), only_units),
     "pandas' index in parquet": (parquet(plain().iloc[::-1], index=True), only_units),
     "capitals": (csv(plain(Frame=CLOCK, Timestamp=CLOCK / 30, Confidence=1.0, Success=1)), only_units),
-    "blanks and capitals": (csv(plain(**{" FRAME ": CLOCK, "Face ID": 0, "TIMESTAMP": CLOCK / 30})), only_units),
+    "blanks and capitals": (
+        csv(plain(**{" FRAME ": CLOCK, "Face ID": 0, "TIMESTAMP": CLOCK / 30})),
+        only_units,
+    ),
     "clocks of other names": (csv(plain(time_s=CLOCK / 30, ms=CLOCK / 0.03, Seconds=CLOCK)), only_units),
     "a counter of any name": (csv(plain(laufnummer=CLOCK + 7)), only_units),
     "a counter down": (csv(plain(left=ROWS - CLOCK)), only_units),
     "a clock of any name": (csv(plain(zeit=np.round(CLOCK / 30, 3))), only_units),
-    "a counter of any name beside gaps": (csv(plain(frame=CLOCK + CLOCK // 20, n=CLOCK + CLOCK // 20)), only_units),
+    "a counter of any name beside gaps": (
+        csv(plain(frame=CLOCK + CLOCK // 20, n=CLOCK + CLOCK // 20)),
+        only_units,
+    ),
     "quality in capitals loses rows": (csv(plain(Success=(CLOCK != 7).astype(int))), lost(7)),
     "a mark in capitals loses rows": (csv(plain(VALID=(CLOCK != 3).astype(int))), lost(3)),
     "text in success is no success": (csv(plain(success=["1"] * 4 + ["no"] + ["1"] * 35)), lost(4)),
     # cells that say that there is no number
-    "C's and R's words for nothing": (text("s.csv", line(line(TABLE, 3, "4,0,.1,.98,1,-nan(ind),1"), 5, "6,0,.167,.98,1,NA,1")), lost(3, 5)),
+    "C's and R's words for nothing": (
+        text("s.csv", line(line(TABLE, 3, "4,0,.1,.98,1,-nan(ind),1"), 5, "6,0,.167,.98,1,NA,1")),
+        lost(3, 5),
+    ),
     "infinity of an extractor": (text("s.csv", line(TABLE, 3, "4,0,.1,.98,1,inf,1")), lost(3)),
     "a byte order mark": (text("s.csv", b"\xef\xbb\xbf" + TABLE.encode()), measured),
     "line ends of Windows": (text("s.csv", TABLE.replace("\n", "\r\n")), measured),
     "no line end at the end": (text("s.csv", TABLE.rstrip("\n")), measured),
-    "half floats": (npz(values=np.ones((ROWS, 2), np.float16) + np.random.default_rng(0).random((ROWS, 2)).astype(np.float16)), measured),
-}  # fmt: skip
+    "half floats": (npz(values=HALF), measured),
+}
 
 
 @pytest.mark.parametrize("case", READ)
@@ -401,10 +445,30 @@ def test_a_counter_that_is_asked_for_is_refused(tmp_path):
         (text("s.csv", "au01\n" + "1" * 5_000_000), "row is longer than 4 MiB"),
         (packed(b"au01\n" + b"1\n" * 4_000_000), "2,000,000"),
         (text("s.csv", "au01\n" + "1\n" * 2_000_001), "2,000,001 rows"),
-
         (parquet(pd.DataFrame({"au01": np.zeros(2_000_001, np.float32)})), "2,000,001 rows"),
     ],
-)  # fmt: skip
+)
 def test_sizes_beyond_the_limits_are_named(tmp_path, write, message):
     with pytest.raises(UnreadableSeries, match=message):
         read_series(write(tmp_path), channels=None)
+
+
+def test_what_unpacks_to_too_much_is_refused_before_or_while_it_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(limits, "MAX_BYTES", 1_000_000)
+    rows = b"0.25,0.5\n" * 150_000
+    write = packed(b"au01,au02\n" + rows)
+    with pytest.raises(UnreadableSeries, match=r"s\.csv\.gz: .* GiB unpacked"):
+        read_series(write(tmp_path), channels=None)
+    with monkeypatch.context() as patch:
+        patch.setattr(tables, "_blocks", None)  # its trailer says so: nothing is unpacked
+        with pytest.raises(UnreadableSeries, match="unpacked"):
+            read_series(tmp_path / "s.csv.gz", channels=None)
+    two = gzip.compress(b"au01,au02\n" + rows) + gzip.compress(b"1,2\n")  # the trailer of the last part only
+    with pytest.raises(UnreadableSeries, match=r"t\.csv\.gz: .* GiB unpacked"):
+        read_series(text("t.csv.gz", two)(tmp_path), channels=None)
+    np.savez_compressed(tmp_path / "s.npz", values=np.zeros((300_000, 1)), channels=np.array(["au01"]))
+    with pytest.raises(UnreadableSeries, match=r"s\.npz: .* GiB unpacked"):
+        read_series(tmp_path / "s.npz", channels=None)
+    (tmp_path / "s.csv").write_bytes(b"au01,au02\n" + rows)
+    with pytest.raises(UnreadableSeries, match=r"s\.csv: .* GiB on disk"):
+        read_series(tmp_path / "s.csv", channels=None)
