@@ -70,7 +70,7 @@ def write(path: Path, coder: str, options: dict[str, str]) -> None:
         container.mux(stream.encode(None))
 
 
-def _inside(content: bytes, rng: np.random.Generator) -> int:
+def _inside(content: bytes | bytearray, rng: np.random.Generator) -> int:
     """A place behind the head of the file."""
     return int(rng.integers(len(content) // 5, len(content) - 100))
 

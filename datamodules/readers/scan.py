@@ -112,11 +112,7 @@ def _scan(path: Path) -> PacketIndex:
     stream = _read_stream(path)
     structure = walk(path, stream.container)
     _check_whole(path, stream, structure)
-    if stream.codec == "hevc" and any(frame.interlaced_frame for frame in opening):
-        raise UnsupportedVideo(
-            f"{path}: each of its pictures is one field, half the lines of a frame (field-coded HEVC), "
-            "and no reader joins them. Re-encode it: ffmpeg -i IN -vf weave,yadif -c:v libx264 OUT.mp4."
-        )
+    _check_fields(path, stream.codec, opening)
     edited = _is_edited(path, stream)
     counts = per_packet and not stream.heads.split
     times, timed = _frame_times(path, stream, counts=counts)
@@ -125,14 +121,27 @@ def _scan(path: Path) -> PacketIndex:
     if stamped and any(a.pts >= b.pts for a, b in itertools.pairwise(opening)):
         raise unreadable(str(path), "the times of its frames contradict the order of the pictures")
     _tell_gaps(path, times, stream.time_base)
+    return _index(path, stream, first, times, timed=timed, split=not counts, edited=edited)
+
+
+def _index(
+    path: Path,
+    stream: _Stream,
+    first: "av.VideoFrame",
+    times: list[int],
+    *,
+    timed: bool,
+    split: bool,
+    edited: bool,
+) -> PacketIndex:
+    """Put together what is known of a file."""
     rotation = _quarter_turns(path, first)
     clocked = timed or times != list(range(len(times)))
+    keys = {packet.pts for packet in stream.packets if packet.key and packet.pts is not None}
     span = (times[-1] - times[0]) * stream.time_base if clocked else 0  # exact: 30, not 29.999999999999996
     return PacketIndex(
         pts=np.asarray(times, dtype=np.int64),
-        keys=np.asarray(
-            sorted({p.pts for p in stream.packets if p.key} & set(times if timed else ())), dtype=np.int64
-        ),
+        keys=np.asarray(sorted(keys.intersection(times if timed else ())), dtype=np.int64),
         timed=timed,
         time_base=stream.time_base,
         fps=float((len(times) - 1) / span) if span > 0 else stream.rate,
@@ -146,9 +155,22 @@ def _scan(path: Path) -> PacketIndex:
         interlaced=bool(first.interlaced_frame),
         open_gop=stream.open_gop(),
         refresh=stream.heads.refresh,
-        split=not counts,
+        split=split,
         edited=edited,
     )
+
+
+def _check_fields(path: Path, codec: str, opening: list["av.VideoFrame"]) -> None:
+    """Refuse HEVC whose pictures are fields: FFmpeg joins those of other codecs only.
+
+    Raises:
+        UnsupportedVideo: saying how to re-encode it.
+    """
+    if codec == "hevc" and any(frame.interlaced_frame for frame in opening):
+        raise UnsupportedVideo(
+            f"{path}: each of its pictures is one field, half the lines of a frame (field-coded HEVC), "
+            "and no reader joins them. Re-encode it: ffmpeg -i IN -vf weave,yadif -c:v libx264 OUT.mp4."
+        )
 
 
 def _opening(path: Path) -> tuple[list["av.VideoFrame"], bool]:
@@ -213,7 +235,7 @@ def _check_whole(path: Path, stream: _Stream, structure: Structure) -> None:
     broken = next((number for number, packet in enumerate(packets[:-1]) if packet.corrupt), None)
     if broken is not None:
         raise unreadable(name, f"it is damaged at packet {broken} of {len(packets)}")
-    listed = structure.units.get(stream.track, 0)
+    listed = structure.video(stream.track)
     if stream.container == "avi":
         # The clock of an AVI counts its chunks. An empty one, for a dropped picture, gives no packet.
         clock = max((packet.dts for packet in packets if packet.dts is not None), default=-1) + 1
@@ -221,7 +243,7 @@ def _check_whole(path: Path, stream: _Stream, structure: Structure) -> None:
             raise unreadable(
                 name, f"it holds {max(listed, len(packets))} of the {stream.declared} frames its header lists"
             )
-    elif len(packets) < listed:
+    elif len(packets) < listed and len(_read_stream(path, ignore_edits=True).packets) < listed:
         raise unreadable(name, f"{len(packets)} of its {listed} pictures can be found")
     delays = [p.pts - p.dts for p in packets if p.pts is not None and p.dts is not None]
     if delays and (max(delays) - min(delays)) * stream.time_base > _LONGEST_DELAY:

@@ -22,6 +22,7 @@ _HEADER, _SEGMENT, _CLUSTER, _GROUP, _BLOCK, _SIMPLE = (
     0xA3,
 )
 _VOID, _CRC = 0xEC, 0xBF
+_TRACKS, _TRACK, _NUMBER, _KIND, _VIDEO = 0x1654AE6B, 0xAE, 0xD7, 0x83, 1
 _IN_SEGMENT = {
     _CLUSTER,
     0x114D9B74,
@@ -46,10 +47,20 @@ class Structure:
     Attributes:
         fault: where it breaks off or was changed; empty if it does not.
         units: coded pictures that it lists for each track, empty ones included; only tracks it can count.
+        kinds: what each track of a Matroska is.
     """
 
     fault: str = ""
     units: dict[int, int] = field(default_factory=dict)
+    kinds: dict[int, int] = field(default_factory=dict)
+
+    def video(self, track: int) -> int:
+        """Return how many pictures are listed for a track; 0 if that is not known.
+
+        FFmpeg does not tell the numbers of Matroska's tracks: there, a sole video track is the one meant.
+        """
+        tracks = [number for number, kind in self.kinds.items() if kind == _VIDEO] or [track]
+        return self.units.get(tracks[0], 0) if len(tracks) == 1 else 0
 
 
 def walk(path: Path, container: str) -> Structure:
@@ -117,6 +128,8 @@ def _segment(data: mmap.mmap, at: int, end: int, found: Structure) -> None:
             _count_block(data, kind, start, stop, found)
         else:
             in_cluster = False
+            if kind == _TRACKS:
+                _read_tracks(data, start, stop, found)
         at = stop or end
 
 
@@ -148,6 +161,23 @@ def _checksum(data: mmap.mmap, start: int, stop: int | None) -> str:
     return "" if same else f"bytes {start} to {stop} differ from their checksum"
 
 
+def _children(data: mmap.mmap, at: int, end: int) -> Iterator[tuple[int, int, int]]:
+    """Yield identifier, start and end of the elements within another, up to the first that does not fit."""
+    while at < end:
+        kind, start, stop = _element(data, at)
+        if stop is None or stop > end:
+            return
+        yield kind, start, stop
+        at = stop
+
+
+def _read_tracks(data: mmap.mmap, at: int, end: int, found: Structure) -> None:
+    for kind, start, stop in _children(data, at, end):
+        if kind == _TRACK:
+            values = {k: int.from_bytes(data[a:b], "big") for k, a, b in _children(data, start, stop)}
+            found.kinds[values.get(_NUMBER, 0)] = values.get(_KIND, 0)
+
+
 def _count_block(data: mmap.mmap, kind: int, start: int, stop: int, found: Structure) -> None:
     if kind == _GROUP:
         while start < stop:
@@ -162,6 +192,8 @@ def _count_block(data: mmap.mmap, kind: int, start: int, stop: int, found: Struc
         width = 9 - data[start].bit_length()
         track = int.from_bytes(data[start : start + width], "big") & ((1 << 7 * width) - 1)
         head = width + 3  # then come the time and the flags
+        if found.kinds and track not in found.kinds:
+            found.fault = f"it is damaged at byte {start}"
         if stop - start > head and not data[start + head - 1] & _LACED:
             found.units[track] = found.units.get(track, 0) + 1
 
