@@ -151,7 +151,8 @@ def examine(case: dict[str, Any], out: Path) -> dict[str, Any]:
     data = folder / "data" if case["case"] % 5 == 0 else shared
     run = (folder / "small" if case["end"] == "disk" else folder) / "run"
     told = fill(case, folder, data) if case["end"] == "disk" else interrupt(case, folder, data, took)
-    goal = folder / "elsewhere" if case["elsewhere"] else run
+    over = told.endswith("finished")  # before its moment came: going on must change nothing
+    goal = folder / "elsewhere" if case["elsewhere"] and not over else run
     begun = (run / "manifest.json").is_file()
     more = [f"resume={run}"] if begun else []
     job = start(command(case, goal, data, *more), folder / "log.txt")

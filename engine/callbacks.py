@@ -89,6 +89,8 @@ class History(pl.Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over the rows of the run that is resumed."""
         self._rows = list(state_dict["rows"])
+        if self._rows:  # here, because no epoch may be left to write them
+            self._write()
 
     @rank_zero_only
     def _write(self) -> None:

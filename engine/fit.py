@@ -119,7 +119,7 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
         data_digest=manifest.digest(),
         split=asdict(split),
     )
-    resumption = Resumption(source=None if state is None else state.path.parent, rate=_plain(rate))
+    resumption = Resumption(source=None if state is None else state.path, rate=_plain(rate))
     trainer = _trainer(config, embedded, folder, resumption)
     trainer.fit(task, datamodule=datamodule, ckpt_path=_resumed(state, embedded, folder), weights_only=True)
     best, objective = chosen(trainer, folder)

@@ -128,9 +128,12 @@ def check_same(content: Mapping[str, Any], config: Mapping[str, Any], source: Pa
 def _like(earlier: Mapping[str, Any], config: Mapping[str, Any], *keys: str) -> dict[str, Any]:
     """A config with one value of another one, where both have the place for it."""
     first, *rest = keys
-    if first not in earlier or first not in config or earlier[first] is None or config[first] is None:
+    if first not in earlier or first not in config:
         return dict(earlier)
-    value = config[first] if not rest else _like(earlier[first], config[first], *rest)
+    value = config[first]
+    if rest:
+        nested = isinstance(earlier[first], Mapping) and isinstance(value, Mapping)
+        value = _like(earlier[first], value, *rest) if nested else earlier[first]
     return dict(earlier) | {first: value}
 
 

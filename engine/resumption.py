@@ -23,7 +23,7 @@ class Resumption(pl.Callback):
     training was stopped early. Both are put right here before its callbacks read their states.
 
     Args:
-        source: Folder of the checkpoints that the run goes on from; None for a new run.
+        source: The checkpoint that the run goes on from, beside its others; None for a new run.
         rate: What the range test of `find_lr` found, as plain values.
     """
 
@@ -63,9 +63,11 @@ class Resumption(pl.Callback):
             return str(folder / _below(Path(path), old)) if path else path
 
         best = dict(state["best_k_models"])
-        if state["monitor"] is not None and self._source is not None and is_main():
+        if self._source is not None and is_main():
             for path in best:
-                _bring(self._source / _below(Path(path), old), Path(place(path)))
+                _bring(self._source.parent / _below(Path(path), old), Path(place(path)))
+            if state["monitor"] is None and state["best_model_path"]:  # the state that is gone on from
+                _bring(self._source, Path(place(state["best_model_path"])))
         moved = {name: place(state[name]) for name in ("best_model_path", "kth_best_model_path")}
         moved["last_model_path"] = place(state["last_model_path"])
         moved["best_k_models"] = {place(path): score for path, score in best.items()}

@@ -53,7 +53,7 @@ def train(config: Mapping[str, Any], *, folder: Path) -> float | None:
     config = with_modes(config)
     check_devices(config)
     earlier = earlier_run(config, folder)
-    if earlier is not None and (done := _finished(earlier, config, folder)) is not None:
+    if earlier is not None and (done := _finished(earlier, config)) is not None:
         return done["objective"]
     seed_run(config["seed"])
     config = dict(config) | {"resume": None if earlier is None else str(earlier)}
@@ -86,18 +86,18 @@ def train(config: Mapping[str, Any], *, folder: Path) -> float | None:
     return objective
 
 
-def _finished(earlier: Path, config: Mapping[str, Any], folder: Path) -> dict[str, Any] | None:
-    """The record of a run in this very folder that has nothing left to do, and the log says so."""
+def _finished(earlier: Path, config: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What a run came to that has nothing left to do, and the log says so; else None."""
     content = read_manifest_json(earlier)
-    if content.get("status") != "finished" or earlier.resolve() != folder.resolve():
+    if content.get("status") != "finished":
         return None
     if content.get("config", {}).get("trainer", {}).get("max_epochs") != config["trainer"].get("max_epochs"):
-        _log.warning("%s is finished, and goes on to %s epochs", folder, config["trainer"].get("max_epochs"))
+        _log.warning("%s is finished, and goes on to %s epochs", earlier, config["trainer"].get("max_epochs"))
         return None
     _log.warning(
         "%s is finished, under the same config: nothing to do. For a new run give another hydra.run.dir; a "
         "longer one takes a larger trainer.max_epochs.",
-        folder,
+        earlier,
     )
     value = content.get("objective")
     if value is None and (known := content.get("objectives")) and None not in known:

@@ -1,4 +1,4 @@
-"""A search that was stopped goes on: the killed trial is marked, the missing ones run, no folder is reused."""
+"""A stopped search goes on: the killed trial is marked, the missing ones run, folders are never reused."""
 
 import logging
 from collections import Counter
