@@ -110,7 +110,7 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
     trainer.fit(task, datamodule=datamodule, ckpt_path=_resumed(config, embedded), weights_only=True)
     best, objective = chosen(trainer, folder)
     skipped = dict(getattr(datamodule, "skipped", None) or {})
-    missing = next(tuple(c.missing) for c in trainer.callbacks if isinstance(c, FiniteMonitor))
+    missing = next(tuple(c.missing) for c in trainer.callbacks if isinstance(c, FiniteMonitor))  # type: ignore[attr-defined]
     return Fitted(
         best,
         objective,
