@@ -24,7 +24,7 @@ from engine.provenance import RunManifest
 from engine.rate import FoundRate, find_rate
 from engine.rebuild import part_of, predict_part, rebuild
 from engine.seed import is_main, seed_run
-from engine.selection import with_modes
+from engine.selection import monitored, with_modes
 from engine.write import write_run
 
 
@@ -145,7 +145,7 @@ def _trainer(config: Mapping[str, Any], embedded: dict[str, Any], folder: Path) 
     callbacks = build_all(config["callbacks"], key="callbacks")
     selects = any(isinstance(callback, Checkpoint) for callback in callbacks)
     callbacks += [
-        FiniteMonitor(monitor=config["selection"]["monitor"]),
+        *(FiniteMonitor(monitor=name) for name in monitored(config)),  # what selects comes first
         StepSeed(seed=config["seed"]),
         EmbedRun(record=embedded),
         History(path=folder / "history.csv"),
