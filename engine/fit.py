@@ -33,7 +33,7 @@ from engine.rebuild import part_of, predict_part, rebuild
 from engine.resume import set_aside, whole_state
 from engine.resumption import Resumption, kept_rate
 from engine.seed import is_main, seed_run
-from engine.selection import with_modes
+from engine.selection import monitored, with_modes
 from engine.write import write_run
 from evaluation.predictions import heads_of
 
@@ -124,7 +124,7 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
     trainer.fit(task, datamodule=datamodule, ckpt_path=_resumed(state, embedded, folder), weights_only=True)
     best, objective = chosen(trainer, folder)
     skipped = dict(getattr(datamodule, "skipped", None) or {})
-    missing = next(tuple(c.missing) for c in trainer.callbacks if isinstance(c, FiniteMonitor))
+    missing = next(tuple(c.missing) for c in trainer.callbacks if isinstance(c, FiniteMonitor))  # type: ignore[attr-defined]
     return Fitted(
         best,
         objective,
@@ -188,7 +188,7 @@ def _trainer(
     callbacks = build_all(config["callbacks"], key="callbacks")
     selects = any(isinstance(callback, Checkpoint) for callback in callbacks)
     callbacks += [
-        FiniteMonitor(monitor=config["selection"]["monitor"]),
+        *(FiniteMonitor(monitor=name) for name in monitored(config)),  # what selects comes first
         StepSeed(seed=config["seed"]),
         EmbedRun(record=embedded),
         History(path=folder / "history.csv"),

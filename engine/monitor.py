@@ -75,13 +75,18 @@ class FiniteMonitor(pl.Callback):
     one.
 
     Args:
-        monitor: What chooses the checkpoint.
+        monitor: What chooses the checkpoint, or what another callback waits for.
     """
 
     def __init__(self, *, monitor: str) -> None:
         self._monitor = monitor
         self.missing: list[int] = []  # epochs in which the value was not finite
         self._finite = 0
+
+    @property
+    def state_key(self) -> str:
+        """One state for each monitored value."""
+        return f"FiniteMonitor({self._monitor})"
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Look at the value of this epoch."""
@@ -103,8 +108,8 @@ class FiniteMonitor(pl.Callback):
         del trainer, pl_module
         if self.missing and not self._finite:
             raise ConfigError(
-                f"selection.monitor={self._monitor} was a finite number in none of {len(self.missing)} "
-                "epochs, so no checkpoint can be chosen by it. The warnings above say why; use "
+                f"{self._monitor}, which is monitored, was a finite number in none of {len(self.missing)} "
+                "epochs, so nothing can be chosen by it. The warnings above say why; use "
                 "selection.monitor=val/loss or another metric"
             )
         if self.missing:

@@ -12,6 +12,7 @@ from engine.leak_audit import leak_title
 from engine.provenance import RunManifest, write_json
 from evaluation.predictions import write_predictions
 from evaluation.report import AttentionExample, write_report
+from evaluation.summary import with_reasons
 
 
 def write_run(
@@ -37,13 +38,14 @@ def write_run(
     predictions = pd.concat(tables, ignore_index=True)
     with writing(folder / "predictions.csv", lost="predictions; the checkpoints are whole"):
         write_predictions(folder / "predictions.csv", predictions, unmeasured=found.unmeasured)
-    write_json(folder / "metrics.json", found.metrics)
+    metrics = with_reasons(found.metrics)
+    write_json(folder / "metrics.json", metrics)
     history = folder / "history.csv"
     title = leak_title(config["experiment_name"], record.content.get("leaks_on_purpose", ()))
     with writing(folder / "report.html", lost="the page; predictions and metrics are whole"):
         write_report(
             folder / "report.html",
-            metrics=found.metrics,
+            metrics=metrics,
             predictions=predictions,
             manifest=record.content | {"title": title, "config": dict(config)},
             history=pd.read_csv(history) if history.is_file() else None,

@@ -105,9 +105,9 @@ class RecordingMetrics(Metric):
         for head in heads:
             bad = ~np.isfinite(table[f"{head}_prediction"].to_numpy())
             if bad.any():
-                rows = sorted({int(row) for row in table["row"][bad]})
+                odd = sorted({int(row) for row in table["row"][bad]})
                 raise PredictionError(
-                    f"{head} predictions are not finite for {len(rows)} recordings, rows {rows[:5]} of the "
+                    f"{head} predictions are not finite for {len(odd)} recordings, rows {odd[:5]} of the "
                     f"manifest: the model diverged; {DIVERGED}"
                 )
         clips = _once(table)
