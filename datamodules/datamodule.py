@@ -1,7 +1,7 @@
 """Loaders and device hooks: the one file of the data room that knows Lightning."""
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -53,6 +53,7 @@ class ClipDataModule(pl.LightningDataModule):
         seed: Seed of order, clips and augmentation.
 
     Attributes:
+        accept_leaks: Patterns of means of channels that may repeat an answer, e.g. `mean of au12`.
         skipped: Recordings that could not be read and were left out on this rank, with the reason.
     """
 
@@ -77,6 +78,7 @@ class ClipDataModule(pl.LightningDataModule):
         super().__init__()
         self.manifest, self.split = manifest, split
         self.skipped: dict[str, str] = {}
+        self.accept_leaks: tuple[str, ...] = ()
         self._source, self._prepared = source, False
         self._train_clips, self._eval_clips = train_clips, eval_clips
         self._augment, self._normalize = augment, normalize
@@ -107,11 +109,8 @@ class ClipDataModule(pl.LightningDataModule):
         channels: tuple[str, ...] | None = getattr(self._source, "channels", None)
         return channels
 
-    def train_statistics(self, *, allowed: Collection[str] = ()) -> dict[str, Tensor | float]:
+    def train_statistics(self) -> dict[str, Tensor | float]:
         """Means, spreads and prevalence of the training recordings; see `training_statistics`.
-
-        Args:
-            allowed: Patterns of what may repeat an answer, e.g. `mean of au12`.
 
         Raises:
             LeakageError: A channel repeats an answer to the questionnaire.
@@ -119,7 +118,7 @@ class ClipDataModule(pl.LightningDataModule):
         self.setup()
         rows = self.manifest.rows(self._part("train"))
         recordings, answers = self.manifest.recordings(self._part("train")), self.manifest.table.iloc[rows]
-        return training_statistics(recordings, self._source, answers=answers, allowed=allowed)
+        return training_statistics(recordings, self._source, answers=answers, allowed=self.accept_leaks)
 
     def train_dataloader(self) -> Iterable[dict[str, Any]]:
         """Batches of people by visits by clips, in another order each epoch."""

@@ -48,8 +48,7 @@ def cross_validate(
             _log.info("%s: finished earlier under the same config and data, not trained again", place)
             objectives.append(read_manifest_json(place).get("objective"))
         else:
-            leaks = record.content.get("leaks_on_purpose", [])
-            objectives.append(_fold(moved(config, place), manifest, split, place, leaks))
+            objectives.append(_fold(moved(config, place), manifest, split, place))
     names = [place.relative_to(folder).as_posix() for place in places]
     record.record(folds=names, objectives=objectives)
     record.count_look()
@@ -71,15 +70,13 @@ def _places(folder: Path, splits: Sequence[Split]) -> list[Path]:
     return places
 
 
-def _fold(
-    config: Mapping[str, Any], manifest: Manifest, split: Split, place: Path, leaks: Sequence[str]
-) -> float | None:
+def _fold(config: Mapping[str, Any], manifest: Manifest, split: Split, place: Path) -> float | None:
     with RunManifest(folder=place, config=config, writes=is_main()) as record:
         record.record(
             experiment=config["experiment_name"],
             data_digest=manifest.digest(),
             splits=[split.name],
-            leaks_on_purpose=list(leaks),
+            leaks_on_purpose=list(config["accept_leaks"]),
         )
         if split.notes:
             record.record(split_notes={split.name: list(split.notes)})
