@@ -40,16 +40,16 @@ def plant(cohort: Manifest, leak: Plant, folder: Path, *, seed: int = 0) -> Mani
     table = leak.table(cohort.table.assign(**{"series_path": "", "content_hash": ""}))
     table = table.drop(columns=["n_frames", "fps", "duration_s"], errors="ignore")
     originals = {recording.recording_id: recording for recording in cohort.recordings()}
-    paths = []
-    for row in table.to_dict("records"):
+    paths: list[str] = []
+    rows: list[dict[str, Any]] = [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
+    for row in rows:
         series = source.series(originals[row["recording_id"]])
         drawn = np.random.default_rng([seed, len(paths)])
         series = leak.series(series, row, drawn)
         path = folder / leak.name(row)
         path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(
-            path, values=series.values, channels=np.array(series.channels), valid=series.valid, fps=series.fps
-        )
+        told: Any = {"fps": series.fps, "channels": np.array(series.channels)}
+        np.savez(path, values=series.values, valid=series.valid, **told)
         paths.append(path.relative_to(folder).as_posix())
     table = table.assign(path="", landmark_path="", series_path=paths)
     return manifest_from_table(table, root=folder, name=folder.name)

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -55,6 +55,7 @@ class ClipDataModule(pl.LightningDataModule):
         seed: Seed of order, clips and augmentation.
 
     Attributes:
+        accept_leaks: Patterns of means of channels that may repeat an answer, e.g. `mean of au12`.
         skipped: Recordings that could not be read, or train although nothing was measured in them, and were
             left out on this rank, with the reason.
         unmeasured: Recordings to predict in which nothing was measured: they are in no batch.
@@ -82,6 +83,7 @@ class ClipDataModule(pl.LightningDataModule):
         self.manifest, self.split = manifest, split
         self.skipped: dict[str, str] = {}
         self.unmeasured: dict[str, Coverage] = {}
+        self.accept_leaks: tuple[str, ...] = ()
         self._source, self._prepared = source, False
         self._train_clips, self._eval_clips = train_clips, eval_clips
         self._augment, self._normalize = augment, normalize
@@ -112,11 +114,8 @@ class ClipDataModule(pl.LightningDataModule):
         channels: tuple[str, ...] | None = getattr(self._source, "channels", None)
         return channels
 
-    def train_statistics(self, *, allowed: Collection[str] = ()) -> dict[str, Tensor | float]:
+    def train_statistics(self) -> dict[str, Tensor | float]:
         """Means, spreads and prevalence of the training recordings; see `training_statistics`.
-
-        Args:
-            allowed: Patterns of what may repeat an answer, e.g. `mean of au12`.
 
         Raises:
             LeakageError: A channel repeats an answer to the questionnaire.
@@ -124,7 +123,7 @@ class ClipDataModule(pl.LightningDataModule):
         self.setup()
         rows = self.manifest.rows(self._part("train"))
         recordings, answers = self.manifest.recordings(self._part("train")), self.manifest.table.iloc[rows]
-        return training_statistics(recordings, self._source, answers=answers, allowed=allowed)
+        return training_statistics(recordings, self._source, answers=answers, allowed=self.accept_leaks)
 
     def train_dataloader(self) -> Iterable[dict[str, Any]]:
         """Batches of people by visits by clips, in another order each epoch.

@@ -56,8 +56,7 @@ def cross_validate(
             objectives.append(read_manifest_json(place).get("objective"))
         else:
             own = moved(config, place) | {"resume": str(source) if source.is_dir() else None}
-            leaks = record.content.get("leaks_on_purpose", [])
-            objectives.append(_fold(own, manifest, split, place, leaks))
+            objectives.append(_fold(own, manifest, split, place))
     names = [place.relative_to(folder).as_posix() for place in places]
     record.record(folds=names, objectives=objectives)
     record.count_look()
@@ -90,16 +89,14 @@ def _places(folder: Path, splits: Sequence[Split]) -> list[Path]:
     return places
 
 
-def _fold(
-    config: Mapping[str, Any], manifest: Manifest, split: Split, place: Path, leaks: Sequence[str]
-) -> float | None:
+def _fold(config: Mapping[str, Any], manifest: Manifest, split: Split, place: Path) -> float | None:
     earlier = Path(config["resume"]) if config.get("resume") else None
     with RunManifest(folder=place, config=config, writes=is_main(), earlier=earlier) as record:
         record.record(
             experiment=config["experiment_name"],
             data_digest=manifest.digest(),
             splits=[split.name],
-            leaks_on_purpose=list(leaks),
+            leaks_on_purpose=list(config["accept_leaks"]),
         )
         if split.notes:
             record.record(split_notes={split.name: list(split.notes)})

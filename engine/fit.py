@@ -100,7 +100,8 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
     manifest = manifest.without_labels(_outside(manifest, split))
     datamodule = build(config["data"]["module"], key="data.module", manifest=manifest, split=split)
     config = _settled(config, datamodule.channels)
-    statistics = datamodule.train_statistics(allowed=config["accept_leaks"])
+    datamodule.accept_leaks = tuple(config["accept_leaks"])
+    statistics = datamodule.train_statistics()
     state, rate = _state(config), None
     if config["find_lr"]:
         rate = _rate(config, manifest, split, state, statistics=statistics, folder=folder)

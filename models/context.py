@@ -9,7 +9,7 @@ from models.types import Batch
 
 
 class ClipContext(nn.Module):
-    """The clip's own personality feature, as published. Always available.
+    """The clip's own personality feature. Always available; the published abstract names no context.
 
     A habit that nothing in the clip reveals cannot be removed from that clip; what this context achieves on
     unseen persons is bounded by how much of a habit shows beside the symptoms.

@@ -1,17 +1,76 @@
 """Parameter groups: weight decay for weights, none for biases and norms."""
 
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from torch import nn
+from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.conv import _ConvNd
+
+_WRAPPERS = ("_fsdp_wrapped_module.", "_forward_module.", "_orig_mod.", "_checkpoint_wrapped_module.")
+_DDP = "module."  # before all names
+_WEIGHTS = (nn.Linear, nn.Bilinear, _ConvNd, nn.Embedding, nn.RNNBase, nn.MultiheadAttention)
+_NORMS = (nn.LayerNorm, nn.GroupNorm, _NormBase)
+_FLAT = "_flat_param"  # of FSDP without use_orig_params: many parameters in one, and nobody knows which
+_MATRIX = 2
 
 
-def parameter_groups(module: nn.Module) -> list[dict[str, Any]]:
-    """Split the trainable parameters into matrices and kernels, and everything with fewer than 2 dimensions.
+def parameter_groups(module: nn.Module, *, decayed: Collection[str] | None = None) -> list[dict[str, Any]]:
+    """Split the trainable parameters into weights, and biases, norms and other vectors.
 
     The first group takes the optimizer's own `weight_decay`; the second has 0.
+
+    Args:
+        module: Whose parameters are trained; it may be wrapped for several devices.
+        decayed: Names of the weights, from `weight_names` before it was wrapped; None asks the module itself.
+
+    Raises:
+        ValueError: The parameters were flattened into one, so that weights and biases cannot be told apart.
     """
-    parameters = [p for p in module.parameters() if p.requires_grad]
-    decay = [p for p in parameters if p.dim() >= 2]
-    rest = [p for p in parameters if p.dim() < 2]
-    groups: list[dict[str, Any]] = [{"params": decay}, {"params": rest, "weight_decay": 0.0}]
+    names = weight_names(module) if decayed is None else decayed
+    known: set[int] = set()
+    groups: list[dict[str, Any]] = [{"params": []}, {"params": [], "weight_decay": 0.0}]
+    for name, _, parameter in _owned(module):
+        if parameter.requires_grad and id(parameter) not in known:
+            known.add(id(parameter))
+            groups[name not in names]["params"].append(parameter)
     return [group for group in groups if group["params"]]
+
+
+def weight_names(module: nn.Module) -> frozenset[str]:
+    """Names of the parameters that decay: weights of layers, and what else has two dimensions or more.
+
+    Layers and norms are told by their type and biases by their name, because FSDP leaves flat pieces of the
+    parameters, whose number of dimensions says nothing.
+    """
+    return frozenset(name for name, owner, parameter in _owned(module) if _decays(name, owner, parameter))
+
+
+def plain_name(name: str) -> str:
+    """The name of a parameter without what wrappers put before and into it.
+
+    Example:
+        >>> plain_name("_forward_module.trunk._fsdp_wrapped_module.weight")
+        'trunk.weight'
+    """
+    for wrapper in _WRAPPERS:
+        name = name.replace(wrapper, "")
+    return name.removeprefix(_DDP)
+
+
+def _owned(module: nn.Module) -> Iterator[tuple[str, nn.Module, nn.Parameter]]:
+    for path, owner in module.named_modules():
+        for name, parameter in owner.named_parameters(recurse=False):
+            if name == _FLAT:
+                raise ValueError(
+                    "FSDP has flattened weights and biases into one parameter, so that weight decay cannot "
+                    "leave out the biases: set trainer.strategy.use_orig_params=true"
+                )
+            yield plain_name(f"{path}.{name}" if path else name), owner, parameter
+
+
+def _decays(name: str, owner: nn.Module, parameter: nn.Parameter) -> bool:
+    last = name.rpartition(".")[2]
+    if last.startswith("bias") or last.endswith("bias") or isinstance(owner, _NORMS):
+        return False
+    return isinstance(owner, _WEIGHTS) or parameter.dim() >= _MATRIX

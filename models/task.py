@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torchmetrics import Metric
 
 from models.objective import Objective
-from models.optim import parameter_groups
+from models.optim import parameter_groups, weight_names
 from models.standardize import Statistics, set_statistics
 from models.types import Batch, Output
 
@@ -42,6 +42,7 @@ class Task(pl.LightningModule):
         self.val_metrics = metrics.clone()
         self.test_metrics = metrics.clone()
         self._optimizer = optimizer
+        self._decayed = weight_names(self)  # before a strategy wraps and flattens anything
         self._scheduler = scheduler
 
     def forward(self, batch: Batch) -> Output:
@@ -92,7 +93,7 @@ class Task(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """Build optimizer and scheduler from their partials; biases and norms get no weight decay."""
-        optimizer = self._optimizer(parameter_groups(self))
+        optimizer = self._optimizer(parameter_groups(self, decayed=self._decayed))
         if self._scheduler is None:
             return optimizer
         return {

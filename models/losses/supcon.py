@@ -6,6 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from models.losses.gathering import join_rows, ranks
 from models.types import Batch, Output
 
 _TEMPERATURE = 0.1  # .07 of the paper is unstable below some 32 rows; our choice
@@ -72,14 +73,22 @@ class SupCon(nn.Module):
         self.hard_weight = hard_weight
 
     def forward(self, output: Output, batch: Batch) -> Tensor:
-        """Return the loss of a batch; rows of unknown persons (negative code) take no part."""
+        """Return the loss of a batch; rows of unknown persons (negative code) take no part.
+
+        In training on several ranks the batch is that of all ranks together, see `gathering.join_rows`: the
+        loss and the gradient that the ranks' mean has are those of one process on the joined batch. In
+        evaluation, where ranks may see different numbers of batches, it is this rank's own.
+        """
         z = output.personality
         if z is None:
             raise ValueError(
                 "the contrast needs a personality branch: set the objective's contrast to null, or add one"
             )
         z = z.float() if z.dtype in (torch.float16, torch.bfloat16) else z
-        subject, visit = batch["subject"], batch["visit"]
+        subject, visit, band = batch["subject"], batch["visit"], self._bands(batch)
+        if self.training and ranks() > 1:
+            z, subject, visit = join_rows(z), join_rows(subject), join_rows(visit)
+            band = None if band is None else join_rows(band)
         known = (subject >= 0)[:, None] & (subject >= 0)[None, :]
         same = subject[:, None] == subject[None, :]
         same_visit = visit[:, None] == visit[None, :]
@@ -93,14 +102,19 @@ class SupCon(nn.Module):
             positive & known,
             negative,
             temperature=self.temperature,
-            log_weight=self._hard(batch, negative, z),
+            log_weight=self._hard(band, negative, z),
         )
 
-    def _hard(self, batch: Batch, negative: Tensor, z: Tensor) -> Tensor | None:
-        """Log weights: hard negatives share a known severity band; None without bands."""
+    def _bands(self, batch: Batch) -> Tensor | None:
+        """Severity band of each row (B,), -1 where unknown; None where hard negatives are off."""
         if self.hard_weight == 1 or "band" not in batch["targets"]:
             return None
-        band, known = batch["targets"]["band"], batch["target_mask"]["band"]
-        same_band = (band[:, None] == band[None, :]) & known[:, None] & known[None, :]
+        return torch.where(batch["target_mask"]["band"], batch["targets"]["band"], -1)
+
+    def _hard(self, band: Tensor | None, negative: Tensor, z: Tensor) -> Tensor | None:
+        """Log weights: hard negatives share a known severity band; None without bands."""
+        if band is None:
+            return None
+        same_band = (band[:, None] == band[None, :]) & (band >= 0)[:, None]
         log_weight: Tensor = (same_band & negative).to(z.dtype) * math.log(self.hard_weight)
         return log_weight

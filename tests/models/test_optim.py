@@ -1,0 +1,100 @@
+"""Weight decay is decided by layer and name, so that wrapping and flattening do not change it."""
+
+from functools import partial
+
+import pytest
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+from torch import nn
+
+from models.optim import parameter_groups, plain_name, weight_names
+
+
+class Network(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv1d(3, 4, 3), nn.GroupNorm(2, 4))
+        self.head = nn.Sequential(nn.LayerNorm(4), nn.Linear(4, 2))
+        self.queries = nn.Parameter(torch.zeros(2, 4))
+        self.scale = nn.Parameter(torch.ones(4))
+
+    def forward(self, x):
+        return self.head(self.stem(x).mean(-1) + self.queries.mean(0) * self.scale)
+
+
+DECAYED = {"stem.0.weight", "head.1.weight", "queries"}
+
+
+def _named(groups, module):
+    """Names of the parameters of each group, and their decay."""
+    names = {id(parameter): plain_name(name) for name, parameter in module.named_parameters()}
+    return [(group.get("weight_decay"), {names[id(p)] for p in group["params"]}) for group in groups]
+
+
+def test_weights_decay_and_biases_and_norms_do_not():
+    network = Network()
+    everything = {name for name, _ in network.named_parameters()}
+    assert weight_names(network) == DECAYED
+    assert _named(parameter_groups(network), network) == [(None, DECAYED), (0.0, everything - DECAYED)]
+
+
+def test_flattened_parameters_stay_in_their_groups():
+    network = Network()
+    decayed = weight_names(network)
+    expected = _named(parameter_groups(network), network)
+    for parameter in network.parameters():
+        parameter.data = parameter.data.flatten()  # what FSDP leaves on a rank
+    assert _named(parameter_groups(network, decayed=decayed), network) == expected
+    # without what was known before, layers and names still tell all but parameters of no layer
+    without = _named(parameter_groups(network), network)
+    assert without[0] == (None, DECAYED - {"queries"})
+
+
+def test_wrappers_leave_no_trace_in_names():
+    assert plain_name("_forward_module.a._fsdp_wrapped_module.b._orig_mod.weight") == "a.b.weight"
+    assert plain_name("module.a.weight") == "a.weight"
+
+
+def test_frozen_and_shared_parameters_count_once_or_not_at_all():
+    network = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
+    network[1].weight = network[0].weight
+    network[0].bias.requires_grad_(False)
+    (weights, rest) = parameter_groups(network)
+    assert (len(weights["params"]), len(rest["params"])) == (1, 1)
+    network.requires_grad_(False)
+    assert parameter_groups(network) == []
+
+
+def test_one_flat_parameter_is_refused():
+    network = nn.Module()
+    network.register_parameter("_flat_param", nn.Parameter(torch.zeros(9)))
+    with pytest.raises(ValueError, match="use_orig_params=true"):
+        parameter_groups(network)
+
+
+def _worker(rank, folder):
+    from torch.distributed.fsdp import FullyShardedDataParallel
+    from torch.distributed.fsdp.wrap import ModuleWrapPolicy
+
+    dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
+    network = Network()
+    decayed = weight_names(network)
+    policy = ModuleWrapPolicy({nn.Sequential})
+    wrapped = FullyShardedDataParallel(
+        network, auto_wrap_policy=policy, use_orig_params=True, device_id=torch.device("cpu")
+    )
+    dims = {plain_name(name): parameter.dim() for name, parameter in wrapped.named_parameters()}
+    groups = _named(parameter_groups(wrapped, decayed=decayed), wrapped)
+    torch.save((dims, groups), f"{folder}/{rank}.pt")
+    dist.destroy_process_group()
+
+
+@pytest.mark.slow
+def test_fsdp_has_the_groups_of_ddp_by_name(tmp_path):
+    mp.spawn(partial(_worker), args=(str(tmp_path),), nprocs=2)
+    network = Network()
+    for rank in range(2):
+        dims, groups = torch.load(tmp_path / f"{rank}.pt")
+        assert max(dims.values()) == 1  # why dimensions do not decide
+        assert groups == _named(parameter_groups(network), network)
