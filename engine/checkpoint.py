@@ -22,7 +22,7 @@ from engine.targets import check_targets
 
 KEY = "euthymia"
 FORMAT = 1
-_FIELDS = {"format", "config", "statistics", "data_digest", "split", "calibration", "digest"}
+_FIELDS = {"format", "config", "statistics", "data_digest", "split", "calibration", "seen", "digest"}
 
 
 class CheckpointError(ValueError):
@@ -41,6 +41,7 @@ class RunCheckpoint:
         split: `name`, and the recording ids of `train`, `val` and `test`.
         calibration: Targets and predictions of the validation recordings, without ids: what decision
             thresholds and intervals are learned from. Empty before the run has ended.
+        seen: Digests of persons and files that trained or selected; see `engine.seen`.
         state_dict: Weights of the task.
     """
 
@@ -50,11 +51,17 @@ class RunCheckpoint:
     data_digest: str
     split: dict[str, Any]
     calibration: dict[str, list[float]]
+    seen: dict[str, Any]
     state_dict: dict[str, Tensor]
 
 
 def new_record(
-    *, config: Mapping[str, Any], statistics: Mapping[str, Any], data_digest: str, split: Mapping[str, Any]
+    *,
+    config: Mapping[str, Any],
+    statistics: Mapping[str, Any],
+    data_digest: str,
+    split: Mapping[str, Any],
+    seen: Mapping[str, Any],
 ) -> dict[str, Any]:
     """What a run puts into its checkpoints besides the weights: plain values only."""
     return {
@@ -64,6 +71,7 @@ def new_record(
         "data_digest": data_digest,
         "split": {name: list(part) if isinstance(part, tuple) else part for name, part in split.items()},
         "calibration": {},
+        "seen": dict(seen),
     }
 
 
@@ -103,6 +111,7 @@ def load_checkpoint(path: str | Path) -> RunCheckpoint:
         data_digest=record["data_digest"],
         split=record["split"],
         calibration=record["calibration"],
+        seen=record["seen"],
         state_dict=content["state_dict"],
     )
 

@@ -23,6 +23,7 @@ from engine.provenance import RunManifest
 from engine.rate import FoundRate, find_rate
 from engine.rebuild import part_of, predict_part, rebuild
 from engine.seed import is_main, seed_run
+from engine.seen import memory
 from engine.write import write_run
 
 
@@ -97,7 +98,11 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
     if config["compile"]:
         task.network.compile()
     embedded = new_record(
-        config=config, statistics=statistics, data_digest=manifest.digest(), split=asdict(split)
+        config=config,
+        statistics=statistics,
+        data_digest=manifest.digest(),
+        split=asdict(split),
+        seen=memory(manifest, split),
     )
     trainer = _trainer(config, embedded, folder)
     trainer.fit(task, datamodule=datamodule, ckpt_path=_resumed(config, embedded), weights_only=True)
