@@ -148,6 +148,18 @@ def _flat(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.ascontiguousarray(values).reshape(len(values), -1)
 
 
+def false_hashes(manifest: "Manifest") -> list[str]:
+    """Recordings whose stated `content_hash` is the digest of none of their files."""
+    if "content_hash" not in manifest.table:
+        return []
+    stated = dict(zip(manifest.table["recording_id"], manifest.table["content_hash"], strict=True))
+    return [
+        name
+        for name, own in contents(manifest).items()
+        if own and stated[name] and stated[name].lower() not in {one.sha256 for one in own}
+    ]
+
+
 def duplicates(manifest: "Manifest") -> list[Pair]:
     """Pairs of recordings of a manifest that show the same; what cannot be told is not among them."""
     return pairs_of(contents(manifest))

@@ -148,7 +148,7 @@ def _material(checkpoint: RunCheckpoint, run: Mapping[str, Any], path: str | Non
 
 
 def _seen(checkpoint: RunCheckpoint, manifest: Manifest) -> tuple[str, ...]:
-    """Remarks where another manifest holds ids, persons or contents that the network was trained or selected on.
+    """Remarks where another manifest holds ids, persons or contents that trained or selected the network.
 
     Raises:
         CheckpointError: What the checkpoint remembers cannot be read.

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from datamodules.guard import LeakageError, check_content, check_split
-from datamodules.manifest import Manifest
-from datamodules.near_duplicates import duplicates
+from datamodules.manifest import Manifest, ManifestError
+from datamodules.near_duplicates import duplicates, false_hashes
 from datamodules.overlap import person_overlap
 from datamodules.splits import Split
 from datamodules.validation import LABELS
@@ -21,6 +21,7 @@ def checked_splits(config: Mapping[str, Any], manifest: Manifest) -> list[Split]
     """The splits of `protocol`, without the training recordings that `train_filter` leaves out.
 
     Raises:
+        ManifestError: A stated content hash is not that of the file.
         ConfigError: A split tests nobody, or nothing is labeled.
         LeakageError: A split leaks, or a filter touched what selects or is tested.
     """
@@ -29,6 +30,11 @@ def checked_splits(config: Mapping[str, Any], manifest: Manifest) -> list[Split]
     if config["train_filter"] is not None:
         drop = build(config["train_filter"], key="train_filter")
     _check_labeled(manifest)
+    if made_up := false_hashes(manifest):
+        raise ManifestError(
+            f"{manifest.name}: 'content_hash' of {', '.join(made_up[:5])} ({len(made_up)} in all) is not the "
+            "SHA-256 of the file; drop the column to have it computed"
+        )
     pairs = duplicates(manifest)
     splits = []
     for whole in protocol.splits(manifest):
