@@ -3,7 +3,8 @@
 The salt is drawn for every run and lies in the checkpoint. So two checkpoints cannot be compared with each
 other, and nobody can look an id up in a table made before; but who holds the checkpoint and guesses an id,
 such as `001`, can check the guess. Fingerprints of content (see `datamodules.content`) tell when something
-moved, not what a face looks like. Recording ids are in the checkpoint as they are: do not put names into them.
+moved, not what a face looks like. Recording ids are in the checkpoint as they are: no names
+belong into them.
 """
 
 import hashlib

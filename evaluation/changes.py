@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from datamodules.visits import REMEDY, place_of_visits
+from datamodules.visits import COLUMN, REMEDY, place_of_visits
 from evaluation.identity import UNKNOWN
 
 Array = NDArray[np.float64]
@@ -39,7 +39,8 @@ class Changes:
 def visit_changes(recordings: pd.DataFrame) -> Changes | None:
     """Changes of `score` between consecutive labeled visits; None where nobody has two."""
     columns = ["score_target", "score_prediction"] + [c for c in ("band_target",) if c in recordings]
-    table = recordings[["subject_id", "session_id", *columns]].reset_index(drop=True)
+    order = [COLUMN] if COLUMN in recordings else []
+    table = recordings[["subject_id", "session_id", *order, *columns]].reset_index(drop=True)
     table = table[table["score_target"].notna() & (table["subject_id"] != UNKNOWN)]
     found = sorted(_pairs(table, columns), key=lambda change: change[0])
     if not found:
