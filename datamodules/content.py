@@ -1,8 +1,9 @@
 """What a file shows, in a few bytes: a fingerprint that survives saving, another format, noise and a shift.
 
-After J. Haitsma and T. Kalker, "A Highly Robust Audio Fingerprinting System", ISMIR 2002: a few projections of
-the signal over time, compared at every shift; theirs keep signs, ours keep 8 bits, as our signals are short. Of
-a video the signal is the gray level of 8 x 8 fields. Letters: `T` rows, `F` channels, `S` steps, `D` projections.
+After J. Haitsma and T. Kalker, "A Highly Robust Audio Fingerprinting System", ISMIR 2002: a few
+projections of the signal over time, compared at every shift; theirs keep signs, ours keep 8 bits, as our
+signals are short. Of a video the signal is the gray level of 8 x 8 fields. Letters: `T` rows, `F` channels,
+`S` steps, `D` projections.
 """
 
 import base64
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d, uniform_filter1d
+from scipy.ndimage import gaussian_filter1d
 
 from datamodules.probe import _HEADERS
 from datamodules.readers import UnreadableVideo, open_video
@@ -34,7 +35,7 @@ _log = logging.getLogger(__name__)
 RATE = 10  # steps/s
 _WIDTH = 4  # projections
 _BLUR_S = 0.1  # a shift by half a step must not matter
-_TREND_S = 2.0  # slower movements are alike by chance
+_EDGE = 2  # steps at either end that the blur cannot know
 _LONGEST_S = {"series": 60.0, "video": 20.0}  # of the beginning
 _FIELDS = 8  # by 8 fields of a picture
 _RESTING = 0.002  # gray level: of a picture that moves less, only noise would be compared
@@ -45,7 +46,7 @@ _THREADS = 4
 
 @dataclass(frozen=True, eq=False)
 class Content:
-    """Digest of a file's bytes, and the fingerprint int8 (S, D), without steps where there is nothing to compare.
+    """Digest of a file's bytes, and its fingerprint int8 (S, D), of no steps where nothing can be compared.
 
     `kind` is "series" or "video"; only contents of one kind are compared.
     """
@@ -93,8 +94,8 @@ def fingerprint(
     smooth = gaussian_filter1d(signal, _BLUR_S * fps, axis=0, mode="nearest")
     times = np.arange(count) / RATE * fps
     steps = np.stack([np.interp(times, place, column) for column in smooth.T], axis=1)
-    steps -= uniform_filter1d(steps, round(_TREND_S * RATE), axis=0, mode="nearest")
-    scale = steps.std()
+    steps = steps[_EDGE:-_EDGE] - steps.mean(axis=0)
+    scale = steps.std() if len(steps) else 0.0
     if not scale > 0:
         return nothing
     return np.clip(np.round(steps / scale * _LEVELS), -127, 127).astype(np.int8)
@@ -126,7 +127,7 @@ def contents(manifest: "Manifest", ids: Sequence[str] | None = None) -> dict[str
 
 
 def content_of(file: Path, fps: float = 0.0) -> Content:
-    """Content of one file, from the user's cache where it was met before; `fps` serves a series without clock."""
+    """Content of one file, from the user's cache if it is there; `fps` serves a series without a clock."""
     status = file.stat()
     return _content(file.resolve(), status.st_size, status.st_mtime_ns, fps)
 

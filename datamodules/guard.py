@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from datamodules.manifest import Manifest
+    from datamodules.near_duplicates import Pair
     from datamodules.splits import Split
 
 _log = logging.getLogger(__name__)
@@ -65,6 +66,28 @@ def check_split(
         raise LeakageError(f"split '{split.name}' of {manifest.name} leaks:\n{listed}")
 
 
+def check_content(manifest: "Manifest", split: "Split", pairs: Sequence["Pair"]) -> None:
+    """Stop if two parts hold the same content, under whatever names; report what a part holds twice.
+
+    Args:
+        manifest: The table the split was made from.
+        split: Recording ids of the three parts.
+        pairs: Of all recordings, from `near_duplicates.duplicates`.
+
+    Raises:
+        LeakageError: Names the pairs.
+    """
+    apart, together = _across_parts(split, pairs)
+    if together:
+        _log.warning("split '%s': the same content twice in a part: %s", split.name, _some(together))
+    if apart:
+        raise LeakageError(
+            f"split '{split.name}' of {manifest.name} leaks:\n  - the same content in two parts: "
+            f"{_some(apart)}; "
+            "keep one of each, or give both to one person and one part"
+        )
+
+
 def check_channels(names: Sequence[str]) -> None:
     """Stop if a label, a questionnaire item or an identifier is among the feature channels.
 
@@ -87,6 +110,19 @@ def check_selection(monitor: str) -> None:
     """
     if not monitor.startswith("val/"):
         raise LeakageError(f"selection on '{monitor}'; choose a validation metric such as 'val/auc'")
+
+
+def _across_parts(split: "Split", pairs: Sequence["Pair"]) -> tuple[list[str], list[str]]:
+    """Pairs of a split in words: those on two sides of it, and those within a part."""
+    part_of = {recording: part for part in ("train", "val", "test") for recording in getattr(split, part)}
+    apart, together = [], []
+    for pair in pairs:
+        sides = part_of.get(pair.first), part_of.get(pair.second)
+        if None in sides:
+            continue
+        said = f"{pair.first} ({sides[0]}) = {pair.second} ({sides[1]}): {pair.why}"
+        (together if sides[0] == sides[1] else apart).append(said)
+    return apart, together
 
 
 def _repeated(parts: dict[str, tuple[str, ...]]) -> list[str]:

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter1d
 
 from datamodules.content import RATE, Content, contents
-from datamodules.partition import PARTS
 
 if TYPE_CHECKING:
     from datamodules.manifest import Manifest
-    from datamodules.partition import Split
 
 _log = logging.getLogger(__name__)
 
@@ -23,6 +22,7 @@ LONGEST_SHIFT_S = 3.0
 ALIKE = 0.9  # correlation of two fingerprints
 _SIGMAS = 6.0  # that correlation by chance, in standard deviations of Fisher's z
 _CANDIDATE = 0.5  # correlation before lengths are compared
+TREND_S = 2  # slower movements are alike by chance
 _OVERLAP = 0.5  # of the shorter one
 _FEWEST = 15  # steps in common
 _BLOCK = 512  # recordings compared at once
@@ -37,15 +37,21 @@ class Pair:
     why: str
 
 
-def similarity(a: NDArray[np.int8], b: NDArray[np.int8]) -> float:
+def similarity(a: NDArray[np.int8], b: NDArray[np.int8], *, near: int | None = None) -> float:
     """Correlation of two fingerprints at their best shift, 0 where it may be chance or cannot be told.
 
-    The correlation counts if Fisher's z exceeds six of its standard deviations, with as many independent values
-    as the product of the autocorrelations leaves (Bartlett 1935).
+    The correlation counts if Fisher's z exceeds six of its standard deviations, with as many independent
+    values as the product of the autocorrelations leaves (Bartlett 1935).
+
+    Args:
+        a: Steps (S, D).
+        b: Likewise.
+        near: Look only around this shift of `a`, in steps.
     """
-    best, where = 0.0, 0
     reach = int(LONGEST_SHIFT_S * RATE)
-    for lag in range(-reach, reach + 1):
+    lags = range(-reach, reach + 1) if near is None else range(near - 1, near + 2)
+    best, where = 0.0, 0
+    for lag in lags:
         x, y = _overlap(a, b, lag)
         if len(x) < max(_FEWEST, _OVERLAP * min(len(a), len(b))):
             continue
@@ -64,7 +70,14 @@ def _overlap(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     x, y = a[max(lag, 0) :], b[max(-lag, 0) :]
     length = min(len(x), len(y))
-    return x[:length].astype(np.float64), y[:length].astype(np.float64)
+    return _quick(x[:length]), _quick(y[:length])
+
+
+def _quick(steps: NDArray[np.int8]) -> NDArray[np.float64]:
+    """What is faster than the trend, which may be alike by chance."""
+    values = steps.astype(np.float64)
+    trend = uniform_filter1d(values, TREND_S * RATE, axis=0, mode="nearest")
+    return np.asarray(values - trend, dtype=np.float64)
 
 
 def _independent(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
@@ -82,45 +95,69 @@ def _independent(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
 def alike(
     first: Sequence[NDArray[np.int8]], second: Sequence[NDArray[np.int8]] | None = None
 ) -> list[tuple[int, int, float]]:
-    """Pairs of fingerprints that show the same, `(i, j, correlation)`: within `first`, or of `first` and `second`.
+    """Pairs `(i, j, correlation)` of fingerprints that show the same, within `first` or with `second`.
 
-    All shifts of all pairs are a matrix product each; whatever is near enough there is then looked at closely.
+    Every shift of all pairs is a matrix product; whatever is near enough there is then looked at closely.
     """
     within = second is None
     others = first if second is None else second
     if not first or not others:
         return []
     length = max(len(one) for one in (*first, *others))
-    reach = min(int(LONGEST_SHIFT_S * RATE), length)
     ours, theirs = _padded(first, length), _padded(others, length)
     found = []
     for start in range(0, len(ours), _BLOCK):
-        block = ours[start : start + _BLOCK]
-        best = np.zeros((len(block), len(theirs)), dtype=np.float32)
-        for lag in range(reach):
-            kept = length - lag
-            np.maximum(best, _flat(block[:, lag:]) @ _flat(theirs[:, :kept]).T, out=best)
-            np.maximum(best, _flat(block[:, :kept]) @ _flat(theirs[:, lag:]).T, out=best)
+        best, where = _best_shifts(ours[start : start + _BLOCK], theirs)
         for i, j in np.argwhere(best > _CANDIDATE).tolist():
             if within and start + i >= j:
                 continue
-            value = similarity(first[start + i], others[j])
+            value = similarity(first[start + i], others[j], near=int(where[i, j]))
             if value:
                 found.append((start + i, j, value))
     return found
+
+
+def _best_shifts(
+    block: NDArray[np.float32], others: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.int16]]:
+    """Best correlation of every pair, and the shift of the first in steps."""
+    length = block.shape[1]
+    best = np.zeros((len(block), len(others)), dtype=np.float32)
+    where = np.zeros(best.shape, dtype=np.int16)
+    reach = min(int(LONGEST_SHIFT_S * RATE), length - 1)
+    for lag in range(-reach, reach + 1):
+        kept = length - abs(lag)
+        x = block[:, lag:] if lag >= 0 else block[:, :kept]
+        y = others[:, :kept] if lag >= 0 else others[:, -lag:]
+        value = _flat(x) @ _flat(y).T
+        better = value > best
+        best[better], where[better] = value[better], lag
+    return best, where
 
 
 def _padded(steps: Sequence[NDArray[np.int8]], length: int) -> NDArray[np.float32]:
     """All fingerprints (N, S, D), of length 1 as vectors, with zeros behind the shorter ones."""
     out = np.zeros((len(steps), length, steps[0].shape[1]), dtype=np.float32)
     for row, one in zip(out, steps, strict=True):
-        row[: len(one)] = one
+        row[: len(one)] = _quick(one)
     norms = np.sqrt((out**2).sum(axis=(1, 2), keepdims=True))
     return out / np.maximum(norms, 1e-9)
 
 
 def _flat(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.ascontiguousarray(values).reshape(len(values), -1)
+
+
+def false_hashes(manifest: "Manifest") -> list[str]:
+    """Recordings whose stated `content_hash` is the digest of none of their files."""
+    if "content_hash" not in manifest.table:
+        return []
+    stated = dict(zip(manifest.table["recording_id"], manifest.table["content_hash"], strict=True))
+    return [
+        name
+        for name, own in contents(manifest).items()
+        if own and stated[name] and stated[name].lower() not in {one.sha256 for one in own}
+    ]
 
 
 def duplicates(manifest: "Manifest") -> list[Pair]:
@@ -158,16 +195,3 @@ def pairs_of(
                 key = key[1], key[0]
             found.setdefault(key, Pair(*key, f"nearly the same content (correlation {value:.3f})"))
     return sorted(found.values())
-
-
-def across_parts(split: "Split", pairs: Sequence[Pair]) -> tuple[list[str], list[str]]:
-    """Pairs of a split in words: those on two sides of it, and those within a part."""
-    part_of = {recording: part for part in PARTS for recording in getattr(split, part)}
-    apart, together = [], []
-    for pair in pairs:
-        sides = part_of.get(pair.first), part_of.get(pair.second)
-        if None in sides:
-            continue
-        said = f"{pair.first} ({sides[0]}) = {pair.second} ({sides[1]}): {pair.why}"
-        (together if sides[0] == sides[1] else apart).append(said)
-    return apart, together

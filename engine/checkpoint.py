@@ -44,6 +44,7 @@ class RunCheckpoint:
         split: `name`, and the recording ids of `train`, `val` and `test`.
         calibration: Targets and predictions of the validation recordings, without ids: what decision
             thresholds and intervals are learned from. Empty before the run has ended.
+        seen: Digests of persons and files that trained or selected; see `engine.seen`.
     """
 
     path: Path
@@ -53,6 +54,7 @@ class RunCheckpoint:
     data_digest: str
     split: dict[str, Any]
     calibration: dict[str, list[float]]
+    seen: dict[str, Any]
 
 
 # Every further attribute is a field of the record; a check of its own goes to `engine.record.CHECKS`.
@@ -65,7 +67,7 @@ def new_record(
     statistics: Mapping[str, Any],
     data_digest: str,
     split: Mapping[str, Any],
-    **more: Any,
+    seen: Mapping[str, Any],
 ) -> dict[str, Any]:
     """What a run puts into its checkpoints besides the weights: plain values only.
 
@@ -74,7 +76,7 @@ def new_record(
         statistics: Tensors and numbers that the network was standardized with.
         data_digest: Of the manifest.
         split: Name and recording ids.
-        more: Further fields of `RunCheckpoint`, plain.
+        seen: See `engine.seen.memory`.
     """
     return {
         "format": FORMAT,
@@ -83,7 +85,7 @@ def new_record(
         "data_digest": data_digest,
         "split": {name: list(part) if isinstance(part, tuple) else part for name, part in split.items()},
         "calibration": {},
-        **more,
+        "seen": dict(seen),
     }
 
 

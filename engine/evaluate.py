@@ -16,7 +16,7 @@ from engine.assess import Assessment, assess, recordings_of, unmeasured_table
 from engine.attribution import explain, explained_head
 from engine.audit import Predict, audit
 from engine.build import build
-from engine.checkpoint import RunCheckpoint, load_checkpoint
+from engine.checkpoint import CheckpointError, RunCheckpoint, load_checkpoint
 from engine.compose import ConfigError
 from engine.filmstrips import filmstrips
 from engine.fitted import check_fitted
@@ -27,6 +27,7 @@ from engine.provenance import RunManifest, add_look
 from engine.rebuild import part_of, predict_part, rebuild
 from engine.run import check_scale
 from engine.seed import seed_run
+from engine.seen import BadMemory, met
 from engine.settings import check_settings
 from engine.splitting import report_split
 from engine.targets import check_targets, trusting
@@ -205,9 +206,8 @@ def _material(checkpoint: RunCheckpoint, path: str | None, *, data: Path) -> _Ma
             f"Predict with python predict.py ckpt_path={checkpoint.path} input={path}"
         )
     ids = tuple(manifest.table["recording_id"])
-    return _Material(
-        manifest, Split(name=manifest.name, train=(), val=(), test=ids), False, _seen(checkpoint, ids)
-    )
+    split_all = Split(name=manifest.name, train=(), val=(), test=ids)
+    return _Material(manifest, split_all, False, _seen(checkpoint, manifest))
 
 
 def _own_split(checkpoint: RunCheckpoint) -> Split:
@@ -215,18 +215,36 @@ def _own_split(checkpoint: RunCheckpoint) -> Split:
     return Split(**parts)
 
 
-def _seen(checkpoint: RunCheckpoint, ids: tuple[str, ...]) -> tuple[str, ...]:
-    """A remark where recordings of another manifest carry ids that the network was trained or selected on."""
+def _seen(checkpoint: RunCheckpoint, manifest: Manifest) -> tuple[str, ...]:
+    """Remarks where another manifest holds ids, persons or contents that trained or selected the network.
+
+    Raises:
+        CheckpointError: What the checkpoint remembers cannot be read.
+    """
+    ids = tuple(manifest.table["recording_id"])
     known = {*checkpoint.split["train"], *checkpoint.split["val"]}
-    shared = [name for name in ids if name in known]
-    if not shared:
-        return ()
-    note = (
-        f"{len(shared)} of {len(ids)} recordings carry ids that the network was trained or selected on, e.g. "
-        f"{', '.join(shared[:3])}. Unless another corpus uses the same ids, this is no test."
+    shared = tuple(name for name in ids if name in known)
+    try:
+        found = met(checkpoint.seen, manifest, ids)
+    except BadMemory as fault:
+        raise CheckpointError(
+            f"{checkpoint.path}: {fault}. Copy it again from the run that wrote it."
+        ) from fault
+    said = (
+        (shared, "carry ids", "Unless another corpus uses the same ids, this"),
+        (found.persons, "show persons, by subject_id,", "Unless they are others of the same ids, this"),
+        (found.files, "are files", "This"),
+        (found.alike, "hold nearly the content", "This"),
     )
-    _log.warning("%s", note)
-    return (note,)
+    notes = tuple(
+        f"{len(names)} of {len(ids)} recordings {what} that the network was trained or selected on, e.g. "
+        f"{', '.join(names[:3])}. {unless} is no test."
+        for names, what, unless in said
+        if names
+    )
+    for note in notes:
+        _log.warning("%s", note)
+    return notes
 
 
 def _measure(

@@ -33,6 +33,7 @@ from engine.rebuild import part_of, predict_part, rebuild
 from engine.resume import set_aside, whole_state
 from engine.resumption import Resumption, kept_rate
 from engine.seed import is_main, seed_run
+from engine.seen import memory
 from engine.selection import monitored, with_modes
 from engine.write import write_run
 from evaluation.predictions import heads_of
@@ -119,6 +120,7 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
         statistics=statistics,
         data_digest=manifest.digest(),
         split=asdict(split),
+        seen=memory(manifest, split),
     )
     resumption = Resumption(source=None if state is None else state.path, rate=_plain(rate))
     trainer = _trainer(config, embedded, folder, resumption)

@@ -12,6 +12,7 @@ from datamodules.guard import LeakageError, check_split
 from datamodules.manifest import Manifest
 from datamodules.splits import Split
 from engine.checkpoint import CheckpointError, RunCheckpoint, load_checkpoint
+from engine.seen import BadMemory, met
 
 _TRUNK = "network.depression.trunk."
 
@@ -38,7 +39,7 @@ def start_from(
         CheckpointError: The file, or one that it started from, is none of ours, altered or gone; or its trunk
             is another one or reads other channels.
         LeakageError: The checkpoint was trained on people who validate or test here, or selected on people
-            who test here. Known only where both runs read the same recordings: what two corpora share is not.
+            who test here; or on files that do, or that hold nearly the same.
     """
     earlier = load_checkpoint(path)
     for run in _lineage(earlier):
@@ -80,6 +81,7 @@ def _lineage(run: RunCheckpoint) -> Iterator[RunCheckpoint]:
 
 def _check_people(earlier: RunCheckpoint, manifest: Manifest, split: Split) -> None:
     if earlier.data_digest != manifest.digest():
+        _check_met(earlier, manifest, split)
         return
     trained, selected = (tuple(earlier.split[part]) for part in ("train", "val"))
     name = f"{split.name} after {earlier.path}"
@@ -90,6 +92,32 @@ def _check_people(earlier: RunCheckpoint, manifest: Manifest, split: Split) -> N
     except LeakageError as error:
         error.add_note("init_from must come from people who neither validate nor test here.")
         raise
+
+
+def _check_met(earlier: RunCheckpoint, manifest: Manifest, split: Split) -> None:
+    """Of another manifest: by what the checkpoint remembers of persons and files."""
+    problems = []
+    for part, judged in (("train", (*split.val, *split.test)), ("val", split.test)):
+        try:
+            found = met(earlier.seen, manifest, judged, (part,))
+        except BadMemory as fault:
+            raise CheckpointError(f"{earlier.path}: {fault}. Copy it again from its run.") from fault
+        said = {"files": found.files, "nearly the same content": found.alike}
+        if split.subject_disjoint:
+            said["persons (by subject_id)"] = found.persons
+        verb = "trained" if part == "train" else "selected"
+        problems += [
+            f"{len(names)} recording(s) judged here share {what} with what {verb} it, e.g. "
+            f"{', '.join(names[:3])}"
+            for what, names in said.items()
+            if names
+        ]
+    if problems:
+        raise LeakageError(
+            f"{split.name} after {earlier.path} leaks: {'; '.join(problems)}. init_from must come "
+            "from people who "
+            "neither validate nor test here; other persons of the same ids need others, such as clinic2:001"
+        )
 
 
 def _check_channels(earlier: RunCheckpoint, config: Mapping[str, Any]) -> None:

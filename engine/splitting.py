@@ -4,10 +4,12 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from datamodules.guard import LeakageError, check_split
-from datamodules.manifest import Manifest
+from datamodules.guard import LeakageError, check_content, check_split
+from datamodules.manifest import Manifest, ManifestError
+from datamodules.near_duplicates import duplicates, false_hashes
 from datamodules.overlap import person_overlap
 from datamodules.splits import Split
+from datamodules.validation import LABELS
 from engine.build import build
 from engine.compose import ConfigError
 from engine.provenance import RunManifest
@@ -19,18 +21,27 @@ def checked_splits(config: Mapping[str, Any], manifest: Manifest) -> list[Split]
     """The splits of `protocol`, without the training recordings that `train_filter` leaves out.
 
     Raises:
-        ConfigError: A split tests nobody.
+        ManifestError: A stated content hash is not that of the file.
+        ConfigError: A split tests nobody, or nothing is labeled.
         LeakageError: A split leaks, or a filter touched what selects or is tested.
     """
     protocol = build(config["protocol"], key="protocol")
     drop = None
     if config["train_filter"] is not None:
         drop = build(config["train_filter"], key="train_filter")
+    _check_labeled(manifest)
+    if made_up := false_hashes(manifest):
+        raise ManifestError(
+            f"{manifest.name}: 'content_hash' of {', '.join(made_up[:5])} ({len(made_up)} in all) is not the "
+            "SHA-256 of the file; drop the column to have it computed"
+        )
+    pairs = duplicates(manifest)
     splits = []
     for whole in protocol.splits(manifest):
         if not whole.test:
             raise ConfigError(f"{manifest.name}: split '{whole.name}' tests nobody; fill its test part")
         _check(manifest, whole, protocol)
+        check_content(manifest, whole, pairs)
         if drop is None:
             splits.append(whole)
             continue
@@ -43,6 +54,15 @@ def checked_splits(config: Mapping[str, Any], manifest: Manifest) -> list[Split]
             )
         splits.append(split)
     return splits
+
+
+def _check_labeled(manifest: Manifest) -> None:
+    labels = [name for name in manifest.table if name in LABELS or str(name).startswith("trait_")]
+    if not manifest.table[labels].notna().any(axis=None):
+        raise ConfigError(
+            f"{manifest.name}: no recording has a label; fill 'score' and 'scale', 'binary', or "
+            "trait_* columns"
+        )
 
 
 def _check(manifest: Manifest, split: Split, protocol: Any) -> None:

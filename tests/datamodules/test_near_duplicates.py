@@ -1,0 +1,123 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from datamodules.guard import LeakageError
+from datamodules.manifest import ManifestError, read_manifest
+from datamodules.near_duplicates import alike, duplicates, similarity
+from datamodules.series import read_series
+from engine.splitting import checked_splits
+
+GIVEN = {"protocol": {"_target_": "datamodules.splits.Given"}, "train_filter": None}
+PARTS = ["train", "train", "val", "val", "test", "test"]
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def planted(cohort):
+    """The cohort with one file of a training person put under a tested one, changed by a function."""
+
+    def plant(change, suffix=".npz"):
+        path = cohort(6, 1, frames=100)
+        source, target = path.parent / "p00_v0.npz", path.parent / f"p05_v0{suffix}"
+        change(source, target)
+        table = pd.read_csv(path, dtype=str, keep_default_na=False).assign(split=PARTS)
+        table.loc[5, "series_path"] = target.name
+        table.to_csv(path, index=False)
+        return read_manifest(path)
+
+    return plant
+
+
+def saved(change):
+    def plant(source, target):
+        content = dict(np.load(source))
+        values = change(content["values"])
+        np.savez_compressed(target, **content | {"values": values, "valid": np.ones(len(values), dtype=bool)})
+
+    return plant
+
+
+def noisy(values):
+    return values + 0.01 * values.std(0) * np.random.default_rng(1).normal(size=values.shape)
+
+
+def one_value(values):
+    values[10, 0] += 1e-4
+    return values
+
+
+def as_csv(source, target):
+    series = read_series(source, channels=None)
+    table = pd.DataFrame(series.values, columns=series.channels)
+    table.insert(0, "timestamp", np.arange(len(table)) / 25)
+    table[["timestamp", *series.channels[::-1]]].to_csv(target, index=False)
+
+
+@pytest.mark.parametrize(
+    ("change", "suffix"),
+    [
+        (saved(lambda values: values), ".npz"),
+        (saved(one_value), ".npz"),
+        (saved(noisy), ".npz"),
+        (saved(lambda values: noisy(values)[25:]), ".npz"),
+        (saved(lambda values: values[:-25]), ".npz"),
+        (saved(lambda values: 1000 * values + 3), ".npz"),
+        (as_csv, ".csv"),
+    ],
+    ids=["again", "4th decimal", "noise", "noise and a second cut off", "end cut off", "units", "csv"],
+)
+def test_a_training_series_saved_again_as_a_tested_one_stops_the_run(change, suffix, planted):
+    manifest = planted(change, suffix)
+    with pytest.raises(LeakageError, match=r"same content in two parts: p00_v0 \(train\) = p05_v0 \(test\)"):
+        checked_splits(GIVEN, manifest)
+
+
+def test_visits_of_one_person_with_the_same_habits_are_no_pair(cohort):
+    manifest = read_manifest(cohort(8, 3, frames=100))
+    assert duplicates(manifest) == []
+
+
+def test_a_content_hash_made_up_by_hand_is_not_believed(cohort):
+    path = cohort(6, 1)
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    table.assign(split=PARTS, content_hash=list("abcdef")).to_csv(path, index=False)
+    with pytest.raises(ManifestError, match=r"'content_hash' of p00_v0.*drop the column"):
+        checked_splits(GIVEN, read_manifest(path))
+
+
+def test_a_table_without_any_label_says_so(cohort):
+    path = cohort(6, 1)
+    table = pd.read_csv(path, dtype=str, keep_default_na=False).assign(split=PARTS)
+    table.drop(columns=["scale", "score"]).to_csv(path, index=False)
+    with pytest.raises(ValueError, match="no recording has a label; fill 'score'"):
+        checked_splits(GIVEN, read_manifest(path))
+
+
+def test_one_visit_under_two_spellings_never_reaches_a_split(cohort):
+    path = cohort(3, 2)
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    table.assign(session_id=["V1", "v01"] * 3, split=PARTS).to_csv(path, index=False)
+    with pytest.raises(ManifestError, match="two visits of 'V1' and 'v01' of person 'p00'"):
+        read_manifest(path)
+
+
+def test_what_is_constant_or_short_is_not_told(cohort, planted):
+    manifest = planted(saved(lambda values: values[:12]))
+    assert checked_splits(GIVEN, manifest)
+    still = planted(saved(lambda values: np.ones_like(values)))
+    assert checked_splits(GIVEN, still)
+
+
+def test_all_pairs_at_once_find_what_two_alone_find():
+    rng = np.random.default_rng(0)
+    steps = [rng.integers(-60, 60, (length, 4)).astype(np.int8) for length in (40, 60, 80, 100)]
+    steps += [steps[2][13:], steps[3][:70]]
+    expected = {
+        (i, j) for i in range(len(steps)) for j in range(i + 1, len(steps)) if similarity(steps[i], steps[j])
+    }
+    assert {(i, j) for i, j, _ in alike(steps)} == expected == {(2, 4), (3, 5)}

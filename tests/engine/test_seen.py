@@ -1,0 +1,84 @@
+import json
+
+import pandas as pd
+import pytest
+
+from datamodules.guard import LeakageError
+from datamodules.manifest import read_manifest
+from datamodules.splits import Split
+from engine.build import build
+from engine.checkpoint import load_checkpoint
+from engine.initial import start_from
+from engine.seen import BadMemory, memory, met
+
+pytestmark = pytest.mark.xdist_group("series_run")
+
+
+@pytest.fixture(scope="module")
+def remembered(series_run):
+    return load_checkpoint(series_run.best)
+
+
+@pytest.fixture
+def elsewhere(own_table, tmp_path):
+    """The shared cohort listed again under other recording ids: `elsewhere(**columns)`."""
+
+    def listed(**columns):
+        table = own_table.assign(recording_id="new_" + own_table["recording_id"], **columns)
+        table.to_csv(tmp_path / "again.csv", index=False)
+        return read_manifest(tmp_path / "again.csv"), table
+
+    return listed
+
+
+def test_files_are_known_again_under_other_ids(remembered, elsewhere):
+    manifest, table = elsewhere(subject_id=lambda t: "other" + t["subject_id"])
+    found = met(remembered.seen, manifest, table["recording_id"].tolist())
+    assert set(found.files) == set(table.loc[table["split"] != "test", "recording_id"])
+    assert (found.persons, found.alike) == ((), ())
+
+
+def test_persons_are_known_again_with_other_files_and_spellings(remembered, own_table, tmp_path, cohort):
+    path = cohort(2, 1)
+    trained = own_table.loc[own_table["split"] == "train", "subject_id"].iloc[0]
+    table = pd.read_csv(path, dtype=str).assign(subject_id=["somebody", trained.lower()])
+    table.to_csv(path, index=False)
+    (tmp_path / "c").mkdir()
+    manifest = read_manifest(path)
+    split = Split("s", train=(manifest.table["recording_id"][0],), val=(), test=())
+    seen = memory(manifest, split)
+    assert met(seen, manifest, ["p00_v0", "p01_v0"]).persons == ("p00_v0",)
+    assert met(seen, manifest, ["p01_v0"]).files == ()
+
+
+def test_nothing_raw_is_remembered_and_every_run_has_its_own_salt(remembered, own_table, series_run):
+    text = json.dumps(remembered.seen)
+    for name in {*own_table["subject_id"], *own_table["content_hash"]}:
+        assert name not in text
+    manifest = build(series_run.config["data"]["manifest"], key="data.manifest")
+    split = Split("s", train=tuple(remembered.split["train"]), val=tuple(remembered.split["val"]), test=())
+    again = memory(manifest, split)
+    assert again["salt"] != remembered.seen["salt"]
+    assert not set(again["train"]["persons"]) & set(remembered.seen["train"]["persons"])
+    assert len(again["train"]["persons"]) == len(remembered.seen["train"]["persons"])
+
+
+def test_init_from_refuses_files_of_its_training_whatever_they_are_called(series_run, remembered, elsewhere):
+    manifest, table = elsewhere(subject_id=lambda t: "other" + t["subject_id"])
+    task = build(remembered.config["model"], key="model")
+    trained = tuple(table.loc[table["split"] == "train", "recording_id"])
+    with pytest.raises(LeakageError, match=r"share files with what trained it, e.g. new_"):
+        start_from(
+            task,
+            series_run.best,
+            config=remembered.config,
+            manifest=manifest,
+            split=Split("turned", train=(), val=(), test=trained),
+        )
+
+
+def test_a_memory_that_no_run_wrote_is_refused(remembered, elsewhere):
+    manifest, _ = elsewhere()
+    for wrong in ({}, {"salt": "x"}, remembered.seen | {"train": []}):
+        with pytest.raises(BadMemory, match="cannot be read"):
+            met(wrong, manifest, ())
