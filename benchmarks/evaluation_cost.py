@@ -139,7 +139,8 @@ def _plain_auc(y: Array, p: Array, w: Array) -> Array:
     positive, negative = _by_prediction(y, p, w)
     below = np.cumsum(negative, axis=1) - negative
     wins: Array = (positive * (below + 0.5 * negative)).sum(axis=1)
-    return wins / (positive.sum(axis=1) * negative.sum(axis=1))
+    share: Array = wins / (positive.sum(axis=1) * negative.sum(axis=1))
+    return share
 
 
 def _plain_precision(y: Array, p: Array, w: Array) -> Array:

@@ -18,11 +18,13 @@ from engine.checkpoint import CheckpointError, add_calibration, load_checkpoint,
 from engine.chosen import chosen
 from engine.filmstrips import filmstrips
 from engine.initial import start_from
+from engine.monitor import FiniteMonitor
 from engine.predictions import ClipPredictions, prediction_trainer
 from engine.provenance import RunManifest
 from engine.rate import FoundRate, find_rate
 from engine.rebuild import part_of, predict_part, rebuild
 from engine.seed import is_main, seed_run
+from engine.selection import monitored, with_modes
 from engine.write import write_run
 
 
@@ -31,7 +33,8 @@ class Fitted:
     """The checkpoint that validation chose, its metric, and what became of the training.
 
     `skipped` maps recordings that could not be read to the reason; `initial` is the SHA-256 of the checkpoint
-    whose trunk it started from; `rate` what the range test of `find_lr` found.
+    whose trunk it started from; `rate` what the range test of `find_lr` found; `undefined` the epochs in
+    which the metric that chooses was no finite number.
     """
 
     best: Path
@@ -40,6 +43,7 @@ class Fitted:
     skipped: dict[str, str]
     initial: str | None = None
     rate: FoundRate | None = None
+    undefined: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,8 @@ def train_split(
         record.record(init_from={"path": str(config["init_from"]), "sha256": fitted.initial})
     if fitted.rate:
         record.record(found_lr=fitted.rate.as_dict())
+    if fitted.undefined:
+        record.record(epochs_without_monitor=list(fitted.undefined))
     found = _measure(config, manifest, split, fitted.best, folder=folder, record=record)
     return Trained(fitted.objective, found)
 
@@ -79,6 +85,7 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
     Whatever trains or selects gets a manifest in which only training and validation recordings are labeled,
     so that neither a callback nor a data module can read what is tested.
     """
+    config = with_modes(config)
     seed_run(config["seed"])
     manifest = manifest.without_labels(_outside(manifest, split))
     datamodule = build(config["data"]["module"], key="data.module", manifest=manifest, split=split)
@@ -103,7 +110,16 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
     trainer.fit(task, datamodule=datamodule, ckpt_path=_resumed(config, embedded), weights_only=True)
     best, objective = chosen(trainer, folder)
     skipped = dict(getattr(datamodule, "skipped", None) or {})
-    return Fitted(best, objective, epochs=trainer.current_epoch, skipped=skipped, initial=initial, rate=rate)
+    missing = next(tuple(c.missing) for c in trainer.callbacks if isinstance(c, FiniteMonitor))  # type: ignore[attr-defined]
+    return Fitted(
+        best,
+        objective,
+        epochs=trainer.current_epoch,
+        skipped=skipped,
+        initial=initial,
+        rate=rate,
+        undefined=missing,
+    )
 
 
 def _outside(manifest: Manifest, split: Split) -> set[str]:
@@ -129,6 +145,7 @@ def _trainer(config: Mapping[str, Any], embedded: dict[str, Any], folder: Path) 
     callbacks = build_all(config["callbacks"], key="callbacks")
     selects = any(isinstance(callback, Checkpoint) for callback in callbacks)
     callbacks += [
+        *(FiniteMonitor(monitor=name) for name in monitored(config)),  # what selects comes first
         StepSeed(seed=config["seed"]),
         EmbedRun(record=embedded),
         History(path=folder / "history.csv"),

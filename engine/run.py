@@ -11,10 +11,11 @@ from engine.build import build
 from engine.compose import ConfigError
 from engine.crossval import cross_validate
 from engine.fit import train_split
+from engine.monitor import check_validation
 from engine.provenance import RunManifest
 from engine.rebuild import without_downloads
 from engine.seed import is_main, seed_run
-from engine.selection import check_run
+from engine.selection import check_monitors, check_run, with_modes
 from engine.splitting import checked_splits, report_split
 from engine.targets import check_targets
 from evaluation.bootstrap import check_resamples
@@ -37,6 +38,7 @@ def train(config: Mapping[str, Any], *, folder: Path) -> float | None:
     """
     check_targets(dict(config))
     check_run(config)
+    config = with_modes(config)
     check_resamples(config["evaluation"]["n_boot"])
     seed_run(config["seed"])
     with RunManifest(folder=folder, config=config, writes=is_main()) as record:
@@ -44,6 +46,7 @@ def train(config: Mapping[str, Any], *, folder: Path) -> float | None:
         manifest = build(config["data"]["manifest"], key="data.manifest")
         check_scale(manifest, config)
         splits = checked_splits(config, manifest)
+        check_validation(config, manifest, splits)
         for split in splits:
             report_split(manifest, split, record=record)
         record.record(
@@ -65,11 +68,15 @@ def train(config: Mapping[str, Any], *, folder: Path) -> float | None:
 def check_model(config: Mapping[str, Any]) -> None:
     """Build the model without memory: what cannot be built should not wait for a cohort to be made.
 
+    Nor should a checkpoint wait for a value that this model never logs.
+
     Raises:
+        ConfigError: Something monitors a value that is not logged.
         Exception: What the constructor raised, with the key of the config.
     """
     with torch.device("meta"):
-        build(without_downloads(config["model"]), key="model")
+        task = build(without_downloads(config["model"]), key="model")
+    check_monitors(config, task.logged_names("val"))
 
 
 def check_scale(manifest: Manifest, config: Mapping[str, Any]) -> None:

@@ -19,9 +19,11 @@ from engine.build import build
 from engine.checkpoint import load_checkpoint
 from engine.compose import TRAIN_KEYS, ConfigError, plain_config
 from engine.fit import fit_split
+from engine.monitor import check_validation
 from engine.predictions import prediction_trainer
 from engine.rebuild import part_of, predict_part, rebuild
-from engine.selection import check_run
+from engine.run import check_model
+from engine.selection import check_run, with_modes
 from engine.splitting import checked_splits
 from engine.targets import ROOT, check_targets
 
@@ -54,7 +56,8 @@ def compose_training(overrides: Sequence[str], *, output: Path) -> dict[str, Any
     plain = plain_config(config, keys=TRAIN_KEYS)
     check_targets(plain)
     check_run(plain)
-    return plain
+    check_model(plain)
+    return with_modes(plain)
 
 
 def material(config: Mapping[str, Any]) -> tuple[Manifest, Split]:
@@ -70,6 +73,7 @@ def material(config: Mapping[str, Any]) -> tuple[Manifest, Split]:
         raise ConfigError(
             f"a trial trains on one split, the protocol has {len(splits)}: use protocol=holdout"
         )
+    check_validation(config, manifest, splits)
     return manifest, splits[0]
 
 

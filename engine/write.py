@@ -10,6 +10,7 @@ from engine.assess import Assessment
 from engine.provenance import RunManifest, write_json
 from evaluation.predictions import write_predictions
 from evaluation.report import AttentionExample, write_report
+from evaluation.summary import with_reasons
 
 
 def write_run(
@@ -34,11 +35,12 @@ def write_run(
     tables = [table for table in (found.val, found.test) if table is not None]
     predictions = pd.concat(tables, ignore_index=True)
     write_predictions(folder / "predictions.csv", predictions)
-    write_json(folder / "metrics.json", found.metrics)
+    metrics = with_reasons(found.metrics)
+    write_json(folder / "metrics.json", metrics)
     history = folder / "history.csv"
     write_report(
         folder / "report.html",
-        metrics=found.metrics,
+        metrics=metrics,
         predictions=predictions,
         manifest=record.content | {"title": config["experiment_name"], "config": dict(config)},
         history=pd.read_csv(history) if history.is_file() else None,

@@ -40,7 +40,7 @@ class Metric:
     meaning: str
     kind: Kind
     value: Definition
-    resampled: weighted.Kernel | None
+    resampled: weighted.Resampled | None
     higher_is_better: bool
     range: tuple[float, float] = (0.0, 1.0)
     unit: Unit | None = None

@@ -5,6 +5,7 @@ for the heads `score` (points), `binary` (probability) and `band` (expected band
 left out of that head's metrics and counted in the summary.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -36,9 +37,12 @@ class Measurement:
 
     def value(self) -> Value:
         """The metric on the sample itself."""
-        return (
-            Value(None, self.undefined) if self.undefined else self.metric.value(self.target, self.prediction)
-        )
+        if self.undefined:
+            return Value(None, self.undefined)
+        found = self.metric.value(self.target, self.prediction)
+        if found.value is not None and not math.isfinite(found.value):
+            return Value(None, "no finite number: the values are too large or too close to each other")
+        return found
 
     def resampled(self, weights: Array) -> Array:
         """The metric (R,) under weights (R, N) over *all* rows of the table, NaN without a bootstrap."""
@@ -114,6 +118,17 @@ def measurements(recordings: pd.DataFrame, *, threshold: float | None) -> Iterat
             yield from _changes(recordings)
     if _usable(recordings, "band_target", "band_prediction"):
         yield from _bind("band", recordings, "band_target", "band_prediction")
+
+
+def kinds_of(heads: Iterable[str]) -> set[Kind]:
+    """Kinds of metrics that predictions of these heads have, without a threshold and without persons."""
+    needed: dict[Kind, set[str]] = {
+        "rank": {"binary", "score"},
+        "probability": {"binary"},
+        "score": {"score"},
+        "band": {"band"},
+    }
+    return {kind for kind, some in needed.items() if some & set(heads)}
 
 
 def ranking_column(recordings: pd.DataFrame) -> str | None:

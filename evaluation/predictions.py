@@ -11,6 +11,9 @@ import pandas as pd
 from evaluation.measures import HEADS
 
 IDS = ("recording_id", "subject_id", "session_id")
+DIVERGED = (
+    "lower model.optimizer.lr, keep trainer.gradient_clip_val, and look for extreme values in the input"
+)
 _FIRST = (*IDS, "split", "target", "prediction", "low", "high")
 
 
@@ -41,7 +44,8 @@ def check_clips(clips: pd.DataFrame) -> pd.DataFrame:
         bad = table.loc[~np.isfinite(table[head].to_numpy(dtype=np.float64)), "recording_id"].unique()
         if len(bad):
             raise PredictionError(
-                f"{head} predictions of {sorted(bad)[:5]} are not finite: the model diverged"
+                f"{head} predictions of {sorted(bad)[:5]} are not finite ({len(bad)} recordings): the model "
+                f"diverged; {DIVERGED}"
             )
     table = _once(table, heads)
     for name in ("subject_id", "session_id"):

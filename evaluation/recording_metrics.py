@@ -1,7 +1,7 @@
 """The metrics while training: batches and ranks in, numbers over recordings out."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -10,8 +10,9 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from evaluation.aggregate import How, combine
-from evaluation.measures import HEADS, measurements
-from evaluation.predictions import PredictionError
+from evaluation.catalog import METRICS
+from evaluation.measures import HEADS, kinds_of, measurements
+from evaluation.predictions import DIVERGED, PredictionError
 
 _log = logging.getLogger(__name__)
 
@@ -86,6 +87,11 @@ class RecordingMetrics(Metric):
             columns += _columns_of(row, predictions.get(head), targets.get(head), target_mask.get(head))
         self.cells.append(torch.stack(columns, dim=1).flatten())
 
+    def names(self, heads: Iterable[str]) -> list[str]:
+        """What `compute` returns for these heads, where the recordings have every label."""
+        kinds = kinds_of(heads)
+        return [name for name, metric in METRICS.items() if metric.kind in kinds]
+
     def recordings(self) -> pd.DataFrame:
         """Recordings of the state held now: `recording_id` (the row), targets and combined predictions.
 
@@ -97,8 +103,13 @@ class RecordingMetrics(Metric):
         table = pd.DataFrame(cells.view(-1, len(_COLUMNS)).double().cpu().numpy(), columns=list(_COLUMNS))
         heads = [head for head in HEADS if table[f"{head}_given"].any()]
         for head in heads:
-            if not np.isfinite(table[f"{head}_prediction"]).all():
-                raise PredictionError(f"{head} predictions are not finite: the model diverged")
+            bad = ~np.isfinite(table[f"{head}_prediction"].to_numpy())
+            if bad.any():
+                odd = sorted({int(row) for row in table["row"][bad]})
+                raise PredictionError(
+                    f"{head} predictions are not finite for {len(odd)} recordings, rows {odd[:5]} of the "
+                    f"manifest: the model diverged; {DIVERGED}"
+                )
         clips = _once(table)
         rows = clips.groupby("row")
         out = rows[[f"{head}_target" for head in HEADS]].first()

@@ -1,5 +1,6 @@
 """The numbers of a run: one split summarized, and `metrics.json` assembled."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -69,6 +70,20 @@ def counts(recordings: pd.DataFrame) -> dict[str, int]:
     if "binary_target" in recordings:
         out["positive"] = int((recordings["binary_target"] == 1).sum())
     return out
+
+
+NOT_FINITE = "no finite number came out of the computation"
+
+
+def with_reasons(node: Any) -> Any:
+    """The same content with null for every number that is not finite, with the reason beside a metric."""
+    if isinstance(node, Mapping):
+        out = {key: with_reasons(value) for key, value in node.items()}
+        lost = any(isinstance(v, float) and not math.isfinite(v) for v in node.values())
+        return {"reason": NOT_FINITE} | out if lost and "value" in node else out
+    if isinstance(node, list | tuple):
+        return [with_reasons(value) for value in node]
+    return None if isinstance(node, float) and not math.isfinite(node) else node
 
 
 def metrics_json(

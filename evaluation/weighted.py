@@ -45,7 +45,8 @@ class OfRanks:
         return self.value(*cumulated(y, p, w))
 
 
-Kernel = OfSums | OfRanks
+Kernel = Callable[[Array, Array, Array], Array]
+Resampled = OfSums | OfRanks
 
 
 def cumulated(y: Array, p: Array, w: Array, *, rows: NDArray[np.int_] | None = None) -> tuple[Array, Array]:

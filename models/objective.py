@@ -1,6 +1,6 @@
 """Objective: the heads' losses and the extra terms, each by name, and their weighted sum."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from torch import Tensor, nn
 
@@ -46,6 +46,10 @@ class Objective(nn.Module):
         self.terms = nn.ModuleDict({name: term for name, (term, _) in terms.items() if term is not None})
         self.weights = {name: weight for name, (term, weight) in terms.items() if term is not None}
         self.head_weights = dict(head_weights or {})
+
+    def names(self, heads: Iterable[str]) -> tuple[str, ...]:
+        """What `forward` returns with these heads."""
+        return ("loss", *heads, *self.terms)
 
     def forward(self, heads: nn.ModuleDict, output: Output, batch: Batch) -> dict[str, Tensor]:
         """Return every unweighted term under its name and their weighted sum under "loss".

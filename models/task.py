@@ -100,6 +100,17 @@ class Task(pl.LightningModule):
             "lr_scheduler": {"scheduler": self._scheduler(optimizer), "interval": "epoch"},
         }
 
+    def logged_names(self, stage: str) -> set[str]:
+        """Names of everything that an epoch of `stage` (train, val or test) logs: what can be monitored.
+
+        Metrics are logged where the recordings have the labels that they need.
+        """
+        heads = list(self._heads())
+        names = [*self.objective.names(heads)]
+        if stage != "train":
+            names += self.val_metrics.names(heads)  # type: ignore[operator]  # of RecordingMetrics
+        return {f"{stage}/{name}" for name in names}
+
     def _predictions(self, output: Output) -> dict[str, Tensor]:
         return {name: head.predict(output.logits[name]) for name, head in self._heads().items()}  # type: ignore[operator]
 
@@ -135,7 +146,10 @@ class Task(pl.LightningModule):
         )
 
     def _log_metrics(self, stage: str, metrics: Metric) -> None:
-        values = metrics.compute()
+        try:
+            values = metrics.compute()
+        except ValueError as error:  # which epoch went wrong is not known where it is noticed
+            raise type(error)(f"epoch {self.current_epoch}, {stage}: {error}") from error
         metrics.reset()
         # already synchronized by the metric: every rank logs the same number
         self.log_dict({f"{stage}/{name}": value for name, value in values.items()}, prog_bar=False)

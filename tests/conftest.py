@@ -114,12 +114,13 @@ class Run:
 def small_run(cohorts):
     """Train a small network on a small cohort: `small_run(folder, *overrides, base="series")`."""
     from engine.run import train
+    from engine.selection import with_modes
 
     def run(folder, *overrides, base="series"):
         start = {"series": SERIES, "pixels": PIXELS}[base]
         config = composed(*start, f"paths.data={cohorts}", *overrides, output=folder)
         objective = train(config, folder=folder)
-        return Run(config, folder, objective, json.loads((folder / "manifest.json").read_text()))
+        return Run(with_modes(config), folder, objective, json.loads((folder / "manifest.json").read_text()))
 
     return run
 

@@ -13,7 +13,7 @@ from datamodules.scales import SCALES
 from engine.build import build, build_all
 from engine.compose import ANALYZE_KEYS, EVAL_KEYS, PREDICT_KEYS, TRAIN_KEYS, ConfigError
 from engine.run import train
-from engine.selection import check_run
+from engine.selection import check_run, with_modes
 from engine.targets import ROOT, check_targets
 
 CONF = ROOT / "conf"
@@ -103,7 +103,11 @@ def test_an_experiment_composes_builds_at_full_size_and_takes_a_step(experiment,
     assert all(p.is_meta for p in task.parameters())
     build(config["protocol"], key="protocol")
     build(config["data"]["module"] | {"_partial_": True}, key="data.module")
-    build(config["trainer"], key="trainer", callbacks=build_all(config["callbacks"], key="callbacks"))
+    build(
+        config["trainer"],
+        key="trainer",
+        callbacks=build_all(with_modes(config)["callbacks"], key="callbacks"),
+    )
     losses = step(config)
     assert all(torch.tensor(list(losses.values())).isfinite())
 

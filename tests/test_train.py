@@ -14,6 +14,7 @@ import torch
 from engine import crossval
 from engine.checkpoint import KEY, CheckpointError, load_checkpoint
 from engine.fit import train_split
+from engine.rebuild import rebuild
 from engine.run import train
 from engine.targets import ROOT
 
@@ -233,6 +234,12 @@ def test_bands_train_end_to_end(small_run, tmp_path):
     assert "quadratic_kappa" in json.loads((run.folder / "metrics.json").read_text())["test"]
 
 
+def test_a_run_logs_what_its_model_promises(series_run):
+    task = rebuild(load_checkpoint(series_run.best))
+    columns = pd.read_csv(series_run.folder / "history.csv").columns
+    assert {name for name in columns if name.startswith("val/")} == task.logged_names("val")
+
+
 @pytest.mark.slow
 def test_the_command_trains(series_overrides, cohorts, tmp_path):
     done = command("train.py", *series_overrides, f"paths.data={cohorts}", f"hydra.run.dir={tmp_path}/run")
@@ -262,7 +269,8 @@ def test_a_sweep_runs_every_job_and_optuna_keeps_its_study(series_overrides, coh
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        (["sweep=optuna", "selection.mode=min"], "hydra.sweeper.direction=minimize"),
+        (["sweep=optuna", "selection.monitor=val/mae"], "hydra.sweeper.direction=minimize"),
+        (["sweep=optuna", "selection.mode=min"], "would keep the worst"),
         (["-m", "seed=0,1", "trainer=ddp"], "every rank would start the sweep"),
     ],
 )

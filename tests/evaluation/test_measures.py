@@ -4,6 +4,7 @@ import pytest
 
 from evaluation import metrics
 from evaluation.bootstrap import bootstrap, subject_weights
+from evaluation.catalog import METRICS
 from evaluation.measures import Resampler, measurements
 
 DECISIONS = ["uar", "f1", "sensitivity", "specificity", "accuracy"]
@@ -88,3 +89,22 @@ def test_blocks_change_nothing(holes, monkeypatch):
     parts = bootstrap(holes, threshold=0.5, n_boot=1000)
     for name, estimate in whole.items():
         assert parts[name] == pytest.approx(estimate, abs=1e-12), name
+
+
+@pytest.mark.parametrize("metric", METRICS.values(), ids=lambda metric: metric.name)
+def test_a_better_prediction_moves_the_metric_in_its_direction_and_within_its_range(metric, cohort):
+    table = cohort(subjects=60, seed=3)
+    noise = np.random.default_rng(0).normal(0, 1, len(table))
+    worse = table.assign(
+        score_prediction=table["score_prediction"].to_numpy()[::-1],
+        binary_prediction=1 / (1 + np.exp(-3 * noise)),
+        band_prediction=table["band_prediction"].to_numpy()[::-1],
+    )
+    good, bad = (
+        {m.name: m.value().value for m in measurements(t, threshold=0.5)}[metric.name] for t in (table, worse)
+    )
+    assert (good > bad) == metric.higher_is_better
+    for value in (good, bad):
+        assert metric.range[0] <= value <= metric.range[1]
+    assert metric.label
+    assert metric.meaning

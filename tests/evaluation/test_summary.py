@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from evaluation import metrics
-from evaluation.summary import NOT_METRICS, metrics_json, summarize
+from evaluation.summary import NOT_METRICS, metrics_json, summarize, with_reasons
 
 
 def test_summary_of_a_split(recordings):
@@ -86,3 +86,27 @@ def test_metrics_json_has_the_agreed_shape(recordings):
     assert out["reference"]["reasons"] == {"identity": "no shared person"}
     text = json.dumps(out, allow_nan=False)  # no NaN hides in it, no numpy type either
     assert json.loads(text)["test"]["auc"]["value"] is None
+
+
+def test_what_is_not_finite_is_null_with_its_reason():
+    nan, inf = float("nan"), np.float64("inf")
+    found = with_reasons(
+        {
+            "auc": {"value": nan, "low": None, "high": None},
+            "mae": {"value": 2.0, "low": inf, "high": 3.0},
+            "ccc": {"value": None, "low": None, "high": None, "reason": "all targets are equal"},
+            "folds": [1, nan, "x", True],
+        }
+    )
+    json.dumps(found, allow_nan=False)
+    assert found["auc"]["value"] is None
+    assert "finite" in found["auc"]["reason"]
+    assert found["mae"] == {"value": 2.0, "low": None, "high": 3.0, "reason": found["auc"]["reason"]}
+    assert found["ccc"]["reason"] == "all targets are equal"
+    assert found["folds"] == [1, None, "x", True]
+
+
+def test_a_metric_that_overflows_has_a_reason(recordings):
+    summary = summarize(recordings.assign(score_prediction=1e200), threshold=None, n_boot=1000)
+    assert summary["rmse"]["value"] is None
+    assert "finite" in summary["rmse"]["reason"]

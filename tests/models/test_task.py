@@ -5,9 +5,10 @@ import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader
 
+from evaluation.predictions import PredictionError
 from evaluation.recording_metrics import RecordingMetrics
 from models.context import EnrolmentContext
-from models.heads import BinaryHead, ScoreHead
+from models.heads import BinaryHead, OrdinalHead, ScoreHead
 from models.inputs import Levels
 from models.losses.supcon import SupCon
 from models.mdfn import MDFN
@@ -119,6 +120,35 @@ def test_it_logs_every_term_and_metrics_over_recordings(task, make_batch, tmp_pa
     by_recording = predicted.view(-1, 2).mean(1)  # two clips a recording
     expected = (by_recording - torch.arange(8) * 5.0).abs().mean()
     assert result["test/mae"] == pytest.approx(expected.item(), abs=1e-3)
+
+
+@pytest.mark.parametrize("heads", [("score", "binary"), ("score",), ("binary",), ("band",)])
+def test_the_names_it_promises_are_those_it_logs(task, make_batch, tmp_path, heads):
+    bands = OrdinalHead(dim=DIM, bands=4)
+    task.network.heads = torch.nn.ModuleDict({**task.network.heads, "band": bands})
+    for name in {"score", "binary", "band"} - set(heads):
+        del task.network.heads[name]
+    batch = make_batch(subjects=4)
+    batch["targets"] = {
+        "binary": (batch["row"] % 2).float(),
+        "score": batch["row"] * 5.0,
+        "band": (batch["row"] % 4).float(),
+    }
+    batch["target_mask"] = {name: torch.ones(len(batch["row"])).bool() for name in batch["targets"]}
+    trainer = _trainer(tmp_path, max_epochs=1, num_sanity_val_steps=0)
+    trainer.fit(task, _loader(batch), _loader(batch))
+    logged = set(trainer.callback_metrics)
+    assert {name for name in logged if name.startswith("val/")} == task.logged_names("val")
+    assert {name for name in logged if name.startswith("train/")} == task.logged_names("train")
+
+
+def test_divergence_names_the_epoch_and_the_recordings(task, make_batch, tmp_path):
+    batch = make_batch(subjects=4)
+    with torch.no_grad():
+        task.network.heads["score"].linear.bias.fill_(torch.nan)
+    trainer = _trainer(tmp_path, max_epochs=1, num_sanity_val_steps=0)
+    with pytest.raises(PredictionError, match=r"epoch 0, val: .* rows \[0, 1, 2, 3, 4\] .*lr"):
+        trainer.fit(task, _loader(batch), _loader(batch))
 
 
 def test_metrics_leave_out_unscored_rows(task, make_batch, tmp_path):
