@@ -36,8 +36,6 @@ from evaluation.metrics import auc
 from evaluation.oracle import oracle_lines
 from evaluation.predictions import write_predictions
 
-_N_BOOT = 1000  # of the oracles' intervals over persons, which the table over seeds does not use
-
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the study and show its table."""

@@ -65,7 +65,7 @@ def compare(
     for name, value in zip(tested, holm([found[name]["p_value"] for name in tested]), strict=True):
         found[name]["p_holm"] = float(value)
     for name in names:
-        found[name] |= _verdict(name, found[name])
+        found[name] |= verdict(name, found[name])
     return {
         "a": _described(a),
         "b": _described(b),
@@ -78,7 +78,7 @@ def compare(
     }
 
 
-def _verdict(name: str, row: Mapping[str, Any]) -> dict[str, str | None]:
+def verdict(name: str, row: Mapping[str, Any]) -> dict[str, str | None]:
     """Which run is better by the test, None where it is not shown, and whether the interval disagrees."""
     gap, p, corrected = row["difference"], row["p_value"], row.get("p_holm")
     clear = corrected is not None and corrected < ALPHA

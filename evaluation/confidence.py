@@ -48,6 +48,8 @@ def estimate(name: str, found: LeftOut, *, scale: Scale | None = None) -> Estima
         found: The metric and its values without each person.
         scale: Where the interval is symmetric; that of the metric where not given.
     """
+    if not np.isfinite(found.value):  # `summary.with_reasons` says so
+        return Estimate(value=found.value, low=None, high=None)
     scale = scale or _scale(METRICS.get(name, COVERAGE))
     if found.persons.sum() < 2:
         return Estimate(value=found.value, low=None, high=None, reason=ONE_PERSON)

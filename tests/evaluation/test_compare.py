@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from evaluation.compare import main
-from evaluation.comparison import compare, over_seeds
+from evaluation.comparison import compare, over_seeds, verdict
 from evaluation.estimates import paired_difference
 from evaluation.predictions import write_predictions
 from evaluation.runs import RunError, read_run
@@ -49,6 +49,20 @@ def test_differences_are_those_of_the_paired_bootstrap(write_run):
     adjusted = [row["p_holm"] for row in found["metrics"].values()]
     assert all(p <= q for p, q in zip(raw, adjusted, strict=True))
     assert min(adjusted) == pytest.approx(min(raw) * len(raw))
+
+
+def test_the_verdict_follows_the_test_and_says_where_the_interval_disagrees(write_run):
+    a, b = read_run(write_run("a")), read_run(write_run("b", noise=4.0))
+    found = compare(a, b, only=["mae"], **DRAWS)
+    assert "permutation test" in found["verdict"]
+    row = found["metrics"]["mae"]
+    assert "disagree" not in row
+    hidden = row | {"difference": row["difference"] | {"low": -9.0, "high": 1.0}}
+    assert "includes 0" in verdict("mae", hidden)["disagree"]
+    assert verdict("mae", hidden)["better"] == "a"
+    unsure = row | {"p_value": 0.2, "p_holm": 0.2}
+    assert "excludes 0" in verdict("mae", unsure)["disagree"]
+    assert verdict("mae", unsure)["better"] is None
 
 
 def test_a_metric_named_before_is_not_corrected(write_run):

@@ -38,8 +38,11 @@ def test_exact_p_values_are_those_of_scipy(cohort, name, statistic, head):
     a = cohort(subjects=8, visits=1)
     b = other(a)
     y = a[f"{head}_target"].to_numpy()
+    exchanged = [table[f"{head}_prediction"].to_numpy() for table in (a, b)]
+    if name == "auc":
+        exchanged = [stats.rankdata(values) for values in exchanged]
     expected = stats.permutation_test(
-        (a[f"{head}_prediction"].to_numpy(), b[f"{head}_prediction"].to_numpy()),
+        tuple(exchanged),
         lambda p, q: statistic(y, p) - statistic(y, q),
         permutation_type="samples",
         n_resamples=np.inf,
@@ -74,6 +77,34 @@ def test_drawn_exchanges_approach_the_paired_test_and_never_reach_zero(cohort):
     assert found == test(a, b, "mae", n_perm=4000)
     far = other(a, noise=80.0)
     assert test(a, far, "mae", n_perm=999).p_value == 1 / 1000
+
+
+SQUEEZED = {
+    "auc": ("binary_prediction", lambda p: 0.9 + 0.01 * p**3),
+    "average_precision": ("binary_prediction", lambda p: 0.9 + 0.01 * p**3),
+    "pearson": ("score_prediction", lambda p: 40 + 0.1 * p),
+    "pearson_within": ("score_prediction", lambda p: 40 + 0.1 * p),
+    "change_pearson": ("score_prediction", lambda p: 40 + 0.1 * p),
+}
+
+
+@pytest.mark.parametrize("name", sorted(SQUEEZED))
+def test_a_scale_that_the_metric_does_not_see_changes_nothing(recordings, name):
+    column, scale = SQUEEZED[name]
+    worse = other(recordings, noise=8.0)
+    worse["binary_prediction"] = recordings["binary_prediction"] + np.random.default_rng(2).normal(
+        0, 2.0, len(recordings)
+    )
+    scaled = worse.assign(**{column: scale(worse[column])})
+    plain, found = (test(recordings, table, name, n_perm=199) for table in (worse, scaled))
+    assert found == plain
+    assert plain.p_value < 0.2
+
+
+def test_errors_are_tested_on_the_values(recordings):
+    shifted = recordings.assign(score_prediction=recordings["score_prediction"] + 30)
+    assert test(recordings, shifted, "mae", n_perm=199).p_value == 1 / 200
+    assert test(recordings, shifted, "ccc", n_perm=199).p_value == 1 / 200
 
 
 def test_equal_models_do_not_differ(recordings):
