@@ -1,9 +1,9 @@
 """RARM: depression tokens are relieved of what the personality context explains, then pooled by attention.
 
 The published abstract says that RARM enhances the depression representation; that it does so by taking
-personal habit away is our reading. The nearest published mechanism is the two-step frame attention of the same
-group's earlier work (self-attention, then relation to a global anchor). The variants below are ours and share
-one contract:
+personal habit away is our reading. The nearest published mechanism is the two-step frame attention of the
+same group's earlier work (self-attention, then relation to a global anchor). The variants below are ours and
+share one contract:
 
     relieved_t = tokens_t minus what the context c explains           (`relieve`, identity without a context)
     h_t        = relieved_t + MLP(norm(relieved_t))                   the same refinement in every variant
