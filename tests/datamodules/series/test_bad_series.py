@@ -1,13 +1,7 @@
-"""Bad files of features, each refused with its file and a remedy, or read with the reason why that is right.
-
-A case is: how the file is made, then either the message that refuses it, or what is right about the series.
-"""
+"""Bad files of features: each is refused with its file and a reason that says what to do."""
 
 import gzip
-import io
 import os
-import zipfile
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,10 +9,27 @@ import pytest
 
 from datamodules.series import UnreadableSeries, limits, read_series, schema
 from datamodules.series import table as tables
-from datamodules.series.openface import ORDER
-
-OPENFACE = "frame, face_id, timestamp, confidence, success, AU01_r, AU12_r"
-ROWS = 40
+from tests.datamodules.series.files import (
+    CLOCK,
+    OPENFACE,
+    ROWS,
+    TABLE,
+    archive,
+    array,
+    clnf,
+    csv,
+    libreface,
+    line,
+    mediapipe,
+    npz,
+    opendbm,
+    openface,
+    packed,
+    parquet,
+    place,
+    plain,
+    text,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -26,147 +37,6 @@ def _own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
-def openface(rows: int = ROWS, *, time=lambda i: i / 30, frame=lambda i: i + 1, head: str = OPENFACE) -> str:
-    """An OpenFace table of noise with two action units."""
-    level = np.random.default_rng(0).uniform(0.5, 3, (rows, 2))
-    lines = [
-        f"{frame(i)}, 0, {time(i):.3f}, 0.98, 1, {level[i, 0]:.2f}, {level[i, 1]:.2f}" for i in range(rows)
-    ]
-    return "\n".join([head, *lines]) + "\n"
-
-
-def plain(rows: int = ROWS, **columns) -> pd.DataFrame:
-    """A table of our own with two noisy channels."""
-    rng = np.random.default_rng(1)
-    return pd.DataFrame(columns | {"au04": rng.uniform(0, 2, rows), "au12": rng.uniform(0, 2, rows)})
-
-
-def text(name: str, content: str | bytes):
-    """A file of this text."""
-
-    def write(folder: Path) -> Path:
-        path = folder / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    return write
-
-
-def csv(table: pd.DataFrame, name: str = "s.csv"):
-    return text(name, table.to_csv(index=False))
-
-
-def npz(**arrays):
-    """Our archive of two channels with some arrays changed; None leaves one out."""
-    values = np.random.default_rng(2).normal(size=(ROWS, 2)).astype(np.float32)
-    held = {"values": values, "channels": np.array(["au04", "au12"]), "fps": 25.0} | arrays
-
-    def write(folder: Path) -> Path:
-        np.savez(folder / "s.npz", **{name: array for name, array in held.items() if array is not None})
-        return folder / "s.npz"
-
-    return write
-
-
-def packed(content: bytes, name: str = "s.csv.gz"):
-    return text(name, gzip.compress(content))
-
-
-def archive(content: bytes, name: str = "values.npy"):
-    """A zip of one member."""
-
-    def write(folder: Path) -> Path:
-        with zipfile.ZipFile(folder / "s.npz", "w", zipfile.ZIP_DEFLATED) as stream:
-            stream.writestr(name, content)
-        return folder / "s.npz"
-
-    return write
-
-
-def parquet(table: pd.DataFrame, *, index: bool = False):
-    def write(folder: Path) -> Path:
-        table.to_parquet(folder / "s.parquet", index=index)
-        return folder / "s.parquet"
-
-    return write
-
-
-def array(values: np.ndarray, name: str = "001_A_1.npy", *, pickled: bool = False):
-    def write(folder: Path) -> Path:
-        np.save(folder / name, values, allow_pickle=pickled)
-        return folder / name
-
-    return write
-
-
-def place(make):
-    """A path that is no regular file."""
-
-    def write(folder: Path) -> Path:
-        path = folder / "s.csv"
-        make(path)
-        return path
-
-    return write
-
-
-def stream_of(values: np.ndarray) -> bytes:
-    content = io.BytesIO()
-    np.save(content, values)
-    return content.getvalue()
-
-
-def swapped(content: str, old: str, new: str) -> str:
-    assert old in content
-    return content.replace(old, new, 1)
-
-
-def line(content: str, row: int, new: str) -> str:
-    lines = content.splitlines()
-    lines[row + 1] = new
-    return "\n".join(lines) + "\n"
-
-
-def fex(rows: int = ROWS, **columns) -> pd.DataFrame:
-    """A py-feat table."""
-    rng = np.random.default_rng(3)
-    held = {"frame": np.arange(rows), "FaceRectX": 1.0, "FaceScore": 0.9, "AU01": rng.uniform(0, 1, rows)}
-    return pd.DataFrame(held | columns)
-
-
-def libreface(step: float, frames=None) -> pd.DataFrame:
-    frames = np.arange(ROWS) if frames is None else frames
-    au = np.random.default_rng(4).uniform(0, 3, len(frames))
-    return pd.DataFrame({"frame_idx": frames, "frame_time_in_ms": frames * step, "au_1_intensity": au})
-
-
-def mediapipe(**columns) -> pd.DataFrame:
-    shapes = np.random.default_rng(5).uniform(0, 1, (ROWS, 52))
-    return pd.DataFrame(columns | dict(zip(schema.BLENDSHAPES, shapes.T, strict=True)))
-
-
-def opendbm(**columns) -> pd.DataFrame:
-    rng = np.random.default_rng(6)
-    return pd.DataFrame(
-        columns | {"fac_AU01int": rng.uniform(0, 3, ROWS), "fac_AU12int": 1 + rng.uniform(0, 1, ROWS)}
-    )
-
-
-def clnf(step: float):
-    """DAIC-WOZ's gaze file alone."""
-    rng = np.random.default_rng(7)
-    clock = {
-        "frame": np.arange(1, ROWS + 1),
-        "timestamp": np.arange(ROWS) * step,
-        "confidence": 1.0,
-        "success": 1,
-    }
-    held = pd.DataFrame(clock | {"AU01_r": rng.uniform(0, 3, ROWS)})
-    return csv(held, "300_CLNF_AUs.txt")
-
-
-CLOCK = np.arange(ROWS)
-TABLE = openface()
 REFUSED = {
     # clocks
     "a webm's 1000 frames/s": (text("s.csv", openface(time=lambda i: i / 1000)), r"1000 frames/s"),
@@ -295,137 +165,6 @@ def test_bad_series_are_refused_with_file_and_reason(tmp_path, case):
     with pytest.raises(UnreadableSeries, match=message) as refused:
         read_series(path, channels=None, fps=30.0)
     assert path.name in str(refused.value)
-
-
-def measured(series) -> None:
-    assert series.valid.all()
-
-
-def unmeasured(series) -> None:
-    assert not series.valid.any()
-    assert not series.values.any()
-
-
-def only_units(series) -> None:
-    """No clock, row number or quality is a channel."""
-    assert series.channels == ("au04", "au12")
-
-
-def rate(fps: float, within: float = 1e-3):
-    def check(series) -> None:
-        assert series.fps == pytest.approx(fps, rel=within)
-
-    return check
-
-
-def own_rows(series) -> None:
-    assert (len(series.values), series.valid.all(), len(series.notes)) == (ROWS, True, 1)
-    assert "part of a longer table" in series.notes[0]
-
-
-def noted(word: str):
-    def check(series) -> None:
-        assert any(word in note for note in series.notes)
-
-    return check
-
-
-def lost(*rows: int):
-    def check(series) -> None:
-        assert np.flatnonzero(~series.valid).tolist() == list(rows)
-
-    return check
-
-
-def cells(last: str) -> str:
-    """OpenFace's table whose action units are this text in every row."""
-    rows = (f"{i + 1}, 0, {i / 30:.3f}, 0.98, 1, {last}" for i in range(ROWS))
-    return "\n".join([OPENFACE, *rows]) + "\n"
-
-
-HALF = (1 + np.random.default_rng(0).random((ROWS, 2))).astype(np.float16)
-NO_FACE = TABLE.replace("0.98, 1,", "0.10, 0,")
-READ = {
-    # no measurement at all is no error of the reader: who scores recordings leaves these out
-    "success 0 in every row": (text("s.csv", NO_FACE), unmeasured),
-    "confidence 0 in every row": (text("s.csv", TABLE.replace("0.98, 1,", "0.0, 1,")), unmeasured),
-    "all numbers lost": (text("s.csv", cells("-1.#IND, nan")), unmeasured),
-    "all zeros without a word on quality": (csv(plain() * 0), unmeasured),
-    "all zeros in an archive": (npz(values=np.zeros((ROWS, 2))), unmeasured),
-    "valid is false": (npz(valid=np.zeros(ROWS, bool)), unmeasured),
-    "empty cells only": (csv(plain() * np.nan), unmeasured),
-    "landmarks of nobody": (array(np.zeros((ROWS, 136)), "1_visual.npy"), unmeasured),
-    "MPDD of nobody": (array(np.zeros((ROWS, len(ORDER) - 5))), unmeasured),
-    "py-feat's FaceScore is empty": (csv(fex(FaceScore=np.nan)), unmeasured),
-    "py-feat's FaceScore is 0": (csv(fex(FaceScore=0.0)), unmeasured),
-    "py-feat found nothing at all": (csv(fex(FaceScore=np.nan, AU01=np.nan)), unmeasured),
-    "mediapipe found nothing": (csv(mediapipe() * np.nan), unmeasured),
-    # zeros that a column of quality vouches for are measurements
-    "a face that does not move": (text("s.csv", cells("0, 0")), measured),
-    # clocks that tell something
-    "time 0 in every row, as for pictures": (text("s.csv", openface(time=lambda i: 0.0)), rate(30)),
-    "libreface without a clock": (csv(libreface(0.0)), rate(30)),
-    "milliseconds under their name": (csv(plain(timestamp_ms=40.0 * CLOCK)), rate(25)),
-    "milliseconds in OpenFace": (
-        text("s.csv", openface(head=OPENFACE.replace("timestamp", "timestamp_ms"), time=lambda i: 40 * i)),
-        rate(25),
-    ),
-    "1 row a second": (csv(plain(timestamp=CLOCK)), rate(1)),
-    "240 rows a second": (csv(plain(timestamp=np.round(CLOCK / 240, 3))), rate(240, 0.01)),
-    "every 60th frame": (csv(plain(frame=60 * CLOCK, timestamp=2.0 * CLOCK)), rate(0.5)),
-    "twice the manifest's rate": (csv(plain(timestamp=CLOCK / 60)), noted("says 30")),
-    "an archive of another rate": (npz(fps=60.0), noted("says 30")),
-    "a rate within rounding": (csv(plain(timestamp=CLOCK / 29.97)), lambda series: series.notes == ()),
-    "a part of a longer table": (
-        text("s.csv", openface(frame=lambda i: 5001 + i, time=lambda i: (5000 + i) / 30)),
-        own_rows,
-    ),
-    "a late face": (
-        text("s.csv", openface(600, frame=lambda i: 301 + i, time=lambda i: (300 + i) / 30)),
-        noted("300 frames before it"),
-    ),
-    # what is no channel
-    "pandas' row number": (csv(plain().assign(**{"Unnamed: 0": CLOCK})), only_units),
-    "pandas' row number again": (
-        csv(plain().assign(**{"Unnamed: 0.1": CLOCK, "Unnamed: 0": CLOCK})),
-        only_units,
-    ),
-    "index": (csv(plain(index=CLOCK)), only_units),
-    "no name": (text("s.csv", plain().to_csv()), only_units),
-    "pandas' index in parquet": (parquet(plain().iloc[::-1], index=True), only_units),
-    "capitals": (csv(plain(Frame=CLOCK, Timestamp=CLOCK / 30, Confidence=1.0, Success=1)), only_units),
-    "blanks and capitals": (
-        csv(plain(**{" FRAME ": CLOCK, "Face ID": 0, "TIMESTAMP": CLOCK / 30})),
-        only_units,
-    ),
-    "clocks of other names": (csv(plain(time_s=CLOCK / 30, ms=CLOCK / 0.03, Seconds=CLOCK)), only_units),
-    "a counter of any name": (csv(plain(laufnummer=CLOCK + 7)), only_units),
-    "a counter down": (csv(plain(left=ROWS - CLOCK)), only_units),
-    "a clock of any name": (csv(plain(zeit=np.round(CLOCK / 30, 3))), only_units),
-    "a counter of any name beside gaps": (
-        csv(plain(frame=CLOCK + CLOCK // 20, n=CLOCK + CLOCK // 20)),
-        only_units,
-    ),
-    "quality in capitals loses rows": (csv(plain(Success=(CLOCK != 7).astype(int))), lost(7)),
-    "a mark in capitals loses rows": (csv(plain(VALID=(CLOCK != 3).astype(int))), lost(3)),
-    "text in success is no success": (csv(plain(success=["1"] * 4 + ["no"] + ["1"] * 35)), lost(4)),
-    # cells that say that there is no number
-    "C's and R's words for nothing": (
-        text("s.csv", line(line(TABLE, 3, "4,0,.1,.98,1,-nan(ind),1"), 5, "6,0,.167,.98,1,NA,1")),
-        lost(3, 5),
-    ),
-    "infinity of an extractor": (text("s.csv", line(TABLE, 3, "4,0,.1,.98,1,inf,1")), lost(3)),
-    "a byte order mark": (text("s.csv", b"\xef\xbb\xbf" + TABLE.encode()), measured),
-    "line ends of Windows": (text("s.csv", TABLE.replace("\n", "\r\n")), measured),
-    "no line end at the end": (text("s.csv", TABLE.rstrip("\n")), measured),
-    "half floats": (npz(values=HALF), measured),
-}
-
-
-@pytest.mark.parametrize("case", READ)
-def test_odd_series_are_read_for_what_they_are(tmp_path, case):
-    write, right = READ[case]
-    right(read_series(write(tmp_path), channels=None, fps=30.0))
 
 
 def test_a_counter_that_is_asked_for_is_refused(tmp_path):
