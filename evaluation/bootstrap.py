@@ -1,19 +1,18 @@
-"""Intervals that respect that the recordings of one person belong together.
+"""The bootstrap over persons: bands of curves, and intervals of statistics that are no metric of a table.
 
 The cluster bootstrap draws persons with replacement and takes all their recordings; a recording then counts
-as often as its person was drawn. Intervals are percentiles. Letters: `R` resamples, `N` recordings, `S`
-subjects.
+as often as its person was drawn. Intervals are percentiles, which are too narrow for few persons: metrics
+have those of `evaluation.estimates`. Letters: `R` resamples, `N` recordings, `S` subjects.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evaluation.measures import HEADS, Measurement, Resampler, measurements, subject_codes
+from evaluation.measures import HEADS, Measurement, Resampler, subject_codes
 
 Array = NDArray[np.float64]
 
@@ -86,36 +85,6 @@ def percentile_interval(
     return float(low), float(high), None
 
 
-def bootstrap(
-    recordings: pd.DataFrame, *, threshold: float | None = None, n_boot: int = 2000, seed: int = 0
-) -> dict[str, Estimate]:
-    """Every metric the table supports, with its person-level percentile interval.
-
-    Args:
-        recordings: recording table of one split.
-        threshold: decision threshold chosen on validation, or `None`.
-        n_boot: resamples, at least `MIN_RESAMPLES`.
-        seed: of the resamples; equal seeds on equal tables give the same resamples, so results are paired.
-    """
-    drawn = Drawn.of(recordings, threshold=threshold, n_boot=n_boot, seed=seed)
-    single = drawn.persons < 2
-    return {name: _estimate(m, drawn.draws.get(name), single=single) for name, m in drawn.bound.items()}
-
-
-NO_BOOTSTRAP = "no interval, as resampling biases a binned error"
-
-
-def _estimate(bound: Measurement, draws: Array | None, *, single: bool) -> Estimate:
-    value, reason = bound.value()
-    if value is None or draws is None:
-        return Estimate(value=None, low=None, high=None, reason=reason or "undefined")
-    if single:
-        return Estimate(value=value, low=None, high=None, reason="no interval: only one person")
-    if bound.metric.resampled is None:
-        return Estimate(value=value, low=None, high=None, reason=NO_BOOTSTRAP)
-    return interval_of(value, draws)
-
-
 def interval_of(value: float, draws: Array) -> Estimate:
     """A value with the percentile interval of its resamples (R,)."""
     low, high, why = percentile_interval(draws)
@@ -123,65 +92,6 @@ def interval_of(value: float, draws: Array) -> Estimate:
     if why is not None:
         estimate["reason"] = why
     return estimate
-
-
-def paired_difference(
-    a: pd.DataFrame,
-    b: pd.DataFrame,
-    *,
-    threshold_a: float | None = None,
-    threshold_b: float | None = None,
-    n_boot: int = 2000,
-    seed: int = 0,
-) -> dict[str, Estimate]:
-    """Metric of `a` minus metric of `b` on the same recordings, under the same resamples of persons.
-
-    Metrics that only one table supports, or that have no bootstrap, are left out.
-
-    Raises:
-        ValueError: the tables hold different recordings, persons or targets.
-    """
-    a, b = align(a, b)
-    drawn_a = Drawn.of(a, threshold=threshold_a, n_boot=n_boot, seed=seed)
-    return difference(drawn_a, Drawn.of(b, threshold=threshold_b, n_boot=n_boot, seed=seed))
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """The metrics of one table, and those of its resamples of persons.
-
-    Attributes:
-        bound: name -> the metric bound to the table.
-        draws: name -> (R,).
-        persons: how many there are.
-    """
-
-    bound: dict[str, Measurement]
-    draws: dict[str, Array]
-    persons: int
-
-    @classmethod
-    def of(cls, recordings: pd.DataFrame, *, threshold: float | None, n_boot: int, seed: int) -> "Drawn":
-        """Resample a table; what is to be compared has to be in one order (`align`)."""
-        bound = {m.name: m for m in measurements(recordings, threshold=threshold)}
-        draws = resample(recordings, list(bound.values()), n_boot=n_boot, seed=seed)
-        return cls(bound, draws, len(set(subject_codes(recordings["subject_id"]).tolist())))
-
-
-def difference(a: Drawn, b: Drawn) -> dict[str, Estimate]:
-    """As `paired_difference`, of tables that were aligned and resampled before."""
-    out: dict[str, Estimate] = {}
-    for name in [n for n, m in a.bound.items() if n in b.bound and m.metric.resampled is not None]:
-        (left, why_a), (right, why_b) = a.bound[name].value(), b.bound[name].value()
-        if left is None or right is None:
-            out[name] = Estimate(value=None, low=None, high=None, reason=why_a or why_b or "undefined")
-        elif a.persons < 2:
-            out[name] = Estimate(
-                value=left - right, low=None, high=None, reason="no interval: only one person"
-            )
-        else:
-            out[name] = interval_of(left - right, a.draws[name] - b.draws[name])
-    return out
 
 
 def align(a: pd.DataFrame, b: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -20,6 +20,7 @@ def test_intervals_of_a_small_study_hold_the_truth():
     assert before["covered"] / before["studies"] < 0.91
 
 
+@pytest.mark.slow
 def test_the_page_shows_both(tmp_path):
     found = simulate(SMALL, studies=3, before=True)
     few = simulate(Line(20, 1, "person", 0.9, positives=3), studies=3, before=False)

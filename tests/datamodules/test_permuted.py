@@ -37,7 +37,7 @@ def aucs(manifest, truth):
     model = test[["recording_id", "subject_id", "session_id"]].assign(
         binary_target=test["binary"].to_numpy(), binary_prediction=0.5
     )
-    lines = reference_lines(train, None, test, model, threshold=None, n_boot=1000)
+    lines = reference_lines(train, None, test, model, threshold=None)
     return roc_auc_score(manifest.table["binary"], truth["stat_a"]), lines["nuisance"]["auc"]["value"]
 
 

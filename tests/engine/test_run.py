@@ -104,4 +104,4 @@ def test_folds_that_do_not_test_everybody_once_are_not_pooled(table, tmp_path, c
         pd.DataFrame({"recording_id": ["r1"], "split": "test"}),
     ]
     with pytest.raises(ValueError, match="each recording once"):
-        pool(compose_run(), manifest, folds, tables)
+        pool(manifest, folds, tables)

@@ -1,17 +1,9 @@
-import time
-
 import numpy as np
-import pandas as pd
 import pytest
 
 from evaluation import weighted
-from evaluation.bootstrap import (
-    bootstrap,
-    paired_difference,
-    percentile_interval,
-    subject_weights,
-)
-from evaluation.measures import subject_codes
+from evaluation.bootstrap import percentile_interval, resample, subject_weights
+from evaluation.measures import measurements, subject_codes
 
 
 def test_whole_persons_are_drawn():
@@ -53,74 +45,16 @@ def test_interval_covers_the_truth_as_often_as_it_says():
     assert hits["recordings"] / runs < 0.8
 
 
-def test_every_metric_lies_in_its_interval(recordings):
-    out = bootstrap(recordings, threshold=0.5, n_boot=1000, seed=0)
-    assert {"auc", "mae", "ccc", "uar", "pearson_within", "quadratic_kappa"} <= set(out)
-    for name, estimate in out.items():
-        if name != "ece":
-            assert estimate["low"] <= estimate["value"] <= estimate["high"], name
-    assert out["ece"]["low"] is None
-    assert "biases" in out["ece"]["reason"]
+def test_mostly_undefined_resamples_give_no_interval():
+    draws = np.where(np.arange(1000) < 850, 0.5, np.nan)
+    low, high, reason = percentile_interval(draws)
+    assert (low, high) == (None, None)
+    assert "85% of the resamples" in reason
 
 
-def test_seeded_and_independent_of_row_order(recordings):
-    shuffled = recordings.sample(frac=1, random_state=1)
-    first = bootstrap(recordings, n_boot=1000, seed=3)
-    second = bootstrap(shuffled, n_boot=1000, seed=3)
-    other = bootstrap(recordings, n_boot=1000, seed=4)
-    assert first["auc"] == pytest.approx(second["auc"])
-    assert first["mae"]["low"] != other["mae"]["low"]
-
-
-def test_fast_enough(cohort):
-    table = cohort(subjects=50, visits=4)
-    start = time.perf_counter()
-    bootstrap(table, threshold=0.5, n_boot=2000, seed=0)
-    assert time.perf_counter() - start < 2
-
-
-def test_one_person_has_no_interval(recordings):
-    one = recordings.assign(subject_id="p1")
-    estimate = bootstrap(one, n_boot=1000)["mae"]
-    assert estimate["value"] > 0
-    assert estimate["low"] is None
-    assert "only one person" in estimate["reason"]
-
-
-def test_mostly_undefined_resamples_give_no_interval(recordings):
-    positive = recordings["subject_id"] == "p000"
-    table = recordings.assign(binary_target=positive.astype(float))
-    estimate = bootstrap(table, n_boot=1000)["auc"]
-    assert estimate["value"] is not None
-    assert estimate["low"] is None
-    assert "of the resamples" in estimate["reason"]
-
-
-def test_a_table_paired_with_itself_differs_by_nothing(recordings):
-    for estimate in paired_difference(recordings, recordings, n_boot=1000).values():
-        if estimate["value"] is not None:
-            assert estimate == {"value": 0, "low": 0, "high": 0}
-
-
-def test_pairing_sees_a_small_steady_gain(recordings):
-    rng = np.random.default_rng(0)
-    worse = recordings.assign(
-        score_prediction=recordings["score_prediction"] + rng.choice([-1.0, 1.0], len(recordings))
-    )
-    worse["score_prediction"] += np.sign(worse["score_prediction"] - worse["score_target"]) * 0.5
-    paired = paired_difference(worse.sample(frac=1, random_state=0), recordings, n_boot=1000)["mae"]
-    alone = [bootstrap(t, n_boot=1000)["mae"] for t in (worse, recordings)]
-    assert paired["value"] == pytest.approx(alone[0]["value"] - alone[1]["value"])
-    assert paired["low"] > 0
-    assert alone[0]["low"] < alone[1]["high"]  # unpaired intervals overlap
-
-
-def test_paired_tables_must_agree(recordings):
-    with pytest.raises(ValueError, match=r"not in both: \['r0000'\]"):
-        paired_difference(recordings, recordings.iloc[1:], n_boot=1000)
-    changed = recordings.copy()
-    changed.loc[2, "score_target"] += 1
-    with pytest.raises(ValueError, match=r"disagree on score_target of \['r0002'\]"):
-        paired_difference(recordings, changed, n_boot=1000)
-    with pytest.raises(ValueError, match="same recordings once"):
-        paired_difference(pd.concat([recordings, recordings.iloc[:1]]), recordings, n_boot=1000)
+def test_resamples_are_seeded_and_shared_by_all_metrics(recordings):
+    bound = list(measurements(recordings, threshold=0.5))
+    first, second, other = (resample(recordings, bound, n_boot=1000, seed=seed) for seed in (3, 3, 4))
+    assert (first["mae"] == second["mae"]).all()
+    assert (first["mae"] != other["mae"]).any()
+    assert first["mae"].shape == first["auc"].shape == (1000,)

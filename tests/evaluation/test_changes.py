@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from evaluation.bootstrap import bootstrap
 from evaluation.changes import visit_changes
+from evaluation.estimates import estimates
 from evaluation.identity import natural_key
 from evaluation.measures import measurements
 from evaluation.summary import summarize
@@ -120,9 +120,9 @@ def test_many_visits_take_no_time():
     assert time.process_time() - start < 1  # a pandas group a visit takes 40 s
 
 
-def test_intervals_resample_persons(cohort):
+def test_intervals_leave_out_persons(cohort):
     table = cohort(subjects=40, visits=3)
-    found = bootstrap(table, n_boot=1000)["change_mae"]
+    found = estimates(table)["change_mae"]
     wide = table.pivot_table(
         index="subject_id", columns="session_id", values=["score_target", "score_prediction"]
     )

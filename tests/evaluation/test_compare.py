@@ -31,7 +31,7 @@ def write_run(tmp_path, cohort):
     return write
 
 
-def test_differences_are_those_of_the_paired_bootstrap(write_run):
+def test_differences_are_the_paired_ones(write_run):
     a, b = read_run(write_run("a")), read_run(write_run("b", noise=4.0))
     found = compare(a, b, **DRAWS)
     expected = paired_difference(

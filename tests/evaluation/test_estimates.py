@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -78,5 +80,16 @@ def test_pairing_sees_a_small_steady_gain(recordings):
 def test_paired_tables_must_agree(recordings):
     with pytest.raises(ValueError, match=r"not in both: \['r0000'\]"):
         paired_difference(recordings, recordings.iloc[1:])
+    changed = recordings.copy()
+    changed.loc[2, "score_target"] += 1
+    with pytest.raises(ValueError, match=r"disagree on score_target of \['r0002'\]"):
+        paired_difference(recordings, changed)
     with pytest.raises(ValueError, match="same recordings once"):
         paired_difference(pd.concat([recordings, recordings.iloc[:1]]), recordings)
+
+
+def test_fast_enough(cohort):
+    table = cohort(subjects=50, visits=4)
+    start = time.process_time()
+    estimates(table, threshold=0.5)
+    assert time.process_time() - start < 1

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from evaluation import metrics
-from evaluation.bootstrap import bootstrap, subject_weights
+from evaluation.bootstrap import resample, subject_weights
 from evaluation.catalog import METRICS
 from evaluation.measures import Resampler, measurements
 
@@ -83,12 +83,13 @@ def test_the_order_of_weights_in_memory_does_not_matter(holes):
 
 
 def test_blocks_change_nothing(holes, monkeypatch):
-    whole = bootstrap(holes, threshold=0.5, n_boot=1000)
+    bound = list(measurements(holes, threshold=0.5))
+    whole = resample(holes, bound, n_boot=1000, seed=0)
     monkeypatch.setattr("evaluation.bootstrap._BLOCK", 1)
     monkeypatch.setattr("evaluation.bootstrap._ROWS", 7)
-    parts = bootstrap(holes, threshold=0.5, n_boot=1000)
-    for name, estimate in whole.items():
-        assert parts[name] == pytest.approx(estimate, abs=1e-12), name
+    parts = resample(holes, bound, n_boot=1000, seed=0)
+    for name, draws in whole.items():
+        np.testing.assert_allclose(parts[name], draws, rtol=0, atol=1e-12, err_msg=name)
 
 
 @pytest.mark.parametrize("metric", METRICS.values(), ids=lambda metric: metric.name)
