@@ -98,7 +98,8 @@ def fingerprint(
     scale = steps.std() if len(steps) else 0.0
     if not scale > 0:
         return nothing
-    return np.clip(np.round(steps / scale * _LEVELS), -127, 127).astype(np.int8)
+    levels: NDArray[np.int8] = np.clip(np.round(steps / scale * _LEVELS), -127, 127).astype(np.int8)
+    return levels
 
 
 @lru_cache(maxsize=64)
@@ -192,4 +193,5 @@ def _gray(frames: NDArray[np.uint8]) -> NDArray[np.float64]:
     rows, columns = (np.linspace(0, side, _FIELDS + 1).astype(int)[:-1] for side in gray.shape[1:])
     sums = np.add.reduceat(np.add.reduceat(gray, rows, axis=1), columns, axis=2)
     area = np.outer(np.diff([*rows, gray.shape[1]]), np.diff([*columns, gray.shape[2]]))
-    return (sums / area).reshape(len(gray), -1).astype(np.float64)
+    fields: NDArray[np.float64] = (sums / area).reshape(len(gray), -1).astype(np.float64)
+    return fields

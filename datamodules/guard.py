@@ -115,7 +115,8 @@ def check_selection(monitor: str) -> None:
 def _across_parts(split: "Split", pairs: Sequence["Pair"]) -> tuple[list[str], list[str]]:
     """Pairs of a split in words: those on two sides of it, and those within a part."""
     part_of = {recording: part for part in ("train", "val", "test") for recording in getattr(split, part)}
-    apart, together = [], []
+    apart: list[str] = []
+    together: list[str] = []
     for pair in pairs:
         sides = part_of.get(pair.first), part_of.get(pair.second)
         if None in sides:

@@ -261,11 +261,10 @@ def _parse(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
                 problems.append(f"'{name}' is not a number in {describe_rows(table, faulty, found)}")
             columns[name] = numbers
         else:
-            columns[name] = [_text(value) for value in values]
+            texts = [_text(value) for value in values]
             if name not in FILES:
-                columns[name] = [plain(value) for value in columns[name]]
-            if name in _WORDS:
-                columns[name] = _without_nothing(name, columns[name])
+                texts = [plain(text) for text in texts]
+            columns[name] = _without_nothing(name, texts) if name in _WORDS else texts
     return pd.DataFrame(columns), problems
 
 
@@ -280,7 +279,7 @@ def _text(value: object) -> str:
     return str(value).strip()
 
 
-def _without_nothing(name: str, texts: Sequence[str]) -> list[str]:
+def _without_nothing(name: str, texts: list[str]) -> list[str]:
     """`NA`, `nan`, `-` and the like are no site, sex or task; what is taken for missing is said."""
     absent = {text for text in set(texts) if text and is_nothing(text)}
     if absent:

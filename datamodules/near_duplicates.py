@@ -141,7 +141,8 @@ def _padded(steps: Sequence[NDArray[np.int8]], length: int) -> NDArray[np.float3
     for row, one in zip(out, steps, strict=True):
         row[: len(one)] = _quick(one)
     norms = np.sqrt((out**2).sum(axis=(1, 2), keepdims=True))
-    return out / np.maximum(norms, 1e-9)
+    unit: NDArray[np.float32] = out / np.maximum(norms, 1e-9)
+    return unit
 
 
 def _flat(values: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -67,7 +67,7 @@ def new_record(
     statistics: Mapping[str, Any],
     data_digest: str,
     split: Mapping[str, Any],
-    seen: Mapping[str, Any],
+    seen: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What a run puts into its checkpoints besides the weights: plain values only.
 
@@ -85,7 +85,7 @@ def new_record(
         "data_digest": data_digest,
         "split": {name: list(part) if isinstance(part, tuple) else part for name, part in split.items()},
         "calibration": {},
-        "seen": dict(seen),
+        "seen": dict(seen or {}),
     }
 
 

@@ -97,7 +97,7 @@ def test_l3_1_temporal_leakage(compose_own, own_table, tmp_path, monkeypatch):
         return [Split("backwards", train=split.test, val=split.val, test=split.train, subject_disjoint=False)]
 
     third = own_table[own_table["session_id"] == own_table["session_id"].max()]
-    more = third.assign(recording_id=third["recording_id"] + "_later", session_id="9", content_hash="")
+    more = third.assign(recording_id=third["recording_id"] + "_later", session_id="V9", content_hash="")
     monkeypatch.setattr(Longitudinal, "splits", backwards)
     config = compose_own(pd.concat([own_table, more]), "protocol=longitudinal")
     with pytest.raises(LeakageError, match="training on the future of a person"):

@@ -72,7 +72,7 @@ def test_people_met_two_runs_ago_count_as_met(series_run, parts, monkeypatch):
     known = {"first.ckpt": first, str(series_run.best): second}
     monkeypatch.setattr(initial, "load_checkpoint", lambda path: known[str(path)])
     met = Split(name="later", train=(), val=(), test=own_split(series_run).train)
-    with pytest.raises(LeakageError, match="the same recording twice"):
+    with pytest.raises(LeakageError, match="share files with what trained it"):
         start_from(task, series_run.best, config=config, manifest=manifest, split=met)
 
 

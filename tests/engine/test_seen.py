@@ -1,5 +1,7 @@
 import json
+from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -38,17 +40,17 @@ def test_files_are_known_again_under_other_ids(remembered, elsewhere):
     assert (found.persons, found.alike) == ((), ())
 
 
-def test_persons_are_known_again_with_other_files_and_spellings(remembered, own_table, tmp_path, cohort):
-    path = cohort(2, 1)
+def test_persons_are_known_again_with_other_files_and_spellings(remembered, own_table, tmp_path):
     trained = own_table.loc[own_table["split"] == "train", "subject_id"].iloc[0]
-    table = pd.read_csv(path, dtype=str).assign(subject_id=["somebody", trained.lower()])
-    table.to_csv(path, index=False)
-    (tmp_path / "c").mkdir()
-    manifest = read_manifest(path)
-    split = Split("s", train=(manifest.table["recording_id"][0],), val=(), test=())
-    seen = memory(manifest, split)
-    assert met(seen, manifest, ["p00_v0", "p01_v0"]).persons == ("p00_v0",)
-    assert met(seen, manifest, ["p01_v0"]).files == ()
+    values = np.random.default_rng(0).normal(size=(50, 3))
+    np.savez(tmp_path / "later.npz", values=values, channels=["a", "b", "c"], fps=10.0)
+    rows = {"recording_id": ["x", "y"], "subject_id": [trained, "stranger"], "session_id": "V7"}
+    pd.DataFrame(rows | {"path": "", "series_path": "later.npz"}).to_csv(tmp_path / "m.csv", index=False)
+    manifest = read_manifest(tmp_path / "m.csv")
+    seen = memory(manifest, Split("s", train=("x",), val=(), test=()))
+    assert met(seen, manifest, ["x", "y"], ("train",)).persons == ("x",)
+    respelt = replace(manifest, table=manifest.table.assign(subject_id=["nobody", trained.lower()]))
+    assert met(seen, respelt, ["x", "y"]).persons == ("y",)
 
 
 def test_nothing_raw_is_remembered_and_every_run_has_its_own_salt(remembered, own_table, series_run):
