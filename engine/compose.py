@@ -170,7 +170,7 @@ def differences(earlier: Mapping[str, Any], config: Mapping[str, Any]) -> list[s
     for key in sorted(was.keys() | now.keys()):
         if key not in _FREE and was.get(key) != now.get(key):
             found.append(f"{key}: {was.get(key)} there, {now.get(key)} here")
-    longest = [side.get("trainer.max_epochs") for side in (was, now)]
+    longest: list[Any] = [side.get("trainer.max_epochs") for side in (was, now)]
     if all(isinstance(epochs, int) for epochs in longest) and -1 < longest[1] < longest[0]:
         found.append(f"trainer.max_epochs: {longest[0]} there, {longest[1]} here")
     return found

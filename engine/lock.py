@@ -91,7 +91,7 @@ def holder(folder: Path) -> str:
 
 
 def _taken(file: IO[str]) -> bool:
-    if fcntl is None:
+    if not hasattr(fcntl, "flock"):
         return True
     try:
         fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)

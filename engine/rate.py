@@ -14,6 +14,7 @@ from pytorch_lightning.tuner.tuning import Tuner
 from datamodules.manifest import Manifest
 from datamodules.splits import Split
 from engine.build import build
+from engine.callbacks import StepSeed
 from engine.compose import ConfigError
 from engine.seed import seed_run
 from models.standardize import Statistics
@@ -65,7 +66,7 @@ def find_rate(
     task.set_statistics(statistics)
     node = config["trainer"] | {"max_epochs": -1, "check_val_every_n_epoch": _NEVER, "profiler": None}
     node |= {"logger": False, "enable_checkpointing": False, "default_root_dir": str(folder)}
-    trainer: pl.Trainer = build(node, key="trainer", callbacks=[])
+    trainer: pl.Trainer = build(node, key="trainer", callbacks=[StepSeed(seed=config["seed"])])
     found = Tuner(trainer).lr_find(
         task,
         datamodule=datamodule,

@@ -68,7 +68,9 @@ class Resumption(pl.Callback):
                 _bring(self._source.parent / _below(Path(path), old), Path(place(path)))
             if state["monitor"] is None and state["best_model_path"]:  # the state that is gone on from
                 _bring(self._source, Path(place(state["best_model_path"])))
-        moved = {name: place(state[name]) for name in ("best_model_path", "kth_best_model_path")}
+        moved: dict[str, Any] = {
+            name: place(state[name]) for name in ("best_model_path", "kth_best_model_path")
+        }
         moved["last_model_path"] = place(state["last_model_path"])
         moved["best_k_models"] = {place(path): score for path, score in best.items()}
         return dict(state) | moved | {"dirpath": str(folder)}

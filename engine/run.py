@@ -54,7 +54,8 @@ def train(config: Mapping[str, Any], *, folder: Path) -> float | None:
     check_devices(config)
     earlier = earlier_run(config, folder)
     if earlier is not None and (done := _finished(earlier, config)) is not None:
-        return done["objective"]
+        objective: float | None = done["objective"]
+        return objective
     seed_run(config["seed"])
     config = dict(config) | {"resume": None if earlier is None else str(earlier)}
     with RunManifest(folder=folder, config=config, writes=is_main(), earlier=earlier) as record:

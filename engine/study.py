@@ -67,7 +67,8 @@ class GoOn(Callback):
                 _log.warning("trial %d was killed: it is marked as failed", trial.number)
             else:
                 _log.warning("trial %d is running: another search may be at it", trial.number)
-        return study.get_trials()
+        known: list[optuna.trial.FrozenTrial] = study.get_trials()
+        return known
 
     def _alone(self, storage: Any) -> bool:
         """Whether no other search on this machine uses the study; known for SQLite files only."""

@@ -171,8 +171,9 @@ def _run(
         return
     # Spawned, because forking a process that has started threads (OpenCV, torch) can hang.
     context, others = multiprocessing.get_context("spawn"), set(multiprocessing.active_children())
-    begin = {"initializer": _begin, "initargs": (os.getpid(),)}
-    with ProcessPoolExecutor(workers, mp_context=context, **begin) as pool:
+    with ProcessPoolExecutor(
+        workers, mp_context=context, initializer=_begin, initargs=(os.getpid(),)
+    ) as pool:
         futures = [pool.submit(write_recordings, batch, settings, folder) for batch in batches]
         try:
             for future in as_completed(futures):
