@@ -22,7 +22,8 @@ def main(config: DictConfig) -> float | None:
     run = HydraConfig.get()
     if run.mode == RunMode.MULTIRUN:
         check_sweep(plain, direction=run.sweeper.get("direction"))
-    return train(plain, folder=Path(plain["paths"]["output"]))
+    objective: float | None = train(plain, folder=Path(plain["paths"]["output"]))
+    return objective
 
 
 if __name__ == "__main__":

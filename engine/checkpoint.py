@@ -19,8 +19,8 @@ from torch import Tensor
 
 from engine.archive import BadArchive, read_archive
 from engine.compose import canonical_json
-from engine.record import BadRecord, check_plain, check_record
-from engine.recorded import recorded
+from engine.record import check_plain, check_record
+from engine.recorded import BadRecord, recorded
 from engine.targets import ForbiddenTarget
 
 KEY = "euthymia"

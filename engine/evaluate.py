@@ -211,7 +211,8 @@ def _material(checkpoint: RunCheckpoint, path: str | None, *, data: Path) -> _Ma
 
 
 def _own_split(checkpoint: RunCheckpoint) -> Split:
-    parts = {name: tuple(part) if isinstance(part, list) else part for name, part in checkpoint.split.items()}
+    stored = checkpoint.split.items()
+    parts: dict[str, Any] = {name: tuple(part) if isinstance(part, list) else part for name, part in stored}
     return Split(**parts)
 
 

@@ -114,7 +114,7 @@ def _check_parts(config: Any) -> None:
         ("data.manifest", dict),
         ("data.scale", dict),
     ):
-        value = config
+        value: Any = config
         for name in key.split("."):
             value = value.get(name)
         if not isinstance(value, kind) or isinstance(value, bool):

@@ -136,7 +136,8 @@ def check_model(config: Mapping[str, Any]) -> None:
         ForbiddenTarget: What it names may not stand in a checkpoint, so its checkpoints could not be read.
         Exception: What the constructor raised, with the key of the config.
     """
-    check_monitors(config, form(config["model"]).logged_names("val"))
+    task: Any = form(config["model"])
+    check_monitors(config, task.logged_names("val"))
     for name in ("optimizer", "scheduler"):
         build(config["model"].get(name), key=f"model.{name}")
     try:

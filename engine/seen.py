@@ -1,10 +1,10 @@
 """What a checkpoint remembers of persons and files, as salted digests, and who of others it has met.
 
 The salt follows from the data, so that a repeated run writes the same bytes, and lies in the checkpoint. So
-checkpoints of different data cannot be compared, and nobody can look an id up in a table made before; but who holds the checkpoint and guesses an id,
-such as `001`, can check the guess. Fingerprints of content (see `datamodules.content`) tell when something
-moved, not what a face looks like. Recording ids are in the checkpoint as they are: no names
-belong into them.
+checkpoints of different data cannot be compared, and nobody can look an id up in a table made before; but
+who holds the checkpoint and guesses an id, such as `001`, can check the guess. Fingerprints of content (see
+`datamodules.content`) tell when something moved, not what a face looks like. Recording ids are in the
+checkpoint as they are: no names belong in them.
 """
 
 import hashlib

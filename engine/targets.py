@@ -21,7 +21,8 @@ from engine.allowlist import NOT_OWN, OWN, THIRD_PARTY
 
 ROOT = Path(__file__).resolve().parents[1]
 
-_P, _R = ParamSpec("_P"), TypeVar("_R")
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 _LISTED = {name.partition(".")[0] for name in (*OWN, *THIRD_PARTY)} | {"benchmarks", "tests"}
 _PLUMBING = {"hydra", "omegaconf"}  # they call whatever they are told to
 _trusted: ContextVar[frozenset[str]] = ContextVar("trusted", default=frozenset())

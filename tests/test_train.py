@@ -15,6 +15,7 @@ from engine import crossval
 from engine.checkpoint import KEY, CheckpointError, load_checkpoint
 from engine.fit import train_split
 from engine.rebuild import rebuild
+from engine.recorded import recorded
 from engine.run import train
 from engine.targets import ROOT
 
@@ -107,7 +108,7 @@ def test_a_checkpoint_loads_as_plain_weights_with_its_config(series_run):
     source = content[KEY]["config"]["data"]["module"]["source"]
     assert len(source["channels"]) == len(loaded.statistics["series_mean"])
     source["channels"] = None  # named in the checkpoint, whatever the config left open
-    assert content[KEY]["config"] == series_run.config
+    assert content[KEY]["config"] == recorded(series_run.config)
     series, labels = {"series_mean", "series_std"}, {"score_mean", "score_std", "prevalence"}
     assert set(loaded.statistics) == series | labels | {"traits_mean", "traits_std"}
     assert len(loaded.calibration["binary_prediction"]) == len(loaded.split["val"])
@@ -210,7 +211,7 @@ def test_an_unreadable_recording_is_reported_in_training_and_stops_the_test(
     row = table.index[table["split"] == part][0]
     broken = tmp_path / "broken.npz"
     broken.write_bytes(Path(table.loc[row, "series_path"]).read_bytes()[:200])
-    table.loc[row, "series_path"] = str(broken)
+    table.loc[row, ["series_path", "content_hash"]] = [str(broken), ""]
     config, run = compose_own(table), tmp_path / "run"
     if part == "test":
         with pytest.raises(ValueError, match=r"broken\.npz"):

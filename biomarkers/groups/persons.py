@@ -77,7 +77,8 @@ def first_sessions(features: pd.DataFrame) -> pd.DataFrame:
             f"which session of {lost['subject_id'].iloc[0]!r} comes first is not known, "
             f"{lost['session_id'].iloc[0]!r} or another; {REMEDY}"
         )
-    return features[(places == 0) | ~known]
+    first: pd.DataFrame = features[(places == 0) | ~known]
+    return first
 
 
 def one_group_each(features: pd.DataFrame, labels: pd.DataFrame) -> Persons:

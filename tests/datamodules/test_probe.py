@@ -56,7 +56,7 @@ def test_unreadable_file_is_named_hashed_and_tried_again(cohort, write_series, c
 def test_whatever_is_damaged_in_the_sidecar_is_read_from_the_files_again(cohort, damage):
     path = cohort(2, 2, fps=[float("nan")] * 4)
     before = read_manifest(path).table
-    sidecar = path.with_name("cohort.probe.csv")
+    sidecar = probe.facts_file(path.parent, "cohort")
     text = sidecar.read_bytes()
     assert damage(text) != text
     sidecar.write_bytes(damage(text))

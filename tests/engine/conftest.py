@@ -61,6 +61,7 @@ def tiny_record(tiny_config):
         statistics={"series_mean": torch.tensor([1.0, 2.0]), "series_std": torch.tensor([1.0, 1.0])},
         data_digest="abc",
         split={"name": "holdout", "train": ("r1",), "val": ("r2",), "test": ("r3",)},
+        seen={"salt": "0" * 32, "train": {"persons": [], "files": []}, "val": {"persons": [], "files": []}},
     )
 
 

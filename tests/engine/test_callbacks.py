@@ -51,6 +51,7 @@ def test_the_record_is_embedded_with_the_digest_of_the_weights():
         statistics={"prevalence": 0.5},
         data_digest="d",
         split={"name": "s", "train": ("a",), "subject_disjoint": True},
+        seen={},
     )
     checkpoint = {"state_dict": {"w": torch.ones(2)}}
     EmbedRun(record=record).on_save_checkpoint(None, None, checkpoint)

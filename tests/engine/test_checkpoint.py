@@ -27,6 +27,7 @@ def record(tiny_config):
         statistics={"series_mean": torch.tensor([1.0, 2.0]), "prevalence": 0.25},
         data_digest="abc",
         split={"name": "holdout", "train": ("r1",), "val": ("r2",), "test": ("r3",)},
+        seen={"salt": "0" * 32, "train": {"persons": [], "files": []}, "val": {"persons": [], "files": []}},
     )
 
 

@@ -53,16 +53,18 @@ def test_persons_are_known_again_with_other_files_and_spellings(remembered, own_
     assert met(seen, respelt, ["x", "y"]).persons == ("y",)
 
 
-def test_nothing_raw_is_remembered_and_every_run_has_its_own_salt(remembered, own_table, series_run):
+def test_nothing_raw_is_remembered_and_other_data_have_another_salt(remembered, own_table, series_run):
     text = json.dumps(remembered.seen)
     for name in {*own_table["subject_id"], *own_table["content_hash"]}:
         assert name not in text
     manifest = build(series_run.config["data"]["manifest"], key="data.manifest")
     split = Split("s", train=tuple(remembered.split["train"]), val=tuple(remembered.split["val"]), test=())
     again = memory(manifest, split)
-    assert again["salt"] != remembered.seen["salt"]
-    assert not set(again["train"]["persons"]) & set(remembered.seen["train"]["persons"])
-    assert len(again["train"]["persons"]) == len(remembered.seen["train"]["persons"])
+    assert again == remembered.seen  # the same bytes, so that a resumed run is the uninterrupted one
+    other = memory(replace(manifest, table=manifest.table.assign(age=50.0), full_digest=None), split)
+    assert other["salt"] != again["salt"]
+    assert not set(other["train"]["persons"]) & set(again["train"]["persons"])
+    assert len(other["train"]["persons"]) == len(again["train"]["persons"])
 
 
 def test_init_from_refuses_files_of_its_training_whatever_they_are_called(series_run, remembered, elsewhere):

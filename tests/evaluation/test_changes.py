@@ -91,7 +91,7 @@ def test_every_change_is_that_of_plain_loops(dropped):
         {
             "recording_id": [f"r{row}" for row in range(n)],
             "subject_id": rng.choice(["unknown", *(f"p{i}" for i in range(25))], n),
-            "session_id": rng.choice(["v1", "v2", "v9", "v10", "v100", "week 6"], n),
+            "session_id": rng.choice(["v1", "v2", "v9", "v10", "v100", "v33"], n),
             "score_target": np.where(rng.random(n) < 0.1, np.nan, score),
             "score_prediction": score + rng.normal(0, 5, n),
             "band_target": np.where(rng.random(n) < 0.2, np.nan, score // 10),
