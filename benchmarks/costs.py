@@ -75,9 +75,13 @@ def table(before: Path, *, names: Sequence[str], rounds: int) -> str:
 
 def _in(checkout: Path, name: str) -> float:
     """The workload in a process whose packages are those of a checkout."""
-    environment = os.environ | {"PYTHONPATH": str(checkout), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-P", str(Path(__file__).resolve()), "--measure", name]
-    done = subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True, check=False)
+    with tempfile.TemporaryDirectory() as cache:  # nothing is known from an earlier round
+        own = {"PYTHONPATH": str(checkout), "OMP_NUM_THREADS": "1", "XDG_CACHE_HOME": cache}
+        environment = os.environ | own
+        done = subprocess.run(
+            command, cwd=checkout, env=environment, capture_output=True, text=True, check=False
+        )
     if done.returncode:
         raise RuntimeError(f"{name} in {checkout} failed:\n{done.stderr[-2000:]}")
     return float(json.loads(done.stdout))
