@@ -89,7 +89,8 @@ def _people(manifest: Manifest) -> list[str]:
 
     Persons of a synthetic cohort are those of that cohort alone: all cohorts number theirs alike.
     """
-    cohort = f"{manifest.root.name}:" if manifest.truth is not None else ""
+    drawn = (manifest.root / "truth.csv").is_file()  # not `truth`, which leaves with the labels
+    cohort = f"{manifest.root.name}:" if drawn else ""
     keys = {name: cohort + folded(name) for name in set(manifest.table["subject_id"])}
     return ["" if name == UNKNOWN else keys[name] for name in manifest.table["subject_id"]]
 
