@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1")
 LIMIT = 300  # seconds that one training may take
 _COHORT = ["n_subjects=10", "n_visits=2", "fps=10", "duration_s=2", "workers=2"]
 _SMALL = [
-    "width=16", "trainer.max_epochs=4", "+trainer.enable_progress_bar=false", "evaluation.n_boot=1000",
+    "width=16", "trainer.max_epochs=10", "+trainer.enable_progress_bar=false", "evaluation.n_boot=1000",
     "data.module.subjects=4", "data.module.train_clips.length=8", "data.module.eval_clips.length=8",
     "protocol.val=0.3", "evaluation.filmstrips=1", "model.network.rarm.dropout=0.5",
 ]  # fmt: skip
@@ -70,9 +71,13 @@ def start(line: list[str], log: Path) -> "subprocess.Popen[bytes]":
         )
 
 
+def _reference(case: dict[str, Any]) -> str:
+    return f"{case['kind']}-{case['callbacks']}-{case['find_lr']}"
+
+
 def whole(case: dict[str, Any], out: Path) -> tuple[Path, float]:
     """The uninterrupted run of a case, made once, and the seconds that it took, its cohort included."""
-    name = f"{case['kind']}-{case['callbacks']}-{case['find_lr']}"
+    name = _reference(case)
     folder, took = out / "whole" / name, out / "whole" / f"{name}.txt"
     if not took.is_file():
         began = time.monotonic()
@@ -92,7 +97,8 @@ def plan(arguments: argparse.Namespace) -> list[dict[str, Any]]:
         case: dict[str, Any] = {
             "case": number,
             "end": end,
-            "moment": rng.random(),
+            # one in three at any moment of a run's life, the others after its start, which takes half of it
+            "moment": rng.random() if number % 3 == 0 else rng.uniform(0.5, 1),
             "kind": "pixels" if rng.random() < arguments.pixels_share else "series",
             "workers": arguments.workers_of[number % len(arguments.workers_of)],
             "elsewhere": rng.random() < arguments.elsewhere_share,
@@ -163,12 +169,26 @@ def examine(case: dict[str, Any], out: Path) -> dict[str, Any]:
     return case | {"told": told, "resumed": begun, "faults": faults}
 
 
+def settle(case: dict[str, Any], out: Path) -> dict[str, Any]:
+    """A case with its result, from an earlier call of the campaign where it is known."""
+    kept = out / f"case_{case['case']:03d}.json"
+    known: dict[str, Any] = json.loads(kept.read_text()) if kept.is_file() else {}
+    if case.items() <= known.items():
+        return known
+    found = examine(case, out)
+    kept.write_text(json.dumps(found, indent=2) + "\n")
+    told = {name: found[name] for name in ("case", "end", "kind", "workers", "told", "faults")}
+    sys.stdout.write(f"{told}\n")
+    sys.stdout.flush()
+    return found
+
+
 def main() -> None:
     """Run the campaign, write its table, and exit with 1 if a case differs."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    for name, default in (("kills", 40), ("signals", 20), ("full-disks", 20), ("seed", 0)):
+    for name, default in (("kills", 40), ("signals", 20), ("full-disks", 20), ("seed", 0), ("jobs", 2)):
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--workers-of", type=int, nargs="+", default=[0, 1, 2])
     for name, share in (("pixels-share", 0.2), ("elsewhere-share", 0.33), ("rate-share", 0.15)):
@@ -181,18 +201,10 @@ def main() -> None:
     if arguments.full_disks and (not hasattr(os, "geteuid") or os.geteuid() != 0):
         sys.stdout.write("full disks are left out: mounting a small file system takes root\n")
         arguments.full_disks = 0
-    done = []
-    for case in plan(arguments):
-        kept = out / f"case_{case['case']:03d}.json"
-        known = json.loads(kept.read_text()) if kept.is_file() else {}
-        if case.items() <= known.items():
-            done.append(known)
-            continue
-        done.append(examine(case, out))
-        kept.write_text(json.dumps(done[-1], indent=2) + "\n")
-        told = {name: done[-1][name] for name in ("case", "end", "kind", "workers", "told", "faults")}
-        sys.stdout.write(f"{told}\n")
-        sys.stdout.flush()
+    cases = plan(arguments)
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        list(pool.map(lambda case: whole(case, out), {_reference(case): case for case in cases}.values()))
+        done = list(pool.map(lambda case: settle(case, out), cases))
     write_page(done, table=out / "interruptions.json", page=arguments.page)
     sys.exit(any(case["faults"] for case in done))
 
