@@ -76,12 +76,12 @@ def _reference(case: dict[str, Any]) -> str:
 
 
 def whole(case: dict[str, Any], out: Path) -> tuple[Path, float]:
-    """The uninterrupted run of a case, made once, and the seconds that it took, its cohort included."""
+    """The uninterrupted run of a case, made once, and the seconds that it took."""
     name = _reference(case)
     folder, took = out / "whole" / name, out / "whole" / f"{name}.txt"
     if not took.is_file():
         began = time.monotonic()
-        job = start(command(case, folder, out / "whole" / f"{name}-data"), out / "whole" / f"{name}.log")
+        job = start(command(case, folder, out / "data"), out / "whole" / f"{name}.log")
         if job.wait(LIMIT):
             raise SystemExit(f"the uninterrupted run failed: see {out / 'whole' / f'{name}.log'}")
         took.write_text(str(time.monotonic() - began))
@@ -111,13 +111,20 @@ def plan(arguments: argparse.Namespace) -> list[dict[str, Any]]:
 
 
 def interrupt(case: dict[str, Any], folder: Path, data: Path, took: float) -> str:
-    """Start the training of a case, end it at its moment, and say how it ended."""
-    job = start(command(case, folder / "run", data), folder / "log.txt")
-    try:
-        job.wait(case["moment"] * took)
-    except subprocess.TimeoutExpired:
-        job.send_signal(getattr(signal, case["signal"]))
-    return _ended(job, folder / "run")
+    """Start the training of a case, end it at its moment, and say how it ended.
+
+    What is over before its moment is begun anew and ended earlier, so that every case is interrupted.
+    """
+    wait = case["moment"] * took
+    while True:
+        job = start(command(case, folder / "run", data), folder / "log.txt")
+        try:
+            job.wait(wait)
+        except subprocess.TimeoutExpired:
+            job.send_signal(getattr(signal, case["signal"]))
+            return _ended(job, folder / "run")
+        wait *= 0.8
+        shutil.rmtree(folder)
 
 
 def fill(case: dict[str, Any], folder: Path, data: Path) -> str:
