@@ -106,8 +106,8 @@ def _true(pair: tuple[pd.DataFrame, pd.DataFrame]) -> dict[str, float]:
 def _after(
     pair: tuple[pd.DataFrame, pd.DataFrame], bound: Sequence[Sequence[Measurement]]
 ) -> Iterator[tuple[str, float | None, float | None]]:
-    weights = leave_one_out(pair[0]["subject_id"])
-    a, b = (left_out(one, weights) for one in bound)
+    persons = leave_one_out(pair[0]["subject_id"])
+    a, b = (left_out(one, persons) for one in bound)
     for name, found in a.items():
         own = estimate(name, found)
         yield name, own["low"], own["high"]

@@ -113,8 +113,8 @@ def named(
 
 def _estimates(hits: Mapping[str, Array], persons: NDArray[Any]) -> dict[str, dict[str, Estimate]]:
     """Accuracies and their paired differences, over the same persons."""
-    weights = leave_one_out(persons)
-    found = {name: left_out_mean(own, weights) for name, own in hits.items()}
+    apart = leave_one_out(persons)
+    found = {name: left_out_mean(own, apart) for name, own in hits.items()}
     first = next(iter(hits))
     return {
         "accuracy": {name: estimate("accuracy", own) for name, own in found.items()},

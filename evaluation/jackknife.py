@@ -16,7 +16,7 @@ which is S - 1 for u that are as even as those of a normal sample, and few where
 as the positive ones of a rare class do. Letters: `N` recordings, `S` persons.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +26,7 @@ from evaluation.measures import Measurement, Resampler, subject_codes
 
 Array = NDArray[np.float64]
 
+_BLOCK = 4_000_000  # weights held at once, 32 MB: our choice
 _FLAT = 1e-10  # relative: below it the values without a person differ by rounding only (our choice)
 _MIN_DF = 5.0  # our choice: fewer widen intervals and did not raise coverage (docs/coverage.md)
 _CLASSES = {
@@ -76,36 +77,67 @@ class LeftOut(NamedTuple):
         return Spread(error, min(df, u.size - 1.0), flat=False)
 
 
-def leave_one_out(subjects: Iterable[object]) -> Array:
-    """Weights (S, N) of the recordings: row s is 0 for those of person s and 1 for all others."""
+class LeaveOneOut(NamedTuple):
+    """Whose recordings leave a table together.
+
+    Attributes:
+        codes: Person (N,) of each recording, from 0.
+        total: Number of persons S.
+    """
+
+    codes: NDArray[np.int64]
+    total: int
+
+    def part(self, rows: NDArray[np.bool_]) -> "LeaveOneOut":
+        """The same for some recordings of the table; persons keep their numbers."""
+        return LeaveOneOut(self.codes[rows], self.total)
+
+    def among(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Which persons (S,) have one of these recordings, by mask (N,) or number."""
+        present: NDArray[np.bool_] = np.bincount(self.codes[rows], minlength=self.total) > 0
+        return present
+
+    def weights(self) -> Iterator[Array]:
+        """Blocks of the weights (S, N): row s is 0 for the recordings of person s and 1 for all others."""
+        step = max(1, _BLOCK // max(1, self.codes.size))
+        for first in range(0, self.total, step):
+            persons = np.arange(first, min(first + step, self.total))
+            yield (persons[:, None] != self.codes).astype(np.float64)
+
+
+def leave_one_out(subjects: Iterable[object]) -> LeaveOneOut:
+    """The persons of a table, by the subject (N,) of each recording."""
     codes = subject_codes(subjects)
-    weights: Array = (np.arange(int(codes.max()) + 1)[:, None] != codes).astype(np.float64)
-    return weights
+    return LeaveOneOut(codes, int(codes.max()) + 1)
 
 
-def left_out(bound: Iterable[Measurement], weights: Array) -> dict[str, LeftOut]:
+def left_out(bound: Iterable[Measurement], persons: LeaveOneOut) -> dict[str, LeftOut]:
     """The metrics of one table that have a value and a resampled form, without each person.
 
     Args:
         bound: Metrics of the table.
-        weights: Of its recordings (S, N), from `leave_one_out`.
+        persons: Of its recordings, from `leave_one_out`.
     """
     known = [(m, value) for m in bound if m.metric.resampled and (value := m.value().value) is not None]
-    values = Resampler(m for m, _ in known)(weights)
+    resampler = Resampler(m for m, _ in known)
+    blocks = [resampler(weights) for weights in persons.weights()]
     out: dict[str, LeftOut] = {}
     for m, value in known:
-        absent = weights[:, m.rows] == 0
-        persons = absent.any(axis=1)
-        classes = [absent[:, m.target == label].any(axis=1) for label in _CLASSES.get(m.name, ())]
-        fewest = min((int(own.sum()) for own in classes), default=int(persons.sum()))
-        out[m.name] = LeftOut(value, values[m.name], persons, fewest)
+        values = np.concatenate([block[m.name] for block in blocks])
+        measured = persons.among(m.rows)
+        rows = np.flatnonzero(m.rows)
+        classes = [persons.among(rows[m.target == label]) for label in _CLASSES.get(m.name, ())]
+        fewest = min((int(own.sum()) for own in classes), default=int(measured.sum()))
+        out[m.name] = LeftOut(value, values, measured, fewest)
     return out
 
 
-def left_out_mean(values: Array, weights: Array) -> LeftOut:
+def left_out_mean(values: Array, persons: LeaveOneOut) -> LeftOut:
     """The mean of a value per recording (N,), as the share of right answers is, without each person."""
-    everybody = np.ones(len(weights), dtype=np.bool_)
-    return LeftOut(float(values.mean()), weights @ values / weights.sum(1), everybody, len(weights))
+    sums, counts = (np.bincount(persons.codes, own, persons.total) for own in (values, np.ones(values.size)))
+    without = (values.sum() - sums) / (values.size - counts)
+    everybody = np.ones(persons.total, dtype=np.bool_)
+    return LeftOut(float(values.mean()), without, everybody, persons.total)
 
 
 def minus(a: LeftOut, b: LeftOut) -> LeftOut:

@@ -16,7 +16,7 @@ from evaluation.bootstrap import Estimate
 from evaluation.confidence import estimate
 from evaluation.coverage import coverage_measurement
 from evaluation.estimates import difference
-from evaluation.jackknife import LeftOut, leave_one_out, left_out
+from evaluation.jackknife import LeaveOneOut, LeftOut, leave_one_out, left_out
 from evaluation.measures import measurements, subject_codes
 
 Array = NDArray[np.float64]
@@ -49,7 +49,7 @@ def slices(
         splits nobody a `reason` instead of groups.
     """
     known = facts.assign(recording_id=facts["recording_id"].astype(str)).set_index("recording_id")
-    weights = leave_one_out(recordings["subject_id"])  # (S, N)
+    persons = leave_one_out(recordings["subject_id"])
     out: dict[str, Any] = {}
     for column in COLUMNS:
         if column not in known:
@@ -68,7 +68,7 @@ def slices(
         described = (names != "").to_numpy()
         out[column] = {
             "groups": [
-                _group(recordings, name, (names == name).to_numpy(), described, weights, threshold)
+                _group(recordings, name, (names == name).to_numpy(), described, persons, threshold)
                 for name in order
             ]
         }
@@ -109,24 +109,24 @@ def _group(
     name: str,
     mine: NDArray[np.bool_],
     described: NDArray[np.bool_],
-    weights: Array,
+    persons: LeaveOneOut,
     threshold: float | None,
 ) -> dict[str, Any]:
     own = recordings[mine]
-    persons = _persons(own)
-    out: dict[str, Any] = {"group": name, "recordings": len(own), "persons": persons}
+    count = _persons(own)
+    out: dict[str, Any] = {"group": name, "recordings": len(own), "persons": count}
     if "binary_target" in own:
         out["positive"] = int((own["binary_target"] == 1).sum())
-    if persons < MIN_PERSONS:
+    if count < MIN_PERSONS:
         return out | {"reason": f"fewer than {MIN_PERSONS} persons"}
-    ours = _measured(own, weights[:, mine], threshold)
+    ours = _measured(own, persons.part(mine), threshold)
     out |= {
         metric: estimate(metric, part) if isinstance(part, LeftOut) else part for metric, part in ours.items()
     }
     rest = described & ~mine
     if _persons(recordings[rest]) < MIN_PERSONS:
         return out | {"difference": {}, "reason": f"the others are fewer than {MIN_PERSONS} persons"}
-    others = _measured(recordings[rest], weights[:, rest], threshold)
+    others = _measured(recordings[rest], persons.part(rest), threshold)
     out["difference"] = {
         metric: _difference(metric, part, others[metric]) for metric, part in ours.items() if metric in others
     }
@@ -137,12 +137,14 @@ def _persons(recordings: pd.DataFrame) -> int:
     return len(set(subject_codes(recordings["subject_id"]).tolist()))
 
 
-def _measured(table: pd.DataFrame, weights: Array, threshold: float | None) -> dict[str, LeftOut | Estimate]:
+def _measured(
+    table: pd.DataFrame, persons: LeaveOneOut, threshold: float | None
+) -> dict[str, LeftOut | Estimate]:
     """Each metric without each person, or an estimate that says why it is undefined."""
     bounds = [bound for bound in measurements(table, threshold=threshold) if bound.name in SHOWN]
     covered = coverage_measurement(table)
     bounds += [covered] if covered is not None else []
-    found = left_out(bounds, weights)
+    found = left_out(bounds, persons)
     return {
         bound.name: found.get(bound.name)
         or Estimate(value=None, low=None, high=None, reason=bound.value().reason or "undefined")

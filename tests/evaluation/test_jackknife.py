@@ -98,3 +98,16 @@ def test_a_metric_that_rests_on_one_person_has_no_spread(recordings):
     assert found(alone)["auc"].spread() is None
     assert found(alone)["auc"].fewest == 1
     assert found(alone)["mae"].fewest == recordings["subject_id"].nunique()
+
+
+def test_a_large_table_is_worked_off_in_blocks(cohort, monkeypatch):
+    table = cohort(subjects=30, visits=3)
+    whole = found(table)
+    monkeypatch.setattr("evaluation.jackknife._BLOCK", 4 * len(table))
+    assert [block.shape for block in leave_one_out(table["subject_id"]).weights()] == [
+        *[(4, len(table))] * 7,
+        (2, len(table)),
+    ]
+    assert {name: one.values.tolist() for name, one in found(table).items()} == {
+        name: one.values.tolist() for name, one in whole.items()
+    }
