@@ -14,9 +14,8 @@ from pytorch_lightning.tuner.tuning import Tuner
 from datamodules.manifest import Manifest
 from datamodules.splits import Split
 from engine.build import build
-from engine.callbacks import StepSeed
 from engine.compose import ConfigError
-from engine.seed import seed_run
+from engine.seed import seed_run, seed_step
 from models.standardize import Statistics
 
 _log = logging.getLogger(__name__)
@@ -66,7 +65,8 @@ def find_rate(
     task.set_statistics(statistics)
     node = config["trainer"] | {"max_epochs": -1, "check_val_every_n_epoch": _NEVER, "profiler": None}
     node |= {"logger": False, "enable_checkpointing": False, "default_root_dir": str(folder)}
-    trainer: pl.Trainer = build(node, key="trainer", callbacks=[StepSeed(seed=config["seed"])])
+    trainer: pl.Trainer = build(node, key="trainer")
+    _seed_steps(task, trainer, seed=config["seed"])
     found = Tuner(trainer).lr_find(
         task,
         datamodule=datamodule,
@@ -81,6 +81,16 @@ def find_rate(
     rate = steepest(rates, losses)
     _log.info("learning rate %.3g: there the training loss falls fastest", rate)
     return FoundRate(rate=rate, rates=list(rates), losses=list(losses))
+
+
+def _seed_steps(task: pl.LightningModule, trainer: pl.Trainer, *, seed: int) -> None:
+    """Seed every step by the module's own hook, as `StepSeed` does: the finder puts all callbacks aside."""
+
+    def on_train_batch_start(batch: Any, batch_idx: int) -> None:
+        del batch, batch_idx
+        seed_step(seed, trainer.fit_loop.epoch_loop.total_batch_idx, trainer.global_rank)
+
+    task.on_train_batch_start = on_train_batch_start  # type: ignore[method-assign]
 
 
 def steepest(rates: ArrayLike, losses: ArrayLike, *, skipped: int = _SKIPPED) -> float:
