@@ -26,7 +26,11 @@ def build(node: Any, *, key: str, **injected: Any) -> Any:
     if node is None:
         return None
     if "_target_" not in node:
-        raise ForbiddenTarget(f"{key} names no _target_, so nothing can be built of it.")
+        group = key.partition(".")[0]
+        raise ForbiddenTarget(
+            f"{key} names no _target_, so nothing can be built of it. With single settings "
+            f"of it, choose an entry of the group as well: {group}=<name>; --help lists them."
+        )
     check_targets(node)
     try:
         if injected:

@@ -1,7 +1,7 @@
 """A checkpoint on video nobody has labeled: a video, a folder of videos, or a manifest to a table."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,7 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
     check_settings(run)
     seed_run(run["seed"])
     with RunManifest(folder=folder, config=run) as record:
-        manifest = input_manifest(Path(config["input"]), notes=folder)
+        manifest = input_manifest(Path(config["input"]), notes=folder, kinds=_kinds(run))
         record.record(
             checkpoint=str(checkpoint.path), input=str(config["input"]), recordings=len(manifest.table)
         )
@@ -71,10 +71,17 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
         if "decision" in table:
             table["decision"] = table["decision"].astype("Int64")
         table.to_csv(folder / "predictions.csv", index=False)
+        _log.info("%d predictions: %s", len(table), folder / "predictions.csv")
     return table
 
 
-def input_manifest(path: Path, *, notes: Path) -> Manifest:
+def _kinds(run: Mapping[str, Any]) -> tuple[str, ...]:
+    """What the network reads of a folder: a network of pixels leaves series beside its videos alone."""
+    source = str(run["data"]["module"]["source"]["_target_"]).rpartition(".")[2]
+    return {"PixelClips": VIDEOS, "SeriesClips": SERIES}.get(source, (*VIDEOS, *SERIES))
+
+
+def input_manifest(path: Path, *, notes: Path, kinds: Sequence[str] = (*VIDEOS, *SERIES)) -> Manifest:
     """The manifest that a path stands for: itself, one video, or all videos below a folder but hidden ones.
 
     Videos without a manifest have unknown persons: each is a person of its own.
@@ -82,6 +89,7 @@ def input_manifest(path: Path, *, notes: Path) -> Manifest:
     Args:
         path: Video, series, folder or manifest.
         notes: Folder for what is found out about the files; theirs is left as it is.
+        kinds: Suffixes of the files that are taken from a folder.
 
     Raises:
         ConfigError: No such path, or nothing in it that can be read.
@@ -92,10 +100,14 @@ def input_manifest(path: Path, *, notes: Path) -> Manifest:
     found = [path]
     if path.is_dir():
         found = sorted(file for file in path.rglob("*") if file.is_file() and not is_hidden(file, path))
+        found = [file for file in found if file.suffix.lower() in kinds]
     files = [file for file in found if file.suffix.lower() in (*VIDEOS, *SERIES)]
     if not files or not files[0].is_file():
+        what = (
+            "no video" if set(VIDEOS) <= set(kinds) else f"no series ({SERIES[0]}), which this network reads,"
+        )
         raise ConfigError(
-            f"input={path}: no video there. Give a video ({', '.join(VIDEOS[:4])}, ...), a series "
+            f"input={path}: {what} there. Give a video ({', '.join(VIDEOS[:4])}, ...), a series "
             f"({SERIES[0]}), a folder of them, or a manifest (.csv, .parquet)."
         )
     names = [file.relative_to(root).with_suffix("").as_posix() for file in files]

@@ -23,6 +23,7 @@ from engine.lock import FolderLock, is_held
 from engine.targets import trusted
 
 FILE = "manifest.json"
+PAGES = ("report.html", "analysis.html", "audit.html", "attribution.html")  # named as a run ends
 _log = logging.getLogger(__name__)
 
 
@@ -140,7 +141,9 @@ class RunManifest:
             status, code = f"failed: {kind.__name__ if kind else 'Error'}: {error}", 1
         if error is not None:
             self._content["go_on"] = going_on(self.folder)
-            _log.warning("%s %s. To go on: %s", self.folder, status.partition(":")[0], self._content["go_on"])
+            _log.warning(
+                "%s %s. %s", self.folder, status.partition(":")[0], self._what_next(failed=code == 1)
+            )
         ended = datetime.now(UTC).isoformat(timespec="seconds")
         facts = {"status": status, "exit_status": code, "ended": ended}
         try:
@@ -149,8 +152,18 @@ class RunManifest:
             if error is None:
                 raise
             _log.warning("%s: how the run ended could not be written down: %s", self._path, full)
+        if error is None and self._writes:
+            pages = [str(self.folder / name) for name in PAGES if (self.folder / name).is_file()]
+            if pages:
+                _log.info("finished in %.0f s: %s", time.monotonic() - self._clock, ", ".join(pages))
         if isinstance(error, OSError):
             raise error  # `writing` names the folder where the system names nothing
+
+    def _what_next(self, *, failed: bool) -> str:
+        """What to do after an end that nobody wanted: no run goes on from no checkpoint."""
+        if failed and not any(self.folder.glob("**/*.ckpt")):
+            return "No checkpoint was written: mend what is named below and give the command again."
+        return f"To go on: {self._content['go_on']}"
 
     def _leave(self) -> None:
         self._signals.restore()

@@ -49,7 +49,8 @@ def found_run(resume: str, *, outputs: Path) -> Path:
     runs = [path.parent for path in outputs.glob(f"*/{FILE}")]
     if not runs:
         raise RunFolderError(
-            f"resume=last: no run lies below {outputs}. Give its folder: resume=<run folder>."
+            f"resume=last: no run lies below {outputs}, where this command's runs go. Give the command of "
+            "the run, experiment= and all, with resume=last behind it, or its folder: resume=<run folder>."
         )
     newest = max(runs, key=_started)
     os.environ[_CHOSEN] = str(newest.resolve())

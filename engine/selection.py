@@ -81,10 +81,10 @@ def check_monitors(config: Mapping[str, Any], logged: Collection[str]) -> None:
         metric = METRICS.get(monitor.partition("/")[2])
         nearest = difflib.get_close_matches(monitor, sorted(logged), n=1)
         if metric is not None:
-            why = f"is not computed in training: {_WHY_NOT[metric.kind]}"
+            why = f"is not computed in training: {_WHY_NOT[metric.kind]}."
         else:
-            why = "does not exist" + (f", did you mean {nearest[0]}?" if nearest else "")
-        raise ConfigError(f"{key}.monitor={monitor} {why}. There are {', '.join(sorted(logged))}.")
+            why = "does not exist" + (f", did you mean {nearest[0]}?" if nearest else ".")
+        raise ConfigError(f"{key}.monitor={monitor} {why} There are {', '.join(sorted(logged))}.")
     scheduler = config["model"].get("scheduler")
     if isinstance(scheduler, Mapping) and str(scheduler.get("_target_")).endswith("ReduceLROnPlateau"):
         raise ConfigError(

@@ -107,8 +107,9 @@ def _warning(name: str, found: LeftOut) -> str | None:
     persons = int(found.persons.sum())
     classes = found.fewest < persons
     if classes and found.fewest < (bound := MIN_CLASS_OF.get(name, MIN_CLASS)):
+        noun = "person" if found.fewest == 1 else "persons"
         return (
-            f"only {found.fewest} persons of a class: below {bound} no interval can be relied on, and this "
+            f"only {found.fewest} {noun} of a class: below {bound} no interval can be relied on, and this "
             "one may miss the truth too often"
         )
     if persons < MIN_PERSONS:

@@ -9,7 +9,7 @@ import pytest
 
 from engine.checkpoint import load_checkpoint
 from engine.compose import ConfigError
-from engine.predict import input_manifest, predict
+from engine.predict import SERIES, VIDEOS, input_manifest, predict
 
 ARGUMENTS = {"num_workers": None, "trainer": None}
 
@@ -65,6 +65,20 @@ def test_a_folder_with_one_video(pixel_run, cohorts, tmp_path):
     assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == ["deep", "notes.txt"]
     assert table["prediction"].between(0, 63).all()
     assert load_checkpoint(pixel_run.best).config["experiment_name"] == "mpdrm"
+
+
+def test_a_folder_gives_only_what_the_network_reads(cohorts, tmp_path):
+    video = next(cohorts.glob("synthetic/*/videos/P0003_V1*"))
+    series = next(cohorts.glob("synthetic/*/series/P0000_V1.npz"))
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    for file in (video, series):
+        shutil.copy(file, mine)
+    kinds = (VIDEOS, "P0003_V1"), (SERIES, "P0000_V1")
+    for suffixes, name in kinds:
+        found = input_manifest(mine, notes=tmp_path, kinds=suffixes)
+        assert found.table["recording_id"].tolist() == [name]
+    assert len(input_manifest(mine, notes=tmp_path).table) == 2
 
 
 def test_nothing_to_predict_says_what_would_be(tmp_path):

@@ -31,6 +31,7 @@ from datamodules.series.table import measurements
 from datamodules.validation import nearest
 
 _log = logging.getLogger(__name__)
+_NAMED = 12  # channels of a file that a refusal lists
 
 Stamps = tuple[tuple[Path, int, int], ...]
 
@@ -243,8 +244,11 @@ def _held(known: Format, path: Path, names: Sequence[str], *, named: bool) -> di
 def _check_known(channels: Sequence[str], found: Sequence[str], path: Path) -> None:
     missing = sorted(set(channels) - set(found), key=list(channels).index)
     if missing:
+        rest = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
         raise UnreadableSeries(
-            f"{path}: no channel '{missing[0]}'{nearest(missing[0], found)} (found: {', '.join(found)})"
+            f"{path}: no channel '{missing[0]}'{nearest(missing[0], found)} (found: "
+            f"{', '.join(found[:_NAMED])}{rest}); "
+            f"give only files that hold the {len(channels)} channels asked for"
         )
 
 

@@ -34,6 +34,14 @@ def test_channels_are_selected_in_the_asked_order(tmp_path, write_series):
         read_series(path, channels=["gaze_z"])
 
 
+def test_a_file_of_another_kind_is_refused_in_one_line_with_a_remedy(tmp_path):
+    table = pd.DataFrame({f"brow_{n}": [0.5, 0.25] for n in range(20)} | {"timestamp": [0.0, 0.04]})
+    table.to_csv(tmp_path / "s.csv", index=False)
+    match = r"no channel 'au01'.*brow_11 and 8 more\); give only files that hold the 1 channels asked for"
+    with pytest.raises(UnreadableSeries, match=match):
+        read_series(tmp_path / "s.csv", channels=["au01"])
+
+
 def test_missing_values_belong_into_invalid_rows(tmp_path, write_series):
     values = np.ones((4, 3))
     values[2, 1] = np.nan

@@ -35,6 +35,29 @@ def test_a_failure_is_written_down_and_raised(tmp_path):
     assert content["exit_status"] == 1
 
 
+def test_a_command_ends_with_the_page_it_wrote_and_a_helper_is_silent(tmp_path, caplog):
+    caplog.set_level("INFO")
+    with RunManifest(folder=tmp_path, config=CONFIG):
+        (tmp_path / "report.html").touch()
+    assert caplog.messages[-1].endswith(f"s: {tmp_path / 'report.html'}")
+    caplog.clear()
+    with RunManifest(folder=tmp_path, config=CONFIG, writes=False):
+        pass
+    assert not caplog.messages
+
+
+def test_only_what_left_a_checkpoint_is_told_to_go_on(tmp_path, caplog):
+    with pytest.raises(ZeroDivisionError), RunManifest(folder=tmp_path, config=CONFIG):
+        raise ZeroDivisionError
+    assert "No checkpoint was written" in caplog.text
+    assert "To go on" not in caplog.text
+    (tmp_path / "fold_0/checkpoints").mkdir(parents=True)
+    (tmp_path / "fold_0/checkpoints/last.ckpt").touch()
+    with pytest.raises(ZeroDivisionError), RunManifest(folder=tmp_path, config=CONFIG):
+        raise ZeroDivisionError
+    assert "failed. To go on: " in caplog.text
+
+
 def test_looks_at_the_test_set_add_up_over_runs_in_one_folder(tmp_path):
     with RunManifest(folder=tmp_path, config=CONFIG) as manifest:
         manifest.count_look()

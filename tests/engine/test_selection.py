@@ -83,7 +83,7 @@ def test_modes_left_open_are_those_of_what_is_monitored():
 
 def test_what_is_not_logged_cannot_be_waited_for():
     check_monitors(config(), LOGGED)
-    with pytest.raises(ConfigError, match=r"val/acu does not exist, did you mean val/auc\?"):
+    with pytest.raises(ConfigError, match=r"val/acu does not exist, did you mean val/auc\? There are"):
         check_monitors(config("val/acu"), LOGGED)
     with pytest.raises(ConfigError, match=r"callbacks\.stop\.monitor=val/f1 .* threshold"):
         check_monitors(config(stop={"monitor": "val/f1"}), LOGGED)
