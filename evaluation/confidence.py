@@ -35,6 +35,7 @@ BOUNDARY = "Wilson, persons counted"
 MIN_CLASS = 5  # persons of a class: below, no method covered 92 % in every line of docs/coverage.md
 MIN_CLASS_OF = {"uar": 10}
 MIN_PERSONS = 10
+FEWEST_PERSONS = 3  # of two persons there is one difference, and Student's t of one degree of freedom
 
 ONE_PERSON = "no interval: only one person"
 NO_SPREAD = "no interval: leaving out any person changes nothing, so the spread between persons is not known"
@@ -51,8 +52,9 @@ def estimate(name: str, found: LeftOut, *, scale: Scale | None = None) -> Estima
     if not np.isfinite(found.value):  # `summary.with_reasons` says so
         return Estimate(value=found.value, low=None, high=None)
     scale = scale or _scale(METRICS.get(name, COVERAGE))
-    if found.persons.sum() < 2:
-        return Estimate(value=found.value, low=None, high=None, reason=ONE_PERSON)
+    if (persons := int(found.persons.sum())) < FEWEST_PERSONS:
+        reason = ONE_PERSON if persons < 2 else f"no interval: only {persons} persons"
+        return Estimate(value=found.value, low=None, high=None, reason=reason)
     spread = found.spread()
     if spread is None:
         return Estimate(value=found.value, low=None, high=None, reason=_undefined(found))

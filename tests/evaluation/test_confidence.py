@@ -83,3 +83,10 @@ def test_the_method_is_named():
     assert estimate("ccc", flat)["method"] == "jackknife over persons, Fisher z"
     assert estimate("mae", flat)["method"] == "jackknife over persons, log"
     assert estimate("mae", flat, scale="difference")["method"] == "jackknife over persons"
+
+
+def test_two_persons_give_a_value_and_no_interval(cohort):
+    found = estimates(cohort(subjects=2, visits=6))["mae"]
+    assert found["value"] is not None
+    assert found["low"] is found["high"] is None
+    assert found["reason"] == "no interval: only 2 persons"
