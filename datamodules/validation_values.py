@@ -109,8 +109,8 @@ def _item_names(table: pd.DataFrame) -> list[str]:
     known = {_bare(name): name for scale in SUBSCALES.values() for name in scale.columns}
     return [
         f"column '{name}' is '{known[_bare(name)]}' of a questionnaire with another spelling; rename it"
-        for name in table
-        if str(name).startswith("item_") and known.get(_bare(name), name) != name
+        for name in map(str, table)
+        if name.startswith("item_") and known.get(_bare(name), name) != name
     ]
 
 
@@ -193,7 +193,7 @@ def _two_answers(table: pd.DataFrame) -> list[str]:
     known = table[table["subject_id"] != UNKNOWN]
     items = {name for scale in SUBSCALES.values() for name in scale.columns}
     problems = []
-    for name in [name for name in table if name == "binary" or name in items]:
+    for name in [name for name in map(str, table) if name == "binary" or name in items]:
         several = known.groupby(["subject_id", "session_id"])[name].transform("nunique") > 1
         if "scale" in table and name == "binary":  # of two questionnaires, each has its own
             several &= known.groupby(["subject_id", "session_id", "scale"])[name].transform("nunique") > 1
