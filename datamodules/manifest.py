@@ -226,7 +226,7 @@ def manifest_from_table(
         ManifestError: The table has faults; all are listed.
     """
     table = table.reset_index(drop=True)
-    table.columns = pd.Index([str(column).strip() for column in table.columns])
+    table.columns = pd.Index([plain(str(column)) for column in table.columns])
     problems = check_columns(table)
     if not len(table):
         problems.append("the table has no rows")

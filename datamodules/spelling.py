@@ -23,11 +23,10 @@ _SIGNS = re.compile(r"[\W_]*")  # "-", "?", "..": no letter and no digit
 _CODE = re.compile(r"-\d+(\.0*)?")  # -1, -9, -999: how statistics programs code what is missing
 _UNSEEN = "\u115f\u1160\u2800\u3164\uffa0\u034f"  # blanks that are letters or marks by category
 _ACCENTS = re.compile("[\u0300-\u036f]")
-_TWINS = str.maketrans(  # letters of other scripts that look like Latin ones
-    "\u0410\u0412\u0415\u0406\u0408\u041a\u041c\u041d\u041e\u0420\u0421\u0405\u0422\u0425\u0423"
-    "\u0430\u0435\u0456\u0458\u043e\u0440\u0441\u0455\u0445\u0443"
-    "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7\u03bf",
-    "ABEIJKMHOPCSTXYaeijopcsxyABEZHIKMNOPTYXo",
+_TWINS = str.maketrans(  # capitals of other scripts that look like Latin ones
+    "\u0410\u0412\u0415\u0406\u0408\u041a\u041c\u041d\u041e\u0420\u0421\u0405\u0422\u0425\u0423\u04ba"
+    "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7",
+    "ABEIJKMHOPCSTXYHABEZHIKMNOPTYX",
 )
 _THOUSANDS = re.compile(r"\+?\d{1,3}(,\d{3})+(\.0*)?")
 _NUMBER = re.compile(r"\+?\d+(\.\d*)?(e[+-]?\d{1,2})?")
@@ -71,7 +70,8 @@ def folded(text: str, *, signed: bool = False) -> str:
         >>> folded("P-007"), folded("p7"), folded("300.0"), folded("1_02")
         ('p7', 'p7', '300', '1-2')
     """
-    text = unicodedata.normalize("NFKD", plain(text)).translate(_TWINS)
+    # capitals first: a small letter of another script is the same letter, and may look like none of ours
+    text = unicodedata.normalize("NFKD", plain(text)).upper().translate(_TWINS)
     text = unicodedata.normalize("NFC", _ACCENTS.sub("", text)).casefold()
     text = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)
     return ":".join(_folded(part, signed) for part in text.split(":"))

@@ -30,6 +30,7 @@ TEXT = (
 )
 PREFIXES = ("item_", "trait_")
 LABELS = ("score", "binary")  # of NUMBERS; besides them the columns that PREFIXES begin
+_LONGEST = 200  # characters of a path in a message
 _SHOWN = 5  # rows named per problem: enough to find the fault, few enough to read
 
 
@@ -133,6 +134,13 @@ def _check_binary(table: pd.DataFrame, scales: pd.Series) -> list[str]:
     return problems
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that no file system takes: too long, in no folder that opens
+        return False
+
+
 def _check_files(table: pd.DataFrame, root: Path) -> list[str]:
     problems = []
     series = table["series_path"] if "series_path" in table else pd.Series("", index=table.index)
@@ -142,8 +150,9 @@ def _check_files(table: pd.DataFrame, root: Path) -> list[str]:
     for name in FILES:
         if name not in table:
             continue
-        missing = [row for row, value in enumerate(table[name]) if value and not (root / value).is_file()]
+        missing = [row for row, value in enumerate(table[name]) if value and not _is_file(root / value)]
         if missing:
-            where = describe_rows(table, missing, table[name].iloc[missing].tolist())
+            texts = [value if len(value) <= _LONGEST else value[:_LONGEST] + "..." for value in table[name]]
+            where = describe_rows(table, missing, [texts[row] for row in missing])
             problems.append(f"'{name}' names no file in {where}; relative paths start at {root}")
     return problems

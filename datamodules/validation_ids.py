@@ -3,6 +3,7 @@
 import logging
 import unicodedata
 from collections import defaultdict
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import pandas as pd
 from datamodules.identity import UNKNOWN
 from datamodules.spelling import is_nothing, twins
 from datamodules.validation import IDS, describe_rows
+from datamodules.visits import days
 
 _log = logging.getLogger(__name__)
 
@@ -93,7 +95,8 @@ def _two_spellings(table: pd.DataFrame) -> list[str]:
         if person.lower() != UNKNOWN:
             visits[person].setdefault(session, row)
     for person, own in visits.items():
-        for group in twins(own, signed=True) if len(own) > 1 else []:
+        groups = [*twins(own, signed=True), *_one_day(own)] if len(own) > 1 else []
+        for group in groups:
             rows = [own[name] for name in group]
             problems.append(
                 f"'session_id' would make {_count(group)} visits of {_listed(group)} of person {person!r} "
@@ -103,6 +106,17 @@ def _two_spellings(table: pd.DataFrame) -> list[str]:
             )
     _say_alike(table["recording_id"])
     return problems
+
+
+def _one_day(sessions: Iterable[str]) -> list[list[str]]:
+    """Pairs of sessions whose names may be the same date, written in two ways."""
+    dated = [(name, found) for name in sessions if (found := days(name))]
+    return [
+        [one, other]
+        for place, (one, of_one) in enumerate(dated)
+        for other, of_other in dated[place + 1 :]
+        if of_one & of_other and not twins([one, other], signed=True) and min(len(of_one), len(of_other)) == 1
+    ]
 
 
 def _say_alike(recordings: pd.Series) -> None:

@@ -1,5 +1,6 @@
 """Faults of the values of a manifest: what cannot be measured, answered, or both be true."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -52,8 +53,10 @@ def check_values(table: pd.DataFrame) -> list[str]:
     return [
         *_ranges(table),
         *_items(table),
+        *_item_names(table),
         *_lengths(table),
         *_totals(table),
+        *_two_answers(table),
         *_orders(table),
     ]
 
@@ -101,28 +104,49 @@ def _items(table: pd.DataFrame) -> list[str]:
     return list(problems.values())
 
 
+def _item_names(table: pd.DataFrame) -> list[str]:
+    """Columns that are an item of a known questionnaire but for zeros in front of its number."""
+    known = {_bare(name): name for scale in SUBSCALES.values() for name in scale.columns}
+    return [
+        f"column '{name}' is '{known[_bare(name)]}' of a questionnaire with another spelling; rename it"
+        for name in map(str, table)
+        if name.startswith("item_") and known.get(_bare(name), name) != name
+    ]
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"_0*(?=\d+$)", "_", name.lower())
+
+
 def check_sums(table: pd.DataFrame) -> list[str]:
-    """Complete questionnaires whose items do not add up to the stated total."""
+    """Questionnaires whose items do not add up to the stated total, whatever the unanswered ones were."""
     if "score" not in table or "scale" not in table:
         return []
     problems = []
     for name in sorted(set(table["scale"]) & set(SUBSCALES)):
         items = SUBSCALES[name].within(table)
-        if not set(items.columns) <= set(table):
+        there = [column for column in items.columns if column in table]
+        if not there:
             continue
-        sums = table[list(items.columns)].to_numpy(dtype=np.float64).sum(axis=1)  # NaN where one is missing
-        sums *= 2 if items.scale.doubled else 1
+        answers = table.reindex(columns=list(items.columns)).to_numpy(dtype=np.float64)
+        factor = 2 if items.scale.doubled else 1
+        least = np.nansum(answers, axis=1) * factor
+        most = least + (np.isnan(answers) * np.array(items.highest)).sum(axis=1) * factor
         score = table["score"].to_numpy(dtype=np.float64)
-        wrong = (table["scale"] == name).to_numpy() & np.isfinite(sums) & np.isfinite(score) & (sums != score)
+        wrong = (table["scale"] == name).to_numpy() & ((score < least) | (score > most))
         if wrong.any():
             rows = np.flatnonzero(wrong).tolist()
-            said = [f"{score[row]:g}, items {sums[row]:g}" for row in rows]
+            said = [_sum_said(score[row], least[row], most[row]) for row in rows]
             problems.append(
                 f"'score' is not the sum of the items of {name} in "
                 f"{describe_rows(table, rows, said)}; correct "
                 "the one or the other, or clear what is not certain"
             )
     return problems
+
+
+def _sum_said(score: float, least: float, most: float) -> str:
+    return f"{score:g}, items {least:g}" + ("" if least == most else f" to {most:g}")
 
 
 def _lengths(table: pd.DataFrame) -> list[str]:
@@ -164,6 +188,25 @@ def _totals(table: pd.DataFrame) -> list[str]:
     return _few(problems)
 
 
+def _two_answers(table: pd.DataFrame) -> list[str]:
+    """Sessions of a known person with two binary labels, or two answers to one item of a known scale."""
+    known = table[table["subject_id"] != UNKNOWN]
+    items = {name for scale in SUBSCALES.values() for name in scale.columns}
+    problems = []
+    for name in [name for name in map(str, table) if name == "binary" or name in items]:
+        several = known.groupby(["subject_id", "session_id"])[name].transform("nunique") > 1
+        if "scale" in table and name == "binary":  # of two questionnaires, each has its own
+            several &= known.groupby(["subject_id", "session_id", "scale"])[name].transform("nunique") > 1
+        rows = known.index[several & known[name].notna()].tolist()
+        if rows:
+            said = [f"{table['session_id'][row]}: {table[name][row]:g}" for row in rows]
+            problems.append(
+                f"'{name}' has two values in one session of a person: {describe_rows(table, rows, said)}; "
+                "correct it, or name two sessions"
+            )
+    return _few(problems, "columns with two values in a session")
+
+
 def _orders(table: pd.DataFrame) -> list[str]:
     """Sessions of a known person with several places in the order of visits, or that share one."""
     if "visit_order" not in table:
@@ -184,6 +227,6 @@ def _orders(table: pd.DataFrame) -> list[str]:
     return problems
 
 
-def _few(problems: Sequence[str]) -> list[str]:
+def _few(problems: Sequence[str], what: str = "sessions with several totals") -> list[str]:
     shown = list(problems[:5])
-    return [*shown, f"{len(problems) - 5} more sessions with several totals"] if len(problems) > 5 else shown
+    return [*shown, f"{len(problems) - 5} more {what}"] if len(problems) > 5 else shown

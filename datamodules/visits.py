@@ -24,6 +24,14 @@ _DATE = re.compile(
     r"(?:[t _-](\d{1,2})[:.h_-]?(\d\d)(?:[:._-]?(\d\d)(?:\.\d+)?)?)?z?(?!\d)"
 )
 _PACKED = re.compile(r"(?<!\d)(?:(\d\d)(\d\d)((?:19|20)\d\d)|(\d\d)(\d\d)(\d\d))(?!\d)")  # 15012021, 150121
+_DAY = re.compile(  # alone: 2021-01-15, 20210115, 15.01.2021; perhaps with the time 0:00
+    r"(?:(?P<year>(?:19|20)\d\d)(?P<sep>[-/._])(?P<month>\d{1,2})(?P=sep)(?P<day>\d{1,2})"
+    r"|(?P<pyear>(?:19|20)\d\d)(?P<pmonth>\d\d)(?P<pday>\d\d)"
+    r"|(?P<one>\d{1,2})(?P<by>[-/._])(?P<two>\d{1,2})(?P=by)(?P<last>(?:19|20)\d\d))"
+    r"(?:[t ]0?0[:.]00(?:[:.]00(?:\.0+)?)?z?)?",
+    re.IGNORECASE,
+)
+_DECIMAL = re.compile(r"(?<![\d.,])(\d+)[.,](\d+)(?![\d.,])")
 _MONTHS_OR_DAYS = 31
 
 
@@ -32,7 +40,8 @@ def in_order(names: Iterable[str]) -> list[str] | None:
 
     Names tell an order if they differ in numbers only, and each of the numbers that differ gives the same
     order. Dates count as one number if the year comes first: `15/01/2021` and `03/02/2021` contradict each
-    other by day and month, so they tell none; nor do `pre` and `post`.
+    other by day and month, so they tell none; nor do `pre` and `post`, nor `0.5 y` and `0.25 y`,
+    whose order depends on whether they are decimals.
 
     Example:
         >>> in_order(["V10", "V9"]), in_order(["2020-12-20", "2020-02-01"]), in_order(["pre", "post"])
@@ -43,6 +52,8 @@ def in_order(names: Iterable[str]) -> list[str] | None:
         return different
     parts = [_numbered(name) for name in different]
     if len({text for text, _ in parts}) > 1:
+        return None
+    if _decimals(different):
         return None
     numbers = np.array([values for _, values in parts], dtype=object)
     order = sorted(range(len(different)), key=lambda row: parts[row][1])
@@ -79,6 +90,17 @@ def _numbered(name: str) -> tuple[str, tuple[int, ...]]:
     return re.sub(r"[\s_.]+", "", text), tuple(values)
 
 
+def _decimals(names: Sequence[str]) -> bool:
+    """Whether numbers such as 0.5 and 0.25 have another order as decimals than part by part."""
+    found = [_DECIMAL.findall(name) for name in names]
+    if not all(len(own) == 1 for own in found):
+        return False
+    parts = [(int(own[0][0]), int(own[0][1])) for own in found]
+    values = [float(".".join(own[0])) for own in found]
+    ranked = [sorted(range(len(names)), key=keys.__getitem__) for keys in (parts, values)]
+    return ranked[0] != ranked[1] or len(set(values)) < len(set(parts))
+
+
 def _unpacked(found: re.Match[str]) -> str:
     """Six or eight digits that may be a day, a month and a year become three numbers."""
     parts = [part for part in found.groups() if part]
@@ -86,6 +108,26 @@ def _unpacked(found: re.Match[str]) -> str:
     if not (1 <= small[0] <= 12 and 1 <= small[1] <= _MONTHS_OR_DAYS):
         return found[0]
     return "/".join(parts)
+
+
+def days(name: str) -> frozenset[tuple[int, int, int]]:
+    """Days (year, month, day) that a name of nothing but a date may mean, midnight included; else none.
+
+    Example:
+        >>> days("20210105") == days("2021-1-5 00:00:00") == days("05.01.2021")
+        True
+    """
+    found = _DAY.fullmatch(plain(name))
+    if found is None:
+        return frozenset()
+    year, month, day = (int(found[key] or 0) for key in ("year", "month", "day"))
+    if not year:
+        year, month, day = (int(found[f"p{key}"] or 0) for key in ("year", "month", "day"))
+    readings = [(year, month, day)]
+    if not year:
+        one, two, year = (int(found[key]) for key in ("one", "two", "last"))
+        readings = [(year, two, one)] + ([(year, one, two)] if found["by"] != "." else [])
+    return frozenset(own for own in readings if 1 <= own[1] <= 12 and 1 <= own[2] <= _MONTHS_OR_DAYS)
 
 
 def place_of_visits(table: pd.DataFrame) -> np.ndarray:

@@ -3,6 +3,7 @@
 import itertools
 import logging
 import struct
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -34,6 +35,7 @@ _OPENING = 20
 _GAP, _UNEVEN, _FEW = 1.8, 0.1, 0.1
 # Seconds between the decoding and the showing of a frame that no coder needs (our choice).
 _LONGEST_DELAY = 10
+_MOST_BETWEEN = 32  # packets, our choice: H.264 and HEVC keep 16 pictures, perhaps as two fields
 
 
 @dataclass(frozen=True)
@@ -221,6 +223,23 @@ def _read_stream(path: Path, *, ignore_edits: bool = False) -> _Stream:
         )
 
 
+def _has_wrong_times(times: list[tuple[int, int]], unit: Fraction) -> bool:
+    """Whether a frame is shown later after its decoding than any coder needs: in seconds and in packets.
+
+    A pause in the recording is long in seconds, but no packets lie in it, and others come after.
+    """
+    if not times:
+        return False
+    least, clock = min(pts - dts for dts, pts in times), sorted(dts for dts, _ in times)
+    for dts, pts in times:
+        if (pts - dts - least) * unit > _LONGEST_DELAY and (
+            bisect_left(clock, pts) - bisect_right(clock, dts) > _MOST_BETWEEN
+            or (pts - clock[-1]) * unit > _LONGEST_DELAY
+        ):
+            return True
+    return False
+
+
 def _check_whole(path: Path, stream: _Stream, structure: Structure) -> None:
     """Refuse a file whose frames are not all there: the numbers of the later ones would be wrong.
 
@@ -245,8 +264,9 @@ def _check_whole(path: Path, stream: _Stream, structure: Structure) -> None:
             )
     elif len(packets) < listed and len(_read_stream(path, ignore_edits=True).packets) < listed:
         raise unreadable(name, f"{len(packets)} of its {listed} pictures can be found")
-    delays = [p.pts - p.dts for p in packets if p.pts is not None and p.dts is not None]
-    if delays and (max(delays) - min(delays)) * stream.time_base > _LONGEST_DELAY:
+    if _has_wrong_times(
+        [(p.dts, p.pts) for p in packets if p.pts is not None and p.dts is not None], stream.time_base
+    ):
         raise unreadable(name, "its table of frame times is damaged")
     _check_start(name, stream)
 

@@ -9,9 +9,15 @@ _NAME = re.compile(
     r"|row(_?(number|no|nr|num|id|idx|index))?|face(_?id)?|confidence|success|valid"
     r"|frames?(_?(number|no|nr|num|id|idx|index|count|time))?"
     r"|(approx_)?(frame_)?time(_?stamp)?(_?(in_)?(s|sec|seconds|ms|msec|milliseconds|us|ns|min))?"
-    r"|s|sec|secs|seconds?|ms|msec|milliseconds?",
+    r"|s|sec|secs|seconds?|ms|msec|milliseconds?"
+    r"|(duration|elapsed)(_?(s|sec|seconds|ms))?|n_?frames|num_?frames|fps|frame_?rate",
     re.IGNORECASE,
 )
+_MARK = re.compile(  # of a row whose face was found, or how surely
+    r"(is_?|face_?|det(ection)?_?|track(ing|er)?_?)?(valid|success|confidence|detected|found|tracked)\??",
+    re.IGNORECASE,
+)
+_OURS = frozenset({"confidence", "success", "valid"})
 _CANONICAL = frozenset({"frame", "face_id", "timestamp", "timestamp_ms", "confidence", "success", "valid"})
 _FEWEST, _MONOTONE = 16, 250  # rows, our choice: equal steps; 10 s that grow in every row
 _STEP = 0.05  # of a step, our choice: what rounding to milliseconds may do to a clock
@@ -27,6 +33,16 @@ def canonical(name: str) -> str:
     name = name.strip()
     plain = re.sub(r"[\s_]+", "_", name.lower())
     return plain if plain in _CANONICAL else name
+
+
+def is_mark(name: str) -> bool:
+    """Whether a column is named like a mark of rows with a face, under another name than ours.
+
+    >>> is_mark("is_valid"), is_mark("Face Detected"), is_mark("valid"), is_mark("face_width")
+    (True, True, False, False)
+    """
+    plain = re.sub(r"[\s_.]+", "_", name.strip())
+    return plain.lower() not in _OURS and _MARK.fullmatch(plain) is not None
 
 
 def is_counter(name: str) -> bool:

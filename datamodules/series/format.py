@@ -15,6 +15,7 @@ from datamodules.series.table import numbers
 from datamodules.series.timebase import Timeline, timeline
 
 CONFIDENCE = 0.8  # OpenDBM accepts OpenFace's frames from here on (open_dbm, eye_gaze.py)
+_ROUNDED = 1e-3  # our choice
 # Columns of time, faces and quality, which every format may have and which are never channels.
 TRACKING = frozenset(
     {"frame", "face_id", "face", "timestamp", "timestamp_ms", "confidence", "success", "valid"}
@@ -45,12 +46,37 @@ def tracked(table: pd.DataFrame, path: Path) -> np.ndarray:
     """Rows (n,) whose face was found (`success`, `valid`) with enough `confidence`; text is no success."""
     valid = np.ones(len(table), dtype=bool)
     if "success" in table:
-        valid &= numbers(table, "success", path) == 1
+        valid &= _marks(table, "success", path) == 1
     if "confidence" in table:
-        valid &= numbers(table, "confidence", path) >= CONFIDENCE
+        valid &= confidences(table, "confidence", path) >= CONFIDENCE
     if "valid" in table:
-        valid &= numbers(table, "valid", path) > 0
+        valid &= _marks(table, "valid", path) == 1
     return valid
+
+
+def confidences(table: pd.DataFrame, name: str, path: Path) -> np.ndarray:
+    """Column (n,) of shares from 0 to 1, NaN where a cell is empty.
+
+    Raises:
+        UnreadableSeries: It holds something else, such as percent.
+    """
+    values = numbers(table, name, path)
+    if (odd := values[(values < 0) | (values > 1 + _ROUNDED)]).size:
+        raise UnreadableSeries(
+            f"{path}: '{name}' is {odd[0]:g} in {len(odd)} of {len(values)} rows, and is a share from 0 to "
+            "1; divide percent by 100, and leave rows without a face empty"
+        )
+    return values
+
+
+def _marks(table: pd.DataFrame, name: str, path: Path) -> np.ndarray:
+    values = numbers(table, name, path)
+    if (odd := values[~np.isnan(values) & (values != 0) & (values != 1)]).size:
+        raise UnreadableSeries(
+            f"{path}: '{name}' is {odd[0]:g} in {len(odd)} of {len(values)} rows, and is 1 for a row with a "
+            "measurement and 0 for others; write 0 or 1"
+        )
+    return values
 
 
 def is_blank(values: np.ndarray) -> bool:

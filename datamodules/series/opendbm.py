@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from datamodules.series.format import CONFIDENCE, TRACKING, Format, clock, one_face, tracked
+from datamodules.series.format import CONFIDENCE, TRACKING, Format, clock, confidences, one_face, tracked
 from datamodules.series.openface import ACTION_UNITS
 from datamodules.series.schema import AUS, Column, au
 from datamodules.series.series import UnreadableSeries
@@ -53,7 +53,7 @@ def _timeline(table: pd.DataFrame, path: Path, fps: float | None) -> Timeline:
 def _valid(table: pd.DataFrame, path: Path) -> np.ndarray:
     valid = tracked(table, path)
     if "s_confidence" in table:
-        valid &= numbers(table, "s_confidence", path) >= CONFIDENCE
+        valid &= confidences(table, "s_confidence", path) >= CONFIDENCE
     return valid
 
 

@@ -26,10 +26,13 @@ def load_npz(path: Path, fps: float | None) -> Series:
         names = archive["channels"]
         marks = archive["valid"] if "valid" in archive else np.full(len(values), not is_blank(values))
         stated = archive.get("fps")
+        unread = sorted(set(archive.files) - {"values", "channels", "valid", "fps"})
     if names.ndim != 1 or names.dtype.kind not in "US":
         raise UnreadableSeries(
             f"{path}: 'channels' is {names.dtype} {names.shape}; store names, one a column"
         )
+    if names.dtype.kind == "S":
+        names = np.char.decode(names, "utf-8")
     if marks.ndim != 1 or marks.dtype.kind not in "biuf" or not np.isin(marks, (0, 1)).all():
         raise UnreadableSeries(f"{path}: 'valid' is {marks.dtype} {marks.shape}; store true or false a row")
     own, notes = fps, list[str]()
@@ -38,11 +41,13 @@ def load_npz(path: Path, fps: float | None) -> Series:
             raise UnreadableSeries(f"{path}: 'fps' is {stated.dtype} {stated.shape}; store one number")
         own = float(stated.item())
         notes = rate_note(path, own, fps)
+    if unread:
+        notes.append(f"{path}: nothing reads {', '.join(map(repr, unread))}; 'valid' and 'fps' are read")
     if own is not None:
         check_rate(path, own, "'fps'")
     return Series(
         values=values,
-        channels=tuple(str(name) for name in names),
+        channels=tuple(str(name).strip() for name in names),
         valid=marks.astype(bool),
         fps=own,
         seconds=None if own is None else np.arange(len(values)) / own,

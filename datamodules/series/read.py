@@ -21,6 +21,7 @@ from datamodules.series.landmarks_npy import load_npy
 from datamodules.series.libreface import LIBREFACE
 from datamodules.series.limits import check_cells, check_file
 from datamodules.series.mediapipe import MEDIAPIPE
+from datamodules.series.odd_values import check_lost, check_marks, check_plain
 from datamodules.series.opendbm import OPENDBM
 from datamodules.series.openface import OPENFACE
 from datamodules.series.plain import PLAIN, load_npz
@@ -156,9 +157,14 @@ def _from_array(path: Path, channels: tuple[str, ...] | None, fps: float | None)
             f"and {len(series.channels)} channels"
         )
     held = tuple(name for name in series.channels if not is_counter(name))
+    check_marks(path, held if channels is None else channels)
+    check_lost(series, path)
+    series = check_plain(series, path)
     if channels is not None:
         _check_known(channels, held, path)
-    return _only(series, held if channels is None else channels)
+    read = _only(series, held if channels is None else channels)
+    counts = counting(read.values, np.arange(len(read.values)), read.fps)
+    return _without(read, counts, path, named=channels is not None)
 
 
 def _only(series: Series, channels: tuple[str, ...]) -> Series:
@@ -188,6 +194,7 @@ def _from_table(path: Path, channels: tuple[str, ...] | None, fps: float | None)
     held = _held(known, path, names, named=named)
     if channels is None:
         channels = tuple(held)
+    check_marks(path, channels)
     _check_known(channels, tuple(held), path)
     wanted = {held[name][0] for name in channels}
     notes: list[str] = []
@@ -215,6 +222,8 @@ def _from_table(path: Path, channels: tuple[str, ...] | None, fps: float | None)
         seconds=line.seconds,
         notes=(*notes, *line.notes),
     )
+    if known.strict:
+        series = check_plain(series, path)
     counts = counting(values[line.position], line.position, line.fps)
     return _without(series, counts, path, named=named)
 

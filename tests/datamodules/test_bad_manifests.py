@@ -37,6 +37,8 @@ def cells(**columns):
 
 TWO = "write one of them everywhere"
 ITEMS = {f"item_phq9_{n}": ["1"] for n in range(1, 10)}
+ONE = {"subject_id": ["X", "X"], "score": ["1", "1"]}  # a person with two rows
+NO_SCORE = "recording_id,subject_id,session_id,path,series_path,binary\nr0,P0,V1,,s.npz,\nr1,P1,V1,,s.npz,\n"
 BAD = [
     # the file itself
     ("empty", "", "is empty; its first line"),
@@ -136,6 +138,19 @@ BAD = [
      "'visit_order' is shared by sessions of a person"),
     ("two places, one visit", cells(subject_id=["X", "X"], score=["1", "1"], visit_order=["1", "2"]),
      "'visit_order' has several values"),
+    # two of one visit, in ways that punctuation alone does not tell
+    ("a date as digits", cells(**ONE, session_id=["2021-01-05", "20210105"]), "'2021-01-05' and '20210105'"),
+    ("a date day first", cells(**ONE, session_id=["2021-01-05", "5.1.2021"]), TWO),
+    ("a date at midnight", cells(**ONE, session_id=["2021-1-5", "2021-01-05 00:00:00"]), TWO),
+    ("two binary labels", NO_SCORE.replace("s.npz,", "s.npz,0", 1).replace("P1,V1,,s.npz,", "P0,V1,,s.npz,1"),
+     "'binary' has two values in one session"),
+    ("two answers to an item", cells(**ONE | {"score": ["", ""]}, item_phq9_1=["1", "2"]), "has two values"),
+    ("a person in Cyrillic, small", cell("subject_id", "\u041d1", "\u043d1"), TWO),
+    # items
+    ("items above the total, one open", cells(**ITEMS | {"item_phq9_1": [""]}, score=["7"]), "7, items 8 to"),
+    ("a total that items cannot reach", cells(item_phq9_1=["0"], score=["27"]), "27, items 0 to 24"),
+    ("items with zeros", cells(item_phq9_01=["1"]), "is 'item_phq9_1' of a questionnaire.*rename it"),
+    ("a path without an end", cell("path", "x" * 5000), "names no file.*relative paths"),
 ]  # fmt: skip
 
 GOOD_ONES = [
@@ -159,6 +174,10 @@ GOOD_ONES = [
     ("no site", cell("site", "NA"), "missing, and said in the log"),
     ("an unknown person", cell("subject_id", "unknown", "unknown"), "the word for it"),
     ("one person's None", cell("subject_id", "Nonet"), "a name"),
+    ("two days of one month", cells(**ONE, session_id=["2021-01-05", "2021-05-01"]), "years first"),
+    ("two times of a day", cells(**ONE, session_id=["2021-01-05T09:00", "2021-01-05T14:00"]), "two visits"),
+    ("an unanswered item", cells(**ITEMS | {"item_phq9_1": [""]}, score=["9"]), "8 to 11"),
+    ("marks in the header", "\ufeff" + GOOD.replace("subject_id", "subject_id\u200b"), "cannot be seen"),
     ("items add up", cells(**ITEMS, score=["9"]), "they do"),
 ]
 

@@ -45,6 +45,9 @@ def test_names_that_tell_an_order(names):
         ["day 10", "week 6"],
         ["T-2", "T-1", "T0"],
         ["1.1", "1.2", "2.1"],
+        ["0.25 y", "0.5 y"],
+        ["1,5", "1,25"],
+        ["V1.5", "V1.50"],
     ],
 )
 def test_names_that_tell_none(names):
