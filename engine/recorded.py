@@ -74,10 +74,11 @@ def check_recorded(config: Any) -> None:
 def _check_place(key: str, target: Any) -> None:
     listed = next((names for place, names in _PLACES.items() if key.startswith(f"{place}.")), frozenset())
     if not isinstance(target, str) or not (target in listed or (listed and is_trusted(target))):
-        why = "which is only for another part of it" if target in CHECKPOINT else "which is not on its list"
+        known = isinstance(target, str) and target in CHECKPOINT
+        why = "which is only for another part of it" if known else "which is not on its list"
         raise ForbiddenTarget(
-            f"{key}: a checkpoint may not name {target!r} here, {why} (engine/allowlist.py). If it belongs "
-            "to an installed package that you trust, add trust=[<package>] to the command."
+            f"{key}: a checkpoint may not name {target!r:.200} here, {why} (engine/allowlist.py). If it "
+            "belongs to an installed package that you trust, add trust=[<package>] to the command."
         )
 
 
