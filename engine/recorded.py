@@ -5,6 +5,7 @@ callbacks, loggers, optimizer and protocol are kept for reading, with `target` i
 """
 
 from collections.abc import Iterator, Mapping
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,8 @@ def check_recorded(config: Any) -> None:
     for key, value in leaves(config):
         if key.rpartition(".")[2] == "_target_":
             _check_place(key, value)
+        elif isinstance(value, float) and not isfinite(value):
+            raise BadRecord(f"config.{key} is {value}, no finite number")
     _check_parts(config)
     for key, node in _nodes(config, ""):
         _check_node(key, node)
@@ -124,12 +127,21 @@ def _check_parts(config: Any) -> None:
         raise BadRecord(f"config.seed={config['seed']} is not within 0 and 2^32 - 1")
     if not isinstance(config.get("trainer", {}), dict):
         raise BadRecord("config.trainer is no dict")
+    _check_start(config)
     for key in ("model", "data.module", "data.manifest"):
         node = config["model"] if key == "model" else config["data"][key.partition(".")[2]]
         if "_target_" not in node:
             raise BadRecord(f"config.{key} names no _target_")
     _check_evaluation(config["evaluation"])
     _check_scale(config["data"]["scale"])
+
+
+def _check_start(config: Mapping[str, Any]) -> None:
+    if not isinstance(config.get("init_from"), str | None):
+        raise BadRecord(f"config.init_from is {config['init_from']!r:.80}, neither a path nor null")
+    accepted = config.get("accept_leaks") or []
+    if not isinstance(accepted, list) or not all(isinstance(one, str) for one in accepted):
+        raise BadRecord(f"config.accept_leaks is {accepted!r:.80}, no list of names")
 
 
 def _check_batch(module: Mapping[str, Any]) -> None:

@@ -13,6 +13,7 @@ from engine.checkpoint_io import LAST, PREVIOUS
 from engine.compose import ConfigError, differences
 from engine.lock import FolderInUse, holder, is_held
 from engine.provenance import FILE, RunFolderError, read_manifest_json
+from engine.recorded import recorded
 from engine.seed import is_main
 
 _log = logging.getLogger(__name__)
@@ -108,7 +109,9 @@ def check_same(content: Mapping[str, Any], config: Mapping[str, Any], source: Pa
         state = whole_state(source)
         if state is None:
             return
-        earlier = state.config
+        config = recorded(config) | {"paths": config["paths"]}
+        root = state.config.get("trainer", {}).get("default_root_dir")  # a checkpoint has no `paths`
+        earlier = state.config | {"paths": {"output": str(root)}}
         if config["find_lr"]:  # a checkpoint holds the rate that was found
             earlier = _like(earlier, config, "model", "optimizer", "lr")
         earlier = _like(earlier, config, "data", "module", "source", "channels")

@@ -17,7 +17,7 @@ from engine.folder import CheckFolder
 from engine.interruption import Interrupted, check_interrupted
 from engine.lock import FolderInUse, FolderLock
 from engine.provenance import RunFolderError, RunManifest, read_manifest_json
-from engine.resume import DAMAGED, found_run, whole_state
+from engine.resume import DAMAGED, check_same, found_run, whole_state
 from engine.resumption import Resumption
 from engine.run import train
 
@@ -147,6 +147,18 @@ def test_what_may_not_go_on_is_refused_before_anything_is_written(series_run, co
     (run / "manifest.json").write_bytes(before[run / "manifest.json"])
     assert before == {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
     assert not (tmp_path / "new").exists()
+
+
+def test_where_the_record_is_gone_the_checkpoint_says_how_a_run_was_trained(series_run, tmp_path):
+    run = shutil.copytree(series_run.folder, tmp_path / "moved" / "run")
+    (run / "manifest.json").unlink()
+    config = series_run.config | {"paths": series_run.config["paths"] | {"output": str(run)}}
+    check_same({}, config, run)
+    with pytest.raises(RunFolderError, match=r"another config: seed: 0 there, 5 here"):
+        check_same({}, config | {"seed": 5}, run)
+    model = config["model"] | {"optimizer": config["model"]["optimizer"] | {"lr": 0.5}}
+    with pytest.raises(RunFolderError, match=r"model\.optimizer\.lr: .* there, 0\.5 here"):
+        train(config | {"model": model, "resume": str(run)}, folder=tmp_path / "new")
 
 
 def test_a_finished_run_has_nothing_to_do(series_run, caplog):
