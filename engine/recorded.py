@@ -66,11 +66,12 @@ def check_recorded(config: Any) -> None:
     for key, value in leaves(config):
         if key.rpartition(".")[2] == "_target_":
             _check_place(key, value)
-        elif isinstance(value, float) and not isfinite(value):
-            raise BadRecord(f"config.{key} is {value}, no finite number")
     _check_parts(config)
     for key, node in _nodes(config, ""):
         _check_node(key, node)
+    for key, value in leaves(config):
+        if isinstance(value, float) and not isfinite(value):
+            raise BadRecord(f"config.{key} is {value}, no finite number")
     _check_batch(config["data"]["module"])
 
 

@@ -87,7 +87,7 @@ def test_the_runs_own_table_given_by_hand_is_its_own_split(table, tmp_path):
     assert found.split.test == ("b",)
 
 
-@pytest.mark.parametrize("given", [{"habit_visibility": 7}, {"confound": "much"}, {"n_subjects": 1}])
+@pytest.mark.parametrize("given", [{"habit_visibility": 7}, {"confound": "much"}])
 def test_a_cohort_that_cannot_be_made_names_the_checkpoint(given, tmp_path):
     with pytest.raises(CheckpointError, match=r"their\.ckpt: its data\.manifest cannot be made"):
         own_manifest(stored(SYNTHETIC | given), data=tmp_path)

@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 from benchmarks.interruptions_compare import different, same
 from engine import fit
 from engine.checkpoint import CheckpointError
-from engine.compose import ConfigError
+from engine.compose import ConfigError, moved
 from engine.folder import CheckFolder
 from engine.interruption import Interrupted, check_interrupted
 from engine.lock import FolderInUse, FolderLock
@@ -152,13 +152,15 @@ def test_what_may_not_go_on_is_refused_before_anything_is_written(series_run, co
 def test_where_the_record_is_gone_the_checkpoint_says_how_a_run_was_trained(series_run, tmp_path):
     run = shutil.copytree(series_run.folder, tmp_path / "moved" / "run")
     (run / "manifest.json").unlink()
-    config = series_run.config | {"paths": series_run.config["paths"] | {"output": str(run)}}
+    config = moved(series_run.config, run)
     check_same({}, config, run)
     with pytest.raises(RunFolderError, match=r"another config: seed: 0 there, 5 here"):
         check_same({}, config | {"seed": 5}, run)
     model = config["model"] | {"optimizer": config["model"]["optimizer"] | {"lr": 0.5}}
     with pytest.raises(RunFolderError, match=r"model\.optimizer\.lr: .* there, 0\.5 here"):
-        train(config | {"model": model, "resume": str(run)}, folder=tmp_path / "new")
+        train(
+            moved(config | {"model": model}, tmp_path / "new") | {"resume": str(run)}, folder=tmp_path / "new"
+        )
 
 
 def test_a_finished_run_has_nothing_to_do(series_run, caplog):
