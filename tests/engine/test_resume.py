@@ -219,6 +219,16 @@ def test_last_is_the_newest_run(tmp_path):
         found_run("last", outputs=tmp_path / "none")
 
 
+def test_a_fold_goes_on_with_its_run(tmp_path):
+    for name in ("run", "run/fold_0", "run/repeat_1/fold_0", "fold_0"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "manifest.json").write_text("{}")
+    for name in ("run/fold_0", "run/repeat_1/fold_0"):
+        with pytest.raises(RunFolderError, match=rf"is a fold of .* resume={tmp_path}/run$"):
+            found_run(str(tmp_path / name), outputs=tmp_path)
+    assert found_run(str(tmp_path / "fold_0"), outputs=tmp_path) == tmp_path / "fold_0"
+
+
 def test_without_a_whole_checkpoint_the_run_stops(tmp_path):
     (tmp_path / "checkpoints").mkdir()
     assert whole_state(tmp_path) is None
