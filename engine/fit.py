@@ -124,7 +124,9 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
     )
     resumption = Resumption(source=None if state is None else state.path, rate=_plain(rate))
     trainer = _trainer(config, embedded, folder, resumption)
-    trainer.fit(task, datamodule=datamodule, ckpt_path=_resumed(state, embedded, folder), weights_only=True)
+    resumed = _resumed(state, embedded, folder)
+    with resumption.restoring():
+        trainer.fit(task, datamodule=datamodule, ckpt_path=resumed, weights_only=True)
     best, objective = chosen(trainer, folder)
     skipped = dict(getattr(datamodule, "skipped", None) or {})
     missing = next(tuple(c.missing) for c in trainer.callbacks if isinstance(c, FiniteMonitor))  # type: ignore[attr-defined]

@@ -8,10 +8,27 @@ from omegaconf import DictConfig, OmegaConf
 
 from engine.compose import ConfigError
 from engine.disk import put
+from engine.lock import FILE as LOCK
 from engine.lock import FolderInUse, holder, is_held
 from engine.seed import is_main
 
 _ROOM = 64 * 1024  # bytes: what Hydra writes at the start, and some; our choice
+
+
+def _check_links(folder: Path) -> None:
+    """Stop where what is written to in place, lock, logs and Hydra's own, is a link to something else.
+
+    A run's folder may come from somebody else; every other file is written beside its place and renamed.
+
+    Raises:
+        ConfigError: Names the link.
+    """
+    for path in (folder / LOCK, *folder.glob("*.log"), *folder.glob(".hydra*"), *folder.glob(".hydra/*")):
+        if path.is_symlink():
+            raise ConfigError(
+                f"{path} is a link, and what it leads to would be overwritten. Delete the link, or give "
+                "another folder with hydra.run.dir=..."
+            )
 
 
 class CheckFolder(Callback):
@@ -27,6 +44,7 @@ class CheckFolder(Callback):
             return
         try:
             folder = Path(str(OmegaConf.select(config, "hydra.run.dir")))
+            _check_links(folder)
             if is_held(folder):
                 raise FolderInUse(
                     f"{folder} is being written by {holder(folder)}. Wait for it to end, or give another "

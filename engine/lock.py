@@ -47,6 +47,10 @@ class FolderLock:
         """
         with writing(self._path, lost="nothing yet"):
             self._path.parent.mkdir(parents=True, exist_ok=True)
+            if self._path.is_symlink():
+                raise FolderInUse(
+                    f"{self._path} is a link, and what it leads to would be overwritten. Delete the link."
+                )
             file = self._path.open("a+", encoding="utf-8")
         if not _taken(file):
             file.close()

@@ -30,7 +30,15 @@ def own_manifest(checkpoint: RunCheckpoint, *, data: Path) -> Manifest:
         CheckpointError: The recordings lie elsewhere, or are not those that the run read.
     """
     node = _moved(checkpoint.config["data"]["manifest"], checkpoint, data.resolve())
-    manifest: Manifest = build(node, key="data.manifest")
+    try:
+        manifest: Manifest = build(node, key="data.manifest")
+    except Exception as error:  # whatever a source raises for settings that it does not have
+        if type(error).__module__ != "builtins" or isinstance(error, OSError | MemoryError):
+            raise
+        raise CheckpointError(
+            f"{checkpoint.path}: its data.manifest cannot be made or read again "
+            f"({type(error).__name__}: {str(error)[:200]}). Evaluate with manifest=<csv>, or train anew."
+        ) from error
     if manifest.digest() != checkpoint.data_digest:
         raise CheckpointError(
             f"{manifest.name}: not the recordings this checkpoint was trained on (their digest differs), "

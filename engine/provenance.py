@@ -228,7 +228,7 @@ def add_look(folder: Path, *, digest: str, own: bool = True) -> int | None:
     key = f"{digest}:test" if own else f"{digest}:all"
     try:
         write_json(folder / FILE, content | _looked(content, key, own=own))
-        for whole in _whole(folder):
+        for whole in runs_above(folder):
             outer = read_manifest_json(whole)
             write_json(whole / FILE, outer | _looked(outer, key, own=own))
     except OSError:  # an archived run: the caller reports that the look was not counted
@@ -245,7 +245,7 @@ def _looked(content: Mapping[str, Any], key: str | None, *, own: bool) -> dict[s
     return {"test_looks": int(content.get("test_looks", 0)) + own, "looks": looks}
 
 
-def _whole(folder: Path) -> list[Path]:
+def runs_above(folder: Path) -> list[Path]:
     """Runs above a folder that name it among their folds."""
     above = list(folder.resolve().parents)[:2]  # fold_0, or repeat_0/fold_0
     named = [(place, folder.resolve().relative_to(place).as_posix()) for place in above]

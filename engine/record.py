@@ -53,9 +53,8 @@ def check_plain(node: Any, most: int) -> None:
             raise BadRecord(f"its record holds {type(found).__name__}, and only plain values belong there")
 
 
-def _is_number(value: Any, *, finite: bool = True) -> bool:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and (not finite or abs(value) < float("inf"))
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
 
 
 def _check_statistics(found: Any) -> None:
@@ -90,8 +89,14 @@ def _check_calibration(found: Any) -> None:
     for name, column in found.items():
         if not name.endswith(("_target", "_prediction")):
             raise BadRecord(f"its calibration has a column {name!r:.80}, neither _target nor _prediction")
-        if not all(_is_number(value, finite=name.endswith("_prediction")) for value in column):
-            raise BadRecord(f"its calibration {name!r} does not hold numbers")  # a missing target is NaN
+        missing = name.endswith("_target")  # a missing target is NaN
+        numbers = [value for value in column if not (missing and value != value)]
+        if not all(_is_number(value) for value in numbers):
+            raise BadRecord(f"its calibration {name!r} does not hold numbers")
+        if name == "binary_target" and not all(value in (0, 1) for value in numbers):
+            raise BadRecord(f"its calibration {name!r} holds other classes than 0 and 1")
+        if name == "binary_prediction" and not all(0 <= value <= 1 for value in numbers):
+            raise BadRecord(f"its calibration {name!r} holds what is no probability")
     if len({len(column) for column in found.values()}) > 1:
         raise BadRecord("its calibration has columns of different lengths")
 

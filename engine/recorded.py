@@ -5,6 +5,7 @@ callbacks, loggers, optimizer and protocol are kept for reading, with `target` i
 """
 
 from collections.abc import Iterator, Mapping
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -68,16 +69,20 @@ def check_recorded(config: Any) -> None:
     _check_parts(config)
     for key, node in _nodes(config, ""):
         _check_node(key, node)
+    for key, value in leaves(config):
+        if isinstance(value, float) and not isfinite(value):
+            raise BadRecord(f"config.{key} is {value}, no finite number")
     _check_batch(config["data"]["module"])
 
 
 def _check_place(key: str, target: Any) -> None:
     listed = next((names for place, names in _PLACES.items() if key.startswith(f"{place}.")), frozenset())
     if not isinstance(target, str) or not (target in listed or (listed and is_trusted(target))):
-        why = "which is only for another part of it" if target in CHECKPOINT else "which is not on its list"
+        known = isinstance(target, str) and target in CHECKPOINT
+        why = "which is only for another part of it" if known else "which is not on its list"
         raise ForbiddenTarget(
-            f"{key}: a checkpoint may not name {target!r} here, {why} (engine/allowlist.py). If it belongs "
-            "to an installed package that you trust, add trust=[<package>] to the command."
+            f"{key}: a checkpoint may not name {target!r:.200} here, {why} (engine/allowlist.py). If it "
+            "belongs to an installed package that you trust, add trust=[<package>] to the command."
         )
 
 
@@ -123,12 +128,21 @@ def _check_parts(config: Any) -> None:
         raise BadRecord(f"config.seed={config['seed']} is not within 0 and 2^32 - 1")
     if not isinstance(config.get("trainer", {}), dict):
         raise BadRecord("config.trainer is no dict")
+    _check_start(config)
     for key in ("model", "data.module", "data.manifest"):
         node = config["model"] if key == "model" else config["data"][key.partition(".")[2]]
         if "_target_" not in node:
             raise BadRecord(f"config.{key} names no _target_")
     _check_evaluation(config["evaluation"])
     _check_scale(config["data"]["scale"])
+
+
+def _check_start(config: Mapping[str, Any]) -> None:
+    if not isinstance(config.get("init_from"), str | None):
+        raise BadRecord(f"config.init_from is {config['init_from']!r:.80}, neither a path nor null")
+    accepted = config.get("accept_leaks") or []
+    if not isinstance(accepted, list) or not all(isinstance(one, str) for one in accepted):
+        raise BadRecord(f"config.accept_leaks is {accepted!r:.80}, no list of names")
 
 
 def _check_batch(module: Mapping[str, Any]) -> None:

@@ -12,7 +12,8 @@ from engine.checkpoint import CheckpointError, RunCheckpoint, load_checkpoint
 from engine.checkpoint_io import LAST, PREVIOUS
 from engine.compose import ConfigError, differences
 from engine.lock import FolderInUse, holder, is_held
-from engine.provenance import FILE, RunFolderError, read_manifest_json
+from engine.provenance import FILE, RunFolderError, read_manifest_json, runs_above
+from engine.recorded import recorded
 from engine.seed import is_main
 
 _log = logging.getLogger(__name__)
@@ -43,6 +44,10 @@ def found_run(resume: str, *, outputs: Path) -> Path:
             raise RunFolderError(
                 f"resume={resume}: no run lies there. Give the folder that holds its {FILE}."
             )
+        if above := _outer_run(folder):
+            raise RunFolderError(
+                f"resume={resume}: is a fold of the run in {above}. Give that: resume={above}"
+            )
         return folder
     if not is_main() and (kept := os.environ.get(_CHOSEN)):
         return Path(kept)
@@ -55,6 +60,16 @@ def found_run(resume: str, *, outputs: Path) -> Path:
     newest = max(runs, key=_started)
     os.environ[_CHOSEN] = str(newest.resolve())
     return newest.resolve()
+
+
+def _outer_run(folder: Path) -> Path | None:
+    """The cross-validation that a folder is a fold of: folds go on with it, never as runs of their own."""
+    if named := runs_above(folder):
+        return named[-1]
+    place = folder.resolve()  # before all folds are trained the run does not name them
+    while place.name.startswith(("fold_", "repeat_")):
+        place = place.parent
+    return place if place != folder.resolve() and (place / FILE).is_file() else None
 
 
 def _started(folder: Path) -> tuple[str, float]:
@@ -109,7 +124,9 @@ def check_same(content: Mapping[str, Any], config: Mapping[str, Any], source: Pa
         state = whole_state(source)
         if state is None:
             return
-        earlier = state.config
+        config = recorded(config) | {"paths": config["paths"]}
+        root = state.config.get("trainer", {}).get("default_root_dir")  # a checkpoint has no `paths`
+        earlier = state.config | {"paths": {"output": str(root)}}
         if config["find_lr"]:  # a checkpoint holds the rate that was found
             earlier = _like(earlier, config, "model", "optimizer", "lr")
         earlier = _like(earlier, config, "data", "module", "source", "channels")

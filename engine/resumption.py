@@ -1,7 +1,8 @@
 """What Lightning does not take along when a run goes on: its best epoch elsewhere, its end, its rate."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ class Resumption(pl.Callback):
     """
 
     def __init__(self, *, source: Path | None, rate: dict[str, Any] | None = None) -> None:
-        self._source, self._rate, self._stopped = source, rate, False
+        self._source, self._rate, self._restored = source, rate, False
 
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
@@ -51,9 +52,57 @@ class Resumption(pl.Callback):
         for callback in trainer.checkpoint_callbacks:
             if isinstance(callback, ModelCheckpoint) and callback.state_key in states:
                 state = states[callback.state_key]
+                self._check_state(state)
                 states[callback.state_key] = self._moved(state, Path(str(callback.dirpath)))
                 callback.current_score = state.get("current_score")
         trainer.strategy.barrier()
+
+    def on_sanity_check_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Lightning has taken over everything that the checkpoint holds."""
+        del trainer, pl_module
+        self._restored = True
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """The same, where nothing is tried before."""
+        self.on_sanity_check_start(trainer, pl_module)
+
+    @contextmanager
+    def restoring(self) -> Iterator[None]:
+        """Name the checkpoint where its training state makes Lightning stumble before the first step.
+
+        Raises:
+            CheckpointError: Of what the checkpoint holds besides weights and record, something does not fit.
+        """
+        try:
+            yield
+        except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+            if self._source is None or self._restored or type(error).__module__ != "builtins":
+                raise
+            raise CheckpointError(
+                f"{self._source}: its training state (loops, optimizer, callbacks) cannot be taken over "
+                f"({type(error).__name__}: {str(error)[:200]}). Copy it again from its run, or begin anew."
+            ) from error
+
+    def _check_state(self, state: Any) -> None:
+        """Stop at a state that no `ModelCheckpoint` writes: files are copied to its paths, and removed."""
+        if not isinstance(state, Mapping) or not isinstance(state.get("dirpath"), str):
+            raise self._odd(f"the state of a ModelCheckpoint is {state!r:.80}")
+        best = state.get("best_k_models")
+        if not isinstance(best, Mapping):
+            raise self._odd(f"best_k_models is {best!r:.80}")
+        for name in ("best_model_path", "kth_best_model_path", "last_model_path"):
+            if not isinstance(state.get(name), str):
+                raise self._odd(f"{name} is {state.get(name)!r:.80}")
+        for path in (*best, *(state[name] for name in state if str(name).endswith("_path"))):
+            plain = isinstance(path, str) and "\0" not in path and ".." not in Path(path).parts
+            if not plain or (path and Path(path).suffix != ".ckpt"):
+                raise self._odd(f"it names the file {path!r:.80}")
+
+    def _odd(self, what: str) -> CheckpointError:
+        return CheckpointError(
+            f"{self._source}: {what}, which no run of this project wrote. Nothing was copied or removed. "
+            "Copy it again from its run, or begin anew."
+        )
 
     def _moved(self, state: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         """The state of a `ModelCheckpoint` with its files in another folder."""
@@ -77,10 +126,26 @@ class Resumption(pl.Callback):
 
 
 def kept_rate(path: Path) -> dict[str, Any] | None:
-    """What the range test had found in the run of a checkpoint; None where it does not say."""
+    """What the range test had found in the run of a checkpoint; None where it does not say.
+
+    Raises:
+        CheckpointError: It says something else.
+    """
     content = torch.load(path, map_location="cpu", weights_only=True)
-    rate: dict[str, Any] | None = content.get("callbacks", {}).get(Resumption.__qualname__, {}).get("rate")
-    return rate
+    try:
+        rate = content.get("callbacks", {}).get(Resumption.__qualname__, {}).get("rate")
+        return None if rate is None else _read_rate(**rate)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"{path}: the rate that it says was found is none. Copy it again from its run, or begin anew."
+        ) from error
+
+
+def _read_rate(*, rate: Any, rates: Any, losses: Any) -> dict[str, Any]:
+    found = {"rate": float(rate), "rates": [float(r) for r in rates], "losses": [float(x) for x in losses]}
+    if not 0 < found["rate"] < float("inf"):
+        raise ValueError(found["rate"])
+    return found
 
 
 def _below(path: Path, folder: Path) -> Path:

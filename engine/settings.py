@@ -136,6 +136,9 @@ RULES: dict[str, Rule] = {
 """The first rule whose pattern fits a key counts, if it is a single value; other keys are free."""
 
 
+_FINITE = Rule(lambda value: False, "a finite number")
+
+
 def check_settings(config: Mapping[str, Any]) -> None:
     """Refuse numbers that no run can mean.
 
@@ -159,6 +162,8 @@ def _ruled(config: Mapping[str, Any]) -> Iterator[tuple[str, Any, Rule]]:
         rule = next((rule for pattern, rule in RULES.items() if fnmatchcase(key, pattern)), None)
         if rule is not None:
             yield key, value, rule
+        if isinstance(value, float) and not math.isfinite(value) and (rule is None or rule.holds(value)):
+            yield key, value, _FINITE
 
 
 def _leaves(node: Any, key: str) -> Iterator[tuple[str, Any]]:

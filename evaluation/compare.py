@@ -38,11 +38,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             only=[name for name in options["metric"].split(",") if name],
             **{name: int(options[name]) for name in ("n_perm", "seed")},
         )
+        out = Path(options["out"] or f"outputs/compare/{datetime.now():%Y-%m-%d_%H-%M-%S}")
+        out.mkdir(parents=True, exist_ok=True)
     except (RunError, PredictionError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    out = Path(options["out"] or f"outputs/compare/{datetime.now():%Y-%m-%d_%H-%M-%S}")
-    out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        sys.stderr.write(f"{error.filename}: {error.strerror}. Choose another folder with out=...\n")
+        return 2
     text = json.dumps(found, indent=2, allow_nan=False) + "\n"
     (out / "compare.json").write_text(text, encoding="utf-8")
     (out / "compare.html").write_text(page(found), encoding="utf-8")
@@ -120,7 +123,11 @@ def _parse(given: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     strangers = sorted(set(options) - set(_OPTIONS))
     if len(folders) != 2 or strangers:
         raise RunError(f"{_USAGE}\n{len(folders)} folders, unknown options: {', '.join(strangers) or 'none'}")
-    return folders, _OPTIONS | options
+    chosen = _OPTIONS | options
+    for name, least in (("n_perm", 99), ("seed", 0)):
+        if not chosen[name].isdecimal() or int(chosen[name]) < least:
+            raise RunError(f"{name}={chosen[name]}: give a whole number, {least} or more")
+    return folders, chosen
 
 
 if __name__ == "__main__":

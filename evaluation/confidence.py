@@ -38,6 +38,7 @@ MIN_PERSONS = 10
 FEWEST_PERSONS = 3  # of two persons there is one difference, and Student's t of one degree of freedom
 
 ONE_PERSON = "no interval: only one person"
+BEYOND = "no interval: one person alone decides the value, or the values are too large"
 NO_SPREAD = "no interval: leaving out any person changes nothing, so the spread between persons is not known"
 
 
@@ -58,14 +59,16 @@ def estimate(name: str, found: LeftOut, *, scale: Scale | None = None) -> Estima
     spread = found.spread()
     if spread is None:
         return Estimate(value=found.value, low=None, high=None, reason=_undefined(found))
-    if not spread.flat:
-        low, high = interval(found.value, spread.error, spread.df, scale)
-        method = METHODS[scale]
-    elif scale == "share" and found.value in (0.0, 1.0) and found.fewest > 0:
+    if scale == "share" and found.value in (0.0, 1.0) and found.fewest > 0:
         low, high = wilson(found.value, found.fewest, float(stats.norm.ppf((1 + LEVEL) / 2)))
         method = BOUNDARY
-    else:
+    elif spread.flat:
         return Estimate(value=found.value, low=None, high=None, reason=NO_SPREAD)
+    else:
+        low, high = interval(found.value, spread.error, spread.df, scale)
+        method = METHODS[scale]
+    if not np.isfinite((low, high)).all():
+        return Estimate(value=found.value, low=None, high=None, reason=BEYOND)
     out = Estimate(value=found.value, low=low, high=high, method=method)
     if (warning := _warning(name, found)) is not None:
         out["warning"] = warning
@@ -78,7 +81,8 @@ def interval(value: float, error: float, df: float, scale: Scale) -> tuple[float
     if scale == "share":
         return wilson(value, value * (1 - value) / error**2, c)
     if scale == "error":
-        factor = float(np.exp(c * error / value))
+        with np.errstate(over="ignore"):  # `estimate` says so
+            factor = float(np.exp(c * error / value))
         return value / factor, value * factor
     if scale == "correlation":
         middle, half = np.arctanh(value), c * error / (1 - value**2)

@@ -68,8 +68,10 @@ class LeftOut(NamedTuple):
         if u.size < 2 or not np.isfinite(u).all():
             return None
         u = u - u.mean()
+        unit = 2.0 ** float(np.frexp(np.abs(u).max())[1])  # a power of two: exact, and powers stay in range
+        u = u / unit
         squares = float(u @ u)
-        error = float(np.sqrt((u.size - 1) / u.size * squares))
+        error = unit * float(np.sqrt((u.size - 1) / u.size * squares))
         if error <= _FLAT * max(1.0, abs(self.value)):
             return Spread(0.0, u.size - 1.0, flat=True)
         excess = float((u**4).sum()) / squares**2 - 1 / u.size

@@ -127,16 +127,30 @@ def read_predictions(path: Path) -> pd.DataFrame:
     """Read `predictions.csv`; ids stay strings ("007" is not 7, "NA" and "None" are names like any other).
 
     Raises:
-        PredictionError: columns are missing.
+        PredictionError: it is no such table, or columns are missing.
     """
-    table = pd.read_csv(
-        path,
-        dtype=dict.fromkeys((*IDS, "split"), str),
-        float_precision="round_trip",
-        keep_default_na=False,
-        na_values=[""],  # how a number that is missing is written
-    )
+    try:
+        table = pd.read_csv(
+            path,
+            dtype=dict.fromkeys((*IDS, "split"), str),
+            float_precision="round_trip",
+            keep_default_na=False,
+            na_values=[""],  # how a number that is missing is written
+        )
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise PredictionError(
+            f"{path}: is no table of predictions ({error}). Evaluate the run again."
+        ) from error
     missing = sorted(set(_FIRST) - set(table.columns))
     if missing:
         raise PredictionError(f"{path} lacks {missing}: write it with write_predictions")
+    numbers = [name for name in table if str(name).endswith(("target", "prediction"))] + ["low", "high"]
+    if odd := [name for name in numbers if not pd.api.types.is_numeric_dtype(table[name]) and len(table)]:
+        texts = pd.to_numeric(table[odd[0]], errors="coerce").isna() & table[odd[0]].notna()
+        if texts.any():
+            found = table.loc[texts, odd[0]].iloc[0]
+            raise PredictionError(
+                f"{path}: {odd[0]!r} is {found!r:.40} in row {texts.argmax() + 2}, no number. "
+                "Evaluate the run again."
+            )
     return table

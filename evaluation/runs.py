@@ -102,8 +102,11 @@ def _threshold(path: Path) -> float | None:
     """The threshold chosen on validation; without one decisions are not compared."""
     if not path.is_file():
         return None
-    value = (json.loads(path.read_text(encoding="utf-8")).get("threshold") or {}).get("value")
-    return None if value is None else float(value)
+    try:
+        value = (json.loads(path.read_text(encoding="utf-8")).get("threshold") or {}).get("value")
+        return None if value is None else float(value)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise RunError(f"{path}: is damaged ({error}). Evaluate the run again.") from error
 
 
 def _some(names: set[str] | Sequence[str]) -> str:

@@ -99,7 +99,11 @@ def test_an_altered_file_is_refused(saved, change):
 
 
 @pytest.mark.parametrize(
-    "target", ["os.system", "subprocess.run", "models.task.torch.load", "datamodules.manifest.Path"]
+    "target",
+    [
+        *("os.system", "subprocess.run", "models.task.torch.load", "datamodules.manifest.Path"),
+        *({}, [1], {"_target_": "models.task.Task"}, None, 3),
+    ],
 )
 def test_a_foreign_target_is_refused_even_with_a_fitting_digest(saved, target):
     edit(saved, lambda content: content[KEY]["config"]["model"].update(_target_=target), reseal=True)

@@ -85,3 +85,9 @@ def test_the_runs_own_table_given_by_hand_is_its_own_split(table, tmp_path):
     found = _material(stored(node_of("/gone/table.csv"), digest=digest), str(path), data=tmp_path / "data")
     assert found.own
     assert found.split.test == ("b",)
+
+
+@pytest.mark.parametrize("given", [{"habit_visibility": 7}, {"confound": "much"}])
+def test_a_cohort_that_cannot_be_made_names_the_checkpoint(given, tmp_path):
+    with pytest.raises(CheckpointError, match=r"their\.ckpt: its data\.manifest cannot be made"):
+        own_manifest(stored(SYNTHETIC | given), data=tmp_path)

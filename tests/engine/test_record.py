@@ -18,6 +18,10 @@ BAD = {
     "a column as text": lambda r: r.update(calibration={"score_prediction": "12"}),
     "a column of text": lambda r: r.update(calibration={"score_prediction": ["1"]}),
     "a prediction that is no number": lambda r: r.update(calibration={"score_prediction": [NAN]}),
+    "a target without end": lambda r: r.update(calibration={"score_target": [INF]}),
+    "a third class": lambda r: r.update(calibration={"binary_target": [0.0, NAN, 2.0]}),
+    "half a class": lambda r: r.update(calibration={"binary_target": [0.5]}),
+    "no probability": lambda r: r.update(calibration={"binary_prediction": [1.5]}),
     "columns of two lengths": lambda r: r.update(
         calibration={"score_prediction": [1.0], "score_target": [1.0, 2.0]}
     ),
@@ -42,6 +46,13 @@ BAD = {
         r["config"]["data"]["module"].update(max_eval_clips=10_000)
         or r["config"]["data"]["module"]["eval_clips"].update(length=100_000)
     ),
+    "started from a number": lambda r: r["config"].update(init_from=3),
+    "started from a list": lambda r: r["config"].update(init_from=["x.ckpt"]),
+    "leaks as a number": lambda r: r["config"].update(accept_leaks=3),
+    "leaks as text": lambda r: r["config"].update(accept_leaks="mean of au12"),
+    "leaks of numbers": lambda r: r["config"].update(accept_leaks=[3]),
+    "a setting that is no number": lambda r: r["config"].update(notes={"a": [NAN]}),
+    "a setting without end": lambda r: r["config"]["model"]["optimizer"].update(lr=INF),
     "split as text": lambda r: r.update(split="text"),
     "a split without test": lambda r: r["split"].pop("test"),
     "a split of numbers": lambda r: r["split"].update(test=[1]),

@@ -7,15 +7,17 @@ import signal
 
 import pytest
 import torch
+from omegaconf import OmegaConf
 
 from benchmarks.interruptions_compare import different, same
 from engine import fit
 from engine.checkpoint import CheckpointError
-from engine.compose import ConfigError
+from engine.compose import ConfigError, moved
+from engine.folder import CheckFolder
 from engine.interruption import Interrupted, check_interrupted
 from engine.lock import FolderInUse, FolderLock
 from engine.provenance import RunFolderError, RunManifest, read_manifest_json
-from engine.resume import DAMAGED, found_run, whole_state
+from engine.resume import DAMAGED, check_same, found_run, whole_state
 from engine.resumption import Resumption
 from engine.run import train
 
@@ -147,6 +149,20 @@ def test_what_may_not_go_on_is_refused_before_anything_is_written(series_run, co
     assert not (tmp_path / "new").exists()
 
 
+def test_where_the_record_is_gone_the_checkpoint_says_how_a_run_was_trained(series_run, tmp_path):
+    run = shutil.copytree(series_run.folder, tmp_path / "moved" / "run")
+    (run / "manifest.json").unlink()
+    config = moved(series_run.config, run)
+    check_same({}, config, run)
+    with pytest.raises(RunFolderError, match=r"another config: seed: 0 there, 5 here"):
+        check_same({}, config | {"seed": 5}, run)
+    model = config["model"] | {"optimizer": config["model"]["optimizer"] | {"lr": 0.5}}
+    with pytest.raises(RunFolderError, match=r"model\.optimizer\.lr: .* there, 0\.5 here"):
+        train(
+            moved(config | {"model": model}, tmp_path / "new") | {"resume": str(run)}, folder=tmp_path / "new"
+        )
+
+
 def test_a_finished_run_has_nothing_to_do(series_run, caplog):
     before = (series_run.folder / "manifest.json").read_bytes()
     assert train(series_run.config, folder=series_run.folder) == series_run.objective
@@ -203,6 +219,16 @@ def test_last_is_the_newest_run(tmp_path):
         found_run("last", outputs=tmp_path / "none")
 
 
+def test_a_fold_goes_on_with_its_run(tmp_path):
+    for name in ("run", "run/fold_0", "run/repeat_1/fold_0", "fold_0"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "manifest.json").write_text("{}")
+    for name in ("run/fold_0", "run/repeat_1/fold_0"):
+        with pytest.raises(RunFolderError, match=rf"is a fold of .* resume={tmp_path}/run$"):
+            found_run(str(tmp_path / name), outputs=tmp_path)
+    assert found_run(str(tmp_path / "fold_0"), outputs=tmp_path) == tmp_path / "fold_0"
+
+
 def test_without_a_whole_checkpoint_the_run_stops(tmp_path):
     (tmp_path / "checkpoints").mkdir()
     assert whole_state(tmp_path) is None
@@ -216,3 +242,55 @@ def test_the_comparison_sees_the_last_bit():
     assert same({"a": [one, float("nan")]}, {"a": [one.clone(), float("nan")]})
     assert not same({"a": one}, {"a": torch.nextafter(one, torch.tensor(2.0))})
     assert not same({"a": one}, {"a": one.double()})
+
+
+BEST = "ModelCheckpoint{'monitor': 'val/auc'"
+ODD_STATES = {
+    "best elsewhere": (BEST, lambda state, out: state["best_k_models"].update({f"{out}/../keep.ckpt": 0.0})),
+    "last elsewhere": (BEST, lambda state, out: state.update(last_model_path=f"{out}/../../keep.ckpt")),
+    "kth elsewhere": (BEST, lambda state, out: state.update(kth_best_model_path=f"{out}/../keep.ckpt")),
+    "another kind of file": (BEST, lambda state, out: state.update(best_model_path=f"{out}/../history.csv")),
+    "no folder": (BEST, lambda state, out: state.update(dirpath=3)),
+    "no models": (BEST, lambda state, out: state.update(best_k_models=[1])),
+    "no score": (BEST, lambda state, out: state.pop("best_model_score")),
+    "no path": (BEST, lambda state, out: state.pop("best_model_path")),
+    "history": ("History", lambda state, out: state.update(rows=None)),
+    "monitor": ("FiniteMonitor", lambda state, out: state.update(missing=None)),
+}
+
+
+@pytest.mark.parametrize("case", ODD_STATES)
+def test_callback_states_that_no_run_writes_are_refused_and_touch_no_file(
+    case, series_run, small_fit, tmp_path
+):
+    key, change = ODD_STATES[case]
+    run = shutil.copytree(series_run.folder, tmp_path / "a" / "run")
+    last = run / "checkpoints" / "last.ckpt"
+    content = torch.load(last, weights_only=True)
+    states = content["callbacks"]
+    state = next(state for name, state in states.items() if name.startswith(key))
+    change(state, state.get("dirpath", ""))
+    torch.save(content, last)
+    goal = tmp_path / "b" / "run"
+    for keep in (run / "keep.ckpt", run / "checkpoints" / "keep.ckpt", goal / "keep.ckpt"):
+        keep.parent.mkdir(parents=True, exist_ok=True)
+        keep.write_text("mine")
+    with pytest.raises(CheckpointError, match=r"last\.ckpt: .*(Nothing was copied|cannot be taken over)"):
+        small_fit(goal, "data.module.eval_clips.clips=3", "trainer.max_epochs=3", f"ckpt_path={last}")
+    assert (goal / "keep.ckpt").read_text() == "mine"
+    assert (run / "keep.ckpt").read_text() == "mine"
+
+
+def test_links_out_of_a_run_are_not_written_through(tmp_path):
+    mine = tmp_path / "mine.txt"
+    mine.write_text("mine")
+    for name in (".lock", "train.log"):
+        folder = tmp_path / f"run_{name[1:]}"
+        folder.mkdir()
+        (folder / name).symlink_to(mine)
+        command = OmegaConf.create({"hydra": {"run": {"dir": str(folder)}}})
+        with pytest.raises(SystemExit, match="is a link"):
+            CheckFolder().on_run_start(command)
+    with pytest.raises(FolderInUse, match="is a link"):
+        FolderLock(tmp_path / "run_lock").acquire()
+    assert mine.read_text() == "mine"

@@ -21,6 +21,12 @@ BAD = [
     ("data.module.train_clips.strides", [2, 0], "1 or more"),
     ("data.manifest.n_subjects", 0, "1 or more"),
     ("data.manifest.n_visits", -3, "1 or more"),
+    # numbers that are none
+    ("model.optimizer.eps", float("nan"), "finite"),
+    ("model.scheduler.eta_min", float("inf"), "finite"),
+    ("data.manifest.confound", float("nan"), "finite"),
+    ("protocol.anything", [0.5, float("-inf")], "finite"),
+    ("evaluation.how", float("nan"), ""),
     # numbers that are not whole
     ("data.module.subjects", 2.5, "whole number"),
     ("width", 64.5, "whole number"),

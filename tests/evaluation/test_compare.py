@@ -134,3 +134,33 @@ def test_the_command_writes_table_numbers_and_page(write_run, tmp_path, capsys):
     assert "unknown options: metrics" in capsys.readouterr().err
     assert main([str(a), str(tmp_path / "none")]) == 2
     assert "no predictions.csv" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfea\x00", b'a,b\n1,2,3\n"', b"recording_id\nr1\n"])
+def test_a_damaged_table_is_named(write_run, content, capsys):
+    a, b = write_run("a"), write_run("b")
+    (b / "predictions.csv").write_bytes(content)
+    assert main([str(a), str(b)]) == 2
+    assert re.search(r"b/predictions\.csv.*(Evaluate the run again|write it with)", capsys.readouterr().err)
+
+
+def test_what_is_no_number_is_named(write_run, capsys):
+    a = write_run("a")
+    b = write_run("b", change=lambda t: t.assign(score_prediction=["x", *t["score_prediction"][1:]]))
+    assert main([str(a), str(b)]) == 2
+    assert re.search(r"prediction' is 'x' in row 2, no number", capsys.readouterr().err)
+    (a / "metrics.json").write_text('{"threshold": {"val')
+    assert main([str(a), str(write_run("c"))]) == 2
+    assert re.search(r"a/metrics\.json: is damaged", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("option", ["n_perm=-3", "n_perm=0", "n_perm=many", "seed=-1", "seed=1e3"])
+def test_options_that_are_no_numbers_are_refused(write_run, option, capsys):
+    assert main([str(write_run("a")), str(write_run("b")), option]) == 2
+    assert re.search(r"(n_perm|seed)=.*: give a whole number", capsys.readouterr().err)
+
+
+def test_a_file_is_no_folder_for_results(write_run, tmp_path, capsys):
+    (tmp_path / "out").write_text("mine")
+    assert main([str(write_run("a")), str(write_run("b")), f"out={tmp_path / 'out'}", "n_perm=99"]) == 2
+    assert "out: File exists. Choose another folder" in capsys.readouterr().err

@@ -90,3 +90,19 @@ def test_two_persons_give_a_value_and_no_interval(cohort):
     assert found["value"] is not None
     assert found["low"] is found["high"] is None
     assert found["reason"] == "no interval: only 2 persons"
+
+
+@pytest.mark.parametrize("huge", [1e120, 1e155, 1e308])
+def test_values_without_end_give_numbers_or_reasons(recordings, huge):
+    table = recordings.assign(
+        score_prediction=recordings["score_prediction"].where(recordings.index > 0, huge)
+    )
+    for name, found in estimates(table, threshold=None).items():
+        for side in ("low", "high"):
+            assert found[side] is None or np.isfinite(found[side]), (name, found)
+        assert found["low"] is not None or found.get("reason") or not np.isfinite(found["value"]), name
+
+
+def test_an_interval_beyond_all_numbers_is_none():
+    found = LeftOut(1.0, np.array([1e-3, 2e3]), np.array([True, True]), 2)
+    assert estimate("mae", found, scale="error")["low"] is None
