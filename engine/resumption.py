@@ -142,10 +142,9 @@ def kept_rate(path: Path) -> dict[str, Any] | None:
 
 
 def _read_rate(*, rate: Any, rates: Any, losses: Any) -> dict[str, Any]:
-    found = {"rate": float(rate), "rates": [float(r) for r in rates], "losses": [float(x) for x in losses]}
-    if not 0 < found["rate"] < float("inf"):
-        raise ValueError(found["rate"])
-    return found
+    if not 0 < float(rate) < float("inf"):
+        raise ValueError(rate)
+    return {"rate": float(rate), "rates": [float(r) for r in rates], "losses": [float(x) for x in losses]}
 
 
 def _below(path: Path, folder: Path) -> Path:

@@ -104,5 +104,5 @@ def test_values_without_end_give_numbers_or_reasons(recordings, huge):
 
 
 def test_an_interval_beyond_all_numbers_is_none():
-    found = LeftOut(1.0, np.array([1e-3, 2e3]), np.array([True, True]), 2)
+    found = LeftOut(1.0, np.array([1e-3, 2e3, 5.0]), np.array([True] * 3), 3)
     assert estimate("mae", found, scale="error")["low"] is None
