@@ -148,7 +148,7 @@ def read_predictions(path: Path) -> pd.DataFrame:
     if odd := [name for name in numbers if not pd.api.types.is_numeric_dtype(table[name]) and len(table)]:
         texts = pd.to_numeric(table[odd[0]], errors="coerce").isna() & table[odd[0]].notna()
         if texts.any():
-            found = table.loc[texts, odd[0]].iloc[0]
+            found = table[odd[0]][texts].iloc[0]
             raise PredictionError(
                 f"{path}: {odd[0]!r} is {found!r:.40} in row {texts.argmax() + 2}, no number. "
                 "Evaluate the run again."
