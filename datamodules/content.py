@@ -40,7 +40,7 @@ _LONGEST_S = {"series": 60.0, "video": 20.0}  # of the beginning
 _FIELDS = 8  # by 8 fields of a picture
 _RESTING = 0.002  # gray level: of a picture that moves less, only noise would be compared
 _LEVELS = 24.0  # levels a standard deviation
-_FORMAT = 1  # raise it when a fingerprint changes
+_FORMAT = 2  # raise it when a fingerprint changes
 _THREADS = 4
 
 
@@ -89,7 +89,9 @@ def fingerprint(
     count = int((len(values) - 1) / fps * RATE) + 1
     if not moving.any() or count < 2:
         return nothing
-    signal = (values[:, moving] - values[:, moving].mean(axis=0)) / spread[moving]
+    # fields of a picture have one unit: where little moves compression decides, which must not count as much
+    unit = spread[moving] if kind == "series" else spread.max()
+    signal = (values[:, moving] - values[:, moving].mean(axis=0)) / unit
     signal = signal @ _signs(tuple(np.array(channels, dtype=str)[moving].tolist()))
     smooth = gaussian_filter1d(signal, _BLUR_S * fps, axis=0, mode="nearest")
     times = np.arange(count) / RATE * fps
