@@ -171,16 +171,16 @@ def test_gaps_are_bridged_only_where_asked_for(cohort, write_series):
     path = cohort(1, 1)
     valid = np.ones(20, dtype=bool)
     valid[[4, 10, 11, 12]] = False
-    values = np.tile(np.arange(20.0)[:, None], 3)
+    values = np.tile(np.abs(np.arange(20.0) - 15)[:, None], 3)  # no counter, which would be no channel
     write_series(path.parent / "p00_v0.npz", values, valid=valid)
     recording = read_manifest(path).recordings()[0]
     assert SeriesClips().series(recording).valid.sum() == 16
     series = SeriesClips(max_gap_s=0.05).series(recording)  # one frame lasts 0.04 s
     assert np.flatnonzero(~series.valid).tolist() == [10, 11, 12]
-    assert series.values[4].tolist() == [4, 4, 4]
+    assert series.values[4].tolist() == [11, 11, 11]
     assert SeriesClips(max_gap_s=0.12).series(recording).valid.all()
     write_series(path.parent / "p00_v0.npz", values + 1, valid=valid)  # a rewritten file is resampled again
-    assert SeriesClips(max_gap_s=0.05).series(recording).values[4].tolist() == [5, 5, 5]
+    assert SeriesClips(max_gap_s=0.05).series(recording).values[4].tolist() == [12, 12, 12]
 
 
 def test_a_rate_must_be_known_to_be_changed(cohort):
