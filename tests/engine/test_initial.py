@@ -109,7 +109,7 @@ def test_a_run_starts_there_and_its_record_says_so(series_run, small_run, tmp_pa
         f"paths.data={tmp_path / 'data'}",
         "seed=5",
         "data.manifest.seed=5",
-        "model.optimizer.lr=0.0",
+        "model.optimizer.lr=1e-30",
         "trainer.max_epochs=1",
     )
     ours, theirs = (load_checkpoint(path).state_dict for path in (run.best, series_run.best))

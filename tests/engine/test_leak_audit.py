@@ -149,6 +149,7 @@ def test_training_stops_or_says_on_every_page_that_it_was_told_to_go_on(planted,
     assert "What single facts say of the label" in page
     assert "mean of gaze_x" in record["leaks_on_purpose"]
     evaluation = {"ckpt_path": str(run / "checkpoints/best.ckpt"), "manifest": None, "accept_leaks": []}
+    evaluation |= {"paths": {"data": str(tmp_path)}}
     evaluate(evaluation, folder=tmp_path / "own")
     assert "LEAKS ON PURPOSE" in (tmp_path / "own/report.html").read_text()
     table = pd.read_csv(tmp_path / "planted.csv", dtype=str, keep_default_na=False)

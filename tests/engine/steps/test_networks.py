@@ -10,6 +10,7 @@ import torch
 
 from engine.build import build
 from engine.compose import ConfigError
+from engine.provenance import RunFolderError
 from engine.steps import networks
 from engine.steps.networks import Network
 from evaluation.threshold import best_cut
@@ -70,7 +71,7 @@ def test_everybody_is_predicted_once_with_the_threshold_of_validation(trained):
 
 
 @pytest.mark.slow
-def test_a_finished_fold_is_kept_and_trained_anew_where_anything_differs(trained, tmp_path, monkeypatch):
+def test_a_finished_fold_is_kept_and_never_taken_for_another_one(trained, tmp_path, monkeypatch):
     own, table = trained
 
     def trains(*arguments, **options):
@@ -79,10 +80,13 @@ def test_a_finished_fold_is_kept_and_trained_anew_where_anything_differs(trained
     monkeypatch.setattr(networks, "fit_split", trains)
     pd.testing.assert_frame_equal(MPDRM.out_of_fold(own, name="mpdrm"), table)
     swapped = [replace(own.splits[0], train=own.splits[0].val, val=own.splits[0].train)]
-    cases = [(replace(MPDRM, model=[*MPDRM.model, "seed=1"]), own), (MPDRM, replace(own, splits=swapped))]
-    for number, (network, where) in enumerate(cases):
+    cases = [
+        (replace(MPDRM, model=[*MPDRM.model, "seed=1"]), own, RunFolderError, "another config"),
+        (MPDRM, replace(own, splits=swapped), RuntimeError, "trains"),
+    ]
+    for number, (network, where, error, says) in enumerate(cases):
         copy = shutil.copytree(own.folder, tmp_path / str(number))  # a failed training leaves its mark
-        with pytest.raises(RuntimeError, match="trains"):
+        with pytest.raises(error, match=says):
             network.out_of_fold(replace(where, folder=copy), name="mpdrm")
 
 
