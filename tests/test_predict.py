@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from datamodules.synthetic.video import write_video
 from engine.checkpoint import load_checkpoint
 from engine.compose import ConfigError
 from engine.predict import SERIES, VIDEOS, input_manifest, predict
@@ -67,13 +68,13 @@ def test_a_folder_with_one_video(pixel_run, cohorts, tmp_path):
     assert load_checkpoint(pixel_run.best).config["experiment_name"] == "mpdrm"
 
 
-def test_a_folder_gives_only_what_the_network_reads(cohorts, tmp_path):
-    video = next(cohorts.glob("synthetic/*/videos/P0003_V1*"))
-    series = next(cohorts.glob("synthetic/*/series/P0000_V1.npz"))
+def test_a_folder_gives_only_what_the_network_reads(tmp_path):
     mine = tmp_path / "mine"
     mine.mkdir()
-    for file in (video, series):
-        shutil.copy(file, mine)
+    pictures = np.random.default_rng(0).integers(0, 255, (12, 32, 32, 3), dtype=np.uint8)
+    write_video(mine / "P0003_V1.mp4", pictures, fps=10.0)
+    rows = np.random.default_rng(1).normal(size=(20, 2)).astype(np.float32)
+    np.savez(mine / "P0000_V1.npz", values=rows, channels=np.array(["au04", "au12"]), fps=np.float64(10))
     kinds = (VIDEOS, "P0003_V1"), (SERIES, "P0000_V1")
     for suffixes, name in kinds:
         found = input_manifest(mine, notes=tmp_path, kinds=suffixes)
