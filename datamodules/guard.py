@@ -1,13 +1,15 @@
 """The leakage guard: what must never meet does not meet, or the run stops with the names of the offenders."""
 
+import hashlib
+import json
 import logging
 import re
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from datamodules.identity import UNKNOWN, person_keys, visit_keys
-from datamodules.visits import REMEDY, place_of_visits
+from datamodules.visits import COLUMN, REMEDY, place_of_visits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _SHOWN = 10  # offenders named per fault
+_READ = ("recording_id", "subject_id", "session_id", "content_hash", COLUMN)  # of a manifest, by check_split
+_passed: dict[bytes, tuple[str, ...]] = {}  # digests of splits without a leak, and what to report of each
 # Names that carry the answer, or the person, whatever corpus they come from.
 _LABELS = re.compile(
     r"item_.*|(.*_)?(score|label|total|severity)|binary|band|target|(bdi|phq|dass|hamd).*|(.*_)?id"
@@ -34,6 +38,10 @@ def check_split(
 ) -> None:
     """Stop if a person, a visit, a recording or the bytes of a file sit on two sides of a split.
 
+    A split that passed is not gone through again: every fold, and every loader of a fold, asks. What is
+    remembered is a digest of all that the check reads, so that a changed table or split is checked anew; what
+    there is to report is reported each time.
+
     Args:
         manifest: The table the split was made from.
         split: Recording ids of the three parts.
@@ -45,25 +53,57 @@ def check_split(
     Raises:
         LeakageError: Names every offender of every kind.
     """
-    parts = {"train": split.train, "val": split.val, "test": split.test}
-    problems = _repeated(parts) + _foreign(manifest, parts) + _returned(split.left_out, parts)
-    if not problems:
-        sides = {recording: part for part, ids in parts.items() for recording in ids}
-        table = manifest.table[manifest.table["recording_id"].isin(list(sides))]
-        part_of = [sides[recording] for recording in table["recording_id"]]
-        if subject_disjoint:
-            problems += _shared("subject", table["subject_id"], person_keys(table), part_of)
-        else:
-            visits = (table["subject_id"] + "/" + table["session_id"]).tolist()
-            problems += _shared("visit", visits, visit_keys(table), part_of)
-            problems += _later(split.name, table, part_of, stop=chronological)
-        hashes = table["content_hash"] if "content_hash" in table else [""] * len(table)
-        problems += _duplicated(table["recording_id"], hashes, part_of)
-        _report_unhashed(split.name, hashes)
-        _report_unknown(split.name, table["subject_id"])
+    table = manifest.table[[name for name in _READ if name in manifest.table]]
+    promises = {"subject_disjoint": subject_disjoint, "chronological": chronological}
+    case = _digest(table, split, promises)
+    problems: list[str] = []
+    reports = _passed.get(case)
+    if reports is None:
+        problems, reports = _audit(table, split, **promises)
+    for report in reports:
+        _log.warning("split '%s'%s", split.name, report)
     if problems:
         listed = "\n".join(f"  - {problem}" for problem in problems)
         raise LeakageError(f"split '{split.name}' of {manifest.name} leaks:\n{listed}")
+    _passed[case] = reports
+
+
+def _digest(table: "pd.DataFrame", split: "Split", promises: Mapping[str, bool]) -> bytes:
+    """SHA-256 of all that a check depends on; the order of rows counts, as it is that of the messages."""
+    parts = [split.train, split.val, split.test, split.left_out]
+    columns = {name: table[name].tolist() for name in table}
+    content = json.dumps(
+        [columns, parts, promises], default=lambda value: {"": repr(value)}
+    )  # no text is taken for a missing cell
+    return hashlib.sha256(content.encode()).digest()
+
+
+def _audit(
+    table: "pd.DataFrame", split: "Split", *, subject_disjoint: bool, chronological: bool
+) -> tuple[list[str], tuple[str, ...]]:
+    """What leaks, and what is only to be reported, of a table of the columns `_READ`."""
+    parts = {"train": split.train, "val": split.val, "test": split.test}
+    problems = _repeated(parts) + _foreign(table, parts) + _returned(split.left_out, parts)
+    if problems:
+        return problems, ()
+    sides = {recording: part for part, ids in parts.items() for recording in ids}
+    table = table[table["recording_id"].isin(list(sides))]
+    part_of = [sides[recording] for recording in table["recording_id"]]
+    reports: list[str] = []
+    if subject_disjoint:
+        problems += _shared("subject", table["subject_id"], person_keys(table), part_of)
+    else:
+        visits = (table["subject_id"] + "/" + table["session_id"]).tolist()
+        problems += _shared("visit", visits, visit_keys(table), part_of)
+        late, unordered = _later(table, part_of)
+        if chronological:
+            problems += _future(late, unordered)
+        else:
+            reports += _maybe_future(late, unordered)
+    hashes = table["content_hash"] if "content_hash" in table else [""] * len(table)
+    problems += _duplicated(table["recording_id"], hashes, part_of)
+    reports += _unhashed(hashes) + _unknown(table["subject_id"])
+    return problems, tuple(reports)
 
 
 def check_content(manifest: "Manifest", split: "Split", pairs: Sequence["Pair"]) -> None:
@@ -140,8 +180,8 @@ def _returned(left_out: Sequence[str], parts: dict[str, tuple[str, ...]]) -> lis
     return [f"recordings that a filter left out are back: {_some(back)}"] if back else []
 
 
-def _foreign(manifest: "Manifest", parts: dict[str, tuple[str, ...]]) -> list[str]:
-    known = set(manifest.table["recording_id"])
+def _foreign(table: "pd.DataFrame", parts: dict[str, tuple[str, ...]]) -> list[str]:
+    known = set(table["recording_id"])
     foreign = [recording for ids in parts.values() for recording in ids if recording not in known]
     return [f"recordings that are not in the manifest: {_some(foreign)}"] if foreign else []
 
@@ -154,8 +194,8 @@ def _shared(what: str, names: Iterable[str], keys: Iterable[Hashable], part_of: 
     return [f"a {what} in two parts: {_some(shared)}"] if shared else []
 
 
-def _later(name: str, table: "pd.DataFrame", part_of: Sequence[str], *, stop: bool) -> list[str]:
-    """Visits learned from although they came after a tested or selecting visit of the same person."""
+def _later(table: "pd.DataFrame", part_of: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Persons learned from after a tested or selecting visit of theirs; and those where nobody knows."""
     keys = visit_keys(table)
     places = place_of_visits(table.assign(subject_id=[person for person, _ in keys])).tolist()
     sessions: dict[str, dict[str, list[tuple[float, str]]]] = defaultdict(lambda: defaultdict(list))
@@ -171,21 +211,27 @@ def _later(name: str, table: "pd.DataFrame", part_of: Sequence[str], *, stop: bo
             unordered.append(f"{who} (trains on {trained}, judged by {judged})")
         elif last > first:
             late.append(f"{who} (trains on {trained}, judged by {judged})")
-    if late and not stop:
-        _log.warning(
-            "split '%s': trained on visits after tested ones of the same person: %s", name, _some(late)
-        )
-    if unordered and not stop:
-        _log.warning(
-            "split '%s': visits of one person train and are tested, and their order is not known: %s; %s",
-            name,
-            _some(unordered),
-            REMEDY,
-        )
+    return late, unordered
+
+
+def _future(late: Sequence[str], unordered: Sequence[str]) -> list[str]:
     problems = [f"training on the future of a person: {_some(late)}"] if late else []
     if unordered:
         problems.append(f"the order of the visits is not known of {_some(unordered)}; {REMEDY}")
-    return problems if stop else []
+    return problems
+
+
+def _maybe_future(late: Sequence[str], unordered: Sequence[str]) -> list[str]:
+    """The same, of a protocol that promised nothing of it: how the log says it."""
+    reports = []
+    if late:
+        reports.append(f": trained on visits after tested ones of the same person: {_some(late)}")
+    if unordered:
+        reports.append(
+            ": visits of one person train and are tested, and their order is not known: "
+            f"{_some(unordered)}; {REMEDY}"
+        )
+    return reports
 
 
 def _duplicated(ids: Iterable[str], hashes: Iterable[str], part_of: Sequence[str]) -> list[str]:
@@ -197,25 +243,18 @@ def _duplicated(ids: Iterable[str], hashes: Iterable[str], part_of: Sequence[str
     return [f"the same file content under two ids: {_some(copies)}; keep one of each"] if copies else []
 
 
-def _report_unknown(name: str, subjects: Iterable[str]) -> None:
+def _unknown(subjects: Iterable[str]) -> list[str]:
     count = sum(subject == UNKNOWN for subject in subjects)
-    if count:
-        _log.warning(
-            "split '%s' is unauditable: %d recording(s) of subject '%s' may show one person on both sides",
-            name,
-            count,
-            UNKNOWN,
-        )
+    if not count:
+        return []
+    return [f" is unauditable: {count} recording(s) of subject '{UNKNOWN}' may show one person on both sides"]
 
 
-def _report_unhashed(name: str, hashes: Iterable[str]) -> None:
+def _unhashed(hashes: Iterable[str]) -> list[str]:
     count = sum(not digest for digest in hashes)
-    if count:
-        _log.warning(
-            "split '%s': %d recording(s) without a content hash were not compared; read them with probe=True",
-            name,
-            count,
-        )
+    if not count:
+        return []
+    return [f": {count} recording(s) without a content hash were not compared; read them with probe=True"]
 
 
 def _some(names: Sequence[str]) -> str:

@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
+from datamodules import guard
 from datamodules.guard import LeakageError, check_channels, check_selection, check_split
 from datamodules.manifest import Manifest
 from datamodules.splits import Split
@@ -75,6 +78,85 @@ def test_a_recording_twice_and_a_stranger_are_named(manifest):
         check_split(manifest, Split("s", ("a1",), ("b1",), ("a1",)), subject_disjoint=True)
     with pytest.raises(LeakageError, match="not in the manifest: zz"):
         check_split(manifest, Split("s", ("zz",), ("b1",), ()), subject_disjoint=True)
+
+
+@pytest.fixture
+def audits(monkeypatch):
+    """How often the rows of a split were gone through."""
+    made, real = [], guard.person_keys
+    monkeypatch.setattr(guard, "person_keys", lambda table: made.append(1) or real(table))
+    monkeypatch.setattr(guard, "_passed", {})
+    return made
+
+
+def test_a_split_that_passed_is_not_gone_through_again_whoever_asks(manifest, audits):
+    split = Split("s", ("a1", "a2"), ("b1",), ("c1",))
+    for again in (manifest, change(manifest), change(manifest, score=1.0)):
+        check_split(again, replace(split), subject_disjoint=True)
+    assert len(audits) == 1
+    check_split(manifest, replace(split, train=(), val=(), test=split.val), subject_disjoint=True)
+    assert len(audits) == 2
+
+
+@pytest.mark.parametrize(
+    ("column", "row", "value", "why"),
+    [
+        ("subject_id", 2, "anna", "a subject in two parts"),
+        ("content_hash", 3, "h1", "the same file content"),
+        ("recording_id", 1, "a3", "not in the manifest: a2"),
+    ],
+)
+def test_a_table_that_changed_after_its_split_passed_is_checked_anew(manifest, column, row, value, why):
+    split = Split("s", ("a1", "a2"), ("b1",), ("c1",))
+    check_split(manifest, split, subject_disjoint=True)
+    manifest.table.loc[row, column] = value  # in place: the object is the same
+    for _ in range(2):  # what leaks is never remembered as passed
+        with pytest.raises(LeakageError, match=why):
+            check_split(manifest, split, subject_disjoint=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"test": ("c1", "a2"), "train": ("a1",)}, "a subject in two parts"),
+        ({"left_out": ("a1",)}, "a filter left out are back: a1"),
+        ({"val": ("b1", "a1")}, "the same recording twice"),
+    ],
+)
+def test_a_split_that_changed_after_it_passed_is_checked_anew(manifest, change, why):
+    split = Split("s", ("a1", "a2"), ("b1",), ("c1",))
+    check_split(manifest, split, subject_disjoint=True)
+    with pytest.raises(LeakageError, match=why):
+        check_split(manifest, replace(split, **change), subject_disjoint=True)
+
+
+def test_a_stricter_promise_is_checked_anew(manifest):
+    split = Split("s", ("a2",), ("b1",), ("a1", "c1"), subject_disjoint=False)
+    check_split(manifest, split, subject_disjoint=False)
+    with pytest.raises(LeakageError, match="future of a person"):
+        check_split(manifest, split, subject_disjoint=False, chronological=True)
+    with pytest.raises(LeakageError, match="a subject in two parts"):
+        check_split(manifest, split, subject_disjoint=True)
+
+
+def test_an_order_of_visits_that_changed_is_checked_anew(manifest):
+    split = Split("s", ("a1",), ("b1",), ("a2", "c1"), subject_disjoint=False)
+    ordered = change(manifest, visit_order=[1.0, 2.0, 1.0, 1.0])
+    check_split(ordered, split, subject_disjoint=False, chronological=True)
+    ordered.table.loc[0, "visit_order"] = 3.0
+    with pytest.raises(LeakageError, match="future of a person"):
+        check_split(ordered, split, subject_disjoint=False, chronological=True)
+
+
+def test_what_there_is_to_report_is_reported_each_time_by_the_name_that_asked(manifest, caplog, audits):
+    split = Split("one", ("a1",), ("b1",), ("c1",))
+    unknown = change(manifest, subject_id=["unknown", "anna", "bert", "unknown"], content_hash="")
+    for name in ("one", "one", "two"):
+        check_split(unknown, replace(split, name=name), subject_disjoint=True)
+    assert len(audits) == 1
+    found = [message for message in caplog.messages if "unauditable: 2 recording(s)" in message]
+    assert [message.split("'")[1] for message in found] == ["one", "one", "two"]
+    assert caplog.text.count("3 recording(s) without a content hash") == 3
 
 
 @pytest.mark.parametrize(
