@@ -172,9 +172,22 @@ def _digests() -> Work:
 
 def _arrays() -> Work:
     """Three epochs over 528 stored series, in the order of a training."""
+    files = _stored(528)
+    order = np.concatenate([np.random.default_rng(0).permutation(528) for _ in range(3)])
+    return lambda: _read([files[number] for number in order], fps=12.0)
+
+
+def _arrays_again() -> Work:
+    """A further epoch over stored series: all were read before."""
+    files = _stored(528)
+    _read(files, fps=12.0)
+    return lambda: _read(files, fps=12.0)
+
+
+def _stored(count: int) -> list[Path]:
     folder = Path(tempfile.mkdtemp())
     rng = np.random.default_rng(0)
-    for number in range(528):
+    for number in range(count):
         channels = np.array([f"c{at}" for at in range(17)])
         np.savez(
             folder / f"{number}.npz",
@@ -183,26 +196,37 @@ def _arrays() -> Work:
             fps=np.float64(12.0),
             valid=np.ones(90, dtype=bool),
         )
-    order = np.concatenate([rng.permutation(528) for _ in range(3)])
-    return lambda: _read([folder / f"{number}.npz" for number in order], fps=12.0)
+    return [folder / f"{number}.npz" for number in range(count)]
 
 
 def _tables() -> Work:
     """Twenty clips of each of forty OpenFace tables of a minute, one after another."""
+    files = _openface(40)
+    order = np.concatenate([np.random.default_rng(0).permutation(40) for _ in range(20)])
+    return lambda: _read([files[number] for number in order], fps=30.0)
+
+
+def _tables_again() -> Work:
+    """A further epoch over OpenFace tables: all were read before."""
+    files = _openface(40)
+    _read(files, fps=30.0)
+    return lambda: _read(files, fps=30.0)
+
+
+def _openface(count: int) -> list[Path]:
     folder = Path(tempfile.mkdtemp())
     rng = np.random.default_rng(0)
     head = "frame, face_id, timestamp, confidence, success, " + ", ".join(
         f"AU{at:02d}_r" for at in range(1, 18)
     )
-    for number in range(40):
+    for number in range(count):
         values = np.clip(rng.normal(1, 0.5, (1800, 17)), 0, 5)
         lines = [
             f"{row + 1}, 0, {row / 30:.3f}, 0.98, 1, " + ", ".join(f"{value:.2f}" for value in values[row])
             for row in range(1800)
         ]
         (folder / f"{number}.csv").write_text("\n".join([head, *lines]) + "\n")
-    order = np.concatenate([rng.permutation(40) for _ in range(20)])
-    return lambda: _read([folder / f"{number}.csv" for number in order], fps=30.0)
+    return [folder / f"{number}.csv" for number in range(count)]
 
 
 def _read(files: Sequence[Path], *, fps: float) -> None:
@@ -224,7 +248,9 @@ WORKLOADS: dict[str, tuple[str, Callable[[], Work]]] = {
     "plan_long": ("plan of an epoch, one person of 400 visits", lambda: _plan(1, 400)),
     "digests": ("six digests and four checks of a split, 10,000 recordings", _digests),
     "arrays": ("three epochs over 528 stored series of 90 rows", _arrays),
+    "arrays_again": ("a further epoch over them", _arrays_again),
     "tables": ("twenty clips of each of 40 OpenFace tables of a minute", _tables),
+    "tables_again": ("a further epoch over them, a clip of each", _tables_again),
 }
 
 

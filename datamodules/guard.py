@@ -87,11 +87,12 @@ def _audit(
     if problems:
         return problems, ()
     sides = {recording: part for part, ids in parts.items() for recording in ids}
-    table = table[table["recording_id"].isin(list(sides))]
-    part_of = [sides[recording] for recording in table["recording_id"]]
+    table = table.loc[[recording in sides for recording in table["recording_id"].tolist()]]
+    ids, subjects = table["recording_id"].tolist(), table["subject_id"].tolist()
+    part_of = [sides[recording] for recording in ids]
     reports: list[str] = []
     if subject_disjoint:
-        problems += _shared("subject", table["subject_id"], person_keys(table), part_of)
+        problems += _shared("subject", subjects, person_keys(table), part_of)
     else:
         visits = (table["subject_id"] + "/" + table["session_id"]).tolist()
         problems += _shared("visit", visits, visit_keys(table), part_of)
@@ -100,9 +101,9 @@ def _audit(
             problems += _future(late, unordered)
         else:
             reports += _maybe_future(late, unordered)
-    hashes = table["content_hash"] if "content_hash" in table else [""] * len(table)
-    problems += _duplicated(table["recording_id"], hashes, part_of)
-    reports += _unhashed(hashes) + _unknown(table["subject_id"])
+    hashes = table["content_hash"].tolist() if "content_hash" in table else [""] * len(table)
+    problems += _duplicated(ids, hashes, part_of)
+    reports += _unhashed(hashes) + _unknown(subjects)
     return problems, tuple(reports)
 
 
@@ -181,7 +182,7 @@ def _returned(left_out: Sequence[str], parts: dict[str, tuple[str, ...]]) -> lis
 
 
 def _foreign(table: "pd.DataFrame", parts: dict[str, tuple[str, ...]]) -> list[str]:
-    known = set(table["recording_id"])
+    known = set(table["recording_id"].tolist())
     foreign = [recording for ids in parts.values() for recording in ids if recording not in known]
     return [f"recordings that are not in the manifest: {_some(foreign)}"] if foreign else []
 

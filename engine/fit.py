@@ -127,7 +127,7 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
     resumed = _resumed(state, embedded, folder)
     with resumption.restoring():
         trainer.fit(task, datamodule=datamodule, ckpt_path=resumed, weights_only=True)
-    best, objective = chosen(trainer, folder)
+    best, objective = chosen(trainer, folder, monitor=str(config["selection"]["monitor"]))
     skipped = dict(getattr(datamodule, "skipped", None) or {})
     missing = next(tuple(c.missing) for c in trainer.callbacks if isinstance(c, FiniteMonitor))  # type: ignore[attr-defined]
     return Fitted(

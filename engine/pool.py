@@ -120,14 +120,28 @@ def _lines(manifest: Manifest, repeats: Sequence[_Repeat]) -> tuple[dict[str, An
 
 
 def spread(tables: Sequence[pd.DataFrame]) -> dict[str, Any]:
-    """Mean and standard deviation over tables of every metric that all of them define without a threshold."""
-    found = [{m.name: m.value().value for m in measurements(table, threshold=None)} for table in tables]
+    """Mean and standard deviation over tables of every metric that needs no threshold.
+
+    One that a table does not define, as a fold of one class has no AUC, has no mean, as that of the others
+    would be of fewer people: its values are listed with the reason. One that no table defines is left out.
+    """
+    found = [
+        {m.name: m.value() for m in measurements(table, threshold=None) if m.metric.kind != "decision"}
+        for table in tables
+    ]
     out: dict[str, Any] = {}
-    for name in found[0]:
-        values = [one.get(name) for one in found]
+    for name in dict.fromkeys(name for one in found for name in one):
+        values = [one[name].value if name in one else None for one in found]
         known = [value for value in values if value is not None]
+        if not known:
+            continue
         if len(known) == len(values):
-            out[name] = {"mean": float(np.mean(known)), "sd": float(np.std(known, ddof=1)), "values": known}
+            mean, sd = float(np.mean(known)), float(np.std(known, ddof=1))
+            out[name] = {"mean": mean, "sd": sd, "values": known}
+            continue
+        why = next((one[name].reason for one in found if name in one and one[name].value is None), None)
+        reason = f"undefined in {len(values) - len(known)} of {len(values)}: {why or 'no prediction of it'}"
+        out[name] = {"mean": None, "sd": None, "values": values, "reason": reason}
     return out
 
 

@@ -30,7 +30,8 @@ def check_run(config: Mapping[str, Any]) -> None:
 
     Raises:
         LeakageError: A monitored quantity does not start with `val/`.
-        ConfigError: A mode is neither min, max nor null, or contradicts its metric.
+        ConfigError: A mode is neither min, max nor null, or contradicts its metric; or checkpoints are kept,
+            but none by `selection.monitor`.
     """
     for key, node in _monitors(config):
         monitor, mode = str(node["monitor"]), node.get("mode")
@@ -43,6 +44,23 @@ def check_run(config: Mapping[str, Any]) -> None:
                 f"{key}: mode={mode} would keep the worst, as {monitor} is better when it is {better}; "
                 f"leave {key}.mode out, the metric has its own"
             )
+    _check_chooser(config)
+
+
+def _check_chooser(config: Mapping[str, Any]) -> None:
+    """Stop where checkpoints are kept, but none by what the run says that it selects by.
+
+    Further ones may be kept by other values: `engine.chosen` takes the one of `selection`.
+    """
+    monitor = str(config["selection"]["monitor"])
+    kept = {key: str(node["monitor"]) for key, node in _monitors(config) if _is(node, "ModelCheckpoint")}
+    if kept and monitor not in kept.values():
+        key, other = next(iter(kept.items()))
+        raise ConfigError(
+            f"{key}.monitor={other} would choose the checkpoint, while selection.monitor={monitor} is what "
+            f"the run records and a sweep searches by. Give selection.monitor={other}, which the callbacks "
+            f"follow, or keep a ModelCheckpoint that monitors {monitor} beside it."
+        )
 
 
 def mode_of(monitor: str) -> str:
@@ -132,5 +150,10 @@ def _monitors(config: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any
 def _with_mode(node: Any) -> Any:
     if not isinstance(node, Mapping) or node.get("monitor") is None or node.get("mode") is not None:
         return node
-    follows = str(node.get("_target_")).rpartition(".")[2] in _FOLLOWING
+    follows = _is(node, *_FOLLOWING)
     return {**node, "mode": mode_of(str(node["monitor"]))} if follows or "mode" in node else node
+
+
+def _is(node: Mapping[str, Any], *names: str) -> bool:
+    """Whether a callback's class has one of the names."""
+    return str(node.get("_target_")).rpartition(".")[2] in names

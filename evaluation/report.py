@@ -141,7 +141,7 @@ def _repeats(metrics: Mapping[str, Any]) -> list[str]:
     shown = [
         f"{METRICS[n].label} {found[n]['mean']:.2f} (sd {found[n]['sd']:.3f})"
         for n in ("auc", "mae")
-        if n in found
+        if n in found and found[n]["mean"] is not None
     ]
     if not shown:
         return []

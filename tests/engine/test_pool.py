@@ -1,12 +1,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import mean_absolute_error
+from sklearn.metrics import mean_absolute_error, roc_auc_score
 
 from datamodules.manifest import manifest_from_table
 from datamodules.protocols.repeated import RepeatedKFold
-from datamodules.splits import KFold
-from engine.pool import pool
+from datamodules.splits import KFold, LeaveOneSubjectOut
+from engine.pool import pool, spread
 
 
 def made(folder):
@@ -83,3 +83,34 @@ def test_recordings_without_a_measurement_are_counted_and_in_no_line(manifest):
     expected = mean_absolute_error(kept["score_target"], kept["score_prediction"])
     assert found.metrics["test"]["mae"]["value"] == pytest.approx(expected)
     assert found.metrics["reference"]["constant"]["counts"]["recordings"] == 19
+
+
+def test_a_metric_that_a_fold_does_not_define_is_listed_with_the_reason_and_has_no_mean():
+    rng = np.random.default_rng(0)
+    tables = []
+    for number, classes in enumerate(([0, 1, 0, 1], [1, 1, 1], [0, 1, 1])):
+        names = [f"{number}{row}" for row in range(len(classes))]
+        table = pd.DataFrame({"recording_id": names, "subject_id": names, "session_id": "1", "split": "test"})
+        tables.append(
+            table.assign(binary_target=np.array(classes, float), binary_prediction=rng.random(len(table)))
+        )
+    found = spread(tables)
+    assert found["auc"]["mean"] is None
+    assert found["auc"]["sd"] is None
+    assert [value is None for value in found["auc"]["values"]] == [False, True, False]
+    assert found["auc"]["reason"] == "undefined in 1 of 3: only one class among the targets"
+    assert found["brier"]["mean"] == pytest.approx(np.mean(found["brier"]["values"]))
+    assert not {"f1", "uar", "mae"} & set(found)  # decisions are not pooled, and there is no score
+
+
+def test_a_person_a_fold_is_pooled_without_a_word_missing(manifest):
+    splits = LeaveOneSubjectOut(val=0.3).splits(manifest)
+    tables = [predicted(manifest, split, seed) for seed, split in enumerate(splits)]
+    tables = [table.assign(binary_prediction=table["score_prediction"].rank(pct=True)) for table in tables]
+    found = pool(manifest, splits, tables).metrics
+    assert "undefined in" in found["folds"]["auc"]["reason"]
+    assert found["folds"]["mae"]["mean"] == pytest.approx(np.mean(found["folds"]["mae"]["values"]))
+    together = pd.concat(tables)
+    assert found["test"]["auc"]["value"] == pytest.approx(
+        roc_auc_score(together["binary_target"], together["binary_prediction"])
+    )

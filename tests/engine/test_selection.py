@@ -81,6 +81,22 @@ def test_modes_left_open_are_those_of_what_is_monitored():
     assert monitored(found) == ["val/mae", "val/auc"]
 
 
+KEEP = {"_target_": "pytorch_lightning.callbacks.ModelCheckpoint"}
+
+
+def test_checkpoints_kept_by_something_else_only_are_refused():
+    other = KEEP | {"monitor": "val/mae"}
+    with pytest.raises(
+        ConfigError, match=r"callbacks\.best\.monitor=val/mae would choose .*monitor=val/auc is"
+    ):
+        check_run(config(best=other, last=KEEP | {"monitor": None}))
+    check_run(config(best=KEEP | {"monitor": "val/auc"}, second=other))
+    check_run(config(second=other, best=KEEP | {"monitor": "val/auc"}))
+    check_run(config("val/mae", best=other))
+    check_run(config(stop={"_target_": "pytorch_lightning.callbacks.EarlyStopping", "monitor": "val/loss"}))
+    check_run(config(last=KEEP | {"monitor": None}))
+
+
 def test_what_is_not_logged_cannot_be_waited_for():
     check_monitors(config(), LOGGED)
     with pytest.raises(ConfigError, match=r"val/acu does not exist, did you mean val/auc\? There are"):
@@ -104,6 +120,7 @@ def test_what_is_not_logged_cannot_be_waited_for():
         (["selection.monitor=val/brier", "model/heads=score"], "it needs a binary head"),
         (["selection.monitor=val/contrast", "model/contrast=none"], "does not exist"),
         (["callbacks=early_stopping", "callbacks.early_stopping.mode=min"], "would keep the worst"),
+        (["callbacks.best.monitor=val/mae"], "would choose the checkpoint"),
         (["callbacks=early_stopping", "callbacks.early_stopping.monitor=val/pearson_within"], "whose"),
     ],
 )
