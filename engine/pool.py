@@ -1,6 +1,6 @@
 """Out-of-fold predictions of all folds as one result."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from datamodules.splits import Split
 from engine.assess import Assessment, list_unmeasured, targets
 from engine.strata import discrepancy_slices, facts_of_folds
 from evaluation.averaged import mean_difference, mean_prediction, summarize_mean
+from evaluation.catalog import METRICS
 from evaluation.measures import HEADS, measurements
 from evaluation.predictions import measured
 from evaluation.references import constant, identity, nuisance
@@ -96,6 +97,7 @@ def _check_once(test: pd.DataFrame, splits: Sequence[Split]) -> None:
 
 def _lines(manifest: Manifest, repeats: Sequence[_Repeat]) -> tuple[dict[str, Any], dict[str, str]]:
     table, first = targets(manifest), repeats[0].test
+    tested = [repeat.test for repeat in repeats]
     heads = tuple(h for h in HEADS if h in table and table[h].notna().any() and f"{h}_prediction" in first)
     summaries: dict[str, Any] = {}
     reasons: dict[str, str] = {}
@@ -114,9 +116,35 @@ def _lines(manifest: Manifest, repeats: Sequence[_Repeat]) -> tuple[dict[str, An
             reasons[name] = absent[0]
             continue
         pooled = [pd.concat([fold.predictions for fold in repeat], ignore_index=True) for repeat in folds]
-        summaries[name] = summarize_mean(pooled)
-        summaries[name]["difference"] = mean_difference([one.test for one in repeats], pooled)
+        summaries[name] = _compared(tested, pooled)
+        if line is constant:
+            _rank_as_one_answer(summaries[name], _compared(tested, [_one_answer(one) for one in pooled]))
     return summaries, reasons
+
+
+def _compared(tested: Sequence[pd.DataFrame], pooled: Sequence[pd.DataFrame]) -> dict[str, Any]:
+    return {**summarize_mean(pooled), "difference": mean_difference(tested, pooled)}
+
+
+def _one_answer(table: pd.DataFrame) -> pd.DataFrame:
+    names = [name for name in table if str(name).endswith("_prediction")]
+    return table.assign(**{str(name): table[name].mean() for name in names})
+
+
+def _rank_as_one_answer(summary: dict[str, Any], one: Mapping[str, Any]) -> None:
+    """Take the ranks and correlations of a pooled constant line from one answer for everybody.
+
+    The constants of the folds differ, and against whom they are tested on: without the persons of a fold the
+    mean is the lower, the more ill they are. Pooled, they rank worse than chance (Parker et al. 2007,
+    https://doi.org/10.1186/1471-2105-8-326), and a model would seem to be better by as much. Errors are each
+    fold's own.
+    """
+    for part, other in [
+        (summary, one),
+        *((summary[key], one[key]) for key in ("by_subject", "difference") if key in summary),
+    ]:
+        for name in [name for name in part if name in METRICS and METRICS[name].higher_is_better]:
+            part[name] = other[name]
 
 
 def spread(tables: Sequence[pd.DataFrame]) -> dict[str, Any]:

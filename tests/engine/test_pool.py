@@ -114,3 +114,25 @@ def test_a_person_a_fold_is_pooled_without_a_word_missing(manifest):
     assert found["test"]["auc"]["value"] == pytest.approx(
         roc_auc_score(together["binary_target"], together["binary_prediction"])
     )
+
+
+@pytest.mark.parametrize("protocol", [KFold(folds=3, val=0.3), RepeatedKFold(folds=3, repeats=2, val=0.3)])
+def test_the_constants_of_folds_rank_nobody(manifest, protocol):
+    splits = protocol.splits(manifest)
+    tables = [predicted(manifest, split, seed) for seed, split in enumerate(splits)]
+    tables = [table.assign(binary_prediction=table["score_prediction"].rank(pct=True)) for table in tables]
+    metrics = pool(manifest, splits, tables).metrics
+    line = metrics["reference"]["constant"]
+    assert line["auc"]["value"] == 0.5  # pooled as they are, the constants of the first round have 0.36
+    assert line["difference"]["auc"]["value"] == pytest.approx(metrics["test"]["auc"]["value"] - 0.5)
+    assert line["by_subject"]["auc"]["value"] == 0.5
+    assert line["average_precision"]["value"] == pytest.approx(manifest.table["binary"].mean())
+    assert line["pearson"]["value"] is None
+    assert line["pearson"]["reason"] == "all predictions are equal"
+    errors = []
+    for split in splits:
+        known = manifest.table.set_index("recording_id")["score"]
+        errors.append(
+            (known[list(split.test)] - known[list(split.train)].mean()).abs().mean() * len(split.test)
+        )
+    assert line["mae"]["value"] == pytest.approx(sum(errors) / sum(len(split.test) for split in splits))
