@@ -148,8 +148,10 @@ def interrupt(case: dict[str, Any], folder: Path, data: Path, facts: dict[str, A
             job.wait(wait)
         except subprocess.TimeoutExpired:
             at = marks(run, epochs=facts["epochs"])[-1]
-            job.send_signal(getattr(signal, case["signal"]))
-            return {"at": at, "where": place(at), "told": _ended(job, run)}
+            if at != END:
+                job.send_signal(getattr(signal, case["signal"]))
+                return {"at": at, "where": place(at), "told": _ended(job, run)}
+        job.wait(LIMIT)
         position *= 0.8
         shutil.rmtree(folder)
 

@@ -9,14 +9,25 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 _log = logging.getLogger(__name__)
 
 
-def chosen(trainer: pl.Trainer, folder: Path) -> tuple[Path, float | None]:
-    """The checkpoint that validation chose, and its metric; without a selecting callback the last weights."""
-    for callback in trainer.checkpoint_callbacks:
-        if isinstance(callback, ModelCheckpoint) and callback.monitor and callback.best_model_path:
+def chosen(trainer: pl.Trainer, folder: Path) -> tuple[Path, float | None, str | None]:
+    """The checkpoint that validation chose, and its metric.
+
+    Where nothing was chosen these are the last weights and None, with a remark for the record and the report.
+    """
+    selects = [c for c in trainer.checkpoint_callbacks if isinstance(c, ModelCheckpoint) and c.monitor]
+    for callback in selects:
+        if callback.best_model_path:
             score = callback.best_model_score
-            return Path(callback.best_model_path), None if score is None else float(score)
+            return Path(callback.best_model_path), None if score is None else float(score), None
     best = folder / "checkpoints" / "best.ckpt"
-    _log.warning("nothing selects a checkpoint (callbacks=none): %s holds the last weights", best)
+    why = "no callback selects a checkpoint"
+    if selects:
+        why = (
+            f"{selects[0].monitor} chose no checkpoint in {trainer.current_epoch} epochs, for none was "
+            "validated and kept (trainer.check_val_every_n_epoch, or every_n_epochs of the callback)"
+        )
+    remark = f"Not chosen by validation: {why}, so best.ckpt holds the last weights."
+    _log.warning("%s: %s", best, remark)
     trainer.save_checkpoint(best)
     trainer.save_checkpoint(best.with_name("last.ckpt"))
-    return best, None
+    return best, None, remark

@@ -45,7 +45,7 @@ class Fitted:
 
     `skipped` maps recordings that could not be read to the reason; `initial` is the SHA-256 of the checkpoint
     whose trunk it started from; `rate` what the range test of `find_lr` found; `undefined` the epochs in
-    which the metric that chooses was no finite number.
+    which the metric that chooses was no finite number; `unselected` says why nothing was chosen.
     """
 
     best: Path
@@ -55,6 +55,7 @@ class Fitted:
     initial: str | None = None
     rate: FoundRate | None = None
     undefined: tuple[int, ...] = ()
+    unselected: str | None = None
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,10 @@ def train_split(
         record.record(found_lr=fitted.rate.as_dict())
     if fitted.undefined:
         record.record(epochs_without_monitor=list(fitted.undefined))
-    found = _measure(config, manifest, split, fitted.best, folder=folder, record=record)
+    if fitted.unselected:
+        record.record(unselected=fitted.unselected)
+    notes = (fitted.unselected,) if fitted.unselected else ()
+    found = _measure(config, manifest, split, fitted.best, folder=folder, record=record, notes=notes)
     return Trained(fitted.objective, found)
 
 
@@ -127,7 +131,7 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
     resumed = _resumed(state, embedded, folder)
     with resumption.restoring():
         trainer.fit(task, datamodule=datamodule, ckpt_path=resumed, weights_only=True)
-    best, objective = chosen(trainer, folder)
+    best, objective, unselected = chosen(trainer, folder)
     skipped = dict(getattr(datamodule, "skipped", None) or {})
     missing = next(tuple(c.missing) for c in trainer.callbacks if isinstance(c, FiniteMonitor))  # type: ignore[attr-defined]
     return Fitted(
@@ -138,6 +142,7 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
         initial=initial,
         rate=rate,
         undefined=missing,
+        unselected=unselected,
     )
 
 
@@ -244,6 +249,7 @@ def _measure(
     *,
     folder: Path,
     record: RunManifest,
+    notes: Sequence[str] = (),
 ) -> Assessment:
     """Predict validation and test with what is on disk, not with what is in memory, and write the results."""
     task = rebuild(load_checkpoint(best))
@@ -268,6 +274,6 @@ def _measure(
         columns = [str(name) for name in tables["val"] if str(name).endswith(("_target", "_prediction"))]
         add_calibration(best, {name: tables["val"][name].tolist() for name in columns})
         strips = filmstrips(clips["test"], manifest, config)
-        write_run(folder, found, config=config, record=record, attention=strips)
+        write_run(folder, found, config=config, record=record, attention=strips, notes=notes)
     trainer.strategy.barrier()
     return found
