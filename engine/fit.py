@@ -31,7 +31,7 @@ from engine.provenance import RunManifest
 from engine.rate import FoundRate, find_rate
 from engine.rebuild import part_of, predict_part, rebuild
 from engine.resume import set_aside, whole_state
-from engine.resumption import Resumption, kept_rate
+from engine.resumption import Resumption, check_states, kept_rate
 from engine.seed import is_main, seed_run
 from engine.seen import memory
 from engine.selection import monitored, with_modes
@@ -129,6 +129,8 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
     resumption = Resumption(source=None if state is None else state.path, rate=_plain(rate))
     trainer = _trainer(config, embedded, folder, resumption)
     resumed = _resumed(state, embedded, folder)
+    if state is not None:
+        check_states(trainer.callbacks, Path(str(resumed)), strict=config["ckpt_path"] is None)  # type: ignore[attr-defined]
     with resumption.restoring():
         trainer.fit(task, datamodule=datamodule, ckpt_path=resumed, weights_only=True)
     best, objective, unselected = chosen(trainer, folder)
