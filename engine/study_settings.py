@@ -7,6 +7,7 @@ from typing import Any
 
 import optuna
 from omegaconf import DictConfig, OmegaConf, open_dict
+from optuna.trial import TrialState
 
 from engine.compose import ConfigError, differences
 
@@ -44,7 +45,7 @@ def study_settings(config: DictConfig) -> dict[str, Any]:
 
 
 def check_settings_of(study: optuna.Study, settings: dict[str, Any]) -> None:
-    """Keep the settings of a new study; hold those of one that goes on against them.
+    """Keep the settings of a study without values; hold those of one that goes on against them.
 
     The ranges may change, and the log says so: a value found in another range is still the same measure.
 
@@ -52,8 +53,14 @@ def check_settings_of(study: optuna.Study, settings: dict[str, Any]) -> None:
         ConfigError: Its trials were trained with other settings, or searched in the other direction.
     """
     kept = _read(study)
-    if kept is None:
-        if study.trials:
+    valued = any(trial.state in (TrialState.COMPLETE, TrialState.PRUNED) for trial in study.trials)
+    if (was := study.direction.name.lower()) != settings["direction"]:
+        raise ConfigError(
+            f"study {study.study_name}: hydra.sweeper.direction: {was} there, {settings['direction']} here. "
+            "Begin another study with hydra.sweeper.study_name=..."
+        )
+    if kept is None or not valued:  # trials that failed were tried with what is mended now
+        if valued:
             _log.warning(
                 "study %s does not say what its trials were trained with; from here on it does",
                 study.study_name,
@@ -64,17 +71,15 @@ def check_settings_of(study: optuna.Study, settings: dict[str, Any]) -> None:
     longest = [side["config"].get("trainer", {}).get("max_epochs") for side in (kept, settings)]
     if longest[0] != longest[1] and not any(key.startswith("trainer.max_epochs") for key in found):
         found.append(f"trainer.max_epochs: {longest[0]} there, {longest[1]} here")
-    if kept["direction"] != settings["direction"]:
-        found.append(f"hydra.sweeper.direction: {kept['direction']} there, {settings['direction']} here")
     if found:
         raise ConfigError(
             f"study {study.study_name}: its trials were made with other settings: {'; '.join(found)}. "
             "Their values do not compare. Give the settings that it had, or begin another study with "
             "hydra.sweeper.study_name=..."
         )
-    was, now = kept["space"], settings["space"]
-    if moved := sorted(name for name in was.keys() | now.keys() if was.get(name) != now.get(name)):
-        ranges = "; ".join(f"{name}: {was.get(name)} there, {now.get(name)} here" for name in moved)
+    old, new = kept["space"], settings["space"]
+    if moved := sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name)):
+        ranges = "; ".join(f"{name}: {old.get(name)} there, {new.get(name)} here" for name in moved)
         _log.warning("study %s goes on in other ranges: %s", study.study_name, ranges)
 
 
@@ -85,17 +90,17 @@ def _is_range(value: str) -> bool:
 
 
 def _read(study: optuna.Study) -> dict[str, Any] | None:
-    pieces = []
-    while (piece := study.user_attrs.get(f"{_NAME}_{len(pieces)}")) is not None:
-        pieces.append(piece)
+    count = study.user_attrs.get(_NAME, 0)
     try:
-        kept: dict[str, Any] = json.loads("".join(pieces))
-    except ValueError:
+        kept: dict[str, Any] = json.loads("".join(study.user_attrs[f"{_NAME}_{n}"] for n in range(count)))
+    except (KeyError, TypeError, ValueError):
         return None
     return kept
 
 
 def _write(study: optuna.Study, settings: dict[str, Any]) -> None:
     text = json.dumps(settings)
-    for index, start in enumerate(range(0, len(text), _PIECE)):
-        study.set_user_attr(f"{_NAME}_{index}", text[start : start + _PIECE])
+    pieces = [text[start : start + _PIECE] for start in range(0, len(text), _PIECE)]
+    for index, piece in enumerate(pieces):
+        study.set_user_attr(f"{_NAME}_{index}", piece)
+    study.set_user_attr(_NAME, len(pieces))

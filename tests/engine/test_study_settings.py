@@ -39,6 +39,7 @@ def test_what_changes_no_value_may_change(study, caplog):
 @pytest.mark.parametrize(
     ("override", "says"),
     [
+        ("+trainer.gradient_clip_algorithm=value", r"trainer\.gradient_clip_algorithm: None there, value"),
         ("width=32", "width: 64 there, 32 here"),
         ("seed=3", "seed: 0 there, 3 here"),
         ("protocol.val=0.3", r"protocol\.val"),
@@ -57,6 +58,17 @@ def test_a_study_of_other_settings_is_refused_by_the_difference(override, says, 
 def test_other_ranges_are_told(study, caplog):
     check_settings_of(study, settings("model.optimizer.lr=interval(0.001,0.002)"))
     assert "other ranges: model.optimizer.lr" in caplog.text
+
+
+def test_a_study_whose_trials_all_failed_takes_what_was_mended(tmp_path):
+    study = optuna.create_study(direction="maximize")
+    check_settings_of(study, settings("width=16", "protocol.val=0.45"))
+    study.tell(study.ask(), state=optuna.trial.TrialState.FAIL)
+    check_settings_of(study, settings())
+    study.tell(study.ask(), 0.5)
+    check_settings_of(study, settings())
+    with pytest.raises(ConfigError, match="width: 64 there, 16 here"):
+        check_settings_of(study, settings("width=16"))
 
 
 def test_a_study_of_before_is_told_and_keeps_its_settings_from_now_on(caplog):
