@@ -67,7 +67,9 @@ def check_settings_of(study: optuna.Study, settings: dict[str, Any]) -> None:
             )
         _write(study, settings)
         return
+    searched = {name.lstrip("+") for side in (kept, settings) for name in side["space"]}
     found = differences(kept["config"], settings["config"])
+    found = [line for line in found if line.partition(":")[0] not in searched]
     longest = [side["config"].get("trainer", {}).get("max_epochs") for side in (kept, settings)]
     if longest[0] != longest[1] and not any(key.startswith("trainer.max_epochs") for key in found):
         found.append(f"trainer.max_epochs: {longest[0]} there, {longest[1]} here")

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+from contextlib import suppress
 
 import pytest
 import torch
@@ -207,6 +208,35 @@ def test_a_signal_is_written_down_as_the_end(name, tmp_path):
     assert signal.getsignal(number) == was
 
 
+def lost(record):
+    """A signal whose exception Python drops, as where it cleans up objects."""
+    with suppress(Interrupted):
+        os.kill(os.getpid(), signal.SIGHUP)
+    record.record(something="later")
+
+
+def stumbled_over(record):
+    """A signal whose exception a library turns into one of its own."""
+    del record
+    try:
+        os.kill(os.getpid(), signal.SIGHUP)
+    finally:
+        raise RuntimeError("while cleaning up")
+
+
+@pytest.mark.parametrize("how", [lost, stumbled_over])
+def test_a_signal_that_is_lost_on_the_way_still_ends_the_run(how, tmp_path):
+    with (
+        pytest.raises(Interrupted) as ended,
+        RunManifest(folder=tmp_path, config={"paths": {"output": "x"}}) as record,
+    ):
+        how(record)
+    assert ended.value.code == 128 + signal.SIGHUP
+    content = read_manifest_json(tmp_path)
+    assert content["status"] == "interrupted before the first step by SIGHUP"
+    assert "something" not in content
+
+
 def test_more_processes_than_cores_are_refused(compose_run, tmp_path):
     with pytest.raises(ConfigError, match=r"trainer\.devices=99"):
         train(compose_run("trainer.devices=99"), folder=tmp_path / "run")
@@ -227,7 +257,9 @@ def test_a_folder_that_is_no_run_says_what_to_give(tmp_path):
         (tmp_path / name).mkdir(parents=True)
         (tmp_path / name / "manifest.json").write_text('{"argv": ["eval.py"]}')
     outputs, sweep = tmp_path / "outputs", tmp_path / "outputs/multirun/monday"
-    with pytest.raises(RunFolderError, match=rf"holds 2 runs and is none itself.*resume={sweep}/0;"):
+    with pytest.raises(
+        RunFolderError, match=rf"no run lies there, but below it.*2 in all.*resume={sweep}/0;"
+    ):
         found_run(str(sweep), outputs=outputs)
     with pytest.raises(RunFolderError, match=rf"no run lies below.*sweep.*resume={sweep}/1"):
         found_run("last", outputs=outputs)

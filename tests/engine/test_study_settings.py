@@ -12,11 +12,11 @@ from engine.targets import ROOT
 BASE = ["sweep=optuna", "experiment=mpdrm_series"]
 
 
-def settings(*overrides):
+def settings(*overrides, searched=()):
     GoOn()  # names the folders of trials
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
         config = compose("train", [*BASE, *overrides], return_hydra_config=True)
-    config.hydra.overrides.task = [*BASE, *overrides]
+    config.hydra.overrides.task = [*BASE, *overrides, *searched]  # compose takes none of a search
     return study_settings(config)
 
 
@@ -56,8 +56,9 @@ def test_a_study_of_other_settings_is_refused_by_the_difference(override, says, 
 
 
 def test_other_ranges_are_told(study, caplog):
-    check_settings_of(study, settings("model.optimizer.lr=interval(0.001,0.002)"))
+    check_settings_of(study, settings(searched=["model.optimizer.lr=interval(0.001,0.002)", "width=16,32"]))
     assert "other ranges: model.optimizer.lr" in caplog.text
+    assert "width: None there, 16,32 here" in caplog.text
 
 
 def test_a_study_whose_trials_all_failed_takes_what_was_mended(tmp_path):
