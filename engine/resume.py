@@ -71,8 +71,8 @@ def _no_run(folder: Path) -> str:
     jobs = sorted(path.parent for path in folder.glob(f"*/{FILE}"))
     if jobs:
         return (
-            f"no run lies there, but below it, as in the folder of a sweep ({len(jobs)} in all). Give one of them "
-            f"with the settings that it had, e.g. resume={jobs[0]}; a search goes on by its own command."
+            f"no run lies there, but below it, as in the folder of a sweep ({len(jobs)} in all). Give one of "
+            f"them with the settings that it had, e.g. resume={jobs[0]}; a search goes on by its own command."
         )
     return f"no run lies there. Give the folder that holds its {FILE}."
 
