@@ -5,8 +5,8 @@ import io
 from pathlib import Path
 from typing import Any
 
+from lightning_fabric.loggers.logger import rank_zero_experiment
 from pytorch_lightning.loggers import CSVLogger
-from pytorch_lightning.loggers.logger import rank_zero_experiment
 from pytorch_lightning.utilities import rank_zero_only
 
 from engine.disk import put
@@ -36,7 +36,7 @@ class KeptCSVLogger(CSVLogger):
         return self._experiment
 
     @rank_zero_only
-    def log_metrics(self, metrics: Any, step: int | None = None) -> None:  # type: ignore[override]
+    def log_metrics(self, metrics: Any, step: int | None = None) -> None:
         """Log; the first step to be logged replaces what was logged from that step on."""
         writer = self.experiment
         if not self._settled and step is not None and self._path.is_file():

@@ -25,8 +25,10 @@ def study_settings(config: DictConfig) -> dict[str, Any]:
         config: Composed config of a search, `hydra` and all.
     """
     run = deepcopy(config)
-    space = OmegaConf.to_container(run.hydra.sweeper.get("params") or OmegaConf.create({}), resolve=True)
-    space = {str(name): str(value) for name, value in dict(space).items()}  # type: ignore[arg-type]
+    params: Any = OmegaConf.to_container(
+        run.hydra.sweeper.get("params") or OmegaConf.create({}), resolve=True
+    )
+    space = {str(name): str(value) for name, value in params.items()}
     for override in run.hydra.overrides.task:
         name, _, value = str(override).partition("=")
         if name in space or _is_range(value):
@@ -37,9 +39,6 @@ def study_settings(config: DictConfig) -> dict[str, Any]:
         run.paths.output = "run"
         for name in _OF_EACH_TRIAL:
             run.pop(name, None)
-        for name in space:  # what is searched has no value of its own
-            if OmegaConf.select(run, name.lstrip("+")) is not None:
-                OmegaConf.update(run, name.lstrip("+"), None, force_add=True)
     plain = OmegaConf.to_container(run, resolve=True)
     return {"config": plain, "space": space, "direction": str(getattr(direction, "name", direction))}
 
