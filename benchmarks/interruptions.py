@@ -1,9 +1,10 @@
 """Trainings that are killed, ended by a signal or out of disk, resumed, and held against uninterrupted ones.
 
 `python -m benchmarks.interruptions --kills 40 --signals 20 --full-disks 20` starts real `train.py` processes
-on a small cohort, ends each at a random moment of its whole life, resumes it, in its own folder or another,
-and compares everything but times. Cases that are done are kept in `--out`, so that the campaign itself can
-go on. It exits with 1 if any case differs.
+on a small cohort, ends each at a random moment, resumes it, in its own folder or another, and compares
+everything but times. Moments are drawn over what a run has done, six of eight over its training steps; see
+`interruptions_moment`. Cases that are done are kept in `--out`, so that the campaign itself can go on, in
+parts with `--only`. It exits with 1 if any case differs.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.interruptions_compare import different
+from benchmarks.interruptions_moment import AFTER, END, PLACES, choose, epochs_of, marks, place, status, used
 from benchmarks.interruptions_page import write_page
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,8 +29,8 @@ SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1")
 LIMIT = 300  # seconds that one training may take
 _COHORT = ["n_subjects=10", "n_visits=2", "fps=10", "duration_s=2", "workers=2"]
 _SMALL = [
-    "width=16", "trainer.max_epochs=10", "+trainer.enable_progress_bar=false", "evaluation.n_boot=1000",
-    "data.module.subjects=4", "data.module.train_clips.length=8", "data.module.eval_clips.length=8",
+    "width=16", "trainer.max_epochs=12", "+trainer.enable_progress_bar=false", "evaluation.n_boot=1000",
+    "data.module.subjects=2", "data.module.train_clips.length=8", "data.module.eval_clips.length=8",
     "protocol.val=0.3", "evaluation.filmstrips=1", "model.network.rarm.dropout=0.5",
 ]  # fmt: skip
 _KINDS = {
@@ -39,6 +41,11 @@ _KINDS = {
         "model.network.depression.trunk.mmp_stages=[1]",
     ],
 }  # fmt: skip
+_TRACE = [  # every step that begins leaves a line on disk
+    "+callbacks.rate={_target_: pytorch_lightning.callbacks.LearningRateMonitor, logging_interval: step}",
+    "trainer.log_every_n_steps=1", "+logger.csv.flush_logs_every_n_steps=1",
+]  # fmt: skip
+_POLL = 0.01  # seconds between two looks at a run
 
 
 def command(case: dict[str, Any], run: Path, data: Path, *more: str) -> list[str]:
@@ -47,7 +54,7 @@ def command(case: dict[str, Any], run: Path, data: Path, *more: str) -> list[str
     workers = f"data.module.num_workers={case['workers']}"
     variant = [f"find_lr={str(case['find_lr']).lower()}", f"callbacks={case['callbacks']}"]
     if case["callbacks"] == "early_stopping":
-        variant.append("callbacks.early_stopping.patience=1")
+        variant.append("callbacks.early_stopping.patience=3")
     places = [f"hydra.run.dir={run}", f"paths.data={data}"]
     return [
         sys.executable,
@@ -55,6 +62,7 @@ def command(case: dict[str, Any], run: Path, data: Path, *more: str) -> list[str
         *_KINDS[case["kind"]],
         *cohort,
         *_SMALL,
+        *_TRACE,
         workers,
         *variant,
         *places,
@@ -75,21 +83,35 @@ def _reference(case: dict[str, Any]) -> str:
     return f"{case['kind']}-{case['callbacks']}-{case['find_lr']}"
 
 
-def whole(case: dict[str, Any], out: Path) -> tuple[Path, float]:
-    """The uninterrupted run of a case, made once, and the seconds that it took."""
+def whole(case: dict[str, Any], out: Path) -> tuple[Path, dict[str, Any]]:
+    """The uninterrupted run of a case, made once, with the times of its marks and the room that it took."""
     name = _reference(case)
-    folder, took = out / "whole" / name, out / "whole" / f"{name}.txt"
-    if not took.is_file():
-        began = time.monotonic()
+    folder, kept = out / "whole" / name, out / "whole" / f"{name}.json"
+    if not kept.is_file():
+        shutil.rmtree(folder, ignore_errors=True)
+        began, wall = time.monotonic(), time.time()
         job = start(command(case, folder, out / "data"), out / "whole" / f"{name}.log")
-        if job.wait(LIMIT):
+        times: dict[str, float] = {}
+        first = 0
+        while job.poll() is None and time.monotonic() < began + LIMIT:
+            for mark in marks(folder, epochs=None):
+                times.setdefault(mark, time.monotonic() - began)
+            if not first and (folder / "checkpoints" / "last.ckpt").is_file():
+                first = used(folder)
+            time.sleep(_POLL)
+        if job.poll() != 0:
             raise SystemExit(f"the uninterrupted run failed: see {out / 'whole' / f'{name}.log'}")
-        took.write_text(str(time.monotonic() - began))
-    return folder, float(took.read_text())
+        times["trained"] = (folder / "checkpoints" / "last.ckpt").stat().st_mtime - wall
+        late = (*AFTER, END)
+        order = sorted(times, key=lambda mark: late.index(mark) if mark in late else -1)
+        facts = {"epochs": epochs_of(folder), "first": first, "all": used(folder)}
+        kept.write_text(json.dumps(facts | {"times": {mark: times[mark] for mark in order}}))
+    facts = json.loads(kept.read_text())
+    return folder, facts
 
 
 def plan(arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    """The cases, drawn from the seed: what ends a run, when, on what, and where it goes on."""
+    """The cases, drawn from the seed: what ends a run, where, on what, and where it goes on."""
     rng = random.Random(arguments.seed)
     ends = ["kill"] * arguments.kills + ["signal"] * arguments.signals + ["disk"] * arguments.full_disks
     cases = []
@@ -97,8 +119,9 @@ def plan(arguments: argparse.Namespace) -> list[dict[str, Any]]:
         case: dict[str, Any] = {
             "case": number,
             "end": end,
-            # one in three at any moment of a run's life, the others after its start, which takes half of it
-            "moment": rng.random() if number % 3 == 0 else rng.uniform(0.5, 1),
+            # one in eight before training, one in eight after it
+            "aimed": PLACES[0] if number % 8 == 0 else PLACES[2] if number % 8 == 4 else PLACES[1],
+            "position": rng.random(),
             "kind": "pixels" if rng.random() < arguments.pixels_share else "series",
             "workers": arguments.workers_of[number % len(arguments.workers_of)],
             "elsewhere": rng.random() < arguments.elsewhere_share,
@@ -110,36 +133,43 @@ def plan(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     return cases
 
 
-def interrupt(case: dict[str, Any], folder: Path, data: Path, took: float) -> str:
-    """Start the training of a case, end it at its moment, and say how it ended.
+def interrupt(case: dict[str, Any], folder: Path, data: Path, facts: dict[str, Any]) -> dict[str, Any]:
+    """Start the training of a case, end it at its moment, and say where it was and how it ended.
 
     What is over before its moment is begun anew and ended earlier, so that every case is interrupted.
     """
-    wait = case["moment"] * took
+    run, position = folder / "run", case["position"]
     while True:
-        job = start(command(case, folder / "run", data), folder / "log.txt")
+        mark, wait = choose(facts["times"], case["aimed"], position)
+        job = start(command(case, run, data), folder / "log.txt")
+        while job.poll() is None and mark not in marks(run, epochs=facts["epochs"]):
+            time.sleep(_POLL)
         try:
             job.wait(wait)
         except subprocess.TimeoutExpired:
-            job.send_signal(getattr(signal, case["signal"]))
-            return _ended(job, folder / "run")
-        wait *= 0.8
+            at = marks(run, epochs=facts["epochs"])[-1]
+            if at != END:
+                job.send_signal(getattr(signal, case["signal"]))
+                return {"at": at, "where": place(at), "told": _ended(job, run)}
+        job.wait(LIMIT)
+        position *= 0.8
         shutil.rmtree(folder)
 
 
-def fill(case: dict[str, Any], folder: Path, data: Path) -> str:
+def fill(case: dict[str, Any], folder: Path, data: Path, facts: dict[str, Any]) -> dict[str, Any]:
     """Start the training of a case on a file system of its own that is too small, then make room.
 
-    Nothing but the run is on it. Needs the right to mount.
+    It holds the first checkpoint, and not the whole run. Nothing else is on it. Needs the right to mount.
     """
-    size = int(60_000 + case["moment"] * 800_000)  # a whole run takes 0.9 MB on series, 1.2 MB on pixels
-    place = folder / "small"
-    place.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)], check=True)
-    job = start(command(case, place / "run", data), folder / "log.txt")
-    told = _ended(job, place / "run")
-    subprocess.run(["mount", "-o", "remount,size=200m", str(place)], check=True)
-    return f"{size} bytes: {told}"
+    size = int(facts["first"] + case["position"] * (0.97 * facts["all"] - facts["first"]))
+    small, log = folder / "small", folder / "log.txt"
+    small.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(small)], check=True)
+    told = _ended(start(command(case, small / "run", data), log), small / "run")
+    at = marks(small / "run", epochs=facts["epochs"])[-1]
+    full = "No space left" in log.read_text(errors="replace")
+    subprocess.run(["mount", "-o", "remount,size=200m", str(small)], check=True)
+    return {"at": at, "where": place(at), "told": f"{size} bytes: {told}", "full": full}
 
 
 def _ended(job: "subprocess.Popen[bytes]", run: Path) -> str:
@@ -148,14 +178,12 @@ def _ended(job: "subprocess.Popen[bytes]", run: Path) -> str:
     except subprocess.TimeoutExpired:
         job.kill()
         return f"HANGS, after {LIMIT} s"
-    path = run / "manifest.json"
-    told = json.loads(path.read_text())["status"].partition(":")[0] if path.is_file() else "no record yet"
-    return f"exit {code}; {told}"
+    return f"exit {code}; {status(run)}"
 
 
 def examine(case: dict[str, Any], out: Path) -> dict[str, Any]:
     """Run one case from its start to the comparison."""
-    reference, took = whole(case, out)
+    reference, facts = whole(case, out)
     folder = out / f"case_{case['case']:03d}"
     if folder.exists():  # of a campaign that was stopped here
         subprocess.run(["umount", str(folder / "small")], check=False, capture_output=True)
@@ -163,8 +191,8 @@ def examine(case: dict[str, Any], out: Path) -> dict[str, Any]:
     shared = out / "data"  # made by whoever is first; one in five makes its own, and may die in it
     data = folder / "data" if case["case"] % 5 == 0 else shared
     run = (folder / "small" if case["end"] == "disk" else folder) / "run"
-    told = fill(case, folder, data) if case["end"] == "disk" else interrupt(case, folder, data, took)
-    over = told.endswith("finished")  # before its moment came: going on must change nothing
+    met = (fill if case["end"] == "disk" else interrupt)(case, folder, data, facts)
+    over = met["told"].endswith("finished")  # before its moment came: going on must change nothing
     goal = folder / "elsewhere" if case["elsewhere"] and not over else run
     begun = (run / "manifest.json").is_file()
     more = [f"resume={run}"] if begun else []
@@ -173,18 +201,22 @@ def examine(case: dict[str, Any], out: Path) -> dict[str, Any]:
     faults = different(reference, goal) if result.startswith("exit 0") else [f"resuming failed: {result}"]
     if case["end"] == "disk":
         subprocess.run(["umount", str(folder / "small")], check=False)
-    return case | {"told": told, "resumed": begun, "faults": faults}
+    return case | met | {"resumed": begun, "faults": faults}
+
+
+def _file(case: dict[str, Any]) -> str:
+    return f"case_{case['case']:03d}.json"
 
 
 def settle(case: dict[str, Any], out: Path) -> dict[str, Any]:
     """A case with its result, from an earlier call of the campaign where it is known."""
-    kept = out / f"case_{case['case']:03d}.json"
+    kept = out / _file(case)
     known: dict[str, Any] = json.loads(kept.read_text()) if kept.is_file() else {}
     if case.items() <= known.items():
         return known
     found = examine(case, out)
     kept.write_text(json.dumps(found, indent=2) + "\n")
-    told = {name: found[name] for name in ("case", "end", "kind", "workers", "told", "faults")}
+    told = {name: found[name] for name in ("case", "end", "kind", "workers", "at", "told", "faults")}
     sys.stdout.write(f"{told}\n")
     sys.stdout.flush()
     return found
@@ -200,6 +232,7 @@ def main() -> None:
     parser.add_argument("--workers-of", type=int, nargs="+", default=[0, 1, 2])
     for name, share in (("pixels-share", 0.2), ("elsewhere-share", 0.33), ("rate-share", 0.15)):
         parser.add_argument(f"--{name}", type=float, default=share)
+    parser.add_argument("--only", type=int, nargs=2, default=(0, None), help="first case, and the one after")
     parser.add_argument("--out", type=Path, default=Path("outputs/interruptions"))
     parser.add_argument("--page", type=Path, default=None, help="a Markdown page besides the table in --out")
     arguments = parser.parse_args()
@@ -209,9 +242,11 @@ def main() -> None:
         sys.stdout.write("full disks are left out: mounting a small file system takes root\n")
         arguments.full_disks = 0
     cases = plan(arguments)
+    now = cases[slice(*arguments.only)]
     with ThreadPoolExecutor(arguments.jobs) as pool:
-        list(pool.map(lambda case: whole(case, out), {_reference(case): case for case in cases}.values()))
-        done = list(pool.map(lambda case: settle(case, out), cases))
+        list(pool.map(lambda case: whole(case, out), {_reference(case): case for case in now}.values()))
+        list(pool.map(lambda case: settle(case, out), now))
+    done = [settle(case, out) for case in cases if case in now or (out / _file(case)).is_file()]
     write_page(done, table=out / "interruptions.json", page=arguments.page)
     sys.exit(any(case["faults"] for case in done))
 

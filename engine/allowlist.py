@@ -103,6 +103,7 @@ OWN = (
     "datamodules.transforms",
     "evaluation.recording_metrics",
     "engine.callbacks",
+    "engine.csv_logger",
     "engine.steps",
     "engine.tabular",
 )

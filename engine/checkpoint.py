@@ -20,7 +20,7 @@ from torch import Tensor
 from engine.archive import BadArchive, read_archive
 from engine.compose import canonical_json
 from engine.record import check_plain, check_record
-from engine.recorded import BadRecord, recorded
+from engine.recorded import BadRecord, origin, recorded
 from engine.targets import ForbiddenTarget
 
 KEY = "euthymia"
@@ -45,6 +45,7 @@ class RunCheckpoint:
         calibration: Targets and predictions of the validation recordings, without ids: what decision
             thresholds and intervals are learned from. Empty before the run has ended.
         seen: Digests of persons and files that trained or selected; see `engine.seen`.
+        origin: What the recordings were made of; see `engine.recorded.origin`. Empty in older checkpoints.
     """
 
     path: Path
@@ -55,6 +56,7 @@ class RunCheckpoint:
     split: dict[str, Any]
     calibration: dict[str, list[float]]
     seen: dict[str, Any]
+    origin: str = ""
 
 
 # Every further attribute is a field of the record; a check of its own goes to `engine.record.CHECKS`.
@@ -78,14 +80,16 @@ def new_record(
         split: Name and recording ids.
         seen: See `engine.seen.memory`.
     """
+    kept = recorded(config)
     return {
         "format": FORMAT,
-        "config": recorded(config),
+        "config": kept,
         "statistics": {name: _plain(value) for name, value in statistics.items()},
         "data_digest": data_digest,
         "split": {name: list(part) if isinstance(part, tuple) else part for name, part in split.items()},
         "calibration": {},
         "seen": dict(seen or {}),
+        "origin": origin(kept["data"]["manifest"], data_digest),
     }
 
 
@@ -112,13 +116,13 @@ def load_checkpoint(path: str | Path) -> RunCheckpoint:
             f"{path}: checkpoint format {record['format']!r:.20}, but this version reads {FORMAT}. Use it "
             "with the commit named in its run's manifest.json, or train anew with this version."
         )
-    _check_record(path, record, most)
+    _check_record(path, {"origin": "", **record}, most)
     if record["digest"] != digest(content["state_dict"], record):
         raise CheckpointError(
             f"{path}: the digest does not match weights and config: the file was altered or damaged. "
             "Copy it again from the run that wrote it, or train anew."
         )
-    held = {name: record[name] for name in _FIELDS}
+    held = {name: record[name] for name in _FIELDS if name in record}
     return RunCheckpoint(path=path, state_dict=content["state_dict"], **held)
 
 

@@ -9,26 +9,34 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 _log = logging.getLogger(__name__)
 
 
-def chosen(trainer: pl.Trainer, folder: Path, *, monitor: str) -> tuple[Path, float | None]:
-    """The checkpoint that validation chose, and its metric; without a selecting callback the last weights.
+def chosen(trainer: pl.Trainer, folder: Path, *, monitor: str) -> tuple[Path, float | None, str | None]:
+    """The checkpoint that validation chose, and its metric.
+
+    Where nothing was chosen these are the last weights and None, with a remark for the record and the report.
 
     Args:
         trainer: After a training.
         folder: Of the run.
         monitor: What the run selects by. A further `ModelCheckpoint` may have kept the best by another value.
     """
-    kept = [
-        callback
-        for callback in trainer.checkpoint_callbacks
-        if isinstance(callback, ModelCheckpoint) and callback.monitor and callback.best_model_path
-    ]
-    for callback in sorted(kept, key=lambda one: one.monitor != monitor):
-        if callback.monitor != monitor:
-            _log.warning("the checkpoint is chosen by %s, as none was kept by %s", callback.monitor, monitor)
-        score = callback.best_model_score
-        return Path(callback.best_model_path), None if score is None else float(score)
+    selects = [c for c in trainer.checkpoint_callbacks if isinstance(c, ModelCheckpoint) and c.monitor]
+    for callback in sorted(selects, key=lambda one: one.monitor != monitor):
+        if callback.best_model_path:
+            remark = None
+            if callback.monitor != monitor:
+                remark = f"The checkpoint is chosen by {callback.monitor}, as none was kept by {monitor}."
+                _log.warning("%s", remark)
+            score = callback.best_model_score
+            return Path(callback.best_model_path), None if score is None else float(score), remark
     best = folder / "checkpoints" / "best.ckpt"
-    _log.warning("nothing selects a checkpoint (callbacks=none): %s holds the last weights", best)
+    why = "no callback selects a checkpoint"
+    if selects:
+        why = (
+            f"{selects[0].monitor} chose no checkpoint in {trainer.current_epoch} epochs, for none was "
+            "validated and kept (trainer.check_val_every_n_epoch, or every_n_epochs of the callback)"
+        )
+    remark = f"Not chosen by validation: {why}, so best.ckpt holds the last weights."
+    _log.warning("%s: %s", best, remark)
     trainer.save_checkpoint(best)
     trainer.save_checkpoint(best.with_name("last.ckpt"))
-    return best, None
+    return best, None, remark

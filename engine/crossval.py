@@ -62,7 +62,8 @@ def cross_validate(
     record.count_look()
     if is_main():
         tables = [_read(place / "predictions.csv") for place in places]
-        write_run(folder, pool(manifest, splits, tables), config=config, record=record)
+        notes = list(dict.fromkeys(_unselected(places)))
+        write_run(folder, pool(manifest, splits, tables), config=config, record=record, notes=notes)
     known = [value for value in objectives if value is not None]
     return fmean(known) if len(known) == len(objectives) else None
 
@@ -76,6 +77,12 @@ def _bring(source: Path, place: Path, config: Mapping[str, Any], manifest: Manif
         shutil.rmtree(partial, ignore_errors=True)
         shutil.copytree(source, partial)
         partial.replace(place)
+
+
+def _unselected(places: Sequence[Path]) -> list[str]:
+    """Why validation chose nothing in a fold, for the folds in which it did not."""
+    remarks = [read_manifest_json(place).get("unselected") for place in places]
+    return [f"Folds: {remark}" for remark in remarks if remark]
 
 
 def _places(folder: Path, splits: Sequence[Split]) -> list[Path]:

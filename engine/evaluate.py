@@ -69,6 +69,7 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
     """
     checkpoint = load_checkpoint(config["ckpt_path"])
     run = merged(checkpoint, config, folder=folder)
+    run["accept_leaks"] = list(config.get("accept_leaks") or ())  # of this command, never of the checkpoint
     check_settings(run)
     seed_run(run["seed"])
     with RunManifest(folder=folder, config=run) as record:
@@ -86,9 +87,8 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
             report_split(material.manifest, material.split, record=record)
             record.record(leaks_on_purpose=trained)
         else:
-            _audit_leaks(
-                material, run, given=config.get("accept_leaks") or (), trained=trained, record=record
-            )
+            record.record(leaks_of_training=trained)
+            _audit_leaks(material, run, trained=trained, record=record)
         looks = add_look(checkpoint.path.parents[1], digest=material.manifest.digest(), own=material.own)
         if looks is None:
             _log.warning("%s: its run cannot be written to, so this look is not counted", checkpoint.path)
@@ -113,18 +113,19 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
 
 
 def _audit_leaks(
-    material: _Material,
-    run: Mapping[str, Any],
-    *,
-    given: Sequence[str],
-    trained: Sequence[str],
-    record: RunManifest,
+    material: _Material, run: Mapping[str, Any], *, trained: Sequence[str], record: RunManifest
 ) -> None:
-    """What single facts say of the labels of another manifest; leaks of the training may be missing in it."""
+    """What single facts say of the labels of another manifest; leaks pass by this command's word alone."""
     source = build(run["data"]["module"]["source"], key="data.module.source")
     source = source.prepared(material.manifest.recordings())
-    accepted = [*trained, *given]
-    audit_leaks(material.manifest, material.split, source, accepted=accepted, record=record, others=trained)
+    if trained:
+        _log.warning(
+            "this network was trained with accept_leaks=%s; what another manifest leaks takes an "
+            "accept_leaks=[...] of this command",
+            list(trained),
+        )
+    accepted = run["accept_leaks"]
+    audit_leaks(material.manifest, material.split, source, accepted=accepted, record=record)
 
 
 _TRAINER = {

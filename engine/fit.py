@@ -31,7 +31,7 @@ from engine.provenance import RunManifest
 from engine.rate import FoundRate, find_rate
 from engine.rebuild import part_of, predict_part, rebuild
 from engine.resume import set_aside, whole_state
-from engine.resumption import Resumption, kept_rate
+from engine.resumption import Resumption, check_states, kept_rate
 from engine.seed import is_main, seed_run
 from engine.seen import memory
 from engine.selection import monitored, with_modes
@@ -45,7 +45,7 @@ class Fitted:
 
     `skipped` maps recordings that could not be read to the reason; `initial` is the SHA-256 of the checkpoint
     whose trunk it started from; `rate` what the range test of `find_lr` found; `undefined` the epochs in
-    which the metric that chooses was no finite number.
+    which the metric that chooses was no finite number; `unselected` says why nothing was chosen.
     """
 
     best: Path
@@ -55,6 +55,7 @@ class Fitted:
     initial: str | None = None
     rate: FoundRate | None = None
     undefined: tuple[int, ...] = ()
+    unselected: str | None = None
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,10 @@ def train_split(
         record.record(found_lr=fitted.rate.as_dict())
     if fitted.undefined:
         record.record(epochs_without_monitor=list(fitted.undefined))
-    found = _measure(config, manifest, split, fitted.best, folder=folder, record=record)
+    if fitted.unselected:
+        record.record(unselected=fitted.unselected)
+    notes = (fitted.unselected,) if fitted.unselected else ()
+    found = _measure(config, manifest, split, fitted.best, folder=folder, record=record, notes=notes)
     return Trained(fitted.objective, found)
 
 
@@ -125,9 +129,11 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
     resumption = Resumption(source=None if state is None else state.path, rate=_plain(rate))
     trainer = _trainer(config, embedded, folder, resumption)
     resumed = _resumed(state, embedded, folder)
+    if state is not None:
+        check_states(trainer.callbacks, Path(str(resumed)), strict=config["ckpt_path"] is None)  # type: ignore[attr-defined]
     with resumption.restoring():
         trainer.fit(task, datamodule=datamodule, ckpt_path=resumed, weights_only=True)
-    best, objective = chosen(trainer, folder, monitor=str(config["selection"]["monitor"]))
+    best, objective, unselected = chosen(trainer, folder, monitor=str(config["selection"]["monitor"]))
     skipped = dict(getattr(datamodule, "skipped", None) or {})
     missing = next(tuple(c.missing) for c in trainer.callbacks if isinstance(c, FiniteMonitor))  # type: ignore[attr-defined]
     return Fitted(
@@ -138,6 +144,7 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
         initial=initial,
         rate=rate,
         undefined=missing,
+        unselected=unselected,
     )
 
 
@@ -244,6 +251,7 @@ def _measure(
     *,
     folder: Path,
     record: RunManifest,
+    notes: Sequence[str] = (),
 ) -> Assessment:
     """Predict validation and test with what is on disk, not with what is in memory, and write the results."""
     task = rebuild(load_checkpoint(best))
@@ -268,6 +276,6 @@ def _measure(
         columns = [str(name) for name in tables["val"] if str(name).endswith(("_target", "_prediction"))]
         add_calibration(best, {name: tables["val"][name].tolist() for name in columns})
         strips = filmstrips(clips["test"], manifest, config)
-        write_run(folder, found, config=config, record=record, attention=strips)
+        write_run(folder, found, config=config, record=record, attention=strips, notes=notes)
     trainer.strategy.barrier()
     return found

@@ -8,7 +8,7 @@ from typing import Any
 from datamodules.manifest import Manifest
 from engine.build import build
 from engine.checkpoint import CheckpointError, RunCheckpoint
-from engine.recorded import PATHS
+from engine.recorded import PATHS, origin
 
 _SYNTHETIC = "datamodules.synthetic.cohort.synthetic_manifest"
 _TABLE = "path"
@@ -29,7 +29,14 @@ def own_manifest(checkpoint: RunCheckpoint, *, data: Path) -> Manifest:
     Raises:
         CheckpointError: The recordings lie elsewhere, or are not those that the run read.
     """
-    node = _moved(checkpoint.config["data"]["manifest"], checkpoint, data.resolve())
+    asked = checkpoint.config["data"]["manifest"]
+    if checkpoint.origin and checkpoint.origin != origin(asked, checkpoint.data_digest):
+        raise CheckpointError(
+            f"{checkpoint.path}: its data.manifest was changed after its run: these settings do not make the "
+            "recordings that it was trained on. Nothing was made. Copy the file again from its run, or "
+            "evaluate with manifest=<csv>."
+        )
+    node = _moved(asked, checkpoint, data.resolve())
     try:
         manifest: Manifest = build(node, key="data.manifest")
     except Exception as error:  # whatever a source raises for settings that it does not have

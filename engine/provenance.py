@@ -18,7 +18,7 @@ import torch
 from engine.compose import ConfigError, config_hash, differences
 from engine.disk import put, writing
 from engine.environment import git_state, hardware, package_versions
-from engine.interruption import Interruptions
+from engine.interruption import Interrupted, Interruptions
 from engine.lock import FolderLock, is_held
 from engine.targets import trusted
 
@@ -77,7 +77,12 @@ class RunManifest:
         self._looked = bool(before.get("look_begun")) and before.get("status") != "finished"
 
     def record(self, **facts: Any) -> None:
-        """Add or replace facts, e.g. `data_digest`, `split`, `wall_s`."""
+        """Add or replace facts, e.g. `data_digest`, `split`, `wall_s`.
+
+        Raises:
+            Interrupted: A signal asked the run to end, and its exception was lost on the way.
+        """
+        self._signals.check()
         self._content |= facts
         self._write()
 
@@ -147,7 +152,8 @@ class RunManifest:
         ended = datetime.now(UTC).isoformat(timespec="seconds")
         facts = {"status": status, "exit_status": code, "ended": ended}
         try:
-            self.record(**facts, wall_s=round(time.monotonic() - self._clock, 2))
+            self._content |= {**facts, "wall_s": round(time.monotonic() - self._clock, 2)}
+            self._write()
         except OSError as full:
             if error is None:
                 raise
@@ -156,6 +162,8 @@ class RunManifest:
             pages = [str(self.folder / name) for name in PAGES if (self.folder / name).is_file()]
             if pages:
                 _log.info("finished in %.0f s: %s", time.monotonic() - self._clock, ", ".join(pages))
+        if error is not None and not isinstance(error, Interrupted):
+            self._signals.check()  # a library stumbled over it while it cleaned up: the signal is the reason
         if isinstance(error, OSError):
             raise error  # `writing` names the folder where the system names nothing
 

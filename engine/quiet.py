@@ -11,6 +11,8 @@ _UNFIT = (
     r".*isinstance\(treespec, LeafSpec\).*",
     # whether a worker more pays is measured by debug=profile, not guessed from the number of cores
     r".*does not have many workers.*",
+    # `KeptCSVLogger` keeps them
+    r".*Experiment logs directory .* exists and is not empty.*",
     r".*The number of training batches .* is smaller than the logging interval.*",
 )
 

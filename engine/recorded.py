@@ -4,18 +4,21 @@ Built again are the network, the objective, the loader and, below the user's own
 callbacks, loggers, optimizer and protocol are kept for reading, with `target` in the place of `_target_`.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from engine.allowlist import CHECKPOINT, COHORTS, LOADERS, NETWORKS, PARTIAL
+from engine.compose import canonical_json
 from engine.signatures import Misfit, check_call
 from engine.targets import ForbiddenTarget, is_trusted, leaves
 
 PATHS = ("root", "path")
 """Arguments of a manifest that are paths."""
 
+_ANYWHERE = (*PATHS, "workers")  # where recordings lie and who makes them, not what they are
 _LEFT_OUT = ("paths", "trust")  # of the machine and of the command, not of the run
 _UNBUILT = ("callbacks", "logger", "protocol", "train_filter", "trainer")
 _UNBUILT_MODEL = ("optimizer", "scheduler")
@@ -41,6 +44,20 @@ def recorded(config: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(data := kept.get("data"), Mapping) and "manifest" in data:
         kept["data"] = {**data, "manifest": _absolute(data["manifest"])}
     return kept
+
+
+def origin(manifest: Any, data_digest: str) -> str:
+    """SHA-256 that ties what a run's recordings are made of to what they were, by `data.manifest` and digest.
+
+    Recordings of other settings are then known before they are made; the digest is only known afterwards.
+    """
+
+    def settings(node: Any) -> Any:
+        if isinstance(node, Mapping):
+            return {name: settings(value) for name, value in node.items() if name not in _ANYWHERE}
+        return [settings(value) for value in node] if isinstance(node, list | tuple) else node
+
+    return hashlib.sha256(f"{canonical_json(settings(manifest))}|{data_digest}".encode()).hexdigest()
 
 
 def without_downloads(node: Any) -> Any:

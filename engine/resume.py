@@ -19,6 +19,7 @@ from engine.seed import is_main
 _log = logging.getLogger(__name__)
 
 _CHOSEN = "EUTHYMIA_RESUME"  # the other ranks repeat the command line later, when another run may be newest
+_OTHERS = ("eval.py", "predict.py", "analyze.py")
 DAMAGED = "damaged.ckpt"
 
 
@@ -41,9 +42,7 @@ def found_run(resume: str, *, outputs: Path) -> Path:
     if resume != "last":
         folder = Path(resume)
         if not (folder / FILE).is_file() and not (folder / "checkpoints").is_dir():
-            raise RunFolderError(
-                f"resume={resume}: no run lies there. Give the folder that holds its {FILE}."
-            )
+            raise RunFolderError(f"resume={resume}: {_no_run(folder)}")
         if above := _outer_run(folder):
             raise RunFolderError(
                 f"resume={resume}: is a fold of the run in {above}. Give that: resume={above}"
@@ -53,13 +52,29 @@ def found_run(resume: str, *, outputs: Path) -> Path:
         return Path(kept)
     runs = [path.parent for path in outputs.glob(f"*/{FILE}")]
     if not runs:
+        jobs = sorted(outputs.glob(f"multirun/*/*/{FILE}"))
+        sweep = f" Runs of a sweep go on by their folder, e.g. resume={jobs[-1].parent}." if jobs else ""
         raise RunFolderError(
             f"resume=last: no run lies below {outputs}, where this command's runs go. Give the command of "
             "the run, experiment= and all, with resume=last behind it, or its folder: resume=<run folder>."
+            f"{sweep}"
         )
     newest = max(runs, key=_started)
     os.environ[_CHOSEN] = str(newest.resolve())
     return newest.resolve()
+
+
+def _no_run(folder: Path) -> str:
+    """Why nothing can go on in a folder that is no run's, and what to give instead."""
+    if not folder.is_dir():
+        return "there is no such folder. Give the folder of a run, or resume=last for the newest."
+    jobs = sorted(path.parent for path in folder.glob(f"*/{FILE}"))
+    if jobs:
+        return (
+            f"no run lies there, but below it, as in the folder of a sweep ({len(jobs)} in all). Give one of "
+            f"them with the settings that it had, e.g. resume={jobs[0]}; a search goes on by its own command."
+        )
+    return f"no run lies there. Give the folder that holds its {FILE}."
 
 
 def _outer_run(folder: Path) -> Path | None:
@@ -100,6 +115,9 @@ def earlier_run(config: Mapping[str, Any], folder: Path) -> Path | None:
     if is_main() and is_held(source):
         raise FolderInUse(f"{source} is still being written by {holder(source)}. Wait for it, or stop it.")
     content = read_manifest_json(source)
+    wrote = str((content.get("argv") or [""])[0])
+    if resume is not None and wrote in _OTHERS:
+        raise RunFolderError(f"resume={resume}: holds what {wrote} wrote. Give the folder of a training.")
     check_same(content, config, source)
     if resume is not None:
         how = content.get("status", "unknown")

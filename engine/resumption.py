@@ -1,15 +1,16 @@
 """What Lightning does not take along when a run goes on: its best epoch elsewhere, its end, its rate."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 
+from engine.callbacks import History
 from engine.checkpoint import CheckpointError
 from engine.disk import put
 from engine.seed import is_main
@@ -123,6 +124,33 @@ class Resumption(pl.Callback):
         moved["last_model_path"] = place(state["last_model_path"])
         moved["best_k_models"] = {place(path): score for path, score in best.items()}
         return dict(state) | moved | {"dirpath": str(folder)}
+
+
+def check_states(callbacks: Sequence[pl.Callback], path: Path, *, strict: bool) -> None:
+    """Name the callbacks whose states a checkpoint does not hold; Lightning begins these anew without a word.
+
+    Args:
+        callbacks: Of the run that goes on.
+        path: The checkpoint, whole.
+        strict: Whether the run goes on as the one that it was; a new one may have other callbacks.
+
+    Raises:
+        CheckpointError: Under `strict`, one that knows the best epoch, the end or the history is missing.
+    """
+    states = torch.load(path, map_location="cpu", weights_only=True).get("callbacks")
+    known = states if isinstance(states, Mapping) else {}
+    remember = (ModelCheckpoint, EarlyStopping, History)
+    missing = [one for one in callbacks if isinstance(one, remember) and one.state_key not in known]
+    if not missing:
+        return
+    names = ", ".join(sorted({type(one).__name__ for one in missing}))
+    what = f"{path}: does not hold the state of {names}, so the epochs before it are forgotten there"
+    if strict:
+        raise CheckpointError(
+            f"{what}: the best of them, or when to stop. Copy the file again from its run, or begin anew "
+            f"from its weights and optimizer with ckpt_path={path}."
+        )
+    _log.warning("%s: the best epoch is one of those that come now", what)
 
 
 def kept_rate(path: Path) -> dict[str, Any] | None:

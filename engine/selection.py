@@ -45,6 +45,7 @@ def check_run(config: Mapping[str, Any]) -> None:
                 f"leave {key}.mode out, the metric has its own"
             )
     _check_chooser(config)
+    _check_kept(config)
 
 
 def _check_chooser(config: Mapping[str, Any]) -> None:
@@ -61,6 +62,39 @@ def _check_chooser(config: Mapping[str, Any]) -> None:
             f"the run records and a sweep searches by. Give selection.monitor={other}, which the callbacks "
             f"follow, or keep a ModelCheckpoint that monitors {monitor} beside it."
         )
+
+
+def _check_kept(config: Mapping[str, Any]) -> None:
+    """Stop where the file that a callback calls its best would hold another epoch than the best.
+
+    Raises:
+        ConfigError: It keeps none, several under one name, or another callback writes to the same file.
+    """
+    owners: dict[tuple[Any, Any], str] = {}
+    for key, node in (config["callbacks"] or {}).items():
+        if not isinstance(node, Mapping) or not str(node.get("_target_")).endswith(".ModelCheckpoint"):
+            continue
+        name, kept = node.get("filename"), node.get("save_top_k", 1)
+        fixed = name is not None and "{" not in name and node.get("enable_version_counter", True) is False
+        if node.get("monitor") is not None and kept == 0:
+            raise ConfigError(
+                f"callbacks.{key}.save_top_k=0: keeps no checkpoint, so nothing would be chosen. Leave it at "
+                "1; callbacks=none evaluates the last weights, and says so"
+            )
+        if node.get("monitor") is not None and kept != 1 and fixed:
+            raise ConfigError(
+                f"callbacks.{key}.save_top_k={kept}: all would be written to one file, {name}.ckpt, and the "
+                f"last of them is not the best. Leave it at 1, or tell them apart with "
+                f"\"callbacks.{key}.filename='{name}-{{epoch}}'\""
+            )
+        place = (node.get("dirpath"), name)
+        if fixed and place in owners:
+            raise ConfigError(
+                f"callbacks.{key}.filename={name}: callbacks.{owners[place]} writes to that file too; give "
+                "it a name of its own"
+            )
+        if fixed:
+            owners[place] = key
 
 
 def mode_of(monitor: str) -> str:

@@ -53,6 +53,11 @@ def _number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
+def _off(why: str) -> Rule:
+    """A switch that no run of ours can have on."""
+    return Rule(lambda value: value is None or value is False or value == 0, f"false: {why}")
+
+
 _SHARE = real(0, 1)
 _BELOW_ONE = Rule(lambda value: _number(value) and 0 <= value < 1, "a share from 0 to below 1")
 _PART = Rule(lambda value: _number(value) and 0 < value < 1, "a share above 0 and below 1")
@@ -132,6 +137,9 @@ RULES: dict[str, Rule] = {
     "callbacks.*.patience": whole(0),
     "callbacks.*.save_top_k": whole(-1),
     "callbacks.*.min_delta": real(0),
+    "callbacks.*.save_weights_only": _off("a run is read again from more than weights"),
+    "trainer.fast_dev_run": _off("it keeps no checkpoint to choose; debug=fast tries every stage once"),
+    "trainer.barebones": _off("it switches off checkpoints and logs, which every run needs"),
 }
 """The first rule whose pattern fits a key counts, if it is a single value; other keys are free."""
 

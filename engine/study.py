@@ -11,7 +11,9 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, read_write
 from optuna.trial import TrialState
 
+from engine.compose import ConfigError
 from engine.disk import writing
+from engine.study_settings import check_settings_of, study_settings
 
 try:
     import fcntl
@@ -25,8 +27,8 @@ _SQLITE = "sqlite:///"
 class GoOn(Callback):
     """Prepares a search before Hydra's sweeper starts it; see `conf/sweep/optuna.yaml`.
 
-    The sweeper itself would run `n_trials` more, leave a killed trial running for ever, and number its jobs
-    from 0 again.
+    The sweeper itself would run `n_trials` more, leave a killed trial running for ever, number its jobs from
+    0 again, and mix trials of other settings with the new ones.
     """
 
     def __init__(self) -> None:
@@ -37,7 +39,7 @@ class GoOn(Callback):
         """Count what is there, mark what was killed, and begin after both."""
         del kwargs
         sweeper, folder = config.hydra.sweeper, Path(str(config.hydra.sweep.dir))
-        trials = self._trials(sweeper)
+        trials = self._trials(config)
         taken = [int(path.name) for path in folder.glob("*") if path.name.isdigit()]
         number_from(max(len(trials), max(taken, default=-1) + 1))
         if not trials:
@@ -51,15 +53,24 @@ class GoOn(Callback):
         with read_write(config):
             sweeper.n_trials = missing
 
-    def _trials(self, sweeper: DictConfig) -> list[optuna.trial.FrozenTrial]:
+    def _trials(self, config: DictConfig) -> list[optuna.trial.FrozenTrial]:
+        """The trials of a study that goes on with the settings that it had; a new one keeps its settings."""
+        sweeper = config.hydra.sweeper
         storage = sweeper.storage
         alone = self._alone(storage)
         if not isinstance(storage, str):
             return []
+        settings = study_settings(config)
+        study = optuna.create_study(
+            study_name=sweeper.study_name,
+            storage=storage,
+            direction=settings["direction"],
+            load_if_exists=True,
+        )
         try:
-            study = optuna.load_study(study_name=sweeper.study_name, storage=storage)
-        except KeyError:  # a new one
-            return []
+            check_settings_of(study, settings)
+        except ConfigError as error:  # of anything else Hydra would warn, and go on
+            raise SystemExit(f"ConfigError: {error}") from None
         for trial in study.get_trials(states=(TrialState.RUNNING,)):
             if alone:
                 with suppress(ValueError):  # ended in this moment

@@ -188,6 +188,22 @@ def test_folds_are_pooled_out_of_fold_and_finished_ones_are_kept(small_run, tmp_
     assert (run.folder / "report.html").is_file()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("overrides", "why"),
+    [
+        (["callbacks=none"], "no callback selects"),
+        (["+trainer.check_val_every_n_epoch=5"], "val/auc chose no checkpoint in 1 epochs"),
+        (["+callbacks.best.every_n_epochs=5"], "val/auc chose no checkpoint in 1 epochs"),
+    ],
+)
+def test_weights_that_validation_did_not_choose_say_so(overrides, why, small_run, tmp_path):
+    run = small_run(tmp_path / "run", "trainer.max_epochs=1", *overrides)
+    assert run.objective is None
+    assert why in run.record["unselected"]
+    assert "Not chosen by validation" in (run.folder / "report.html").read_text()
+
+
 def test_without_callbacks_the_last_weights_are_evaluated(small_fit, tmp_path):
     run = small_fit(tmp_path / "run", "callbacks=none", "trainer.max_epochs=1")
     best, last = (weights(run / "checkpoints" / name) for name in ("best.ckpt", "last.ckpt"))

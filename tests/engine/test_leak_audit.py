@@ -156,6 +156,12 @@ def test_training_stops_or_says_on_every_page_that_it_was_told_to_go_on(planted,
     table = table.assign(recording_id="new_" + table["recording_id"], subject_id="new_" + table["subject_id"])
     other = tmp_path / "other.csv"
     table.to_csv(other, index=False)
-    evaluate(evaluation | {"manifest": str(other)}, folder=tmp_path / "other")
+    other_evaluation = evaluation | {"manifest": str(other)}
+    with pytest.raises(LeakageError, match="single facts of the input give the label away"):
+        evaluate(
+            other_evaluation, folder=tmp_path / "refused"
+        )  # what its training accepted counts there alone
+    evaluate(other_evaluation | {"accept_leaks": ["* of *"]}, folder=tmp_path / "other")
     record = json.loads((tmp_path / "other/manifest.json").read_text())
+    assert record["config"]["accept_leaks"] == record["leaks_of_training"] == ["* of *"]
     assert "mean of gaze_x" in record["leaks_on_purpose"]

@@ -1,15 +1,18 @@
 """The recordings of a run are made and read below the user's folder, or named by the user."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from datamodules.manifest import read_manifest
-from engine.checkpoint import CheckpointError
+from engine.checkpoint import KEY, CheckpointError, load_checkpoint, seal
 from engine.evaluate import _material
 from engine.own_data import own_manifest
+from engine.recorded import origin
 
 SYNTHETIC = {
     "_target_": "datamodules.synthetic.cohort.synthetic_manifest",
@@ -19,10 +22,14 @@ SYNTHETIC = {
 SPLIT = {"name": "x", "train": ["a"] * 8, "val": [], "test": ["b"]}
 
 
-def stored(node, *, digest=None):
+def stored(node, *, digest=None, origin=""):
     """What is read of a checkpoint here."""
     return SimpleNamespace(
-        path=Path("their.ckpt"), config={"data": {"manifest": node}}, data_digest=digest, split=SPLIT
+        path=Path("their.ckpt"),
+        config={"data": {"manifest": node}},
+        data_digest=digest,
+        split=SPLIT,
+        origin=origin,
     )
 
 
@@ -85,6 +92,35 @@ def test_the_runs_own_table_given_by_hand_is_its_own_split(table, tmp_path):
     found = _material(stored(node_of("/gone/table.csv"), digest=digest), str(path), data=tmp_path / "data")
     assert found.own
     assert found.split.test == ("b",)
+
+
+@pytest.mark.parametrize(
+    "change", [{"seed": 5}, {"n_subjects": 11}, {"confound": 0.0}, {"heterogeneity": 0.0}, {"size": 32}]
+)
+def test_a_changed_cohort_is_not_made(change, tmp_path):
+    kept = origin(SYNTHETIC, "its digest")
+    for node in (SYNTHETIC | change, {"_target_": "x", "manifest": SYNTHETIC | change}):
+        with pytest.raises(
+            CheckpointError, match=r"data\.manifest was changed after its run.*Nothing was made"
+        ):
+            own_manifest(stored(node, digest="its digest", origin=kept), data=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_cohort_that_moved_is_the_same(cohorts, series_run):
+    checkpoint = load_checkpoint(series_run.best)
+    asked = checkpoint.config["data"]["manifest"]
+    assert checkpoint.origin == origin(asked, checkpoint.data_digest)
+    moved = asked | {"root": "/nowhere/synthetic", "workers": 7}
+    config = checkpoint.config | {"data": checkpoint.config["data"] | {"manifest": moved}}
+    assert len(own_manifest(replace(checkpoint, config=config), data=cohorts).table) == 20
+
+
+def test_a_checkpoint_of_before_is_read_and_its_cohort_held_against_the_digest(series_run, tmp_path):
+    content = torch.load(series_run.best, weights_only=True)
+    record = {name: value for name, value in content[KEY].items() if name not in ("origin", "digest")}
+    torch.save(content | {KEY: seal(content["state_dict"], record)}, tmp_path / "older.ckpt")
+    assert load_checkpoint(tmp_path / "older.ckpt").origin == ""
 
 
 @pytest.mark.parametrize("given", [{"habit_visibility": 7}, {"confound": "much"}])

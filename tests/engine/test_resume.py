@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+from contextlib import suppress
 
 import pytest
 import torch
@@ -17,7 +18,7 @@ from engine.folder import CheckFolder
 from engine.interruption import Interrupted, check_interrupted
 from engine.lock import FolderInUse, FolderLock
 from engine.provenance import RunFolderError, RunManifest, read_manifest_json
-from engine.resume import DAMAGED, check_same, found_run, whole_state
+from engine.resume import DAMAGED, check_same, earlier_run, found_run, whole_state
 from engine.resumption import Resumption
 from engine.run import train
 
@@ -137,6 +138,9 @@ def test_what_may_not_go_on_is_refused_before_anything_is_written(series_run, co
     shorter = base | {"trainer": base["trainer"] | {"max_epochs": 1}}
     with pytest.raises(RunFolderError, match=r"trainer\.max_epochs: 2 there, 1 here"):
         train(shorter, folder=run)
+    part = base | {"trainer": base["trainer"] | {"limit_train_batches": 1}}
+    with pytest.raises(RunFolderError, match=r"trainer\.limit_train_batches: None there, 1 here"):
+        train(part, folder=run)
     with pytest.raises(ConfigError, match="leave one of them out"):
         train(base | {"ckpt_path": "last.ckpt"}, folder=run)
     with pytest.raises(RunFolderError, match="no run lies there"):
@@ -204,6 +208,35 @@ def test_a_signal_is_written_down_as_the_end(name, tmp_path):
     assert signal.getsignal(number) == was
 
 
+def lost(record):
+    """A signal whose exception Python drops, as where it cleans up objects."""
+    with suppress(Interrupted):
+        os.kill(os.getpid(), signal.SIGHUP)
+    record.record(something="later")
+
+
+def stumbled_over(record):
+    """A signal whose exception a library turns into one of its own."""
+    del record
+    try:
+        os.kill(os.getpid(), signal.SIGHUP)
+    finally:
+        raise RuntimeError("while cleaning up")
+
+
+@pytest.mark.parametrize("how", [lost, stumbled_over])
+def test_a_signal_that_is_lost_on_the_way_still_ends_the_run(how, tmp_path):
+    with (
+        pytest.raises(Interrupted) as ended,
+        RunManifest(folder=tmp_path, config={"paths": {"output": "x"}}) as record,
+    ):
+        how(record)
+    assert ended.value.code == 128 + signal.SIGHUP
+    content = read_manifest_json(tmp_path)
+    assert content["status"] == "interrupted before the first step by SIGHUP"
+    assert "something" not in content
+
+
 def test_more_processes_than_cores_are_refused(compose_run, tmp_path):
     with pytest.raises(ConfigError, match=r"trainer\.devices=99"):
         train(compose_run("trainer.devices=99"), folder=tmp_path / "run")
@@ -217,6 +250,25 @@ def test_last_is_the_newest_run(tmp_path):
     assert found_run("last", outputs=tmp_path) == tmp_path / "a"
     with pytest.raises(RunFolderError, match="no run lies below"):
         found_run("last", outputs=tmp_path / "none")
+
+
+def test_a_folder_that_is_no_run_says_what_to_give(tmp_path):
+    for name in ("outputs/multirun/monday/0", "outputs/multirun/monday/1", "evaluated"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "manifest.json").write_text('{"argv": ["eval.py"]}')
+    outputs, sweep = tmp_path / "outputs", tmp_path / "outputs/multirun/monday"
+    with pytest.raises(
+        RunFolderError, match=rf"no run lies there, but below it.*2 in all.*resume={sweep}/0;"
+    ):
+        found_run(str(sweep), outputs=outputs)
+    with pytest.raises(RunFolderError, match=rf"no run lies below.*sweep.*resume={sweep}/1"):
+        found_run("last", outputs=outputs)
+    with pytest.raises(RunFolderError, match="no such folder"):
+        found_run(str(tmp_path / "gone"), outputs=outputs)
+    assert found_run(str(sweep / "1"), outputs=outputs) == sweep / "1"
+    config = {"resume": str(tmp_path / "evaluated"), "ckpt_path": None, "experiment_name": "x"}
+    with pytest.raises(RunFolderError, match=r"holds what eval\.py wrote"):
+        earlier_run(config, tmp_path / "new")
 
 
 def test_a_fold_goes_on_with_its_run(tmp_path):
@@ -279,6 +331,30 @@ def test_callback_states_that_no_run_writes_are_refused_and_touch_no_file(
         small_fit(goal, "data.module.eval_clips.clips=3", "trainer.max_epochs=3", f"ckpt_path={last}")
     assert (goal / "keep.ckpt").read_text() == "mine"
     assert (run / "keep.ckpt").read_text() == "mine"
+
+
+FORGOTTEN = {
+    "best": lambda states: [states.pop(key) for key in list(states) if key.startswith(BEST)],
+    "history": lambda states: states.pop("History"),
+    "all": lambda states: states.clear(),
+}
+
+
+@pytest.mark.parametrize("case", FORGOTTEN)
+def test_a_state_that_forgets_the_best_epoch_is_named(case, series_run, small_fit, tmp_path, caplog):
+    run = shutil.copytree(series_run.folder, tmp_path / "run")
+    last = run / "checkpoints" / "last.ckpt"
+    content = torch.load(last, weights_only=True)
+    FORGOTTEN[case](content["callbacks"])
+    if case == "all":
+        del content["callbacks"]
+    torch.save(content, last)
+    goes_on = ("data.module.eval_clips.clips=3", "trainer.max_epochs=3")
+    with pytest.raises(CheckpointError, match=r"last\.ckpt: does not hold the state of .*forgotten"):
+        small_fit(run, *goes_on, f"resume={run}")
+    if case == "history":  # a new run may have other callbacks
+        small_fit(tmp_path / "new", *goes_on, f"ckpt_path={last}")
+        assert "does not hold the state of History" in caplog.text
 
 
 def test_links_out_of_a_run_are_not_written_through(tmp_path):

@@ -56,6 +56,48 @@ def test_losses_fall(name):
         check_run(config(f"val/{name}", "max"))
 
 
+def keeping(dirpath="checkpoints", filename="best", monitor="val/auc", version=False, **more):
+    return {
+        "_target_": "pytorch_lightning.callbacks.ModelCheckpoint",
+        "monitor": monitor,
+        "dirpath": dirpath,
+        "filename": filename,
+        "enable_version_counter": version,
+        **more,
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"save_top_k": 0}, r"callbacks\.best\.save_top_k=0: keeps no checkpoint"),
+        ({"save_top_k": 0, "filename": "best-{epoch}"}, r"save_top_k=0"),
+        ({"save_top_k": 2}, r"save_top_k=2: all would be written to one file, best\.ckpt"),
+        ({"save_top_k": -1}, r"save_top_k=-1: all would be written to one file"),
+        ({"filename": "last"}, r"callbacks\.last\.filename=last: callbacks\.best writes to that file too"),
+    ],
+)
+def test_the_file_of_the_best_epoch_holds_the_best_epoch(change, says):
+    last = keeping(filename="last", monitor=None)
+    with pytest.raises(ConfigError, match=says):
+        check_run(config(best=keeping(**change), last=last))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"save_top_k": 3, "filename": "best-{epoch}"},
+        {"save_top_k": -1, "filename": None},
+        {"save_top_k": 2, "version": True},
+        {"filename": "last", "dirpath": "elsewhere"},
+        {"every_n_epochs": 2},
+    ],
+)
+def test_checkpoints_under_names_of_their_own_are_kept(change):
+    check_run(config(best=keeping(**change), last=keeping(filename="last", monitor=None, save_top_k=0)))
+
+
 def test_modes_left_open_are_those_of_what_is_monitored():
     stop = {
         "_target_": "pytorch_lightning.callbacks.EarlyStopping",

@@ -91,6 +91,11 @@ BAD = [
     ("evaluation.n_boot", 0, "1000 or more"),
     ("evaluation.n_boot", -5, "1000 or more"),
     ("evaluation.n_boot", None, "1000 or more"),
+    # switches that take away what a run is read again from
+    ("trainer.fast_dev_run", True, "debug=fast"),
+    ("trainer.fast_dev_run", 3, "debug=fast"),
+    ("trainer.barebones", True, "false"),
+    ("callbacks.best.save_weights_only", True, "more than weights"),
     # rates
     ("data.manifest.fps", 0, "at most 240"),
     ("data.manifest.fps", 1000, "at most 240"),
@@ -106,6 +111,9 @@ FINE = [
     ("model.network.rarm.dropout", 0, "none"),
     ("data.module.source.fps", None, "each file's own rate"),
     ("seed", 4294967295, "the largest one"),
+    ("trainer.fast_dev_run", False, "off"),
+    ("trainer.barebones", None, "off"),
+    ("callbacks.last.save_top_k", 0, "no last.ckpt: it does not choose"),
     ("data.manifest.size", None, "series only"),
     ("model.objective.contrast_weight", 0, "the term is reported and does not pull"),
 ]
