@@ -45,7 +45,7 @@ _PARTS = ("train", "train", "val", "test")  # of the persons in turn
 
 @dataclass(frozen=True, kw_only=True)
 class Cohort:
-    """Persons of three visits, seen by the network as `kind`; `pixels` is the side of videos, None for none."""
+    """Persons of three visits, whose `kind` the network reads; `pixels` is the side of videos, if any."""
 
     kind: str
     persons: int
@@ -107,7 +107,7 @@ class Commands:
         self._best = folder / "clean" / "checkpoints" / "best.ckpt"
 
     def alarms(self) -> list[str]:
-        """Train on the cohort as it is, start from that and evaluate it on strangers; what was objected to."""
+        """What is objected to where nothing is planted, in a training, one after it, and an evaluation."""
         start = {"init_from": str(self._best)}
         runs = (("clean", self._table, {}), ("again", self._strangers, start))
         told = []
@@ -199,8 +199,8 @@ def lines(found: Mapping[str, list[str | None]], alarms: list[str]) -> tuple[lis
         text.append(f"Cohorts for {kind} rows: {told}. All persons have three visits.")
     text += [
         "",
-        "Each leak went through the whole command: `train.py` and `init_from` must refuse, `eval.py` must say "
-        "in its report that this is no test.",
+        "Each leak went through the whole command: `train.py` and `init_from` must refuse, `eval.py` must "
+        "say in its report that this is no test.",
         "",
         "| Leak | Found by | What is said | Cohorts 1, 2, 3 |",
         "| --- | --- | --- | --- |",
@@ -213,8 +213,8 @@ def lines(found: Mapping[str, list[str | None]], alarms: list[str]) -> tuple[lis
     missed = sum(answer is None for answers in found.values() for answer in answers)
     text += [
         "",
-        f"Missed: {missed} of {sum(map(len, found.values()))}. Remarks on the same cohorts with nothing planted, "
-        f"trained on, started from and evaluated on strangers: {len(alarms)}.",
+        f"Missed: {missed} of {sum(map(len, found.values()))}. Remarks on the same cohorts with nothing "
+        f"planted, trained on, started from and evaluated on strangers: {len(alarms)}.",
     ]
     return text, missed
 

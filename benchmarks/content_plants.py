@@ -181,15 +181,15 @@ def _video(what: str) -> Planted:
     return plant
 
 
-def _anew(change: Change | None = None, *, people: str = "other{}", part: str = "train") -> Planted:
+def _anew(change: Change | None = None, *, people: str = "other{}") -> Planted:
     """The cohort again under other recording ids; what trained is tested now, and the other way round."""
 
     def plant(table: pd.DataFrame, folder: Path, rng: Rng) -> pd.DataFrame:
         turned = {"train": "test", "val": "val", "test": "train"}
-        rows = np.flatnonzero(table["split"] == part).tolist() if change else []
-        for row in rows:
-            series = change(_series(table, row), rng) if change else _series(table, row)
-            _set(table, row, series_path=str(saved(series, folder / f"{row}.npz")))
+        for row in np.flatnonzero(table["split"] == "train").tolist() if change else []:
+            assert change is not None
+            series = change(_series(table, row), rng)
+            _set(table, row, series_path=str(saved(series, folder / f"{row}.npz")), path="")
         return table.assign(
             recording_id="new_" + table["recording_id"],
             subject_id=[people.format(name) for name in table["subject_id"]],

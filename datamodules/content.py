@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datamodules.fingerprint import LONGEST_S, NOTHING, RATE, Fingerprint, fingerprint
+from datamodules.fingerprint import CURVES, LONGEST_S, NOTHING, RATE, Fingerprint, by_digest, fingerprint
+from datamodules.guard import LeakageError
 from datamodules.probe import _HEADERS
 from datamodules.readers import UnreadableVideo, open_video
-from datamodules.series import UnreadableSeries, is_series, read_series
+from datamodules.series import Series, UnreadableSeries, is_series, offered_channels, read_series
 
 if TYPE_CHECKING:
     from datamodules.manifest import Manifest
@@ -28,6 +29,7 @@ _log = logging.getLogger(__name__)
 _FIELDS = 8  # by 8 fields of a picture, our choice
 _FORMAT = 3  # raise it when a fingerprint changes
 _THREADS = 4
+_TRIED = 16  # channels of a refused file, our choice: each may be a pass over the whole file
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +57,8 @@ class Content:
         """
         names = tuple(str(name) for name in stored["names"])
         data = np.frombuffer(base64.b64decode(stored["steps"], validate=True), dtype=np.int8)
+        if len(names) > CURVES or len(data) > len(names) * max(LONGEST_S.values()) * RATE:
+            raise ValueError(f"{len(data)} steps of {len(names)} curves are no fingerprint")
         shown = Fingerprint(data.reshape(-1, len(names)), names) if names else NOTHING
         return Content(str(stored["sha256"]), str(stored["kind"]), shown)
 
@@ -117,9 +121,39 @@ def _made(file: Path, fps: float) -> Content:
 
 def _of_series(file: Path, fps: float) -> Fingerprint:
     with _HEADERS:
-        series = read_series(file, channels=None, fps=fps or None)
+        try:
+            series = read_series(file, channels=None, fps=fps or None)
+        except (
+            UnreadableSeries,
+            LeakageError,
+        ) as fault:  # named channels of the file may be read all the same
+            series = _readable(file, fps, fault)
     rate = series.fps or 25.0  # without any clock; two copies are taken alike
     return fingerprint(series.values, series.channels, valid=series.valid, fps=rate, kind="series")
+
+
+def _readable(file: Path, fps: float, fault: ValueError) -> Series:
+    """The channels that a fingerprint would take, one by one, without those that are refused.
+
+    Raises:
+        ValueError: `fault`, where none can be read.
+    """
+    found = []
+    for name in by_digest(offered_channels(file))[:_TRIED]:
+        try:
+            found.append(read_series(file, channels=[name], fps=fps or None))
+        except (UnreadableSeries, LeakageError) as refused:
+            _log.debug("%s: no fingerprint of channel %r: %s", file, name, refused)
+        if len(found) == CURVES:
+            break
+    if not found:
+        raise fault
+    return replace(
+        found[0],
+        values=np.concatenate([one.values for one in found], axis=1),
+        channels=tuple(one.channels[0] for one in found),
+        valid=np.all([one.valid for one in found], axis=0),
+    )
 
 
 def _of_video(file: Path) -> Fingerprint:

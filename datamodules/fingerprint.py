@@ -26,7 +26,7 @@ _RESTING = 0.002  # gray level: of a picture that moves less, only noise would b
 _LEVELS = 24.0  # levels a standard deviation
 _NEIGHBORS = 5  # rows
 _COMMON = 0.98  # of the rows stand out from their neighbors no further
-_SPIKE = 5.0  # times as far is no behavior
+_SPIKE = 2.0  # times as far is no behavior
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,11 +106,20 @@ def _projections(fields: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(moved @ _signs(tuple(np.flatnonzero(moving).tolist())))
 
 
+def by_digest(channels: Sequence[str]) -> list[str]:
+    """Names in the order in which they are chosen."""
+    return sorted(channels, key=_digest)
+
+
 @lru_cache(maxsize=64)
 def _chosen(channels: tuple[str, ...]) -> tuple[list[int], tuple[str, ...]]:
-    """Places and digests of the channels with the smallest digests, whatever their order."""
-    digests = sorted((hashlib.sha256(name.encode()).hexdigest()[:8], at) for at, name in enumerate(channels))
-    return [at for _, at in digests[:CURVES]], tuple(digest for digest, _ in digests[:CURVES])
+    """Places and digests of the channels whose names have the smallest digests."""
+    names = by_digest(channels)[:CURVES]
+    return [channels.index(name) for name in names], tuple(map(_digest, names))
+
+
+def _digest(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()[:8]
 
 
 @lru_cache(maxsize=64)

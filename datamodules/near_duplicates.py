@@ -175,8 +175,23 @@ def false_hashes(manifest: "Manifest") -> list[str]:
 
 
 def duplicates(manifest: "Manifest") -> list[Pair]:
-    """Pairs of recordings of a manifest that show the same; what cannot be told is not among them."""
-    return pairs_of(contents(manifest))
+    """Pairs of recordings of a manifest that show the same; what could not be compared is logged."""
+    known = contents(manifest)
+    report_uncompared(known)
+    return pairs_of(known)
+
+
+def report_uncompared(known: Mapping[str, Sequence[Content]]) -> None:
+    """Name recordings with a file that was compared by its bytes only."""
+    told = [name for name, own in known.items() if any(len(one.shown.steps) < _FEWEST for one in own)]
+    if told:
+        _log.warning(
+            "%d recording(s) have a file that was compared with others by its bytes only, because it is too "
+            "short, still, mostly unmeasured or cannot be read, e.g. %s: the same content saved again would "
+            "not be found",
+            len(told),
+            ", ".join(told[:5]),
+        )
 
 
 def pairs_of(
