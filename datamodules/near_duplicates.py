@@ -27,7 +27,7 @@ TREND_S = 2  # slower movements are alike by chance
 OVERLAP = 0.4  # of the shorter one
 _FEWEST = 15  # steps in common
 _CURVES = 2  # in common, or all of one
-_MEMORY = 2**24  # numbers that a comparison of all pairs and shifts holds at once
+_MEMORY = 2**20  # numbers that a comparison of all pairs and shifts holds at once
 
 
 @dataclass(frozen=True, order=True)
@@ -120,10 +120,9 @@ def alike(
                 continue
             left = _padded([first[i] for i in ours], shared)
             right = _padded([others[j] for j in theirs], shared)
-            for row, column, shift in _candidates(left, right):
+            same = second is None and names == theirs_names
+            for row, column, shift in _candidates(left, right, within=same):
                 i, j = ours[row], theirs[column]
-                if second is None and (i == j or (names == theirs_names and i > j)):
-                    continue
                 value = similarity(first[i], others[j], near=shift)
                 if value:
                     found.append((*(sorted((i, j)) if second is None else (i, j)), value))
@@ -137,17 +136,23 @@ def _by_names(prints: Sequence[Fingerprint]) -> dict[tuple[str, ...], list[int]]
     return groups
 
 
-def _candidates(left: NDArray[np.float32], right: NDArray[np.float32]) -> Iterator[tuple[int, int, int]]:
-    """Pairs of (N, S, D) and (M, S', D) that correlate at some shift, and that shift of the first."""
+def _candidates(
+    left: NDArray[np.float32], right: NDArray[np.float32], *, within: bool
+) -> Iterator[tuple[int, int, int]]:
+    """Pairs of (N, S, D) and (M, S', D) that correlate at some shift, and that shift of the first.
+
+    `within` says that both are the same, of which each pair is wanted once.
+    """
     size = next_fast_len(left.shape[1] + right.shape[1], real=True)
     spectra = [rfft(one, size, axis=1).transpose(1, 0, 2) for one in (left, right)]
-    rows = max(1, int(np.sqrt(_MEMORY / size)))
-    for top in range(0, len(left), rows):
-        for start in range(0, len(right), rows):
-            ours, theirs = spectra[0][:, top : top + rows], spectra[1][:, start : start + rows]
+    block = max(1, int(np.sqrt(_MEMORY / size)))
+    for top in range(0, len(left), block):
+        for start in range(top if within else 0, len(right), block):
+            ours, theirs = spectra[0][:, top : top + block], spectra[1][:, start : start + block]
             values = irfft(ours @ theirs.conj().transpose(0, 2, 1), size, axis=0)
-            best = values.max(axis=0)
-            for row, column in np.argwhere(best > _CANDIDATE).tolist():
+            for row, column in np.argwhere(values.max(axis=0) > _CANDIDATE).tolist():
+                if within and top + row >= start + column:
+                    continue
                 shift = int(values[:, row, column].argmax())
                 yield top + row, start + column, shift if shift < left.shape[1] else shift - size
 
