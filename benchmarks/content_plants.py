@@ -99,7 +99,7 @@ def _first(table: pd.DataFrame, part: str) -> int:
     return int(np.flatnonzero(table["split"] == part)[0])
 
 
-def _set(table: pd.DataFrame, row: int, **cells: object) -> None:
+def _set(table: pd.DataFrame, row: int, **cells: str) -> None:
     for name, value in cells.items():
         table.loc[row, name] = value
 
@@ -116,12 +116,12 @@ def _file(change: Change, ending: str = ".npz") -> Planted:
 
 
 def _series(table: pd.DataFrame, row: int) -> Series:
-    return read_series(Path(table.loc[row, "series_path"]), channels=None)
+    return read_series(Path(str(table.loc[row, "series_path"])), channels=None)
 
 
 def _bytes(table: pd.DataFrame, folder: Path, rng: Rng) -> pd.DataFrame:
     copy = folder / "copy.npz"
-    copy.write_bytes(Path(table.loc[_first(table, "train"), "series_path"]).read_bytes())
+    copy.write_bytes(Path(str(table.loc[_first(table, "train"), "series_path"])).read_bytes())
     _set(table, _first(table, "test"), series_path=str(copy))
     return table
 
@@ -143,7 +143,7 @@ def _validation(table: pd.DataFrame, folder: Path, rng: Rng) -> pd.DataFrame:
 
 def _videos(table: pd.DataFrame, folder: Path, rng: Rng) -> pd.DataFrame:
     """One series under two ids, each with a video of its own in `path`."""
-    series = table.loc[_first(table, "train"), "series_path"]
+    series = str(table.loc[_first(table, "train"), "series_path"])
     for part in ("train", "test"):
         video = folder / f"{part}.mp4"
         _drawn(video, rng)
@@ -174,7 +174,7 @@ def _video(what: str) -> Planted:
     def plant(table: pd.DataFrame, folder: Path, rng: Rng) -> pd.DataFrame:
         divided, codec, ending, options = ENCODINGS[what]
         copy = folder / f"b.{ending}"
-        source = Path(table.loc[_first(table, "train"), "path"])
+        source = Path(str(table.loc[_first(table, "train"), "path"]))
         encoded(source, copy, divided=divided, codec=codec, options=options)
         _set(table, _first(table, "test"), path=str(copy))
         return table

@@ -130,6 +130,8 @@ def cohorts(folder: Path, count: int, *, size: int | None, subjects: int) -> Ite
             confound=1.0,
             habit_visibility=0.1,
             seed=seed,
+            landmarks=size is not None,
+            workers=1,
         )
 
 
