@@ -220,7 +220,8 @@ def page(*, count: int, pixels: int, subjects: int) -> str:
         "# Near-duplicates: what is found",
         "",
         f"Made by `python -m benchmarks.near_duplicates --cohorts {count} --pixels {pixels} "
-        f"--subjects {subjects}`, of persons with six visits; true pairs are tried on {_TRIED} series. A pair counts from a correlation of "
+        f"--subjects {subjects}`, of persons with six visits; true pairs are tried on {_TRIED} series. "
+        "A pair counts from a correlation of "
         f"{ALIKE} at a shift that leaves {OVERLAP:.0%} of the shorter one, if chance is six standard "
         f"deviations away. Compared are the first {LONGEST_S['series']:g} s of a series and the first "
         f"{LONGEST_S['video']:g} s of a video, and {CURVES} channels of a series, chosen by their names.",
