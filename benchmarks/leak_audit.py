@@ -2,7 +2,8 @@
 
 Every leak is planted into three small cohorts of series, and the audit that precedes a training is asked what
 it says. Leaks in the network's input must stop the run; what is known of a file only must be told. Clean
-cohorts, half of them with a confound, must pass. The command ends with 1 on a miss or a false alarm.
+cohorts, half of them with a confound, must pass. Leaks of content and identity are planted as well, see
+`benchmarks.content_leaks`. The command ends with 1 on a miss or a false alarm.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from benchmarks import content_leaks
 from benchmarks.leak_plants import LEAKS, Plant, plant
 from datamodules.dataset import SeriesClips
 from datamodules.guard import LeakageError
@@ -47,7 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with TemporaryDirectory() as folder:
         caught = planted(Path(folder))
         alarms = clean(Path(folder), cohorts=chosen.clean)
+        answers, remarks = content_leaks.planted(Path(folder) / "content")
     text, missed, false = page(caught, alarms)
+    told, more = content_leaks.lines(answers, remarks)
+    text += "\n".join(["", *told, ""])
     command = f"python -m benchmarks.leak_audit --clean {chosen.clean}"
     text += (
         f"\nWritten by `{command}` on {datetime.now(UTC):%Y-%m-%d}, "
@@ -56,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen.page.parent.mkdir(parents=True, exist_ok=True)
     chosen.page.write_text(text, encoding="utf-8")
     sys.stdout.write(text)
-    return int(bool(missed or false))
+    return int(bool(missed or false or more or remarks))
 
 
 def planted(folder: Path) -> dict[str, list[dict[str, Any]]]:
@@ -136,7 +141,9 @@ def page(
     told = sum(any(one["verdict"] == "tells" for one in answer["found"]) for answer in alarms)
     most = max((answer["found"][0]["value"] for answer in alarms if answer["found"]), default=float("nan"))
     cohorts = "; ".join(f"{p} persons of {v} visits, confound {c:g}" for p, v, c in COHORTS)
-    text = f"""# The leak audit against planted leaks
+    text = f"""# Planted leaks, and what finds them
+
+## Facts of the input
 
 Three cohorts of series ({cohorts}), {len(LEAKS)} leaks each. AUC with the lower end of its interval in
 each cohort; `stops` ends a run before training, `tells` is a warning in log and report.

@@ -1,114 +1,66 @@
-"""What a file shows, in a few bytes: a fingerprint that survives saving, another format, noise and a shift.
-
-After J. Haitsma and T. Kalker, "A Highly Robust Audio Fingerprinting System", ISMIR 2002: a few
-projections of the signal over time, compared at every shift; theirs keep signs, ours keep 8 bits, as our
-signals are short. Of a video the signal is the gray level of 8 x 8 fields. Letters: `T` rows, `F` channels,
-`S` steps, `D` projections.
-"""
+"""Digest and fingerprint of files, kept in the user's cache folder; of a video that of 8 x 8 gray fields."""
 
 import base64
 import hashlib
 import json
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
 
+from datamodules.fingerprint import CURVES, LONGEST_S, NOTHING, RATE, Fingerprint, by_digest, fingerprint
+from datamodules.guard import LeakageError
 from datamodules.probe import _HEADERS
 from datamodules.readers import UnreadableVideo, open_video
-from datamodules.series import UnreadableSeries, is_series, read_series
+from datamodules.series import Series, UnreadableSeries, is_series, offered_channels, read_series
 
 if TYPE_CHECKING:
     from datamodules.manifest import Manifest
 
 _log = logging.getLogger(__name__)
 
-# All our choices; `benchmarks.near_duplicates` measures what they find.
-RATE = 10  # steps/s
-_WIDTH = 4  # projections
-_BLUR_S = 0.1  # a shift by half a step must not matter
-_EDGE = 2  # steps at either end that the blur cannot know
-_LONGEST_S = {"series": 60.0, "video": 20.0}  # of the beginning
-_FIELDS = 8  # by 8 fields of a picture
-_RESTING = 0.002  # gray level: of a picture that moves less, only noise would be compared
-_LEVELS = 24.0  # levels a standard deviation
-_FORMAT = 2  # raise it when a fingerprint changes
+_FIELDS = 8  # by 8 fields of a picture, our choice
+_FORMAT = 3  # raise it when a fingerprint changes
 _THREADS = 4
+_TRIED = 16  # channels of a refused file, our choice: each may be a pass over the whole file
 
 
 @dataclass(frozen=True, eq=False)
 class Content:
-    """Digest of a file's bytes, and its fingerprint int8 (S, D), of no steps where nothing can be compared.
+    """Digest of a file's bytes, and its fingerprint, of no steps where nothing can be compared.
 
     `kind` is "series" or "video"; only contents of one kind are compared.
     """
 
     sha256: str
     kind: str
-    steps: NDArray[np.int8]
+    shown: Fingerprint
 
-    def packed(self) -> dict[str, str]:
-        """The content as plain text."""
-        data = base64.b64encode(self.steps.tobytes()).decode()
-        return {"sha256": self.sha256, "kind": self.kind, "steps": data}
+    def packed(self) -> dict[str, Any]:
+        """The content as plain text and lists."""
+        data = base64.b64encode(self.shown.steps.tobytes()).decode()
+        return {"sha256": self.sha256, "kind": self.kind, "steps": data, "names": list(self.shown.names)}
 
     @staticmethod
-    def unpacked(stored: dict[str, str]) -> "Content":
+    def unpacked(stored: Mapping[str, Any]) -> "Content":
         """The content that `packed` wrote.
 
         Raises:
             ValueError: It is another text.
         """
+        names = tuple(str(name) for name in stored["names"])
         data = np.frombuffer(base64.b64decode(stored["steps"], validate=True), dtype=np.int8)
-        return Content(str(stored["sha256"]), str(stored["kind"]), data.reshape(-1, _WIDTH))
-
-
-def fingerprint(
-    values: NDArray[np.floating], channels: Sequence[str], *, valid: NDArray[np.bool_], fps: float, kind: str
-) -> NDArray[np.int8]:
-    """Fingerprint (S, D) of a signal (T, F); no steps where it is too short, constant or mostly missing."""
-    nothing = np.zeros((0, _WIDTH), dtype=np.int8)
-    rows = int(_LONGEST_S[kind] * fps)
-    values, valid = np.asarray(values[:rows], dtype=np.float64), valid[:rows]
-    if valid.sum() < 2 or valid.mean() < 0.5:
-        return nothing
-    place = np.arange(len(values))
-    if not valid.all():
-        columns = [np.interp(place, place[valid], column[valid]) for column in values.T]
-        values = np.stack(columns, axis=1)
-    spread = values.std(axis=0)
-    moving = spread > (_RESTING * 255 if kind == "video" else 1e-6 * np.abs(values).max(axis=0) + 1e-12)
-    count = int((len(values) - 1) / fps * RATE) + 1
-    if not moving.any() or count < 2:
-        return nothing
-    # fields of a picture have one unit: where little moves compression decides, which must not count as much
-    unit = spread[moving] if kind == "series" else spread.max()
-    signal = (values[:, moving] - values[:, moving].mean(axis=0)) / unit
-    signal = signal @ _signs(tuple(np.array(channels, dtype=str)[moving].tolist()))
-    smooth = gaussian_filter1d(signal, _BLUR_S * fps, axis=0, mode="nearest")
-    times = np.arange(count) / RATE * fps
-    steps = np.stack([np.interp(times, place, column) for column in smooth.T], axis=1)
-    steps = steps[_EDGE:-_EDGE] - steps.mean(axis=0)
-    scale = steps.std() if len(steps) else 0.0
-    if not scale > 0:
-        return nothing
-    levels: NDArray[np.int8] = np.clip(np.round(steps / scale * _LEVELS), -127, 127).astype(np.int8)
-    return levels
-
-
-@lru_cache(maxsize=64)
-def _signs(channels: tuple[str, ...]) -> NDArray[np.float64]:
-    """Weights (F, D) of -1 and 1 by the names of channels, whatever their order."""
-    digests = [hashlib.sha256(name.encode()).digest()[:_WIDTH] for name in channels]
-    return np.array([[1.0 if byte & 1 else -1.0 for byte in digest] for digest in digests])
+        if len(names) > CURVES or len(data) > len(names) * max(LONGEST_S.values()) * RATE:
+            raise ValueError(f"{len(data)} steps of {len(names)} curves are no fingerprint")
+        shown = Fingerprint(data.reshape(-1, len(names)), names) if names else NOTHING
+        return Content(str(stored["sha256"]), str(stored["kind"]), shown)
 
 
 def contents(manifest: "Manifest", ids: Sequence[str] | None = None) -> dict[str, list[Content]]:
@@ -160,24 +112,54 @@ def _made(file: Path, fps: float) -> Content:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     kind = "series" if is_series(file) else "video"
     try:
-        steps = _of_series(file, fps) if kind == "series" else _of_video(file)
+        shown = _of_series(file, fps) if kind == "series" else _of_video(file)
     except (UnreadableSeries, UnreadableVideo, ValueError, OSError) as fault:  # named where it is needed
         _log.debug("%s has no fingerprint: %s", file, fault)
-        steps = np.zeros((0, _WIDTH), dtype=np.int8)
-    return Content(digest, kind, steps)
+        shown = NOTHING
+    return Content(digest, kind, shown)
 
 
-def _of_series(file: Path, fps: float) -> NDArray[np.int8]:
+def _of_series(file: Path, fps: float) -> Fingerprint:
     with _HEADERS:
-        series = read_series(file, channels=None, fps=fps or None)
+        try:
+            series = read_series(file, channels=None, fps=fps or None)
+        except (
+            UnreadableSeries,
+            LeakageError,
+        ) as fault:  # named channels of the file may be read all the same
+            series = _readable(file, fps, fault)
     rate = series.fps or 25.0  # without any clock; two copies are taken alike
     return fingerprint(series.values, series.channels, valid=series.valid, fps=rate, kind="series")
 
 
-def _of_video(file: Path) -> NDArray[np.int8]:
+def _readable(file: Path, fps: float, fault: ValueError) -> Series:
+    """The channels that a fingerprint would take, one by one, without those that are refused.
+
+    Raises:
+        ValueError: `fault`, where none can be read.
+    """
+    found = []
+    for name in by_digest(offered_channels(file))[:_TRIED]:
+        try:
+            found.append(read_series(file, channels=[name], fps=fps or None))
+        except (UnreadableSeries, LeakageError) as refused:
+            _log.debug("%s: no fingerprint of channel %r: %s", file, name, refused)
+        if len(found) == CURVES:
+            break
+    if not found:
+        raise fault
+    return replace(
+        found[0],
+        values=np.concatenate([one.values for one in found], axis=1),
+        channels=tuple(one.channels[0] for one in found),
+        valid=np.all([one.valid for one in found], axis=0),
+    )
+
+
+def _of_video(file: Path) -> Fingerprint:
     with open_video(file) as video:
         rate = video.fps or 25.0
-        count = min(video.n_frames, int(_LONGEST_S["video"] * rate))
+        count = min(video.n_frames, int(LONGEST_S["video"] * rate))
         steps = np.unique(np.round(np.arange(int(count / rate * RATE)) / RATE * rate).astype(int))
         steps = steps[steps < count]
         fields = [

@@ -16,7 +16,7 @@ from typing import Any
 from datamodules.content import Content, contents
 from datamodules.identity import UNKNOWN
 from datamodules.manifest import Manifest
-from datamodules.near_duplicates import pairs_of
+from datamodules.near_duplicates import pairs_of, report_uncompared
 from datamodules.spelling import folded
 from datamodules.splits import Split
 
@@ -71,10 +71,9 @@ def met(seen: Mapping[str, Any], manifest: Manifest, ids: Sequence[str], parts: 
     except (KeyError, TypeError, ValueError, AttributeError) as fault:
         raise BadMemory(f"what it remembers of persons and files cannot be read ({fault})") from fault
     people = dict(zip(manifest.table["recording_id"], _people(manifest), strict=True))
-    sealed = {
-        name: [replace(one, sha256=seal(one.sha256)) for one in own]
-        for name, own in contents(manifest, ids).items()
-    }
+    asked = contents(manifest, ids)
+    report_uncompared(asked)
+    sealed = {name: [replace(one, sha256=seal(one.sha256)) for one in own] for name, own in asked.items()}
     pairs = pairs_of({str(number): [one] for number, one in enumerate(stored)}, sealed)
     same = {pair.second for pair in pairs if pair.why == "the same file"}
     near = {pair.second for pair in pairs} - same

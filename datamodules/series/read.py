@@ -63,6 +63,26 @@ def read_series(path: Path, *, channels: Sequence[str] | None, fps: float | None
     return _cached(path, None if channels is None else tuple(channels), fps)
 
 
+def offered_channels(path: Path) -> tuple[str, ...]:
+    """Names of the channels that a file holds, those that nobody may read among them.
+
+    Raises:
+        UnreadableSeries: Missing or damaged file.
+    """
+    try:
+        if path.suffix in _ARRAYS:
+            return _ARRAYS[path.suffix](path, None).channels
+        known = recognise(path)
+        columns = [known.channel(name) for name in known.header(path)]
+    except UnreadableSeries:
+        raise
+    except Exception as fault:  # whatever parsers make of foreign bytes
+        raise UnreadableSeries(
+            f"{path}: not a readable series ({type(fault).__name__}: {fault}); copy or extract it again"
+        ) from fault
+    return tuple(dict.fromkeys(column.channel for column in columns if column is not None))
+
+
 def series_size(path: Path, *, fps: float | None = None) -> tuple[int, float | None]:
     """Rows and frame rate of a file, whatever its channels are.
 

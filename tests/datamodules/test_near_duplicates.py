@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from datamodules.fingerprint import Fingerprint
 from datamodules.guard import LeakageError
 from datamodules.manifest import ManifestError, read_manifest
 from datamodules.near_duplicates import alike, duplicates, similarity
@@ -51,6 +54,30 @@ def one_value(values):
     return values
 
 
+def spiky(values):
+    values[40, 0] = 1e6
+    return values
+
+
+def some_channels(source, target):
+    content = dict(np.load(source))
+    np.savez(target, **content | {"values": content["values"][:, 1:], "channels": content["channels"][1:]})
+
+
+def with_marks(source, target):
+    """A column that marks rows is refused, but a run that names its channels reads the others."""
+    series = read_series(source, channels=None)
+    table = pd.DataFrame(series.values, columns=series.channels).assign(is_valid=1)
+    table.insert(0, "timestamp", np.arange(len(table)) / 25)
+    table.to_csv(target, index=False)
+
+
+def with_labels(source, target):
+    content = dict(np.load(source))
+    values = np.column_stack([content["values"], np.linspace(3, 9, len(content["values"])) % 1])
+    np.savez(target, **content | {"values": values, "channels": [*content["channels"], "score"]})
+
+
 def as_csv(source, target):
     series = read_series(source, channels=None)
     table = pd.DataFrame(series.values, columns=series.channels)
@@ -66,10 +93,18 @@ def as_csv(source, target):
         (saved(noisy), ".npz"),
         (saved(lambda values: noisy(values)[25:]), ".npz"),
         (saved(lambda values: values[:-25]), ".npz"),
+        (saved(lambda values: values[50:]), ".npz"),
         (saved(lambda values: 1000 * values + 3), ".npz"),
+        (saved(spiky), ".npz"),
+        (some_channels, ".npz"),
+        (with_marks, ".csv"),
+        (with_labels, ".npz"),
         (as_csv, ".csv"),
     ],
-    ids=["again", "4th decimal", "noise", "noise and a second cut off", "end cut off", "units", "csv"],
+    ids=[
+        *("again", "4th decimal", "noise", "noise and a second cut off", "end cut off", "half cut off"),
+        *("units", "spike", "some channels", "refused column", "label among the channels", "csv"),
+    ],
 )
 def test_a_training_series_saved_again_as_a_tested_one_stops_the_run(change, suffix, planted):
     manifest = planted(change, suffix)
@@ -106,18 +141,41 @@ def test_one_visit_under_two_spellings_never_reaches_a_split(cohort):
         read_manifest(path)
 
 
-def test_what_is_constant_or_short_is_not_told(cohort, planted):
-    manifest = planted(saved(lambda values: values[:12]))
+@pytest.mark.parametrize("change", [lambda values: values[:12], np.ones_like], ids=["short", "constant"])
+def test_what_cannot_be_compared_is_named_and_stops_nothing(change, planted, caplog):
+    manifest = planted(saved(change))
     assert checked_splits(GIVEN, manifest)
-    still = planted(saved(lambda values: np.ones_like(values)))
-    assert checked_splits(GIVEN, still)
+    assert "1 recording(s) have a file that was compared with others by its bytes only" in caplog.text
+    assert "e.g. p05_v0:" in caplog.text
+
+
+def test_nothing_is_said_of_files_that_were_compared(cohort, caplog):
+    assert duplicates(read_manifest(cohort(6, 1, frames=100))) == []
+    assert "bytes only" not in caplog.text
 
 
 def test_all_pairs_at_once_find_what_two_alone_find():
     rng = np.random.default_rng(0)
     steps = [rng.integers(-60, 60, (length, 4)).astype(np.int8) for length in (40, 60, 80, 100)]
-    steps += [steps[2][13:], steps[3][:70]]
-    expected = {
-        (i, j) for i in range(len(steps)) for j in range(i + 1, len(steps)) if similarity(steps[i], steps[j])
-    }
-    assert {(i, j) for i, j, _ in alike(steps)} == expected == {(2, 4), (3, 5)}
+    shown = [Fingerprint(one, tuple("abcd")) for one in (*steps, steps[2][33:], steps[3][:70])]
+    shown.append(Fingerprint(steps[0][:, [3, 1]], ("d", "b")))  # two channels, in another order
+    shown.append(Fingerprint(steps[1], tuple("wxyz")))  # equal numbers of other channels
+    shown.append(
+        Fingerprint(np.where([True, False, True, False], steps[1], 0).astype(np.int8), tuple("abcd"))
+    )
+    numbers = range(len(shown))
+    expected = {(i, j) for i in numbers for j in numbers if i < j and similarity(shown[i], shown[j])}
+    assert {(i, j) for i, j, _ in alike(shown)} == expected == {(2, 4), (3, 5), (0, 6), (1, 8)}
+    assert {(j, i) for i, j, _ in alike(shown[4:], shown[:4])} == {(2, 0), (3, 1), (0, 2), (1, 4)}
+
+
+def test_one_channel_that_all_share_makes_no_pair():
+    rng = np.random.default_rng(0)
+    stimulus = rng.integers(-60, 60, 100)
+    shown = []
+    for _ in range(4):
+        steps = rng.integers(-60, 60, (100, 4))
+        steps[:, 0] = stimulus
+        shown.append(Fingerprint(steps.astype(np.int8), tuple("abcd")))
+    assert alike(shown) == []
+    assert alike([shown[0]], [replace(shown[1], names=("a", "x", "y", "z"))]) == []
