@@ -16,7 +16,7 @@ _WORDS = frozenset(
         "reliability",
         "success", "valid", "invalid", "validity", "detected", "undetected", "tracked", "untracked",
         "missing", "dropped", "interpolated", "imputed", "occluded", "occlusion", "visibility",
-        "faces", "persons", "people", "flag", "flags", "status", "warning", "id", "ids", "uuid",
+        "faces", "persons", "people", "flag", "flags", "status", "warning",
         "blur", "blurriness", "sharpness", "brightness", "luminance", "illumination", "exposure",
     }
 )  # fmt: skip
@@ -26,7 +26,7 @@ _WHOSE = frozenset(
 )
 _WHAT = frozenset(
     {"score", "scores", "prob", "probability", "error", "loss", "residual", "count", "number", "num", "nr",
-     "n", "presence", "present", "found", "lost", "state", "ok"}
+     "id", "ids", "n", "presence", "present", "found", "lost", "state", "ok"}
 )  # fmt: skip
 _ALONE = frozenset({"tracking", "detection", "found", "lost", "error", "residual", "presence"})
 

@@ -11,6 +11,7 @@ from datamodules.series.timebase import FASTEST, SLOWEST, rate
 _UNITS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 _APART = 0.03  # as for the clock that is read
 _FEWEST, _COARSE = 16, 100  # different times, our choice; and where rows share them, within 2 %
+_ROUNDED = 1.01  # a rate this far beyond the limits is one of them, read from rounded times
 _ROW = 1e-6  # a step this near to 1 counts rows
 
 
@@ -74,7 +75,7 @@ def clock_rate(values: np.ndarray, position: np.ndarray) -> float | None:
     if not coarse and abs(step - 1) < _ROW:
         return None
     for unit in _UNITS.values():
-        if SLOWEST <= unit / step <= FASTEST:
+        if SLOWEST / _ROUNDED <= unit / step <= FASTEST * _ROUNDED:
             return float(unit / step) if coarse else rate(values / unit, position)
     return None
 
