@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from datamodules.series.counters import is_clock, is_rate
 from datamodules.series.timebase import FASTEST, SLOWEST, rate
@@ -56,6 +57,23 @@ def other_clocks(
                 "'timestamp_ms', and remove the wrong one"
             )
     return notes
+
+
+def seconds_of(column: pd.Series) -> np.ndarray:
+    """Seconds (n,) of times in words, `00:00:01.067` or `2021-01-05T09:00:01`; NaN for what is none.
+
+    Example:
+        >>> seconds_of(pd.Series(["00:00:01.5", "00:01:00"])).tolist()
+        [1.5, 60.0]
+    """
+    if pd.api.types.is_numeric_dtype(column):
+        return np.full(len(column), np.nan)
+    text = column.astype(str).str.strip()
+    spans = pd.to_timedelta(text, errors="coerce")
+    if spans.isna().all():
+        days = pd.to_datetime(text, errors="coerce", format="ISO8601", utc=True)
+        spans = days - days.min()
+    return spans.dt.total_seconds().to_numpy(dtype=np.float64)
 
 
 def clock_rate(values: np.ndarray, position: np.ndarray) -> float | None:

@@ -19,7 +19,7 @@ from datamodules.series.alike import check_alike
 from datamodules.series.bookkeeping import is_bookkeeping, left_out
 from datamodules.series.bounds import check_bounds
 from datamodules.series.clnf import CLNF
-from datamodules.series.clocks import other_clocks
+from datamodules.series.clocks import other_clocks, seconds_of
 from datamodules.series.counters import counting, is_clock, is_counter, is_mark, is_rate
 from datamodules.series.format import QUALITY, TRACKING, Format, is_blank
 from datamodules.series.landmarks_npy import load_npy
@@ -233,7 +233,8 @@ def _from_table(path: Path, channels: tuple[str, ...] | None, fps: float | None)
     valid = np.zeros(line.length, dtype=bool)
     found, told = marked(path, _numbers(table, marks, path, lenient=named), named=named)
     valid[line.position] = known.valid(table, path) & found
-    times = _numbers(table, clocks, path, lenient=True)
+    times = {name: seconds_of(table[name]) for name in clocks}
+    times |= _numbers(table, clocks, path, lenient=True)
     notes += [*told, *other_clocks(path, times, line.position, line.fps, fps)]
     for number, name in enumerate(channels):
         column, held_as = held[name]

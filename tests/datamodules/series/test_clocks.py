@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from datamodules.series import read_series
@@ -64,6 +65,14 @@ def test_two_clocks_a_rate_of_the_file_and_a_clock_without_any_other(tmp_path):
     assert "'time' tells 15 rows/s and is not read; call it 'timestamp'" in note
     archive = npz(values=np.column_stack([np.sin(I), I / 15]), channels=np.array(["a", "time"]), fps=30.0)
     assert "'time' tells 15 rows/s, but" in read_series(archive(tmp_path), channels=None).notes[0]
+
+
+@pytest.mark.parametrize("start", [pd.Timedelta(0), pd.Timestamp("2021-01-05T09:59:58")])
+def test_times_in_words_are_compared_too(start, tmp_path):
+    words = [str(start + pd.Timedelta(seconds=i / 15)) for i in I]
+    (note,) = read_series(csv(plain(ROWS, time=words))(tmp_path), channels=None, fps=30.0).notes
+    assert "'time' tells 15 rows/s, but the series is read at 30" in note
+    assert read_series(csv(plain(ROWS, time=words), "s2.csv")(tmp_path), channels=None, fps=15.0).notes == ()
 
 
 def test_every_second_frame_of_a_video_and_words_for_times_are_no_contradiction(tmp_path):
