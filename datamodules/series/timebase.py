@@ -121,6 +121,14 @@ def _pace_notes(path: Path, seconds: np.ndarray, position: np.ndarray, own: floa
             for part in sorted((slow, fast))
         )
         notes.append(f"{path}: its clock changes the rate: {told}; {remedy}")
+        return notes
+    running = float(seconds[-1] - seconds[0] - idle[stops].sum())
+    whole = float(position[-1] - position[0]) / running
+    if not 1 / _CHANGED <= own / whole <= _CHANGED:
+        notes.append(
+            f"{path}: its rows are no equal steps of time: {own:.4g} rows/s by the usual step and "
+            f"{whole:.4g} over the whole; {remedy}"
+        )
     return notes
 
 
