@@ -99,8 +99,8 @@ def _of(time, rows=600):
             "changes the rate: (29|30).* and 24 rows/s",
         ),
         (
-            lambda i: i / 20 + (i % 2) / 60,
-            "no equal steps of time: .* by the usual step and 20 over the whole",
+            lambda i: i // 3 / 6 + i % 3 / 30,
+            "no equal steps of time: .* by the usual step and 18.* over the whole",
         ),
         (lambda i: i / 30 + 60 * (i >= 300), "60.03 s pass between rows 299 and 300"),
         (lambda i: i / 30 + 3 * (i >= 300) + 4 * (i >= 400), r"4.03\d* s pass .*\(2 such places\)"),
