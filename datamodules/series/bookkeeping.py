@@ -26,9 +26,12 @@ _WHOSE = frozenset(
 )
 _WHAT = frozenset(
     {"score", "scores", "prob", "probability", "error", "loss", "residual", "count", "number", "num", "nr",
-     "id", "ids", "n", "presence", "present", "found", "lost", "state", "ok"}
+     "id", "ids", "n", "presence", "present", "found", "lost", "state", "ok",
+     "visible", "good", "bad", "has", "no"}
 )  # fmt: skip
-_ALONE = frozenset({"tracking", "detection", "found", "lost", "error", "residual", "presence"})
+_ALONE = frozenset(
+    {"tracking", "detection", "found", "lost", "ok", "good", "bad", "error", "residual", "presence"}
+)
 
 
 def is_bookkeeping(name: str) -> bool:

@@ -20,7 +20,8 @@ _NAME = re.compile(
     re.IGNORECASE,
 )
 _MARK = re.compile(  # of a row whose face was found, or how surely
-    r"(is_?|face_?|det(ection)?_?|track(ing|er)?_?)?(valid|success|confidence|detected|found|tracked)\??",
+    r"(is_?|face_?|det(ection)?_?|track(ing|er)?_?)?(valid|success|confidence|detected|found|tracked)\??"
+    r"|has_?face|face_?(present|visible|ok)|tracking_?ok",
     re.IGNORECASE,
 )
 _OURS = frozenset({"confidence", "success", "valid"})

@@ -21,7 +21,8 @@ def _own_cache(tmp_path, monkeypatch):
     "name",
     ["quality", "missing", "n_faces", "nFaces", "num_faces", "AU_confidence", "au12_confidence", "face_score",
      "FaceScore", "det_score", "tracking_quality", "landmark_error", "track_id", "visibility_3", "is_missing",
-     "Tracking", "face_count", "blur", "brightness", "interpolated", "detection_prob"],
+     "Tracking", "face_count", "blur", "brightness", "interpolated", "detection_prob",
+     "good", "no_face", "face_bad"],
 )  # fmt: skip
 def test_bookkeeping_by_name(name, tmp_path):
     assert is_bookkeeping(name)
@@ -62,7 +63,9 @@ def test_an_archive_is_held_to_the_same(tmp_path):
     assert read_series(path, channels=["quality"]).channels == ("quality",)
 
 
-@pytest.mark.parametrize("name", ["is_valid", "Face Detected", "tracked", "face_success", "detected"])
+@pytest.mark.parametrize(
+    "name", ["is_valid", "Face Detected", "tracked", "face_success", "detected", "has_face", "face_present"]
+)
 def test_a_mark_under_another_name_loses_its_rows(name, tmp_path):
     path = csv(plain(**{name: (CLOCK != 7).astype(int)}))(tmp_path)
     for channels in (None, ["au04"]):
