@@ -40,7 +40,7 @@ def _sexes(known: pd.DataFrame, table: pd.DataFrame) -> list[str]:
                     f"'sex' has two values for person {person!r}: {describe_rows(table, rows, said)}; if two "
                     "people share the id, give each their own; else write one of them, or leave it empty"
                 )
-    return _shortened(problems, "sexes")
+    return _shortened(problems)
 
 
 def _ages(known: pd.DataFrame, table: pd.DataFrame) -> list[str]:
@@ -63,7 +63,7 @@ def _ages(known: pd.DataFrame, table: pd.DataFrame) -> list[str]:
                 f"{describe_rows(table, [rows[place] for place in pair], said)}; if two people share the id, "
                 "give each their own; else correct the age or the order of the visits, or leave it empty"
             )
-    return _shortened(problems, "ages")
+    return _shortened(problems)
 
 
 def _age_fault(sessions: list[str], ages: list[float], order: list[float]) -> tuple[str, int, int] | None:
@@ -90,6 +90,6 @@ def _years(one: tuple[int, int, int], two: tuple[int, int, int]) -> float:
     return (two[0] - one[0]) + (two[1] - one[1]) / 12 + (two[2] - one[2]) / 365
 
 
-def _shortened(problems: list[str], what: str) -> list[str]:
+def _shortened(problems: list[str]) -> list[str]:
     more = len(problems) - _FEW
-    return [*problems[:_FEW], f"{more} more persons of two {what}"] if more > 0 else problems
+    return [*problems[:_FEW], f"the same of {more} more persons"] if more > 0 else problems

@@ -58,4 +58,4 @@ def test_many_persons_are_named_in_part():
         table(["V1", "V2"] * 20, person=people, sex=["f", "m"] * 20, age=[50.0, 20.0] * 20)
     )
     assert len(problems) == 2 * (5 + 1)
-    assert problems[5] == "15 more persons of two sexes"
+    assert problems[5] == "the same of 15 more persons"
