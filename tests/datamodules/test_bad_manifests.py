@@ -200,6 +200,8 @@ BAD = [
     ("two cells too few", GOOD + "r9,P9,V1\n", "line 6 has 3 cells, the header has 7"),
     ("a quote behind text", GOOD.replace("r1,P1", 'r1,P"1').replace("r3,P3", '"r3,P3'), "close every quote"),
     ("two cells too many", GOOD + "r9,P9,V1,,s.npz,PHQ-9,1,a,b\n", "line 6 has 9 cells"),
+    ("a second header", GOOD + GOOD, "line 6 names the columns again: two tables .*remove that line"),
+    ("a second header in capitals", GOOD + HEAD.upper() + "\n", "line 6 names the columns again"),
     ("blanks for a header", " , , \n1,2,3\n", "names no column|recording_id"),
     ("a byte order mark alone", codecs.BOM_UTF8, "is empty"),
     ("utf-16 cut in a character", GOOD.encode("utf-16")[:-1], "UTF-16"),
