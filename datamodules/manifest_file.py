@@ -77,8 +77,8 @@ def parse_table(content: bytes) -> pd.DataFrame:
     for line, row in rows:
         if [cell.strip("\ufeff ").casefold() for cell in row] == header:
             raise FileFault(
-                f"line {line} names the columns again: two tables in one file; remove that line, and rows that "
-                "are there twice"
+                f"line {line} names the columns again: two tables in one file; remove that line, and "
+                "rows that are there twice"
             )
         if len(row) != len(names):
             raise FileFault(
