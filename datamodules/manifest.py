@@ -31,6 +31,8 @@ from datamodules.validation import (
     unused_columns,
 )
 from datamodules.validation_ids import check_ids
+from datamodules.validation_names import say_no_zero, say_unread
+from datamodules.validation_persons import check_persons
 from datamodules.validation_values import check_sums, check_values
 
 _log = logging.getLogger(__name__)
@@ -235,12 +237,15 @@ def manifest_from_table(
         for column in [column for column in FILES if column in table]:
             table[column] = [relocate(value, root, root) for value in table[column]]
         problems += [*check_ids(table), *check_rows(table, root), *check_values(table)]
+        problems += check_persons(table)
         problems += check_sums(table) if file else []
     if problems:
         listed = "\n".join(f"  - {problem}" for problem in problems)
         raise ManifestError(f"{file or root / name}: {len(problems)} problem(s) in the manifest\n{listed}")
     if unused := unused_columns(table):
         _log.warning("%s: columns nothing reads: %s", name, ", ".join(unused))
+    say_unread(table, name)
+    say_no_zero(table, name)
     table = _derive_binary(table)
     if probe:
         table = fill_facts(table, root=root, sidecar=facts_file(root, name))

@@ -73,7 +73,13 @@ def parse_table(content: bytes) -> pd.DataFrame:
     (_, names), *rows = _rows(text, separator)
     _check_names(names)
     cells = []
+    header = [name.strip().casefold() for name in names]
     for line, row in rows:
+        if [cell.strip("\ufeff ").casefold() for cell in row] == header:
+            raise FileFault(
+                f"line {line} names the columns again: two tables in one file; remove that line, and "
+                "rows that are there twice"
+            )
         if len(row) != len(names):
             raise FileFault(
                 f"line {line} has {len(row)} cells, the header has {len(names)}: "

@@ -21,6 +21,9 @@ from datamodules.series import UnreadableSeries, is_series, series_size
 _log = logging.getLogger(__name__)
 
 FACTS = ("fps", "n_frames", "width", "height", "duration_s", "brightness")  # floats
+# Facts that may be stated, and our choice of how far from the file's: containers round and count roughly.
+_STATED = {"n_frames": 0.02, "fps": 0.03, "width": 0.0, "height": 0.0, "duration_s": 0.05}
+_SHOWN = 5
 _OF_SERIES = ("fps", "n_frames", "duration_s")
 HASH = "content_hash"
 _COLUMNS = ("path", "size", "mtime_ns", *FACTS, HASH, "seal")  # of the sidecar
@@ -61,12 +64,31 @@ def fill_facts(table: pd.DataFrame, *, root: Path, sidecar: Path) -> pd.DataFram
     sources = table["path"].where(table["path"] != "", table.get("series_path", "")).tolist()
     files = {row: str(sources[row]) for row in rows}
     facts = _probe_all(sorted(set(files.values())), root=root, sidecar=sidecar)
+    _say_contradictions(table, files, facts)
     columns = {name: table[name].tolist() for name in (*FACTS, HASH)}
     for row, file in files.items():
         for name, value in facts.get(file, {}).items():
             if _is_missing(columns[name][row]):
                 columns[name][row] = value
     return table.assign(**columns)
+
+
+def _say_contradictions(table: pd.DataFrame, files: dict[int, str], facts: dict[str, Facts]) -> None:
+    """Warn of stated lengths, rates and sizes that are not those of the files; what is stated is used."""
+    for name, share in _STATED.items():
+        stated = {row: float(table[name].iloc[row]) for row in files}
+        told = [
+            f"row {row + 1} ({file}) states {stated[row]:g}, the file {found:g}"
+            for row, file in files.items()
+            if isinstance(found := facts.get(file, {}).get(name), float)
+            and abs(stated[row] - found) > max(share * found, 1e-9)
+        ]
+        if told:
+            more = f" and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
+            _log.warning(
+                "'%s' is not that of the files: %s%s; correct it, or leave it empty to have it read",
+                name, "; ".join(told[:_SHOWN]), more,
+            )  # fmt: skip
 
 
 def _incomplete(table: pd.DataFrame) -> NDArray[np.bool_]:

@@ -36,8 +36,9 @@ _SHOWN = 5  # rows named per problem: enough to find the fault, few enough to re
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Phrase a suggestion for a misspelt name, or nothing when no name is close."""
-    match = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"; did you mean '{match[0]}'?" if match else ""
+    plain = {own.casefold(): own for own in reversed(list(known))}
+    match = difflib.get_close_matches(name.casefold(), list(plain), n=1, cutoff=0.6)
+    return f"; did you mean '{plain[match[0]]}'?" if match else ""
 
 
 def describe_rows(table: pd.DataFrame, rows: Sequence[int], values: Sequence[object] | None = None) -> str:

@@ -48,7 +48,7 @@ def _odd(table: pd.DataFrame) -> list[str]:
     problems = []
     for name in IDS:
         ids = table[name].tolist()
-        rows = [row for row, value in enumerate(ids) if any(unicodedata.category(c)[0] == "C" for c in value)]
+        rows = [row for row, value in enumerate(ids) if any(map(_breaks, value))]
         if rows:
             where = describe_rows(table, rows, [ids[row] for row in rows])
             problems.append(
@@ -59,6 +59,12 @@ def _odd(table: pd.DataFrame) -> list[str]:
             where = describe_rows(table, long, [ids[row][:20] + "..." for row in long])
             problems.append(f"'{name}' is longer than {_LONGEST} characters in {where}; shorten it")
     return problems
+
+
+def _breaks(sign: str) -> bool:
+    """Whether a character ends a line or controls a device."""
+    kind = unicodedata.category(sign)
+    return kind[0] == "C" or kind in ("Zl", "Zp")
 
 
 def _unknown(table: pd.DataFrame) -> list[str]:

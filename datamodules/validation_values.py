@@ -45,6 +45,7 @@ _RANGES = {
 }
 _TRAIT = _Range(-1000, 1000, "a score of a trait; leave it empty if unknown")
 _ITEM = _Range(0, 100, "an answer counted from 0; leave it empty if there is none", whole=True)
+_EITHER = "correct the one or the other, or clear what is not certain"
 _SLACK = 0.05  # of n_frames against fps times duration, our choice: containers round
 
 
@@ -136,11 +137,13 @@ def check_sums(table: pd.DataFrame) -> list[str]:
         wrong = (table["scale"] == name).to_numpy() & ((score < least) | (score > most))
         if wrong.any():
             rows = np.flatnonzero(wrong).tolist()
+            from_one = factor * (answers - 1).sum(axis=1) == score
+            coded = bool(from_one[rows].all() and (answers[rows] >= 1).all())
             said = [_sum_said(score[row], least[row], most[row]) for row in rows]
             problems.append(
                 f"'score' is not the sum of the items of {name} in "
-                f"{describe_rows(table, rows, said)}; correct "
-                "the one or the other, or clear what is not certain"
+                f"{describe_rows(table, rows, said)}; "
+                + ("the items are coded from 1: subtract 1" if coded else _EITHER)
             )
     return problems
 

@@ -32,6 +32,7 @@ _DAY = re.compile(  # alone: 2021-01-15, 20210115, 15.01.2021; perhaps with the 
     re.IGNORECASE,
 )
 _DECIMAL = re.compile(r"(?<![\d.,])(\d+)[.,](\d+)(?![\d.,])")
+_BEFORE = re.compile(r"[tdwmyh]-\d+([.,]\d+)?", re.IGNORECASE)  # T-7: a week before, or the seventh?
 _MONTHS_OR_DAYS = 31
 
 
@@ -41,7 +42,7 @@ def in_order(names: Iterable[str]) -> list[str] | None:
     Names tell an order if they differ in numbers only, and each of the numbers that differ gives the same
     order. Dates count as one number if the year comes first: `15/01/2021` and `03/02/2021` contradict each
     other by day and month, so they tell none; nor do `pre` and `post`, nor `0.5 y` and `0.25 y`,
-    whose order depends on whether they are decimals.
+    whose order depends on whether they are decimals, nor `T-7` and `T-1`, whose hyphen may be a minus.
 
     Example:
         >>> in_order(["V10", "V9"]), in_order(["2020-12-20", "2020-02-01"]), in_order(["pre", "post"])
@@ -53,7 +54,7 @@ def in_order(names: Iterable[str]) -> list[str] | None:
     parts = [_numbered(name) for name in different]
     if len({text for text, _ in parts}) > 1:
         return None
-    if _decimals(different):
+    if _decimals(different) or all(_BEFORE.fullmatch(plain(name)) for name in different):
         return None
     numbers = np.array([values for _, values in parts], dtype=object)
     order = sorted(range(len(different)), key=lambda row: parts[row][1])
@@ -80,7 +81,7 @@ def _numbered(name: str) -> tuple[str, tuple[int, ...]]:
 
     text = _DATE.sub(date, text)
     text = _PACKED.sub(_unpacked, text)
-    text = re.sub(r"(?<![\w\x01])[-\u2212](?=\d)", "\x02", text)  # a sign, not a hyphen
+    text = re.sub(r"(?<![\w\x01])[-\u2212](?=\d)|\u2212(?=\d)", "\x02", text)  # a sign, not a hyphen
 
     def number(found: re.Match[str]) -> str:
         values.append(-int(found[1]) if found[0][0] == "\x02" else int(found[1]))

@@ -4,17 +4,24 @@ import re
 
 import numpy as np
 
+_UNIT = r"(s|secs?|seconds?|ms|msecs?|milliseconds?|us|usecs?|microseconds?|ns)"
+_WHOSE = r"(approx|frame|video|media|unix|epoch|utc|system|wall|local|device|capture|relative|elapsed)"
+_CLOCK_NAME = re.compile(
+    rf"t|{_UNIT}|({_WHOSE}_)?time(_?stamps?)?(_?(in_)?({_UNIT}|min))?|pts(_?(time|{_UNIT}))?"
+    rf"|(duration|elapsed|clock)(_?{_UNIT})?",
+    re.IGNORECASE,
+)
+_RATE_NAME = re.compile(r"(video_?)?(fps|frame_?rate)", re.IGNORECASE)
 _NAME = re.compile(
-    r"unnamed(:_?\d+(\.\d+)*(_level_\d+)?)?|__index_level_\d+__|level_\d+|index|#|t"
+    r"unnamed(:_?\d+(\.\d+)*(_level_\d+)?)?|__index_level_\d+__|level_\d+|index|#"
     r"|row(_?(number|no|nr|num|id|idx|index))?|face(_?id)?|confidence|success|valid"
-    r"|frames?(_?(number|no|nr|num|id|idx|index|count|time))?"
-    r"|(approx_)?(frame_)?time(_?stamp)?(_?(in_)?(s|sec|seconds|ms|msec|milliseconds|us|ns|min))?"
-    r"|s|sec|secs|seconds?|ms|msec|milliseconds?"
-    r"|(duration|elapsed)(_?(s|sec|seconds|ms))?|n_?frames|num_?frames|fps|frame_?rate",
+    r"|frames?(_?(number|no|nr|num|id|idx|index|count))?"
+    r"|n_?frames|num_?frames",
     re.IGNORECASE,
 )
 _MARK = re.compile(  # of a row whose face was found, or how surely
-    r"(is_?|face_?|det(ection)?_?|track(ing|er)?_?)?(valid|success|confidence|detected|found|tracked)\??",
+    r"(is_?|face_?|det(ection)?_?|track(ing|er)?_?)?(valid|success|confidence|detected|found|tracked)\??"
+    r"|has_?face|face_?(present|visible|ok)|tracking_?ok",
     re.IGNORECASE,
 )
 _OURS = frozenset({"confidence", "success", "valid"})
@@ -51,8 +58,31 @@ def is_counter(name: str) -> bool:
     >>> is_counter("Unnamed: 0"), is_counter("Time_s"), is_counter("au12")
     (True, True, False)
     """
-    plain = re.sub(r"\s+", "_", name.strip())
-    return not plain or _NAME.fullmatch(plain) is not None
+    plain = _plain(name)
+    return not plain or _NAME.fullmatch(plain) is not None or is_clock(name) or is_rate(name)
+
+
+def is_clock(name: str) -> bool:
+    """Whether a column is named like a time: `time`, `Time (s)`, `timestamp_us`, `pts_time`, `elapsed`.
+
+    >>> is_clock("Time (s)"), is_clock("timestamp_us"), is_clock("frame"), is_clock("smile_time_ratio")
+    (True, True, False, False)
+    """
+    return _CLOCK_NAME.fullmatch(_plain(name)) is not None
+
+
+def is_rate(name: str) -> bool:
+    """Whether a column is named like the frame rate of the video.
+
+    >>> is_rate("FPS"), is_rate("heart_rate")
+    (True, False)
+    """
+    return _RATE_NAME.fullmatch(_plain(name)) is not None
+
+
+def _plain(name: str) -> str:
+    """A name with `_` for blanks and brackets."""
+    return re.sub(r"[\s()\[\]]+", "_", name.strip(" \t()[]"))
 
 
 def counting(values: np.ndarray, place: np.ndarray, fps: float | None) -> np.ndarray:

@@ -15,6 +15,7 @@ from datamodules.series.table import numbers
 from datamodules.series.timebase import Timeline, timeline
 
 CONFIDENCE = 0.8  # OpenDBM accepts OpenFace's frames from here on (open_dbm, eye_gaze.py)
+LOST = -1.0  # a confidence that says that there was no face: OpenFace writes 0, other programs this
 _ROUNDED = 1e-3  # our choice
 # Columns of time, faces and quality, which every format may have and which are never channels.
 TRACKING = frozenset(
@@ -55,16 +56,16 @@ def tracked(table: pd.DataFrame, path: Path) -> np.ndarray:
 
 
 def confidences(table: pd.DataFrame, name: str, path: Path) -> np.ndarray:
-    """Column (n,) of shares from 0 to 1, NaN where a cell is empty.
+    """Column (n,) of shares from 0 to 1, NaN where a cell is empty, -1 where there was no face.
 
     Raises:
         UnreadableSeries: It holds something else, such as percent.
     """
     values = numbers(table, name, path)
-    if (odd := values[(values < 0) | (values > 1 + _ROUNDED)]).size:
+    if (odd := values[((values < 0) & (values != LOST)) | (values > 1 + _ROUNDED)]).size:
         raise UnreadableSeries(
             f"{path}: '{name}' is {odd[0]:g} in {len(odd)} of {len(values)} rows, and is a share from 0 to "
-            "1; divide percent by 100, and leave rows without a face empty"
+            "1; divide percent by 100, and leave rows without a face empty, or write -1 or 0 there"
         )
     return values
 

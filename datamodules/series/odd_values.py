@@ -1,13 +1,14 @@
 """Values that nothing measured: codes, marks of lost rows, numbers in another unit than a name says."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from datamodules.series.bounds import check_bounds
 from datamodules.series.counters import is_mark
-from datamodules.series.format import CONFIDENCE
+from datamodules.series.format import CONFIDENCE, LOST
 from datamodules.series.schema import CHANNELS
 from datamodules.series.series import Series, UnreadableSeries
 
@@ -17,7 +18,7 @@ _REST = 5  # our choice: what such a code is larger than all other values
 
 
 def check_marks(path: Path, channels: Sequence[str]) -> None:
-    """Stop at a mark of rows without a face: it is no behavior, and the rows that it marks are not measured.
+    """Stop where somebody asks for a mark of rows without a face as a channel: it is no behavior.
 
     Raises:
         UnreadableSeries: Names the column and the remedy.
@@ -25,9 +26,49 @@ def check_marks(path: Path, channels: Sequence[str]) -> None:
     for name in channels:
         if is_mark(name):
             raise UnreadableSeries(
-                f"{path}: '{name}' tells which rows were measured and is no channel; call it 'valid' (1 "
-                "or 0) or 'confidence' (0 to 1, measured from 0.8 on), or leave it out"
+                f"{path}: '{name}' tells which rows were measured and is no channel; leave it out"
             )
+
+
+def marked(
+    path: Path, marks: Mapping[str, np.ndarray], *, named: bool
+) -> tuple[np.ndarray | bool, list[str]]:
+    """Rows (n,) that all marks call measured, and remarks on the others.
+
+    A mark is a column of 0 and 1 under another name than `valid` and `success`, such as `is_valid`, or shares
+    under another name than `confidence`, which count from 0.8 on.
+
+    Args:
+        path: The file, for messages.
+        marks: Name -> values (n,), NaN where there is no number.
+        named: Channels were named; what is no mark by its values is left out then.
+
+    Raises:
+        UnreadableSeries: The values of such a column are neither marks nor shares.
+    """
+    valid: np.ndarray | bool = True
+    notes = []
+    for name, values in marks.items():
+        known = values[~np.isnan(values)]
+        if np.isin(known, (0, 1)).all():
+            found, what = values == 1, "1 for a row with a measurement"
+        elif name.lower().endswith("confidence") and (((known >= 0) & (known <= 1)) | (known == LOST)).all():
+            found, what = values >= CONFIDENCE, f"{CONFIDENCE:g} or more for a row with a measurement"
+        elif named:
+            continue
+        else:
+            odd = known[~np.isin(known, (0, 1))][0]
+            raise UnreadableSeries(
+                f"{path}: '{name}' tells by its name which rows were measured, and holds {odd:g}; write 1 or "
+                "0 (a share from 0 to 1 if it is a confidence), remove it, or name the channels to use"
+            )
+        valid = valid & found
+        if not found.all():
+            notes.append(
+                f"{path}: '{name}' is taken for {what}; {(~found).sum()} of {len(found)} rows are "
+                "not measured"
+            )
+    return valid, notes
 
 
 def check_lost(series: Series, path: Path) -> None:
@@ -80,4 +121,5 @@ def check_plain(series: Series, path: Path) -> Series:
                 f"{path}: '{name}' has the mean {mean:g}, far outside {channel.low:g} to {channel.high:g} "
                 f"({channel.unit}); convert the channel, or give it a name of its own"
             )
+    notes += check_bounds(values, np.flatnonzero(series.valid), series.channels, path, own=True)
     return replace(series, notes=(*series.notes, *notes))

@@ -10,25 +10,30 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from datamodules.guard import check_channels
 from datamodules.series import kept, stored
 from datamodules.series import table as tables
+from datamodules.series.alike import check_alike
+from datamodules.series.bookkeeping import is_bookkeeping, left_out
+from datamodules.series.bounds import check_bounds
 from datamodules.series.clnf import CLNF
-from datamodules.series.counters import counting, is_counter
+from datamodules.series.clocks import other_clocks, seconds_of
+from datamodules.series.counters import counting, is_clock, is_counter, is_mark, is_rate
 from datamodules.series.format import QUALITY, TRACKING, Format, is_blank
 from datamodules.series.landmarks_npy import load_npy
 from datamodules.series.libreface import LIBREFACE
 from datamodules.series.limits import check_cells, check_file
 from datamodules.series.mediapipe import MEDIAPIPE
-from datamodules.series.odd_values import check_lost, check_marks, check_plain
+from datamodules.series.odd_values import check_lost, check_marks, check_plain, marked
 from datamodules.series.opendbm import OPENDBM
 from datamodules.series.openface import OPENFACE
 from datamodules.series.plain import PLAIN, load_npz
 from datamodules.series.pyfeat import PYFEAT, PYFEAT_MESH
 from datamodules.series.schema import CHANNELS, Column
 from datamodules.series.series import Series, UnreadableSeries
-from datamodules.series.table import measurements
+from datamodules.series.table import measurements, numbers
 from datamodules.validation import nearest
 
 _log = logging.getLogger(__name__)
@@ -176,15 +181,31 @@ def _from_array(path: Path, channels: tuple[str, ...] | None, fps: float | None)
             f"{path}: values {series.values.shape} do not match {len(series.valid)} rows of 'valid' "
             f"and {len(series.channels)} channels"
         )
-    held = tuple(name for name in series.channels if not is_counter(name))
-    check_marks(path, held if channels is None else channels)
     check_lost(series, path)
-    series = check_plain(series, path)
-    if channels is not None:
+    series = _with_columns_read(series, path, fps, named=channels is not None)
+    held = tuple(name for name in series.channels if not is_counter(name) and not is_mark(name))
+    if channels is None:
+        aside = [name for name in held if is_bookkeeping(name)]
+        series = replace(series, notes=(*series.notes, *left_out(path.parent, aside)))
+        channels, named = tuple(name for name in held if name not in aside), False
+        check_alike(path, channels, CHANNELS)
+    else:
+        named = True
+        check_marks(path, channels)
         _check_known(channels, held, path)
-    read = _only(series, held if channels is None else channels)
+    read = check_plain(_only(series, channels), path)
     counts = counting(read.values, np.arange(len(read.values)), read.fps)
-    return _without(read, counts, path, named=channels is not None)
+    return _without(read, counts, path, named=named)
+
+
+def _with_columns_read(series: Series, path: Path, fps: float | None, *, named: bool) -> Series:
+    """The series after its own columns of marks and times were looked at."""
+    columns = {name: series.values[:, place] for place, name in enumerate(series.channels)}
+    marks = {name: column for name, column in columns.items() if is_mark(name)}
+    valid, notes = marked(path, marks, named=named)
+    clocks = {name: column for name, column in columns.items() if is_clock(name) or is_rate(name)}
+    notes += other_clocks(path, clocks, np.arange(len(series.values)), series.fps, fps)
+    return replace(series, valid=series.valid & valid, notes=(*series.notes, *notes))
 
 
 def _only(series: Series, channels: tuple[str, ...]) -> Series:
@@ -212,20 +233,29 @@ def _from_table(path: Path, channels: tuple[str, ...] | None, fps: float | None)
     known, named = recognise(path), channels is not None
     names = known.header(path)
     held = _held(known, path, names, named=named)
+    notes: list[str] = []
     if channels is None:
-        channels = tuple(held)
+        aside = [name for name, (column, _) in held.items() if _is_aside(known, name, column)]
+        channels = tuple(name for name in held if name not in aside)
+        notes += left_out(path.parent, aside)
+        check_alike(path, [held[name][0] for name in channels], {*known.columns, *CHANNELS})
     check_marks(path, channels)
     _check_known(channels, tuple(held), path)
     wanted = {held[name][0] for name in channels}
-    notes: list[str] = []
-    table = known.rows(known.load(path, wanted | _helpers(known, names)), path, notes)
+    marks, clocks = _facts(known, names)
+    read = {*wanted, *marks, *clocks, *_helpers(known, names)}
+    table = known.rows(known.load(path, read), path, notes)
     if not len(table):
         raise UnreadableSeries(_NO_ROW.format(path=path))
     line = known.timeline(table, path, fps)
     check_cells(path, rows=line.length, columns=len(channels))
     values = np.zeros((line.length, len(channels)), dtype=np.float32)
     valid = np.zeros(line.length, dtype=bool)
-    valid[line.position] = known.valid(table, path)
+    found, told = marked(path, _numbers(table, marks, path, lenient=named), named=named)
+    valid[line.position] = known.valid(table, path) & found
+    times = {name: seconds_of(table[name]) for name in clocks}
+    times |= _numbers(table, clocks, path, lenient=True)
+    notes += [*told, *other_clocks(path, times, line.position, line.fps, fps)]
     for number, name in enumerate(channels):
         column, held_as = held[name]
         values[line.position, number] = measurements(table, column, path) * held_as.factor
@@ -233,6 +263,7 @@ def _from_table(path: Path, channels: tuple[str, ...] | None, fps: float | None)
         valid[:] = False
     if not known.strict:
         valid &= np.isfinite(values).all(axis=1)
+        notes += check_bounds(values[valid], np.flatnonzero(valid), channels, path, own=False)
         _check_limits(values[valid], channels, path, known)
     series = Series(
         values=values,
@@ -253,13 +284,39 @@ def _helpers(known: Format, names: Sequence[str]) -> set[str]:
     return {name for name in names if name in known.skipped or name in TRACKING}
 
 
+def _facts(known: Format, names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Columns that no format reads and that mark rows, and those that tell the time or its rate."""
+    own = {*known.columns, *known.skipped, *TRACKING}
+    marks = [name for name in names if is_mark(name) and name not in own]
+    return marks, [name for name in names if is_clock(name) or is_rate(name)]
+
+
+def _numbers(
+    table: pd.DataFrame, names: Sequence[str], path: Path, *, lenient: bool
+) -> dict[str, np.ndarray]:
+    """Columns as numbers; those of text are left out if `lenient`."""
+    found = {}
+    for name in names:
+        try:
+            found[name] = numbers(table, name, path)
+        except UnreadableSeries:
+            if not lenient:
+                raise
+    return found
+
+
+def _is_aside(known: Format, name: str, column: str) -> bool:
+    """Whether a channel that no format knows tells how the tracking went."""
+    return column not in known.columns and is_bookkeeping(name)
+
+
 def _held(known: Format, path: Path, names: Sequence[str], *, named: bool) -> dict[str, tuple[str, Column]]:
     """Column of every channel that the file holds."""
     unasked = frozenset() if named else known.only_when_named(path)
     held: dict[str, tuple[str, Column]] = {}
     for name in names:
         column = known.channel(name)
-        if column is None or name in unasked:
+        if column is None or name in unasked or (not named and is_mark(name)):
             continue
         if column.channel in held:
             raise UnreadableSeries(

@@ -18,6 +18,7 @@ from datamodules.series.series import UnreadableSeries
 
 SUFFIXES = (".csv", ".csv.gz", ".txt", ".parquet")
 _BLOCK = 2**20  # bytes read at once
+_NUMERIC, _QUOTE = frozenset(b"%c" % sign for sign in b"0123456789-+."), '\ufeff "'
 # How programs write that there is no number: C on Windows, R, Python, spreadsheets.
 _NO_NUMBER = re.compile(r"[+-]?(nan(\(\w*\))?|\d\.#\w+|inf(inity)?)|n/?a|none|null|-|", re.IGNORECASE)
 
@@ -95,6 +96,7 @@ def _check_rows(path: Path, names: tuple[str, ...]) -> int:
     With chosen columns pandas would drop the last cells of a longer row, and fill a shorter one, silently.
     """
     size, row = 0, -1  # the header
+    first = names[0].casefold()
     for lines in _blocks(path):
         size += sum(map(len, lines)) + len(lines)
         check_bytes(path, size)
@@ -103,8 +105,24 @@ def _check_rows(path: Path, names: tuple[str, ...]) -> int:
             for number, line in enumerate(lines, start=row):
                 _check_line(path, line, f"row {number}")
                 _check_row(path, line, number, names)
+        for number, line in enumerate(lines, start=row):
+            if number >= 0 and _is_header(line, first, names):
+                raise UnreadableSeries(
+                    f"{path}: row {number} names the columns again: two tables in one file; give each "
+                    "recording a file of its own, or remove the line if the rows go on"
+                )
         row += len(lines)
     return row
+
+
+def _is_header(line: bytes, first: str, names: tuple[str, ...]) -> bool:
+    """Whether a line below the header is a header, too; numbers at its start, and another name, settle it."""
+    if line[:1] in _NUMERIC or not line[:200].decode(errors="replace").lstrip(_QUOTE).casefold().startswith(
+        first
+    ):
+        return False
+    cells = next(csv.reader([line.decode(errors="replace").lstrip("\ufeff")]), [])
+    return len(cells) > 1 and [canonical(cell).casefold() for cell in cells] == [n.casefold() for n in names]
 
 
 def _blocks(path: Path) -> Iterator[list[bytes]]:

@@ -16,6 +16,9 @@ _SPARSE, _SHORT = 50, 10_000  # our choice: a face in 2 % of the frames, and in 
 _LEAD = 250  # rows without a measurement that are put before a table in silence, our choice: 10 s
 _PAUSE = 3600.0  # seconds, our choice: longer ones in a short table are a wrong clock
 _EXACT = 2.0**53
+_STOP = 2.0  # seconds without a row that are told, our choice
+_PARTS, _PART = 10, 16  # of a table whose rates are compared, and the rows that each has at least, our choice
+_CHANGED = 1.15  # our choice: rounding of times moves the rate of 16 rows by 2 %, 24 and 30 frames/s are told
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -78,6 +81,7 @@ def timeline(
         check_rate(path, own * skip, "its clock")
         _check_jumps(path, frames, seconds, own)
         notes += rate_note(path, own * skip, fps)
+        notes += _pace_notes(path, seconds, position, own)
     times = _filled(position, length, seconds, own)
     return Timeline(position=position, length=length, seconds=times, fps=own, notes=tuple(notes))
 
@@ -95,6 +99,37 @@ def rate(seconds: np.ndarray, position: np.ndarray | None = None) -> float | Non
     median = np.median(steps / rows)
     usual = np.abs(steps / rows - median) <= median / 2
     return float(rows[usual].sum() / steps[usual].sum())
+
+
+def _pace_notes(path: Path, seconds: np.ndarray, position: np.ndarray, own: float) -> list[str]:
+    """Remarks where equal steps of rows are no equal steps of time: a clock that stops or changes."""
+    notes = []
+    remedy = "set data.module.source.fps to have the rows placed in time, cut the file there, or correct it"
+    idle = np.diff(seconds) - np.diff(position) / own
+    if (stops := np.flatnonzero(idle > _STOP)).size:
+        row = int(np.argmax(idle)) + 1
+        notes.append(
+            f"{path}: {seconds[row] - seconds[row - 1]:.4g} s pass between rows {row - 1} and {row}, which "
+            f"follow each other at {own:.4g} rows/s ({stops.size} such places); {remedy}"
+        )
+    parts = np.array_split(np.arange(len(seconds)), max(1, min(_PARTS, len(seconds) // _PART)))
+    rates = [rate(seconds[part], position[part]) or own for part in parts]
+    slow, fast = int(np.argmin(rates)), int(np.argmax(rates))
+    if rates[fast] > _CHANGED * rates[slow]:
+        told = " and ".join(
+            f"{rates[part]:.4g} rows/s in rows {parts[part][0]} to {parts[part][-1]}"
+            for part in sorted((slow, fast))
+        )
+        notes.append(f"{path}: its clock changes the rate: {told}; {remedy}")
+        return notes
+    running = float(seconds[-1] - seconds[0] - idle[stops].sum())
+    whole = float(position[-1] - position[0]) / running
+    if not 1 / _CHANGED <= own / whole <= _CHANGED:
+        notes.append(
+            f"{path}: its rows are no equal steps of time: {own:.4g} rows/s by the usual step and "
+            f"{whole:.4g} over the whole; {remedy}"
+        )
+    return notes
 
 
 def check_rate(path: Path, fps: float, what: str) -> float:
@@ -187,6 +222,11 @@ def _check_increasing(path: Path, values: np.ndarray, what: str) -> None:
     wrong = np.flatnonzero(np.diff(values) <= 0)
     if len(wrong):
         row = wrong[0] + 1
+        if row > 1 and values[row] <= values[1]:
+            raise UnreadableSeries(
+                f"{path}: {what} {values[row]:g} in row {row} comes after {values[row - 1]:g} and begins "
+                "anew: two tables in one file; give each recording a file of its own"
+            )
         raise UnreadableSeries(
             f"{path}: {what} {values[row]:g} in row {row} comes after {values[row - 1]:g} "
             f"({len(wrong)} such rows); times must grow from row to row, sort the rows or extract again"

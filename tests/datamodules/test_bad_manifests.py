@@ -38,6 +38,8 @@ def cells(**columns):
 TWO = "write one of them everywhere"
 ITEMS = {f"item_phq9_{n}": ["1"] for n in range(1, 10)}
 ONE = {"subject_id": ["X", "X"], "score": ["1", "1"]}  # a person with two rows
+TWO_VISITS = ONE | {"session_id": ["V1", "V2"]}
+CODED = {f"item_phq9_{n}": ["2"] for n in range(1, 10)}
 NO_SCORE = "recording_id,subject_id,session_id,path,series_path,binary\nr0,P0,V1,,s.npz,\nr1,P1,V1,,s.npz,\n"
 BAD = [
     # the file itself
@@ -146,10 +148,65 @@ BAD = [
      "'binary' has two values in one session"),
     ("two answers to an item", cells(**ONE | {"score": ["", ""]}, item_phq9_1=["1", "2"]), "has two values"),
     ("a person in Cyrillic, small", cell("subject_id", "\u041d1", "\u043d1"), TWO),
+    # one person, of whom two things are said
+    ("two sexes", cells(**TWO_VISITS, sex=["f", "M"]), "'sex' has two values for person 'X'.*'f'.*'M'.*own"),
+    ("two sexes in words", cells(**TWO_VISITS, sex=["Male", "weiblich"]), "leave it empty"),
+    ("two sexes in codes", cells(**TWO_VISITS, sex=["1", "2"]), "'sex' has two values"),
+    ("an age that falls", cells(**TWO_VISITS, age=["40", "35"]), "'age' falls .*V1: 40.*V2: 35.*correct"),
+    ("an age that falls by place", cells(**ONE | {"score": ["", ""]}, session_id=["post", "pre"],
+     visit_order=["2", "1"], age=["30", "33"]), "'age' falls"),
+    ("an age that jumps", cells(**ONE, session_id=["pre", "post"], age=["20", "61"]), "jumps by decades"),
+    ("two ages in a session", cells(**ONE, age=["20", "30"]), "'age' has two values in one session"),
+    ("an age against the dates", cells(**ONE, session_id=["2020-01-05", "2021-01-05"], age=["20", "29"]),
+     "is not what the dates of the sessions say"),
     # items
+    ("items coded from 1", cells(**CODED, score=["9"]), "9, items 18'; .* coded from 1: subtract 1"),
+    ("an item coded from 1", cells(item_phq9_1=["4"]), "subtract 1 from items coded"),
+    ("an item with letters", cell("item_phq9_1", "often"), "'item_phq9_1' is not a number .*'often'"),
     ("items above the total, one open", cells(**ITEMS | {"item_phq9_1": [""]}, score=["7"]), "7, items 8 to"),
     ("a total that items cannot reach", cells(item_phq9_1=["0"], score=["27"]), "27, items 0 to 24"),
     ("items with zeros", cells(item_phq9_01=["1"]), "is 'item_phq9_1' of a questionnaire.*rename it"),
+    # more of each kind of number
+    ("half a point of BDI-II", cells(scale=["BDI-II"], score=["12.5"]), "12.5"),
+    ("a quarter of HAMD-17", cells(scale=["HAMD-17"], score=["7.25"]), "7.25"),
+    ("an odd total of DASS-21", cells(scale=["DASS-21-D"], score=["13"]), "13"),
+    ("a mean for a total", cells(scale=["PHQ-8"], score=["0.875"]), "0.875"),
+    ("an age in other digits", cell("age", "\u096a\u0968"), "'age' is not a number"),
+    ("a rate in wide digits", cell("fps", "\uff13\uff10"), "'fps' is not a number"),
+    ("a person of control signs", cell("subject_id", "P\x0b1"), "control character.*one line"),
+    ("a line separator in a session", cell("session_id", "V\u20281"), "'session_id' holds a line end"),
+    ("a return in a session", GOOD.replace("P1,V1", 'P1,"V\r1"'), "write the cell on one line"),
+    ("lines in a person", GOOD.replace("r1,P1", 'r1,"P\r\n1"'), "write the cell on one line"),
+    ("an infinite rate", cell("fps", "inf"), "'fps' is not a number .*'inf'"),
+    ("no duration", cell("duration_s", "0"), "'duration_s' .* = 0"),
+    ("an infinite duration", cell("duration_s", "-inf"), "'duration_s' is not a number"),
+    ("a duration with a unit", cell("duration_s", "10 s"), "'10 s'"),
+    ("a duration of years", cell("duration_s", "1e9"), "'duration_s' .*1000000000"),
+    ("age 121", cell("age", "121"), "'age' .* = 121"),
+    ("an infinite age", cell("age", "inf"), "'age' is not a number"),
+    ("an age with a unit", cell("age", "34 y"), "'34 y'"),
+    ("brightness below black", cell("brightness", "-0.1"), "'brightness' .* = -0.1"),
+    ("brightness in bytes", cell("brightness", "255"), "'brightness' .* = 255"),
+    ("brightness in words", cell("brightness", "dark"), "'dark'"),
+    ("an infinite brightness", cell("brightness", "inf"), "'brightness' is not a number"),
+    ("a trait far below", cell("trait_N", "-1e9"), "'trait_N'.*-1000000000"),
+    ("an infinite trait", cell("trait_A", "inf"), "'trait_A' is not a number"),
+    ("a trait in words", cell("trait_E", "high"), "'high'"),
+    ("a trait of thousands", cell("trait_C", "5000"), "'trait_C' .* = 5000"),
+    ("frames below zero", cell("n_frames", "-3"), "'n_frames' .* = -3"),
+    ("too many frames", cell("n_frames", "1e12"), "'n_frames'"),
+    ("frames with a unit", cell("n_frames", "300 frames"), "'300 frames'"),
+    ("fewer frames than seconds", cells(n_frames=["30"], fps=["30"], duration_s=["100"]), "30 against 3000"),
+    ("two cells too few", GOOD + "r9,P9,V1\n", "line 6 has 3 cells, the header has 7"),
+    ("a quote behind text", GOOD.replace("r1,P1", 'r1,P"1').replace("r3,P3", '"r3,P3'), "close every quote"),
+    ("two cells too many", GOOD + "r9,P9,V1,,s.npz,PHQ-9,1,a,b\n", "line 6 has 9 cells"),
+    ("a second header", GOOD + GOOD, "line 6 names the columns again: two tables .*remove that line"),
+    ("a second header in capitals", GOOD + HEAD.upper() + "\n", "line 6 names the columns again"),
+    ("blanks for a header", " , , \n1,2,3\n", "names no column|recording_id"),
+    ("a byte order mark alone", codecs.BOM_UTF8, "is empty"),
+    ("utf-16 cut in a character", GOOD.encode("utf-16")[:-1], "UTF-16"),
+    ("utf-32 cut", GOOD.encode("utf-32")[:-2], "UTF-32"),
+    ("latin-1 in the header", GOOD.replace("score", "gr\xf6\xdfe").encode("latin-1"), "CSV UTF-8"),
     ("a path without an end", cell("path", "x" * 5000), "names no file.*relative paths"),
 ]  # fmt: skip
 
@@ -178,6 +235,25 @@ GOOD_ONES = [
     ("two times of a day", cells(**ONE, session_id=["2021-01-05T09:00", "2021-01-05T14:00"]), "two visits"),
     ("an unanswered item", cells(**ITEMS | {"item_phq9_1": [""]}, score=["9"]), "8 to 11"),
     ("marks in the header", "\ufeff" + GOOD.replace("subject_id", "subject_id\u200b"), "cannot be seen"),
+    ("a sex in two words", cells(**TWO_VISITS, sex=["f", "Female"]), "the same"),
+    ("a sex in a word and a code", cells(**TWO_VISITS, sex=["f", "2"]), "nobody knows the code"),
+    ("a sex not always known", cells(**TWO_VISITS, sex=["f", ""]), "nothing contradicts it"),
+    ("a sex that is neither", cells(**TWO_VISITS, sex=["f", "diverse"]), "people may say so later"),
+    ("two unknown persons", cells(subject_id=["unknown"] * 2, sex=["f", "m"], age=["9", "90"]), "two people"),
+    ("an age rounded", cells(**TWO_VISITS, age=["40", "39"]), "rounded up, then down"),
+    (
+        "an age in another order",
+        cells(**ONE, session_id=["post", "pre"], age=["41", "40"]),
+        "nobody knows it",
+    ),
+    (
+        "twenty years by date",
+        cells(**ONE, session_id=["2001-01-01", "2021-06-01"], age=["20", "40"]),
+        "so it is",
+    ),
+    ("twelve years", cells(**TWO_VISITS, age=["20", "32"]), "a long study"),
+    ("a fall of names alone", cells(**ONE, session_id=["T-7", "T-1"], age=["30", "28"]), "minus or hyphen?"),
+    ("items of no questionnaire", cells(item_x_1=["4"], item_x_2=["1"]), "of the study's own"),
     ("items add up", cells(**ITEMS, score=["9"]), "they do"),
 ]
 

@@ -1,3 +1,4 @@
+import hashlib
 from dataclasses import replace
 
 import numpy as np
@@ -117,10 +118,21 @@ def test_visits_of_one_person_with_the_same_habits_are_no_pair(cohort):
     assert duplicates(manifest) == []
 
 
-def test_a_content_hash_made_up_by_hand_is_not_believed(cohort):
+@pytest.mark.parametrize(
+    "made_up",
+    [
+        list("abcdef"),
+        [hashlib.sha256(sign.encode()).hexdigest() for sign in "abcdef"],
+        [hashlib.md5(sign.encode()).hexdigest() for sign in "abcdef"],
+        list("123456"),
+        [hashlib.sha256(b"").hexdigest()] + [""] * 5,
+    ],
+    ids=["letters", "of something else", "another digest", "numbers", "one"],
+)
+def test_a_content_hash_made_up_by_hand_is_not_believed(cohort, made_up):
     path = cohort(6, 1)
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    table.assign(split=PARTS, content_hash=list("abcdef")).to_csv(path, index=False)
+    table.assign(split=PARTS, content_hash=made_up).to_csv(path, index=False)
     with pytest.raises(ManifestError, match=r"'content_hash' of p00_v0.*drop the column"):
         checked_splits(GIVEN, read_manifest(path))
 

@@ -1,4 +1,5 @@
 import hashlib
+import logging
 import os
 
 import numpy as np
@@ -105,3 +106,26 @@ def test_facts_of_a_series_of_an_extractor(tmp_path):
     table = pd.DataFrame([{"recording_id": "a", "path": "", "series_path": "a.csv"}])
     filled = probe.fill_facts(table, root=tmp_path, sidecar=tmp_path / "facts.csv").iloc[0]
     assert (filled["n_frames"], filled["fps"], filled["duration_s"]) == (6, pytest.approx(25), 0.24)
+
+
+@pytest.mark.parametrize(
+    ("name", "stated", "right"),
+    [
+        ("n_frames", 9000, 100),
+        ("n_frames", 50, 100),
+        ("fps", 15, 30),
+        ("duration_s", 60, 3.4),
+        ("n_frames", 1, 101),
+    ],
+)
+def test_what_is_stated_and_not_so_is_told(name, stated, right, tmp_path, caplog):
+    noise = np.random.default_rng(0).normal(size=(100, 2))
+    np.savez(tmp_path / "s.npz", values=noise, channels=np.array(["a", "b"]), fps=30.0)
+    row = {"recording_id": "r", "subject_id": "P", "session_id": "V1", "path": "", "series_path": "s.npz"}
+    with caplog.at_level(logging.WARNING):
+        pd.DataFrame([row | {name: right}]).to_csv(tmp_path / "right.csv", index=False)
+        assert read_manifest(tmp_path / "right.csv").table[name][0] == right
+        assert "is not that of the files" not in caplog.text
+        pd.DataFrame([row | {name: stated}]).to_csv(tmp_path / "m.csv", index=False)
+        read_manifest(tmp_path / "m.csv")
+    assert f"'{name}' is not that of the files: row 1 (s.npz) states {stated}, the file" in caplog.text

@@ -24,6 +24,13 @@ from evaluation.changes import order_unknown, visit_changes
         ["-1", "0", "1"],
         ["v1", "V 2", "V_3"],
         ["03/01/2021", "15/01/2021"],
+        ["-7", "-1", "0", "3"],
+        ["T \u22127", "T \u22121", "T 0"],
+        ["T\u22127", "T\u22121", "T0"],  # a minus is no hyphen
+        ["day -7", "day -1", "day 0"],
+        ["V-1", "V-2", "V-10"],
+        ["week-6", "week-12"],
+        ["T7", "T10"],
     ],
 )
 def test_names_that_tell_an_order(names):
@@ -48,6 +55,10 @@ def test_names_that_tell_an_order(names):
         ["0.25 y", "0.5 y"],
         ["1,5", "1,25"],
         ["V1.5", "V1.50"],
+        ["V1.9", "V1.10"],
+        ["T-7", "T-1"],
+        ["t-1", "t-2", "t-3"],
+        ["D-14", "D-7"],
     ],
 )
 def test_names_that_tell_none(names):
@@ -74,6 +85,15 @@ def test_longitudinal_asks_for_the_order_and_takes_it_from_the_column(manifest):
     split = Longitudinal().splits(manifest(["post", "pre", "mid"], visit_order=[3.0, 1.0, 2.0] * 4))[0]
     assert all(name.endswith("post") for name in split.test)
     assert all(name.endswith("pre") for name in split.train)
+
+
+@pytest.mark.parametrize("names", [["V1.8", "V1.9", "V1.10"], ["T-14", "T-7", "T-1"]])
+def test_names_of_two_orders_are_named_with_the_remedy(manifest, names):
+    said = rf"visits {', '.join(names)} of person 'a' is not known; number the visits .*'visit_order'"
+    with pytest.raises(SplitError, match=said):
+        Longitudinal().splits(manifest(names))
+    split = Longitudinal().splits(manifest(names, visit_order=[1.0, 2.0, 3.0] * 4))[0]
+    assert all(name.endswith(names[-1]) for name in split.test)
 
 
 def test_the_guard_does_not_promise_an_order_that_nobody_knows(manifest, caplog):

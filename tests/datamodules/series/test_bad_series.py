@@ -18,6 +18,7 @@ from tests.datamodules.series.files import (
     array,
     clnf,
     csv,
+    fex,
     libreface,
     line,
     mediapipe,
@@ -105,6 +106,30 @@ REFUSED = {
     "Arabic digits": (text("s.csv", line(TABLE, 3, "4,0,.1,.98,1,\u0661.\u0662,1")), "digits 0 to 9"),
     "wide digits": (csv(plain(x=["\uff11\uff12"] * ROWS)), "'x' holds no number"),
     "success in words": (csv(plain(success=["yes"] * ROWS)), "'success' holds no number"),
+    # more of each kind
+    "old Mac line ends, packed": (packed(TABLE.replace("\n", "\r").encode()), "old Macs"),
+    "old Mac line ends in a corpus": (
+        text("300_CLNF_AUs.txt", TABLE.replace("\n", "\r")),
+        "old Macs",
+    ),
+    "old Mac line end in one row": (
+        text("s.csv", line(TABLE, 3, "4,0,.1,.98,1,1,1\r5,0,.2,.98,1,1,1")),
+        "Macs",
+    ),
+    "two cells too few": (text("s.csv", line(TABLE, 3, "4,0,.1,.98,1")), "row 3 has 5 cells"),
+    "a quote in the header": (text("s.csv", TABLE.replace("AU01_r", '"AU01_r', 1)), "not closed|s.csv"),
+    "Devanagari digits": (text("s.csv", line(TABLE, 3, "4,0,.1,.98,1,\u0967.\u0968,1")), "digits 0 to 9"),
+    "one row in an archive": (npz(values=np.ones((1, 2))), "one row"),
+    "one row in parquet": (parquet(plain(1)), "one row"),
+    "one row of py-feat": (csv(fex(1)), "one row"),
+    "one row of landmarks": (array(np.ones((1, 709))), "one row"),
+    "one row, packed": (packed(openface(1).encode()), "one row"),
+    "libreface frames up to a billion": (
+        csv(libreface(1 / 30, np.r_[CLOCK[:-1], 1e9])),
+        "correct the frame numbers",
+    ),
+    "py-feat frames up to a billion": (csv(fex(frame=np.r_[CLOCK[:-1], 1e9])), "correct the frame numbers"),
+    "frames at an end": (text("s.csv", line(TABLE, 39, "20000000, 0, 9e5, .98, 1, 1, 1")), "frame|times"),
     # packed files
     "cut gzip": (text("s.csv.gz", gzip.compress(TABLE.encode())[:-40]), "copy or extract it again"),
     "text called gzip": (text("s.csv.gz", TABLE), "not a readable series"),
