@@ -10,11 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import av
-import numpy as np
 
-from .container import decode, open_container, video_stream
 from .packets import PacketIndex, cache_entry, packet_index
-from .protocol import UnsupportedVideo
+from .protocol import UnreadableVideo, UnsupportedVideo
+from .pyav import Cursor
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +33,7 @@ def admit(path: Path, *, reader: str, why_not: Callable[[PacketIndex], str]) -> 
         UnreadableVideo: if the file is missing, empty, truncated or corrupt.
     """
     index = packet_index(path)
-    reason = why_not(index) or damage(path)
+    reason = why_not(index) or damage(path) or changes_size(path)
     if reason:
         raise UnsupportedVideo(f"{path}: refused by reader={reader}: {reason}. Use reader=pyav.")
     return index
@@ -53,43 +52,53 @@ def check_count(found: int, index: PacketIndex, *, path: Path, reader: str) -> N
 
 
 def damage(path: Path) -> str:
-    """Say which frame is the first that cannot be decoded, or that sizes change; empty if neither."""
+    """Say which frame is the first that cannot be decoded; empty if none. The file is decoded once, ever."""
+    return _verdict(path)[0]
+
+
+def changes_size(path: Path) -> str:
+    """Say that the frames of a file have several sizes; empty if they have one."""
+    return _verdict(path)[1]
+
+
+def _verdict(path: Path) -> tuple[str, str]:
     status = path.stat()
-    return _cached_damage(path.resolve(), status.st_size, status.st_mtime_ns)
+    return _cached_verdict(path.resolve(), status.st_size, status.st_mtime_ns)
 
 
 @functools.lru_cache(maxsize=4096)  # our choice: a line per file
-def _cached_damage(path: Path, size: int, mtime_ns: int) -> str:
+def _cached_verdict(path: Path, size: int, mtime_ns: int) -> tuple[str, str]:
     stored = cache_entry(path, size, mtime_ns, kind="damage")
     try:
-        return stored.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        pass  # not looked for yet
-    found = _look_for_damage(path)
+        damaged, sizes = stored.read_text(encoding="utf-8").split("\n")
+    except (OSError, ValueError):
+        damaged, sizes = _decode_all(path)  # not looked for yet, or the entry is cut
+    else:
+        return damaged, sizes
     try:
         stored.parent.mkdir(parents=True, exist_ok=True)
-        stored.write_text(found, encoding="utf-8")
+        stored.write_text(f"{damaged}\n{sizes}", encoding="utf-8")
     except OSError as error:
         _log.debug("verdict on %s is kept in memory only: %s", path, error)
-    return found
+    return damaged, sizes
 
 
-def _look_for_damage(path: Path) -> str:
+def _decode_all(path: Path) -> tuple[str, str]:
+    """Decode a file as the default reader does, and note the first frame that it refuses and the sizes."""
     index = packet_index(path)
-    shown: list[int | None] = []
     sizes: set[tuple[int, int]] = set()
+    read = 0
+    cursor = Cursor(path, index, str(path))
     try:
-        with open_container(path) as container:
-            for packet in container.demux(video_stream(container, str(path))):
-                frames = decode(packet)
-                if frames is None:
-                    break
-                shown.extend(frame.pts for frame in frames)
-                sizes |= {(frame.height, frame.width) for frame in frames}
-    except (av.error.FFmpegError, EOFError):
-        pass  # the frames behind this are missing, which is found below
-    whole = np.isin(index.pts, [pts for pts in shown if pts is not None])
-    if whole.all():
-        return f"its frames have {len(sizes)} sizes" if len(sizes) > 1 else ""
-    first = int(np.argmin(whole))
-    return f"frame {first} of {index.n_frames} is damaged, and it would show something else without an error"
+        for _, frame in cursor.read(range(index.n_frames)):
+            sizes.add((frame.height, frame.width))
+            read += 1
+    except (UnreadableVideo, av.error.FFmpegError, EOFError):
+        damaged = (
+            f"frame {read} of {index.n_frames} is damaged, and it would show something else without an error"
+        )
+    else:
+        damaged = ""
+    finally:
+        cursor.close()
+    return damaged, f"its frames have {len(sizes)} sizes" if len(sizes) > 1 else ""

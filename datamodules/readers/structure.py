@@ -98,8 +98,12 @@ def _matroska(data: mmap.mmap) -> Structure:
     else:
         _segment(data, start, end, found)
     if not found.fault and data[end : end + 4] == _HEADER.to_bytes(4, "big"):
-        found.fault = f"a second recording begins at byte {end}; cut it there, or join the two with ffmpeg"
+        found.fault = _second(end)
     return found
+
+
+def _second(at: int) -> str:
+    return f"a second recording begins at byte {at}; cut it there, or join the two with ffmpeg"
 
 
 def _segment(data: mmap.mmap, at: int, end: int, found: Structure) -> None:
@@ -119,9 +123,7 @@ def _segment(data: mmap.mmap, at: int, end: int, found: Structure) -> None:
             found.fault = f"it is cut off or damaged at byte {at}"
         elif not inside and (kind not in _IN_SEGMENT or (in_cluster and at < cluster_end < end)):
             if data[at:end].startswith(_HEADER.to_bytes(4, "big")):
-                found.fault = (
-                    f"a second recording begins at byte {at}; cut it there, or join the two with ffmpeg"
-                )
+                found.fault = _second(at)
             else:
                 found.fault = f"it is damaged at byte {at}"
         elif inside:
@@ -214,8 +216,15 @@ def _boxes(data: mmap.mmap, at: int, end: int) -> Iterator[tuple[bytes, int, int
 def _mp4(data: mmap.mmap) -> Structure:
     """Walk over a fragmented file; what an MP4 with one table lists is compared with the table."""
     found, fragments, numbers = Structure(), False, []
+    tables: list[bytes] = []
     for kind, start, stop in _boxes(data, 0, len(data)):
         fragments = fragments or kind == b"moof"
+        if kind == b"moov" and stop <= len(data):
+            tables.append(data[start:stop])
+            # Segments of a stream that were put together may repeat their table; another one is another video.
+            if tables[-1] != tables[0] or (len(tables) > 1 and not fragments):
+                found.fault = _second(start - 8)
+                break
         if not fragments:
             continue
         if stop < start or not (kind.isascii() and kind.decode("ascii").isprintable()):
@@ -227,6 +236,8 @@ def _mp4(data: mmap.mmap) -> Structure:
         if kind == b"moof":
             numbers.append(_fragment(data, start, stop, found))
     steps = [b - a for a, b in itertools.pairwise(numbers)]
+    if not found.fault and len(tables) > 1 and any(step <= 0 for step in steps):
+        found.fault = "a second recording, whose fragments are numbered anew, follows the first"
     jumps = [step for step in steps if step > 1]
     # Packagers number in their own ways: only a numbering that else goes up by one says that a part is gone.
     if not found.fault and jumps and len(jumps) < len(steps) / 2 and all(step >= 1 for step in steps):
