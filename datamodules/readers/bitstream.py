@@ -1,8 +1,8 @@
 """What the heads of coded pictures say: a packet is not always a frame, a keyframe not always a fresh start.
 
 Of H.264 (ITU-T H.264, 7.3) the parameter sets and the first bits of a slice are read, of VP9 (bitstream
-specification, 6.2) and of MPEG-1 and MPEG-2 (ISO/IEC 13818-2, 6.2.3) the first bits of a frame. Everything else
-is the decoder's.
+specification, 6.2) and of MPEG-1 and MPEG-2 (ISO/IEC 13818-2, 6.2.3) the first bits of a frame. Everything
+else is the decoder's.
 """
 
 from collections.abc import Iterator
@@ -40,8 +40,8 @@ class Heads:
         refresh: whether a keyframe was met behind which frames may lean on earlier ones (intra refresh, open
             groups of pictures).
         numbered: coded pictures whose number was read.
-        jumps: those before which one that others lean on is missing, by the numbers. H.264 that resets its
-            numbers between keyframes (memory management operation 5, which coders at hand never use) seems to jump.
+        jumps: those before which one that others lean on is missing, by the numbers. H.264 that resets them
+            between keyframes (memory management operation 5, which no coder at hand uses) seems to jump.
     """
 
     codec: str

@@ -25,8 +25,8 @@ def open_container(path: Path, *, ignore_edits: bool = False) -> "av.container.I
     return av.open(str(path), options=options, metadata_errors="replace")
 
 
-# Told to explode, FFmpeg stops at damage instead of painting over it; told to check sums, it compares those that
-# HEVC and FFV1 may carry.
+# Told to explode, FFmpeg stops at damage instead of painting over it; told to check sums, it compares those
+# that HEVC and FFV1 may carry.
 STRICT = "crccheck+explode"
 # Also compares the end of a picture with the end of its data, where coders write no stuffing.
 STRICTER = STRICT + "+buffer"

@@ -117,9 +117,15 @@ def packet_index(path: Path) -> PacketIndex:
 def _cached_index(path: Path, size: int, mtime_ns: int) -> PacketIndex:
     stored = cache_entry(path, size, mtime_ns, kind="npz")
     try:
-        return _load(stored)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        pass  # not stored yet, or damaged: make it again
+        index = _load(stored)
+    except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile):
+        index = _made(path, stored)  # not stored yet, or damaged
+    for remark in index.remarks:
+        _log.warning("%s: %s", path, remark)
+    return index
+
+
+def _made(path: Path, stored: Path) -> PacketIndex:
     from .scan import scan  # it builds on this module; imported where a file is seen for the first time
 
     index = scan(path)

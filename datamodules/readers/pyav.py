@@ -225,8 +225,8 @@ class Cursor:
 def _tell_damage(name: str, rank: int, codec: str) -> None:
     """Say that a recording is damaged: what the decoder notices is refused, the rest it shows as right."""
     _log.warning(
-        "%s: damaged at frame %d. Frames that the decoder reports are refused, but %s does not notice all damage: "
-        "other frames of this recording may show debris. Copy it again from its source",
+        "%s: damaged at frame %d. Frames that the decoder reports are refused, but %s does not notice all "
+        "damage: other frames of this recording may show debris. Copy it again from its source",
         name,
         rank,
         codec,

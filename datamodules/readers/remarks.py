@@ -44,8 +44,8 @@ def _gaps(times: Sequence[int], time_base: Fraction) -> str:
         return ""
     return (
         f"its frames are {usual * time_base:.3f} s apart, with gaps in {len(gaps)} places, the first behind "
-        f"frame {gaps[0]} ({float(steps[gaps[0]] * time_base):.3f} s). If the camera dropped no pictures there, "
-        "packets were lost, and the frames behind a gap may show debris"
+        f"frame {gaps[0]} ({float(steps[gaps[0]] * time_base):.3f} s). If the camera dropped no pictures "
+        "there, packets were lost, and the frames behind a gap may show debris"
     )
 
 
@@ -54,6 +54,6 @@ def _jumps(heads: Heads) -> str:
     if not heads.jumps or len(heads.jumps) > max(1, _FEW * heads.numbered):
         return ""
     return (
-        f"pictures are missing in {len(heads.jumps)} places, the first before coded picture {heads.jumps[0]}: "
-        f"the numbers in its {heads.codec} jump there, and {_DEBRIS}. Copy the file again from its source"
+        f"pictures are missing in {len(heads.jumps)} places, the first before coded picture {heads.jumps[0]} "
+        f"(the numbers of its {heads.codec} jump), and {_DEBRIS}. Copy the file again from its source"
     )

@@ -133,8 +133,6 @@ def _scan(path: Path) -> PacketIndex:
         heads=stream.heads,
         transport=(path, stream.track) if stream.container == "mpegts" else None,
     )
-    for remark in told:
-        _log.warning("%s: %s", path, remark)
     return _index(path, stream, first, times, told, timed=timed, split=not counts, edited=edited)
 
 

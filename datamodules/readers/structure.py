@@ -221,7 +221,7 @@ def _mp4(data: mmap.mmap) -> Structure:
         fragments = fragments or kind == b"moof"
         if kind == b"moov" and stop <= len(data):
             tables.append(data[start:stop])
-            # Segments of a stream that were put together may repeat their table; another one is another video.
+            # Segments of a stream may repeat their table when put together; another table is another video.
             if tables[-1] != tables[0] or (len(tables) > 1 and not fragments):
                 found.fault = _second(start - 8)
                 break

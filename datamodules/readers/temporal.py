@@ -8,8 +8,8 @@ _BIDIRECTIONAL = 3  # picture_coding_type
 class TemporalReferences:
     """Tells where pictures are missing: within a group every place is taken.
 
-    Pictures shown before the first one of their group may be missing: an editor cuts them off. Those between two
-    others are known to be missing when a third comes that others lean on.
+    Pictures shown before the first one of their group may be missing: an editor cuts them off. Those between
+    two others are known to be missing when a third comes that others lean on.
     """
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ _SEARCHED = 1 << 16  # bytes in which packets must begin again, our choice
 
 
 def losses(path: Path, pid: int) -> str:
-    """Say where packets of a stream are missing; empty if nowhere, or if they do not follow each other at all.
+    """Say where packets of a stream are missing; empty if nowhere, or if the file has no regular packets.
 
     A counter may repeat once (a duplicate), stands still in packets without a payload, and may jump where the
     stream says so.
@@ -40,8 +40,8 @@ def losses(path: Path, pid: int) -> str:
     if not found:
         return ""
     return (
-        f"packets are missing in {len(found)} places, the first at byte {found[0]}: the transport stream jumps "
-        "there, and the frames behind it may show debris. Copy the file again from its source"
+        f"packets are missing in {len(found)} places, the first at byte {found[0]} (the counter of the "
+        "transport stream jumps), and the frames behind it may show debris. Copy the file again from its source"
     )
 
 
