@@ -1,7 +1,7 @@
 """Videos decoded from start to end, to list those in which the decoder itself reports damage.
 
-Reading clips decodes a small part of a file, so damage is met there by chance. Decoding everything takes a core
-about a tenth of the time the recordings last: it is done when asked for, and its verdict is kept.
+Reading clips decodes a small part of a file, so damage is met there by chance. Decoding everything takes a
+core about a tenth of the time the recordings last: it is done when asked for, and its verdict is kept.
 """
 
 from concurrent.futures import ThreadPoolExecutor

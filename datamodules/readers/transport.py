@@ -41,7 +41,8 @@ def losses(path: Path, pid: int) -> str:
         return ""
     return (
         f"packets are missing in {len(found)} places, the first at byte {found[0]} (the counter of the "
-        "transport stream jumps), and the frames behind it may show debris. Copy the file again from its source"
+        "transport stream jumps), and the frames behind it may show debris. Copy the file again from its "
+        "source"
     )
 
 
