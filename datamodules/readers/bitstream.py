@@ -12,6 +12,8 @@ from typing import NamedTuple
 from .temporal import TemporalReferences
 
 _SLICE, _IDR, _SPS, _PPS = 1, 5, 7, 8
+_SEI, _HEVC_SEI, _HEVC_SLICES = 6, 39, 32  # HEVC (ITU-T H.265, table 7-1): types below 32 hold pictures
+_ORIENTATION = 47  # a message that tells at which angle pictures are displayed (H.264, D.1.27)
 _LEANED_ON = 0x60  # nal_ref_idc
 _HEAD = 64  # bytes of a slice that hold what is asked of it
 # Profiles whose parameter sets tell the color format (7.3.2.1.1).
@@ -42,6 +44,7 @@ class Heads:
         numbered: coded pictures whose number was read.
         jumps: those before which one that others lean on is missing, by the numbers. H.264 that resets them
             between keyframes (memory management operation 5, which no coder at hand uses) seems to jump.
+        turned: packets from which on pictures are displayed at another angle than before.
     """
 
     codec: str
@@ -54,10 +57,15 @@ class Heads:
     _sets: dict[int, _Set] = field(default_factory=dict)
     _pictures: dict[int, int] = field(default_factory=dict)  # picture parameter set -> sequence parameter set
 
+    turned: list[int] = field(default_factory=list)
+    _read: int = 0  # packets
+    _turn: int | None = None
     _reference: int | None = None  # frame_num of the last picture that others lean on
     _temporal: TemporalReferences = field(default_factory=TemporalReferences)
 
     def __post_init__(self) -> None:
+        if self.codec == "hevc" and self.extradata[:1] == b"\1":
+            self._length = (self.extradata[21] & 3) + 1  # ISO/IEC 14496-15, 8.3.3.1
         if self.codec != "h264" or not self.extradata:
             return
         if self.extradata[0] != 1:
@@ -73,12 +81,38 @@ class Heads:
                 self.split = self.split or _shown_vp9(packet) != 1
             elif self.codec == "h264":
                 self._h264(bytes(packet), key=key)
+            elif self.codec == "hevc":
+                self._hevc(bytes(packet))
             elif self.codec in ("mpeg1video", "mpeg2video"):
                 self.numbered += 1
                 if self._temporal.jumps(bytes(packet)):
                     self.jumps.append(self.numbered - 1)
         except IndexError:
             pass  # cut or hit: the decoder will say so
+        self._read += 1
+
+    def _hevc(self, packet: bytes) -> None:
+        for unit in _units(packet, self._length):
+            kind = unit[0] >> 1 & 63 if unit else 0
+            if unit and kind < _HEVC_SLICES:
+                return
+            if kind == _HEVC_SEI:
+                self._messages(unit[2:])
+
+    def _messages(self, unit: bytes) -> None:
+        """Read supplemental information (H.264, 7.3.2.3.1) up to the angle of the display."""
+        bits = _Bits(unit)
+        while bits.left > 2 * 8:
+            kind, size = (sum(_bytes_of(bits)) for _ in range(2))
+            if kind != _ORIENTATION:
+                bits.take(8 * size)
+                continue
+            cancelled = bits.take(1)
+            turn = 0 if cancelled else bits.take(18)  # two mirrors and the angle
+            if turn != (self._turn or 0) and self._read:
+                self.turned.append(self._read)
+            self._turn = turn
+            return
 
     def _h264(self, packet: bytes, *, key: bool) -> None:
         picture = None
@@ -87,6 +121,8 @@ class Heads:
             if kind in (_SLICE, _IDR):
                 picture = unit
                 break  # parameter sets come before it
+            if kind == _SEI:
+                self._messages(unit[1:])
             self._learn([unit])
         if picture is None:
             return
@@ -129,13 +165,13 @@ class _Bits:
 
     def __init__(self, unit: bytes) -> None:
         plain = unit.replace(b"\0\0\3", b"\0\0")
-        self._bits, self._left = int.from_bytes(plain, "big"), 8 * len(plain)
+        self._bits, self.left = int.from_bytes(plain, "big"), 8 * len(plain)
 
     def take(self, count: int) -> int:
-        self._left -= count
-        if self._left < 0:
+        self.left -= count
+        if self.left < 0:
             raise IndexError("the unit ends")
-        return (self._bits >> self._left) & ((1 << count) - 1)
+        return (self._bits >> self.left) & ((1 << count) - 1)
 
     def golomb(self) -> int:
         """Read ue(v) (H.264, 9.1); a signed value takes as many bits."""
@@ -143,6 +179,15 @@ class _Bits:
         while not self.take(1):
             zeros += 1
         return (1 << zeros) - 1 + self.take(zeros)
+
+
+def _bytes_of(bits: _Bits) -> Iterator[int]:
+    """Yield the bytes of a number that is their sum: those of 255 go on (H.264, 7.3.2.3.1)."""
+    while True:
+        byte = bits.take(8)
+        yield byte
+        if byte < 255:
+            return
 
 
 def _units(data: bytes, length: int) -> Iterator[bytes]:

@@ -120,6 +120,11 @@ def _scan(path: Path) -> PacketIndex:
     structure = walk(path, stream.container)
     _check_whole(path, stream, structure)
     _check_fields(path, stream.codec, opening)
+    if stream.heads.turned:
+        raise UnsupportedVideo(
+            f"{path}: from packet {stream.heads.turned[0]} on it is displayed at another angle than before. Cut "
+            "it there, and re-encode the parts: ffmpeg turns by itself."
+        )
     edited = _is_edited(path, stream)
     counts = per_packet and not stream.heads.split
     times, timed = _frame_times(path, stream, counts=counts)

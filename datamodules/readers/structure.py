@@ -265,6 +265,9 @@ def _fragment(data: mmap.mmap, start: int, stop: int, found: Structure) -> int:
 def _avi(data: mmap.mmap) -> Structure:
     """Count the chunks of each stream; an empty one stands for a picture that the camera dropped."""
     found = Structure()
+    heads = _avi_heads(data)
+    if len(heads) > 1:
+        return Structure(fault=_second(heads[1]))
     parts = [(0, len(data))]
     while parts:
         at, end = parts.pop()
@@ -283,6 +286,16 @@ def _avi(data: mmap.mmap) -> Structure:
                 found.units[track] = found.units.get(track, 0) + (stop <= len(data))
             at = stop + size % 2
     return found
+
+
+def _avi_heads(data: mmap.mmap) -> list[int]:
+    """Return where lists with a header begin: a long AVI goes on in one without (AVIX)."""
+    heads, at = [], 0
+    while data[at : at + 4] == b"RIFF":
+        heads += [at] if data[at + 8 : at + 12] == b"AVI " else []
+        size = int.from_bytes(data[at + 4 : at + 8], "little")
+        at += 8 + size + size % 2
+    return heads
 
 
 def _ogg(data: mmap.mmap) -> Structure:
