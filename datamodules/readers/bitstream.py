@@ -36,7 +36,7 @@ class Heads:
     """Reads the heads of a stream's packets one after another.
 
     Attributes:
-        codec: FFmpeg's name of the codec; only of `h264`, `vp9` and MPEG-1 and 2 something is known.
+        codec: FFmpeg's name of the codec; of others than H.264, HEVC, VP9, MPEG-1 and 2 nothing is known.
         extradata: what the container keeps of the stream's parameters.
         split: whether a packet was met that holds no whole picture, or more than one.
         refresh: whether a keyframe was met behind which frames may lean on earlier ones (intra refresh, open
@@ -53,11 +53,10 @@ class Heads:
     refresh: bool = False
     numbered: int = 0
     jumps: list[int] = field(default_factory=list)
+    turned: list[int] = field(default_factory=list)
     _length: int = 0  # bytes of the length before a unit; 0: start codes
     _sets: dict[int, _Set] = field(default_factory=dict)
     _pictures: dict[int, int] = field(default_factory=dict)  # picture parameter set -> sequence parameter set
-
-    turned: list[int] = field(default_factory=list)
     _read: int = 0  # packets
     _turn: int | None = None
     _reference: int | None = None  # frame_num of the last picture that others lean on

@@ -122,8 +122,8 @@ def _scan(path: Path) -> PacketIndex:
     _check_fields(path, stream.codec, opening)
     if stream.heads.turned:
         raise UnsupportedVideo(
-            f"{path}: from packet {stream.heads.turned[0]} on it is displayed at another angle than before. Cut "
-            "it there, and re-encode the parts: ffmpeg turns by itself."
+            f"{path}: from packet {stream.heads.turned[0]} on it is displayed at another angle than before. "
+            "Cut it there, and re-encode the parts: ffmpeg turns by itself."
         )
     edited = _is_edited(path, stream)
     counts = per_packet and not stream.heads.split
