@@ -58,7 +58,7 @@ class Heads:
     _sets: dict[int, _Set] = field(default_factory=dict)
     _pictures: dict[int, int] = field(default_factory=dict)  # picture parameter set -> sequence parameter set
     _read: int = 0  # packets
-    _turn: int | None = None
+    _turn: int = 0
     _reference: int | None = None  # frame_num of the last picture that others lean on
     _temporal: TemporalReferences = field(default_factory=TemporalReferences)
 
@@ -103,12 +103,14 @@ class Heads:
         bits = _Bits(unit)
         while bits.left > 2 * 8:
             kind, size = (sum(_bytes_of(bits)) for _ in range(2))
+            if 8 * size > bits.left:
+                return  # cameras write messages that are cut
             if kind != _ORIENTATION:
                 bits.take(8 * size)
                 continue
             cancelled = bits.take(1)
             turn = 0 if cancelled else bits.take(18)  # two mirrors and the angle
-            if turn != (self._turn or 0) and self._read:
+            if turn != self._turn and self._read:
                 self.turned.append(self._read)
             self._turn = turn
             return
