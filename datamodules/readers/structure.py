@@ -216,33 +216,48 @@ def _boxes(data: mmap.mmap, at: int, end: int) -> Iterator[tuple[bytes, int, int
 def _mp4(data: mmap.mmap) -> Structure:
     """Walk over a fragmented file; what an MP4 with one table lists is compared with the table."""
     found, fragments, numbers = Structure(), False, []
-    tables: list[bytes] = []
+    found.fault, repeated = _tables(data)
     for kind, start, stop in _boxes(data, 0, len(data)):
         fragments = fragments or kind == b"moof"
-        if kind == b"moov" and stop <= len(data):
-            tables.append(data[start:stop])
-            # Segments of a stream may repeat their table when put together; another table is another video.
-            if tables[-1] != tables[0] or (len(tables) > 1 and not fragments):
-                found.fault = _second(start - 8)
-                break
-        if not fragments:
+        if not fragments or found.fault:
             continue
         if stop < start or not (kind.isascii() and kind.decode("ascii").isprintable()):
             found.fault = f"it is damaged at byte {start - 8}, nothing after that can be read"
-            break
-        if stop > len(data) and kind in _MP4_FRAGMENT:
+        elif stop > len(data) and kind in _MP4_FRAGMENT:
             found.fault = f"it is cut off at byte {len(data)} of {stop}"
-            break
-        if kind == b"moof":
+        elif kind == b"moof":
             numbers.append(_fragment(data, start, stop, found))
+    found.fault = found.fault or _numbering(numbers, repeated=repeated)
+    return found
+
+
+def _tables(data: mmap.mmap) -> tuple[str, bool]:
+    """Say where a second video begins, and whether a file repeats its table.
+
+    Segments of a stream may repeat it when they are put together; another table is another video, and so is a
+    head behind the table of a file without fragments.
+    """
+    first, fragments, repeated = b"", False, False
+    for kind, start, stop in _boxes(data, 0, len(data)):
+        fragments = fragments or kind == b"moof"
+        table = data[start:stop] if kind == b"moov" and stop <= len(data) else b""
+        if first and (table not in (b"", first) or (not fragments and (table or kind == b"ftyp"))):
+            return _second(start - 8), True
+        repeated = repeated or bool(first and table)
+        first = first or table
+    return "", repeated
+
+
+def _numbering(numbers: list[int], *, repeated: bool) -> str:
+    """Say that fragments are missing, or numbered anew."""
     steps = [b - a for a, b in itertools.pairwise(numbers)]
-    if not found.fault and len(tables) > 1 and any(step <= 0 for step in steps):
-        found.fault = "a second recording, whose fragments are numbered anew, follows the first"
+    if repeated and any(step <= 0 for step in steps):
+        return "a second recording, whose fragments are numbered anew, follows the first"
     jumps = [step for step in steps if step > 1]
     # Packagers number in their own ways: only a numbering that else goes up by one says that a part is gone.
-    if not found.fault and jumps and len(jumps) < len(steps) / 2 and all(step >= 1 for step in steps):
-        found.fault = f"{sum(jumps) - len(jumps)} of its fragments are missing"
-    return found
+    if jumps and len(jumps) < len(steps) / 2 and all(step >= 1 for step in steps):
+        return f"{sum(jumps) - len(jumps)} of its fragments are missing"
+    return ""
 
 
 def _fragment(data: mmap.mmap, start: int, stop: int, found: Structure) -> int:
