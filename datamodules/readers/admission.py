@@ -63,16 +63,16 @@ def changes_size(path: Path) -> str:
 
 def _verdict(path: Path) -> tuple[str, str]:
     status = path.stat()
-    return _cached_verdict(path.resolve(), status.st_size, status.st_mtime_ns)
+    return _cached_damage(path.resolve(), status.st_size, status.st_mtime_ns)
 
 
 @functools.lru_cache(maxsize=4096)  # our choice: a line per file
-def _cached_verdict(path: Path, size: int, mtime_ns: int) -> tuple[str, str]:
+def _cached_damage(path: Path, size: int, mtime_ns: int) -> tuple[str, str]:
     stored = cache_entry(path, size, mtime_ns, kind="damage")
     try:
         damaged, sizes = stored.read_text(encoding="utf-8").split("\n")
     except (OSError, ValueError):
-        damaged, sizes = _decode_all(path)  # not looked for yet, or the entry is cut
+        damaged, sizes = _look_for_damage(path)  # not looked for yet, or the entry is cut
     else:
         return damaged, sizes
     try:
@@ -83,7 +83,7 @@ def _cached_verdict(path: Path, size: int, mtime_ns: int) -> tuple[str, str]:
     return damaged, sizes
 
 
-def _decode_all(path: Path) -> tuple[str, str]:
+def _look_for_damage(path: Path) -> tuple[str, str]:
     """Decode a file as the default reader does, and note the first frame that it refuses and the sizes."""
     index = packet_index(path)
     sizes: set[tuple[int, int]] = set()
