@@ -10,10 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import av
+import numpy as np
 
+from .container import decode, open_container, video_stream
 from .packets import PacketIndex, cache_entry, packet_index
-from .protocol import UnreadableVideo, UnsupportedVideo
-from .pyav import Cursor
+from .protocol import UnsupportedVideo
 
 _log = logging.getLogger(__name__)
 
@@ -84,21 +85,31 @@ def _cached_damage(path: Path, size: int, mtime_ns: int) -> tuple[str, str]:
 
 
 def _look_for_damage(path: Path) -> tuple[str, str]:
-    """Decode a file as the default reader does, and note the first frame that it refuses and the sizes."""
+    """Decode a file up to the first damage, and note the frame that is missing then, and the sizes."""
     index = packet_index(path)
+    shown: list[int | None] = []
     sizes: set[tuple[int, int]] = set()
-    read = 0
-    cursor = Cursor(path, index, str(path))
     try:
-        for _, frame in cursor.read(range(index.n_frames)):
-            sizes.add((frame.height, frame.width))
-            read += 1
-    except (UnreadableVideo, av.error.FFmpegError, EOFError):
-        damaged = (
-            f"frame {read} of {index.n_frames} is damaged, and it would show something else without an error"
-        )
+        with open_container(path) as container:
+            for packet in container.demux(video_stream(container, str(path))):
+                frames = decode(packet)
+                if frames is None:
+                    if index.timed and packet.pts is not None and packet.pts < index.pts[0]:
+                        continue  # shown before the first keyframe: no frame of the file
+                    break
+                shown.extend(frame.pts for frame in frames)
+                sizes |= {(frame.height, frame.width) for frame in frames}
+    except (av.error.FFmpegError, EOFError):
+        pass  # the frames behind this are missing, which is found below
+    if index.timed:
+        whole = np.isin(index.pts, [pts for pts in shown if pts is not None])
     else:
-        damaged = ""
-    finally:
-        cursor.close()
-    return damaged, f"its frames have {len(sizes)} sizes" if len(sizes) > 1 else ""
+        whole = np.arange(index.n_frames) < len(shown)
+    changes = f"its frames have {len(sizes)} sizes" if len(sizes) > 1 else ""
+    if whole.all():
+        return "", changes
+    first = int(np.argmin(whole))
+    damaged = (
+        f"frame {first} of {index.n_frames} is damaged, and it would show something else without an error"
+    )
+    return damaged, changes
