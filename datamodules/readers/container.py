@@ -60,8 +60,8 @@ def video_stream(
 def decode(packet: "av.Packet") -> "list[av.VideoFrame] | None":
     """Decode a packet; None if it is damaged: by an error, or by the flags of a frame.
 
-    FFmpeg's messages are not asked: in 321 damaged files they told nothing of use that these two did not (decision
-    0022), and PyAV gives them to the whole process, with a deadlock where a decoder has threads of its own.
+    FFmpeg's messages are not asked: in 321 damaged files they told nothing of use that these two did not
+    (decision 0022), and PyAV gives them to the whole process, with a deadlock where a decoder has threads.
     """
     try:
         frames = packet.decode()

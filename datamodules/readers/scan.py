@@ -292,14 +292,14 @@ def _check_start(name: str, stream: _Stream) -> None:
     """Refuse a file that lists frames which no intact keyframe precedes: others would get their numbers.
 
     A damaged keyframe counts as none. Streams without a list may begin anywhere, and are numbered from their
-    first keyframe.
+    first keyframe, and so are files that were cut at one: what is shown before it leaned on what is gone.
 
     Raises:
         UnreadableVideo: naming how many frames are lost.
     """
     listed = [packet for packet in stream.packets if not packet.hidden]
     lost = len(listed) - len(stream.shown())
-    if lost and any(kind in stream.container for kind in _LISTING_CONTAINERS):
+    if lost and not listed[0].key and any(kind in stream.container for kind in _LISTING_CONTAINERS):
         reason = (
             f"its first keyframe is damaged: {lost} of its {len(listed)} frames come before an intact one"
         )

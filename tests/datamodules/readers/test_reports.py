@@ -176,9 +176,8 @@ def test_two_mp4_put_together_are_named_and_repeated_tables_are_not(tmp_path, vi
         both.unlink()
     table = pieces.index(b"moof") - 4
     following = pieces.index(b"moof", table + 8) - 4
-    both.write_bytes(
-        pieces[:following] + pieces[:table] + pieces[following:]
-    )  # as downloaders of streams write
+    # Downloaders of streams repeat the table.
+    both.write_bytes(pieces[:following] + pieces[:table] + pieces[following:])
     with open_video(both) as opened:
         assert mismatches(opened, 0) == []
 
@@ -188,3 +187,20 @@ def test_two_avi_put_together_are_named(tmp_path, video):
     both.write_bytes(video("mjpeg_avi").read_bytes() + video("mjpeg_avi").read_bytes())
     with pytest.raises(UnreadableVideo, match=r"both\.avi.*a second recording"):
         packet_index(both)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_a_file_cut_at_an_open_group_starts_at_its_keyframe(tmp_path, video, suffix):
+    cut = tmp_path / f"cut.{suffix}"
+    with av.open(str(video("open_gop"))) as source, av.open(str(cut), "w") as target:
+        stream = source.streams.video[0]
+        copy = target.add_stream_from_template(stream, opaque=True)
+        keys = 0
+        for packet in source.demux(stream):
+            keys += packet.is_keyframe
+            if packet.size and keys >= 3:
+                packet.stream = copy
+                target.mux(packet)
+    with open_video(cut) as opened:
+        assert mismatches(opened, 24) == []
+    assert packet_index(cut).remarks == ()
