@@ -158,12 +158,12 @@ def verdict(path: Path, whole: torch.Tensor, times: list[int]) -> str:
 
 
 class _Told(logging.Handler):
-    """Remembers whether the log spoke of a gap."""
+    """Remembers whether the log named the file: a gap, missing pictures, damage."""
 
     gap = False
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.gap = self.gap or "gap" in record.getMessage()
+        self.gap = self.gap or any(word in record.getMessage() for word in ("gap", "missing", "damaged"))
 
 
 def campaign(names: list[str], tries: int) -> dict[tuple[str, str], Counter[str]]:

@@ -15,7 +15,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from datamodules.readers import UnreadableVideo, VideoReader, open_video
-from datamodules.readers.packets import cache_folder
+from datamodules.readers.packets import cache_folder, packet_index
 from datamodules.series import UnreadableSeries, is_series, series_size
 
 _log = logging.getLogger(__name__)
@@ -26,7 +26,11 @@ _STATED = {"n_frames": 0.02, "fps": 0.03, "width": 0.0, "height": 0.0, "duration
 _SHOWN = 5
 _OF_SERIES = ("fps", "n_frames", "duration_s")
 HASH = "content_hash"
-_COLUMNS = ("path", "size", "mtime_ns", *FACTS, HASH, "seal")  # of the sidecar
+_REMARK = "remark"  # what speaks against a file, told at every start; no fact of the table
+_STORED = (*FACTS, HASH, _REMARK)
+_COLUMNS = ("path", "size", "mtime_ns", *_STORED, "seal")  # of the sidecar
+# Frames per second that a recording of a person can have (our choice, the same as a manifest may state).
+SLOWEST, FASTEST = 0.1, 1000.0
 _THREADS = 4  # our choice: hashing and decoding release the interpreter lock, disks dislike more
 # NumPy parses the header of an array as Python text, and the parser of CPython 3.11 and 3.12 counts its depth
 # for all threads together (gh-106905): two headers at once can end in a SystemError.
@@ -68,7 +72,7 @@ def fill_facts(table: pd.DataFrame, *, root: Path, sidecar: Path) -> pd.DataFram
     columns = {name: table[name].tolist() for name in (*FACTS, HASH)}
     for row, file in files.items():
         for name, value in facts.get(file, {}).items():
-            if _is_missing(columns[name][row]):
+            if name in columns and _is_missing(columns[name][row]):
                 columns[name][row] = value
     return table.assign(**columns)
 
@@ -109,6 +113,9 @@ def _probe_all(files: list[str], *, root: Path, sidecar: Path) -> dict[str, Fact
     cached = _read_sidecar(sidecar)
     keys = {file: _key(root, file) for file in files}
     facts = {file: cached[key] for file, key in keys.items() if key in cached}
+    for file, known in facts.items():
+        if _REMARK in known:
+            _log.warning("%s: %s", root / file, known[_REMARK])
     todo = [file for file in files if file not in facts]
     if not todo:
         return facts
@@ -147,14 +154,27 @@ def _video_facts(file: Path) -> Facts:
     with open_video(file) as reader:
         count = reader.n_frames
         frames = _some_frames(reader)
-        return {
-            "fps": float(reader.fps),
+        facts: Facts = {
             "n_frames": float(count),
             "width": float(reader.width),
             "height": float(reader.height),
-            "duration_s": round(count / reader.fps, _DIGITS) if reader.fps else float("nan"),
             "brightness": round(float(frames.float().mean()) / 255, _DIGITS),
         }
+        remarks = list(packet_index(file).remarks)
+        if SLOWEST <= reader.fps <= FASTEST:
+            facts |= {"fps": float(reader.fps), "duration_s": round(count / reader.fps, _DIGITS)}
+        else:
+            remarks.append(_impossible_rate(reader.fps))
+            _log.warning("%s: %s", file, remarks[-1])
+        return facts | ({_REMARK: ". ".join(remarks)} if remarks else {})
+
+
+def _impossible_rate(fps: float) -> str:
+    return (
+        f"its clock gives {fps:.6g} frames/s, and cameras have {SLOWEST:g} to {FASTEST:g}, so 'fps' and "
+        "'duration_s' stay empty. State them in the manifest, or write the file again with its true rate "
+        "(ffmpeg -r RATE -i IN OUT.mp4)"
+    )
 
 
 def _some_frames(reader: VideoReader) -> Tensor:
@@ -206,13 +226,13 @@ def _read_sidecar(sidecar: Path) -> dict[tuple[str, int, int], Facts]:
 
 
 def _facts(cells: tuple[str, ...]) -> Facts:
-    stated = {name: cell for name, cell in zip((*FACTS, HASH), cells, strict=True) if cell}
-    return {name: cell if name == HASH else float(cell) for name, cell in stated.items()}
+    stated = {name: cell for name, cell in zip(_STORED, cells, strict=True) if cell}
+    return {name: float(cell) if name in FACTS else cell for name, cell in stated.items()}
 
 
 def _write_sidecar(sidecar: Path, facts: dict[tuple[str, int, int], Facts]) -> None:
     cells = [
-        (*map(str, key), *(str(found.get(name, "")) for name in (*FACTS, HASH)), "")
+        (*map(str, key), *(str(found.get(name, "")) for name in _STORED), "")
         for key, found in sorted(facts.items())
     ]
     table = pd.DataFrame([(*row[:-1], _seal(row)) for row in cells], columns=_COLUMNS)

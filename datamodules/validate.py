@@ -1,8 +1,9 @@
 """Check a download: `python -m datamodules.validate source=avec2014 root=<folder> [key=value] [html=<file>]`.
 
 It reads the corpus, prints what is in it and what was corrected, and writes the same as a page;
-`against=edaic:<folder>` counts the people another corpus shares with it. The exit status is 1 where the
-folder is not the corpus or a file cannot be read, 2 for a command it does not know.
+`against=edaic:<folder>` counts the people another corpus shares with it. `decode=true` decodes every video
+from start to end, once, and lists those in which the decoder reports damage. The exit status is 1 where the
+folder is not the corpus, a file cannot be read or is damaged, 2 for a command it does not know.
 """
 
 import inspect
@@ -13,6 +14,7 @@ from pathlib import Path
 import jinja2
 
 from datamodules import sources
+from datamodules.damage import damage_section, damaged_videos
 from datamodules.manifest import Manifest, ManifestError
 from datamodules.overview import Section, overview, shared_persons, unreadable
 from datamodules.sources.draft import SourceError
@@ -32,12 +34,15 @@ def main(arguments: list[str]) -> int:
     try:
         options = parse(arguments)
         html, against = options.pop("html", None), options.pop("against", None)
+        decode = truth("decode", options.pop("decode", "false"))
         name = options.pop("source")
         read = corpus(sources, name, "read")
         manifest: Manifest = read(**typed(options, read))
         sections = overview(manifest)
         if against is not None:
             sections.append(shared_persons(manifest, other(against)))
+        damaged = damaged_videos(manifest) if decode else []
+        sections += [damage_section(damaged)] if decode else []
     except UsageError as fault:
         sys.stderr.write(f"{fault}\n{usage()}\n")
         return 2
@@ -52,14 +57,14 @@ def main(arguments: list[str]) -> int:
     broken = unreadable(manifest.table)
     if broken:
         sys.stderr.write(f"{len(broken)} file(s) cannot be read: {', '.join(broken[:_SHOWN])}\n")
-    return 1 if broken else 0
+    return 1 if broken or damaged else 0
 
 
 def usage() -> str:
     """How the command is called, and the corpora it knows."""
     return (
         "usage: python -m datamodules.validate source=<corpus> root=<folder> [key=value ...] "
-        "[against=<corpus>:<folder>] [html=<file>]\n"
+        "[against=<corpus>:<folder>] [decode=true] [html=<file>]\n"
         f"corpora: {', '.join(corpora(sources, 'read'))}"
     )
 
@@ -81,6 +86,17 @@ def parse(arguments: list[str]) -> dict[str, str]:
     if "source" not in options:
         raise UsageError(f"'source=' is missing (given: {', '.join(options) or 'nothing'})")
     return options
+
+
+def truth(key: str, word: str) -> bool:
+    """Read true or false.
+
+    Raises:
+        UsageError: It is neither.
+    """
+    if word.lower() not in _WORDS:
+        raise UsageError(f"'{key}={word}' is neither true nor false")
+    return _WORDS[word.lower()]
 
 
 def typed(options: dict[str, str], read: Callable[..., Manifest]) -> dict[str, object]:

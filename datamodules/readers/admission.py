@@ -34,7 +34,7 @@ def admit(path: Path, *, reader: str, why_not: Callable[[PacketIndex], str]) -> 
         UnreadableVideo: if the file is missing, empty, truncated or corrupt.
     """
     index = packet_index(path)
-    reason = why_not(index) or damage(path)
+    reason = why_not(index) or damage(path) or changes_size(path)
     if reason:
         raise UnsupportedVideo(f"{path}: refused by reader={reader}: {reason}. Use reader=pyav.")
     return index
@@ -53,28 +53,39 @@ def check_count(found: int, index: PacketIndex, *, path: Path, reader: str) -> N
 
 
 def damage(path: Path) -> str:
-    """Say which frame is the first that cannot be decoded, or that sizes change; empty if neither."""
+    """Say which frame is the first that cannot be decoded; empty if none. The file is decoded once, ever."""
+    return _verdict(path)[0]
+
+
+def changes_size(path: Path) -> str:
+    """Say that the frames of a file have several sizes; empty if they have one."""
+    return _verdict(path)[1]
+
+
+def _verdict(path: Path) -> tuple[str, str]:
     status = path.stat()
     return _cached_damage(path.resolve(), status.st_size, status.st_mtime_ns)
 
 
 @functools.lru_cache(maxsize=4096)  # our choice: a line per file
-def _cached_damage(path: Path, size: int, mtime_ns: int) -> str:
+def _cached_damage(path: Path, size: int, mtime_ns: int) -> tuple[str, str]:
     stored = cache_entry(path, size, mtime_ns, kind="damage")
     try:
-        return stored.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        pass  # not looked for yet
-    found = _look_for_damage(path)
+        damaged, sizes = stored.read_text(encoding="utf-8").split("\n")
+    except (OSError, ValueError):
+        damaged, sizes = _look_for_damage(path)  # not looked for yet, or the entry is cut
+    else:
+        return damaged, sizes
     try:
         stored.parent.mkdir(parents=True, exist_ok=True)
-        stored.write_text(found, encoding="utf-8")
+        stored.write_text(f"{damaged}\n{sizes}", encoding="utf-8")
     except OSError as error:
         _log.debug("verdict on %s is kept in memory only: %s", path, error)
-    return found
+    return damaged, sizes
 
 
-def _look_for_damage(path: Path) -> str:
+def _look_for_damage(path: Path) -> tuple[str, str]:
+    """Decode a file up to the first damage, and note the frame that is missing then, and the sizes."""
     index = packet_index(path)
     shown: list[int | None] = []
     sizes: set[tuple[int, int]] = set()
@@ -83,13 +94,22 @@ def _look_for_damage(path: Path) -> str:
             for packet in container.demux(video_stream(container, str(path))):
                 frames = decode(packet)
                 if frames is None:
+                    if index.timed and packet.pts is not None and packet.pts < index.pts[0]:
+                        continue  # shown before the first keyframe: no frame of the file
                     break
                 shown.extend(frame.pts for frame in frames)
                 sizes |= {(frame.height, frame.width) for frame in frames}
     except (av.error.FFmpegError, EOFError):
         pass  # the frames behind this are missing, which is found below
-    whole = np.isin(index.pts, [pts for pts in shown if pts is not None])
+    if index.timed:
+        whole = np.isin(index.pts, [pts for pts in shown if pts is not None])
+    else:
+        whole = np.arange(index.n_frames) < len(shown)
+    changes = f"its frames have {len(sizes)} sizes" if len(sizes) > 1 else ""
     if whole.all():
-        return f"its frames have {len(sizes)} sizes" if len(sizes) > 1 else ""
+        return "", changes
     first = int(np.argmin(whole))
-    return f"frame {first} of {index.n_frames} is damaged, and it would show something else without an error"
+    damaged = (
+        f"frame {first} of {index.n_frames} is damaged, and it would show something else without an error"
+    )
+    return damaged, changes

@@ -1,13 +1,20 @@
 """What the heads of coded pictures say: a packet is not always a frame, a keyframe not always a fresh start.
 
 Of H.264 (ITU-T H.264, 7.3) the parameter sets and the first bits of a slice are read, of VP9 (bitstream
-specification, 6.2) the first bits of a frame. Everything else is the decoder's.
+specification, 6.2) and of MPEG-1 and MPEG-2 (ISO/IEC 13818-2, 6.2.3) the first bits of a frame. Everything
+else is the decoder's.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from .temporal import TemporalReferences
 
 _SLICE, _IDR, _SPS, _PPS = 1, 5, 7, 8
+_SEI, _HEVC_SEI, _HEVC_SLICES = 6, 39, 32  # HEVC (ITU-T H.265, table 7-1): types below 32 hold pictures
+_ORIENTATION = 47  # a message that tells at which angle pictures are displayed (H.264, D.1.27)
+_LEANED_ON = 0x60  # nal_ref_idc
 _HEAD = 64  # bytes of a slice that hold what is asked of it
 # Profiles whose parameter sets tell the color format (7.3.2.1.1).
 _HIGH = {100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135}
@@ -15,28 +22,49 @@ _VP9_MARKER = 0b10
 _SUPERFRAME = 0b110
 
 
+class _Set(NamedTuple):
+    """What is needed of a sequence parameter set."""
+
+    bits: int  # of frame_num
+    planes: bool  # whether colors are coded apart
+    fields: bool  # whether a picture may be one field
+    gaps: bool  # whether frame_num may jump
+
+
 @dataclass
 class Heads:
     """Reads the heads of a stream's packets one after another.
 
     Attributes:
-        codec: FFmpeg's name of the codec; only of `h264` and `vp9` something is known.
+        codec: FFmpeg's name of the codec; of others than H.264, HEVC, VP9, MPEG-1 and 2 nothing is known.
         extradata: what the container keeps of the stream's parameters.
         split: whether a packet was met that holds no whole picture, or more than one.
         refresh: whether a keyframe was met behind which frames may lean on earlier ones (intra refresh, open
             groups of pictures).
+        numbered: coded pictures whose number was read.
+        jumps: those before which one that others lean on is missing, by the numbers. H.264 that resets them
+            between keyframes (memory management operation 5, which no coder at hand uses) seems to jump.
+        turned: packets from which on pictures are displayed at another angle than before.
     """
 
     codec: str
     extradata: bytes = b""
     split: bool = False
     refresh: bool = False
+    numbered: int = 0
+    jumps: list[int] = field(default_factory=list)
+    turned: list[int] = field(default_factory=list)
     _length: int = 0  # bytes of the length before a unit; 0: start codes
-    _sets: dict[int, tuple[int, bool]] = field(default_factory=dict)  # bits of frame_num, separate planes
-    _fields: dict[int, bool] = field(default_factory=dict)  # sets under which a picture may be one field
+    _sets: dict[int, _Set] = field(default_factory=dict)
     _pictures: dict[int, int] = field(default_factory=dict)  # picture parameter set -> sequence parameter set
+    _read: int = 0  # packets
+    _turn: int = 0
+    _reference: int | None = None  # frame_num of the last picture that others lean on
+    _temporal: TemporalReferences = field(default_factory=TemporalReferences)
 
     def __post_init__(self) -> None:
+        if self.codec == "hevc" and self.extradata[:1] == b"\1":
+            self._length = (self.extradata[21] & 3) + 1  # ISO/IEC 14496-15, 8.3.3.1
         if self.codec != "h264" or not self.extradata:
             return
         if self.extradata[0] != 1:
@@ -50,38 +78,87 @@ class Heads:
         try:
             if self.codec == "vp9":
                 self.split = self.split or _shown_vp9(packet) != 1
-            elif self.codec == "h264" and (key or any(self._fields.values())):
+            elif self.codec == "h264":
                 self._h264(bytes(packet), key=key)
+            elif self.codec == "hevc":
+                self._hevc(bytes(packet))
+            elif self.codec in ("mpeg1video", "mpeg2video"):
+                self.numbered += 1
+                if self._temporal.jumps(bytes(packet)):
+                    self.jumps.append(self.numbered - 1)
         except IndexError:
             pass  # cut or hit: the decoder will say so
+        self._read += 1
+
+    def _hevc(self, packet: bytes) -> None:
+        for unit in _units(packet, self._length):
+            kind = unit[0] >> 1 & 63 if unit else 0
+            if unit and kind < _HEVC_SLICES:
+                return
+            if kind == _HEVC_SEI:
+                self._messages(unit[2:])
+
+    def _messages(self, unit: bytes) -> None:
+        """Read supplemental information (H.264, 7.3.2.3.1) up to the angle of the display."""
+        bits = _Bits(unit)
+        while bits.left > 2 * 8:
+            kind, size = (sum(_bytes_of(bits)) for _ in range(2))
+            if 8 * size > bits.left:
+                return  # cameras write messages that are cut
+            if kind != _ORIENTATION:
+                bits.take(8 * size)
+                continue
+            cancelled = bits.take(1)
+            turn = 0 if cancelled else bits.take(18)  # two mirrors and the angle
+            if turn != self._turn and self._read:
+                self.turned.append(self._read)
+            self._turn = turn
+            return
 
     def _h264(self, packet: bytes, *, key: bool) -> None:
-        units = [unit for unit in _units(packet, self._length) if unit]
-        self._learn(units)
-        slices = [unit for unit in units if unit[0] & 31 in (_SLICE, _IDR)]
-        if not slices:
+        picture = None
+        for unit in _units(packet, self._length):
+            kind = unit[0] & 31 if unit else 0
+            if kind in (_SLICE, _IDR):
+                picture = unit
+                break  # parameter sets come before it
+            if kind == _SEI:
+                self._messages(unit[1:])
+            self._learn([unit])
+        if picture is None:
             return
-        self.refresh = self.refresh or (key and slices[0][0] & 31 != _IDR)
-        self.split = self.split or self._is_field(slices[0])
+        fresh = picture[0] & 31 == _IDR
+        self.refresh = self.refresh or (key and not fresh)
+        self._number(picture, anew=key or fresh)
 
     def _learn(self, units: "Iterator[bytes] | list[bytes]") -> None:
         for unit in units:
             if unit and unit[0] & 31 == _SPS:
-                number, bits, planes, fields = _sequence_set(_Bits(unit[1:]))
-                self._sets[number], self._fields[number] = (bits, planes), fields
+                number, self._sets[number] = _sequence_set(_Bits(unit[1:]))
             elif unit and unit[0] & 31 == _PPS:
                 bits_of = _Bits(unit[1 : 1 + _HEAD])
                 self._pictures[bits_of.golomb()] = bits_of.golomb()
 
-    def _is_field(self, unit: bytes) -> bool:
+    def _number(self, unit: bytes, *, anew: bool) -> None:
+        """Read frame_num (7.4.3): one more than that of the last picture that others lean on.
+
+        A keyframe begins anew; the second field of a picture repeats the number.
+        """
         bits = _Bits(unit[1 : 1 + _HEAD])
         bits.golomb(), bits.golomb()  # first macroblock, type
-        number = self._pictures.get(bits.golomb(), -1)
-        if not self._fields.get(number, False):
-            return False
-        width, planes = self._sets[number]
-        bits.take(2 * planes + width)
-        return bool(bits.take(1))
+        known = self._sets.get(self._pictures.get(bits.golomb(), -1))
+        if known is None:
+            return
+        bits.take(2 * known.planes)
+        number = bits.take(known.bits)
+        self.split = self.split or (known.fields and bool(bits.take(1)))
+        if self._reference is not None and not anew and not known.gaps:
+            step = (number - self._reference) % (1 << known.bits)
+            if step > 1:
+                self.jumps.append(self.numbered)
+        self.numbered += 1
+        if unit[0] & _LEANED_ON or anew:
+            self._reference = number
 
 
 class _Bits:
@@ -89,13 +166,13 @@ class _Bits:
 
     def __init__(self, unit: bytes) -> None:
         plain = unit.replace(b"\0\0\3", b"\0\0")
-        self._bits, self._left = int.from_bytes(plain, "big"), 8 * len(plain)
+        self._bits, self.left = int.from_bytes(plain, "big"), 8 * len(plain)
 
     def take(self, count: int) -> int:
-        self._left -= count
-        if self._left < 0:
+        self.left -= count
+        if self.left < 0:
             raise IndexError("the unit ends")
-        return (self._bits >> self._left) & ((1 << count) - 1)
+        return (self._bits >> self.left) & ((1 << count) - 1)
 
     def golomb(self) -> int:
         """Read ue(v) (H.264, 9.1); a signed value takes as many bits."""
@@ -103,6 +180,15 @@ class _Bits:
         while not self.take(1):
             zeros += 1
         return (1 << zeros) - 1 + self.take(zeros)
+
+
+def _bytes_of(bits: _Bits) -> Iterator[int]:
+    """Yield the bytes of a number that is their sum: those of 255 go on (H.264, 7.3.2.3.1)."""
+    while True:
+        byte = bits.take(8)
+        yield byte
+        if byte < 255:
+            return
 
 
 def _units(data: bytes, length: int) -> Iterator[bytes]:
@@ -133,8 +219,8 @@ def _configured(extradata: bytes) -> list[bytes]:
     return units
 
 
-def _sequence_set(bits: _Bits) -> tuple[int, int, bool, bool]:
-    """Return number, bits of frame_num, whether planes are separate, and whether fields may be coded."""
+def _sequence_set(bits: _Bits) -> tuple[int, _Set]:
+    """Return the number of a sequence parameter set and what is needed of it."""
     profile = bits.take(8)
     bits.take(16)
     number, planes = bits.golomb(), False
@@ -152,8 +238,10 @@ def _sequence_set(bits: _Bits) -> tuple[int, int, bool, bool]:
         bits.take(1), bits.golomb(), bits.golomb()
         for _ in range(bits.golomb()):
             bits.golomb()
-    bits.golomb(), bits.take(1), bits.golomb(), bits.golomb()  # references, gaps, width, height
-    return number, width, planes, not bits.take(1)
+    bits.golomb()  # references
+    gaps = bool(bits.take(1))
+    bits.golomb(), bits.golomb()  # width, height
+    return number, _Set(bits=width, planes=planes, fields=not bits.take(1), gaps=gaps)
 
 
 def _skip_scaling(bits: _Bits, *, lists: int) -> None:

@@ -21,7 +21,7 @@ from .protocol import UnreadableVideo, unreadable
 
 _log = logging.getLogger(__name__)
 
-_FORMAT = 4  # raise it when the stored fields, or what is refused, change
+_FORMAT = 5  # raise it when the stored fields, or what is refused, change
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class PacketIndex:
         refresh: whether a keyframe is no fresh start of H.264: frames behind it may lean on earlier ones.
         split: whether a packet holds only a field, or something that is not shown.
         edited: whether an edit list hides or rearranges frames.
+        remarks: what speaks against the file although its frames may be right, a sentence each.
     """
 
     pts: np.ndarray
@@ -66,6 +67,7 @@ class PacketIndex:
     refresh: bool
     split: bool
     edited: bool
+    remarks: tuple[str, ...]
 
     @property
     def n_frames(self) -> int:
@@ -115,9 +117,15 @@ def packet_index(path: Path) -> PacketIndex:
 def _cached_index(path: Path, size: int, mtime_ns: int) -> PacketIndex:
     stored = cache_entry(path, size, mtime_ns, kind="npz")
     try:
-        return _load(stored)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        pass  # not stored yet, or damaged: make it again
+        index = _load(stored)
+    except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile):
+        index = _made(path, stored)  # not stored yet, or damaged
+    for remark in index.remarks:
+        _log.warning("%s: %s", path, remark)
+    return index
+
+
+def _made(path: Path, stored: Path) -> PacketIndex:
     from .scan import scan  # it builds on this module; imported where a file is seen for the first time
 
     index = scan(path)
@@ -137,7 +145,9 @@ def _store(index: PacketIndex, target: Path) -> None:
     }
     with tempfile.NamedTemporaryFile(dir=target.parent, suffix=".part", delete=False) as part:
         try:
-            np.savez(part, allow_pickle=False, **{name: np.asarray(value) for name, value in fields.items()})
+            arrays = {name: np.asarray(value) for name, value in fields.items()}
+            arrays["remarks"] = np.asarray(index.remarks, dtype=np.str_)  # of floats, if there is none
+            np.savez(part, allow_pickle=False, **arrays)
             part.close()
             Path(part.name).replace(target)
         except BaseException:
@@ -149,4 +159,5 @@ def _load(source: Path) -> PacketIndex:
     with np.load(source, allow_pickle=False) as stored:
         fields = {name: stored[name] if name in {"pts", "keys"} else stored[name].tolist() for name in stored}
     fields["time_base"] = Fraction(*fields["time_base"])
+    fields["remarks"] = tuple(fields["remarks"])
     return PacketIndex(**fields)

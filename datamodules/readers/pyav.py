@@ -1,6 +1,8 @@
 """The default reader: PyAV steered by the packet index, exact on every file FFmpeg can decode."""
 
+import functools
 import itertools
+import logging
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,6 +17,8 @@ from .container import decode, open_container, video_stream
 from .packets import PacketIndex, packet_index
 from .protocol import Handle, check_indices, unreadable
 from .resize import join
+
+_log = logging.getLogger(__name__)
 
 # Decoding on is cheaper than a seek over this many frames (our choice; a seek restarts at a keyframe).
 _DECODE_THROUGH = 8
@@ -93,6 +97,7 @@ class Cursor:
             frame = self._timed(rank) if self._index.timed else self._counted(rank)
             if frame is None:
                 self._at = None  # nothing is known about the position any more
+                _tell_damage(self._name, rank, self._index.codec)
                 raise unreadable(self._name, f"frame {rank} of {self._index.n_frames} cannot be decoded")
             yield rank, frame
 
@@ -214,6 +219,18 @@ class Cursor:
     def _restart(self) -> None:
         self.close()
         self._reopen()
+
+
+@functools.lru_cache(maxsize=4096)  # once a file and process; our choice
+def _tell_damage(name: str, rank: int, codec: str) -> None:
+    """Say that a recording is damaged: what the decoder notices is refused, the rest it shows as right."""
+    _log.warning(
+        "%s: damaged at frame %d. Frames that the decoder reports are refused, but %s does not notice all "
+        "damage: other frames of this recording may show debris. Copy it again from its source",
+        name,
+        rank,
+        codec,
+    )
 
 
 def to_rgb(frame: "av.VideoFrame", converter: VideoReformatter) -> np.ndarray:

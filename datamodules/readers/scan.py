@@ -12,9 +12,10 @@ import av
 import numpy as np
 
 from .bitstream import Heads
-from .container import decode, open_container, video_stream
+from .container import STRICT, STRICTER, decode, open_container, video_stream
 from .packets import PacketIndex
 from .protocol import UnsupportedVideo, unreadable
+from .remarks import remarks
 from .structure import Structure, walk
 
 _log = logging.getLogger(__name__)
@@ -30,9 +31,9 @@ _UNTIMED_CONTAINERS = {"avi"}
 _LISTING_CONTAINERS = ("mp4", "matroska")
 # Packets decoded when a file is first met: more than coders reorder (our choice).
 _OPENING = 20
-# A gap is longer than this many usual steps; times count as regular if the others differ by less than this
-# share, and gaps are few below that one (our choices).
-_GAP, _UNEVEN, _FEW = 1.8, 0.1, 0.1
+# Codecs of Microsoft, which write no stuffing behind a picture: data left over there is damage.
+_UNSTUFFED = {"wmv1", "wmv2", "msmpeg4v1", "msmpeg4v2", "msmpeg4v3"}
+_HABIT = 0.5  # share of the packets from which on data left over is the coder's habit (our choice)
 # Seconds between the decoding and the showing of a frame that no coder needs (our choice).
 _LONGEST_DELAY = 10
 _MOST_BETWEEN = 32  # packets, our choice: H.264 and HEVC keep 16 pictures, perhaps as two fields
@@ -80,6 +81,10 @@ class _Stream:
         guessed = self.container in _UNTIMED_CONTAINERS and self.codec not in _INTRA_ONLY
         return self.ordered() and not guessed
 
+    def clock(self) -> list[int]:
+        """Return the decoding times: ascending where those of the frames are not known."""
+        return [packet.dts for packet in self.packets if packet.dts is not None]
+
     def open_gop(self) -> bool:
         """Whether a frame is shown before the keyframe that precedes it in the file."""
         key: int | None = None
@@ -115,6 +120,11 @@ def _scan(path: Path) -> PacketIndex:
     structure = walk(path, stream.container)
     _check_whole(path, stream, structure)
     _check_fields(path, stream.codec, opening)
+    if stream.heads.turned:
+        raise UnsupportedVideo(
+            f"{path}: from packet {stream.heads.turned[0]} on it is displayed at another angle than before. "
+            "Cut it there, and re-encode the parts: ffmpeg turns by itself."
+        )
     edited = _is_edited(path, stream)
     counts = per_packet and not stream.heads.split
     times, timed = _frame_times(path, stream, counts=counts)
@@ -122,8 +132,13 @@ def _scan(path: Path) -> PacketIndex:
     stamped = timed or (stream.stamped() and stream.codec in _ONE_FRAME_PER_PACKET)
     if stamped and any(a.pts >= b.pts for a, b in itertools.pairwise(opening)):
         raise unreadable(str(path), "the times of its frames contradict the order of the pictures")
-    _tell_gaps(path, times, stream.time_base)
-    return _index(path, stream, first, times, timed=timed, split=not counts, edited=edited)
+    told = remarks(
+        times=times if timed else stream.clock(),
+        time_base=stream.time_base,
+        heads=stream.heads,
+        transport=(path, stream.track) if stream.container == "mpegts" else None,
+    )
+    return _index(path, stream, first, times, told, timed=timed, split=not counts, edited=edited)
 
 
 def _index(
@@ -131,6 +146,7 @@ def _index(
     stream: _Stream,
     first: "av.VideoFrame",
     times: list[int],
+    told: tuple[str, ...],
     *,
     timed: bool,
     split: bool,
@@ -159,6 +175,7 @@ def _index(
         refresh=stream.heads.refresh,
         split=split,
         edited=edited,
+        remarks=told,
     )
 
 
@@ -275,14 +292,14 @@ def _check_start(name: str, stream: _Stream) -> None:
     """Refuse a file that lists frames which no intact keyframe precedes: others would get their numbers.
 
     A damaged keyframe counts as none. Streams without a list may begin anywhere, and are numbered from their
-    first keyframe.
+    first keyframe, and so are files that were cut at one: what is shown before it leaned on what is gone.
 
     Raises:
         UnreadableVideo: naming how many frames are lost.
     """
     listed = [packet for packet in stream.packets if not packet.hidden]
     lost = len(listed) - len(stream.shown())
-    if lost and any(kind in stream.container for kind in _LISTING_CONTAINERS):
+    if lost and not listed[0].key and any(kind in stream.container for kind in _LISTING_CONTAINERS):
         reason = (
             f"its first keyframe is damaged: {lost} of its {len(listed)} frames come before an intact one"
         )
@@ -321,7 +338,7 @@ def _frame_times(path: Path, stream: _Stream, *, counts: bool) -> tuple[list[int
     ordered = stream.stamped()
     if ordered and counts and stream.codec in _ONE_FRAME_PER_PACKET:
         return sorted(packet.pts for packet in stream.shown() if packet.pts is not None), True
-    times = _decoded_times(path)
+    times = _decoded_times(path, stream.codec)
     known = [time for time in times if time is not None]
     if ordered and len(known) == len(times) and all(a < b for a, b in itertools.pairwise(known)):
         return known, True
@@ -331,7 +348,7 @@ def _frame_times(path: Path, stream: _Stream, *, counts: bool) -> tuple[list[int
         path,
     )
     # An AVI counts the pictures a camera dropped: its clock tells how long the others were seen.
-    clock = [packet.dts for packet in stream.packets if packet.dts is not None]
+    clock = stream.clock()
     if (
         stream.container in _UNTIMED_CONTAINERS
         and len(clock) == len(times)
@@ -341,34 +358,26 @@ def _frame_times(path: Path, stream: _Stream, *, counts: bool) -> tuple[list[int
     return list(range(len(times))), False
 
 
-def _tell_gaps(path: Path, times: list[int], time_base: Fraction) -> None:
-    """Name a file whose regular times have few gaps: most codecs do not notice a packet that is not there."""
-    steps = np.diff(times)
-    usual = float(np.median(steps)) if len(steps) else 0.0
-    gaps = np.flatnonzero(steps > _GAP * usual)
-    regular = np.abs(steps - usual) <= max(1.0, _UNEVEN * usual)
-    if not len(gaps) or np.count_nonzero(~regular) > len(gaps) or len(gaps) > _FEW * len(steps):
-        return
-    _log.warning(
-        "%s: its frames are %.3f s apart, with gaps in %d places, the first behind frame %d (%.3f s). If the "
-        "camera dropped no pictures there, packets were lost, and the frames behind a gap may show debris",
-        path,
-        usual * time_base,
-        len(gaps),
-        gaps[0],
-        float(steps[gaps[0]] * time_base),
-    )
+def _decoded_times(path: Path, codec: str) -> list[int | None]:
+    times, damaged = _decode_all(path, STRICTER if codec in _UNSTUFFED else STRICT)
+    if codec in _UNSTUFFED and len(damaged) > _HABIT * len(times):
+        times, damaged = _decode_all(path, STRICT)
+    if damaged:
+        raise unreadable(str(path), f"it is damaged after frame {damaged[0]}")
+    return times
 
 
-def _decoded_times(path: Path) -> list[int | None]:
+def _decode_all(path: Path, checks: str) -> tuple[list[int | None], list[int]]:
+    """Return the times of all frames, and the number of frames before each damaged packet."""
     times: list[int | None] = []
+    damaged: list[int] = []
     with open_container(path) as container:
-        for packet in container.demux(video_stream(container, str(path))):
+        for packet in container.demux(video_stream(container, str(path), checks=checks)):
             frames = decode(packet)
             if frames is None:
-                raise unreadable(str(path), f"it is damaged after frame {len(times)}")
-            times.extend(frame.pts for frame in frames)
-    return times
+                damaged.append(len(times) + len(damaged))
+            times.extend(frame.pts for frame in frames or [])
+    return times, damaged
 
 
 def _quarter_turns(path: Path, frame: "av.VideoFrame") -> int:

@@ -98,8 +98,12 @@ def _matroska(data: mmap.mmap) -> Structure:
     else:
         _segment(data, start, end, found)
     if not found.fault and data[end : end + 4] == _HEADER.to_bytes(4, "big"):
-        found.fault = f"a second recording begins at byte {end}; cut it there, or join the two with ffmpeg"
+        found.fault = _second(end)
     return found
+
+
+def _second(at: int) -> str:
+    return f"a second recording begins at byte {at}; cut it there, or join the two with ffmpeg"
 
 
 def _segment(data: mmap.mmap, at: int, end: int, found: Structure) -> None:
@@ -119,9 +123,7 @@ def _segment(data: mmap.mmap, at: int, end: int, found: Structure) -> None:
             found.fault = f"it is cut off or damaged at byte {at}"
         elif not inside and (kind not in _IN_SEGMENT or (in_cluster and at < cluster_end < end)):
             if data[at:end].startswith(_HEADER.to_bytes(4, "big")):
-                found.fault = (
-                    f"a second recording begins at byte {at}; cut it there, or join the two with ffmpeg"
-                )
+                found.fault = _second(at)
             else:
                 found.fault = f"it is damaged at byte {at}"
         elif inside:
@@ -214,24 +216,48 @@ def _boxes(data: mmap.mmap, at: int, end: int) -> Iterator[tuple[bytes, int, int
 def _mp4(data: mmap.mmap) -> Structure:
     """Walk over a fragmented file; what an MP4 with one table lists is compared with the table."""
     found, fragments, numbers = Structure(), False, []
+    found.fault, repeated = _tables(data)
     for kind, start, stop in _boxes(data, 0, len(data)):
         fragments = fragments or kind == b"moof"
-        if not fragments:
+        if not fragments or found.fault:
             continue
         if stop < start or not (kind.isascii() and kind.decode("ascii").isprintable()):
             found.fault = f"it is damaged at byte {start - 8}, nothing after that can be read"
-            break
-        if stop > len(data) and kind in _MP4_FRAGMENT:
+        elif stop > len(data) and kind in _MP4_FRAGMENT:
             found.fault = f"it is cut off at byte {len(data)} of {stop}"
-            break
-        if kind == b"moof":
+        elif kind == b"moof":
             numbers.append(_fragment(data, start, stop, found))
+    found.fault = found.fault or _numbering(numbers, repeated=repeated)
+    return found
+
+
+def _tables(data: mmap.mmap) -> tuple[str, bool]:
+    """Say where a second video begins, and whether a file repeats its table.
+
+    Segments of a stream may repeat it when they are put together; another table is another video, and so is a
+    head behind the table of a file without fragments.
+    """
+    first, fragments, repeated = b"", False, False
+    for kind, start, stop in _boxes(data, 0, len(data)):
+        fragments = fragments or kind == b"moof"
+        table = data[start:stop] if kind == b"moov" and stop <= len(data) else b""
+        if first and (table not in (b"", first) or (not fragments and (table or kind == b"ftyp"))):
+            return _second(start - 8), True
+        repeated = repeated or bool(first and table)
+        first = first or table
+    return "", repeated
+
+
+def _numbering(numbers: list[int], *, repeated: bool) -> str:
+    """Say that fragments are missing, or numbered anew."""
     steps = [b - a for a, b in itertools.pairwise(numbers)]
+    if repeated and any(step <= 0 for step in steps):
+        return "a second recording, whose fragments are numbered anew, follows the first"
     jumps = [step for step in steps if step > 1]
     # Packagers number in their own ways: only a numbering that else goes up by one says that a part is gone.
-    if not found.fault and jumps and len(jumps) < len(steps) / 2 and all(step >= 1 for step in steps):
-        found.fault = f"{sum(jumps) - len(jumps)} of its fragments are missing"
-    return found
+    if jumps and len(jumps) < len(steps) / 2 and all(step >= 1 for step in steps):
+        return f"{sum(jumps) - len(jumps)} of its fragments are missing"
+    return ""
 
 
 def _fragment(data: mmap.mmap, start: int, stop: int, found: Structure) -> int:
@@ -254,6 +280,9 @@ def _fragment(data: mmap.mmap, start: int, stop: int, found: Structure) -> int:
 def _avi(data: mmap.mmap) -> Structure:
     """Count the chunks of each stream; an empty one stands for a picture that the camera dropped."""
     found = Structure()
+    heads = _avi_heads(data)
+    if len(heads) > 1:
+        return Structure(fault=_second(heads[1]))
     parts = [(0, len(data))]
     while parts:
         at, end = parts.pop()
@@ -272,6 +301,16 @@ def _avi(data: mmap.mmap) -> Structure:
                 found.units[track] = found.units.get(track, 0) + (stop <= len(data))
             at = stop + size % 2
     return found
+
+
+def _avi_heads(data: mmap.mmap) -> list[int]:
+    """Return where lists with a header begin: a long AVI goes on in one without (AVIX)."""
+    heads, at = [], 0
+    while data[at : at + 4] == b"RIFF":
+        heads += [at] if data[at + 8 : at + 12] == b"AVI " else []
+        size = int.from_bytes(data[at + 4 : at + 8], "little")
+        at += 8 + size + size % 2
+    return heads
 
 
 def _ogg(data: mmap.mmap) -> Structure:

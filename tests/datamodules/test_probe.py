@@ -1,13 +1,16 @@
 import hashlib
 import logging
 import os
+import re
+from fractions import Fraction
 
+import av
 import numpy as np
 import pandas as pd
 import pytest
 
 from datamodules import probe
-from datamodules.manifest import read_manifest
+from datamodules.manifest import ManifestError, read_manifest
 
 
 def test_fills_what_is_missing_and_keeps_what_is_stated(cohort):
@@ -129,3 +132,45 @@ def test_what_is_stated_and_not_so_is_told(name, stated, right, tmp_path, caplog
         pd.DataFrame([row | {name: stated}]).to_csv(tmp_path / "m.csv", index=False)
         read_manifest(tmp_path / "m.csv")
     assert f"'{name}' is not that of the files: row 1 (s.npz) states {stated}, the file" in caplog.text
+
+
+def _at(path, rate, *, frames=30):
+    """Write a video whose clock gives `rate` frames per second."""
+    with av.open(str(path), "w", options={"video_track_timescale": "90000"}) as container:
+        stream = container.add_stream("libx264", rate=25, options={"crf": "10", "g": "8", "bf": "0"})
+        stream.width, stream.height, stream.pix_fmt = 32, 32, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 90000)
+        for number in range(frames):
+            picture = np.full((32, 32, 3), 8 * number, dtype=np.uint8)
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame.pts, frame.time_base = round(number * 90000 / rate), Fraction(1, 90000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+@pytest.mark.parametrize(("rate", "possible"), [(30_000, False), (1200, False), (0.05, False), (240, True)])
+def test_a_rate_at_which_nobody_films_stays_out_of_the_table(tmp_path, caplog, rate, possible):
+    _at(tmp_path / "a.mp4", rate)
+    table = pd.DataFrame([{"recording_id": "a", "path": "a.mp4"}])
+    for start in range(2):  # what was found is told again by a start that opens no file
+        caplog.clear()
+        filled = probe.fill_facts(table, root=tmp_path, sidecar=tmp_path / "facts.csv").iloc[0]
+        assert filled["n_frames"] == 30, start
+        if possible:
+            assert filled["fps"] == pytest.approx(rate, rel=0.01)
+            assert caplog.text == ""
+        else:
+            assert np.isnan(filled["fps"])
+            assert np.isnan(filled["duration_s"])
+            assert re.search(
+                r"a\.mp4: its clock gives [\d.e+]+ frames/s.*State them in the manifest", caplog.text
+            )
+    stated = probe.fill_facts(table.assign(fps=25.0), root=tmp_path, sidecar=tmp_path / "facts.csv")
+    assert stated["fps"].tolist() == [25.0]
+
+
+def test_rates_that_files_and_manifests_may_have_are_the_same(cohort):
+    read_manifest(cohort(2, 1, fps=[probe.SLOWEST, probe.FASTEST]), probe=False)
+    for outside in (probe.SLOWEST / 1.01, probe.FASTEST * 1.01):
+        with pytest.raises(ManifestError, match="fps"):
+            read_manifest(cohort(2, 1, fps=[25.0, outside]), probe=False)
