@@ -58,10 +58,10 @@ def say_unread(table: pd.DataFrame, name: str) -> None:
                 "%s: %s are items of no questionnaire that is known; nothing checks them", name, shown
             )
             continue
-        known = SUBSCALES[scale].columns
+        items = SUBSCALES[scale].columns
         _log.warning(
             "%s: %s look like the items of %s; call them %s to %s, so that they are checked%s",
-            name, shown, scale, known[0], known[-1], _coded(table, columns, scale),
+            name, shown, scale, items[0], items[-1], _coded(table, columns, scale),
         )  # fmt: skip
 
 
