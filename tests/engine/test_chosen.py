@@ -44,14 +44,16 @@ MAE, AUC = ("val/mae", "min"), ("val/auc", "max")
 def test_what_the_run_selects_by_chooses_whatever_else_is_kept(
     order, monitor, value, epoch, tmp_path, caplog
 ):
-    path, score = chosen(fitted(tmp_path, *order), tmp_path, monitor=monitor)
+    path, score, remark = chosen(fitted(tmp_path, *order), tmp_path, monitor=monitor)
     assert score == pytest.approx(value)
     assert path.name == f"{monitor.replace('/', '_')}.ckpt"
     assert torch.load(path, weights_only=True)["epoch"] == epoch
+    assert remark is None
     assert "is chosen by" not in caplog.text
 
 
 def test_a_choice_by_something_else_is_told(tmp_path, caplog):
-    _, score = chosen(fitted(tmp_path, MAE), tmp_path, monitor="val/auc")
+    _, score, remark = chosen(fitted(tmp_path, MAE), tmp_path, monitor="val/auc")
     assert score == pytest.approx(5.0)
-    assert "chosen by val/mae, as none was kept by val/auc" in caplog.text
+    assert remark == "The checkpoint is chosen by val/mae, as none was kept by val/auc."
+    assert remark in caplog.text
