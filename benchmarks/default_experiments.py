@@ -73,7 +73,7 @@ def same(run: Path, other: Path) -> str:
     frames = [
         pd.read_csv(one / "predictions.csv", dtype=str).set_index("recording_id") for one in (run, other)
     ]
-    columns = [name for name in frames[0] if str(name).endswith("_prediction") and name in frames[1]]
+    columns = [name for name in map(str, frames[0]) if name.endswith("_prediction") and name in frames[1]]
     tables = [frame[columns].sort_index() for frame in frames]
     rows = "equal" if tables[0].equals(tables[1]) else "DIFFERENT"
     return f"{len(shared) - moved} of {len(shared)} numbers equal, {len(tables[0])} predictions {rows}"
