@@ -151,7 +151,7 @@ def spread(tables: Sequence[pd.DataFrame]) -> dict[str, Any]:
     """Mean and standard deviation over tables of every metric that needs no threshold.
 
     One that a table does not define, as a fold of one class has no AUC, has no mean, as that of the others
-    would be of fewer people: its values are listed with the reason. One that no table defines is left out.
+    would be of fewer people: its values are listed with the reason.
     """
     found = [
         {m.name: m.value() for m in measurements(table, threshold=None) if m.metric.kind != "decision"}
@@ -161,8 +161,6 @@ def spread(tables: Sequence[pd.DataFrame]) -> dict[str, Any]:
     for name in dict.fromkeys(name for one in found for name in one):
         values = [one[name].value if name in one else None for one in found]
         known = [value for value in values if value is not None]
-        if not known:
-            continue
         if len(known) == len(values):
             mean, sd = float(np.mean(known)), float(np.std(known, ddof=1))
             out[name] = {"mean": mean, "sd": sd, "values": known}
