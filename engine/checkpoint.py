@@ -24,7 +24,7 @@ from engine.recorded import BadRecord, origin, recorded
 from engine.targets import ForbiddenTarget
 
 KEY = "euthymia"
-FORMAT = 2  # 2: a config without trainer, callbacks and optimizer to build; before, 1
+FORMAT = 3  # 3: origin of the recordings, fingerprints by channel; 2: a config without what trains; before, 1
 
 
 class CheckpointError(ValueError):

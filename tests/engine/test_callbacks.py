@@ -47,7 +47,7 @@ def test_the_history_of_a_resumed_run_goes_on_where_it_stopped(tmp_path):
 
 def test_the_record_is_embedded_with_the_digest_of_the_weights():
     record = new_record(
-        config={"seed": 1},
+        config={"seed": 1, "data": {"manifest": {}}},
         statistics={"prevalence": 0.5},
         data_digest="d",
         split={"name": "s", "train": ("a",), "subject_disjoint": True},
