@@ -36,4 +36,4 @@ format: install  ## rewrite the sources the way `make lint` wants them
 	$(BIN)/ruff format .
 
 doctor: install  ## what this machine can do: decoders, GPU, cores, disk
-	$(BIN)/python -m datamodules.doctor
+	$(BIN)/python -m datamodules.checks.doctor

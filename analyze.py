@@ -5,8 +5,8 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig
 
-from engine.analysis import analyze
-from engine.compose import ANALYZE_KEYS, plain_config
+from analysis.run import analyze
+from engine.config.compose import ANALYZE_KEYS, plain_config
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="analyze")

@@ -5,7 +5,7 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig
 
-from engine.compose import EVAL_KEYS, plain_config
+from engine.config.compose import EVAL_KEYS, plain_config
 from engine.evaluate import evaluate
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig
 
-from engine.compose import PREDICT_KEYS, plain_config
+from engine.config.compose import PREDICT_KEYS, plain_config
 from engine.predict import predict
 
 

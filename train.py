@@ -7,10 +7,10 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from engine import resume
-from engine.compose import TRAIN_KEYS, plain_config
-from engine.run import train
-from engine.selection import check_sweep
+from engine.config.compose import TRAIN_KEYS, plain_config
+from engine.config.selection import check_sweep
+from engine.train import train
+from engine.training import resume
 
 resume.register()
 

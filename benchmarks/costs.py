@@ -106,7 +106,7 @@ def recordings(count: int, *, visits: int = 6) -> pd.DataFrame:
 
 
 def _changes() -> Work:
-    from evaluation.changes import visit_changes
+    from evaluation.metrics.visit_changes import visit_changes
 
     found = recordings(1002)
     return lambda: visit_changes(found)
@@ -137,14 +137,14 @@ def _manifest_table(count: int) -> pd.DataFrame:
 
 
 def _facts() -> Work:
-    from datamodules.probe import fill_facts
+    from datamodules.manifests.file_facts import fill_facts
 
     found = _manifest_table(10_000)
     return lambda: fill_facts(found, root=Path(), sidecar=Path("none"))
 
 
 def _plan(people: int, visits: int) -> Work:
-    from datamodules.batches import Member, SubjectVisitBatches
+    from datamodules.clips.batches import Member, SubjectVisitBatches
 
     members = [Member(row, row // visits, row) for row in range(people * visits)]
     batches = SubjectVisitBatches(members=members, subjects=8, visits=6, clips=1, seed=0)
@@ -152,9 +152,9 @@ def _plan(people: int, visits: int) -> Work:
 
 
 def _digests() -> Work:
-    from datamodules.guard import check_split
-    from datamodules.manifest import Manifest
-    from datamodules.splits import Split
+    from datamodules.guard.guard import check_split
+    from datamodules.manifests.manifest import Manifest
+    from datamodules.splits.protocols import Split
 
     found = _manifest_table(10_000)
     manifest = Manifest(table=found, root=Path(), name="m", truth=None)

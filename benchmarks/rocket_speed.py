@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from aeon.transformations.collection.convolution_based import Rocket
 
-from biomarkers.estimators.panel import SeriesPanel
 from biomarkers.estimators.rocket import N_KERNELS, rocket
+from biomarkers.estimators.series_array import SeriesPanel
 from datamodules.series import Series
 
 FRAMES, CHANNELS, FPS = 900, 17, 30.0

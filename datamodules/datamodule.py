@@ -10,26 +10,26 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
-from datamodules.balanced import BalancedBatches
-from datamodules.batches import Member, SubjectBatches, SubjectVisitBatches
-from datamodules.clips import ClipSampler
-from datamodules.collate import collate
-from datamodules.dataset import UNREADABLE, ClipDataset, ClipSource, Entry
-from datamodules.decoding import BatchDecoding, on_device
-from datamodules.guard import check_split
-from datamodules.identity import codes, person_codes, visit_keys
-from datamodules.loader import EpochLoader, begin_worker
-from datamodules.manifest import Manifest
-from datamodules.measured import Coverage, NothingMeasured, unmeasured
+from datamodules.clips.balanced import BalancedBatches
+from datamodules.clips.batches import Member, SubjectBatches, SubjectVisitBatches
+from datamodules.clips.collate import collate
+from datamodules.clips.dataset import UNREADABLE, ClipDataset, ClipSource, Entry
+from datamodules.clips.decoding import BatchDecoding, on_device
+from datamodules.clips.loader import EpochLoader, begin_worker
+from datamodules.clips.measured import Coverage, NothingMeasured, unmeasured
+from datamodules.clips.samplers import ClipSampler
+from datamodules.clips.statistics import training_statistics
+from datamodules.guard.guard import check_split
+from datamodules.manifests.identity import codes, person_codes, visit_keys
+from datamodules.manifests.manifest import Manifest
 from datamodules.readers import Prefetch
-from datamodules.splits import Split
-from datamodules.statistics import training_statistics
+from datamodules.splits.protocols import Split
 
 _log = logging.getLogger(__name__)
 
 
 class ClipDataModule(pl.LightningDataModule):
-    """Turns a manifest and a split into batches; see `datamodules.collate` for what is in one.
+    """Turns a manifest and a split into batches; see `datamodules.clips.collate` for what is in one.
 
     Samplers deal whole batches to the ranks, so a trainer of several devices needs
     `use_distributed_sampler=False`.

@@ -10,29 +10,29 @@ from typing import Any
 import pandas as pd
 from joblib import cpu_count
 
-from datamodules.manifest import Manifest, read_manifest
-from datamodules.splits import Split
-from engine.assess import Assessment, assess, recordings_of, unmeasured_table
-from engine.attribution import explain, explained_head
-from engine.audit import Predict, audit
-from engine.build import build
-from engine.checkpoint import CheckpointError, RunCheckpoint, load_checkpoint
-from engine.compose import ConfigError
-from engine.filmstrips import filmstrips
-from engine.fitted import check_fitted
-from engine.leak_audit import audit_leaks
-from engine.own_data import own_manifest
-from engine.predictions import ClipPredictions, prediction_trainer
-from engine.provenance import RunManifest, add_look
-from engine.rebuild import part_of, predict_part, rebuild
-from engine.run import check_scale
-from engine.seed import seed_run
-from engine.seen import BadMemory, met
-from engine.settings import check_settings
-from engine.splitting import report_split
-from engine.targets import check_targets, trusting
-from engine.write import write_run
-from evaluation.predictions import heads_of
+from datamodules.manifests.manifest import Manifest, read_manifest
+from datamodules.splits.protocols import Split
+from engine.checkpoints.checkpoint import CheckpointError, RunCheckpoint, load_checkpoint
+from engine.checkpoints.seen import BadMemory, met
+from engine.cohort.leak_audit import audit_leaks
+from engine.cohort.own_data import own_manifest
+from engine.cohort.splits import report_split
+from engine.config.build import build
+from engine.config.compose import ConfigError
+from engine.config.settings import check_settings
+from engine.config.targets import check_targets, trusting
+from engine.inference.outputs import write_run
+from engine.inference.predictions import ClipPredictions, prediction_trainer
+from engine.inference.rebuild import part_of, predict_part, rebuild
+from engine.inference.results import Assessment, assess, recordings_of, unmeasured_table
+from engine.inspection.attribution import explain, explained_head
+from engine.inspection.audit import Predict, audit
+from engine.inspection.filmstrips import filmstrips
+from engine.inspection.fitted import check_fitted
+from engine.runs.provenance import RunManifest, add_look
+from engine.runs.seed import seed_run
+from engine.train import check_scale
+from evaluation.tables.predictions import heads_of
 
 _log = logging.getLogger(__name__)
 

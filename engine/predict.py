@@ -8,23 +8,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from datamodules.identity import UNKNOWN
-from datamodules.manifest import Manifest, manifest_from_table, read_manifest
-from datamodules.measured import Coverage, NothingMeasured
-from datamodules.sources.download import is_hidden
-from engine.checkpoint import RunCheckpoint, load_checkpoint
-from engine.compose import ConfigError
+from datamodules.clips.measured import Coverage, NothingMeasured
+from datamodules.manifests.identity import UNKNOWN
+from datamodules.manifests.manifest import Manifest, manifest_from_table, read_manifest
+from datamodules.sources.reading.download import is_hidden
+from engine.checkpoints.checkpoint import RunCheckpoint, load_checkpoint
+from engine.config.compose import ConfigError
+from engine.config.settings import check_settings
+from engine.config.targets import trusting
 from engine.evaluate import merged
-from engine.predictions import prediction_trainer
-from engine.provenance import RunManifest
-from engine.rebuild import predict_part, rebuild
-from engine.seed import seed_run
-from engine.settings import check_settings
-from engine.targets import trusting
-from evaluation.aggregate import to_recordings
-from evaluation.intervals import add_intervals
-from evaluation.predictions import primary_head
-from evaluation.threshold import choose_threshold
+from engine.inference.predictions import prediction_trainer
+from engine.inference.rebuild import predict_part, rebuild
+from engine.runs.provenance import RunManifest
+from engine.runs.seed import seed_run
+from evaluation.tables.aggregate import to_recordings
+from evaluation.tables.predictions import primary_head
+from evaluation.uncertainty.prediction_intervals import add_intervals
+from evaluation.uncertainty.threshold import choose_threshold
 
 _log = logging.getLogger(__name__)
 

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from evaluation.aggregate import to_subjects
-from evaluation.bootstrap import Estimate, align
-from evaluation.catalog import METRICS
-from evaluation.estimates import Bound, bind, mean_differences, mean_estimates, same_predictions
-from evaluation.measures import HEADS, UNKNOWN
+from evaluation.metrics.applicable import HEADS, UNKNOWN
+from evaluation.metrics.catalog import METRICS
 from evaluation.summary import Summary, counts
+from evaluation.tables.aggregate import to_subjects
+from evaluation.uncertainty.bootstrap import Estimate, align
+from evaluation.uncertainty.estimates import Bound, bind, mean_differences, mean_estimates, same_predictions
 
 
 def summarize_mean(tables: Sequence[pd.DataFrame]) -> Summary:

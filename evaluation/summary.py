@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from evaluation.aggregate import to_subjects
-from evaluation.catalog import METRICS
-from evaluation.estimates import estimates
-from evaluation.measures import HEADS, UNKNOWN, labeled
+from evaluation.metrics.applicable import HEADS, UNKNOWN, labeled
+from evaluation.metrics.catalog import METRICS
+from evaluation.tables.aggregate import to_subjects
+from evaluation.uncertainty.estimates import estimates
 
 Summary = dict[str, Any]
 

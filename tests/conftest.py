@@ -58,7 +58,7 @@ def pytest_itemcollected(item):
 def _tree(overrides: tuple[str, ...]) -> Any:
     from hydra import compose, initialize_config_dir
 
-    from engine.targets import ROOT
+    from engine.config.targets import ROOT
 
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
         return compose("train", overrides=list(overrides))
@@ -66,7 +66,7 @@ def _tree(overrides: tuple[str, ...]) -> Any:
 
 def composed(*overrides: str, output: Path) -> dict[str, Any]:
     """`conf/train.yaml` with overrides, plain and checked, writing to `output`."""
-    from engine.compose import TRAIN_KEYS, plain_config
+    from engine.config.compose import TRAIN_KEYS, plain_config
 
     config = deepcopy(_tree(overrides))  # half a second each, and many tests ask for the same one
     config.paths.output = str(output)
@@ -113,8 +113,8 @@ class Run:
 @pytest.fixture(scope="session")
 def small_run(cohorts):
     """Train a small network on a small cohort: `small_run(folder, *overrides, base="series")`."""
-    from engine.run import train
-    from engine.selection import with_modes
+    from engine.config.selection import with_modes
+    from engine.train import train
 
     def run(folder, *overrides, base="series"):
         start = {"series": SERIES, "pixels": PIXELS}[base]
@@ -135,8 +135,8 @@ def series_run(small_run, tmp_path_factory):
 @pytest.fixture(scope="session")
 def small_fit(cohorts):
     """Train like `small_run`, but measure and report nothing; return the folder."""
-    from engine.fit import fit_split
-    from engine.trial import material
+    from engine.training.fit import fit_split
+    from engine.training.quick_train import material
 
     def fit(folder, *overrides, base="series"):
         start = {"series": SERIES, "pixels": PIXELS}[base]
@@ -158,7 +158,7 @@ def own_table(cohorts, series_run):
     """The small cohort as somebody's own table, split as the shared run was."""
     import pandas as pd
 
-    from engine.checkpoint import load_checkpoint
+    from engine.checkpoints.checkpoint import load_checkpoint
 
     manifest = next(cohorts.glob("synthetic/*/manifest.csv"))
     table = pd.read_csv(manifest, dtype=str, keep_default_na=False)

@@ -9,13 +9,13 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from datamodules.scales import SCALES
-from engine.build import build, build_all
-from engine.compose import ANALYZE_KEYS, EVAL_KEYS, PREDICT_KEYS, TRAIN_KEYS, ConfigError
-from engine.run import train
-from engine.selection import check_run, with_modes
-from engine.settings import check_settings
-from engine.targets import ROOT, check_targets
+from datamodules.manifests.scales import SCALES
+from engine.config.build import build, build_all
+from engine.config.compose import ANALYZE_KEYS, EVAL_KEYS, PREDICT_KEYS, TRAIN_KEYS, ConfigError
+from engine.config.selection import check_run, with_modes
+from engine.config.settings import check_settings
+from engine.config.targets import ROOT, check_targets
+from engine.train import train
 
 CONF = ROOT / "conf"
 EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))

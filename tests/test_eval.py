@@ -11,15 +11,15 @@ import pandas as pd
 import pytest
 import torch
 
-from datamodules.manifest import read_manifest
+from datamodules.manifests.manifest import read_manifest
 from datamodules.series import UnreadableSeries
-from engine.checkpoint import KEY, CheckpointError, load_checkpoint, seal
-from engine.compose import ConfigError
+from engine.checkpoints.checkpoint import KEY, CheckpointError, load_checkpoint, seal
+from engine.config.compose import ConfigError
+from engine.config.targets import ROOT, ForbiddenTarget
 from engine.evaluate import evaluate
 from engine.predict import predict
-from engine.provenance import read_manifest_json
-from engine.targets import ROOT, ForbiddenTarget
-from evaluation.references import NUISANCE
+from engine.runs.provenance import read_manifest_json
+from evaluation.baselines.baselines import NUISANCE
 
 ARGUMENTS = {"manifest": None, "num_workers": None, "trainer": None, "evaluation": None}
 
@@ -192,7 +192,13 @@ def test_a_changed_config_is_refused(altered, tmp_path):
 
 @pytest.mark.parametrize(
     "target",
-    ["os.system", "subprocess.run", "models.task.torch.load", "datamodules.manifest.Path", "canary.Bird"],
+    [
+        "os.system",
+        "subprocess.run",
+        "models.task.torch.load",
+        "datamodules.manifests.manifest.Path",
+        "canary.Bird",
+    ],
 )
 @pytest.mark.parametrize("place", ["model", "data", "protocol", "trainer"])
 def test_a_foreign_target_is_refused_before_anything_is_imported(

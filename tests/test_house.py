@@ -52,11 +52,11 @@ def test_rooms_import_along_the_arrows():
 def test_imports_against_the_arrows_are_found(tmp_path):
     planted = {
         "models/network.py": "import datamodules\nimport numpy\nimport pytorch_lightning\n",
-        "datamodules/clips.py": "import hydra\nimport engine\n",
-        "evaluation/report.py": "import datamodules.readers\nimport timm\n",
+        "datamodules/clips/samplers.py": "import hydra\nimport engine\n",
+        "evaluation/report/report.py": "import datamodules.readers\nimport timm\n",
         "engine/decode.py": "import av\n",
         "datamodules/readers/pyav.py": "",
-        "benchmarks/claim.py": "",
+        "studies/claim/__main__.py": "",
         "biomarkers/groups.py": "import engine\n",
     }
     for name, text in planted.items():
@@ -70,10 +70,10 @@ def test_imports_against_the_arrows_are_found(tmp_path):
         "models.network -> datamodules",
         "models.network -> numpy",
         "models.network -> pytorch_lightning",
-        "datamodules.clips -> hydra",
-        "datamodules.clips -> engine",
-        "evaluation.report -> datamodules.readers",
-        "evaluation.report -> timm",
+        "datamodules.clips.samplers -> hydra",
+        "datamodules.clips.samplers -> engine",
+        "evaluation.report.report -> datamodules.readers",
+        "evaluation.report.report -> timm",
         "engine.decode -> av",
         "biomarkers.groups -> engine",
     ):

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from datamodules.sources.trees import avec2014, first_impressions
-from engine.build import build
-from engine.fit import fit_split
+from engine.config.build import build
+from engine.training.fit import fit_split
 
 SMALL = [
     "width=16",

@@ -8,19 +8,19 @@ import pytest
 from sklearn.feature_selection import SelectKBest, f_classif
 from sklearn.linear_model import LogisticRegression
 
+from datamodules.clips.statistics import training_statistics
 from datamodules.datamodule import ClipDataModule
-from datamodules.guard import LeakageError
-from datamodules.manifest import read_manifest
+from datamodules.guard.guard import LeakageError
+from datamodules.manifests.manifest import read_manifest
 from datamodules.series import read_series
-from datamodules.splits import Given, Longitudinal, Split
-from datamodules.statistics import training_statistics
-from engine.checkpoint import load_checkpoint
-from engine.compose import ConfigError
-from engine.fit import fit_split
-from engine.fitted import check_fitted
-from engine.run import train
+from datamodules.splits.protocols import Given, Longitudinal, Split
+from engine.checkpoints.checkpoint import load_checkpoint
+from engine.config.compose import ConfigError
+from engine.inspection.fitted import check_fitted
+from engine.train import train
+from engine.training.fit import fit_split
+from evaluation.audit.sampling import sampling_audit
 from evaluation.isolation import IsolationError, check_isolated
-from evaluation.sampling import sampling_audit
 
 
 def test_l1_1_no_test_set(compose_own, own_table, tmp_path):

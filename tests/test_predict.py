@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from datamodules.synthetic.video import write_video
-from engine.checkpoint import load_checkpoint
-from engine.compose import ConfigError
+from engine.checkpoints.checkpoint import load_checkpoint
+from engine.config.compose import ConfigError
 from engine.predict import SERIES, VIDEOS, input_manifest, predict
 
 ARGUMENTS = {"num_workers": None, "trainer": None}

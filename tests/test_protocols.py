@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from engine.evaluate import evaluate
-from engine.provenance import read_manifest_json
-from engine.run import train
-from evaluation.predictions import read_predictions
+from engine.runs.provenance import read_manifest_json
+from engine.train import train
+from evaluation.tables.predictions import read_predictions
 from tests.test_eval import ARGUMENTS
 
 
@@ -101,7 +101,9 @@ def test_one_corpus_tests_another_without_their_common_persons(
     corpora, compose_run, series_overrides, tmp_path
 ):
     kept = [o for o in series_overrides if not o.startswith(("data.manifest", "protocol."))]
-    tables = ",".join(f"{{_target_:datamodules.manifest.read_manifest,path:{path}}}" for path in corpora)
+    tables = ",".join(
+        f"{{_target_:datamodules.manifests.manifest.read_manifest,path:{path}}}" for path in corpora
+    )
     config = compose_run(
         *kept,
         "data=joined_series",

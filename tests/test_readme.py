@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
-from engine.selection import check_run
-from engine.targets import check_targets
+from engine.config.selection import check_run
+from engine.config.targets import check_targets
 
 ROOT = Path(__file__).parents[1]
 PAGES = (

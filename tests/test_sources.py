@@ -5,16 +5,17 @@ import importlib
 import numpy as np
 import pytest
 
-from datamodules import sources, validate
-from datamodules.sources.known import corpora
-from engine.assess import assess, recordings_of
-from engine.build import build
-from engine.checkpoint import load_checkpoint
-from engine.fit import fit_split
-from engine.predictions import prediction_trainer
-from engine.rebuild import part_of, predict_part, rebuild
-from engine.run import check_scale
-from engine.targets import ROOT
+from datamodules import sources
+from datamodules.checks import validate
+from datamodules.sources.reading.registry import corpora
+from engine.checkpoints.checkpoint import load_checkpoint
+from engine.config.build import build
+from engine.config.targets import ROOT
+from engine.inference.predictions import prediction_trainer
+from engine.inference.rebuild import part_of, predict_part, rebuild
+from engine.inference.results import assess, recordings_of
+from engine.train import check_scale
+from engine.training.fit import fit_split
 
 SMALL = [
     "width=16",

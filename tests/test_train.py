@@ -11,13 +11,13 @@ import pandas as pd
 import pytest
 import torch
 
-from engine import crossval
-from engine.checkpoint import KEY, CheckpointError, load_checkpoint
-from engine.fit import train_split
-from engine.rebuild import rebuild
-from engine.recorded import recorded
-from engine.run import train
-from engine.targets import ROOT
+from engine.checkpoints.checkpoint import KEY, CheckpointError, load_checkpoint
+from engine.checkpoints.config import recorded
+from engine.config.targets import ROOT
+from engine.inference.rebuild import rebuild
+from engine.train import train
+from engine.training import crossval
+from engine.training.fit import train_split
 
 
 def command(script, *overrides, env=None):

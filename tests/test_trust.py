@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from engine.targets import ROOT
+from engine.config.targets import ROOT
 
 PACKAGE = '''
 """A trunk of another place."""

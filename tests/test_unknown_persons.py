@@ -8,13 +8,13 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from datamodules.clips import RandomClips, UniformClips
+from datamodules.clips.dataset import SeriesClips
+from datamodules.clips.samplers import RandomClips, UniformClips
 from datamodules.datamodule import ClipDataModule
-from datamodules.dataset import SeriesClips
-from datamodules.manifest import read_manifest
-from datamodules.splits import Split
-from models.context import EnrolmentContext
+from datamodules.manifests.manifest import read_manifest
+from datamodules.splits.protocols import Split
 from models.losses.supcon import SupCon
+from models.mpdrm.context import EnrolmentContext
 from models.types import Output
 
 

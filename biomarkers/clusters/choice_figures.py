@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from biomarkers.clusters.pipeline import VARIANCE
 from biomarkers.clusters.stability import Stability
-from evaluation.canvas import BLUE, GRAY, INK, LIGHT, VERMILION, canvas, svg
+from evaluation.report.style import BLUE, GRAY, INK, LIGHT, VERMILION, canvas, svg
 
 Array = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import dendrogram, linkage
 from sklearn.metrics import silhouette_samples
 
-from evaluation.canvas import BLUE, GRAY, GREEN, INK, ORANGE, PURPLE, VERMILION, canvas, svg
+from evaluation.report.style import BLUE, GRAY, GREEN, INK, ORANGE, PURPLE, VERMILION, canvas, svg
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]

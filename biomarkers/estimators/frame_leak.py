@@ -16,10 +16,10 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
-from biomarkers.estimators.frames import FRAMES, paper_metrics, recording_means, sample_frames
-from biomarkers.estimators.readers import Fold, person_folds
+from biomarkers.estimators.frame_classifiers import FRAMES, paper_metrics, recording_means, sample_frames
+from biomarkers.estimators.linear import Fold, person_folds
 from datamodules.series import Series
-from evaluation.bootstrap import percentile_interval, subject_weights
+from evaluation.uncertainty.bootstrap import percentile_interval, subject_weights
 
 Array = NDArray[np.float64]
 

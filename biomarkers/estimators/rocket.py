@@ -5,8 +5,8 @@ from typing import Any
 from aeon.transformations.collection.convolution_based import MiniRocket, Rocket
 from sklearn.preprocessing import StandardScaler
 
-from biomarkers.estimators.panel import SeriesPanel
 from biomarkers.estimators.pipeline import PersonPipeline
+from biomarkers.estimators.series_array import SeriesPanel
 
 N_KERNELS = 10_000  # Dempster et al. 2020 (arXiv 1910.13051) and 2021 (arXiv 2012.08791)
 
@@ -30,7 +30,7 @@ def minirocket(*, seed: int = 0, n_kernels: int = N_KERNELS, n_jobs: int = 1) ->
 def kernel_pipeline(*, panel: SeriesPanel, kernels: Rocket | MiniRocket, reader: Any) -> PersonPipeline:
     """Recordings to predictions: panel, kernels, features of unit variance, reader.
 
-    Every step is fitted by `fit(recordings, y, groups)` alone. Readers: `biomarkers.estimators.readers`.
+    Every step is fitted by `fit(recordings, y, groups)` alone. Readers: `biomarkers.estimators.linear`.
     """
     return PersonPipeline(
         [("panel", panel), ("kernels", kernels), ("scale", StandardScaler()), ("reader", reader)]

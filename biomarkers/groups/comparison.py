@@ -10,9 +10,9 @@ from scipy import stats
 from statsmodels.stats.meta_analysis import effectsize_smd
 
 from biomarkers.groups.persons import Persons
-from evaluation import weighted
-from evaluation.bootstrap import LEVEL, check_resamples, percentile_interval
-from evaluation.multiplicity import holm
+from evaluation.metrics import resampled as weighted
+from evaluation.uncertainty.bootstrap import LEVEL, check_resamples, percentile_interval
+from evaluation.uncertainty.holm import holm
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]

@@ -12,10 +12,10 @@ from scipy import stats
 
 from biomarkers.groups.comparison import SAME, benjamini_hochberg
 from biomarkers.groups.persons import feature_names, with_labels
-from evaluation.bootstrap import percentile_interval, subject_weights
-from evaluation.identity import UNKNOWN
-from evaluation.multiplicity import holm
-from evaluation.rank_correlation import correlation, ranks
+from evaluation.metrics.rank_correlation import correlation, ranks
+from evaluation.tables.identity import UNKNOWN
+from evaluation.uncertainty.bootstrap import percentile_interval, subject_weights
+from evaluation.uncertainty.holm import holm
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]

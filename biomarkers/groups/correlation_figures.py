@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from biomarkers.naming import label
-from evaluation.canvas import BLUE, GRAY, INK, VERMILION, canvas, svg
+from evaluation.report.style import BLUE, GRAY, INK, VERMILION, canvas, svg
 
 _WIDE = 9.8  # inches, the width of a page
 _ALPHA = 0.05

@@ -9,8 +9,8 @@ from scipy import stats
 
 from biomarkers.groups.profiles import MIN_BAND, Profile
 from biomarkers.naming import label
-from evaluation.bootstrap import LEVEL
-from evaluation.canvas import BLUE, GRAY, GREEN, INK, ORANGE, PURPLE, VERMILION, canvas, svg
+from evaluation.report.style import BLUE, GRAY, GREEN, INK, ORANGE, PURPLE, VERMILION, canvas, svg
+from evaluation.uncertainty.bootstrap import LEVEL
 
 _WIDE = 9.8  # inches, the width of a page
 _COLUMNS = 3

@@ -12,9 +12,9 @@ from statsmodels.regression.mixed_linear_model import MixedLM
 
 from biomarkers.groups.comparison import SAME, benjamini_hochberg
 from biomarkers.groups.persons import feature_names, with_labels
-from evaluation.bootstrap import LEVEL
-from evaluation.identity import UNKNOWN
-from evaluation.multiplicity import holm
+from evaluation.tables.identity import UNKNOWN
+from evaluation.uncertainty.bootstrap import LEVEL
+from evaluation.uncertainty.holm import holm
 
 Array = NDArray[np.float64]
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from datamodules.visits import REMEDY, place_of_visits
-from evaluation.identity import UNKNOWN
+from datamodules.manifests.visits import REMEDY, place_of_visits
+from evaluation.tables.identity import UNKNOWN
 
 IDS = ("recording_id", "subject_id", "session_id")
 CHANGES = "the label changes between recordings"
@@ -65,7 +65,7 @@ def person_means(features: pd.DataFrame, labels: pd.DataFrame) -> Persons:
 def first_sessions(features: pd.DataFrame) -> pd.DataFrame:
     """The recordings of each person's first session, where labels change and one group a person is wanted.
 
-    Sessions are ordered as `datamodules.visits` says; of an unknown subject every recording stays.
+    Sessions are ordered as `datamodules.manifests.visits` says; of an unknown subject every recording stays.
 
     Raises:
         ValueError: Nobody can know which session of a person was the first.

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from datamodules.series.series import Series
-from evaluation.bootstrap import LEVEL, check_resamples
-from evaluation.measures import subject_codes
+from evaluation.metrics.applicable import subject_codes
+from evaluation.uncertainty.bootstrap import LEVEL, check_resamples
 
 Array = NDArray[np.float64]
 

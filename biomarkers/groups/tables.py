@@ -11,7 +11,7 @@ from biomarkers.groups import published
 from biomarkers.groups.comparison import group_tests
 from biomarkers.groups.persons import Persons
 from biomarkers.naming import label
-from evaluation.bootstrap import LEVEL
+from evaluation.uncertainty.bootstrap import LEVEL
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

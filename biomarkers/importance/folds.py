@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from biomarkers.features.families import families, identity
 from biomarkers.importance.attribution import shap_values
-from biomarkers.importance.families import families, identity
 from biomarkers.importance.permutation import lost_placements, permuted_predictions
-from evaluation.bootstrap import interval_of, subject_weights
+from evaluation.uncertainty.bootstrap import interval_of, subject_weights
 
 Array = NDArray[np.float64]
 

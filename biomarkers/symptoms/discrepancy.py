@@ -32,7 +32,7 @@ from biomarkers.symptoms.distances import (
     item_moments,
     limits,
 )
-from datamodules.scales import SCALES
+from datamodules.manifests.scales import SCALES
 
 Grouping = Literal["score", "severity"]
 Singletons = Literal["exclude", "count"]
@@ -71,7 +71,7 @@ class SymptomDiscrepancy(BaseEstimator):  # type: ignore[misc]  # sklearn is unt
         """Learn item moments, group centroids and the limits of the normalisation.
 
         Args:
-            items: Raw answers (N, J), complete; `datamodules.questionnaires` checks their range.
+            items: Raw answers (N, J), complete; `datamodules.manifests.questionnaires` checks their range.
             y: Ignored.
 
         Raises:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from evaluation.canvas import BLUE, GRAY, VERMILION, canvas, svg
+from evaluation.report.style import BLUE, GRAY, VERMILION, canvas, svg
 
 _WIDE = 9.8  # inches, the width of a page
 
@@ -15,7 +15,7 @@ def discrepancy_by_total(curves: Mapping[str, pd.DataFrame], published: Mapping[
     Groups of one person are not drawn: their distance is 0 whatever they answer.
 
     Args:
-        curves: scale -> groups of a `biomarkers.symptoms.uncertainty.Null`.
+        curves: scale -> groups of a `biomarkers.symptoms.index_null.Null`.
         published: scale -> means at the totals 0, 1, 2, ..., drawn where there are some.
 
     Raises:

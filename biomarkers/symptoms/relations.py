@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from datamodules.scales import SCALES
-from evaluation import weighted
-from evaluation.bootstrap import percentile_interval, subject_weights
-from evaluation.rank_correlation import spearman
+from datamodules.manifests.scales import SCALES
+from evaluation.metrics import resampled as weighted
+from evaluation.metrics.rank_correlation import spearman
+from evaluation.uncertainty.bootstrap import percentile_interval, subject_weights
 
 Array = NDArray[np.float64]
 

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.decomposition import FactorAnalysis
 
-from evaluation.bootstrap import Estimate, interval_of, subject_weights
+from evaluation.uncertainty.bootstrap import Estimate, interval_of, subject_weights
 
 Array = NDArray[np.float64]
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import dendrogram, linkage
 from sklearn.preprocessing import StandardScaler
 
-from datamodules.scales import SCALES
-from evaluation.canvas import BLUE, GRAY, GREEN, INK, ORANGE, PURPLE, VERMILION, canvas, svg
+from datamodules.manifests.scales import SCALES
+from evaluation.report.style import BLUE, GRAY, GREEN, INK, ORANGE, PURPLE, VERMILION, canvas, svg
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]

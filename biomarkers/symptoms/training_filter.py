@@ -10,12 +10,12 @@ import pandas as pd
 
 from biomarkers.symptoms.discrepancy import Grouping, SymptomDiscrepancy
 from biomarkers.symptoms.distances import Centre
-from biomarkers.symptoms.removal import Cut, keep
-from datamodules.identity import visit_keys
-from datamodules.manifest import Manifest
-from datamodules.partition import require_classes
-from datamodules.questionnaires import ItemError, subscale
-from datamodules.splits import Split
+from biomarkers.symptoms.outlier_persons import Cut, keep
+from datamodules.manifests.identity import visit_keys
+from datamodules.manifests.manifest import Manifest
+from datamodules.manifests.questionnaires import ItemError, subscale
+from datamodules.splits.partition import require_classes
+from datamodules.splits.protocols import Split
 
 NAME = "symptom discrepancy"
 
@@ -27,7 +27,7 @@ class TrainingFilter:
     Items belong to a visit: a visit counts once, and all of its recordings stay or go.
 
     Args:
-        scale: Whose items are compared, a name of `datamodules.scales.SCALES`.
+        scale: Whose items are compared, a name of `datamodules.manifests.scales.SCALES`.
         share: Of training visits to leave out, 0 or more, below 1.
         grouping: Compare with persons of the same `score`, or of the same `severity`.
         centre: Distance from the mean of the `group`, or of everybody (`global`).

@@ -1,11 +1,11 @@
 """Exact frames from video files: a reader returns the frame that was asked for, or refuses the file."""
 
-from .device import DeviceDecoder
-from .opening import open_video
-from .prefetch import Prefetch
-from .protocol import UnreadableVideo, UnsupportedVideo, VideoReader, open_readers
-from .slices import EncodedClip
-from .source import VideoSource
+from datamodules.readers.device import DeviceDecoder
+from datamodules.readers.opening import open_video
+from datamodules.readers.prefetch import Prefetch
+from datamodules.readers.protocol import UnreadableVideo, UnsupportedVideo, VideoReader, open_readers
+from datamodules.readers.slices import EncodedClip
+from datamodules.readers.source import VideoSource
 
 __all__ = [
     "DeviceDecoder",

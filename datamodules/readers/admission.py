@@ -12,9 +12,9 @@ from pathlib import Path
 import av
 import numpy as np
 
-from .container import decode, open_container, video_stream
-from .packets import PacketIndex, cache_entry, packet_index
-from .protocol import UnsupportedVideo
+from datamodules.readers.container import decode, open_container, video_stream
+from datamodules.readers.index.packets import PacketIndex, cache_entry, packet_index
+from datamodules.readers.protocol import UnsupportedVideo
 
 _log = logging.getLogger(__name__)
 

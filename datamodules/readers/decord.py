@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .admission import admit, check_count
-from .packets import PacketIndex
-from .protocol import Handle, check_indices, unreadable
-from .resize import resize
-from .torchcodec import EXACT_CONTAINERS, other_pixels
+from datamodules.readers.admission import admit, check_count
+from datamodules.readers.index.packets import PacketIndex
+from datamodules.readers.protocol import Handle, check_indices, unreadable
+from datamodules.readers.resize import resize
+from datamodules.readers.torchcodec import EXACT_CONTAINERS, other_pixels
 
 
 class DecordReader(Handle):

@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 import torch
 from torch import Tensor
 
-from .protocol import UnreadableVideo
-from .pyav import turn
-from .resize import resize
-from .slices import EncodedClip, decode_cut
-from .torchcodec import decoder_class, load_problem
+from datamodules.readers.protocol import UnreadableVideo
+from datamodules.readers.pyav import turn
+from datamodules.readers.resize import resize
+from datamodules.readers.slices import EncodedClip, decode_cut
+from datamodules.readers.torchcodec import decoder_class, load_problem
 
 _log = logging.getLogger(__name__)
 
@@ -96,7 +96,7 @@ class DeviceDecoder:
             self._warned.set()
             _log.warning(
                 "%s: decoded on the CPU, not on the GPU's video engine (%s). The frames are right, "
-                "only slower; see `python -m datamodules.doctor`. This is said once.",
+                "only slower; see `python -m datamodules.checks.doctor`. This is said once.",
                 clip.name,
                 reason,
             )

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from .decord import DecordReader
-from .protocol import VideoReader
-from .pyav import PyavReader
-from .torchcodec import TorchcodecReader
+from datamodules.readers.decord import DecordReader
+from datamodules.readers.protocol import VideoReader
+from datamodules.readers.pyav import PyavReader
+from datamodules.readers.torchcodec import TorchcodecReader
 
 READERS: Mapping[str, Callable[[Path], VideoReader]] = {
     "auto": PyavReader,  # the only one that notices damage without decoding all of the file first

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from .packets import PacketIndex
+    from datamodules.readers.index.packets import PacketIndex
 
 
 class UnreadableVideo(ValueError):

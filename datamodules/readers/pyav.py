@@ -13,10 +13,10 @@ import torch
 from av.video.reformatter import VideoReformatter
 from torch import Tensor
 
-from .container import decode, open_container, video_stream
-from .packets import PacketIndex, packet_index
-from .protocol import Handle, check_indices, unreadable
-from .resize import join
+from datamodules.readers.container import decode, open_container, video_stream
+from datamodules.readers.index.packets import PacketIndex, packet_index
+from datamodules.readers.protocol import Handle, check_indices, unreadable
+from datamodules.readers.resize import join
 
 _log = logging.getLogger(__name__)
 

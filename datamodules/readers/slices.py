@@ -12,10 +12,10 @@ import torch
 from av.video.reformatter import VideoReformatter
 from torch import Tensor
 
-from .container import decode, open_container, video_stream
-from .packets import PacketIndex, packet_index
-from .protocol import check_indices, unreadable
-from .pyav import to_rgb, upright
+from datamodules.readers.container import decode, open_container, video_stream
+from datamodules.readers.index.packets import PacketIndex, packet_index
+from datamodules.readers.protocol import check_indices, unreadable
+from datamodules.readers.pyav import to_rgb, upright
 
 # Matroska and MP4 lose frames of open groups of pictures when a clip starts in the middle; NUT does not.
 _CONTAINER = "nut"

@@ -8,10 +8,10 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from . import opening
-from .packets import packet_index
-from .protocol import UnreadableVideo
-from .slices import EncodedClip, can_cut, cut
+from datamodules.readers import opening
+from datamodules.readers.index.packets import packet_index
+from datamodules.readers.protocol import UnreadableVideo
+from datamodules.readers.slices import EncodedClip, can_cut, cut
 
 
 class VideoSource:

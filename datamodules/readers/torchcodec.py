@@ -7,10 +7,10 @@ from typing import Any
 
 from torch import Tensor
 
-from .admission import admit, check_count
-from .packets import PacketIndex
-from .protocol import Handle, check_indices, unreadable
-from .resize import resize
+from datamodules.readers.admission import admit, check_count
+from datamodules.readers.index.packets import PacketIndex
+from datamodules.readers.protocol import Handle, check_indices, unreadable
+from datamodules.readers.resize import resize
 
 EXACT_CONTAINERS = ("mp4", "mov", "matroska", "webm")  # elsewhere even its exact mode returns wrong frames
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from datamodules.series import table as tables
-from datamodules.series.counters import is_counter
+from datamodules.series.checks.counters import is_counter
 from datamodules.series.schema import Column
 from datamodules.series.series import UnreadableSeries
 from datamodules.series.table import numbers

@@ -12,29 +12,29 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from datamodules.guard import check_channels
+from datamodules.guard.guard import check_channels
+from datamodules.manifests.validation import nearest
 from datamodules.series import kept, stored
 from datamodules.series import table as tables
-from datamodules.series.alike import check_alike
-from datamodules.series.bookkeeping import is_bookkeeping, left_out
-from datamodules.series.bounds import check_bounds
-from datamodules.series.clnf import CLNF
-from datamodules.series.clocks import other_clocks, seconds_of
-from datamodules.series.counters import counting, is_clock, is_counter, is_mark, is_rate
+from datamodules.series.checks.alike import check_alike
+from datamodules.series.checks.bookkeeping import is_bookkeeping, left_out
+from datamodules.series.checks.bounds import check_bounds
+from datamodules.series.checks.clocks import other_clocks, seconds_of
+from datamodules.series.checks.counters import counting, is_clock, is_counter, is_mark, is_rate
+from datamodules.series.checks.limits import check_cells, check_file
+from datamodules.series.checks.odd_values import check_lost, check_marks, check_plain, marked
 from datamodules.series.format import QUALITY, TRACKING, Format, is_blank
-from datamodules.series.landmarks_npy import load_npy
-from datamodules.series.libreface import LIBREFACE
-from datamodules.series.limits import check_cells, check_file
-from datamodules.series.mediapipe import MEDIAPIPE
-from datamodules.series.odd_values import check_lost, check_marks, check_plain, marked
-from datamodules.series.opendbm import OPENDBM
-from datamodules.series.openface import OPENFACE
-from datamodules.series.plain import PLAIN, load_npz
-from datamodules.series.pyfeat import PYFEAT, PYFEAT_MESH
+from datamodules.series.formats.clnf import CLNF
+from datamodules.series.formats.landmarks_npy import load_npy
+from datamodules.series.formats.libreface import LIBREFACE
+from datamodules.series.formats.mediapipe import MEDIAPIPE
+from datamodules.series.formats.opendbm import OPENDBM
+from datamodules.series.formats.openface import OPENFACE
+from datamodules.series.formats.plain import PLAIN, load_npz
+from datamodules.series.formats.pyfeat import PYFEAT, PYFEAT_MESH
 from datamodules.series.schema import CHANNELS, Column
 from datamodules.series.series import Series, UnreadableSeries
 from datamodules.series.table import measurements, numbers
-from datamodules.validation import nearest
 
 _log = logging.getLogger(__name__)
 _NAMED = 12  # channels of a file that a refusal lists

@@ -8,8 +8,8 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from datamodules.manifest import Manifest
-from datamodules.sources.avec import read_avec
+from datamodules.manifests.manifest import Manifest
+from datamodules.sources.reading.avec import read_avec
 
 _VIDEO = re.compile(r"(?P<key>\d{3}_\d+)(?:_cut_combined)?(?:_video)?\.(?:mp4|avi)")
 

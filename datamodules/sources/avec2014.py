@@ -10,9 +10,9 @@ from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 
-from datamodules.errata import Erratum
-from datamodules.manifest import Manifest
-from datamodules.sources.avec import read_avec
+from datamodules.manifests.errata import Erratum
+from datamodules.manifests.manifest import Manifest
+from datamodules.sources.reading.avec import read_avec
 
 TASKS = ("Freeform", "Northwind")  # answers to questions; reading a fable aloud
 _VIDEO = re.compile(rf"(?P<key>\d{{3}}_\d+_(?:{'|'.join(TASKS)}))(?:_video)?\.(?:mp4|avi)")

@@ -9,11 +9,11 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from datamodules.manifest import Manifest
-from datamodules.scales import SCALES
-from datamodules.sources.codes import coded
-from datamodules.sources.draft import Draft, SourceError, numbers, read_labels
-from datamodules.sources.layout import leave_out, open_corpus, visible
+from datamodules.manifests.manifest import Manifest
+from datamodules.manifests.scales import SCALES
+from datamodules.sources.reading.builder import Draft, SourceError, numbers, read_labels
+from datamodules.sources.reading.codes import coded
+from datamodules.sources.reading.layout import leave_out, open_corpus, visible
 
 SCALE = "PHQ-9"
 _TABLES = ("SubjectInfo.xlsx", "SubjectInfo.csv")

@@ -7,11 +7,11 @@ Published: archives `XXX_P.zip` with `XXX_CLNF_AUs.txt` and further CLNF files (
 import re
 from pathlib import Path
 
-from datamodules.manifest import Manifest
-from datamodules.sources.daic import Participant, add_recordings, read_part
-from datamodules.sources.download import Download
-from datamodules.sources.draft import Draft
-from datamodules.sources.phq8 import contradicts
+from datamodules.manifests.manifest import Manifest
+from datamodules.sources.reading.builder import Draft
+from datamodules.sources.reading.daic import Participant, add_recordings, read_part
+from datamodules.sources.reading.download import Download
+from datamodules.sources.reading.phq8 import contradicts
 
 _SERIES = re.compile(r"(?P<key>\d{3})_CLNF_AUs\.(?:txt|csv)", re.IGNORECASE)  # the documentation says .csv
 _LABEL_RULES = {"409": "label_409"}  # known to contradict: score 10, binary 0; others get the general name

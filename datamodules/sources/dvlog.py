@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from datamodules.identity import UNKNOWN
-from datamodules.manifest import Manifest
-from datamodules.sources.codes import coded
-from datamodules.sources.draft import Draft, read_labels
-from datamodules.sources.layout import leave_out, open_corpus, some, visible
+from datamodules.manifests.identity import UNKNOWN
+from datamodules.manifests.manifest import Manifest
+from datamodules.sources.reading.builder import Draft, read_labels
+from datamodules.sources.reading.codes import coded
+from datamodules.sources.reading.layout import leave_out, open_corpus, some, visible
 
 FPS = 1.0  # one row a second
 _LABELS = {"depression": 1, "normal": 0}

@@ -15,10 +15,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from datamodules.manifest import Manifest
-from datamodules.sources.draft import Draft, SourceError
-from datamodules.sources.layout import leave_out, open_corpus, visible
-from datamodules.sources.pickles import read_pickle
+from datamodules.manifests.manifest import Manifest
+from datamodules.sources.reading.builder import Draft, SourceError
+from datamodules.sources.reading.layout import leave_out, open_corpus, visible
+from datamodules.sources.reading.pickles import read_pickle
 
 _PARTS = {"training": "train", "validation": "val", "test": "test"}
 _TRAITS = {

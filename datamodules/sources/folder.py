@@ -6,9 +6,9 @@ The table has one line a file: `file` (relative to the folder) and `subject`, an
 
 from pathlib import Path
 
-from datamodules.manifest import Manifest, read_manifest
-from datamodules.sources.draft import Draft, SourceError, existing_folder, read_labels
-from datamodules.sources.layout import leave_out, visible
+from datamodules.manifests.manifest import Manifest, read_manifest
+from datamodules.sources.reading.builder import Draft, SourceError, existing_folder, read_labels
+from datamodules.sources.reading.layout import leave_out, visible
 
 _SERIES = frozenset({".csv", ".npy", ".npz", ".parquet"})
 _VIDEOS = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv"})

@@ -7,10 +7,10 @@ some four with a leading zero. The corpus has fewer people than vlogs, but says 
 
 from pathlib import Path
 
-from datamodules.identity import UNKNOWN
-from datamodules.manifest import Manifest
-from datamodules.sources.draft import Draft, SourceError
-from datamodules.sources.layout import leave_out, open_corpus, visible
+from datamodules.manifests.identity import UNKNOWN
+from datamodules.manifests.manifest import Manifest
+from datamodules.sources.reading.builder import Draft, SourceError
+from datamodules.sources.reading.layout import leave_out, open_corpus, visible
 
 _SERIES = "Video_feature"
 _LABEL = "_Depression.csv"

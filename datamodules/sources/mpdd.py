@@ -9,10 +9,10 @@ with `video_feature_path` and the classes, beside it `personalized_*.json` about
 from pathlib import Path
 from typing import Any, Literal
 
-from datamodules.manifest import Manifest
-from datamodules.sources.draft import Draft, SourceError
-from datamodules.sources.layout import leave_out, open_corpus, some, visible
-from datamodules.sources.mpdd_people import people_of, read_json
+from datamodules.manifests.manifest import Manifest
+from datamodules.sources.reading.builder import Draft, SourceError
+from datamodules.sources.reading.layout import leave_out, open_corpus, some, visible
+from datamodules.sources.reading.mpdd_people import people_of, read_json
 
 Track = Literal["young", "elderly"]
 Window = Literal["1s", "5s"]

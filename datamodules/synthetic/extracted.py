@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from datamodules.manifest import Manifest, ManifestError
+from datamodules.manifests.manifest import Manifest, ManifestError
 from datamodules.series import Series, UnreadableSeries, read_series
 from datamodules.synthetic import extractor_noise
 from datamodules.synthetic.extractor_noise import as_extracted

@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import scale_cells, scale_study
-from benchmarks.scale_cells import SELECTED, measure
-from benchmarks.scale_material import FEATURES, Condition, Persons, draw
-from benchmarks.scale_page import write
+from studies.scale import __main__ as scale_study
+from studies.scale import cells as scale_cells
+from studies.scale.cells import SELECTED, measure
+from studies.scale.material import FEATURES, Condition, Persons, draw
+from studies.scale.page import write
 
 LOGISTIC = ("logistic regression",)
 
@@ -75,8 +76,8 @@ def test_the_page_names_its_command_and_holds_a_row_a_size(tmp_path):
             for size in (50, 200) for d in range(2) for model in models
         ]
     )  # fmt: skip
-    write(cells, tmp_path, command="python -m benchmarks.scale_study --sizes 50 200", seconds=60)
+    write(cells, tmp_path, command="python -m studies.scale --sizes 50 200", seconds=60)
     page = (tmp_path / "scale_study.md").read_text()
     assert "| h = 0 | 50 | 2 | 0.99 | 0.65 | 0.70 | 0.70-0.70 | 0.60 | 0.70 | 0.60 | 0.70 |" in page
-    assert "`python -m benchmarks.scale_study --sizes 50 200`" in page
+    assert "`python -m studies.scale --sizes 50 200`" in page
     assert (tmp_path / "images/scale_study.png").stat().st_size > 10_000

@@ -7,7 +7,7 @@ from matplotlib.text import Text
 
 from datamodules.series import Series
 from datamodules.synthetic.latent import LatentSettings, behave, draw_cohort, statistics
-from evaluation import canvas
+from evaluation.report import style as canvas
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import codecs
 import pandas as pd
 import pytest
 
-from datamodules.manifest import ManifestError, read_manifest
+from datamodules.manifests.manifest import ManifestError, read_manifest
 
 HEAD = "recording_id,subject_id,session_id,path,series_path,scale,score"
 ROWS = [f"r{n},P{n},V1,,s.npz,PHQ-9,{n}" for n in range(4)]
@@ -306,7 +306,7 @@ def test_odd_types_of_parquet_are_text_numbers_or_refused(tmp_path):
 
 
 def test_a_manifest_too_large_is_refused_unread(tmp_path, monkeypatch):
-    monkeypatch.setattr("datamodules.manifest_file.MOST_BYTES", 100)
+    monkeypatch.setattr("datamodules.manifests.file.MOST_BYTES", 100)
     with pytest.raises(ManifestError, match=r"(?s)m.csv.*are too much for a manifest"):
         read_manifest(written(tmp_path, GOOD), probe=False)
 

@@ -8,14 +8,14 @@ import pytorch_lightning as pl
 import torch
 from torch import nn
 
-from datamodules.clips import RandomClips, UniformClips
+from datamodules.clips.dataset import PixelClips, SeriesClips
+from datamodules.clips.samplers import RandomClips, UniformClips
+from datamodules.clips.transforms import ClipAugment, Normalize
 from datamodules.datamodule import ClipDataModule
-from datamodules.dataset import PixelClips, SeriesClips
-from datamodules.guard import LeakageError
-from datamodules.manifest import read_manifest
+from datamodules.guard.guard import LeakageError
+from datamodules.manifests.manifest import read_manifest
 from datamodules.readers import UnreadableVideo, VideoSource
-from datamodules.splits import Given, Holdout, Longitudinal, Split
-from datamodules.transforms import ClipAugment, Normalize
+from datamodules.splits.protocols import Given, Holdout, Longitudinal, Split
 
 
 def make(manifest, split, **changes):

@@ -5,8 +5,8 @@ from copy import deepcopy
 import pytest
 import torch
 
-from engine.checkpoint import KEY, new_record, seal
-from engine.rebuild import form
+from engine.checkpoints.checkpoint import KEY, new_record, seal
+from engine.inference.rebuild import form
 
 STORED = {
     "experiment_name": "tiny",
@@ -16,26 +16,30 @@ STORED = {
     "model": {
         "_target_": "models.task.Task",
         "network": {
-            "_target_": "models.video_network.VideoNetwork",
+            "_target_": "models.baseline.VideoNetwork",
             "input": {"_target_": "models.inputs.Levels", "channels": 2},
             "trunk": {"_target_": "models.trunks.series.SeriesTrunk", "channels": 2, "dim": 8, "blocks": 1},
             "heads": {"score": {"_target_": "models.heads.ScoreHead", "dim": 8, "low": 0, "high": 63}},
         },
         "objective": {"_target_": "models.objective.Objective"},
-        "metrics": {"_target_": "evaluation.recording_metrics.RecordingMetrics", "how": "mean"},
+        "metrics": {"_target_": "evaluation.metrics.streaming.RecordingMetrics", "how": "mean"},
         "optimizer": {"_target_": "torch.optim.NAdam", "_partial_": True, "lr": 0.1},
         "scheduler": None,
     },
     "data": {
         "scale": {"name": "BDI-II", "low": 0, "high": 63, "bands": 4},
-        "manifest": {"_target_": "datamodules.manifest.read_manifest", "path": "table.csv"},
+        "manifest": {"_target_": "datamodules.manifests.manifest.read_manifest", "path": "table.csv"},
         "module": {
             "_target_": "datamodules.datamodule.ClipDataModule",
             "_partial_": True,
-            "source": {"_target_": "datamodules.dataset.SeriesClips", "channels": ["au01", "au02"]},
-            "train_clips": {"_target_": "datamodules.clips.RandomClips", "length": 8, "strides": [2]},
+            "source": {"_target_": "datamodules.clips.dataset.SeriesClips", "channels": ["au01", "au02"]},
+            "train_clips": {
+                "_target_": "datamodules.clips.samplers.RandomClips",
+                "length": 8,
+                "strides": [2],
+            },
             "eval_clips": {
-                "_target_": "datamodules.clips.UniformClips",
+                "_target_": "datamodules.clips.samplers.UniformClips",
                 "length": 8,
                 "stride": 1,
                 "clips": 2,

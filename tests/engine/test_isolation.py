@@ -4,11 +4,12 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 
-from datamodules.manifest import Manifest
-from datamodules.splits import Split
-from engine import fit, rebuild
-from engine.build import build
-from engine.checkpoint import load_checkpoint
+from datamodules.manifests.manifest import Manifest
+from datamodules.splits.protocols import Split
+from engine.checkpoints.checkpoint import load_checkpoint
+from engine.config.build import build
+from engine.inference import rebuild
+from engine.training import fit
 
 
 class Probe(pl.Callback):

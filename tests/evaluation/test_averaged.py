@@ -3,8 +3,8 @@ import pytest
 from sklearn.metrics import mean_absolute_error, roc_auc_score
 
 from evaluation.averaged import mean_difference, mean_prediction, summarize_mean
-from evaluation.estimates import paired_difference
 from evaluation.summary import summarize
+from evaluation.uncertainty.estimates import paired_difference
 
 pytestmark = pytest.mark.slow  # seconds each
 

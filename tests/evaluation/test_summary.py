@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evaluation import metrics
+from evaluation.metrics import definitions as metrics
 from evaluation.summary import NOT_METRICS, metrics_json, summarize, with_reasons
 
 

@@ -5,18 +5,18 @@ import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader
 
-from evaluation.predictions import PredictionError
-from evaluation.recording_metrics import RecordingMetrics
-from models.context import EnrolmentContext
+from evaluation.metrics.streaming import RecordingMetrics
+from evaluation.tables.predictions import PredictionError
 from models.heads import BinaryHead, OrdinalHead, ScoreHead
 from models.inputs import Levels
 from models.losses.supcon import SupCon
-from models.mdfn import MDFN
-from models.mmp import MMPSeries
-from models.mpdrm import MPDRM
-from models.mpfn import MPFN
+from models.mpdrm.context import EnrolmentContext
+from models.mpdrm.mdfn import MDFN
+from models.mpdrm.mmp import MMPSeries
+from models.mpdrm.mpfn import MPFN
+from models.mpdrm.network import MPDRM
+from models.mpdrm.rarm import RelationCross
 from models.objective import Objective
-from models.rarm import RelationCross
 from models.task import Task
 from models.trunks.series import SeriesTrunk
 

@@ -4,8 +4,8 @@ import sys
 from pathlib import Path
 
 from datamodules.sources import trees
-from datamodules.sources.draft import SourceError
-from datamodules.sources.known import corpora, corpus
+from datamodules.sources.reading.builder import SourceError
+from datamodules.sources.reading.registry import corpora, corpus
 
 
 def main(arguments: list[str]) -> int:
@@ -23,7 +23,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"{fault}\n")
         return 1
     write(folder)
-    command = f"python -m datamodules.validate source={name} root={folder}"
+    command = f"python -m datamodules.checks.validate source={name} root={folder}"
     sys.stdout.write(f"{folder}: made-up {name}; try {command}\n")
     return 0
 

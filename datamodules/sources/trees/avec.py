@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from datamodules.sources.avec import PARTS
+from datamodules.sources.reading.avec import PARTS
 
 _FIRST = 900  # no AVEC person has such a number
 _LEVELS = (3, 11, 17, 24, 36)  # BDI-II totals persons are drawn around: every band, both sides of the cut

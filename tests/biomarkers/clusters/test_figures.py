@@ -8,7 +8,7 @@ from sklearn.metrics import silhouette_score
 
 from biomarkers.clusters import figures as cluster_figures
 from biomarkers.clusters.agglomerative import NearestCentroidAgglomerative
-from evaluation.canvas import BLUE, GREEN, VERMILION
+from evaluation.report.style import BLUE, GREEN, VERMILION
 
 pytestmark = pytest.mark.slow  # seconds each
 

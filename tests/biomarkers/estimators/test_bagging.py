@@ -7,7 +7,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from biomarkers.estimators.bagging import BaggingClassifier, BaggingRegressor
 from biomarkers.estimators.boosting import BoostingClassifier
-from biomarkers.estimators.tables import component_pipeline
+from biomarkers.estimators.feature_pipelines import component_pipeline
 
 PERSONS = np.repeat(np.arange(50), 2)
 Y = (PERSONS % 4 == 0).astype(int)

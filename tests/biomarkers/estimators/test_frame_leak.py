@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from biomarkers.estimators.frame_classifiers import paper_estimators
 from biomarkers.estimators.frame_leak import (
     DIFFERENCE,
     FRAME_RANDOM,
@@ -8,7 +9,6 @@ from biomarkers.estimators.frame_leak import (
     frame_random_accuracy,
     gap_table,
 )
-from biomarkers.estimators.frames import paper_estimators
 from datamodules.series import Series
 from datamodules.synthetic.latent import CHANNELS, LatentSettings, behave, draw_cohort
 

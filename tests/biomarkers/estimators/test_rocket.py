@@ -4,9 +4,9 @@ from aeon.transformations.collection.convolution_based import Rocket
 from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 
-from biomarkers.estimators.panel import SeriesPanel
-from biomarkers.estimators.readers import LogisticReader, RidgeReader, RidgeRegressor
+from biomarkers.estimators.linear import LogisticReader, RidgeReader, RidgeRegressor
 from biomarkers.estimators.rocket import kernel_pipeline, minirocket, rocket
+from biomarkers.estimators.series_array import SeriesPanel
 from datamodules.series import Series
 from evaluation.isolation import check_isolated
 

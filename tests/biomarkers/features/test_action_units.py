@@ -8,7 +8,7 @@ from biomarkers.features.action_units import (
     available,
     select_units,
 )
-from datamodules.series.openface import INTENSITIES, PRESENCES
+from datamodules.series.formats.openface import INTENSITIES, PRESENCES
 from datamodules.series.schema import au
 
 

@@ -4,7 +4,7 @@ import pytest
 from biomarkers.features.emotions import EMOTIONS, EmotionFeatures, emotion_intensities
 from biomarkers.features.extractor import Unmeasurable
 from biomarkers.features.statistics import SummaryStatistics
-from datamodules.series.openface import INTENSITIES
+from datamodules.series.formats.openface import INTENSITIES
 from datamodules.series.schema import au
 
 

@@ -5,7 +5,7 @@ from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex
 
 from biomarkers.groups import correlation_figures
-from evaluation.canvas import BLUE, GRAY, VERMILION
+from evaluation.report.style import BLUE, GRAY, VERMILION
 
 
 def test_the_forest_colors_what_is_significant_and_leaves_untested_places_empty(drawn):

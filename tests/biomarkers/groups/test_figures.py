@@ -8,7 +8,7 @@ from biomarkers.groups import figures as group_figures
 from biomarkers.groups.comparison import compare_groups
 from biomarkers.groups.persons import person_means
 from biomarkers.groups.profiles import Profile
-from evaluation.canvas import GRAY, VERMILION
+from evaluation.report.style import GRAY, VERMILION
 
 pytestmark = pytest.mark.slow  # seconds each
 

@@ -7,7 +7,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
 
 from biomarkers.estimators.boosting import BoostingClassifier
-from biomarkers.estimators.tables import plain_pipeline
+from biomarkers.estimators.feature_pipelines import plain_pipeline
 from biomarkers.importance.attribution import shap_values
 
 RNG = np.random.default_rng(0)

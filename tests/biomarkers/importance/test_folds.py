@@ -5,8 +5,8 @@ import pytest
 from biomarkers.estimators.boosting import BoostingClassifier
 from biomarkers.importance.attribution import shap_values
 from biomarkers.importance.folds import ALL, explain_fold, importance_table
-from evaluation import weighted
-from evaluation.bootstrap import subject_weights
+from evaluation.metrics import resampled as weighted
+from evaluation.uncertainty.bootstrap import subject_weights
 
 PERSONS = np.repeat(np.arange(300), 2)
 CHANNELS = ("au04", "au12", "pose_yaw", "p_3")

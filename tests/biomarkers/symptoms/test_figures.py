@@ -4,8 +4,8 @@ import pytest
 
 from biomarkers.symptoms.discrepancy import SymptomDiscrepancy
 from biomarkers.symptoms.figures import discrepancy_by_total
+from biomarkers.symptoms.index_null import null
 from biomarkers.symptoms.published import MEAN_BY_TOTAL
-from biomarkers.symptoms.uncertainty import null
 from tests.biomarkers.symptoms.answers import partial_credit
 
 

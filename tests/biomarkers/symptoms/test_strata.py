@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from biomarkers.symptoms.strata import discrepancy_strata
-from datamodules.questionnaires import subscale
+from datamodules.manifests.questionnaires import subscale
 
 COLUMNS = list(subscale("DASS-21-D").columns)
 

@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 
 from biomarkers.symptoms.training_filter import TrainingFilter, visit_items
-from datamodules.guard import LeakageError, check_split
-from datamodules.manifest import Manifest
-from datamodules.partition import SplitError
-from datamodules.questionnaires import ItemError, subscale
-from datamodules.splits import Split
+from datamodules.guard.guard import LeakageError, check_split
+from datamodules.manifests.manifest import Manifest
+from datamodules.manifests.questionnaires import ItemError, subscale
+from datamodules.splits.partition import SplitError
+from datamodules.splits.protocols import Split
 
 COLUMNS = list(subscale("DASS-21-D").columns)
 PERSONS = 60

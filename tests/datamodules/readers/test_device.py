@@ -92,7 +92,7 @@ def test_without_an_engine_the_cpu_decodes_after_one_warning(video, monkeypatch,
             assert [number_of(frame) for frame in frames] == [start, start + 5]
     (record,) = caplog.records
     assert ("no FFmpeg" if broken == "absent" else "no NVDEC for this codec)") in record.getMessage()
-    assert "python -m datamodules.doctor" in record.getMessage()
+    assert "python -m datamodules.checks.doctor" in record.getMessage()
     assert pickle.loads(pickle.dumps(decoder)).threads == decoder.threads
 
 

@@ -8,8 +8,9 @@ import av
 import numpy as np
 import pytest
 
-from datamodules.readers import UnreadableVideo, UnsupportedVideo, open_video, pyav, scan
-from datamodules.readers.packets import packet_index
+from datamodules.readers import UnreadableVideo, UnsupportedVideo, open_video, pyav
+from datamodules.readers.index import scan
+from datamodules.readers.index.packets import packet_index
 from tests.datamodules.readers.videos import RECIPES, draw, mismatches, number_of, packets_of, write
 
 HASHED = "keyint=12:hash=1:log-level=none"

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from datamodules.series import UnreadableSeries, limits, read_series, schema
+from datamodules.series import UnreadableSeries, read_series, schema
 from datamodules.series import table as tables
+from datamodules.series.checks import limits
 from tests.datamodules.series.files import (
     CLOCK,
     OPENFACE,

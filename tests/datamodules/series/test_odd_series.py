@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from datamodules.series import read_series
-from datamodules.series.openface import ORDER
+from datamodules.series.formats.openface import ORDER
 from tests.datamodules.series.files import (
     CLOCK,
     OPENFACE,

@@ -1,11 +1,11 @@
 from datamodules.series import schema
-from datamodules.series.clnf import COLUMNS as CLNF
-from datamodules.series.libreface import COLUMNS as LIBREFACE
-from datamodules.series.mediapipe import COLUMNS as MEDIAPIPE
-from datamodules.series.opendbm import COLUMNS as OPENDBM
-from datamodules.series.openface import COLUMNS as OPENFACE
-from datamodules.series.pyfeat import COLUMNS as PYFEAT
-from datamodules.series.pyfeat import MESH_COLUMNS
+from datamodules.series.formats.clnf import COLUMNS as CLNF
+from datamodules.series.formats.libreface import COLUMNS as LIBREFACE
+from datamodules.series.formats.mediapipe import COLUMNS as MEDIAPIPE
+from datamodules.series.formats.opendbm import COLUMNS as OPENDBM
+from datamodules.series.formats.openface import COLUMNS as OPENFACE
+from datamodules.series.formats.pyfeat import COLUMNS as PYFEAT
+from datamodules.series.formats.pyfeat import MESH_COLUMNS
 from datamodules.synthetic.latent import CHANNELS as SYNTHETIC
 
 

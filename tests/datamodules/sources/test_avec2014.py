@@ -3,12 +3,12 @@ from itertools import combinations
 
 import pytest
 
-from datamodules.guard import LeakageError, check_split
-from datamodules.manifest import ManifestError
+from datamodules.guard.guard import LeakageError, check_split
+from datamodules.manifests.manifest import ManifestError
 from datamodules.sources import avec2014
-from datamodules.sources.draft import SourceError
+from datamodules.sources.reading.builder import SourceError
 from datamodules.sources.trees import avec2014 as tree
-from datamodules.splits import Given
+from datamodules.splits.protocols import Given
 
 TRAINING = "AVEC2014_AudioVisual/Video/Training"
 LABELS = "Final_Labels/Training_DepressionLabels"

@@ -1,11 +1,11 @@
 import pandas as pd
 import pytest
 
-from datamodules.guard import check_split
+from datamodules.guard.guard import check_split
 from datamodules.sources import cmdc
-from datamodules.sources.draft import SourceError
+from datamodules.sources.reading.builder import SourceError
 from datamodules.sources.trees.cmdc import write
-from datamodules.splits import KFold
+from datamodules.splits.protocols import KFold
 
 
 @pytest.fixture

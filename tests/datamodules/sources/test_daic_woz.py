@@ -3,9 +3,9 @@ import shutil
 import pandas as pd
 import pytest
 
-from datamodules.manifest import ManifestError
+from datamodules.manifests.manifest import ManifestError
 from datamodules.sources import daic_woz
-from datamodules.sources.draft import SourceError
+from datamodules.sources.reading.builder import SourceError
 from datamodules.sources.trees import daic_woz as tree
 
 TRAIN = "train_split_Depression_AVEC2017.csv"

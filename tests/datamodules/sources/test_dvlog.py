@@ -3,11 +3,11 @@ import shutil
 import numpy as np
 import pytest
 
-from datamodules.manifest import ManifestError
+from datamodules.manifests.manifest import ManifestError
 from datamodules.sources import dvlog
-from datamodules.sources.draft import SourceError
+from datamodules.sources.reading.builder import SourceError
 from datamodules.sources.trees.dvlog import write
-from datamodules.splits import Given
+from datamodules.splits.protocols import Given
 
 
 @pytest.fixture

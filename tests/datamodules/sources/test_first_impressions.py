@@ -5,11 +5,11 @@ import shutil
 import numpy as np
 import pytest
 
-from datamodules.guard import LeakageError, check_split
+from datamodules.guard.guard import LeakageError, check_split
 from datamodules.sources import first_impressions
-from datamodules.sources.draft import SourceError
+from datamodules.sources.reading.builder import SourceError
 from datamodules.sources.trees.first_impressions import write
-from datamodules.splits import Given, KFold
+from datamodules.splits.protocols import Given, KFold
 
 TRAITS = ["trait_O", "trait_C", "trait_E", "trait_A", "trait_N", "trait_interview"]
 

@@ -1,9 +1,9 @@
 import pandas as pd
 import pytest
 
-from datamodules.manifest import ManifestError
+from datamodules.manifests.manifest import ManifestError
 from datamodules.sources import folder
-from datamodules.sources.draft import SourceError
+from datamodules.sources.reading.builder import SourceError
 from datamodules.sources.trees.folder import write
 
 

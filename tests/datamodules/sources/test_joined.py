@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from datamodules.errata import Erratum
-from datamodules.manifest import ManifestError, manifest_from_table
+from datamodules.manifests.errata import Erratum
+from datamodules.manifests.manifest import ManifestError, manifest_from_table
 from datamodules.sources.joined import read
 
 

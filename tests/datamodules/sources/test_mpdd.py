@@ -4,12 +4,12 @@ import shutil
 import numpy as np
 import pytest
 
-from datamodules.guard import LeakageError, check_split
-from datamodules.manifest import ManifestError
+from datamodules.guard.guard import LeakageError, check_split
+from datamodules.manifests.manifest import ManifestError
 from datamodules.sources import mpdd
-from datamodules.sources.draft import SourceError
+from datamodules.sources.reading.builder import SourceError
 from datamodules.sources.trees.mpdd import write
-from datamodules.splits import Split
+from datamodules.splits.protocols import Split
 
 LIST = "Training/labels/Training_Validation_files.json"
 PEOPLE = "Training/labels/personalized_train.json"

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from datamodules.manifest import read_manifest
+from datamodules.manifests.manifest import read_manifest
 from datamodules.synthetic import cohort
 from datamodules.synthetic.cohort import fingerprint, synthetic_manifest
 from datamodules.synthetic.files import partial_path

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from datamodules.manifest import ManifestError, read_manifest
+from datamodules.manifests.manifest import ManifestError, read_manifest
 from datamodules.series import UnreadableSeries, read_series
 from datamodules.synthetic.extracted import extracted
 

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from datamodules.scales import SCALES
+from datamodules.manifests.scales import SCALES
 from datamodules.synthetic.questionnaire import DOMAINS, answer, symptom_profile, totals
 
 

@@ -6,17 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.data import Material, read_material
 from biomarkers.features.table import feature_table
 from biomarkers.oculomotor.blinks import BlinkFeatures
 from biomarkers.oculomotor.gaze import GazeDirection
 from biomarkers.oculomotor.pupil import PupilRatio
-from datamodules.partition import Split
 from datamodules.series import Series
+from datamodules.splits.partition import Split
 from datamodules.synthetic.latent import CHANNELS, LatentSettings, behave, draw_cohort
 from datamodules.synthetic.recording import CohortSettings, questionnaire, recording_id
-from engine.material import Material, read_material
-from engine.provenance import RunManifest
-from tests.engine.test_analysis import composed
+from engine.runs.provenance import RunManifest
+from tests.analysis.test_run import composed
 
 PERSONS, PLANTED = 90, 240
 NAMES = [f"{channel}_{name}" for channel in ("au04", "gaze_x", "p_3") for name in ("mean", "std")]

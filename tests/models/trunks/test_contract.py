@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 import models.trunks
-from models.mmp import MMPMaps, MMPSeries
+from models.mpdrm.mmp import MMPMaps, MMPSeries
 from models.trunks.frames import FramesTrunk
 from models.trunks.inception_time import InceptionTimeTrunk, MaskedBatchNorm
 from models.trunks.li_fpn import Imitation, LIFPNTrunk

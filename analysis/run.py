@@ -1,0 +1,89 @@
+"""An analysis of series: material read once, sections of a page, tables as files; see conf/analyze.yaml."""
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from analysis.data import Finding, Material, read_material
+from analysis.leak_guard import leak_notes
+from analysis.steps.measured import measured
+from engine.cohort.leak_audit import leak_title
+from engine.config.build import build_all
+from engine.config.compose import ConfigError
+from engine.config.settings import check_settings
+from engine.config.targets import check_targets, trusting
+from engine.runs.provenance import RunManifest
+from engine.runs.seed import seed_run
+from evaluation.report.leak_section import leak_section
+from evaluation.report.page import write_page
+
+_EXTRA = ("aeon", "xgboost", "statsmodels", "shap", "captum")
+LIMITS = (
+    "Research software. Group differences describe the people of this table; they are not a diagnosis of "
+    "anybody. Estimators were fitted inside the training part of each fold; descriptions of groups and of "
+    "clusters use everybody and say so."
+)
+
+
+@trusting
+def analyze(config: Mapping[str, Any], *, folder: Path) -> list[Finding]:
+    """Run the steps of an analysis and write `analysis.html`, `tables/*.csv` and `manifest.json`.
+
+    Args:
+        config: Resolved config of `conf/analyze.yaml`, plain.
+        folder: Where everything is written.
+
+    Raises:
+        LeakageError: The split leaks, or a channel carries the label.
+        ForbiddenTarget: The config names a callable outside the allow-list.
+        ConfigError: A package of the extra `analysis` is not installed.
+    """
+    check_targets(dict(config))
+    check_extra()
+    check_settings(config)
+    seed_run(config["seed"])
+    with RunManifest(folder=folder, config=config) as record:
+        steps = build_all(config["analysis"]["steps"], key="analysis.steps")  # before a cohort is made
+        material = read_material(config, record)
+        boot = {name: config["evaluation"][name] for name in ("n_boot", "seed")}
+        found = [*(step(material, **boot) for step in steps), measured(material)]
+        for name, table in {k: v for finding in found for k, v in finding.tables.items()}.items():
+            (folder / "tables").mkdir(parents=True, exist_ok=True)
+            table.to_csv(folder / "tables" / f"{name}.csv", index=False)
+        manifest, title = material.manifest, config["analysis"]["title"]
+        write_page(
+            folder / "analysis.html",
+            title=leak_title(title, record.content["leaks_on_purpose"]),
+            subtitle=f"{manifest.name}: {len(material.recordings)} recordings, {_persons(material)} persons",
+            sections=[
+                *(section for finding in found for section in finding.sections),
+                leak_section(record.content["leak_audit"]),
+            ],
+            limits=LIMITS,
+            notes=[
+                *leak_notes(material.leaked),
+                *([f"Only {material.phase}"] if material.phase else []),
+                *(f"Split {split.name}: {note}" for split in material.splits for note in split.notes),
+                *config["analysis"]["notes"],
+                *manifest.notes,
+            ],
+        )
+    return found
+
+
+def check_extra() -> None:
+    """Stop with the remedy where the packages of the extra `analysis` are missing.
+
+    Raises:
+        ConfigError: Names them.
+    """
+    missing = [name for name in _EXTRA if find_spec(name) is None]
+    if missing:
+        raise ConfigError(
+            f"analyses need {', '.join(missing)}: pip install -c constraints.txt -e '.[analysis]'"
+        )
+
+
+def _persons(material: Material) -> int:
+    return len({recording.subject_id for recording in material.recordings})

@@ -1,0 +1,123 @@
+"""Clusters of persons, and what they have to do with the groups."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+from analysis.data import Finding, Material, feature_columns
+from biomarkers.clusters.agglomerative import NearestCentroidAgglomerative
+from biomarkers.clusters.agreement import agreement
+from biomarkers.clusters.choice_figures import indices_over_k, scree, stability_over_k
+from biomarkers.clusters.figures import components, silhouettes, tree
+from biomarkers.clusters.pipeline import (
+    cluster_pipeline,
+    embed,
+    explained_variance,
+    fitted_labels,
+    indices,
+    indices_by_k,
+)
+from biomarkers.clusters.stability import Stability, cluster_stability
+from biomarkers.groups.persons import one_group_each
+from evaluation.report.page import Section
+
+Array = NDArray[np.float64]
+
+_KS = (2, 3, 4, 5, 6)  # numbers of clusters that are looked at; our choice
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clusters:
+    """Persons clustered on standardized features and principal components, and what the clusters mean.
+
+    Args:
+        features: End of the names of the features to cluster on.
+        clusterers: name -> clustering with `predict`; how many clusters is looked at with the first.
+        rounds: Pairs of subsamples behind every stability.
+    """
+
+    features: str
+    clusterers: Mapping[str, Any]
+    rounds: int
+
+    def __call__(self, material: Material, *, n_boot: int, seed: int) -> Finding:
+        """Cluster everybody; this describes and predicts nobody."""
+        persons = one_group_each(feature_columns(material, self.features), material.labels)
+        complete = persons.values.notna().all(axis=1).to_numpy()
+        values = persons.values[complete].to_numpy(dtype=np.float64)
+        depressed = persons.depressed[complete]
+        choice, by_k = self._choice(values, seed=seed)
+        found = [self._clustering(name, values, depressed, seed=seed) for name in self.clusterers]
+        remark = f"{int(complete.sum())} persons with all features, each the mean of {persons.basis}"
+        if not complete.all():
+            remark += f"; {int((~complete).sum())} persons lack one and are left out"
+        section = Section(
+            "clusters",
+            "Do persons fall into clusters?",
+            "Standardized features, components that keep 95 % of the variance, clusters of persons. "
+            "Silhouette and Calinski-Harabasz grow and Davies-Bouldin falls with better separation; "
+            "stability is the adjusted Rand index between subsamples. Any data can be cut in two: look at "
+            "stability and agreement.",
+            columns=(
+                "Clustering",
+                "Silhouette",
+                "Calinski-Harabasz",
+                "Davies-Bouldin",
+                "Stability",
+                "With groups",
+            ),
+            rows=[row for row, _ in found],
+            remarks=(remark,),
+        )
+        return Finding([section, choice, *(shown for _, shown in found)], {"clusters_by_k": by_k})
+
+    def _choice(self, values: Array, *, seed: int) -> tuple[Section, pd.DataFrame]:
+        """How many components and clusters; the table is of all clusterings, the figures of the first."""
+        pipelines = {name: cluster_pipeline(clusterer) for name, clusterer in self.clusterers.items()}
+        tables = [
+            indices_by_k(pipeline, values, _KS).assign(clustering=name)
+            for name, pipeline in pipelines.items()
+        ]
+        first, pipeline = next(iter(pipelines.items()))
+        stable = {k: self._stability(pipeline, values, k, seed=seed) for k in _KS}
+        tables[0]["stability"] = [stable[k].mean for k in tables[0]["k"]]
+        section = Section(
+            "cluster_choice",
+            "How many components, how many clusters?",
+            f"Variance of the components, indices and stability of {first} against the number of clusters. "
+            "Indices alone always name a best number; only a stable one means something.",
+            plots=[scree(explained_variance(values)), stability_over_k(stable), indices_over_k(tables[0])],
+        )
+        return section, pd.concat(tables, ignore_index=True)
+
+    def _stability(self, pipeline: Any, values: Array, k: int, *, seed: int) -> Stability:
+        model = clone(pipeline)
+        name = "n_components" if "n_components" in model[-1].get_params() else "n_clusters"
+        model.set_params(**{f"clusters__{name}": k})
+        return cluster_stability(model, values, rounds=self.rounds, seed=seed)
+
+    def _clustering(
+        self, name: str, values: Array, depressed: NDArray[np.bool_], *, seed: int
+    ) -> tuple[tuple[Any, ...], Section]:
+        """Its row of the table, and its figures."""
+        pipeline = cluster_pipeline(self.clusterers[name]).fit(values)
+        labels, scores = fitted_labels(pipeline, values), embed(pipeline, values)
+        stable = cluster_stability(pipeline, values, rounds=self.rounds, seed=seed)
+        match = agreement(labels, depressed, seed=seed)["adjusted_rand"]
+        row = (
+            name,
+            *(f"{value:.3g}" for value in indices(scores, labels).values()),
+            {"value": stable.mean, "low": stable.low, "high": stable.high},
+            f"{match.value:.3f} (null {match.null_95:.3f}, p {match.p_value:.3f})",
+        )
+        explained = pipeline["components"].explained_variance_ratio_
+        plots = [components(scores, labels, depressed, explained=explained), silhouettes(scores, labels)]
+        method = self.clusterers[name]
+        if isinstance(method, NearestCentroidAgglomerative):
+            plots.append(tree(scores, labels, depressed, method=method.linkage))
+        return row, Section(f"clusters_{name.replace(' ', '_')}", f"Clusters by {name}", "", plots=plots)

@@ -1,0 +1,73 @@
+"""Persons clustered by the course of an emotion, beside the table of Parikh et al."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from analysis.data import Finding, Material
+from analysis.steps.published import flat, published_section
+from biomarkers.clusters.table import parikh_table_4
+from biomarkers.features.emotions import EMOTIONS, emotion_intensities
+from biomarkers.groups.persons import one_group_each
+from biomarkers.groups.profiles import course
+from datamodules.series import Series
+
+_EMOTIONS = ("happiness", "sadness")  # of the printed table
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmotionClusters:
+    """Silhouettes of three clusterings of the courses of happiness and sadness over the recording.
+
+    Args:
+        bins: Equal shares of the recording's duration.
+    """
+
+    bins: int
+
+    def __call__(self, material: Material, *, n_boot: int, seed: int) -> Finding:
+        """Cluster everybody who has a group and a frame in every bin; others are counted in a note."""
+        ids = material.features.table[["recording_id", "subject_id", "session_id"]]
+        persons = one_group_each(ids.join(_courses(material.series, bins=self.bins)), material.labels)
+        complete = persons.values.notna().all(axis=1).to_numpy()
+        values = persons.values[complete].to_numpy(dtype=np.float64)
+        courses = {name: values[:, j * self.bins : (j + 1) * self.bins] for j, name in enumerate(_EMOTIONS)}
+        table = parikh_table_4(courses, persons.depressed[complete], seed=seed)
+        table = replace(table, cells=_long(table.cells))
+        counted = f"{len(values)} persons, each the mean of {persons.basis} in {self.bins} bins of time"
+        if not complete.all():
+            counted += f"; {int((~complete).sum())} persons have a bin without a frame and are left out"
+        section = published_section(replace(table, notes=(counted, *table.notes)))
+        return Finding([replace(section, key="emotion_clusters")], {"emotion_clusters": flat(table.cells)})
+
+
+def _long(cells: pd.DataFrame) -> pd.DataFrame:
+    """A row an emotion and method: side by side the columns are too many for a page."""
+    parts = []
+    for name in _EMOTIONS:
+        own = pd.DataFrame(cells[name])
+        own.index = pd.Index([f"{name}, {method}" for method in cells.index])
+        parts.append(own)
+    return pd.concat(parts)
+
+
+def _courses(series: Sequence[Series], *, bins: int) -> pd.DataFrame:
+    """One row a recording, emotion by emotion and bin by bin.
+
+    Raises:
+        ValueError: No emotion can be summed, or one of the two cannot.
+    """
+    table = {name: EMOTIONS[name] for name in _EMOTIONS}
+    rows = []
+    for own in series:
+        emotions = emotion_intensities(own, missing="sum_available", table=table)
+        if emotions.left_out:
+            raise ValueError(
+                f"{emotions.left_out[0]} has no action unit among {', '.join(own.channels)}: leave "
+                "analysis.steps.emotion_clusters out (=null)"
+            )
+        rows.append(course(emotions.series, bins=bins).T.ravel())
+    names = [f"{name}_{place}" for name in _EMOTIONS for place in range(bins)]
+    return pd.DataFrame(np.stack(rows), columns=names)

@@ -1,0 +1,54 @@
+"""Several corpora in every training batch, each with its own share, however unequal their sizes."""
+
+from collections.abc import Iterator, Sequence
+
+from datamodules.clips.batches import ClipKey, SubjectVisitBatches
+
+
+class BalancedBatches:
+    """Batches that join one batch of every part; an epoch is a pass through the part with most batches.
+
+    The smaller parts begin anew as often as needed. Each pass counts as an epoch of its own, so that its
+    order and its clips are new ones, and an epoch is still a function of (seed, epoch) alone.
+
+    Args:
+        parts: One sampler a corpus, all of the same rank.
+
+    Raises:
+        ValueError: There is no part.
+    """
+
+    def __init__(self, *, parts: Sequence[SubjectVisitBatches]) -> None:
+        if not parts:
+            raise ValueError("nothing to balance: there is no part")
+        self._parts = list(parts)
+        self._length = max(map(len, self._parts))
+        self._epoch = 0
+
+    @property
+    def sampler(self) -> "BalancedBatches":
+        """Itself: Lightning looks for `set_epoch` at `batch_sampler.sampler`."""
+        return self
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch that the next iteration yields."""
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[list[ClipKey]]:
+        for batches in zip(*map(self._endless, self._parts), strict=True):
+            yield [key for batch in batches for key in batch]
+
+    def _endless(self, part: SubjectVisitBatches) -> Iterator[list[ClipKey]]:
+        """`len(self)` batches of a part, over as many of its own epochs as that takes."""
+        passes = -(-self._length // len(part))
+        left = self._length
+        for turn in range(passes):
+            part.set_epoch(self._epoch * passes + turn)
+            for batch in part:
+                if not left:
+                    return
+                left -= 1
+                yield batch

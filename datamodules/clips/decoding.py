@@ -1,0 +1,67 @@
+"""Coded clips of a batch to frames on the device, and what happens to those that turn out to be damaged."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from datamodules.clips.collate import EmptyBatch, keep_rows
+from datamodules.clips.dataset import ClipSource, PixelClips
+from datamodules.readers import DeviceDecoder, EncodedClip, UnreadableVideo
+
+
+def on_device(source: ClipSource) -> bool:
+    """Whether the workers hand over coded clips."""
+    return isinstance(source, PixelClips) and source.video.decode == "device"
+
+
+class BatchDecoding:
+    """Replaces `encoded` by `frames` in a batch that has it.
+
+    Damage inside a clip shows only here. In training such clips leave the batch; elsewhere they stop the run.
+
+    Args:
+        source: Where the batches come from: it knows the size of the frames.
+        skip: Told the recording and the reason of every clip that is left out.
+    """
+
+    def __init__(self, *, source: ClipSource, skip: Callable[[str, str], None]) -> None:
+        self._skip = skip
+        if isinstance(source, PixelClips):
+            self._decode = DeviceDecoder(height=source.video.height, width=source.video.width)
+
+    def __call__(self, batch: dict[str, Any], *, device: torch.device, training: bool) -> dict[str, Any]:
+        """Return the batch with frames uint8 (B, T, 3, H, W) on the device; padded frames are 0.
+
+        Raises:
+            UnreadableVideo: A clip is damaged, outside training.
+            EmptyBatch: All of them are, in training.
+        """
+        if "encoded" not in batch:
+            return batch
+        batch = dict(batch)
+        encoded: list[EncodedClip] = batch.pop("encoded")
+        try:
+            frames = self._decode(encoded, device)
+        except UnreadableVideo:
+            if not training:
+                raise
+            batch, frames = self._what_is_left(batch, encoded, device)
+        mask = batch["mask"].to(frames.device)
+        return batch | {"frames": frames * mask[:, :, None, None, None]}
+
+    def _what_is_left(
+        self, batch: dict[str, Any], encoded: Sequence[EncodedClip], device: torch.device
+    ) -> tuple[dict[str, Any], Tensor]:
+        frames: dict[int, Tensor] = {}
+        faults: list[str] = []
+        for row, clip in enumerate(encoded):
+            try:
+                frames[row] = self._decode([clip], device)
+            except UnreadableVideo as fault:
+                faults.append(str(fault))
+                self._skip(batch["recording_id"][row], str(fault))
+        if not frames:
+            raise EmptyBatch(f"no clip of a batch could be decoded; repair or remove them: {faults}")
+        return keep_rows(batch, list(frames)), torch.cat(list(frames.values()))

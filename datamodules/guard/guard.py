@@ -1,0 +1,263 @@
+"""The leakage guard: what must never meet does not meet, or the run stops with the names of the offenders."""
+
+import hashlib
+import json
+import logging
+import re
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from datamodules.manifests.identity import UNKNOWN, person_keys, visit_keys
+from datamodules.manifests.visits import COLUMN, REMEDY, place_of_visits
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from datamodules.guard.near_duplicates import Pair
+    from datamodules.manifests.manifest import Manifest
+    from datamodules.splits.protocols import Split
+
+_log = logging.getLogger(__name__)
+
+_SHOWN = 10  # offenders named per fault
+_READ = ("recording_id", "subject_id", "session_id", "content_hash", COLUMN)  # of a manifest, by check_split
+_passed: dict[bytes, tuple[str, ...]] = {}  # digests of splits without a leak, and what to report of each
+# Names that carry the answer, or the person, whatever corpus they come from.
+_LABELS = re.compile(
+    r"item_.*|(.*_)?(score|label|total|severity)|binary|band|target|(bdi|phq|dass|hamd).*|(.*_)?id"
+)
+
+
+class LeakageError(ValueError):
+    """The evaluation would measure something it has already seen."""
+
+
+def check_split(
+    manifest: "Manifest", split: "Split", *, subject_disjoint: bool, chronological: bool = False
+) -> None:
+    """Stop if a person, a visit, a recording or the bytes of a file sit on two sides of a split.
+
+    A split that passed is not gone through again: every fold, and every loader of a fold, asks. What is
+    remembered is a digest of all that the check reads, so that a changed table or split is checked anew; what
+    there is to report is reported each time.
+
+    Args:
+        manifest: The table the split was made from.
+        split: Recording ids of the three parts.
+        subject_disjoint: Whether the protocol promises unseen people. Otherwise a person may be in several
+            parts, but never one of their visits: all recordings of a visit share its label.
+        chronological: Whether the protocol promises that nothing later than a tested visit of a person was
+            learned from. Without that promise such visits are only reported.
+
+    Raises:
+        LeakageError: Names every offender of every kind.
+    """
+    table = manifest.table[[name for name in _READ if name in manifest.table]]
+    promises = {"subject_disjoint": subject_disjoint, "chronological": chronological}
+    case = _digest(table, split, promises)
+    problems: list[str] = []
+    reports = _passed.get(case)
+    if reports is None:
+        problems, reports = _audit(table, split, **promises)
+    for report in reports:
+        _log.warning("split '%s'%s", split.name, report)
+    if problems:
+        listed = "\n".join(f"  - {problem}" for problem in problems)
+        raise LeakageError(f"split '{split.name}' of {manifest.name} leaks:\n{listed}")
+    _passed[case] = reports
+
+
+def _digest(table: "pd.DataFrame", split: "Split", promises: Mapping[str, bool]) -> bytes:
+    """SHA-256 of all that a check depends on; the order of rows counts, as it is that of the messages."""
+    parts = [split.train, split.val, split.test, split.left_out]
+    columns = {name: table[name].tolist() for name in table}
+    content = json.dumps(
+        [columns, parts, promises], default=lambda value: {"": repr(value)}
+    )  # no text is taken for a missing cell
+    return hashlib.sha256(content.encode()).digest()
+
+
+def _audit(
+    table: "pd.DataFrame", split: "Split", *, subject_disjoint: bool, chronological: bool
+) -> tuple[list[str], tuple[str, ...]]:
+    """What leaks, and what is only to be reported, of a table of the columns `_READ`."""
+    parts = {"train": split.train, "val": split.val, "test": split.test}
+    problems = _repeated(parts) + _foreign(table, parts) + _returned(split.left_out, parts)
+    if problems:
+        return problems, ()
+    sides = {recording: part for part, ids in parts.items() for recording in ids}
+    table = table.loc[[recording in sides for recording in table["recording_id"].tolist()]]
+    ids, subjects = table["recording_id"].tolist(), table["subject_id"].tolist()
+    part_of = [sides[recording] for recording in ids]
+    reports: list[str] = []
+    if subject_disjoint:
+        problems += _shared("subject", subjects, person_keys(table), part_of)
+    else:
+        visits = (table["subject_id"] + "/" + table["session_id"]).tolist()
+        problems += _shared("visit", visits, visit_keys(table), part_of)
+        late, unordered = _later(table, part_of)
+        if chronological:
+            problems += _future(late, unordered)
+        else:
+            reports += _maybe_future(late, unordered)
+    hashes = table["content_hash"].tolist() if "content_hash" in table else [""] * len(table)
+    problems += _duplicated(ids, hashes, part_of)
+    reports += _unhashed(hashes) + _unknown(subjects)
+    return problems, tuple(reports)
+
+
+def check_content(manifest: "Manifest", split: "Split", pairs: Sequence["Pair"]) -> None:
+    """Stop if two parts hold the same content, under whatever names; report what a part holds twice.
+
+    Args:
+        manifest: The table the split was made from.
+        split: Recording ids of the three parts.
+        pairs: Of all recordings, from `near_duplicates.duplicates`.
+
+    Raises:
+        LeakageError: Names the pairs.
+    """
+    apart, together = _across_parts(split, pairs)
+    if together:
+        _log.warning("split '%s': the same content twice in a part: %s", split.name, _some(together))
+    if apart:
+        raise LeakageError(
+            f"split '{split.name}' of {manifest.name} leaks:\n  - the same content in two parts: "
+            f"{_some(apart)}; "
+            "keep one of each, or give both to one person and one part"
+        )
+
+
+def check_channels(names: Sequence[str]) -> None:
+    """Stop if a label, a questionnaire item or an identifier is among the feature channels.
+
+    Raises:
+        LeakageError: Names the offending channels.
+    """
+    offenders = [name for name in names if _LABELS.fullmatch(name.strip().lower())]
+    if offenders:
+        raise LeakageError(
+            f"feature channels that carry the label or the person: {_some(offenders)}; "
+            "name the channels to use, or remove these columns from the series files"
+        )
+
+
+def check_selection(monitor: str) -> None:
+    """Stop if checkpoints, early stopping or a sweep would select on anything but validation.
+
+    Raises:
+        LeakageError: The monitored quantity does not start with `val/`.
+    """
+    if not monitor.startswith("val/"):
+        raise LeakageError(f"selection on '{monitor}'; choose a validation metric such as 'val/auc'")
+
+
+def _across_parts(split: "Split", pairs: Sequence["Pair"]) -> tuple[list[str], list[str]]:
+    """Pairs of a split in words: those on two sides of it, and those within a part."""
+    part_of = {recording: part for part in ("train", "val", "test") for recording in getattr(split, part)}
+    apart: list[str] = []
+    together: list[str] = []
+    for pair in pairs:
+        sides = part_of.get(pair.first), part_of.get(pair.second)
+        if None in sides:
+            continue
+        said = f"{pair.first} ({sides[0]}) = {pair.second} ({sides[1]}): {pair.why}"
+        (together if sides[0] == sides[1] else apart).append(said)
+    return apart, together
+
+
+def _repeated(parts: dict[str, tuple[str, ...]]) -> list[str]:
+    places: dict[str, list[str]] = defaultdict(list)
+    for part, ids in parts.items():
+        for recording in ids:
+            places[recording].append(part)
+    twice = [f"{recording} ({', '.join(where)})" for recording, where in places.items() if len(where) > 1]
+    return [f"the same recording twice: {_some(twice)}"] if twice else []
+
+
+def _returned(left_out: Sequence[str], parts: dict[str, tuple[str, ...]]) -> list[str]:
+    back = sorted(set(left_out) & {recording for ids in parts.values() for recording in ids})
+    return [f"recordings that a filter left out are back: {_some(back)}"] if back else []
+
+
+def _foreign(table: "pd.DataFrame", parts: dict[str, tuple[str, ...]]) -> list[str]:
+    known = set(table["recording_id"].tolist())
+    foreign = [recording for ids in parts.values() for recording in ids if recording not in known]
+    return [f"recordings that are not in the manifest: {_some(foreign)}"] if foreign else []
+
+
+def _shared(what: str, names: Iterable[str], keys: Iterable[Hashable], part_of: Sequence[str]) -> list[str]:
+    found: dict[Hashable, tuple[str, set[str]]] = {}
+    for name, key, part in zip(names, keys, part_of, strict=True):
+        found.setdefault(key, (name, set()))[1].add(part)
+    shared = [f"{name} ({', '.join(sorted(where))})" for name, where in found.values() if len(where) > 1]
+    return [f"a {what} in two parts: {_some(shared)}"] if shared else []
+
+
+def _later(table: "pd.DataFrame", part_of: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Persons learned from after a tested or selecting visit of theirs; and those where nobody knows."""
+    keys = visit_keys(table)
+    places = place_of_visits(table.assign(subject_id=[person for person, _ in keys])).tolist()
+    sessions: dict[str, dict[str, list[tuple[float, str]]]] = defaultdict(lambda: defaultdict(list))
+    for (person, session), place, part in zip(keys, places, part_of, strict=True):
+        sessions[person]["train" if part == "train" else "judged"].append((place, session))
+    late, unordered = [], []
+    for person, known in sessions.items():
+        if not known["train"] or not known["judged"]:
+            continue
+        (last, trained), (first, judged) = max(known["train"]), min(known["judged"])
+        who = person.split(":", 1)[1]
+        if any(place != place for place, _ in (*known["train"], *known["judged"])):  # NaN is not itself
+            unordered.append(f"{who} (trains on {trained}, judged by {judged})")
+        elif last > first:
+            late.append(f"{who} (trains on {trained}, judged by {judged})")
+    return late, unordered
+
+
+def _future(late: Sequence[str], unordered: Sequence[str]) -> list[str]:
+    problems = [f"training on the future of a person: {_some(late)}"] if late else []
+    if unordered:
+        problems.append(f"the order of the visits is not known of {_some(unordered)}; {REMEDY}")
+    return problems
+
+
+def _maybe_future(late: Sequence[str], unordered: Sequence[str]) -> list[str]:
+    """The same, of a protocol that promised nothing of it: how the log says it."""
+    reports = []
+    if late:
+        reports.append(f": trained on visits after tested ones of the same person: {_some(late)}")
+    if unordered:
+        reports.append(
+            ": visits of one person train and are tested, and their order is not known: "
+            f"{_some(unordered)}; {REMEDY}"
+        )
+    return reports
+
+
+def _duplicated(ids: Iterable[str], hashes: Iterable[str], part_of: Sequence[str]) -> list[str]:
+    owners: dict[str, list[str]] = defaultdict(list)
+    for recording, digest, part in zip(ids, hashes, part_of, strict=True):
+        if digest:
+            owners[digest].append(f"{recording} ({part})")
+    copies = [" = ".join(who) for who in owners.values() if len(who) > 1]
+    return [f"the same file content under two ids: {_some(copies)}; keep one of each"] if copies else []
+
+
+def _unknown(subjects: Iterable[str]) -> list[str]:
+    count = sum(subject == UNKNOWN for subject in subjects)
+    if not count:
+        return []
+    return [f" is unauditable: {count} recording(s) of subject '{UNKNOWN}' may show one person on both sides"]
+
+
+def _unhashed(hashes: Iterable[str]) -> list[str]:
+    count = sum(not digest for digest in hashes)
+    if not count:
+        return []
+    return [f": {count} recording(s) without a content hash were not compared; read them with probe=True"]
+
+
+def _some(names: Sequence[str]) -> str:
+    rest = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + rest

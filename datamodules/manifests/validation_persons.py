@@ -1,0 +1,95 @@
+"""Faults of what a manifest says of one person: two sexes, an age that falls or jumps by decades."""
+
+from itertools import combinations
+
+import pandas as pd
+
+from datamodules.manifests.identity import UNKNOWN
+from datamodules.manifests.validation import describe_rows
+from datamodules.manifests.visits import days, place_of_visits
+
+# Answers that contradict each other in words, and in codes; others say nothing against any.
+_SEXES = {
+    **dict.fromkeys(("f", "female", "w", "woman", "weiblich", "femme", "girl"), "female"),
+    **dict.fromkeys(("m", "male", "man", "mann", "m\u00e4nnlich", "homme", "boy"), "male"),
+}
+_CODES = {"0": "0", "1": "1", "2": "2"}
+_YEAR = 1.0  # our choice: whole years are rounded up or down
+_DECADES = 20.0  # our choice: years between the recordings of one person where no date explains them
+_DATED = 2.0  # our choice: years by which an age may differ from what two dates say
+_FEW = 5
+
+
+def check_persons(table: pd.DataFrame) -> list[str]:
+    """Report persons whose rows cannot all be true of one person; most often two people share an id."""
+    known = table[table["subject_id"] != UNKNOWN]
+    return [*_sexes(known, table), *_ages(known, table)]
+
+
+def _sexes(known: pd.DataFrame, table: pd.DataFrame) -> list[str]:
+    if "sex" not in table:
+        return []
+    stated = known["sex"].astype(str).str.strip().str.casefold()
+    problems = []
+    for words in (_SEXES, _CODES):
+        for person, own in stated.map(words).dropna().groupby(known["subject_id"], sort=False):
+            if own.nunique() > 1:
+                rows = [int(own.index[own == sex][0]) for sex in own.unique()]
+                said = table["sex"].iloc[rows].tolist()
+                problems.append(
+                    f"'sex' has two values for person {person!r}: {describe_rows(table, rows, said)}; if two "
+                    "people share the id, give each their own; else write one of them, or leave it empty"
+                )
+    return _shortened(problems)
+
+
+def _ages(known: pd.DataFrame, table: pd.DataFrame) -> list[str]:
+    if "age" not in table:
+        return []
+    places = place_of_visits(table)
+    problems = []
+    for person, own in known[known["age"].notna()].groupby("subject_id", sort=False):
+        visits = own.drop_duplicates(["session_id", "age"])
+        rows = visits.index.tolist()
+        if len(rows) < 2:
+            continue
+        sessions, ages = visits["session_id"].tolist(), visits["age"].tolist()
+        found = _age_fault(sessions, ages, [float(places[row]) for row in rows])
+        if found is not None:
+            what, *pair = found
+            said = [f"{sessions[place]}: {ages[place]:g}" for place in pair]
+            problems.append(
+                f"'age' {what} for person {person!r}: "
+                f"{describe_rows(table, [rows[place] for place in pair], said)}; if two people share the id, "
+                "give each their own; else correct the age or the order of the visits, or leave it empty"
+            )
+    return _shortened(problems)
+
+
+def _age_fault(sessions: list[str], ages: list[float], order: list[float]) -> tuple[str, int, int] | None:
+    """What is wrong between two of the visits of a person, and which two."""
+    dates = [days(session) for session in sessions]
+    for pair in combinations(range(len(ages)), 2):
+        first, then = pair if not order[pair[0]] > order[pair[1]] else pair[::-1]
+        passed = ages[then] - ages[first]
+        if sessions[first] == sessions[then]:
+            if abs(passed) > _YEAR:
+                return "has two values in one session", first, then
+        elif len(dates[first]) == len(dates[then]) == 1:
+            (earlier,), (later,) = dates[first], dates[then]
+            if abs(passed - _years(earlier, later)) > _DATED:
+                return "is not what the dates of the sessions say", first, then
+        elif order[first] < order[then] and passed < -_YEAR:
+            return "falls from an earlier to a later visit", first, then
+        elif abs(passed) >= _DECADES:
+            return "jumps by decades between visits without a date", first, then
+    return None
+
+
+def _years(one: tuple[int, int, int], two: tuple[int, int, int]) -> float:
+    return (two[0] - one[0]) + (two[1] - one[1]) / 12 + (two[2] - one[2]) / 365
+
+
+def _shortened(problems: list[str]) -> list[str]:
+    more = len(problems) - _FEW
+    return [*problems[:_FEW], f"the same of {more} more persons"] if more > 0 else problems

@@ -1,0 +1,165 @@
+"""The packet index: which frames a file shows, when, and where decoding may start.
+
+Containers declare a length and a rate that are often wrong. The index is made by reading every packet
+once (no decoding, about a millisecond per second of video) and is cached per file.
+"""
+
+import functools
+import hashlib
+import logging
+import os
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from datamodules.readers.protocol import UnreadableVideo, unreadable
+
+_log = logging.getLogger(__name__)
+
+_FORMAT = 5  # raise it when the stored fields, or what is refused, change
+
+
+@dataclass(frozen=True)
+class PacketIndex:
+    """What one pass over the packets of a video says.
+
+    Attributes:
+        pts: presentation times of the shown frames, ascending, in units of `time_base`; positions only
+            when `timed` is False.
+        keys: presentation times of the keyframes, ascending.
+        timed: whether frames can be told apart by their times; otherwise they are counted from the start.
+        time_base: seconds per tick.
+        fps: mean frame rate in 1/s.
+        height: pixels, upright.
+        width: pixels, upright.
+        rotation: degrees, counterclockwise, by which a stored frame is turned to stand upright.
+        stream: index of the video stream.
+        codec: FFmpeg's name of the codec.
+        container: FFmpeg's name of the container format.
+        bits: bits per color of a decoded frame.
+        interlaced: whether a frame holds two fields taken at different times.
+        open_gop: whether frames precede their keyframe in presentation order.
+        refresh: whether a keyframe is no fresh start of H.264: frames behind it may lean on earlier ones.
+        split: whether a packet holds only a field, or something that is not shown.
+        edited: whether an edit list hides or rearranges frames.
+        remarks: what speaks against the file although its frames may be right, a sentence each.
+    """
+
+    pts: np.ndarray
+    keys: np.ndarray
+    timed: bool
+    time_base: Fraction
+    fps: float
+    height: int
+    width: int
+    rotation: int
+    stream: int
+    codec: str
+    container: str
+    bits: int
+    interlaced: bool
+    open_gop: bool
+    refresh: bool
+    split: bool
+    edited: bool
+    remarks: tuple[str, ...]
+
+    @property
+    def n_frames(self) -> int:
+        """Number of shown frames."""
+        return len(self.pts)
+
+
+def cache_folder() -> Path:
+    """Folder of the stored indices: `$XDG_CACHE_HOME/euthymia/packets`, or `~/.cache/euthymia/packets`."""
+    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(root) / "euthymia" / "packets"
+
+
+def cache_entry(path: Path, size: int, mtime_ns: int, *, kind: str) -> Path:
+    """Where something known about a file is stored, until the file changes.
+
+    Raises:
+        ValueError: The kind is more than a word: it ends the name of a file, and is no path.
+    """
+    if not kind.isalnum():
+        raise ValueError(f"kind={kind!r} is no word of letters and digits, such as npz")
+    key = hashlib.sha256(f"{_FORMAT}|{path}|{size}|{mtime_ns}".encode()).hexdigest()
+    return cache_folder() / f"{key}.{kind}"
+
+
+def packet_index(path: Path) -> PacketIndex:
+    """Return the index of a video file, from memory, from disk, or by reading its packets.
+
+    Raises:
+        UnreadableVideo: if the file is missing, empty, truncated or corrupt.
+    """
+    path = Path(path)
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise UnreadableVideo(
+            f"{path}: {error.strerror or error}. Correct the path in the manifest."
+        ) from error
+    if not path.is_file():
+        raise UnreadableVideo(f"{path}: is not a file. Correct the path in the manifest.")
+    if status.st_size == 0:
+        raise unreadable(str(path), "the file is empty, 0 bytes")
+    return _cached_index(path.resolve(), status.st_size, status.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=512)  # our choice: about 0.5 MB per hour of video
+def _cached_index(path: Path, size: int, mtime_ns: int) -> PacketIndex:
+    stored = cache_entry(path, size, mtime_ns, kind="npz")
+    try:
+        index = _load(stored)
+    except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile):
+        index = _made(path, stored)  # not stored yet, or damaged
+    for remark in index.remarks:
+        _log.warning("%s: %s", path, remark)
+    return index
+
+
+def _made(path: Path, stored: Path) -> PacketIndex:
+    from datamodules.readers.index.scan import (
+        scan,  # it builds on this module; imported where a file is seen for the first time
+    )
+
+    index = scan(path)
+    try:
+        _store(index, stored)
+    except OSError as error:
+        _log.debug("packet index of %s is kept in memory only: %s", path, error)
+    return index
+
+
+def _store(index: PacketIndex, target: Path) -> None:
+    """Write under another name and rename, so that a parallel worker never sees half a file."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fields: dict[str, Any] = {
+        **vars(index),
+        "time_base": [index.time_base.numerator, index.time_base.denominator],
+    }
+    with tempfile.NamedTemporaryFile(dir=target.parent, suffix=".part", delete=False) as part:
+        try:
+            arrays = {name: np.asarray(value) for name, value in fields.items()}
+            arrays["remarks"] = np.asarray(index.remarks, dtype=np.str_)  # of floats, if there is none
+            np.savez(part, allow_pickle=False, **arrays)
+            part.close()
+            Path(part.name).replace(target)
+        except BaseException:
+            Path(part.name).unlink(missing_ok=True)
+            raise
+
+
+def _load(source: Path) -> PacketIndex:
+    with np.load(source, allow_pickle=False) as stored:
+        fields = {name: stored[name] if name in {"pts", "keys"} else stored[name].tolist() for name in stored}
+    fields["time_base"] = Fraction(*fields["time_base"])
+    fields["remarks"] = tuple(fields["remarks"])
+    return PacketIndex(**fields)

@@ -1,0 +1,33 @@
+"""Which modules of a package are corpora: those with the function that is asked for."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from datamodules.manifests.validation import nearest
+from datamodules.sources.reading.builder import SourceError
+
+
+def corpora(package: ModuleType, function: str) -> dict[str, Callable[..., Any]]:
+    """The function of this name by the module of the package that has it."""
+    found = {}
+    for module in pkgutil.iter_modules(package.__path__):
+        if not module.name.startswith("_"):
+            loaded = importlib.import_module(f"{package.__name__}.{module.name}")
+            if hasattr(loaded, function):
+                found[module.name] = getattr(loaded, function)
+    return found
+
+
+def corpus(package: ModuleType, name: str, function: str) -> Callable[..., Any]:
+    """The function of one corpus.
+
+    Raises:
+        SourceError: There is no such corpus; the nearest name and all of them are listed.
+    """
+    known = corpora(package, function)
+    if name not in known:
+        raise SourceError(f"unknown source {name!r}{nearest(name, known)} (known: {', '.join(known)})")
+    return known[name]

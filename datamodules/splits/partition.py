@@ -1,0 +1,123 @@
+"""One partition of a manifest into train, val and test, and what every protocol asks of it."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from datamodules.manifests.identity import UNKNOWN, person_keys
+from datamodules.splits.strata import missing_classes
+
+if TYPE_CHECKING:
+    from datamodules.manifests.manifest import Manifest
+
+_log = logging.getLogger(__name__)
+
+PARTS = ("train", "val", "test")
+
+
+class SplitError(ValueError):
+    """A protocol that this manifest cannot satisfy."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Recording ids of the parts of one fold, and whether the protocol promises to keep people apart.
+
+    `notes` say what readers of the result must know, e.g. who was left out; `repeat` is the round of a
+    cross-validation that tests everybody several times; `left_out` names recordings that a filter took out of
+    the training part, where they must not reappear.
+    """
+
+    name: str
+    train: tuple[str, ...]
+    val: tuple[str, ...]
+    test: tuple[str, ...]
+    subject_disjoint: bool = True
+    notes: tuple[str, ...] = ()
+    repeat: int = 0
+    left_out: tuple[str, ...] = ()
+
+
+def by_person(
+    manifest: "Manifest",
+    name: str,
+    *,
+    val: set[str],
+    test: set[str],
+    train: set[str] | None = None,
+    check: Sequence[str] = PARTS,
+    notes: tuple[str, ...] = (),
+) -> Split:
+    """The split in which all recordings of a person are in one part.
+
+    Args:
+        manifest: The recordings.
+        name: Of the split.
+        val: Person keys that select.
+        test: Person keys that are tested.
+        train: Person keys that train; None is everybody else. Who is in no part is not used.
+        check: Parts that must have every class.
+        notes: For readers of the result.
+
+    Raises:
+        SplitError: A checked part is empty or lacks a class.
+    """
+
+    def part(person: str) -> str:
+        if person in test:
+            return "test"
+        if person in val:
+            return "val"
+        return "train" if train is None or person in train else ""
+
+    table = manifest.table
+    split = replace(split_of(name, table, [part(key) for key in person_keys(table)]), notes=notes)
+    require_classes(manifest, split, check)
+    return split
+
+
+def split_of(name: str, table: pd.DataFrame, parts: Sequence[str], *, disjoint: bool = True) -> Split:
+    """The split that puts each row of the table into the part of the same place; "" is no part."""
+    pairs = list(zip(table["recording_id"].tolist(), parts, strict=True))
+    ids = {part: tuple(recording for recording, where in pairs if where == part) for part in PARTS}
+    return Split(name, ids["train"], ids["val"], ids["test"], disjoint)
+
+
+def require_people(manifest: "Manifest", strata: dict[str, list[str]], least: int) -> None:
+    """Stop where there are fewer people than a protocol needs; report recordings of unknown ones.
+
+    Raises:
+        SplitError: With the number and the remedy.
+    """
+    count = sum(map(len, strata.values()))
+    if count < least:
+        raise SplitError(
+            f"{manifest.name}: {count} people are too few for this protocol, it needs {least}; "
+            "add people, use fewer folds or state the parts in the column 'split'"
+        )
+    if any(subject == UNKNOWN for subject in manifest.table["subject_id"]):
+        _log.warning(
+            "%s: recordings of subject '%s' are split one by one: unauditable", manifest.name, UNKNOWN
+        )
+
+
+def require_classes(manifest: "Manifest", split: Split, parts: Sequence[str]) -> None:
+    """Stop where a part of the split is empty or lacks a class.
+
+    Raises:
+        SplitError: Names the parts and the classes.
+    """
+    faults = faults_of(manifest.table, split, parts)
+    if faults:
+        remedy = "add people of that class, use fewer folds or larger fractions"
+        raise SplitError(f"{manifest.name}: {'; '.join(faults)}; {remedy}")
+
+
+def faults_of(table: pd.DataFrame, split: Split, parts: Sequence[str]) -> list[str]:
+    """What is wrong with parts of a split: empty, or a class is missing; see `missing_classes`."""
+    return missing_classes(
+        table, {f"part '{part}' of '{split.name}'": getattr(split, part) for part in parts}
+    )

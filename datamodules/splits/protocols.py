@@ -1,0 +1,204 @@
+"""Protocols: who is trained on, who selects and who is tested. Every protocol but two keeps people apart.
+
+A split is made over people, never over clips or recordings. Only `Given`, which repeats what a corpus
+prescribes, and `Longitudinal`, which asks another question, may put visits of one person on both sides.
+"""
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from datamodules.manifests.identity import person_keys, visit_keys
+from datamodules.manifests.visits import REMEDY, place_of_visits
+from datamodules.splits.partition import (
+    Split,
+    SplitError,
+    by_person,
+    faults_of,
+    require_classes,
+    require_people,
+    split_of,
+)
+from datamodules.splits.strata import draw, strata_of, without
+
+if TYPE_CHECKING:
+    from datamodules.manifests.manifest import Manifest
+
+__all__ = ["Given", "Holdout", "KFold", "LeaveOneSubjectOut", "Longitudinal", "Split", "SplitError"]
+
+_log = logging.getLogger(__name__)
+
+_PARTS = {"train": "train", "val": "val", "test": "test", "dev": "val", "valid": "val", "validation": "val"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """The column `split` of the manifest: train, val (or dev, valid, validation), test; empty is unused.
+
+    An unused recording of a tested person is still context for the others, as it needs no label.
+
+    Args:
+        subject_disjoint: False admits a partition that shares people, as AVEC 2013 and 2014 do.
+    """
+
+    subject_disjoint: bool = True
+
+    def splits(self, manifest: "Manifest") -> list[Split]:
+        """One split named `given`; a class missing from a part is reported but not refused.
+
+        Raises:
+            SplitError: No column `split`, a value of it that is no part, or an empty train or val part.
+        """
+        table = manifest.table
+        if "split" not in table:
+            raise SplitError(f"{manifest.name}: no column 'split'; add it or choose another protocol")
+        wrong = sorted(set(table["split"].str.lower()) - {"", *_PARTS})
+        if wrong:
+            raise SplitError(
+                f"{manifest.name}: 'split' holds {wrong}; use {', '.join(_PARTS)} or leave it empty"
+            )
+        part = table["split"].str.lower().map(_PARTS).fillna("")
+        split = split_of("given", table, part.tolist(), disjoint=self.subject_disjoint)
+        if not split.train or not split.val:
+            raise SplitError(
+                f"{manifest.name}: 'split' leaves train or val empty; selection needs a val part"
+            )
+        if unused := int((part == "").sum()):
+            _log.warning("%s: %d recording(s) have no 'split' and are not used", manifest.name, unused)
+        for fault in faults_of(table, split, ("train", "val", "test")):
+            _log.warning("%s: %s", manifest.name, fault)
+        return [split]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holdout:
+    """One person-disjoint split, stratified by each person's majority label; fractions are of people."""
+
+    val: float = 0.15
+    test: float = 0.3
+    seed: int = 0
+    subject_disjoint: ClassVar[bool] = True
+
+    def splits(self, manifest: "Manifest") -> list[Split]:
+        """One split named `holdout`.
+
+        Raises:
+            SplitError: Fractions that leave nothing, too few people, or a class missing from a part.
+        """
+        if min(self.val, self.test) <= 0 or self.val + self.test >= 1:
+            raise SplitError(
+                f"val={self.val} and test={self.test} must be positive and leave people to train on"
+            )
+        strata = strata_of(manifest.table)
+        require_people(manifest, strata, 3)
+        rng = np.random.default_rng(self.seed)
+        test = draw(strata, self.test, rng)
+        val = draw(without(strata, test), self.val / (1 - self.test), rng)
+        return [by_person(manifest, "holdout", val=val, test=test)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class KFold:
+    """Person-disjoint stratified folds: everyone is tested once; val is a fraction of the other people."""
+
+    folds: int = 5
+    val: float = 0.2
+    seed: int = 0
+    subject_disjoint: ClassVar[bool] = True
+
+    def splits(self, manifest: "Manifest") -> list[Split]:
+        """Splits named `fold0`, `fold1`, ...
+
+        Raises:
+            SplitError: Fewer than two folds, too few people, or a class missing from a part.
+        """
+        if self.folds < 2:
+            raise SplitError(f"folds={self.folds}: cross-validation needs at least 2")
+        strata = strata_of(manifest.table)
+        require_people(manifest, strata, max(self.folds, 3))
+        rng = np.random.default_rng(self.seed)
+        # Dealing the strata one after the other, without starting anew, keeps the folds equally large.
+        dealt = [person for people in strata.values() for person in rng.permutation(people).tolist()]
+        splits = []
+        for fold in range(self.folds):
+            test = set(dealt[fold :: self.folds])
+            val = draw(without(strata, test), self.val, np.random.default_rng([self.seed, fold]))
+            splits.append(by_person(manifest, f"fold{fold}", val=val, test=test))
+        return splits
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeaveOneSubjectOut:
+    """One split a person; the test part holds that person only, so it may lack a class."""
+
+    val: float = 0.2
+    seed: int = 0
+    subject_disjoint: ClassVar[bool] = True
+
+    def splits(self, manifest: "Manifest") -> list[Split]:
+        """Splits named `loso-<subject>`.
+
+        Raises:
+            SplitError: Too few people, or a class missing from training or validation.
+        """
+        strata = strata_of(manifest.table)
+        require_people(manifest, strata, 3)
+        people = [person for group in strata.values() for person in group]
+        splits = []
+        for number, person in enumerate(sorted(people)):
+            val = draw(without(strata, {person}), self.val, np.random.default_rng([self.seed, number]))
+            name = f"loso-{person.split(':', 1)[1]}"
+            splits.append(by_person(manifest, name, val=val, test={person}, check=("train", "val")))
+        return splits
+
+
+@dataclass(frozen=True, kw_only=True)
+class Longitudinal:
+    """Seen person, unseen visit: a person's last visit tests, the one before selects, the earlier ones train.
+
+    This measures how well a known person is followed over time. It says nothing about new people, because the
+    habits of everyone tested were seen with their labels; never report it as the headline. Visits are ordered
+    by the column `visit_order` or by what `session_id` says (see `datamodules.manifests.visits`). People with fewer
+    than three visits train only.
+    """
+
+    subject_disjoint: ClassVar[bool] = False
+    chronological: ClassVar[bool] = True
+
+    def splits(self, manifest: "Manifest") -> list[Split]:
+        """One split named `longitudinal`.
+
+        Raises:
+            SplitError: Nobody has three visits, their order is not known, or a class is missing from a part.
+        """
+        table = manifest.table
+        places = place_of_visits(table.assign(subject_id=person_keys(table)))
+        visits: dict[str, dict[str, float]] = {}
+        for (person, session), place in zip(visit_keys(table), places.tolist(), strict=True):
+            visits.setdefault(person, {})[session] = place
+        part_of: dict[tuple[str, str], str] = {}
+        followed = 0
+        for person, sessions in visits.items():
+            if len(sessions) < 3:
+                continue
+            if np.isnan(list(sessions.values())).any():
+                raise SplitError(
+                    f"{manifest.name}: the order of the visits {', '.join(list(sessions)[:5])} of person "
+                    f"{person.split(':', 1)[1]!r} is not known; {REMEDY}"
+                )
+            followed += 1
+            ordered = sorted(sessions, key=sessions.__getitem__)
+            part_of |= {(person, ordered[-1]): "test", (person, ordered[-2]): "val"}
+        if not followed:
+            raise SplitError(f"{manifest.name}: nobody has three visits; choose a protocol over people")
+        _log.warning(
+            "split 'longitudinal' is not person-disjoint: %d people are in all parts, %d train only",
+            followed,
+            len(visits) - followed,
+        )
+        parts = [part_of.get(key, "train") for key in visit_keys(table)]
+        split = split_of("longitudinal", table, parts, disjoint=False)
+        require_classes(manifest, split, ("train", "val", "test"))
+        return [split]

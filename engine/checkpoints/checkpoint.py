@@ -1,0 +1,204 @@
+"""One file that a checkpoint needs: weights, config, statistics, split, calibration and a digest over them.
+
+`eval.py` and `predict.py` rebuild network, loader and cohort from it. It loads with `weights_only=True`, so
+no code travels in it, and what its config names is a closed list, called with plain data; see
+`engine.checkpoints.config`.
+The digest finds damage and edits made in passing. It is no signature: who rewrites a file on purpose can
+rewrite its digest, and what such a file can make this program do is bounded by that list alone.
+"""
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from engine.checkpoints.archive import BadArchive, read_archive
+from engine.checkpoints.config import BadRecord, origin, recorded
+from engine.checkpoints.record import check_plain, check_record
+from engine.config.compose import canonical_json
+from engine.config.targets import ForbiddenTarget
+
+KEY = "euthymia"
+FORMAT = 3  # 3: origin of the recordings, fingerprints by channel; 2: a config without what trains; before, 1
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that is damaged, altered, or not one of this project."""
+
+
+@dataclass(frozen=True)
+class RunCheckpoint:
+    """What a checkpoint holds, verified.
+
+    Attributes:
+        path: The file.
+        state_dict: Weights of the task.
+        config: What the run recorded of its config, plain; see `engine.checkpoints.config`.
+        statistics: What the network was standardized with; plain lists and numbers.
+        data_digest: Digest of the manifest the run read.
+        split: `name`, and the recording ids of `train`, `val` and `test`.
+        calibration: Targets and predictions of the validation recordings, without ids: what decision
+            thresholds and intervals are learned from. Empty before the run has ended.
+        seen: Digests of persons and files that trained or selected; see `engine.checkpoints.seen`.
+        origin: What the recordings were made of; see `engine.checkpoints.config.origin`. Empty in older checkpoints.
+    """
+
+    path: Path
+    state_dict: dict[str, Tensor]
+    config: dict[str, Any]
+    statistics: dict[str, Any]
+    data_digest: str
+    split: dict[str, Any]
+    calibration: dict[str, list[float]]
+    seen: dict[str, Any]
+    origin: str = ""
+
+
+# Every further attribute is a field of the record; a check of its own goes to `engine.checkpoints.record.CHECKS`.
+_FIELDS = {field.name for field in fields(RunCheckpoint)} - {"path", "state_dict"}
+
+
+def new_record(
+    *,
+    config: Mapping[str, Any],
+    statistics: Mapping[str, Any],
+    data_digest: str,
+    split: Mapping[str, Any],
+    seen: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """What a run puts into its checkpoints besides the weights: plain values only.
+
+    Args:
+        config: Resolved config of the run, plain.
+        statistics: Tensors and numbers that the network was standardized with.
+        data_digest: Of the manifest.
+        split: Name and recording ids.
+        seen: See `engine.checkpoints.seen.memory`.
+    """
+    kept = recorded(config)
+    return {
+        "format": FORMAT,
+        "config": kept,
+        "statistics": {name: _plain(value) for name, value in statistics.items()},
+        "data_digest": data_digest,
+        "split": {name: list(part) if isinstance(part, tuple) else part for name, part in split.items()},
+        "calibration": {},
+        "seen": dict(seen or {}),
+        "origin": origin(kept["data"]["manifest"], data_digest),
+    }
+
+
+def seal(state_dict: Mapping[str, Tensor], record: Mapping[str, Any]) -> dict[str, Any]:
+    """The record with the digest over it and the weights."""
+    return dict(record) | {"digest": digest(state_dict, record)}
+
+
+def load_checkpoint(path: str | Path) -> RunCheckpoint:
+    """Read and verify a checkpoint, on the CPU, without calling anything its config names.
+
+    Raises:
+        CheckpointError: The file is missing, is no checkpoint of this project, needs more than
+            `weights_only=True`, holds a field that no run writes, or does not match its digest.
+        ForbiddenTarget: Its config names what a checkpoint may not name, or calls it in another way.
+    """
+    path = Path(path)
+    content, most = _read(path)
+    record = content.get(KEY)
+    if not isinstance(record, dict) or "format" not in record:
+        raise CheckpointError(f"{path}: no checkpoint of this project. Train one with train.py.")
+    if record["format"] != FORMAT:
+        raise CheckpointError(
+            f"{path}: checkpoint format {record['format']!r:.20}, but this version reads {FORMAT}. Use it "
+            "with the commit named in its run's manifest.json, or train anew with this version."
+        )
+    _check_record(path, {"origin": "", **record}, most)
+    if record["digest"] != digest(content["state_dict"], record):
+        raise CheckpointError(
+            f"{path}: the digest does not match weights and config: the file was altered or damaged. "
+            "Copy it again from the run that wrote it, or train anew."
+        )
+    held = {name: record[name] for name in _FIELDS if name in record}
+    return RunCheckpoint(path=path, state_dict=content["state_dict"], **held)
+
+
+def add_calibration(path: str | Path, calibration: Mapping[str, Sequence[float]]) -> None:
+    """Write what validation taught into a finished checkpoint, with a new digest, in one step.
+
+    Raises:
+        CheckpointError: See `load_checkpoint`.
+    """
+    path = Path(path)
+    load_checkpoint(path)
+    content, _ = _read(path)
+    plain = {name: [float(value) for value in values] for name, values in calibration.items()}
+    record = content[KEY] | {"calibration": plain}
+    content[KEY] = seal(content["state_dict"], record)
+    partial = path.with_name(f".{path.name}.partial")
+    torch.save(content, partial)
+    os.replace(partial, path)  # noqa: PTH105 - atomic on every platform, which is the point
+
+
+def digest(state_dict: Mapping[str, Tensor], record: Mapping[str, Any]) -> str:
+    """SHA-256 over the tensors' bytes in the order of their names, and over the record but for its digest."""
+    sha = hashlib.sha256()
+    for name in sorted(state_dict):
+        tensor = state_dict[name].detach().cpu().contiguous()
+        sha.update(f"{name}|{tensor.dtype}|{tuple(tensor.shape)}|".encode())
+        sha.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
+    sha.update(canonical_json({key: value for key, value in record.items() if key != "digest"}).encode())
+    return sha.hexdigest()
+
+
+def _read(path: Path) -> tuple[dict[str, Any], int]:
+    """Content of the file, and how many plain values it can hold."""
+    if not path.is_file():
+        raise CheckpointError(f"{path}: no such file. Give the path of a best.ckpt or last.ckpt.")
+    try:
+        content, most = read_archive(path)
+    except BadArchive as error:
+        raise CheckpointError(
+            f"{path}: {error}. It is damaged, no checkpoint, or holds code, which is never loaded. Copy it "
+            "again from the run that wrote it."
+        ) from error
+    weights = content.get("state_dict") if isinstance(content, dict) else None
+    if not isinstance(weights, dict) or not all(_is_weight(*item) for item in weights.items()):
+        raise CheckpointError(f"{path}: holds no weights. Give the path of a best.ckpt or last.ckpt.")
+    if sum(tensor.numel() * tensor.element_size() for tensor in weights.values()) > path.stat().st_size:
+        raise CheckpointError(f"{path}: its weights are larger than the file. Copy it again from its run.")
+    return content, most
+
+
+def _is_weight(name: Any, value: Any) -> bool:
+    return (
+        isinstance(name, str)
+        and isinstance(value, Tensor)
+        and value.layout == torch.strided
+        and value.device.type == "cpu"
+        and not value.is_quantized
+    )
+
+
+def _check_record(path: Path, record: dict[str, Any], most: int) -> None:
+    """Refuse a record that no run writes; `most` is how many values the file can hold without repeats."""
+    try:
+        check_plain(record, most)
+        if strangers := sorted({*_FIELDS, "format", "digest"} ^ set(record)):
+            how = "not known" if strangers[0] in record else "missing"
+            raise BadRecord(f"the field {strangers[0]!r} of its record is {how}")
+        check_record(record)
+    except BadRecord as error:
+        raise CheckpointError(
+            f"{path}: {error}. No run of this project wrote this; copy the file again, or train anew."
+        ) from error
+    except ForbiddenTarget as error:
+        error.add_note(f"In the config of {path}")
+        raise
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if isinstance(value, Tensor) else float(value)

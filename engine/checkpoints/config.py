@@ -1,0 +1,220 @@
+"""The config that a checkpoint carries: what of a run's config is written, and what of a file's is believed.
+
+Built again are the network, the objective, the loader and, below the user's own folder, the cohort. Trainer,
+callbacks, loggers, optimizer and protocol are kept for reading, with `target` in the place of `_target_`.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from engine.config.allowlist import CHECKPOINT, COHORTS, LOADERS, NETWORKS, PARTIAL
+from engine.config.compose import canonical_json
+from engine.config.signatures import Misfit, check_call
+from engine.config.targets import ForbiddenTarget, is_trusted, leaves
+
+PATHS = ("root", "path")
+"""Arguments of a manifest that are paths."""
+
+_ANYWHERE = (*PATHS, "workers")  # where recordings lie and who makes them, not what they are
+_LEFT_OUT = ("paths", "trust")  # of the machine and of the command, not of the run
+_UNBUILT = ("callbacks", "logger", "protocol", "train_filter", "trainer")
+_UNBUILT_MODEL = ("optimizer", "scheduler")
+_SPECIAL = ("_args_", "_convert_", "_recursive_", "_mode_", "_call_")
+_PLACES = {"model": NETWORKS, "data.module": LOADERS, "data.manifest": COHORTS}
+_EVALUATION = {"n_boot": 1_000_000, "seed": 2**32 - 1, "filmstrips": 1000}  # the most of each; our choice
+_BATCH = 2**34  # bytes of a batch of evaluation, some hundred times the largest of conf/: our choice
+_HOW = ("mean", "median", "trimmed")
+
+
+class BadRecord(ValueError):
+    """A record in a checkpoint that no run could have written."""
+
+
+def recorded(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a run's config goes into its checkpoints; paths to its data become absolute."""
+    kept = {name: value for name, value in config.items() if name not in _LEFT_OUT}
+    kept |= {name: _unbuilt(kept[name]) for name in _UNBUILT if name in kept}
+    if isinstance(model := kept.get("model"), Mapping):
+        kept["model"] = without_downloads(
+            {**model, **{name: _unbuilt(model[name]) for name in _UNBUILT_MODEL if name in model}}
+        )
+    if isinstance(data := kept.get("data"), Mapping) and "manifest" in data:
+        kept["data"] = {**data, "manifest": _absolute(data["manifest"])}
+    return kept
+
+
+def origin(manifest: Any, data_digest: str) -> str:
+    """SHA-256 that ties what a run's recordings are made of to what they were, by `data.manifest` and digest.
+
+    Recordings of other settings are then known before they are made; the digest is only known afterwards.
+    """
+
+    def settings(node: Any) -> Any:
+        if isinstance(node, Mapping):
+            return {name: settings(value) for name, value in node.items() if name not in _ANYWHERE}
+        return [settings(value) for value in node] if isinstance(node, list | tuple) else node
+
+    return hashlib.sha256(f"{canonical_json(settings(manifest))}|{data_digest}".encode()).hexdigest()
+
+
+def without_downloads(node: Any) -> Any:
+    """The config of a model with every `pretrained` switched off: its form without anybody's weights."""
+    if isinstance(node, Mapping):
+        return {
+            key: False if key == "pretrained" else without_downloads(value) for key, value in node.items()
+        }
+    return [without_downloads(value) for value in node] if isinstance(node, list) else node
+
+
+def check_recorded(config: Any) -> None:
+    """Refuse a config that asks for more than a network, its loader and its cohort, built from plain data.
+
+    Args:
+        config: Of a checkpoint, as it was read.
+
+    Raises:
+        ForbiddenTarget: A target that a checkpoint may not name, or one that is called in another way than by
+            the plain values that its signature asks for; says which.
+        BadRecord: A part is missing or of another kind.
+    """
+    for key, value in leaves(config):
+        if key.rpartition(".")[2] == "_target_":
+            _check_place(key, value)
+    _check_parts(config)
+    for key, node in _nodes(config, ""):
+        _check_node(key, node)
+    for key, value in leaves(config):
+        if isinstance(value, float) and not isfinite(value):
+            raise BadRecord(f"config.{key} is {value}, no finite number")
+    _check_batch(config["data"]["module"])
+
+
+def _check_place(key: str, target: Any) -> None:
+    listed = next((names for place, names in _PLACES.items() if key.startswith(f"{place}.")), frozenset())
+    if not isinstance(target, str) or not (target in listed or (listed and is_trusted(target))):
+        known = isinstance(target, str) and target in CHECKPOINT
+        why = "which is only for another part of it" if known else "which is not on its list"
+        raise ForbiddenTarget(
+            f"{key}: a checkpoint may not name {target!r:.200} here, {why} (engine/config/allowlist.py). If it "
+            "belongs to an installed package that you trust, add trust=[<package>] to the command."
+        )
+
+
+def _check_node(key: str, node: Mapping[str, Any]) -> None:
+    if is_trusted(target := node["_target_"]):
+        return
+    injected = _UNBUILT_MODEL if key == "model" else ()  # null for whoever does not train
+    given = {name: value for name, value in node.items() if name not in ("_target_", "_partial_", *injected)}
+    if special := sorted(name for name in given if name in _SPECIAL or name.startswith("_")):
+        raise ForbiddenTarget(
+            f"{key}.{special[0]}: a checkpoint gives {target} plain arguments by name only."
+        )
+    partial = node.get("_partial_", False)
+    if partial is not False and (partial is not True or target not in PARTIAL):
+        raise ForbiddenTarget(f"{key}._partial_: a checkpoint may not ask for {target} in parts.")
+    try:
+        check_call(target, given, injected=injected, partial=bool(partial))
+    except Misfit as error:
+        raise ForbiddenTarget(f"{key}.{error}") from error
+
+
+def _check_parts(config: Any) -> None:
+    if not isinstance(config, dict):
+        raise BadRecord(f"its config is no dict but {type(config).__name__}")
+    for key, kind in (
+        ("experiment_name", str),
+        ("seed", int),
+        ("evaluation", dict),
+        ("model", dict),
+        ("data", dict),
+        ("data.module", dict),
+        ("data.module.source", dict),
+        ("data.module.eval_clips", dict),
+        ("data.manifest", dict),
+        ("data.scale", dict),
+    ):
+        value: Any = config
+        for name in key.split("."):
+            value = value.get(name)
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise BadRecord(f"config.{key} is {value!r:.80}, not {kind.__name__}")
+    if not 0 <= config["seed"] < 2**32:
+        raise BadRecord(f"config.seed={config['seed']} is not within 0 and 2^32 - 1")
+    if not isinstance(config.get("trainer", {}), dict):
+        raise BadRecord("config.trainer is no dict")
+    _check_start(config)
+    for key in ("model", "data.module", "data.manifest"):
+        node = config["model"] if key == "model" else config["data"][key.partition(".")[2]]
+        if "_target_" not in node:
+            raise BadRecord(f"config.{key} names no _target_")
+    _check_evaluation(config["evaluation"])
+    _check_scale(config["data"]["scale"])
+
+
+def _check_start(config: Mapping[str, Any]) -> None:
+    if not isinstance(config.get("init_from"), str | None):
+        raise BadRecord(f"config.init_from is {config['init_from']!r:.80}, neither a path nor null")
+    accepted = config.get("accept_leaks") or []
+    if not isinstance(accepted, list) or not all(isinstance(one, str) for one in accepted):
+        raise BadRecord(f"config.accept_leaks is {accepted!r:.80}, no list of names")
+
+
+def _check_batch(module: Mapping[str, Any]) -> None:
+    """Bound the memory of clips: so many of such a length, of so many pixels or channels."""
+    clips, source = module["eval_clips"], module["source"]
+    if is_trusted(clips["_target_"]) or is_trusted(source["_target_"]):
+        return
+    video = source.get("video") or {}
+    values = 3 * video.get("height", 1) * video.get("width", 1) * len(source.get("channels") or [1])
+    count = max(module.get("max_eval_clips", 1), clips.get("clips", 1))
+    if (asked := 4 * values * count * clips["length"]) > _BATCH:
+        raise BadRecord(f"config.data.module asks for {asked} bytes a batch")
+
+
+def _check_evaluation(found: Mapping[str, Any]) -> None:
+    if found.get("how") not in _HOW:
+        raise BadRecord(f"config.evaluation.how is {found.get('how')!r:.80}, not one of {', '.join(_HOW)}")
+    for name, most in _EVALUATION.items():
+        value = found.get(name)
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
+            raise BadRecord(f"config.evaluation.{name} is {value!r:.80}, no number from 0 to {most}")
+
+
+def _check_scale(scale: Mapping[str, Any]) -> None:
+    low, high = scale.get("low"), scale.get("high")
+    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in (low, high))
+    if not isinstance(scale.get("name"), str) or not numbers or not low < high:  # type: ignore[operator]
+        raise BadRecord(f"config.data.scale is {scale!r:.120}: it needs a name, and low below high")
+
+
+def _nodes(node: Any, key: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every dict with a `_target_`, with its key."""
+    if isinstance(node, dict):
+        if "_target_" in node:
+            yield key, node
+        for name, child in node.items():
+            yield from _nodes(child, f"{key}.{name}" if key else name)
+    elif isinstance(node, list | tuple):
+        for index, child in enumerate(node):
+            yield from _nodes(child, f"{key}[{index}]")
+
+
+def _unbuilt(node: Any) -> Any:
+    """The node as a remark: nothing in it is built any more."""
+    if isinstance(node, Mapping):
+        return {("target" if name == "_target_" else name): _unbuilt(value) for name, value in node.items()}
+    return [_unbuilt(value) for value in node] if isinstance(node, list | tuple) else node
+
+
+def _absolute(node: Any) -> Any:
+    if isinstance(node, Mapping):
+        return {
+            name: str(Path(value).absolute())
+            if name in PATHS and isinstance(value, str)
+            else _absolute(value)
+            for name, value in node.items()
+        }
+    return [_absolute(value) for value in node] if isinstance(node, list) else node

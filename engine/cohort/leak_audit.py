@@ -1,0 +1,158 @@
+"""The leak audit before training: what single facts of the input say of the label, and what stops a run."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from datamodules.clips.dataset import ClipSource
+from datamodules.guard.guard import LeakageError
+from datamodules.guard.input_facts import TOLD, input_facts
+from datamodules.guard.name_facts import file_facts
+from datamodules.manifests.identity import person_codes
+from datamodules.manifests.manifest import Manifest
+from datamodules.manifests.validation import nearest
+from datamodules.splits.protocols import Split
+from engine.config.compose import ConfigError
+from engine.runs.provenance import RunManifest, write_json
+from engine.runs.seed import is_main
+from evaluation.audit.leak_audit import STOP_AUC, STOP_LOW, audit_facts
+
+_log = logging.getLogger(__name__)
+
+FILE = "leak_audit.json"
+_LOGGED, _RECORDED = 3, 15  # of the most telling facts
+
+
+def audit_leaks(
+    manifest: Manifest,
+    split: Split,
+    source: ClipSource,
+    *,
+    accepted: Sequence[str],
+    record: RunManifest,
+    others: Sequence[str] = (),
+) -> None:
+    """Ask what single facts say of the labels that training and validation know, and write it down.
+
+    The whole answer goes to `leak_audit.json`, its head to `manifest.json` with `leaks_on_purpose`, the leaks
+    that were accepted. Labels and inputs of the tested recordings are not read, unless the split only tests.
+
+    Args:
+        manifest: The recordings.
+        split: Who trains and selects; of several folds the first, as every person is tested in one of them.
+        source: A prepared source of what the network reads.
+        accepted: Patterns of `accept_leaks`.
+        record: The run's record.
+        others: Further names that a pattern may mean, as columns that an analysis puts among its features.
+
+    Raises:
+        LeakageError: A fact that the network reads orders people as no behavior does, and was not accepted.
+        ConfigError: A pattern matches nothing.
+    """
+    ids = (*split.train, *split.val) or split.test
+    table = manifest.table.iloc[manifest.rows(ids)].reset_index(drop=True)
+    labels, note = _labels(table)
+    table, labels = table[np.isfinite(labels)].reset_index(drop=True), labels[np.isfinite(labels)]
+    reads = input_facts(manifest.recordings(table["recording_id"].tolist()), source, table)
+    about = file_facts(table, root=manifest.root, column=getattr(source, "column", "path"))
+    about = about.assign(**{name: reads.pop(name) for name in TOLD if name in reads})
+    _check_patterns(accepted, [*map(str, reads), *map(str, about), *others])
+    site = next((table[name] for name in ("site", "corpus") if name in table), None)
+    found = {"split": split.name, "label": note} | audit_facts(
+        reads, about, labels, person_codes(table), site
+    )
+    unsure, leaks = _with(found, "cannot tell"), _with(found, "stops")
+    passed = [name for name in (*leaks, *unsure) if _matches(name, accepted)]
+    stopped = [name for name in leaks if name not in passed]
+    if "reason" in found:
+        passed = list(accepted)  # nobody knows whether they are leaks, so all are named
+    if is_main():
+        write_json(record.folder / FILE, found | {"accepted": passed})
+    known = record.content.get("leaks_on_purpose", [])
+    head = found | {"found": found.get("found", [])[:_RECORDED]}
+    record.record(leak_audit=head, leaks_on_purpose=list(dict.fromkeys([*known, *passed])))
+    _report(manifest.name, found, passed)
+    if stopped:
+        raise LeakageError(_stop(manifest.name, found, stopped))
+
+
+def leak_title(title: str, leaks: Sequence[str]) -> str:
+    """The title of a page, which says first where leaks were accepted."""
+    return f"LEAKS ON PURPOSE: {title}" if leaks else title
+
+
+def _labels(table: pd.DataFrame) -> tuple[NDArray[np.float64], str]:
+    """Binary labels (N,), NaN where unknown; of scores without a rule those above the median."""
+    if "binary" in table and table["binary"].notna().any():
+        return table["binary"].to_numpy(dtype=np.float64, na_value=np.nan), "binary"
+    if "score" in table and table["score"].notna().any():
+        scores = table["score"].to_numpy(dtype=np.float64, na_value=np.nan)
+        middle = float(np.nanmedian(scores))
+        split = scores > middle if (scores > middle).any() else scores >= middle
+        above = np.where(np.isnan(scores), np.nan, split.astype(np.float64))
+        return above, f"score above its median, {middle:g}"
+    return np.full(len(table), np.nan), "none"
+
+
+def _check_patterns(accepted: Sequence[str], names: Sequence[str]) -> None:
+    for pattern in accepted:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            raise ConfigError(
+                f"accept_leaks: {pattern!r} matches no fact of the input{nearest(pattern, names)}; "
+                f"{FILE} of a run lists them"
+            )
+
+
+def _matches(name: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _with(found: Mapping[str, Any], verdict: str) -> list[str]:
+    return list(dict.fromkeys(one["fact"] for one in found.get("found", []) if one["verdict"] == verdict))
+
+
+def _report(name: str, found: Mapping[str, Any], passed: Sequence[str]) -> None:
+    if "reason" in found:
+        _log.warning("%s: no audit of what single facts say of the label: %s", name, found["reason"])
+        return
+    read = [one for one in found["found"] if one["reads"]][:_LOGGED]
+    _log.info(
+        "%s: what single facts say of the label (%d persons, %d facts): %s",
+        name,
+        found["persons"],
+        found["facts"],
+        ", ".join(map(describe, read)) or "nothing varies",
+    )
+    told = [one for one in found["found"] if one["verdict"] == "tells"]
+    if told:
+        listed = ", ".join(map(describe, told[:_LOGGED]))
+        _log.warning("%s: how the recordings were made goes with the label: %s", name, listed)
+    unsure = [one for one in found["found"] if one["verdict"] == "cannot tell"]
+    if unsure:
+        listed = ", ".join(map(describe, unsure[:_LOGGED]))
+        _log.warning("%s: almost the label, but too few persons to tell a leak from chance: %s", name, listed)
+    if passed:
+        _log.warning("%s: LEAKS ON PURPOSE: %s", name, ", ".join(passed))
+
+
+def describe(one: Mapping[str, Any]) -> str:
+    """`mean of au04 AUC 0.72 [0.68, 0.76]`, with the site where one was asked apart."""
+    where = f" at {one['site']}" if one["site"] else ""
+    return f"{one['fact']}{where} AUC {one['value']:.2f} [{one['low']:.2f}, {one['high']:.2f}]"
+
+
+def _stop(name: str, found: Mapping[str, Any], stopped: Sequence[str]) -> str:
+    first = {one["fact"]: one for one in reversed(found["found"]) if one["verdict"] == "stops"}
+    listed = "\n".join(f"  - {describe(first[fact])}" for fact in stopped[:10])
+    more = f"\n  - and {len(stopped) - 10} more" if len(stopped) > 10 else ""
+    return (
+        f"{name}: single facts of the input give the label away (AUC of {STOP_AUC} or more, interval above "
+        f"{STOP_LOW:.2f}, on people they were not looked up from):\n{listed}{more}\nFind out what writes the "
+        "label into the files, or leave these channels out with data.module.source.channels=[...]. To go on "
+        f"all the same: \"accept_leaks=['{stopped[0]}']\", which every page of the run will say."
+    )

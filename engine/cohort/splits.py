@@ -1,0 +1,92 @@
+"""From a config to splits that the guard has passed, with their training parts filtered if asked for."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from datamodules.guard.guard import LeakageError, check_content, check_split
+from datamodules.guard.near_duplicates import duplicates, false_hashes
+from datamodules.manifests.manifest import Manifest, ManifestError
+from datamodules.manifests.validation import LABELS
+from datamodules.splits.overlap import person_overlap
+from datamodules.splits.protocols import Split
+from engine.config.build import build
+from engine.config.compose import ConfigError
+from engine.runs.provenance import RunManifest
+
+_log = logging.getLogger(__name__)
+
+
+def checked_splits(config: Mapping[str, Any], manifest: Manifest) -> list[Split]:
+    """The splits of `protocol`, without the training recordings that `train_filter` leaves out.
+
+    Raises:
+        ManifestError: A stated content hash is not that of the file.
+        ConfigError: A split tests nobody, or nothing is labeled.
+        LeakageError: A split leaks, or a filter touched what selects or is tested.
+    """
+    protocol = build(config["protocol"], key="protocol")
+    drop = None
+    if config["train_filter"] is not None:
+        drop = build(config["train_filter"], key="train_filter")
+    _check_labeled(manifest)
+    if made_up := false_hashes(manifest):
+        raise ManifestError(
+            f"{manifest.name}: 'content_hash' of {', '.join(made_up[:5])} ({len(made_up)} in all) is not the "
+            "SHA-256 of the file; drop the column to have it computed"
+        )
+    pairs = duplicates(manifest)
+    splits = []
+    for whole in protocol.splits(manifest):
+        if not whole.test:
+            raise ConfigError(f"{manifest.name}: split '{whole.name}' tests nobody; fill its test part")
+        _check(manifest, whole, protocol)
+        check_content(manifest, whole, pairs)
+        if drop is None:
+            splits.append(whole)
+            continue
+        split = drop(manifest, whole)
+        _check(manifest, split, protocol)
+        if (split.val, split.test) != (whole.val, whole.test) or not set(split.train) <= set(whole.train):
+            raise LeakageError(
+                f"train_filter: split '{whole.name}' came back with other validation or test recordings, or "
+                "with new training ones; a filter may only leave out training recordings"
+            )
+        splits.append(split)
+    return splits
+
+
+def _check_labeled(manifest: Manifest) -> None:
+    labels = [name for name in manifest.table if name in LABELS or str(name).startswith("trait_")]
+    if not manifest.table[labels].notna().any(axis=None):
+        raise ConfigError(
+            f"{manifest.name}: no recording has a label; fill 'score' and 'scale', 'binary', or "
+            "trait_* columns"
+        )
+
+
+def _check(manifest: Manifest, split: Split, protocol: Any) -> None:
+    check_split(
+        manifest,
+        split,
+        subject_disjoint=protocol.subject_disjoint,
+        chronological=getattr(protocol, "chronological", False),
+    )
+
+
+def report_split(manifest: Manifest, split: Split, *, record: RunManifest) -> None:
+    """Print and record what a reader must know of a split: its notes, and whom its parts share.
+
+    Of a split that keeps people apart the guard has proven that they share nobody.
+    """
+    for note in split.notes:
+        _log.warning("%s, split '%s': %s", manifest.name, split.name, note)
+    if split.notes:
+        record.record(split_notes={**record.content.get("split_notes", {}), split.name: list(split.notes)})
+    if split.left_out:
+        counts = {"left_out": len(split.left_out), "of": len(split.train) + len(split.left_out)}
+        record.record(train_filter={**record.content.get("train_filter", {}), split.name: counts})
+    if not split.subject_disjoint:
+        overlap = person_overlap(manifest, split)
+        overlap.log(manifest.name, split.name)
+        record.record(person_overlap=overlap.as_dict())

@@ -1,0 +1,185 @@
+"""What the numbers of a config may be, checked before anything is made.
+
+Classes of this project check their own arguments as well. Here stands what a library would take in silence (a
+negative clipping norm switches clipping off), refuse only after hours, or refuse in words that name no key.
+"""
+
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from engine.config.compose import ConfigError
+from evaluation.uncertainty.bootstrap import MIN_RESAMPLES
+
+Test = Callable[[Any], bool]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What the value of a key must be; `says` completes "must be"."""
+
+    holds: Test
+    says: str
+
+
+def whole(low: int, high: float = math.inf) -> Rule:
+    """A whole number from `low` to `high`; true and false are none."""
+    end = f"{low} to {high}" if math.isfinite(high) else f"{low} or more"
+    return Rule(
+        lambda value: isinstance(value, int) and _number(value) and low <= value <= high,
+        f"a whole number, {end}",
+    )
+
+
+def real(low: float, high: float = math.inf, *, above: bool = False) -> Rule:
+    """A finite number from `low` to `high`; greater than `low` with `above`."""
+    end = f" and at most {high:g}" if math.isfinite(high) else ""
+    start = f"above {low:g}" if above else f"{low:g} or more"
+    return Rule(
+        lambda value: _number(value) and (low < value if above else low <= value) and value <= high,
+        f"a number {start}{end}",
+    )
+
+
+def or_null(rule: Rule, meaning: str) -> Rule:
+    """The same, or nothing at all."""
+    return Rule(lambda value: value is None or rule.holds(value), f"{rule.says}; or null for {meaning}")
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _off(why: str) -> Rule:
+    """A switch that no run of ours can have on."""
+    return Rule(lambda value: value is None or value is False or value == 0, f"false: {why}")
+
+
+_SHARE = real(0, 1)
+_BELOW_ONE = Rule(lambda value: _number(value) and 0 <= value < 1, "a share from 0 to below 1")
+_PART = Rule(lambda value: _number(value) and 0 < value < 1, "a share above 0 and below 1")
+_SEED = whole(0, 2**32 - 1)  # what NumPy, torch and Lightning all take
+_BATCHES = Rule(
+    lambda value: (
+        value is None or (_number(value) and (value >= 1 if isinstance(value, int) else 0 < value <= 1))
+    ),
+    "a whole number of batches, 1 or more, or a share above 0 and at most 1.0; or null for all",
+)
+_WORKERS = 256  # our choice: each is a process
+
+RULES: dict[str, Rule] = {
+    "seed": _SEED,
+    "*.seed": or_null(_SEED, "that of the run"),
+    "width": whole(1),
+    "evaluation.n_boot": whole(MIN_RESAMPLES),
+    "evaluation.filmstrips": whole(0),
+    "data.channels": whole(1),
+    "data.scale.bands": whole(2),
+    "*.n_subjects": whole(1),
+    "*.n_visits": whole(1),
+    "*.duration_s": real(0, above=True),
+    "*.fps": or_null(real(0, 240, above=True), "each file's own rate"),
+    "data.module.subjects": whole(1),
+    "data.module.visits": whole(1),
+    "data.module.clips": whole(1),
+    "data.module.max_eval_clips": whole(1),
+    "data.module.num_workers": whole(0, _WORKERS),
+    "data.module.source.max_gap_s": real(0),
+    "data.module.source.video.height": whole(1),
+    "data.module.source.video.width": whole(1),
+    "data.module.source.video.keep": whole(0),
+    "data.module.*_clips.length": whole(1),
+    "data.module.*_clips.stride": whole(1),
+    "data.module.*_clips.strides[[]*": whole(1),
+    "data.module.*_clips.clips": whole(1),
+    "protocol.val": _PART,
+    "protocol.folds": whole(2),
+    "protocol.repeats": whole(1),
+    "protocol.outer": whole(2),
+    "protocol.inner": whole(2),
+    "protocol.outer_fold": whole(0),
+    "model.optimizer.lr": real(0, above=True),
+    "model.optimizer.weight_decay": real(0),
+    "model.optimizer.momentum": _BELOW_ONE,
+    "model.scheduler.T_max": whole(1),
+    "model.objective.contrast.temperature": real(0, above=True),
+    "model.objective.contrast.hard_weight": real(1),
+    "model.objective.*_weight": real(0),
+    "model.objective.head_weights.*": real(0),
+    "model.*.dropout": _BELOW_ONE,
+    "model.*.dim": whole(1),
+    "model.*.channels": whole(1),
+    "model.*.widths[[]*": whole(1),
+    "model.*.scales[[]*": whole(1),
+    "model.*.mmp_stages[[]*": whole(0),
+    "model.*.heads": whole(1),
+    "model.*.blocks": whole(1),
+    "model.*.layers": whole(1),
+    "model.*.kernel": whole(1),
+    "model.*.grid": whole(1),
+    "model.*.projection": whole(1),
+    "trainer.max_epochs": whole(1),
+    "trainer.min_epochs": or_null(whole(0), "none"),
+    "trainer.max_steps": or_null(
+        Rule(
+            lambda value: value == -1 or whole(1).holds(value), "a whole number, 1 or more; -1 for no limit"
+        ),
+        "no limit",
+    ),
+    "trainer.gradient_clip_val": or_null(real(0, above=True), "no clipping"),
+    "trainer.accumulate_grad_batches": whole(1),
+    "trainer.limit_*_batches": _BATCHES,
+    "trainer.log_every_n_steps": whole(1),
+    "trainer.check_val_every_n_epoch": or_null(whole(1), "by steps"),
+    "callbacks.*.patience": whole(0),
+    "callbacks.*.save_top_k": whole(-1),
+    "callbacks.*.min_delta": real(0),
+    "callbacks.*.save_weights_only": _off("a run is read again from more than weights"),
+    "trainer.fast_dev_run": _off("it keeps no checkpoint to choose; debug=fast tries every stage once"),
+    "trainer.barebones": _off("it switches off checkpoints and logs, which every run needs"),
+}
+"""The first rule whose pattern fits a key counts, if it is a single value; other keys are free."""
+
+
+_FINITE = Rule(lambda value: False, "a finite number")
+
+
+def check_settings(config: Mapping[str, Any]) -> None:
+    """Refuse numbers that no run can mean.
+
+    Args:
+        config: Resolved config, plain: of any command.
+
+    Raises:
+        ConfigError: Lists every such key with its value and what it must be.
+    """
+    faults = [
+        f"{key}={json.dumps(value)}: must be {rule.says}"
+        for key, value, rule in _ruled(config)
+        if not rule.holds(value)
+    ]
+    if faults:
+        raise ConfigError("\n".join(faults))
+
+
+def _ruled(config: Mapping[str, Any]) -> Iterator[tuple[str, Any, Rule]]:
+    for key, value in _leaves(config, ""):
+        rule = next((rule for pattern, rule in RULES.items() if fnmatchcase(key, pattern)), None)
+        if rule is not None:
+            yield key, value, rule
+        if isinstance(value, float) and not math.isfinite(value) and (rule is None or rule.holds(value)):
+            yield key, value, _FINITE
+
+
+def _leaves(node: Any, key: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(node, Mapping):
+        for name, child in node.items():
+            yield from _leaves(child, f"{key}.{name}" if key else str(name))
+    elif isinstance(node, list):
+        for index, child in enumerate(node):
+            yield from _leaves(child, f"{key}[{index}]")
+    else:
+        yield key, node

@@ -1,0 +1,134 @@
+"""Whether plain data fit the signature of a class or function: names, kinds and sizes of its arguments."""
+
+import inspect
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Literal
+
+_MOST = {
+    "length": 100_000,  # frames of a clip
+    "stride": 100_000,
+    "strides": 100_000,
+    "hop": 100_000,
+    "clips": 10_000,
+    "subjects": 10_000,
+    "visits": 10_000,
+    "max_eval_clips": 10_000,
+    "keep": 100_000,
+    "height": 4096,
+    "width": 4096,
+    "size": 4096,
+    "scales": 4096,
+    "grid": 256,
+    "blocks": 256,
+    "cells": 256,
+    "depth": 256,
+    "layers": 256,
+    "n_subjects": 100_000,
+    "n_visits": 1000,
+    "fps": 1000,
+    "duration_s": 36_000,
+    "bands": 1000,
+    "num_workers": 1024,  # and no more are started than there are cores
+    "workers": 1024,
+}  # the most that a file may ask for, far above what anybody trains with: our choice
+_PRETRAINED = ("pretrained", "weights", "checkpoint_path", "pretrained_cfg")
+_NO_PATHS = ("balance", "channels", "corpus", "missing")  # names of columns and channels, of any spelling
+_ELSEWHERE = ("root", "path")  # looked at where the cohort is read, see engine/cohort/own_data.py
+_ANY_SIZE = 2**63
+
+
+class Misfit(ValueError):
+    """An argument that does not fit, with its name first."""
+
+
+def check_call(
+    target: str, given: Mapping[str, Any], *, injected: Sequence[str] = (), partial: bool = False
+) -> None:
+    """Hold plain arguments against the signature of a listed class or function, which is imported.
+
+    Args:
+        target: Dotted path.
+        given: Arguments by name; a dict with `_target_` stands for a built object.
+        injected: Arguments that come from elsewhere.
+        partial: Whether arguments may be missing.
+
+    Raises:
+        Misfit: An argument does not exist, is missing, is of another kind or too large, asks for a download,
+            or leaves the folder it starts from.
+    """
+    parameters = _parameters(target)
+    for name, value in given.items():
+        if name not in parameters:
+            raise Misfit(f"{name}: {target} has no such argument; it has {', '.join(parameters)}")
+        if name in _PRETRAINED and value not in (False, None):
+            raise Misfit(f"{name}: a checkpoint holds its weights, nothing is downloaded for it")
+        if not _fits(value, parameters[name][0]):
+            raise Misfit(f"{name}: {value!r:.80} is not what {target} takes ({parameters[name][0]})")
+        _check_size(name, value)
+        _check_text(name, value)
+    missing = [name for name, (_, needed) in parameters.items() if needed and name not in (*given, *injected)]
+    if missing and not partial:
+        raise Misfit(f"{missing[0]}: {target} needs it")
+
+
+@lru_cache(maxsize=256)
+def _parameters(target: str) -> dict[str, tuple[Any, bool]]:
+    """Annotation of every argument, and whether it must be given."""
+    module, _, name = target.rpartition(".")
+    found = getattr(import_module(module), name)
+    hints = typing.get_type_hints(found.__init__ if inspect.isclass(found) else found)
+    if inspect.isclass(found) and found.__init__ is object.__init__:
+        return {}
+    plain = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return {
+        name: (hints.get(name, Any), parameter.default is inspect.Parameter.empty)
+        for name, parameter in inspect.signature(found).parameters.items()
+        if parameter.kind in plain
+    }
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    origin, inner = typing.get_origin(kind), typing.get_args(kind)
+    if kind is None or kind is type(None):
+        return value is None
+    if origin in (typing.Union, types.UnionType):
+        return any(_fits(value, one) for one in inner if one is not Path)  # text stands for a path
+    if origin is Literal:
+        return isinstance(value, str | int | bool) and value in inner
+    if kind is bool or isinstance(value, bool):
+        return kind is bool and isinstance(value, bool)
+    if kind in (int, str):
+        return isinstance(value, kind)
+    if kind is float:
+        return isinstance(value, int | float)
+    if origin in (list, tuple, Sequence):
+        return isinstance(value, list | tuple) and all(_fits(one, inner[0]) for one in value)
+    if origin in (dict, Mapping):
+        return isinstance(value, dict) and "_target_" not in value and _all_fit(value.values(), inner[1])
+    return isinstance(value, dict) and "_target_" in value  # whatever else there is has to be built
+
+
+def _all_fit(values: Any, kind: Any) -> bool:
+    return all(_fits(value, kind) for value in values)
+
+
+def _check_size(name: str, value: Any) -> None:
+    for number in value if isinstance(value, list | tuple) else (value,):
+        most = _MOST.get(name, _ANY_SIZE)
+        if isinstance(number, int | float) and not abs(number) <= most:  # nor NaN
+            raise Misfit(f"{name}: {number} is more than a checkpoint may ask for, {most}")
+
+
+def _check_text(name: str, value: Any) -> None:
+    for text in value if isinstance(value, list | tuple) else (value,):
+        if not isinstance(text, str) or name in (*_NO_PATHS, *_ELSEWHERE):
+            continue
+        if ".." in text or text.startswith(("/", "~")) or "\\" in text or "\0" in text or "\n" in text:
+            raise Misfit(f"{name}: {text!r:.80} looks like a path, and a checkpoint gives none")
+        if name == "backbone" and not all(letter.isalnum() or letter in "._-" for letter in text):
+            raise Misfit(f"{name}: {text!r:.80} is no plain name of a network; nothing is fetched for it")

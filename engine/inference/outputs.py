@@ -1,0 +1,55 @@
+"""The files of a run: `predictions.csv`, `metrics.json`, `report.html`."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from engine.cohort.leak_audit import leak_title
+from engine.inference.results import Assessment
+from engine.runs.disk import writing
+from engine.runs.provenance import RunManifest, write_json
+from evaluation.report.report import AttentionExample, write_report
+from evaluation.summary import with_reasons
+from evaluation.tables.predictions import write_predictions
+
+
+def write_run(
+    folder: Path,
+    found: Assessment,
+    *,
+    config: Mapping[str, Any],
+    record: RunManifest,
+    attention: Sequence[AttentionExample] = (),
+    notes: Sequence[str] = (),
+) -> None:
+    """Write what was found to a run's folder.
+
+    Args:
+        folder: The run's folder.
+        found: Tables and numbers.
+        config: Resolved config of the run.
+        record: The run's `manifest.json`.
+        attention: Clips for the report's filmstrips.
+        notes: Remarks below the report's headline.
+    """
+    tables = [table for table in (found.val, found.test) if table is not None]
+    predictions = pd.concat(tables, ignore_index=True)
+    with writing(folder / "predictions.csv", lost="predictions; the checkpoints are whole"):
+        write_predictions(folder / "predictions.csv", predictions, unmeasured=found.unmeasured)
+    metrics = with_reasons(found.metrics)
+    write_json(folder / "metrics.json", metrics)
+    history = folder / "history.csv"
+    title = leak_title(config["experiment_name"], record.content.get("leaks_on_purpose", ()))
+    with writing(folder / "report.html", lost="the page; predictions and metrics are whole"):
+        write_report(
+            folder / "report.html",
+            metrics=metrics,
+            predictions=predictions,
+            manifest=record.content | {"title": title, "config": dict(config)},
+            history=pd.read_csv(history) if history.is_file() else None,
+            attention=attention,
+            notes=notes,
+            thresholds=found.threshold.as_dict(),
+        )

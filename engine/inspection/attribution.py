@@ -1,0 +1,109 @@
+"""`attribution.html`: which channels, parts of the face and times an output comes from.
+
+What is explained is the logit of the binary head, or the score in points, beyond that of a baseline: the
+training mean of each channel, 0 after standardization, and for pixels the mean color. All three: our choice.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from datamodules.manifests.manifest import Manifest
+from datamodules.splits.protocols import Split
+from engine.config.build import build
+from engine.config.compose import ConfigError
+from engine.inspection.integrated_gradients import GRID, STEPS, attributions, cell_names
+from engine.runs.provenance import write_json
+from evaluation.audit.attribution import attribution_table, completeness
+from evaluation.report.attribution_page import write_attribution
+
+
+def explain(
+    task: Any,
+    manifest: Manifest,
+    part: Split | None,
+    *,
+    config: Mapping[str, Any],
+    statistics: Mapping[str, Any],
+    folder: Path,
+    notes: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Attribute the output on the test recordings; write `attribution.html`, `.json` and `tables/`.
+
+    Args:
+        task: A trained task in evaluation mode.
+        manifest: Where the recordings are; their labels are not read.
+        part: Whose test recordings are explained.
+        config: Resolved config of the run.
+        statistics: Of the training recordings, from the checkpoint.
+        folder: Where the files go.
+        notes: Remarks below the title of the page.
+
+    Raises:
+        ConfigError: captum is missing, or the network has neither a binary nor a score head.
+    """
+    head = explained_head(task)
+    module = build(
+        config["data"]["module"], key="data.module", manifest=manifest.without_labels(), split=part
+    )
+    device = _device(config)
+    network = task.network.to(device)
+    kind = _input(module, statistics)
+    found = attributions(network, _batches(module, device), head=head, **kind)
+    boot: Any = {name: config["evaluation"][name] for name in ("n_boot", "seed")}
+    table, complete = attribution_table(found, **boot), completeness(found)
+    (folder / "tables").mkdir(parents=True, exist_ok=True)
+    table.to_csv(folder / "tables" / "attribution.csv", index=False)
+    content = {"head": head, "unit": found.unit, "steps": STEPS[kind["key"]], "completeness": complete}
+    write_json(folder / "attribution.json", content)
+    write_attribution(
+        folder / "attribution.html",
+        found=found,
+        table=table,
+        complete=complete,
+        title=config["experiment_name"],
+        notes=notes,
+    )
+    return content
+
+
+def _input(module: Any, statistics: Mapping[str, Any]) -> dict[str, Any]:
+    channels = module.channels
+    if channels is None:
+        return {"key": "frames", "channels": cell_names(GRID), "baseline": torch.zeros(())}
+    return {"key": "series", "channels": channels, "baseline": torch.tensor(statistics["series_mean"])}
+
+
+def _batches(module: Any, device: torch.device) -> Iterator[dict[str, Any]]:
+    for batch in module.predict_dataloader():
+        batch = module.on_before_batch_transfer(batch, 0)
+        batch = module.transfer_batch_to_device(batch, device, 0)
+        yield module.on_after_batch_transfer(batch, 0)
+
+
+def _device(config: Mapping[str, Any]) -> torch.device:
+    gpu = config["trainer"].get("accelerator") in ("gpu", "auto") and torch.cuda.is_available()
+    return torch.device("cuda" if gpu else "cpu")
+
+
+def explained_head(task: Any) -> str:
+    """The head whose output is explained: `binary` where there is one, else `score`.
+
+    Raises:
+        ConfigError: captum is missing, or the network has neither.
+    """
+    if find_spec("captum") is None:
+        raise ConfigError("attributions need captum: pip install -c constraints.txt -e '.[analysis]'")
+    heads = task.network.heads
+    assert isinstance(heads, nn.ModuleDict)
+    for name in ("binary", "score"):
+        if name in heads:
+            return name
+    raise ConfigError(
+        f"attribution: the network has the heads {', '.join(heads)}; what is explained is one number, of "
+        "model/heads=binary, score, score_binary or all"
+    )

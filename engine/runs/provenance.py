@@ -1,0 +1,292 @@
+"""`manifest.json`: what ran, on which code and data, and how it ended."""
+
+import json
+import logging
+import platform
+import shlex
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import torch
+
+from engine.config.compose import ConfigError, config_hash, differences
+from engine.config.targets import trusted
+from engine.runs.disk import put, writing
+from engine.runs.environment import git_state, hardware, package_versions
+from engine.runs.interruption import Interrupted, Interruptions
+from engine.runs.lock import FolderLock, is_held
+
+FILE = "manifest.json"
+PAGES = ("report.html", "analysis.html", "audit.html", "attribution.html")  # named as a run ends
+_log = logging.getLogger(__name__)
+
+
+class RunFolderError(ConfigError):
+    """A run's folder that cannot be used as it is."""
+
+
+class RunManifest:
+    """Writes `manifest.json` when a run starts and again when it ends, in whatever way it ends.
+
+    Used as a context manager, which holds the lock on the folder: one process a folder. All writes are
+    atomic, so that a reader never sees half a file. A signal is written down as the end that it is; a run
+    that was killed keeps the status `running`, and a later command sees that nobody holds its lock.
+
+    Args:
+        folder: The run's folder.
+        config: Resolved config, plain.
+        writes: False on the ranks that only help to compute.
+        earlier: Folder of the run that this one goes on from; its looks at the test part are kept.
+
+    Raises:
+        RunFolderError: `manifest.json` is damaged, or the folder holds a run of another config.
+        FolderInUse: Another process writes to the folder.
+        DiskError: The folder cannot be written.
+    """
+
+    def __init__(
+        self, *, folder: Path, config: Mapping[str, Any], writes: bool = True, earlier: Path | None = None
+    ) -> None:
+        self._path = folder / FILE
+        self._writes = writes
+        self._clock = time.monotonic()
+        self._lock, self._signals = FolderLock(folder), Interruptions()
+        before = read_manifest_json(earlier or folder)
+        self._content: dict[str, Any] = {
+            "status": "running",
+            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+            "argv": [Path(sys.argv[0]).name, *sys.argv[1:]],
+            "config_hash": config_hash(config),
+            "config": dict(config),
+            "git": git_state(),
+            "python": platform.python_version(),
+            "packages": package_versions(),
+            "trust": list(trusted()),
+            "hardware": hardware(),
+            "seed": config.get("seed"),
+            "threads": torch.get_num_threads(),
+            "test_looks": before.get("test_looks", 0),
+            "looks": before.get("looks", {}),
+        }
+        self._looked = bool(before.get("look_begun")) and before.get("status") != "finished"
+
+    def record(self, **facts: Any) -> None:
+        """Add or replace facts, e.g. `data_digest`, `split`, `wall_s`.
+
+        Raises:
+            Interrupted: A signal asked the run to end, and its exception was lost on the way.
+        """
+        self._signals.check()
+        self._content |= facts
+        self._write()
+
+    @property
+    def folder(self) -> Path:
+        """The run's folder."""
+        return self._path.parent
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """What is known so far."""
+        return dict(self._content)
+
+    def count_look(self) -> None:
+        """Count one look at the run's test set: every look is a chance to choose by it.
+
+        A run that was interrupted while it looked has counted already.
+        """
+        if self._looked:
+            self.record(look_begun=True)
+            return
+        digest = self._content.get("data_digest")
+        key = None if digest is None else f"{digest}:test"
+        self.record(**_looked(self._content, key, own=True), look_begun=True)
+
+    def __enter__(self) -> Self:
+        if self._writes:
+            self._lock.acquire()
+            try:
+                self._check_folder()
+            except BaseException:
+                self._lock.release()
+                raise
+        self._signals.install()
+        try:
+            self._write()
+        except BaseException:
+            self._leave()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            with writing(self.folder, lost="what came after the last checkpoint"):
+                self._end(kind, error)
+        finally:
+            self._leave()
+
+    def _end(self, kind: type[BaseException] | None, error: BaseException | None) -> None:
+        """Write down how the run ended, and how to go on; the error itself comes first."""
+        name = self._signals.received or ("SIGINT" if isinstance(error, KeyboardInterrupt) else None)
+        if error is None:
+            status, code = "finished", 0
+        elif name is not None:
+            step = self._signals.step
+            place = "before the first step" if step is None else f"at step {step}"
+            status, code = f"interrupted {place} by {name}", 128 + int(getattr(signal, name))
+        else:
+            status, code = f"failed: {kind.__name__ if kind else 'Error'}: {error}", 1
+        if error is not None:
+            self._content["go_on"] = going_on(self.folder)
+            _log.warning(
+                "%s %s. %s", self.folder, status.partition(":")[0], self._what_next(failed=code == 1)
+            )
+        ended = datetime.now(UTC).isoformat(timespec="seconds")
+        facts = {"status": status, "exit_status": code, "ended": ended}
+        try:
+            self._content |= {**facts, "wall_s": round(time.monotonic() - self._clock, 2)}
+            self._write()
+        except OSError as full:
+            if error is None:
+                raise
+            _log.warning("%s: how the run ended could not be written down: %s", self._path, full)
+        if error is None and self._writes:
+            pages = [str(self.folder / name) for name in PAGES if (self.folder / name).is_file()]
+            if pages:
+                _log.info("finished in %.0f s: %s", time.monotonic() - self._clock, ", ".join(pages))
+        if error is not None and not isinstance(error, Interrupted):
+            self._signals.check()  # a library stumbled over it while it cleaned up: the signal is the reason
+        if isinstance(error, OSError):
+            raise error  # `writing` names the folder where the system names nothing
+
+    def _what_next(self, *, failed: bool) -> str:
+        """What to do after an end that nobody wanted: no run goes on from no checkpoint."""
+        if failed and not any(self.folder.glob("**/*.ckpt")):
+            return "No checkpoint was written: mend what is named below and give the command again."
+        return f"To go on: {self._content['go_on']}"
+
+    def _leave(self) -> None:
+        self._signals.restore()
+        self._lock.release()
+
+    def _check_folder(self) -> None:
+        """The folder's own earlier run must be this one."""
+        before = read_manifest_json(self.folder)
+        if not before:
+            return
+        was, now = before.get("argv", [""])[0], self._content["argv"][0]
+        if was != now:
+            raise RunFolderError(f"{self.folder}: holds what {was} wrote. {_REMEDY}")
+        if "config" in before:
+            keys = differences(before["config"], self._content["config"])
+            if keys:
+                raise RunFolderError(f"{self.folder}: holds a run of another config ({keys[0]}). {_REMEDY}")
+        elif before.get("config_hash") not in (None, self._content["config_hash"]):
+            raise RunFolderError(f"{self.folder}: holds a run of another config. {_REMEDY}")
+        if before.get("status") == "running":
+            _log.warning(
+                "%s: the run before was killed, or its machine went down: nobody holds its lock", self.folder
+            )
+
+    def _write(self) -> None:
+        if self._writes:
+            write_json(self._path, self._content)
+
+
+_REMEDY = "Give a new folder with hydra.run.dir=..., or move this one away."
+
+
+def going_on(folder: Path) -> str:
+    """The command that goes on with what this one began."""
+    own = ("hydra.run.dir=", "resume=", "ckpt_path=")
+    script = Path(sys.argv[0]).name
+    if script != "train.py":
+        return shlex.join(["python", script, *sys.argv[1:]])
+    kept = [argument for argument in sys.argv[1:] if not argument.startswith(own)]
+    return shlex.join(["python", script, *kept, f"resume={folder}"])
+
+
+def add_look(folder: Path, *, digest: str, own: bool = True) -> int | None:
+    """Count a later look at test data of a finished run, in that run's `manifest.json`.
+
+    A look at a fold is also one at the cross-validation that it belongs to.
+
+    Args:
+        folder: The run's folder.
+        digest: Of the manifest that was looked at.
+        own: Whether it was the run's own test part, and not all of another manifest.
+
+    Returns:
+        Looks at these data so far, or None if the run left no manifest or its folder cannot be written.
+    """
+    content = read_manifest_json(folder)
+    if not content:
+        return None
+    if content.get("status") == "running":
+        end = "is still going on" if is_held(folder) else "was killed: nobody holds its lock"
+        _log.warning("%s: its run %s, so that its checkpoint may not be the one it would choose", folder, end)
+    key = f"{digest}:test" if own else f"{digest}:all"
+    try:
+        write_json(folder / FILE, content | _looked(content, key, own=own))
+        for whole in runs_above(folder):
+            outer = read_manifest_json(whole)
+            write_json(whole / FILE, outer | _looked(outer, key, own=own))
+    except OSError:  # an archived run: the caller reports that the look was not counted
+        return None
+    changed = read_manifest_json(folder)
+    return int(changed["test_looks"] if own else changed["looks"][key])
+
+
+def _looked(content: Mapping[str, Any], key: str | None, *, own: bool) -> dict[str, Any]:
+    """The counts after one more look: `test_looks` at the run's test part, `looks` by manifest and part."""
+    looks = dict(content.get("looks") or {})
+    if key is not None:
+        looks[key] = looks.get(key, 0) + 1
+    return {"test_looks": int(content.get("test_looks", 0)) + own, "looks": looks}
+
+
+def runs_above(folder: Path) -> list[Path]:
+    """Runs above a folder that name it among their folds."""
+    above = list(folder.resolve().parents)[:2]  # fold_0, or repeat_0/fold_0
+    named = [(place, folder.resolve().relative_to(place).as_posix()) for place in above]
+    return [place for place, name in named if name in read_manifest_json(place).get("folds", [])]
+
+
+def read_manifest_json(folder: Path) -> dict[str, Any]:
+    """The run's `manifest.json`, or an empty dict where there is none.
+
+    Raises:
+        RunFolderError: It is damaged.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise TypeError(f"it holds a {type(content).__name__}")
+    except (ValueError, TypeError) as error:
+        raise RunFolderError(
+            f"{path}: is no record of a run ({str(error)[:80]}): it was cut or overwritten. Restore it "
+            "from a copy, or delete it: the run goes on without it, but forgets how often its test part was "
+            "looked at."
+        ) from error
+    return content
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON through a neighboring file that then takes the name, so that no reader sees a part of it.
+
+    Raises:
+        DiskError: It could not be written; the file is what it was.
+    """
+    text = json.dumps(content, indent=2, allow_nan=False, default=str) + "\n"
+    put(path, text.encode())

@@ -1,0 +1,48 @@
+"""One seed per run."""
+
+import os
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.utilities import rank_zero_only
+
+from engine.runs.quiet import quiet
+
+_STEP = 1_000_003  # a prime: neighboring (seed, step) pairs do not collide
+_RANK = 7_368_787
+_MODULUS = 2**63 - 25  # largest prime below what `torch.manual_seed` takes
+
+
+def seed_run(seed: int) -> int:
+    """Seed Python, NumPy and torch in this process and in the loaders' workers.
+
+    Zero is a seed like any other.
+
+    Raises:
+        TypeError: The seed is no integer; a run without a seed cannot be repeated.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        raise TypeError(f"seed: {seed!r} is no integer. Give one, e.g. seed=0; every run is seeded.")
+    quiet()  # here, because every command begins by seeding
+    # cuBLAS is only deterministic with a fixed workspace, and reads this when CUDA starts
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    return pl.seed_everything(seed, workers=True, verbose=False)
+
+
+def is_main() -> bool:
+    """Whether this process writes files; the other ranks only help to compute."""
+    return int(rank_zero_only.rank) == 0  # type: ignore[attr-defined]
+
+
+def step_seed(seed: int, step: int, rank: int) -> int:
+    """Seed of one optimization step on one rank, a pure function of its arguments.
+
+    >>> step_seed(0, 1, 0) != step_seed(0, 2, 0) != step_seed(1, 1, 0)
+    True
+    """
+    return (seed * _STEP**2 + step * _STEP + rank * _RANK) % _MODULUS
+
+
+def seed_step(seed: int, step: int, rank: int) -> None:
+    """Seed torch for one step, so that a resumed run needs no random state from the run before."""
+    torch.manual_seed(step_seed(seed, step, rank))

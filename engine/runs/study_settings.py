@@ -1,0 +1,107 @@
+"""What the trials of a study are trained with, kept in the study, so that a search goes on with the same."""
+
+import json
+import logging
+from copy import deepcopy
+from typing import Any
+
+import optuna
+from omegaconf import DictConfig, OmegaConf, open_dict
+from optuna.trial import TrialState
+
+from engine.config.compose import ConfigError, differences
+
+_log = logging.getLogger(__name__)
+
+_NAME = "euthymia_settings"
+_PIECE = 900  # characters: some storages of Optuna take no longer values
+_OF_EACH_TRIAL = ("resume", "ckpt_path")
+
+
+def study_settings(config: DictConfig) -> dict[str, Any]:
+    """What makes the values of two trials comparable, and what the search ranges over, plain.
+
+    Args:
+        config: Composed config of a search, `hydra` and all.
+    """
+    run = deepcopy(config)
+    params: Any = OmegaConf.to_container(
+        run.hydra.sweeper.get("params") or OmegaConf.create({}), resolve=True
+    )
+    space = {str(name): str(value) for name, value in params.items()}
+    for override in run.hydra.overrides.task:
+        name, _, value = str(override).partition("=")
+        if name in space or _is_range(value):
+            space[name] = value
+    direction = run.hydra.sweeper.get("direction")
+    with open_dict(run):
+        run.pop("hydra")
+        run.paths.output = "run"
+        for name in _OF_EACH_TRIAL:
+            run.pop(name, None)
+    plain = OmegaConf.to_container(run, resolve=True)
+    return {"config": plain, "space": space, "direction": str(getattr(direction, "name", direction))}
+
+
+def check_settings_of(study: optuna.Study, settings: dict[str, Any]) -> None:
+    """Keep the settings of a study without values; hold those of one that goes on against them.
+
+    The ranges may change, and the log says so: a value found in another range is still the same measure.
+
+    Raises:
+        ConfigError: Its trials were trained with other settings, or searched in the other direction.
+    """
+    kept = _read(study)
+    valued = any(trial.state in (TrialState.COMPLETE, TrialState.PRUNED) for trial in study.trials)
+    if (was := study.direction.name.lower()) != settings["direction"]:
+        raise ConfigError(
+            f"study {study.study_name}: hydra.sweeper.direction: {was} there, {settings['direction']} here. "
+            "Begin another study with hydra.sweeper.study_name=..."
+        )
+    if kept is None or not valued:  # trials that failed were tried with what is mended now
+        if valued:
+            _log.warning(
+                "study %s does not say what its trials were trained with; from here on it does",
+                study.study_name,
+            )
+        _write(study, settings)
+        return
+    searched = {name.lstrip("+") for side in (kept, settings) for name in side["space"]}
+    found = differences(kept["config"], settings["config"])
+    found = [line for line in found if line.partition(":")[0] not in searched]
+    longest = [side["config"].get("trainer", {}).get("max_epochs") for side in (kept, settings)]
+    if longest[0] != longest[1] and not any(key.startswith("trainer.max_epochs") for key in found):
+        found.append(f"trainer.max_epochs: {longest[0]} there, {longest[1]} here")
+    if found:
+        raise ConfigError(
+            f"study {study.study_name}: its trials were made with other settings: {'; '.join(found)}. "
+            "Their values do not compare. Give the settings that it had, or begin another study with "
+            "hydra.sweeper.study_name=..."
+        )
+    old, new = kept["space"], settings["space"]
+    if moved := sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name)):
+        ranges = "; ".join(f"{name}: {old.get(name)} there, {new.get(name)} here" for name in moved)
+        _log.warning("study %s goes on in other ranges: %s", study.study_name, ranges)
+
+
+def _is_range(value: str) -> bool:
+    """Whether an override is one of a search: several values, or a function of Hydra's that gives some."""
+    plain = not value.startswith(("[", "{", "'", '"'))
+    return plain and ("," in value or value.startswith(("choice(", "range(", "interval(", "tag(", "glob(")))
+
+
+def _read(study: optuna.Study) -> dict[str, Any] | None:
+    count = study.user_attrs.get(_NAME, 0)
+    try:
+        kept: dict[str, Any] = json.loads("".join(study.user_attrs[f"{_NAME}_{n}"] for n in range(count)))
+    except (KeyError, TypeError, ValueError):
+        return None
+    return kept
+
+
+def _write(study: optuna.Study, settings: dict[str, Any]) -> None:
+    text = json.dumps(settings)
+    pieces = [text[start : start + _PIECE] for start in range(0, len(text), _PIECE)]
+    for index, piece in enumerate(pieces):
+        study.set_user_attr(f"{_NAME}_{index}", piece)
+    study.set_user_attr(_NAME, len(pieces))

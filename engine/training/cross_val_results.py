@@ -1,0 +1,180 @@
+"""Out-of-fold predictions of all folds as one result."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from datamodules.manifests.manifest import Manifest
+from datamodules.splits.protocols import Split
+from engine.inference.results import Assessment, list_unmeasured, targets
+from engine.inference.strata import discrepancy_slices, facts_of_folds
+from evaluation.averaged import mean_difference, mean_prediction, summarize_mean
+from evaluation.baselines.baselines import constant, identity, nuisance
+from evaluation.metrics.applicable import HEADS, measurements
+from evaluation.metrics.catalog import METRICS
+from evaluation.summary import metrics_json
+from evaluation.tables.predictions import measured
+from evaluation.uncertainty.threshold import Threshold
+
+_PER_FOLD = (
+    "each fold chooses its own threshold on its own validation part; decisions are in the folds' folders"
+)
+
+
+def pool(manifest: Manifest, splits: Sequence[Split], tables: Sequence[pd.DataFrame]) -> Assessment:
+    """Pool the folds' test predictions and their reference lines.
+
+    Every line is predicted fold by fold from that fold's training recordings, as the model was, and pooled
+    the same way. Decisions are not pooled: the folds' thresholds differ. Where everybody is tested in several
+    repeats, a metric is computed in each and averaged, with the interval of that mean over persons; the table
+    holds mean predictions, which are for plots, because as an ensemble they would flatter.
+
+    Args:
+        manifest: The recordings.
+        splits: The folds.
+        tables: `predictions.csv` of each fold.
+
+    Raises:
+        ValueError: A recording was tested in no fold of a repeat, or in several.
+    """
+    repeats = [_Repeat.of(number, splits, tables) for number in sorted({split.repeat for split in splits})]
+    lines, reasons = _lines(manifest, repeats)
+    reasons["oracle"] = (
+        "computed fold by fold, see each fold's metrics.json" if manifest.truth else "the truth is not known"
+    )
+    tested = [repeat.test for repeat in repeats]
+    metrics = metrics_json(test=summarize_mean(tested), val=None, oracle=None, reasons=reasons, **lines)
+    threshold = Threshold(value=None, column=None, split="val", recordings=0, reason=_PER_FOLD)
+    metrics["threshold"] = threshold.as_dict()
+    if len(repeats) == 1:
+        facts, reason = facts_of_folds(manifest, splits)
+        metrics["discrepancy"] = discrepancy_slices(tested[0], facts, reason, threshold=None)
+    metrics["folds"] = spread([measured(table[table["split"] == "test"]) for table in tables])
+    if len(repeats) > 1:
+        metrics["repeats"] = spread(tested)
+    lost = repeats[0].unmeasured
+    if len(lost):
+        list_unmeasured(metrics, lost)
+    test = mean_prediction(tested)
+    return Assessment(test=test, val=None, threshold=threshold, metrics=metrics, unmeasured=lost)
+
+
+@dataclass(frozen=True)
+class _Repeat:
+    """The folds of one round, and what they predicted for those they had not seen."""
+
+    splits: Sequence[Split]
+    test: pd.DataFrame
+    unmeasured: pd.DataFrame
+
+    @classmethod
+    def of(cls, number: int, splits: Sequence[Split], tables: Sequence[pd.DataFrame]) -> "_Repeat":
+        """Collect a round.
+
+        Raises:
+            ValueError: A recording was tested in none of its folds, or in several.
+        """
+        own = [(split, table) for split, table in zip(splits, tables, strict=True) if split.repeat == number]
+        test = pd.concat([table[table["split"] == "test"] for _, table in own], ignore_index=True)
+        folds = [split for split, _ in own]
+        _check_once(test, folds)
+        kept = measured(test)
+        lost = test[~test["recording_id"].isin(set(kept["recording_id"]))].reset_index(drop=True)
+        return cls(folds, kept.drop(columns=["valid_share", "unmeasured"], errors="ignore"), lost)
+
+
+def _check_once(test: pd.DataFrame, splits: Sequence[Split]) -> None:
+    expected = sorted(name for split in splits for name in split.test)
+    if sorted(test["recording_id"]) != expected or len(set(expected)) < len(expected):
+        odd = sorted(set(expected) ^ set(test["recording_id"])) or expected
+        raise ValueError(
+            f"the folds do not test each recording once, e.g. {odd[:5]}: delete the folds and train again"
+        )
+
+
+def _lines(manifest: Manifest, repeats: Sequence[_Repeat]) -> tuple[dict[str, Any], dict[str, str]]:
+    table, first = targets(manifest), repeats[0].test
+    tested = [repeat.test for repeat in repeats]
+    heads = tuple(h for h in HEADS if h in table and table[h].notna().any() and f"{h}_prediction" in first)
+    summaries: dict[str, Any] = {}
+    reasons: dict[str, str] = {}
+    for line in (constant, identity, nuisance):
+        folds = [
+            [
+                line(_rows(table, fold.train), _tested(table, fold, repeat), heads=heads)
+                for fold in repeat.splits
+            ]
+            for repeat in repeats
+        ]
+        name = folds[0][0].name
+        absent = [fold.reason or "" for repeat in folds for fold in repeat if fold.predictions is None]
+        if absent:
+            summaries[name] = None
+            reasons[name] = absent[0]
+            continue
+        pooled = [pd.concat([fold.predictions for fold in repeat], ignore_index=True) for repeat in folds]
+        summaries[name] = _compared(tested, pooled)
+        if line is constant:
+            _rank_as_one_answer(summaries[name], _compared(tested, [_one_answer(one) for one in pooled]))
+    return summaries, reasons
+
+
+def _compared(tested: Sequence[pd.DataFrame], pooled: Sequence[pd.DataFrame]) -> dict[str, Any]:
+    return {**summarize_mean(pooled), "difference": mean_difference(tested, pooled)}
+
+
+def _one_answer(table: pd.DataFrame) -> pd.DataFrame:
+    names = [name for name in table if str(name).endswith("_prediction")]
+    return table.assign(**{str(name): table[name].mean() for name in names})
+
+
+def _rank_as_one_answer(summary: dict[str, Any], one: Mapping[str, Any]) -> None:
+    """Take the ranks and correlations of a pooled constant line from one answer for everybody.
+
+    The constants of the folds differ, and against whom they are tested on: without the persons of a fold the
+    mean is the lower, the more ill they are. Pooled, they rank worse than chance (Parker et al. 2007,
+    https://doi.org/10.1186/1471-2105-8-326), and a model would seem to be better by as much. Errors are each
+    fold's own.
+    """
+    for part, other in [
+        (summary, one),
+        *((summary[key], one[key]) for key in ("by_subject", "difference") if key in summary),
+    ]:
+        for name in [name for name in part if name in METRICS and METRICS[name].higher_is_better]:
+            part[name] = other[name]
+
+
+def spread(tables: Sequence[pd.DataFrame]) -> dict[str, Any]:
+    """Mean and standard deviation over tables of every metric that needs no threshold.
+
+    One that a table does not define, as a fold of one class has no AUC, has no mean, as that of the others
+    would be of fewer people: its values are listed with the reason.
+    """
+    found = [
+        {m.name: m.value() for m in measurements(table, threshold=None) if m.metric.kind != "decision"}
+        for table in tables
+    ]
+    out: dict[str, Any] = {}
+    for name in dict.fromkeys(name for one in found for name in one):
+        values = [one[name].value if name in one else None for one in found]
+        known = [value for value in values if value is not None]
+        if len(known) == len(values):
+            mean, sd = float(np.mean(known)), float(np.std(known, ddof=1))
+            out[name] = {"mean": mean, "sd": sd, "values": known}
+            continue
+        why = next((one[name].reason for one in found if name in one and one[name].value is None), None)
+        reason = f"undefined in {len(values) - len(known)} of {len(values)}: {why or 'no prediction of it'}"
+        out[name] = {"mean": None, "sd": None, "values": values, "reason": reason}
+    return out
+
+
+def _tested(table: pd.DataFrame, fold: Split, repeat: _Repeat) -> pd.DataFrame:
+    """The fold's test recordings, without those in which nothing was measured."""
+    return _rows(table, sorted(set(fold.test) - set(repeat.unmeasured["recording_id"])))
+
+
+def _rows(table: pd.DataFrame, ids: Sequence[str]) -> pd.DataFrame:
+    return table[table["recording_id"].isin(set(ids))].reset_index(drop=True)

@@ -1,0 +1,136 @@
+"""Several splits: one run a fold, and their out-of-fold predictions as one table."""
+
+import logging
+import shutil
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from datamodules.manifests.manifest import Manifest
+from datamodules.splits.protocols import Split
+from engine.config.compose import config_hash, differences, moved
+from engine.inference.outputs import write_run
+from engine.runs.disk import writing
+from engine.runs.provenance import RunManifest, read_manifest_json
+from engine.runs.seed import is_main
+from engine.training.cross_val_results import pool
+from engine.training.fit import train_split
+
+_log = logging.getLogger(__name__)
+
+
+def cross_validate(
+    config: Mapping[str, Any],
+    manifest: Manifest,
+    splits: Sequence[Split],
+    *,
+    folder: Path,
+    record: RunManifest,
+) -> float | None:
+    """Train every fold in `fold_<k>/` and pool what the folds predicted for people they had not seen.
+
+    Where everybody is tested several times, the folds of a round are in `repeat_<r>/fold_<k>/`.
+
+    A fold that finished under the same config and data is not trained again, and one that was stopped goes
+    on from its last state: a run goes on with `resume=<its folder>`.
+
+    Returns:
+        Mean validation metric over the folds; None if one has none.
+    """
+    places = _places(folder, splits)
+    earlier = Path(config["resume"]) if config.get("resume") else folder
+    sources = [earlier / place.relative_to(folder) for place in places]
+    if is_main():
+        for source, place in zip(sources, places, strict=True):
+            _bring(source, place, moved(config, source), manifest)
+    done = [finished(place, moved(config, place), manifest) for place in places]  # before any rank writes
+    objectives: list[float | None] = []
+    for place, source, split, kept in zip(places, sources, splits, done, strict=True):
+        if kept:
+            _log.info("%s: finished earlier under the same config and data, not trained again", place)
+            objectives.append(read_manifest_json(place).get("objective"))
+        else:
+            own = moved(config, place) | {"resume": str(source) if source.is_dir() else None}
+            objectives.append(_fold(own, manifest, split, place))
+    names = [place.relative_to(folder).as_posix() for place in places]
+    record.record(folds=names, objectives=objectives)
+    record.count_look()
+    if is_main():
+        tables = [_read(place / "predictions.csv") for place in places]
+        notes = list(dict.fromkeys(_unselected(places)))
+        write_run(folder, pool(manifest, splits, tables), config=config, record=record, notes=notes)
+    known = [value for value in objectives if value is not None]
+    return fmean(known) if len(known) == len(objectives) else None
+
+
+def _bring(source: Path, place: Path, config: Mapping[str, Any], manifest: Manifest) -> None:
+    """Take over a finished fold of the run that this one goes on from, where that lies elsewhere."""
+    if source.resolve() == place.resolve() or place.exists() or not finished(source, config, manifest):
+        return
+    partial = place.with_name(f".{place.name}.partial")
+    with writing(place, lost="a finished fold, in this folder"):
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.copytree(source, partial)
+        partial.replace(place)
+
+
+def _unselected(places: Sequence[Path]) -> list[str]:
+    """Why validation chose nothing in a fold, for the folds in which it did not."""
+    remarks = [read_manifest_json(place).get("unselected") for place in places]
+    return [f"Folds: {remark}" for remark in remarks if remark]
+
+
+def _places(folder: Path, splits: Sequence[Split]) -> list[Path]:
+    repeated = len({split.repeat for split in splits}) > 1
+    seen: Counter[int] = Counter()
+    places = []
+    for split in splits:
+        outer = folder / f"repeat_{split.repeat}" if repeated else folder
+        places.append(outer / f"fold_{seen[split.repeat]}")
+        seen[split.repeat] += 1
+    return places
+
+
+def _fold(config: Mapping[str, Any], manifest: Manifest, split: Split, place: Path) -> float | None:
+    earlier = Path(config["resume"]) if config.get("resume") else None
+    with RunManifest(folder=place, config=config, writes=is_main(), earlier=earlier) as record:
+        record.record(
+            experiment=config["experiment_name"],
+            data_digest=manifest.digest(),
+            splits=[split.name],
+            leaks_on_purpose=list(config["accept_leaks"]),
+        )
+        if split.notes:
+            record.record(split_notes={split.name: list(split.notes)})
+        objective = train_split(config, manifest, split, folder=place, record=record).objective
+        record.record(objective=objective)
+    return objective
+
+
+def finished(place: Path, config: Mapping[str, Any], manifest: Manifest) -> bool:
+    """Whether a fold's folder holds the predictions of a run that ended well, on this config and data."""
+    content = read_manifest_json(place)
+    known = content.get("config")
+    same = (
+        content.get("config_hash") == config_hash(config) if known is None else not differences(known, config)
+    )
+    return (
+        content.get("status") == "finished"
+        and same
+        and content.get("data_digest") == manifest.digest()
+        and (place / "predictions.csv").is_file()
+    )
+
+
+def _read(path: Path) -> pd.DataFrame:
+    """A fold's table with the very numbers that were written; a parser of pandas may round the last digit."""
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    text = ("recording_id", "subject_id", "session_id", "split", "unmeasured")
+    for name in table.columns.difference(list(text)):
+        table[name] = [float(value) if value else np.nan for value in table[name]]
+    return table

@@ -1,0 +1,203 @@
+"""Which run a run goes on from, whether it may, and from which state: `resume=<folder>` or `resume=last`."""
+
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from engine.checkpoints.checkpoint import CheckpointError, RunCheckpoint, load_checkpoint
+from engine.checkpoints.config import recorded
+from engine.checkpoints.lightning_io import LAST, PREVIOUS
+from engine.config.compose import ConfigError, differences
+from engine.runs.lock import FolderInUse, holder, is_held
+from engine.runs.provenance import FILE, RunFolderError, read_manifest_json, runs_above
+from engine.runs.seed import is_main
+
+_log = logging.getLogger(__name__)
+
+_CHOSEN = "EUTHYMIA_RESUME"  # the other ranks repeat the command line later, when another run may be newest
+_OTHERS = ("eval.py", "predict.py", "analyze.py")
+DAMAGED = "damaged.ckpt"
+
+
+def run_folder(outputs: str, resume: str | None, now: str) -> str:
+    """Where a run writes unless told: to the folder of the run that it goes on from, or to a new one."""
+    return str(Path(outputs) / now if resume is None else found_run(resume, outputs=Path(outputs)))
+
+
+def register() -> None:
+    """Let `conf/train.yaml` use `run_folder`."""
+    OmegaConf.register_new_resolver("run_folder", run_folder, replace=True)
+
+
+def found_run(resume: str, *, outputs: Path) -> Path:
+    """The folder of a run: itself, or with `last` the newest run of the experiment.
+
+    Raises:
+        RunFolderError: There is none.
+    """
+    if resume != "last":
+        folder = Path(resume)
+        if not (folder / FILE).is_file() and not (folder / "checkpoints").is_dir():
+            raise RunFolderError(f"resume={resume}: {_no_run(folder)}")
+        if above := _outer_run(folder):
+            raise RunFolderError(
+                f"resume={resume}: is a fold of the run in {above}. Give that: resume={above}"
+            )
+        return folder
+    if not is_main() and (kept := os.environ.get(_CHOSEN)):
+        return Path(kept)
+    runs = [path.parent for path in outputs.glob(f"*/{FILE}")]
+    if not runs:
+        jobs = sorted(outputs.glob(f"multirun/*/*/{FILE}"))
+        sweep = f" Runs of a sweep go on by their folder, e.g. resume={jobs[-1].parent}." if jobs else ""
+        raise RunFolderError(
+            f"resume=last: no run lies below {outputs}, where this command's runs go. Give the command of "
+            "the run, experiment= and all, with resume=last behind it, or its folder: resume=<run folder>."
+            f"{sweep}"
+        )
+    newest = max(runs, key=_started)
+    os.environ[_CHOSEN] = str(newest.resolve())
+    return newest.resolve()
+
+
+def _no_run(folder: Path) -> str:
+    """Why nothing can go on in a folder that is no run's, and what to give instead."""
+    if not folder.is_dir():
+        return "there is no such folder. Give the folder of a run, or resume=last for the newest."
+    jobs = sorted(path.parent for path in folder.glob(f"*/{FILE}"))
+    if jobs:
+        return (
+            f"no run lies there, but below it, as in the folder of a sweep ({len(jobs)} in all). Give one of "
+            f"them with the settings that it had, e.g. resume={jobs[0]}; a search goes on by its own command."
+        )
+    return f"no run lies there. Give the folder that holds its {FILE}."
+
+
+def _outer_run(folder: Path) -> Path | None:
+    """The cross-validation that a folder is a fold of: folds go on with it, never as runs of their own."""
+    if named := runs_above(folder):
+        return named[-1]
+    place = folder.resolve()  # before all folds are trained the run does not name them
+    while place.name.startswith(("fold_", "repeat_")):
+        place = place.parent
+    return place if place != folder.resolve() and (place / FILE).is_file() else None
+
+
+def _started(folder: Path) -> tuple[str, float]:
+    written = (folder / FILE).stat().st_mtime
+    try:
+        return str(read_manifest_json(folder).get("started", "")), written
+    except RunFolderError:  # named when it is chosen
+        return "", written
+
+
+def earlier_run(config: Mapping[str, Any], folder: Path) -> Path | None:
+    """The run that this one goes on from; None for a new one.
+
+    That is the one of `resume=`, or the unfinished run that lies in the folder itself.
+
+    Raises:
+        RunFolderError: It was run with another config, or none lies where it should.
+        FolderInUse: It is still going on.
+        ConfigError: Both `resume` and `ckpt_path` are given.
+    """
+    resume = config.get("resume")
+    if resume is not None and config["ckpt_path"] is not None:
+        raise ConfigError("resume= and ckpt_path= both say where to go on from: leave one of them out")
+    outputs = Path("outputs") / config["experiment_name"]
+    source = folder if resume is None else found_run(str(resume), outputs=outputs)
+    if not (source / FILE).is_file() and resume is None:
+        return None
+    if is_main() and is_held(source):
+        raise FolderInUse(f"{source} is still being written by {holder(source)}. Wait for it, or stop it.")
+    content = read_manifest_json(source)
+    wrote = str((content.get("argv") or [""])[0])
+    if resume is not None and wrote in _OTHERS:
+        raise RunFolderError(f"resume={resume}: holds what {wrote} wrote. Give the folder of a training.")
+    check_same(content, config, source)
+    if resume is not None:
+        how = content.get("status", "unknown")
+        how = "running, but nobody holds its lock: it was killed" if how == "running" else how
+        _log.info("resume: going on with %s (its status: %s)", source, how)
+    return None if config["ckpt_path"] is not None else source
+
+
+def check_same(content: Mapping[str, Any], config: Mapping[str, Any], source: Path) -> None:
+    """Stop if a run would go on with another config than it had.
+
+    Args:
+        content: Of its `manifest.json`; where that is gone its last checkpoint is asked.
+        config: Of the run that goes on.
+        source: The run's folder.
+
+    Raises:
+        RunFolderError: Names the keys with both values.
+    """
+    earlier = content.get("config")
+    if earlier is None:
+        state = whole_state(source)
+        if state is None:
+            return
+        config = recorded(config) | {"paths": config["paths"]}
+        root = state.config.get("trainer", {}).get("default_root_dir")  # a checkpoint has no `paths`
+        earlier = state.config | {"paths": {"output": str(root)}}
+        if config["find_lr"]:  # a checkpoint holds the rate that was found
+            earlier = _like(earlier, config, "model", "optimizer", "lr")
+        earlier = _like(earlier, config, "data", "module", "source", "channels")
+    keys = differences(earlier, config)
+    if not keys:
+        return
+    remedy = "Give the settings that it had, or begin a new run: another hydra.run.dir=... and no resume=."
+    if any(key.startswith("model.scheduler.") for key in keys):
+        remedy += (
+            " Where only trainer.max_epochs was changed: the schedule of the learning rate depends on it, so "
+            "that a longer run is another one from its first epoch on. Keep the old schedule by its value "
+            "(model.scheduler.T_max=...), or train anew."
+        )
+    raise RunFolderError(f"{source}: was run with another config: {'; '.join(keys)}. {remedy}")
+
+
+def _like(earlier: Mapping[str, Any], config: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    """A config with one value of another one, where both have the place for it."""
+    first, *rest = keys
+    if first not in earlier or first not in config:
+        return dict(earlier)
+    value = config[first]
+    if rest:
+        nested = isinstance(earlier[first], Mapping) and isinstance(value, Mapping)
+        value = _like(earlier[first], value, *rest) if nested else earlier[first]
+    return dict(earlier) | {first: value}
+
+
+def whole_state(folder: Path) -> RunCheckpoint | None:
+    """The newest whole checkpoint of a run, or None where it has none yet.
+
+    Raises:
+        CheckpointError: There are checkpoints, and none of them is whole.
+    """
+    paths = [folder / "checkpoints" / name for name in (LAST, PREVIOUS)]
+    faults = []
+    for path in (path for path in paths if path.is_file()):
+        try:
+            state = load_checkpoint(path)
+        except CheckpointError as fault:
+            faults.append(fault)
+            continue
+        if faults:
+            _log.warning("%s Going on from %s, the state before it.", faults[0], path)
+        return state
+    if faults:
+        raise faults[0]
+    return None
+
+
+def set_aside(state: RunCheckpoint, folder: Path) -> None:
+    """Give a damaged `last.ckpt` another name, so that it never takes the place of a whole one."""
+    last = state.path.with_name(LAST)
+    own = last.parent.resolve() == (folder / "checkpoints").resolve()
+    if own and state.path.name == PREVIOUS and last.is_file() and is_main():
+        last.replace(last.with_name(DAMAGED))

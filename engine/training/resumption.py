@@ -1,0 +1,192 @@
+"""What Lightning does not take along when a run goes on: its best epoch elsewhere, its end, its rate."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+
+from engine.checkpoints.checkpoint import CheckpointError
+from engine.runs.disk import put
+from engine.runs.seed import is_main
+from engine.training.callbacks import History
+
+_log = logging.getLogger(__name__)
+
+
+class Resumption(pl.Callback):
+    """Makes a resumed run the uninterrupted one, in whatever folder it goes on.
+
+    Lightning forgets the best value so far when the folder of a `ModelCheckpoint` has changed, and that
+    training was stopped early. Both are put right here before its callbacks read their states.
+
+    Args:
+        source: The checkpoint that the run goes on from, beside its others; None for a new run.
+        rate: What the range test of `find_lr` found, as plain values.
+    """
+
+    def __init__(self, *, source: Path | None, rate: dict[str, Any] | None = None) -> None:
+        self._source, self._rate, self._restored = source, rate, False
+
+    def on_save_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Add the rate, and whether training was stopped early."""
+        del pl_module
+        checkpoint["callbacks"][self.state_key] = {"stopped": bool(trainer.should_stop), "rate": self._rate}
+
+    def on_load_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Bring the files of the best epochs along, and tell the callbacks where they are now.
+
+        Raises:
+            CheckpointError: A best checkpoint is not beside the one that the run goes on from.
+        """
+        del pl_module
+        states = checkpoint.get("callbacks") or {}
+        trainer.should_stop = bool(states.get(self.state_key, {}).get("stopped", False))
+        for callback in trainer.checkpoint_callbacks:
+            if isinstance(callback, ModelCheckpoint) and callback.state_key in states:
+                state = states[callback.state_key]
+                self._check_state(state)
+                states[callback.state_key] = self._moved(state, Path(str(callback.dirpath)))
+                callback.current_score = state.get("current_score")
+        trainer.strategy.barrier()
+
+    def on_sanity_check_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Lightning has taken over everything that the checkpoint holds."""
+        del trainer, pl_module
+        self._restored = True
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """The same, where nothing is tried before."""
+        self.on_sanity_check_start(trainer, pl_module)
+
+    @contextmanager
+    def restoring(self) -> Iterator[None]:
+        """Name the checkpoint where its training state makes Lightning stumble before the first step.
+
+        Raises:
+            CheckpointError: Of what the checkpoint holds besides weights and record, something does not fit.
+        """
+        try:
+            yield
+        except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+            if self._source is None or self._restored or type(error).__module__ != "builtins":
+                raise
+            raise CheckpointError(
+                f"{self._source}: its training state (loops, optimizer, callbacks) cannot be taken over "
+                f"({type(error).__name__}: {str(error)[:200]}). Copy it again from its run, or begin anew."
+            ) from error
+
+    def _check_state(self, state: Any) -> None:
+        """Stop at a state that no `ModelCheckpoint` writes: files are copied to its paths, and removed."""
+        if not isinstance(state, Mapping) or not isinstance(state.get("dirpath"), str):
+            raise self._odd(f"the state of a ModelCheckpoint is {state!r:.80}")
+        best = state.get("best_k_models")
+        if not isinstance(best, Mapping):
+            raise self._odd(f"best_k_models is {best!r:.80}")
+        for name in ("best_model_path", "kth_best_model_path", "last_model_path"):
+            if not isinstance(state.get(name), str):
+                raise self._odd(f"{name} is {state.get(name)!r:.80}")
+        for path in (*best, *(state[name] for name in state if str(name).endswith("_path"))):
+            plain = isinstance(path, str) and "\0" not in path and ".." not in Path(path).parts
+            if not plain or (path and Path(path).suffix != ".ckpt"):
+                raise self._odd(f"it names the file {path!r:.80}")
+
+    def _odd(self, what: str) -> CheckpointError:
+        return CheckpointError(
+            f"{self._source}: {what}, which no run of this project wrote. Nothing was copied or removed. "
+            "Copy it again from its run, or begin anew."
+        )
+
+    def _moved(self, state: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+        """The state of a `ModelCheckpoint` with its files in another folder."""
+        old = Path(state["dirpath"])
+
+        def place(path: str) -> str:
+            return str(folder / _below(Path(path), old)) if path else path
+
+        best = dict(state["best_k_models"])
+        if self._source is not None and is_main():
+            for path in best:
+                _bring(self._source.parent / _below(Path(path), old), Path(place(path)))
+            if state["monitor"] is None and state["best_model_path"]:  # the state that is gone on from
+                _bring(self._source, Path(place(state["best_model_path"])))
+        moved: dict[str, Any] = {
+            name: place(state[name]) for name in ("best_model_path", "kth_best_model_path")
+        }
+        moved["last_model_path"] = place(state["last_model_path"])
+        moved["best_k_models"] = {place(path): score for path, score in best.items()}
+        return dict(state) | moved | {"dirpath": str(folder)}
+
+
+def check_states(callbacks: Sequence[pl.Callback], path: Path, *, strict: bool) -> None:
+    """Name the callbacks whose states a checkpoint does not hold; Lightning begins these anew without a word.
+
+    Args:
+        callbacks: Of the run that goes on.
+        path: The checkpoint, whole.
+        strict: Whether the run goes on as the one that it was; a new one may have other callbacks.
+
+    Raises:
+        CheckpointError: Under `strict`, one that knows the best epoch, the end or the history is missing.
+    """
+    states = torch.load(path, map_location="cpu", weights_only=True).get("callbacks")
+    known = states if isinstance(states, Mapping) else {}
+    remember = (ModelCheckpoint, EarlyStopping, History)
+    missing = [one for one in callbacks if isinstance(one, remember) and one.state_key not in known]
+    if not missing:
+        return
+    names = ", ".join(sorted({type(one).__name__ for one in missing}))
+    what = f"{path}: does not hold the state of {names}, so the epochs before it are forgotten there"
+    if strict:
+        raise CheckpointError(
+            f"{what}: the best of them, or when to stop. Copy the file again from its run, or begin anew "
+            f"from its weights and optimizer with ckpt_path={path}."
+        )
+    _log.warning("%s: the best epoch is one of those that come now", what)
+
+
+def kept_rate(path: Path) -> dict[str, Any] | None:
+    """What the range test had found in the run of a checkpoint; None where it does not say.
+
+    Raises:
+        CheckpointError: It says something else.
+    """
+    content = torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        rate = content.get("callbacks", {}).get(Resumption.__qualname__, {}).get("rate")
+        return None if rate is None else _read_rate(**rate)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"{path}: the rate that it says was found is none. Copy it again from its run, or begin anew."
+        ) from error
+
+
+def _read_rate(*, rate: Any, rates: Any, losses: Any) -> dict[str, Any]:
+    if not 0 < float(rate) < float("inf"):
+        raise ValueError(rate)
+    return {"rate": float(rate), "rates": [float(r) for r in rates], "losses": [float(x) for x in losses]}
+
+
+def _below(path: Path, folder: Path) -> Path:
+    return path.relative_to(folder) if path.is_relative_to(folder) else Path(path.name)
+
+
+def _bring(source: Path, target: Path) -> None:
+    if source.resolve() == target.resolve():
+        if source.is_file():
+            return
+    elif source.is_file():
+        put(target, source.read_bytes(), lost="the best checkpoint so far, in this folder")
+        return
+    raise CheckpointError(
+        f"{source}: is missing: the best epoch so far, which a resumed run needs as well. Keep a run's "
+        "checkpoints in one folder, or begin anew."
+    )

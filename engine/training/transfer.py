@@ -1,0 +1,129 @@
+"""Start from the trunk of an earlier run: what transfer from another corpus, or other people, means here."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+
+from datamodules.guard.guard import LeakageError, check_split
+from datamodules.manifests.manifest import Manifest
+from datamodules.splits.protocols import Split
+from engine.checkpoints.checkpoint import CheckpointError, RunCheckpoint, load_checkpoint
+from engine.checkpoints.seen import BadMemory, met
+
+_TRUNK = "network.depression.trunk."
+
+
+def start_from(
+    task: pl.LightningModule, path: str | Path, *, config: Mapping[str, Any], manifest: Manifest, split: Split
+) -> str:
+    """Copy the depression trunk of a checkpoint into a task that is about to be trained.
+
+    Heads, attention and statistics stay as they are: they belong to the labels of this training. So does a
+    personality trunk of its own.
+
+    Args:
+        task: With a network whose trunk has the form of the checkpoint's.
+        path: best.ckpt or last.ckpt of an earlier run.
+        config: Of the training.
+        manifest: What is trained on.
+        split: Likewise.
+
+    Returns:
+        SHA-256 of the file, for the run's record.
+
+    Raises:
+        CheckpointError: The file, or one that it started from, is none of ours, altered or gone; or its trunk
+            is another one or reads other channels.
+        LeakageError: The checkpoint was trained on people who validate or test here, or selected on people
+            who test here; or on files that do, or that hold nearly the same.
+    """
+    earlier = load_checkpoint(path)
+    for run in _lineage(earlier):
+        _check_people(run, manifest, split)
+    _check_channels(earlier, config)
+    weights = {
+        name.removeprefix(_TRUNK): value
+        for name, value in earlier.state_dict.items()
+        if name.startswith(_TRUNK)
+    }
+    try:
+        task.get_submodule(_TRUNK.rstrip(".")).load_state_dict(weights, strict=True)
+    except (AttributeError, RuntimeError) as error:
+        raise CheckpointError(
+            f"{path}: its trunk does not fit this model. Use the model/trunk and width of its run, or "
+            "init_from=null"
+        ) from error
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def _lineage(run: RunCheckpoint) -> Iterator[RunCheckpoint]:
+    """The run, the one it started from, and so on: weights remember all of their people.
+
+    Raises:
+        CheckpointError: The line leads back into itself: a file was replaced by a run that started from it.
+    """
+    yield run
+    seen = {run.path.resolve()}
+    while (path := run.config.get("init_from")) is not None:
+        run = load_checkpoint(path)
+        if run.path.resolve() in seen:
+            raise CheckpointError(
+                f"{run.path}: started from itself, by its config: the run wrote over the checkpoint that it "
+                "started from, so that nobody knows whom its weights remember. Give another init_from=..."
+            )
+        seen.add(run.path.resolve())
+        yield run
+
+
+def _check_people(earlier: RunCheckpoint, manifest: Manifest, split: Split) -> None:
+    if earlier.data_digest != manifest.digest():
+        _check_met(earlier, manifest, split)
+        return
+    trained, selected = (tuple(earlier.split[part]) for part in ("train", "val"))
+    name = f"{split.name} after {earlier.path}"
+    try:  # the same people may select twice
+        for met, val in ((trained, split.val), (selected, ())):
+            after = replace(split, name=name, train=met, val=val)
+            check_split(manifest, after, subject_disjoint=split.subject_disjoint)
+    except LeakageError as error:
+        error.add_note("init_from must come from people who neither validate nor test here.")
+        raise
+
+
+def _check_met(earlier: RunCheckpoint, manifest: Manifest, split: Split) -> None:
+    """Of another manifest: by what the checkpoint remembers of persons and files."""
+    problems = []
+    for part, judged in (("train", (*split.val, *split.test)), ("val", split.test)):
+        try:
+            found = met(earlier.seen, manifest, judged, (part,))
+        except BadMemory as fault:
+            raise CheckpointError(f"{earlier.path}: {fault}. Copy it again from its run.") from fault
+        said = {"files": found.files, "nearly the same content": found.alike}
+        if split.subject_disjoint:
+            said["persons (by subject_id)"] = found.persons
+        verb = "trained" if part == "train" else "selected"
+        problems += [
+            f"{len(names)} recording(s) judged here share {what} with what {verb} it, e.g. "
+            f"{', '.join(names[:3])}"
+            for what, names in said.items()
+            if names
+        ]
+    if problems:
+        raise LeakageError(
+            f"{split.name} after {earlier.path} leaks: {'; '.join(problems)}. init_from must come "
+            "from people who "
+            "neither validate nor test here; other persons of the same ids need others, such as clinic2:001"
+        )
+
+
+def _check_channels(earlier: RunCheckpoint, config: Mapping[str, Any]) -> None:
+    was, now = (run["data"]["module"]["source"].get("channels") for run in (earlier.config, config))
+    if was != now:
+        raise CheckpointError(
+            f"{earlier.path}: its trunk reads the channels {was}, this training {now}: name the same ones, "
+            "in the same order, with data.module.source.channels=[...]"
+        )

@@ -1,0 +1,134 @@
+"""Compare two runs: `python -m evaluation.comparison run_a run_b [metric=auc] [out=<folder>]`.
+
+A run is a folder with `predictions.csv`, or the folder of a multirun over seeds. Written are a table on the
+screen, `compare.json` and `compare.html`. Without `metric=` all metrics are compared and their p-values
+corrected; name the one that was chosen before looking, and there is nothing to correct.
+"""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from evaluation.comparison.runs import RunError, read_run
+from evaluation.comparison.statistics import compare
+from evaluation.metrics.catalog import lower_is_better
+from evaluation.report.headline import number
+from evaluation.report.style import BLUE, GRAY, INK, canvas, svg
+from evaluation.tables.predictions import PredictionError
+from evaluation.uncertainty.permutation import PERMUTATIONS
+
+_OPTIONS = {"metric": "", "out": "", "n_perm": str(PERMUTATIONS), "seed": "0"}
+_USAGE = "usage: python -m evaluation.comparison run_a run_b [metric=auc,mae] [out=<folder>] [n_perm=9999]"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Compare, write and print; the exit status is 2 where the runs cannot be compared."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        folders, options = _parse(given)
+        a, b = (read_run(folder) for folder in folders)
+        found = compare(
+            a,
+            b,
+            only=[name for name in options["metric"].split(",") if name],
+            **{name: int(options[name]) for name in ("n_perm", "seed")},
+        )
+        out = Path(options["out"] or f"outputs/compare/{datetime.now():%Y-%m-%d_%H-%M-%S}")
+        out.mkdir(parents=True, exist_ok=True)
+    except (RunError, PredictionError, ValueError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    except OSError as error:
+        sys.stderr.write(f"{error.filename}: {error.strerror}. Choose another folder with out=...\n")
+        return 2
+    text = json.dumps(found, indent=2, allow_nan=False) + "\n"
+    (out / "compare.json").write_text(text, encoding="utf-8")
+    (out / "compare.html").write_text(page(found), encoding="utf-8")
+    sys.stdout.write(f"{table(found)}\nwritten to {out}\n")
+    return 0
+
+
+def table(found: Mapping[str, Any]) -> str:
+    """The comparison as text, one line a metric."""
+    lines = [
+        f"a: {found['a']['name']}",
+        f"b: {found['b']['name']}",
+        f"{found['recordings']} recordings of {found['persons']} persons",
+        "",
+        f"{'metric':<18}{'a':>8}{'b':>8}   {'a minus b':<24}{'p':>8}{'Holm':>8}  better",
+    ]
+    for name, row in found["metrics"].items():
+        lines.append(
+            f"{name:<18}{row['a']:>8.3f}{row['b']:>8.3f}   {number(row['difference'], 3):<24}"
+            f"{_p(row['p_value']):>8}{_p(row.get('p_holm')):>8}  {row['better'] or '-'}"
+        )
+    reasons = {name: row["reason"] for name, row in found["metrics"].items() if "reason" in row}
+    lines += [f"{name}: {why}" for name, why in (found["not_compared"] | reasons).items()]
+    lines += [f"{name}: {why}" for name, row in found["metrics"].items() for why in remarks(row)]
+    lines.append(f"better: {found['verdict']}")
+    return "\n".join(lines)
+
+
+def remarks(row: Mapping[str, Any]) -> list[str]:
+    """What to know of a compared metric: no interval, few persons, interval and test that disagree."""
+    gap = row["difference"]
+    return [note for note in (gap.get("reason"), gap.get("warning"), row.get("disagree")) if note]
+
+
+def forest(found: Mapping[str, Any]) -> str:
+    """Differences with their intervals, each in units of the half width, as a data URI.
+
+    Metrics have different units (points, shares); what a reader needs is where the interval lies beside 0.
+    """
+    rows = [(n, r["difference"]) for n, r in found["metrics"].items() if r["difference"]["low"] is not None]
+    with canvas(9.8, 0.9 + 0.3 * max(1, len(rows))) as figure:
+        axes = figure.add_subplot()
+        for place, (name, gap) in enumerate(rows):
+            sign = -1 if lower_is_better(name) else 1
+            scale = sign * max((gap["high"] - gap["low"]) / 2, 1e-12)
+            ends = sorted((gap["low"] / scale, gap["high"] / scale))
+            clear = ends[0] > 0 or ends[1] < 0
+            axes.hlines(place, *ends, color=BLUE if clear else GRAY, linewidth=2.4)
+            axes.scatter([gap["value"] / scale], [place], color=BLUE if clear else GRAY, s=30, zorder=4)
+        axes.axvline(0, color=INK, linewidth=0.8, linestyle=(0, (2, 2)))
+        axes.set_yticks(range(len(rows)), [name for name, _ in rows])
+        axes.set_ylim(len(rows) - 0.4, -0.6)
+        axes.set_xlabel("b better   ←   difference in half widths of its interval   →   a better")
+        axes.grid(axis="y", visible=False)
+        return svg(figure)
+
+
+def page(found: Mapping[str, Any]) -> str:
+    """`compare.html`: the table, the plot and how both were made."""
+    loader = jinja2.FileSystemLoader(Path(__file__).with_name("templates"))
+    environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
+    environment.filters |= {"number": number, "p": _p, "remarks": remarks}
+    rows = [(name, row, row["better"] or "-") for name, row in found["metrics"].items()]
+    template = environment.get_template("compare.html")
+    return str(template.render(found=found, rows=rows, plot=forest(found)))
+
+
+def _p(value: float | None) -> str:
+    return "-" if value is None else "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _parse(given: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    folders = [text for text in given if "=" not in text]
+    options = dict(text.split("=", 1) for text in given if "=" in text)
+    strangers = sorted(set(options) - set(_OPTIONS))
+    if len(folders) != 2 or strangers:
+        raise RunError(f"{_USAGE}\n{len(folders)} folders, unknown options: {', '.join(strangers) or 'none'}")
+    chosen = _OPTIONS | options
+    for name, least in (("n_perm", 99), ("seed", 0)):
+        if not chosen[name].isdecimal() or int(chosen[name]) < least:
+            raise RunError(f"{name}={chosen[name]}: give a whole number, {least} or more")
+    return folders, chosen
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

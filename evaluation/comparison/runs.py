@@ -1,0 +1,115 @@
+"""What finished runs predicted on their test recordings: one run, or the same run under several seeds."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from evaluation.metrics.applicable import HEADS
+from evaluation.tables.identity import natural_key
+from evaluation.tables.predictions import measured, read_predictions
+
+_SHOWN = 5  # recordings named per difference
+
+
+class RunError(ValueError):
+    """A folder that holds no run, or runs that cannot be compared; the message says how they differ."""
+
+
+@dataclass(frozen=True)
+class TestTable:
+    """Test predictions of one training, sorted by recording, and the threshold its validation chose."""
+
+    __test__ = False  # pytest would take it for a test
+
+    folder: Path
+    recordings: pd.DataFrame
+    threshold: float | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run by its folder as it was given; one table for every training seed."""
+
+    name: str
+    tables: tuple[TestTable, ...]
+
+
+def read_run(folder: str | Path) -> Run:
+    """Read a run's folder, or the folder of a multirun whose jobs differ in nothing but their seed.
+
+    Raises:
+        RunError: No `predictions.csv` there or one level below, one without test recordings, or jobs that
+            were tested on different recordings.
+    """
+    place = Path(folder)
+    if (place / "predictions.csv").is_file():
+        return Run(str(place), (_read(place),))
+    jobs = sorted(
+        (path.parent for path in place.glob("*/predictions.csv")), key=lambda job: natural_key(job.name)
+    )
+    if not jobs:
+        raise RunError(
+            f"{place}: no predictions.csv there or one level below; give the folder of a finished run, or of "
+            "a multirun over seeds"
+        )
+    tables = tuple(_read(job) for job in jobs)
+    for table in tables[1:]:
+        check_same(tables[0], table)
+    return Run(str(place), tables)
+
+
+def check_same(a: TestTable, b: TestTable) -> None:
+    """Refuse two trainings that were not tested on the same recordings, persons and targets.
+
+    Raises:
+        RunError: Names what only one of them has, or where they disagree.
+    """
+    left, right = (set(table.recordings["recording_id"]) for table in (a, b))
+    if left != right:
+        raise RunError(
+            f"{a.folder} and {b.folder} were tested on different recordings: only the first has "
+            f"{_some(left - right)}; only the second has {_some(right - left)}. Compare runs of one data set "
+            "and one split (protocol and protocol.seed)."
+        )
+    columns = ["subject_id", *(f"{head}_target" for head in HEADS)]
+    for column in [name for name in columns if name in a.recordings or name in b.recordings]:
+        if column not in a.recordings or column not in b.recordings:
+            owner = a.folder if column in a.recordings else b.folder
+            raise RunError(f"only {owner} has '{column}': the runs were tested on other labels")
+        one, other = a.recordings[column], b.recordings[column]
+        differ = ~((one == other) | (one.isna() & other.isna()))
+        if differ.any():
+            where = set(a.recordings.loc[differ, "recording_id"])
+            raise RunError(f"{a.folder} and {b.folder} disagree on '{column}' of {_some(where)}")
+
+
+def _read(folder: Path) -> TestTable:
+    path = folder / "predictions.csv"
+    table = measured(read_predictions(path))
+    test = table[table["split"] == "test"].sort_values("recording_id", ignore_index=True)
+    if test.empty:
+        raise RunError(f"{path}: no recording of split 'test'; compare runs that were evaluated on test")
+    repeated = set(test.loc[test["recording_id"].duplicated(), "recording_id"])
+    if repeated:
+        raise RunError(f"{path}: {_some(repeated)} appear twice; evaluate the run again")
+    return TestTable(folder, test, _threshold(folder / "metrics.json"))
+
+
+def _threshold(path: Path) -> float | None:
+    """The threshold chosen on validation; without one decisions are not compared."""
+    if not path.is_file():
+        return None
+    try:
+        value = (json.loads(path.read_text(encoding="utf-8")).get("threshold") or {}).get("value")
+        return None if value is None else float(value)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise RunError(f"{path}: is damaged ({error}). Evaluate the run again.") from error
+
+
+def _some(names: set[str] | Sequence[str]) -> str:
+    ordered = sorted(names)
+    rest = f" and {len(ordered) - _SHOWN} more" if len(ordered) > _SHOWN else ""
+    return (", ".join(ordered[:_SHOWN]) or "none") + rest

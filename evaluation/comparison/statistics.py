@@ -1,0 +1,155 @@
+"""Two runs on the same test recordings: by how much they differ, and whether chance would do as much."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from evaluation.comparison.runs import Run, RunError, check_same
+from evaluation.metrics.applicable import Measurement, subject_codes
+from evaluation.metrics.catalog import lower_is_better
+from evaluation.uncertainty.bootstrap import LEVEL
+from evaluation.uncertainty.estimates import Bound, bind, mean_differences, same_predictions
+from evaluation.uncertainty.holm import holm
+from evaluation.uncertainty.permutation import PERMUTATIONS, paired_permutation
+
+ALPHA = 0.05
+VERDICT = "a run is better where the permutation test, after Holm's correction, gives p below 0.05"
+
+
+def compare(
+    a: Run,
+    b: Run,
+    *,
+    only: Sequence[str] = (),
+    n_perm: int = PERMUTATIONS,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Compare two runs metric by metric.
+
+    The value of a run is the mean of its metric over training seeds. Its difference has an interval over
+    persons (`evaluation.uncertainty.jackknife`, a person left out of both runs), a p-value of the paired permutation
+    test, and that p-value after Holm's correction over the metrics compared. The verdict, which run is
+    better, follows the corrected p-value; where interval and test disagree, `disagree` says so.
+
+    Args:
+        a: First run.
+        b: Second run, tested on the same recordings.
+        only: Metrics to compare, those named before looking; empty compares all.
+        n_perm: Exchanges drawn for the permutation test.
+        seed: Of these draws.
+
+    Returns:
+        Content of `compare.json`; `metrics` maps a name to `a`, `b`, `difference`, `p_value`, `p_holm`,
+        `better` and `seeds`.
+
+    Raises:
+        RunError: The runs were not tested on the same recordings and targets, or a metric is in neither.
+    """
+    for table in b.tables:
+        check_same(a.tables[0], table)
+    bound_a, bound_b = (bind([t.recordings for t in run.tables], _thresholds(run)) for run in (a, b))
+    everything = [name for name in bound_a[0] if all(name in seed_of for seed_of in (*bound_a, *bound_b))]
+    if strangers := sorted(set(only) - set(everything)):
+        raise RunError(f"no metric {strangers[0]!r} in both runs; there are {', '.join(everything)}")
+    chosen = [name for name in everything if not only or name in only]
+    absent = {name: why for name in chosen if (why := _undefined(name, (*bound_a, *bound_b)))}
+    names = [name for name in chosen if name not in absent]
+    found = _differences(a, b, bound_a, bound_b, names)
+    persons = subject_codes(a.tables[0].recordings["subject_id"])
+    for name in names:
+        found[name] |= _tested(name, bound_a, bound_b, persons, n_perm=n_perm, seed=seed)
+    tested = [name for name in names if found[name]["p_value"] is not None]
+    for name, value in zip(tested, holm([found[name]["p_value"] for name in tested]), strict=True):
+        found[name]["p_holm"] = float(value)
+    for name in names:
+        found[name] |= verdict(name, found[name])
+    return {
+        "a": _described(a),
+        "b": _described(b),
+        "recordings": len(persons),
+        "persons": int(persons.max()) + 1,
+        "seed": seed,
+        "verdict": VERDICT,
+        "metrics": found,
+        "not_compared": absent,
+    }
+
+
+def verdict(name: str, row: Mapping[str, Any]) -> dict[str, str | None]:
+    """Which run is better by the test, None where it is not shown, and whether the interval disagrees."""
+    gap, p, corrected = row["difference"], row["p_value"], row.get("p_holm")
+    clear = corrected is not None and corrected < ALPHA
+    out: dict[str, str | None] = {
+        "better": None if not clear else "a" if (gap["value"] > 0) != lower_is_better(name) else "b"
+    }
+    if p is not None and gap["low"] is not None and (p < ALPHA) != (gap["low"] > 0 or gap["high"] < 0):
+        out["disagree"] = (
+            f"the interval {'includes' if p < ALPHA else 'excludes'} 0, and the test gives p = {p:.3f}: the "
+            "verdict follows the test"
+        )
+    return out
+
+
+def over_seeds(values: Sequence[float]) -> dict[str, Any]:
+    """Mean over training seeds with its t-interval; no interval for a single one."""
+    mean, low, high = float(np.mean(values)), None, None
+    if len(values) > 1:
+        half = float(stats.t.ppf((1 + LEVEL) / 2, len(values) - 1) * stats.sem(values))
+        low, high = mean - half, mean + half
+    return {"value": mean, "low": low, "high": high, "values": list(values)}
+
+
+def _undefined(name: str, bound: Bound) -> str | None:
+    """Why a metric cannot be compared, or None."""
+    if bound[0][name].metric.resampled is None:
+        return "leaving recordings out biases a binned error"
+    reasons = [reason for by_name in bound if (reason := by_name[name].value().reason)]
+    return reasons[0] if reasons else None
+
+
+def _differences(
+    a: Run, b: Run, bound_a: Bound, bound_b: Bound, names: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    tables_a, tables_b = ([table.recordings for table in run.tables] for run in (a, b))
+    same = same_predictions(tables_a, tables_b) and _thresholds(a) == _thresholds(b)
+    gaps = mean_differences(bound_a, bound_b, tables_a, tables_b, same=same)
+    found: dict[str, dict[str, Any]] = {}
+    for name in names:
+        values = [[by_name[name].value().value for by_name in bound] for bound in (bound_a, bound_b)]
+        left, right = ([float(value) for value in side if value is not None] for side in values)
+        seeds = {"a": over_seeds(left), "b": over_seeds(right)}
+        if len(left) == len(right) > 1:
+            seeds["difference"] = over_seeds([x - y for x, y in zip(left, right, strict=True)])
+        found[name] = {
+            "a": float(np.mean(left)),
+            "b": float(np.mean(right)),
+            "difference": gaps[name],
+            "seeds": seeds,
+        }
+    return found
+
+
+def _thresholds(run: Run) -> list[float | None]:
+    return [table.threshold for table in run.tables]
+
+
+def _tested(
+    name: str, a: Bound, b: Bound, persons: NDArray[np.int64], *, n_perm: int, seed: int
+) -> dict[str, Any]:
+    if len(a) != len(b):
+        reason = f"{len(a)} seeds against {len(b)}: predictions can only change places pair by pair"
+        return {"p_value": None, "p_holm": None, "reason": reason}
+    result = paired_permutation(list(_pairs(name, a, b)), persons, n_perm=n_perm, seed=seed)
+    return {"p_value": result.p_value, "permutations": result.permutations, "exact": result.exact}
+
+
+def _pairs(name: str, a: Bound, b: Bound) -> Iterator[tuple[Measurement, Measurement]]:
+    for left, right in zip(a, b, strict=True):
+        yield left[name], right[name]
+
+
+def _described(run: Run) -> dict[str, Any]:
+    return {"name": run.name, "folders": [str(table.folder) for table in run.tables]}

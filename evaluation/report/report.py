@@ -1,0 +1,299 @@
+"""One self-contained HTML page about a run."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+import pandas as pd
+
+from evaluation.audit.slices import SHOWN
+from evaluation.metrics.applicable import HEADS, UNKNOWN
+from evaluation.metrics.catalog import METRICS
+from evaluation.report import figures
+from evaluation.report.figures import AttentionExample
+from evaluation.report.headline import judge, number
+from evaluation.report.leak_section import leak_section
+from evaluation.uncertainty.confidence import MIN_PERSONS
+
+__all__ = ["AttentionExample", "write_report"]
+
+_TEMPLATES = Path(__file__).with_name("templates")
+
+# keys of the run manifest that have a place of their own, and one that changes after the page is written
+_SHOWN_APART = ("packages", "config", "skipped", "status", "person_overlap", "split_notes", "leak_audit")
+
+
+def write_report(
+    path: Path,
+    *,
+    metrics: Mapping[str, Any],
+    predictions: pd.DataFrame,
+    manifest: Mapping[str, Any],
+    history: pd.DataFrame | None = None,
+    attention: Sequence[AttentionExample] | None = None,
+    notes: Sequence[str] = (),
+    thresholds: Mapping[str, Any] | None = None,
+) -> None:
+    """Write `report.html`: verdict, metrics, reference lines, plots, data, provenance, limits of use.
+
+    Args:
+        path: file to write.
+        metrics: content of `metrics.json` (see `summary.metrics_json`).
+        predictions: recording table, or `predictions.csv` as read; the rows with split "test" are plotted,
+            or all rows where no split has that name.
+        manifest: content of the run's `manifest.json`; `skipped` (recording -> reason) and `config` are
+            shown apart.
+        history: one row per epoch or step: `epoch, train/loss, val/loss, val/auc, ...`.
+        attention: clips for the filmstrips.
+        notes: remarks shown below the headline, e.g. that a split could not be audited.
+        thresholds: `Threshold.as_dict()` of the decision threshold.
+
+    Raises:
+        ValueError: there are no predictions to show.
+    """
+    if predictions.empty:
+        raise ValueError(f"{path}: no predictions to report")
+    test = predictions[predictions["split"] == "test"] if "split" in predictions else predictions
+    test = predictions if test.empty else test
+    threshold = (thresholds or {}).get("value")
+    page = environment().get_template("report.html").render(
+        title=str(manifest.get("title") or manifest.get("experiment") or "Evaluation report"),
+        verdict=judge(metrics),
+        notes=[*notes, *_own_notes(metrics, manifest)],
+        overlap=_overlap(manifest),
+        metric_rows=_metric_rows(metrics),
+        remarks=_remarks(metrics),
+        strata=_strata(metrics),
+        strata_reason=(metrics.get("discrepancy") or {}).get("reason"),
+        has_persons="by_subject" in metrics["test"],
+        has_val=bool(metrics.get("val")),
+        counts=metrics["test"].get("counts", {}),
+        threshold=thresholds,
+        reference_columns=[METRICS[m].label for m in _reference_columns(metrics)],
+        reference_rows=_reference_rows(metrics),
+        reasons=(metrics.get("reference") or {}).get("reasons", {}),
+        columns=((metrics.get("reference") or {}).get("nuisance") or {}).get("columns", []),
+        plots=_plots(test, metrics, history, threshold),
+        leaks=leak_section(manifest["leak_audit"]) if manifest.get("leak_audit") else None,
+        strips=[(example, figures.filmstrip(example)) for example in attention or ()],
+        splits=_splits(predictions),
+        skipped=dict(manifest.get("skipped") or {}),
+        provenance=[(k, _flat(v)) for k, v in manifest.items() if k not in _SHOWN_APART and _flat(v)],
+        packages=dict(manifest.get("packages") or {}),
+        config=_pretty(manifest.get("config")),
+    )  # fmt: skip
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page, encoding="utf-8")
+
+
+def environment() -> jinja2.Environment:
+    """Templates of this package, escaped, with the filter `number`; an undefined name is an error."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = number
+    return environment
+
+
+def _own_notes(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[str]:
+    """Remarks that follow from the numbers themselves."""
+    notes = []
+    counts = metrics["test"].get("counts", {})
+    if counts.get("unknown_subject"):
+        notes.append(
+            f"{counts['unknown_subject']} test recordings have no known person: the split cannot be audited "
+            "for shared persons, and intervals treat each as a person of its own, which makes them narrow."
+        )
+    if 0 < counts.get("subjects", 0) < MIN_PERSONS:
+        notes.append(
+            f"Only {counts['subjects']} persons were tested: below {MIN_PERSONS} intervals may miss the "
+            "truth too often."
+        )
+    if counts.get("unmeasured"):
+        names = [row["recording_id"] for row in metrics.get("unmeasured", ()) if row["split"] == "test"]
+        notes.append(
+            f"{counts['unmeasured']} test recordings hold no measurement (no face was found) and are neither "
+            f"predicted nor scored: {', '.join(names[:5])}{' ...' if len(names) > 5 else ''}. "
+            "predictions.csv has their share of valid frames."
+        )
+    notes += _repeats(metrics)
+    for split, remarks in (manifest.get("split_notes") or {}).items():
+        notes += [f"Split {split}: {remark}" for remark in remarks]
+    looks = manifest.get("test_looks") or 0
+    if looks > 1:
+        notes.append(
+            f"These test recordings have been looked at {looks} times with this run; each look invites "
+            "choosing by it."
+        )
+    return notes
+
+
+def _repeats(metrics: Mapping[str, Any]) -> list[str]:
+    """How far the repeats of a cross-validation lie apart."""
+    found = metrics.get("repeats") or {}
+    shown = [
+        f"{METRICS[n].label} {found[n]['mean']:.2f} (sd {found[n]['sd']:.3f})"
+        for n in ("auc", "mae")
+        if n in found and found[n]["mean"] is not None
+    ]
+    if not shown:
+        return []
+    count = len(next(iter(found.values()))["values"])
+    return [
+        f"Everybody was tested once in each of {count} repeats with other folds. Metrics are means over "
+        f"repeats and intervals cover persons; over repeats: {', '.join(shown)}. Plots show mean predictions."
+    ]
+
+
+def _overlap(manifest: Mapping[str, Any]) -> Mapping[str, Mapping[str, int]]:
+    """Part -> part -> persons in both; nothing where the split keeps people apart."""
+    persons: Mapping[str, Mapping[str, int]] = (manifest.get("person_overlap") or {}).get("persons") or {}
+    shared = any(count for a, row in persons.items() for b, count in row.items() if a != b)
+    return persons if shared else {}
+
+
+def _metric_rows(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
+    test, val = metrics["test"], metrics.get("val") or {}
+    persons = test.get("by_subject", {})
+    return [
+        {
+            "label": metric.label,
+            "meaning": metric.meaning,
+            "test": test[name],
+            "persons": persons.get(name),
+            "val": val.get(name),
+        }
+        for name, metric in METRICS.items()
+        if name in test
+    ]
+
+
+def _strata(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """All tested recordings, and those of low and of high symptom discrepancy."""
+    groups = (metrics.get("discrepancy") or {}).get("groups") or []
+    if not groups:
+        return []
+    counts = metrics["test"].get("counts", {})
+    full = metrics["test"] | {name: counts.get(name) for name in ("recordings", "positive")}
+    rows = [("all", full), *((group["group"], group) for group in reversed(groups))]
+    return [
+        {"name": name, "recordings": row.get("recordings"), "positive": row.get("positive")}
+        | {"values": [row.get(metric) for metric in SHOWN], "reason": row.get("reason")}
+        for name, row in rows
+    ]
+
+
+def _remarks(metrics: Mapping[str, Any]) -> list[str]:
+    """Why numbers or intervals are missing or may fail, each once with the columns it concerns."""
+    concerned: dict[tuple[str, str], list[str]] = {}
+    for place, part in (
+        ("test", metrics["test"]),
+        ("persons", metrics["test"].get("by_subject") or {}),
+        ("validation", metrics.get("val") or {}),
+    ):
+        for name, metric in METRICS.items():
+            estimate = part.get(name) or {}
+            for remark in (estimate.get("reason"), estimate.get("warning")):
+                if remark:
+                    concerned.setdefault((metric.label, remark), []).append(place)
+    return [f"{label} ({', '.join(places)}): {remark}" for (label, remark), places in concerned.items()]
+
+
+def _lines(metrics: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Summaries by line name, the model first, the oracle's variants apart."""
+    reference = metrics.get("reference") or {}
+    lines: dict[str, Mapping[str, Any]] = {"model": metrics["test"]}
+    for name in ("constant", "identity", "nuisance"):
+        if reference.get(name):
+            lines[name] = reference[name]
+    oracle = reference.get("oracle") or {}
+    nested = {f"oracle {kind}": oracle[kind] for kind in ("raw", "relative") if oracle.get(kind)}
+    return lines | (nested or ({"oracle": oracle} if oracle else {}))
+
+
+def _reference_columns(metrics: Mapping[str, Any]) -> list[str]:
+    """Metrics that at least one line has."""
+    lines = _lines(metrics).values()
+    return [m for m in figures.FOREST if any((line.get(m) or {}).get("value") is not None for line in lines)]
+
+
+def _reference_rows(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
+    rows = []
+    shown = _reference_columns(metrics)
+    for name, line in _lines(metrics).items():
+        difference = line.get("difference") or {}
+        rows.append(
+            {
+                "label": figures.LINES[name][0],
+                "color": figures.LINES[name][1],
+                "values": [line.get(metric) for metric in shown],
+                "differences": [difference.get(metric) for metric in shown if metric != "ccc"],
+                "note": line.get("note"),
+            }
+        )
+    return rows
+
+
+def _plots(
+    test: pd.DataFrame, metrics: Mapping[str, Any], history: pd.DataFrame | None, threshold: float | None
+) -> dict[str, str | None]:
+    constant = ((metrics.get("reference") or {}).get("constant") or {}).get("prediction")
+    return {
+        "references": figures.reference_forest(_lines(metrics)),
+        "truth": figures.predictions_against_truth(test, constant=constant),
+        "roc": figures.roc(test, threshold=threshold),
+        "calibration": figures.calibration(test),
+        "training": None if history is None else figures.training_curves(history),
+        "trajectories": figures.trajectories(test),
+    }
+
+
+def _splits(predictions: pd.DataFrame) -> list[dict[str, Any]]:
+    """Who was evaluated: one row per split."""
+    table = predictions if "split" in predictions else predictions.assign(split="all")
+    rows = []
+    for name, part in table.groupby("split", sort=False):
+        known = part[part["subject_id"] != UNKNOWN]
+        row = {
+            "split": name,
+            "recordings": len(part),
+            "persons": known["subject_id"].nunique(),
+            "visits": len(known[["subject_id", "session_id"]].drop_duplicates()),
+        }
+        for head in HEADS:
+            target = f"{head}_target"
+            values = part[target].dropna() if target in part else pd.Series(dtype=float)
+            row[head] = _describe(head, values)
+        rows.append(row)
+    return rows
+
+
+def _describe(head: str, values: "pd.Series[float]") -> str:
+    if values.empty:
+        return "–"  # noqa: RUF001 - an empty cell of a table
+    if head == "binary":
+        return f"{int(values.sum())} of {len(values)}"
+    spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+    return f"{values.mean():.1f} ({spread:.1f})"
+
+
+def _flat(value: Any) -> str:
+    """A value of the run manifest as one line of text."""
+    if value is None:
+        return ""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k}: {_flat(v)}" for k, v in value.items() if _flat(v))
+    if isinstance(value, list | tuple):
+        return " ".join(str(v) for v in value)
+    return str(value)
+
+
+def _pretty(config: Any) -> str:
+    return "" if not config else json.dumps(config, indent=2, default=str)

@@ -1,0 +1,116 @@
+"""The bootstrap over persons: bands of curves, and intervals of statistics that are no metric of a table.
+
+The cluster bootstrap draws persons with replacement and takes all their recordings; a recording then counts
+as often as its person was drawn. Intervals are percentiles, which are too narrow for few persons: metrics
+have those of `evaluation.uncertainty.estimates`. Letters: `R` resamples, `N` recordings, `S` subjects.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import NotRequired, TypedDict
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from evaluation.metrics.applicable import HEADS, Measurement, Resampler, subject_codes
+
+Array = NDArray[np.float64]
+
+LEVEL = 0.95
+MIN_RESAMPLES = 1000
+MIN_DEFINED = 0.9  # our choice: with fewer defined resamples the percentiles describe a selected set
+_BLOCK = 250_000  # weights held at once: 2 MB, which stay in the cache of a core
+_ROWS = 16  # resamples at least, so that a large table is not read anew for each
+
+
+class Estimate(TypedDict):
+    """A metric with its interval, as written to `metrics.json`.
+
+    `reason` says why a number is missing, `method` how the interval was made, `warning` why it may fail.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    reason: NotRequired[str]
+    method: NotRequired[str]
+    warning: NotRequired[str]
+
+
+def check_resamples(n_boot: int) -> None:
+    """Stop, before hours of training, where percentiles would rest on too few resamples.
+
+    Raises:
+        ValueError: fewer than `MIN_RESAMPLES` resamples.
+    """
+    if n_boot < MIN_RESAMPLES:
+        raise ValueError(f"n_boot={n_boot}: percentile intervals need at least {MIN_RESAMPLES} resamples")
+
+
+def subject_weights(subjects: Iterable[object], *, n_boot: int, seed: int) -> Iterator[Array]:
+    """Yield blocks of weights (<=R, N): how often each recording is drawn in each resample of persons.
+
+    Raises:
+        ValueError: fewer than `MIN_RESAMPLES` resamples.
+    """
+    check_resamples(n_boot)
+    codes = subject_codes(subjects)
+    count = int(codes.max()) + 1 if codes.size else 0
+    rng = np.random.default_rng(seed)
+    step = max(_ROWS, _BLOCK // max(1, codes.size))
+    for start in range(0, n_boot, step):
+        drawn = rng.multinomial(count, np.full(count, 1 / count), size=min(step, n_boot - start))
+        yield np.take(drawn.T.astype(np.float64, order="C"), codes, axis=0).T  # recordings one after another
+
+
+def resample(
+    recordings: pd.DataFrame, bound: list[Measurement], *, n_boot: int, seed: int
+) -> dict[str, Array]:
+    """Every metric under the same resamples: name -> (R,), NaN where a resample leaves it undefined."""
+    resampler = Resampler(m for m in bound if m.undefined is None)
+    blocks = subject_weights(recordings["subject_id"], n_boot=n_boot, seed=seed)
+    parts = [resampler(weights) for weights in blocks]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def percentile_interval(
+    draws: Array, *, level: float = LEVEL
+) -> tuple[float | None, float | None, str | None]:
+    """Percentile interval of resampled values (R,), and the reason when there is none."""
+    defined = draws[np.isfinite(draws)]
+    if defined.size < MIN_DEFINED * draws.size:
+        share = defined.size / draws.size
+        return None, None, f"no interval: only {share:.0%} of the resamples of persons define this metric"
+    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high), None
+
+
+def interval_of(value: float, draws: Array) -> Estimate:
+    """A value with the percentile interval of its resamples (R,)."""
+    low, high, why = percentile_interval(draws)
+    estimate = Estimate(value=value, low=low, high=high)
+    if why is not None:
+        estimate["reason"] = why
+    return estimate
+
+
+def align(a: pd.DataFrame, b: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Both tables in the order of `recording_id`, after checking that they speak of the same recordings.
+
+    Raises:
+        ValueError: the tables hold different recordings, persons or targets.
+    """
+    a, b = (t.sort_values("recording_id", ignore_index=True) for t in (a, b))
+    odd = sorted(set(a["recording_id"]) ^ set(b["recording_id"]))
+    if odd or len(a) != len(b):
+        raise ValueError(f"paired tables must hold the same recordings once each; not in both: {odd[:5]}")
+    shared = ["subject_id"] + [f"{h}_target" for h in HEADS if {f"{h}_target"} <= set(a) & set(b)]
+    for column in shared:
+        if not a[column].equals(b[column].astype(a[column].dtype)):
+            where = a.loc[
+                (a[column] != b[column]) & ~(a[column].isna() & b[column].isna()), "recording_id"
+            ].tolist()
+            raise ValueError(
+                f"paired tables disagree on {column} of {where[:5]}: they come from different data"
+            )
+    return a, b

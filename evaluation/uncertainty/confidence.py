@@ -1,0 +1,123 @@
+r"""Confidence intervals of metrics: a standard error over persons, on the scale on which it is symmetric.
+
+With the standard error e and the degrees of freedom df of the jackknife (`evaluation.uncertainty.jackknife`) and c the
+97.5 % point of Student's t of df:
+
+    share, in [0, 1]          all x with |\theta - x| <= c sqrt(x (1 - x) / n),  n = \theta (1 - \theta) / e^2
+    error, from 0             \theta exp(\pm c e / \theta)
+    correlation, in [-1, 1]   tanh(artanh \theta \pm c e / (1 - \theta^2))
+    difference                \theta \pm c e
+
+The first is Wilson's interval (JASA 1927) with the effective number of persons n of a survey (Korn and
+Graubard, Survey Methodology 1998), the third Fisher's z. Which scale, and which df, was chosen by the
+simulation in `docs/coverage.md`.
+"""
+
+from typing import Literal
+
+import numpy as np
+from scipy import stats
+
+from evaluation.metrics.catalog import COVERAGE, METRICS, Metric
+from evaluation.uncertainty.bootstrap import LEVEL, Estimate
+from evaluation.uncertainty.jackknife import LeftOut
+
+Scale = Literal["share", "error", "correlation", "difference"]
+
+METHODS = {
+    "share": "jackknife over persons, Wilson",
+    "error": "jackknife over persons, log",
+    "correlation": "jackknife over persons, Fisher z",
+    "difference": "jackknife over persons",
+}
+BOUNDARY = "Wilson, persons counted"
+
+MIN_CLASS = 5  # persons of a class: below, no method covered 92 % in every line of docs/coverage.md
+MIN_CLASS_OF = {"uar": 10}
+MIN_PERSONS = 10
+FEWEST_PERSONS = 3  # of two persons there is one difference, and Student's t of one degree of freedom
+
+ONE_PERSON = "no interval: only one person"
+BEYOND = "no interval: one person alone decides the value, or the values are too large"
+NO_SPREAD = "no interval: leaving out any person changes nothing, so the spread between persons is not known"
+
+
+def estimate(name: str, found: LeftOut, *, scale: Scale | None = None) -> Estimate:
+    """A metric with its 95 % interval over persons, the method, and a warning where few persons carry it.
+
+    Args:
+        name: Name of the metric.
+        found: The metric and its values without each person.
+        scale: Where the interval is symmetric; that of the metric where not given.
+    """
+    if not np.isfinite(found.value):  # `summary.with_reasons` says so
+        return Estimate(value=found.value, low=None, high=None)
+    scale = scale or _scale(METRICS.get(name, COVERAGE))
+    if (persons := int(found.persons.sum())) < FEWEST_PERSONS:
+        reason = ONE_PERSON if persons < 2 else f"no interval: only {persons} persons"
+        return Estimate(value=found.value, low=None, high=None, reason=reason)
+    spread = found.spread()
+    if spread is None:
+        return Estimate(value=found.value, low=None, high=None, reason=_undefined(found))
+    if scale == "share" and found.value in (0.0, 1.0) and found.fewest > 0:
+        low, high = wilson(found.value, found.fewest, float(stats.norm.ppf((1 + LEVEL) / 2)))
+        method = BOUNDARY
+    elif spread.flat:
+        return Estimate(value=found.value, low=None, high=None, reason=NO_SPREAD)
+    else:
+        low, high = interval(found.value, spread.error, spread.df, scale)
+        method = METHODS[scale]
+    if not np.isfinite((low, high)).all():
+        return Estimate(value=found.value, low=None, high=None, reason=BEYOND)
+    out = Estimate(value=found.value, low=low, high=high, method=method)
+    if (warning := _warning(name, found)) is not None:
+        out["warning"] = warning
+    return out
+
+
+def interval(value: float, error: float, df: float, scale: Scale) -> tuple[float, float]:
+    """Both ends of the interval of a value with a positive standard error."""
+    c = float(stats.t.ppf((1 + LEVEL) / 2, df))
+    if scale == "share":
+        return wilson(value, value * (1 - value) / error**2, c)
+    if scale == "error":
+        with np.errstate(over="ignore"):  # `estimate` says so
+            factor = float(np.exp(c * error / value))
+        return value / factor, value * factor
+    if scale == "correlation":
+        middle, half = np.arctanh(value), c * error / (1 - value**2)
+        return float(np.tanh(middle - half)), float(np.tanh(middle + half))
+    return value - c * error, value + c * error
+
+
+def wilson(share: float, count: float, c: float) -> tuple[float, float]:
+    """Wilson's interval of a share among `count` independent persons."""
+    z = c**2 / count
+    middle = (share + z / 2) / (1 + z)
+    half = float(np.sqrt(z * share * (1 - share) + z**2 / 4)) / (1 + z)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def _scale(metric: Metric) -> Scale:
+    least, greatest = metric.range
+    return "correlation" if least < 0 else "share" if np.isfinite(greatest) else "error"
+
+
+def _undefined(found: LeftOut) -> str:
+    alone = int((~np.isfinite(found.values[found.persons])).sum())
+    persons = int(found.persons.sum())
+    return f"no interval: it rests on single persons, without {alone} of the {persons} it is undefined"
+
+
+def _warning(name: str, found: LeftOut) -> str | None:
+    persons = int(found.persons.sum())
+    classes = found.fewest < persons
+    if classes and found.fewest < (bound := MIN_CLASS_OF.get(name, MIN_CLASS)):
+        noun = "person" if found.fewest == 1 else "persons"
+        return (
+            f"only {found.fewest} {noun} of a class: below {bound} no interval can be relied on, and this "
+            "one may miss the truth too often"
+        )
+    if persons < MIN_PERSONS:
+        return f"only {persons} persons: below {MIN_PERSONS} the interval may miss the truth too often"
+    return None

@@ -1,0 +1,79 @@
+"""The decision threshold, learned on validation and carried to the test split with its history."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from sklearn.metrics import roc_curve
+
+from evaluation.metrics.applicable import labeled, ranking_column
+from evaluation.metrics.definitions import check_pair
+
+CRITERION = "maximal unweighted average recall"  # Youden's J = 2 UAR - 1 has the same maximum
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A threshold and how it was chosen; a prediction at or above `value` decides for "positive".
+
+    `value` is `None`, with a `reason`, where validation could not decide. `uar` is the one reached on the
+    choosing split, which is optimistic for that split.
+    """
+
+    value: float | None
+    column: str | None
+    split: str
+    recordings: int
+    uar: float | None = None
+    criterion: str = CRITERION
+    reason: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON and for the report."""
+        return asdict(self)
+
+
+def best_cut(target: ArrayLike, prediction: ArrayLike) -> tuple[float, float]:
+    """Cut with maximal unweighted average recall, and that recall.
+
+    A cut lies midway between two neighboring predictions; of several equally good cuts the middle one is
+    taken.
+
+    Raises:
+        ValueError: the targets hold one class only.
+    """
+    y, p = check_pair(target, prediction)
+    if np.ptp(y) == 0:
+        raise ValueError("a threshold needs both classes among the targets")
+    alarms, hits, cuts = roc_curve(y, p, drop_intermediate=False)
+    recall = (hits + 1 - alarms) / 2
+    best = np.flatnonzero(np.isclose(recall, recall.max()))
+    chosen = int(best[len(best) // 2])
+    values = np.unique(p)
+    if chosen == 0:  # above every prediction: nothing is positive
+        return float(np.nextafter(values[-1], np.inf)), float(recall[chosen])
+    below = values[values < cuts[chosen]]
+    cut = (float(cuts[chosen]) + float(below[-1])) / 2 if below.size else float(cuts[chosen])
+    return cut, float(recall[chosen])
+
+
+def choose_threshold(validation: pd.DataFrame, *, split: str = "val") -> Threshold:
+    """Choose the threshold of the ranking prediction (probability, else score) on a validation table.
+
+    Args:
+        validation: recording table of the split that chooses; never the test split.
+        split: name of that split, kept for the report.
+    """
+    column = ranking_column(validation)
+    if column is None:
+        return Threshold(
+            value=None, column=None, split=split, recordings=0, reason=f"{split} has no binary target"
+        )
+    rows = labeled(validation, "binary_target")
+    if rows["binary_target"].nunique() < 2:
+        reason = f"{split} holds one class only"
+        return Threshold(value=None, column=column, split=split, recordings=len(rows), reason=reason)
+    value, uar = best_cut(rows["binary_target"], rows[column])
+    return Threshold(value=value, column=column, split=split, recordings=len(rows), uar=uar)

@@ -1,0 +1,74 @@
+import pandas as pd
+import pytest
+
+from datamodules.guard.guard import check_split
+from datamodules.manifests.manifest import Manifest
+from datamodules.splits.nested import Nested
+from datamodules.splits.protocols import KFold, SplitError
+
+
+def make(flipped=()):
+    """Thirty persons of two visits; every other one is positive, but for those whose labels are turned."""
+    rows = [
+        {
+            "recording_id": f"p{person}_v{visit}",
+            "subject_id": f"p{person}",
+            "session_id": f"v{visit}",
+            "binary": float((person % 2) != (f"p{person}" in flipped)),
+            "content_hash": f"{person}-{visit}",
+        }
+        for person in range(30)
+        for visit in range(2)
+    ]
+    return Manifest(table=pd.DataFrame(rows), root=None, name="made", truth=None)
+
+
+def people(ids):
+    return {name.split("_")[0] for name in ids}
+
+
+@pytest.mark.parametrize("outer_fold", [0, 4])
+def test_no_inner_fold_holds_anybody_of_the_outer_test_part(outer_fold):
+    manifest = make()
+    (final,) = Nested(outer_fold=outer_fold, final=True).splits(manifest)
+    inner = Nested(outer_fold=outer_fold).splits(manifest)
+    assert final.name == f"outer{outer_fold}"
+    assert [split.name for split in inner] == [f"outer{outer_fold}-fold{fold}" for fold in range(3)]
+    for split in inner:
+        check_split(manifest, split, subject_disjoint=True)
+        assert not people(split.train + split.val + split.test) & people(final.test)
+    tested = [person for split in inner for person in people(split.test)]
+    assert sorted(tested) == sorted(people(final.train + final.val))
+
+
+def test_the_outer_folds_are_those_of_kfold():
+    manifest = make()
+    finals = [Nested(outer_fold=fold, final=True).splits(manifest)[0] for fold in range(5)]
+    assert [split.test for split in finals] == [split.test for split in KFold(folds=5).splits(manifest)]
+
+
+def test_labels_of_the_outer_test_part_do_not_move_the_inner_folds(monkeypatch):
+    manifest = make()
+    (final,) = Nested(final=True).splits(manifest)
+    turned = make(flipped=people(final.test))
+    original = KFold.splits
+
+    def same_outer(self, table):  # the outer folds themselves are drawn with everybody's labels
+        return original(self, manifest if table is turned else table)
+
+    monkeypatch.setattr(KFold, "splits", same_outer)
+    assert Nested().splits(turned) == Nested().splits(manifest)
+
+
+def test_an_outer_fold_that_does_not_exist_is_refused():
+    with pytest.raises(SplitError, match=r"outer_fold=5: there are 0 to 4"):
+        Nested(outer_fold=5).splits(make())
+
+
+def test_inner_folds_say_that_they_are_no_result(caplog):
+    Nested(outer_fold=1).splits(make())
+    assert "outer fold 1" in caplog.text
+    assert "protocol.final=true" in caplog.text
+    caplog.clear()
+    Nested(outer_fold=1, final=True).splits(make())
+    assert not caplog.text

@@ -1,0 +1,137 @@
+"""Records that no run writes are refused as such, whatever stands in them."""
+
+import pytest
+
+from engine.checkpoints.checkpoint import CheckpointError, load_checkpoint
+from engine.config.targets import ForbiddenTarget
+
+NAN, INF = float("nan"), float("inf")
+BAD = {
+    "statistics as text": lambda r: r.update(statistics="text"),
+    "a statistic as text": lambda r: r["statistics"].update(series_mean="1.0"),
+    "a statistic that is no number": lambda r: r["statistics"].update(series_mean=[NAN, 1.0]),
+    "a statistic of another length": lambda r: r["statistics"].update(series_mean=[1.0]),
+    "statistics of other channels": lambda r: r["statistics"].update(series_mean=[1.0], series_std=[1.0]),
+    "a statistic without a value": lambda r: r["statistics"].update(prevalence=None),
+    "calibration as text": lambda r: r.update(calibration="text"),
+    "calibration as a list": lambda r: r.update(calibration=[1.0]),
+    "a column as text": lambda r: r.update(calibration={"score_prediction": "12"}),
+    "a column of text": lambda r: r.update(calibration={"score_prediction": ["1"]}),
+    "a prediction that is no number": lambda r: r.update(calibration={"score_prediction": [NAN]}),
+    "a target without end": lambda r: r.update(calibration={"score_target": [INF]}),
+    "a third class": lambda r: r.update(calibration={"binary_target": [0.0, NAN, 2.0]}),
+    "half a class": lambda r: r.update(calibration={"binary_target": [0.5]}),
+    "no probability": lambda r: r.update(calibration={"binary_prediction": [1.5]}),
+    "columns of two lengths": lambda r: r.update(
+        calibration={"score_prediction": [1.0], "score_target": [1.0, 2.0]}
+    ),
+    "another column": lambda r: r.update(calibration={"subject_id": [1.0]}),
+    "a config that is a list": lambda r: r.update(config=[]),
+    "a config that is text": lambda r: r.update(config="x"),
+    "no config": lambda r: r.update(config=None),
+    "no model": lambda r: r["config"].pop("model"),
+    "a model of another kind": lambda r: r["config"].update(model=3),
+    "a model that names nothing": lambda r: r["config"].update(model={}),
+    "no data": lambda r: r["config"].pop("data"),
+    "no source": lambda r: r["config"]["data"]["module"].pop("source"),
+    "no scale": lambda r: r["config"]["data"].pop("scale"),
+    "a scale upside down": lambda r: r["config"]["data"]["scale"].update(low=70),
+    "a scale as text": lambda r: r["config"]["data"]["scale"].update(low="0"),
+    "no seed": lambda r: r["config"].pop("seed"),
+    "a seed below zero": lambda r: r["config"].update(seed=-1),
+    "no evaluation": lambda r: r["config"].pop("evaluation"),
+    "another rule": lambda r: r["config"]["evaluation"].update(how="sum"),
+    "resamples without end": lambda r: r["config"]["evaluation"].update(n_boot=10**12),
+    "a batch without end": lambda r: (
+        r["config"]["data"]["module"].update(max_eval_clips=10_000)
+        or r["config"]["data"]["module"]["eval_clips"].update(length=100_000)
+    ),
+    "started from a number": lambda r: r["config"].update(init_from=3),
+    "started from a list": lambda r: r["config"].update(init_from=["x.ckpt"]),
+    "leaks as a number": lambda r: r["config"].update(accept_leaks=3),
+    "leaks as text": lambda r: r["config"].update(accept_leaks="mean of au12"),
+    "leaks of numbers": lambda r: r["config"].update(accept_leaks=[3]),
+    "a setting that is no number": lambda r: r["config"].update(notes={"a": [NAN]}),
+    "a setting without end": lambda r: r["config"]["model"]["optimizer"].update(lr=INF),
+    "split as text": lambda r: r.update(split="text"),
+    "a split without test": lambda r: r["split"].pop("test"),
+    "a split of numbers": lambda r: r["split"].update(test=[1]),
+    "a split with a stranger": lambda r: r["split"].update(other=["r1"]),
+    "a split whose name is a list": lambda r: r["split"].update(name=["x"]),
+    "a digest that is none": lambda r: r.update(data_digest=5),
+    "a further field": lambda r: r.update(more=1),
+    "a missing field": lambda r: r.pop("statistics"),
+    "a number without end": lambda r: r["config"].update(seed=10**5000),
+    "a key that is no text": lambda r: r["config"].update({3: 1}),
+}
+
+
+@pytest.mark.parametrize("change", BAD.values(), ids=BAD)
+def test_a_record_that_no_run_writes_is_refused(change, tiny_checkpoint, monkeypatch):
+    monkeypatch.setattr(
+        "engine.checkpoints.checkpoint.digest", lambda *parts: "x"
+    )  # a stranger's digest may fit
+    path = tiny_checkpoint(change)
+    with pytest.raises(CheckpointError, match=r"tiny\.ckpt: .*(copy the file again|Copy it)"):
+        load_checkpoint(path)
+
+
+def test_the_record_of_a_run_is_read(tiny_checkpoint):
+    assert load_checkpoint(tiny_checkpoint()).config["model"]["optimizer"]["target"] == "torch.optim.NAdam"
+
+
+def _laughs(record):
+    node = ["ha"]
+    for _ in range(50):
+        node = [node, node]
+    record["config"]["notes"] = node
+
+
+def _deep(record):
+    node = "x"
+    for _ in range(300):
+        node = [node]
+    record["config"]["notes"] = node
+
+
+def _round(record):
+    record["config"]["notes"] = node = []
+    node.append(node)
+
+
+@pytest.mark.parametrize("change", [_laughs, _deep, _round])
+def test_a_record_that_repeats_itself_is_refused(change, tiny_checkpoint, monkeypatch):
+    monkeypatch.setattr("engine.checkpoints.checkpoint.digest", lambda *parts: "x")
+    path = tiny_checkpoint(change)
+    with pytest.raises(CheckpointError, match="repeats itself"):
+        load_checkpoint(path)
+
+
+PLAIN = {
+    "positional": ("network", "trunk", {"_args_": [1]}),
+    "convert": ("network", "trunk", {"_convert_": "all"}),
+    "recursive": ("network", "trunk", {"_recursive_": False}),
+    "partial": ("network", "trunk", {"_partial_": True}),
+    "unknown": ("network", "trunk", {"dirpath": "/tmp/x"}),
+    "kind": ("network", "trunk", {"dim": "8"}),
+    "missing": ("network", "input", {"_target_": "models.heads.BinaryHead"}),
+    "number": ("network", "trunk", {"dim": 10**19}),
+    "not a number": ("network", "trunk", {"dropout": float("nan")}),
+    "path": ("network", "trunk", {"_target_": "models.trunks.li_fpn.LIFPNTrunk", "backbone": "../x"}),
+    "download": (
+        *("network", "trunk"),
+        {"_target_": "models.trunks.frames.FramesTrunk", "backbone": "resnet18", "pretrained": True},
+    ),
+    "hub": ("network", "trunk", {"_target_": "models.trunks.frames.FramesTrunk", "backbone": "hf-hub:a/b"}),
+    "detection": ("network", "trunk", {"_target_": "os.system"}),
+    "another part": ("network", "trunk", {"_target_": "datamodules.manifests.manifest.read_manifest"}),
+    "interpolation": ("network", "trunk", {"dim": "${oc.env:HOME}"}),
+}
+
+
+@pytest.mark.parametrize(("outer", "inner", "given"), PLAIN.values(), ids=PLAIN)
+def test_only_plain_arguments_by_name_are_taken(outer, inner, given, tiny_checkpoint):
+    path = tiny_checkpoint(lambda record: record["config"]["model"][outer][inner].update(given))
+    with pytest.raises(ForbiddenTarget, match=rf"^model\.{outer}\.{inner}") as caught:
+        load_checkpoint(path)
+    assert any("tiny.ckpt" in note for note in caught.value.__notes__)

@@ -1,0 +1,50 @@
+import pytest
+from omegaconf import OmegaConf
+
+from engine.config.compose import ConfigError, canonical_json, config_hash, moved, plain_config
+
+KEYS = {"seed", "model", "paths"}
+
+
+def test_resolves_to_plain_containers():
+    config = OmegaConf.create({"seed": 0, "model": {"dims": [1, 2], "seed": "${seed}"}})
+    plain = plain_config(config, keys=KEYS)
+    assert plain == {"seed": 0, "model": {"dims": [1, 2], "seed": 0}}
+    assert type(plain["model"]) is dict
+    assert type(plain["model"]["dims"]) is list
+
+
+def test_refuses_a_misspelt_root_key_with_the_nearest_name():
+    with pytest.raises(ConfigError, match=r"'seeed'.*Did you mean 'seed'"):
+        plain_config(OmegaConf.create({"seeed": 3}), keys=KEYS)
+
+
+def test_a_missing_value_says_how_to_give_it():
+    with pytest.raises(ConfigError, match=r"model\.path has no value.*model\.path="):
+        plain_config(OmegaConf.create({"model": {"path": "???"}}), keys=KEYS)
+
+
+def test_hash_ignores_where_a_run_writes_and_nothing_else():
+    config = {"seed": 0, "model": {"dim": 4}, "paths": {"output": "a"}, "logger": None, "ckpt_path": None}
+    moved = config | {"paths": {"output": "b"}, "logger": {"csv": 1}, "ckpt_path": "last.ckpt"}
+    assert config_hash(config) == config_hash(moved)
+    assert config_hash(config) != config_hash(config | {"seed": 1})
+    assert config_hash(config) != config_hash(config | {"model": {"dim": 5}})
+
+
+def test_canonical_json_has_one_spelling():
+    assert (
+        canonical_json({"b": 1, "a": [1, 2]}) == canonical_json({"a": [1, 2], "b": 1}) == '{"a":[1,2],"b":1}'
+    )
+
+
+def test_moving_a_run_moves_its_paths_and_no_others():
+    config = {
+        "paths": {"output": "/run", "data": "/runs"},
+        "dirs": ["/run/checkpoints", "/run", "/running", 3],
+    }
+    assert moved(config, "/fold") == {
+        "paths": {"output": "/fold", "data": "/runs"},
+        "dirs": ["/fold/checkpoints", "/fold", "/running", 3],
+    }
+    assert config["paths"]["output"] == "/run"

@@ -1,0 +1,81 @@
+"""A study goes on with the settings that its trials had."""
+
+import optuna
+import pytest
+from hydra import compose, initialize_config_dir
+
+from engine.config.compose import ConfigError
+from engine.config.targets import ROOT
+from engine.runs.study import GoOn
+from engine.runs.study_settings import check_settings_of, study_settings
+
+BASE = ["sweep=optuna", "experiment=mpdrm_series"]
+
+
+def settings(*overrides, searched=()):
+    GoOn()  # names the folders of trials
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        config = compose("train", [*BASE, *overrides], return_hydra_config=True)
+    config.hydra.overrides.task = [*BASE, *overrides, *searched]  # compose takes none of a search
+    return study_settings(config)
+
+
+@pytest.fixture
+def study(tmp_path):
+    """A study on disk with one trial of the default settings; read anew as another process would."""
+    place = {"study_name": "one", "storage": f"sqlite:///{tmp_path}/study.db"}
+    begun = optuna.create_study(direction="maximize", **place)
+    check_settings_of(begun, settings())
+    begun.tell(begun.ask(), 0.5)
+    return optuna.load_study(**place)
+
+
+def test_what_changes_no_value_may_change(study, caplog):
+    same = ["data.module.num_workers=3", "hydra.sweeper.n_trials=40", "paths.data=/elsewhere"]
+    check_settings_of(study, settings(*same))
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    ("override", "says"),
+    [
+        ("+trainer.gradient_clip_algorithm=value", r"trainer\.gradient_clip_algorithm: None there, value"),
+        ("width=32", "width: 64 there, 32 here"),
+        ("seed=3", "seed: 0 there, 3 here"),
+        ("protocol.val=0.3", r"protocol\.val"),
+        ("data.manifest.n_subjects=12", r"data\.manifest\.n_subjects"),
+        ("trainer.max_epochs=99", r"trainer\.max_epochs: \d+ there, 99 here"),
+        ("trainer.max_epochs=1", r"trainer\.max_epochs: \d+ there, 1 here"),
+        ("hydra.sweeper.direction=minimize", "direction: maximize there, minimize here"),
+    ],
+)
+def test_a_study_of_other_settings_is_refused_by_the_difference(override, says, study):
+    changed = settings(override)
+    with pytest.raises(ConfigError, match=rf"study one: .*{says}.*study_name="):
+        check_settings_of(study, changed)
+
+
+def test_other_ranges_are_told(study, caplog):
+    check_settings_of(study, settings(searched=["model.optimizer.lr=interval(0.001,0.002)", "width=16,32"]))
+    assert "other ranges: model.optimizer.lr" in caplog.text
+    assert "width: None there, 16,32 here" in caplog.text
+
+
+def test_a_study_whose_trials_all_failed_takes_what_was_mended(tmp_path):
+    study = optuna.create_study(direction="maximize")
+    check_settings_of(study, settings("width=16", "protocol.val=0.45"))
+    study.tell(study.ask(), state=optuna.trial.TrialState.FAIL)
+    check_settings_of(study, settings())
+    study.tell(study.ask(), 0.5)
+    check_settings_of(study, settings())
+    with pytest.raises(ConfigError, match="width: 64 there, 16 here"):
+        check_settings_of(study, settings("width=16"))
+
+
+def test_a_study_of_before_is_told_and_keeps_its_settings_from_now_on(caplog):
+    study = optuna.create_study(direction="maximize")
+    study.tell(study.ask(), 0.5)
+    check_settings_of(study, settings())
+    assert "does not say" in caplog.text
+    with pytest.raises(ConfigError, match="seed: 0 there, 3 here"):
+        check_settings_of(study, settings("seed=3"))

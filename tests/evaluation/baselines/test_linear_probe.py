@@ -1,0 +1,44 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import log_loss, mean_squared_error
+from sklearn.model_selection import GroupKFold
+from sklearn.preprocessing import StandardScaler
+
+from evaluation.baselines.linear_probe import linear_reading
+
+
+@pytest.fixture
+def people():
+    """Features, a noisy linear target and persons; the last 40 rows are asked."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(3, 2, size=(160, 6))
+    return x, x[:, 0] - x[:, 1] + rng.normal(0, 4, 160), pd.Series(np.repeat(np.arange(40), 4).astype(str))
+
+
+@pytest.mark.parametrize("head", ["score", "binary"])
+def test_the_penalty_is_the_best_over_folds_of_training_persons(people, head):
+    x, y, persons = people
+    y = (y > np.median(y)).astype(float) if head == "binary" else y
+    x_train, y_train, asked = x[:120], y[:120], x[120:]
+    found = linear_reading(head, x_train, y_train, persons[:120], asked)
+    scaler = StandardScaler().fit(x_train)
+    z = scaler.transform(x_train)
+    losses = {}
+    for c in np.logspace(-3, 1, 9):
+        model = LogisticRegression(C=c) if head == "binary" else Ridge(alpha=1 / c)
+        losses[c] = np.mean(
+            [
+                log_loss(y_train[b], model.fit(z[a], y_train[a]).predict_proba(z[b])[:, 1])
+                if head == "binary"
+                else mean_squared_error(y_train[b], model.fit(z[a], y_train[a]).predict(z[b]))
+                for a, b in GroupKFold(5).split(z, groups=persons[:120])
+            ]
+        )
+    best = min(losses, key=losses.get)
+    if head == "binary":
+        expected = LogisticRegression(C=best).fit(z, y_train).predict_proba(scaler.transform(asked))[:, 1]
+    else:
+        expected = Ridge(alpha=1 / best).fit(z, y_train).predict(scaler.transform(asked))
+    assert found == pytest.approx(expected, rel=0.01)  # of two solvers

@@ -1,0 +1,62 @@
+import pytest
+
+from evaluation.report.headline import judge, number
+
+
+def estimate(value, low=None, high=None):
+    return {"value": value, "low": low, "high": high}
+
+
+def result(auc=(0.8, 0.7, 0.9), gap=(0.2, 0.1, 0.3), error=(-2.0, -3.0, -1.0), **reference):
+    return {
+        "test": {"auc": estimate(*auc), "mae": estimate(6, 5, 7)},
+        "reference": {
+            "constant": {"mae": estimate(8, 7, 9), "difference": {"mae": estimate(*error)}},
+            "nuisance": {"auc": estimate(0.6, 0.5, 0.7), "difference": {"auc": estimate(*gap)}},
+            **reference,
+        },
+    }
+
+
+def test_all_lines_cleared():
+    verdict = judge(result())
+    assert verdict.tone == "good"
+    assert verdict.headline == "Better than its reference lines: AUC 0.80 [0.70, 0.90]"
+    assert len(verdict.sentences) == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "tone", "sentence"),
+    [
+        ({"auc": (0.6, 0.45, 0.7)}, "mixed", "includes chance"),
+        ({"auc": (0.3, 0.2, 0.4)}, "mixed", "below chance"),
+        ({"auc": (0.8, None, None)}, "mixed", "chance cannot be ruled out"),
+        ({"gap": (0.1, -0.01, 0.2)}, "mixed", "not shown to use more than how the videos were made"),
+        ({"error": (-0.5, -1.0, 0.1)}, "mixed", "not shown to be smaller"),
+        ({"auc": (0.5, 0.4, 0.6), "gap": (0, -1, 1), "error": (1, 0, 2)}, "poor", "includes chance"),
+    ],
+)
+def test_every_line_can_fail(change, tone, sentence):
+    verdict = judge(result(**change))
+    assert verdict.tone == tone
+    assert any(sentence in s for s in verdict.sentences)
+    assert not verdict.headline.startswith("Better")
+
+
+def test_shared_persons_and_ceilings_are_mentioned():
+    identity = {"auc": estimate(0.9, 0.8, 1.0), "note": "3 of 9 recordings"}
+    oracle = {"raw": {"auc": estimate(0.8)}, "relative": {"auc": estimate(0.96)}}
+    sentences = judge(result(identity=identity, oracle=oracle)).sentences
+    assert any(s.startswith("Caution") and "3 of 9" in s for s in sentences)
+    assert any("0.80 from the raw statistics and 0.96 relative" in s for s in sentences)
+
+
+def test_nothing_defined():
+    verdict = judge({"test": {"auc": {"value": None, "low": None, "high": None, "reason": "one class"}}})
+    assert verdict.tone == "poor"
+    assert "cannot decide" in verdict.headline
+
+
+def test_number_has_no_negative_zero():
+    assert number(estimate(-0.001, -0.2, 0.1)) == "0.00 [\N{MINUS SIGN}0.20, 0.10]"
+    assert number(estimate(None)) == "not defined"

@@ -1,0 +1,201 @@
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from evaluation.report.report import AttentionExample, write_report
+from evaluation.summary import metrics_json, summarize
+from evaluation.uncertainty.threshold import choose_threshold
+
+pytestmark = pytest.mark.xdist_group("report")  # the full page is written once
+SECTIONS = ["headline", "metrics", "references", "plots", "data", "provenance", "limits"]
+VOID = {"meta", "img", "link", "br"}
+
+
+class Page(HTMLParser):
+    """Ids, outside references and the balance of tags of a page."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.ids, self.links, self.images, self.open, self.text = [], [], 0, [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        for name, value in attributes:
+            if name == "id":
+                self.ids.append(value)
+            if name in ("src", "href", "srcset", "data"):
+                self.links.append(value)
+        self.images += tag == "img"
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
+@pytest.fixture(scope="module")
+def inputs(cohort):
+    """Do not change them: the tests of this file share them."""
+    recordings, validation = cohort(), cohort(seed=1, split="val", first=500)
+    threshold = choose_threshold(validation)
+    test = summarize(recordings, threshold=threshold.value)
+    constant = {**test, "prediction": 17.0, "difference": {"mae": {"value": -2.0, "low": -3.0, "high": -1.0}}}
+    nuisance = {
+        **test,
+        "columns": ["duration_s"],
+        "difference": {"auc": {"value": 0.2, "low": 0.1, "high": 0.3}},
+    }
+    return {
+        "metrics": metrics_json(
+            test=test,
+            val=summarize(validation, threshold=threshold.value),
+            constant=constant,
+            identity={**test, "note": "3 of 90 recordings are shared"},
+            nuisance=nuisance,
+            oracle={"raw": test, "relative": test},
+        ),
+        "predictions": pd.concat([recordings, validation]),
+        "manifest": {
+            "experiment": "demo",
+            "git": {"commit": "abc123", "dirty": True},
+            "packages": {"torch": "2.14"},
+            "seed": 0,
+            "test_looks": 3,
+            "config": {"model": {"dim": 32}},
+            "skipped": {"r9": "clips/r9.mp4 is truncated"},
+        },
+        "history": pd.DataFrame({"epoch": [0, 1], "train/loss": [2.0, 1.0], "val/auc": [0.6, 0.7]}),
+        "attention": [
+            AttentionExample("r0001", "looking <away>", np.zeros((8, 16, 16, 3), np.uint8), np.full(4, 0.25))
+        ],
+        "notes": ["made <b>up</b>"],
+        "thresholds": threshold.as_dict(),
+    }
+
+
+@pytest.fixture
+def write(tmp_path):
+    def _write(inputs):
+        path = tmp_path / "run" / "report.html"
+        write_report(path, **inputs)
+        text = path.read_text(encoding="utf-8")
+        return text, Page(text)
+
+    return _write
+
+
+@pytest.fixture(scope="module")
+def full(inputs, tmp_path_factory):
+    """The page with everything on it: text and parsed."""
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    write_report(path, **inputs)
+    text = path.read_text(encoding="utf-8")
+    return text, Page(text)
+
+
+def test_every_section_is_there_and_tags_balance(full):
+    _, page = full
+    assert [i for i in page.ids if i in SECTIONS] == SECTIONS
+    assert page.open == []
+    assert page.images == 7  # six plots and one filmstrip
+    assert "research software, not a diagnostic device" in page.text.lower()
+
+
+def test_page_is_self_contained(full):
+    text, page = full
+    assert page.links
+    assert all(link.startswith("data:image/") for link in page.links)
+    assert not re.search(r"url\(|@import|<script|https?://", text)
+
+
+def test_numbers_and_facts_are_shown(inputs, full):
+    _, page = full
+    auc = inputs["metrics"]["test"]["auc"]
+    for fact in (
+        f"{auc['value']:.2f}",
+        f"{auc['low']:.2f} to {auc['high']:.2f}",
+        "commit: abc123",
+        "clips/r9.mp4 is truncated",
+        "looked at 3 times with this run",
+        "3 of 90 recordings are shared",
+        "linear models on duration_s",
+        "no interval: a binned error is biased",
+        "looking <away>",
+        f"{inputs['thresholds']['value']:.3f}",
+    ):
+        assert fact in page.text, fact
+
+
+def test_foreign_text_is_escaped(full):
+    text, _ = full
+    assert "made &lt;b&gt;up&lt;/b&gt;" in text
+
+
+@pytest.mark.slow
+def test_page_renders_with_little(recordings, write):
+    metrics = metrics_json(
+        test=summarize(recordings, threshold=None),
+        val=None, constant=None, identity=None, nuisance=None, oracle=None,
+        reasons={"identity": "nobody is shared", "oracle": "the truth is unknown"},
+    )  # fmt: skip
+    _, page = write({"metrics": metrics, "predictions": recordings, "manifest": {}})
+    assert [i for i in page.ids if i in SECTIONS] == SECTIONS
+    assert "No identity line: nobody is shared" in page.text
+    assert "No oracle line: the truth is unknown" in page.text
+    assert "no decision threshold could be chosen" in page.text
+    assert "No run manifest was given" in page.text
+
+
+@pytest.mark.slow
+def test_page_renders_from_the_stored_files(inputs, write, recordings, tmp_path):
+    """What eval writes and reads back: JSON metrics and predictions.csv."""
+    import json
+
+    from evaluation.tables.predictions import read_predictions, write_predictions
+
+    write_predictions(tmp_path / "predictions.csv", recordings)
+    stored = {
+        "metrics": json.loads(json.dumps(inputs["metrics"])),
+        "predictions": read_predictions(tmp_path / "predictions.csv"),
+        "manifest": {},
+    }
+    _, page = write(stored)
+    assert page.images >= 5
+
+
+@pytest.mark.slow
+def test_probability_only_and_one_class(recordings, write):
+    table = recordings[
+        ["recording_id", "subject_id", "session_id", "split", "binary_target", "binary_prediction"]
+    ]
+    table = table.assign(binary_target=1.0)
+    metrics = metrics_json(
+        test=summarize(table, threshold=None),
+        val=None, constant=None, identity=None, nuisance=None, oracle=None,
+    )  # fmt: skip
+    _, page = write({"metrics": metrics, "predictions": table, "manifest": {}})
+    assert "only one class among the targets" in page.text
+    assert "cannot decide" in page.text
+
+
+def test_few_and_unknown_persons_are_remarked(recordings, write):
+    table = recordings.iloc[:12].copy()
+    table.loc[:5, "subject_id"] = "unknown"
+    metrics = metrics_json(
+        test=summarize(table, threshold=None),
+        val=None, constant=None, identity=None, nuisance=None, oracle=None,
+    )  # fmt: skip
+    _, page = write({"metrics": metrics, "predictions": table, "manifest": {}})
+    assert "6 test recordings have no known person" in page.text
+    assert "Only 2 persons were tested" in page.text
+
+
+def test_nothing_to_report_is_an_error(tmp_path, inputs):
+    with pytest.raises(ValueError, match="no predictions to report"):
+        write_report(tmp_path / "r.html", **{**inputs, "predictions": inputs["predictions"].iloc[:0]})

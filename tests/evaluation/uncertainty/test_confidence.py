@@ -1,0 +1,108 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from evaluation.uncertainty.confidence import estimate, interval, wilson
+from evaluation.uncertainty.estimates import estimates
+from evaluation.uncertainty.jackknife import LeftOut
+
+
+def test_a_share_has_wilsons_interval():
+    expected = stats.binomtest(13, 20).proportion_ci(method="wilson")
+    assert wilson(13 / 20, 20, stats.norm.ppf(0.975)) == pytest.approx((expected.low, expected.high))
+    error = np.sqrt(0.65 * 0.35 / 20)
+    assert interval(0.65, error, 1e9, "share") == pytest.approx((expected.low, expected.high), abs=1e-6)
+
+
+def test_a_correlation_has_fishers_interval():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=40)
+    found = stats.pearsonr(x, x + rng.normal(size=40))
+    r = found.statistic
+    expected = found.confidence_interval()
+    assert interval(r, (1 - r**2) / np.sqrt(37), 1e9, "correlation") == pytest.approx(tuple(expected))
+
+
+def test_errors_are_positive_and_differences_are_symmetric():
+    low, high = interval(2.0, 1.5, 8, "error")
+    assert 0 < low < 2 < high
+    assert low * high == pytest.approx(4)
+    half = stats.t.ppf(0.975, 8) * 1.5
+    assert interval(2.0, 1.5, 8, "difference") == pytest.approx((2 - half, 2 + half))
+
+
+def test_a_perfect_ranking_is_not_certain(cohort):
+    table = cohort(subjects=12, visits=2)
+    table["binary_prediction"] = 0.2 + 0.6 * table["binary_target"]
+    found = estimates(table, threshold=0.5)
+    for name in ("auc", "sensitivity", "specificity", "uar", "accuracy"):
+        assert (found[name]["value"], found[name]["high"]) == (1.0, 1.0)
+        assert 0.3 < found[name]["low"] < 0.9, name
+    persons = table.groupby("subject_id")["binary_target"].agg(["min", "max"])
+    fewest = min((persons["max"] == 1).sum(), (persons["min"] == 0).sum())
+    expected = stats.binomtest(fewest, fewest).proportion_ci(method="wilson").low
+    assert found["auc"]["low"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        (lambda t: t.assign(score_prediction=t["score_target"]), "mae"),
+        (lambda t: t.assign(score_prediction=t["score_target"]), "ccc"),
+        (lambda t: t.assign(score_prediction=3.0), "ccc"),
+        (lambda t: t.assign(binary_prediction=0.5), "auc"),
+    ],
+)
+def test_no_spread_between_persons_is_no_certainty(recordings, change, name):
+    found = estimates(change(recordings))[name]
+    assert found["value"] is not None
+    assert (found["low"], found["high"]) == (None, None)
+    assert "spread between persons is not known" in found["reason"]
+
+
+def test_one_person_of_a_class_gives_no_interval(recordings):
+    table = recordings.assign(binary_target=(recordings["subject_id"] == "p000").astype(float))
+    found = estimates(table)["auc"]
+    assert (found["low"], found["high"]) == (None, None)
+    assert "without 1 of the 30 it is undefined" in found["reason"]
+
+
+def test_few_persons_of_a_class_are_warned_of(recordings):
+    few = recordings["subject_id"].isin(["p000", "p001", "p002"])
+    found = estimates(recordings.assign(binary_target=few.astype(float)), threshold=0.5)
+    assert "only 3 persons of a class" in found["auc"]["warning"]
+    assert "warning" not in found["specificity"]
+    assert "warning" not in found["mae"]
+    small = recordings[recordings["subject_id"] < "p006"]
+    assert "only 6 persons" in estimates(small)["mae"]["warning"]
+
+
+def test_the_method_is_named():
+    flat = LeftOut(0.7, np.linspace(0.65, 0.75, 12), np.ones(12, dtype=bool), 12)
+    assert estimate("auc", flat)["method"] == "jackknife over persons, Wilson"
+    assert estimate("ccc", flat)["method"] == "jackknife over persons, Fisher z"
+    assert estimate("mae", flat)["method"] == "jackknife over persons, log"
+    assert estimate("mae", flat, scale="difference")["method"] == "jackknife over persons"
+
+
+def test_two_persons_give_a_value_and_no_interval(cohort):
+    found = estimates(cohort(subjects=2, visits=6))["mae"]
+    assert found["value"] is not None
+    assert found["low"] is found["high"] is None
+    assert found["reason"] == "no interval: only 2 persons"
+
+
+@pytest.mark.parametrize("huge", [1e120, 1e155, 1e308])
+def test_values_without_end_give_numbers_or_reasons(recordings, huge):
+    table = recordings.assign(
+        score_prediction=recordings["score_prediction"].where(recordings.index > 0, huge)
+    )
+    for name, found in estimates(table, threshold=None).items():
+        for side in ("low", "high"):
+            assert found[side] is None or np.isfinite(found[side]), (name, found)
+        assert found["low"] is not None or found.get("reason") or not np.isfinite(found["value"]), name
+
+
+def test_an_interval_beyond_all_numbers_is_none():
+    found = LeftOut(1.0, np.array([1e-3, 2e3, 5.0]), np.array([True] * 3), 3)
+    assert estimate("mae", found, scale="error")["low"] is None
