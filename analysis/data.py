@@ -15,6 +15,7 @@ from biomarkers.features.phases import trim_all
 from biomarkers.features.table import Features, feature_table
 from datamodules.clips.measured import NothingMeasured, coverage
 from datamodules.manifests.manifest import Manifest, Recording
+from datamodules.schema import IDS
 from datamodules.series import Series
 from datamodules.series.checks.units import check_units, level
 from datamodules.splits.protocols import Split
@@ -137,7 +138,7 @@ def measured_only(manifest: Manifest, series: Sequence[Series]) -> tuple[Manifes
 
 
 def _labels(manifest: Manifest) -> pd.DataFrame:
-    known = ("recording_id", "subject_id", "session_id", "binary", "score", "sex", "age")
+    known = (*IDS, "binary", "score", "sex", "age")
     return manifest.table[[name for name in known if name in manifest.table]]
 
 
@@ -154,4 +155,4 @@ def feature_columns(material: Material, *ends: str) -> pd.DataFrame:
                 f"no feature ends in {end!r}; the extractors give e.g. {', '.join(table.columns[3:8])}"
             )
     names = [name for name in table if str(name).endswith(ends)]
-    return table[["recording_id", "subject_id", "session_id", *names]]
+    return table[[*IDS, *names]]

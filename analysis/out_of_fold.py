@@ -11,6 +11,7 @@ from sklearn.base import clone
 
 from analysis.data import Material
 from datamodules.manifests.identity import person_keys
+from datamodules.schema import IDS
 from datamodules.splits.protocols import Split
 from evaluation.uncertainty.confidence import estimate
 from evaluation.uncertainty.estimates import estimates
@@ -51,7 +52,7 @@ class Inputs:
         """The recordings of some rows."""
         if reads == "series":
             return [self.series[row] for row in rows]
-        return self.features.iloc[list(rows)].drop(columns=["recording_id", "subject_id", "session_id"])
+        return self.features.iloc[list(rows)].drop(columns=[*IDS])
 
 
 def out_of_fold(

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from datamodules.clips.measured import Coverage, NothingMeasured
-from datamodules.manifests.identity import UNKNOWN
 from datamodules.manifests.manifest import Manifest, manifest_from_table, read_manifest
+from datamodules.schema import IDS, UNKNOWN
 from datamodules.sources.reading.download import is_hidden
 from engine.checkpoints.checkpoint import RunCheckpoint, load_checkpoint
 from engine.config.compose import ConfigError
@@ -148,7 +148,7 @@ def _table(
     if "context_available" in clips:
         known = clips.groupby("recording_id")["context_available"].all()
         table["context_available"] = known.loc[table["recording_id"]].to_numpy(dtype=np.bool_)
-    first = ["recording_id", "subject_id", "session_id", "prediction", "low", "high"]
+    first = [*IDS, "prediction", "low", "high"]
     return table[[*first, *(name for name in table if name not in (*first, "split"))]]
 
 

@@ -11,19 +11,18 @@ from typing import Any
 import torch
 
 from datamodules.manifests.manifest import Manifest
-from engine.checkpoints.config import check_recorded, recorded
 from engine.cohort.leak_audit import audit_leaks
 from engine.cohort.splits import checked_splits, report_split
 from engine.config.build import build
 from engine.config.compose import ConfigError
-from engine.config.selection import check_monitors, check_run, with_modes
+from engine.config.selection import check_run, with_modes
 from engine.config.settings import check_settings
-from engine.config.targets import ForbiddenTarget, check_targets, trusting
-from engine.inference.rebuild import form
+from engine.config.targets import check_targets, trusting
 from engine.runs.provenance import RunManifest, read_manifest_json
 from engine.runs.seed import is_main, seed_run
 from engine.training.crossval import cross_validate
 from engine.training.fit import train_split
+from engine.training.model import check_model
 from engine.training.monitor import check_validation
 from engine.training.resume import earlier_run
 
@@ -124,27 +123,6 @@ def check_devices(config: Mapping[str, Any]) -> None:
             f"trainer.devices={devices}: each is a process on the CPU, and this machine has {cores} cores. "
             "Use trainer.devices=1; torch uses all cores in one process as well."
         )
-
-
-def check_model(config: Mapping[str, Any]) -> None:
-    """Build the model without memory: what cannot be built should not wait for a cohort to be made.
-
-    Nor should a checkpoint wait for a value that this model never logs.
-
-    Raises:
-        ConfigError: Something monitors a value that is not logged.
-        ForbiddenTarget: What it names may not stand in a checkpoint, so its checkpoints could not be read.
-        Exception: What the constructor raised, with the key of the config.
-    """
-    task: Any = form(config["model"])
-    check_monitors(config, task.logged_names("val"))
-    for name in ("optimizer", "scheduler"):
-        build(config["model"].get(name), key=f"model.{name}")
-    try:
-        check_recorded(recorded(config))
-    except ForbiddenTarget as error:
-        error.add_note("The checkpoints of this run could not be read again, so it is not started.")
-        raise
 
 
 def check_scale(manifest: Manifest, config: Mapping[str, Any]) -> None:

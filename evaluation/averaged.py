@@ -9,10 +9,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from evaluation.metrics.applicable import HEADS, UNKNOWN
+from datamodules.schema import UNKNOWN
 from evaluation.metrics.catalog import METRICS
 from evaluation.summary import Summary, counts
 from evaluation.tables.aggregate import to_subjects
+from evaluation.tables.schema import HEADS
 from evaluation.uncertainty.bootstrap import Estimate, align
 from evaluation.uncertainty.estimates import Bound, bind, mean_differences, mean_estimates, same_predictions
 

@@ -6,9 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from evaluation.metrics.applicable import HEADS, UNKNOWN, labeled
+from datamodules.schema import UNKNOWN
+from evaluation.metrics.applicable import labeled
 from evaluation.metrics.catalog import METRICS
 from evaluation.tables.aggregate import to_subjects
+from evaluation.tables.schema import HEADS
 from evaluation.uncertainty.estimates import estimates
 
 Summary = dict[str, Any]

@@ -12,6 +12,7 @@ from biomarkers.clusters.table import parikh_table_4
 from biomarkers.features.emotions import EMOTIONS, emotion_intensities
 from biomarkers.groups.persons import one_group_each
 from biomarkers.groups.profiles import course
+from datamodules.schema import IDS
 from datamodules.series import Series
 
 _EMOTIONS = ("happiness", "sadness")  # of the printed table
@@ -29,7 +30,7 @@ class EmotionClusters:
 
     def __call__(self, material: Material, *, n_boot: int, seed: int) -> Finding:
         """Cluster everybody who has a group and a frame in every bin; others are counted in a note."""
-        ids = material.features.table[["recording_id", "subject_id", "session_id"]]
+        ids = material.features.table[[*IDS]]
         persons = one_group_each(ids.join(_courses(material.series, bins=self.bins)), material.labels)
         complete = persons.values.notna().all(axis=1).to_numpy()
         values = persons.values[complete].to_numpy(dtype=np.float64)

@@ -12,9 +12,9 @@ from biomarkers.groups.correlation import correlate
 from biomarkers.groups.correlation_figures import correlation_forest
 from biomarkers.naming import label
 from biomarkers.oculomotor.pupil import UNREADABLE
+from datamodules.schema import IDS
 from evaluation.report.page import Section
 
-_IDS = ["recording_id", "subject_id", "session_id"]
 _ALPHA = 0.05
 _REMARKS = 12  # reasons shown on the page; the table holds all
 
@@ -43,7 +43,7 @@ class Markers:
                 f"{', '.join(table.columns[3:8])}"
             )
         scores = scale_totals(material, self.scales)
-        found = correlate(table[_IDS + names], scores, n_boot=n_boot, n_perm=self.n_perm, seed=seed)
+        found = correlate(table[[*IDS, *names]], scores, n_boot=n_boot, n_perm=self.n_perm, seed=seed)
         return Finding([_section(found, material)], {"markers": found})
 
 

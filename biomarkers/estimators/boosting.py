@@ -10,9 +10,10 @@ from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 from sklearn.utils.class_weight import compute_sample_weight
 from xgboost import XGBClassifier, XGBRegressor
 
+from datamodules.schema import IDS
+
 Array = NDArray[np.float64]
 
-KEYS = ("recording_id", "subject_id", "session_id")  # columns of a feature table that are no features
 _STOPPING_PARTS = 5  # one of five parts of the training persons says when to stop; our choice
 
 
@@ -22,7 +23,7 @@ def features(table: pd.DataFrame) -> pd.DataFrame:
     Raises:
         ValueError: A column is no number.
     """
-    kept = table.drop(columns=[name for name in KEYS if name in table])
+    kept = table.drop(columns=[name for name in IDS if name in table])
     text = kept.columns.difference(kept.select_dtypes(["number", "bool"]).columns)
     if len(text):
         raise ValueError(f"feature '{text[0]}' is no number: code it, or leave it out of the table")

@@ -10,9 +10,9 @@ from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from biomarkers.features.extractor import Extractor, Measured, Unmeasurable
+from datamodules.schema import IDS
 from datamodules.series import Series
 
-IDS = ("recording_id", "subject_id", "session_id")
 REPORT = ("recording_id", "group", "kind", "reason", "features")
 
 _BATCH = 32  # recordings that a worker takes at a time

@@ -12,8 +12,8 @@ from scipy import stats
 
 from biomarkers.groups.comparison import SAME, benjamini_hochberg
 from biomarkers.groups.persons import feature_names, with_labels
+from datamodules.schema import UNKNOWN
 from evaluation.metrics.rank_correlation import correlation, ranks
-from evaluation.tables.identity import UNKNOWN
 from evaluation.uncertainty.bootstrap import percentile_interval, subject_weights
 from evaluation.uncertainty.holm import holm
 

@@ -12,7 +12,7 @@ from statsmodels.regression.mixed_linear_model import MixedLM
 
 from biomarkers.groups.comparison import SAME, benjamini_hochberg
 from biomarkers.groups.persons import feature_names, with_labels
-from evaluation.tables.identity import UNKNOWN
+from datamodules.schema import UNKNOWN
 from evaluation.uncertainty.bootstrap import LEVEL
 from evaluation.uncertainty.holm import holm
 

@@ -10,9 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from datamodules.manifests.visits import REMEDY, place_of_visits
-from evaluation.tables.identity import UNKNOWN
+from datamodules.schema import IDS, UNKNOWN
 
-IDS = ("recording_id", "subject_id", "session_id")
 CHANGES = "the label changes between recordings"
 
 

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from datamodules.manifests.identity import UNKNOWN, person_keys, visit_keys
+from datamodules.manifests.identity import person_keys, visit_keys
 from datamodules.manifests.manifest import Manifest
 from datamodules.manifests.scales import SCALES
+from datamodules.schema import UNKNOWN
 
 Row = tuple[str, ...]
 

@@ -24,7 +24,7 @@ from datamodules.guard.fingerprint import (
     by_digest,
     fingerprint,
 )
-from datamodules.guard.guard import LeakageError
+from datamodules.leakage.channels import LeakageError
 from datamodules.manifests.file_facts import _HEADERS
 from datamodules.readers import UnreadableVideo, open_video
 from datamodules.series import Series, UnreadableSeries, is_series, offered_channels, read_series

@@ -3,13 +3,15 @@
 import hashlib
 import json
 import logging
-import re
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from datamodules.manifests.identity import UNKNOWN, person_keys, visit_keys
+from datamodules.leakage.channels import LeakageError
+from datamodules.manifests.identity import person_keys, visit_keys
 from datamodules.manifests.visits import COLUMN, REMEDY, place_of_visits
+from datamodules.schema import UNKNOWN
+from datamodules.wording import first_few
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,17 +22,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_SHOWN = 10  # offenders named per fault
 _READ = ("recording_id", "subject_id", "session_id", "content_hash", COLUMN)  # of a manifest, by check_split
 _passed: dict[bytes, tuple[str, ...]] = {}  # digests of splits without a leak, and what to report of each
-# Names that carry the answer, or the person, whatever corpus they come from.
-_LABELS = re.compile(
-    r"item_.*|(.*_)?(score|label|total|severity)|binary|band|target|(bdi|phq|dass|hamd).*|(.*_)?id"
-)
-
-
-class LeakageError(ValueError):
-    """The evaluation would measure something it has already seen."""
 
 
 def check_split(
@@ -120,26 +113,12 @@ def check_content(manifest: "Manifest", split: "Split", pairs: Sequence["Pair"])
     """
     apart, together = _across_parts(split, pairs)
     if together:
-        _log.warning("split '%s': the same content twice in a part: %s", split.name, _some(together))
+        _log.warning("split '%s': the same content twice in a part: %s", split.name, first_few(together))
     if apart:
         raise LeakageError(
             f"split '{split.name}' of {manifest.name} leaks:\n  - the same content in two parts: "
-            f"{_some(apart)}; "
+            f"{first_few(apart)}; "
             "keep one of each, or give both to one person and one part"
-        )
-
-
-def check_channels(names: Sequence[str]) -> None:
-    """Stop if a label, a questionnaire item or an identifier is among the feature channels.
-
-    Raises:
-        LeakageError: Names the offending channels.
-    """
-    offenders = [name for name in names if _LABELS.fullmatch(name.strip().lower())]
-    if offenders:
-        raise LeakageError(
-            f"feature channels that carry the label or the person: {_some(offenders)}; "
-            "name the channels to use, or remove these columns from the series files"
         )
 
 
@@ -173,18 +152,18 @@ def _repeated(parts: dict[str, tuple[str, ...]]) -> list[str]:
         for recording in ids:
             places[recording].append(part)
     twice = [f"{recording} ({', '.join(where)})" for recording, where in places.items() if len(where) > 1]
-    return [f"the same recording twice: {_some(twice)}"] if twice else []
+    return [f"the same recording twice: {first_few(twice)}"] if twice else []
 
 
 def _returned(left_out: Sequence[str], parts: dict[str, tuple[str, ...]]) -> list[str]:
     back = sorted(set(left_out) & {recording for ids in parts.values() for recording in ids})
-    return [f"recordings that a filter left out are back: {_some(back)}"] if back else []
+    return [f"recordings that a filter left out are back: {first_few(back)}"] if back else []
 
 
 def _foreign(table: "pd.DataFrame", parts: dict[str, tuple[str, ...]]) -> list[str]:
     known = set(table["recording_id"].tolist())
     foreign = [recording for ids in parts.values() for recording in ids if recording not in known]
-    return [f"recordings that are not in the manifest: {_some(foreign)}"] if foreign else []
+    return [f"recordings that are not in the manifest: {first_few(foreign)}"] if foreign else []
 
 
 def _shared(what: str, names: Iterable[str], keys: Iterable[Hashable], part_of: Sequence[str]) -> list[str]:
@@ -192,7 +171,7 @@ def _shared(what: str, names: Iterable[str], keys: Iterable[Hashable], part_of: 
     for name, key, part in zip(names, keys, part_of, strict=True):
         found.setdefault(key, (name, set()))[1].add(part)
     shared = [f"{name} ({', '.join(sorted(where))})" for name, where in found.values() if len(where) > 1]
-    return [f"a {what} in two parts: {_some(shared)}"] if shared else []
+    return [f"a {what} in two parts: {first_few(shared)}"] if shared else []
 
 
 def _later(table: "pd.DataFrame", part_of: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -216,9 +195,9 @@ def _later(table: "pd.DataFrame", part_of: Sequence[str]) -> tuple[list[str], li
 
 
 def _future(late: Sequence[str], unordered: Sequence[str]) -> list[str]:
-    problems = [f"training on the future of a person: {_some(late)}"] if late else []
+    problems = [f"training on the future of a person: {first_few(late)}"] if late else []
     if unordered:
-        problems.append(f"the order of the visits is not known of {_some(unordered)}; {REMEDY}")
+        problems.append(f"the order of the visits is not known of {first_few(unordered)}; {REMEDY}")
     return problems
 
 
@@ -226,11 +205,11 @@ def _maybe_future(late: Sequence[str], unordered: Sequence[str]) -> list[str]:
     """The same, of a protocol that promised nothing of it: how the log says it."""
     reports = []
     if late:
-        reports.append(f": trained on visits after tested ones of the same person: {_some(late)}")
+        reports.append(f": trained on visits after tested ones of the same person: {first_few(late)}")
     if unordered:
         reports.append(
             ": visits of one person train and are tested, and their order is not known: "
-            f"{_some(unordered)}; {REMEDY}"
+            f"{first_few(unordered)}; {REMEDY}"
         )
     return reports
 
@@ -241,7 +220,7 @@ def _duplicated(ids: Iterable[str], hashes: Iterable[str], part_of: Sequence[str
         if digest:
             owners[digest].append(f"{recording} ({part})")
     copies = [" = ".join(who) for who in owners.values() if len(who) > 1]
-    return [f"the same file content under two ids: {_some(copies)}; keep one of each"] if copies else []
+    return [f"the same file content under two ids: {first_few(copies)}; keep one of each"] if copies else []
 
 
 def _unknown(subjects: Iterable[str]) -> list[str]:
@@ -256,8 +235,3 @@ def _unhashed(hashes: Iterable[str]) -> list[str]:
     if not count:
         return []
     return [f": {count} recording(s) without a content hash were not compared; read them with probe=True"]
-
-
-def _some(names: Sequence[str]) -> str:
-    rest = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + rest

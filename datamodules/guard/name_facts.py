@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from datamodules.manifests.identity import natural_key
+from datamodules.schema import natural_key
 
 STATED = {
     "n_frames": "length in rows",

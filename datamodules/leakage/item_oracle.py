@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from scipy.special import gammaln
 from scipy.stats import rankdata
 
-from datamodules.guard.guard import LeakageError, check_channels
+from datamodules.leakage.channels import LeakageError, check_channels
+from datamodules.schema import IDS
 
 Array = NDArray[np.float64]
 
@@ -23,7 +24,6 @@ AGREEMENT = 0.999  # our choice: lets rounding pass for a copy, and no behavior 
 _ARRANGEMENTS = 1e12  # our choice: with fewer ways to deal out a column's values, agreement may be chance
 _FREEDOM = 10  # our choice: rows beyond the number of items before a linear fit says anything
 _SHOWN = 10
-_IDS = ("recording_id", "subject_id", "session_id")
 
 
 def check_features(features: pd.DataFrame, table: pd.DataFrame, *, allowed: Collection[str] = ()) -> None:
@@ -40,7 +40,7 @@ def check_features(features: pd.DataFrame, table: pd.DataFrame, *, allowed: Coll
     names = [
         str(name)
         for name in features
-        if name not in _IDS and not any(fnmatchcase(str(name), pattern) for pattern in allowed)
+        if name not in IDS and not any(fnmatchcase(str(name), pattern) for pattern in allowed)
     ]
     check_channels(names)
     found = repeated_answers(features[names], answers_of(table))

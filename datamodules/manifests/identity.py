@@ -1,12 +1,11 @@
 """Who is who in a manifest: the keys that splitting, the leakage guard and the batches group by."""
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-UNKNOWN = "unknown"  # the only subject id that promises nothing about who is in the video
+from datamodules.schema import UNKNOWN
 
 
 def person_keys(table: pd.DataFrame) -> list[str]:
@@ -36,12 +35,6 @@ def person_codes(table: pd.DataFrame) -> np.ndarray:
 def visit_keys(table: pd.DataFrame) -> list[tuple[str, str]]:
     """One key a row: the person and the session, because session ids repeat from person to person."""
     return list(zip(person_keys(table), table["session_id"].astype(str), strict=True))
-
-
-def natural_key(session: str) -> tuple[tuple[int, int, str], ...]:
-    """Sort key under which `visit10` follows `visit9`."""
-    pieces = [piece for piece in re.split(r"(\d+)", session) if piece]
-    return tuple((0, int(piece), "") if piece.isdecimal() else (1, 0, piece) for piece in pieces)
 
 
 def codes(keys: Sequence[object]) -> np.ndarray:

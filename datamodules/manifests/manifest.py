@@ -27,13 +27,13 @@ from datamodules.manifests.validation import (
     check_columns,
     check_rows,
     describe_rows,
-    nearest,
     unused_columns,
 )
 from datamodules.manifests.validation_ids import check_ids
 from datamodules.manifests.validation_names import say_no_zero, say_unread
 from datamodules.manifests.validation_persons import check_persons
 from datamodules.manifests.validation_values import check_sums, check_values
+from datamodules.wording import nearest
 
 _log = logging.getLogger(__name__)
 

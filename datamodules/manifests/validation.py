@@ -1,15 +1,15 @@
 """Every fault of a manifest table, found in one pass: a user repairs a table once and not ten times."""
 
-import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from datamodules.manifests.scales import SCALES
+from datamodules.schema import IDS
+from datamodules.wording import nearest
 
-IDS = ("recording_id", "subject_id", "session_id")
 REQUIRED = (*IDS, "path")
 FILES = ("path", "series_path", "landmark_path")
 NUMBERS = (
@@ -32,13 +32,6 @@ PREFIXES = ("item_", "trait_")
 LABELS = ("score", "binary")  # of NUMBERS; besides them the columns that PREFIXES begin
 _LONGEST = 200  # characters of a path in a message
 _SHOWN = 5  # rows named per problem: enough to find the fault, few enough to read
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Phrase a suggestion for a misspelt name, or nothing when no name is close."""
-    plain = {own.casefold(): own for own in reversed(list(known))}
-    match = difflib.get_close_matches(name.casefold(), list(plain), n=1, cutoff=0.6)
-    return f"; did you mean '{plain[match[0]]}'?" if match else ""
 
 
 def describe_rows(table: pd.DataFrame, rows: Sequence[int], values: Sequence[object] | None = None) -> str:

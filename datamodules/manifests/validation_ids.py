@@ -8,10 +8,10 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from datamodules.manifests.identity import UNKNOWN
 from datamodules.manifests.spelling import is_nothing, twins
-from datamodules.manifests.validation import IDS, describe_rows
+from datamodules.manifests.validation import describe_rows
 from datamodules.manifests.visits import days
+from datamodules.schema import IDS, UNKNOWN
 
 _log = logging.getLogger(__name__)
 

@@ -4,9 +4,9 @@ from itertools import combinations
 
 import pandas as pd
 
-from datamodules.manifests.identity import UNKNOWN
 from datamodules.manifests.validation import describe_rows
 from datamodules.manifests.visits import days, place_of_visits
+from datamodules.schema import UNKNOWN
 
 # Answers that contradict each other in words, and in codes; others say nothing against any.
 _SEXES = {

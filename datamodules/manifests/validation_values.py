@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from datamodules.manifests.identity import UNKNOWN
 from datamodules.manifests.questionnaires import SUBSCALES
 from datamodules.manifests.validation import PREFIXES, describe_rows
+from datamodules.schema import UNKNOWN
 
 
 @dataclass(frozen=True)

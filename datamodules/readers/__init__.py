@@ -1,9 +1,10 @@
 """Exact frames from video files: a reader returns the frame that was asked for, or refuses the file."""
 
 from datamodules.readers.device import DeviceDecoder
+from datamodules.readers.errors import UnreadableVideo, UnsupportedVideo
 from datamodules.readers.opening import open_video
 from datamodules.readers.prefetch import Prefetch
-from datamodules.readers.protocol import UnreadableVideo, UnsupportedVideo, VideoReader, open_readers
+from datamodules.readers.protocol import VideoReader, open_readers
 from datamodules.readers.slices import EncodedClip
 from datamodules.readers.source import VideoSource
 

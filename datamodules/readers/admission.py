@@ -13,8 +13,9 @@ import av
 import numpy as np
 
 from datamodules.readers.container import decode, open_container, video_stream
-from datamodules.readers.index.packets import PacketIndex, cache_entry, packet_index
-from datamodules.readers.protocol import UnsupportedVideo
+from datamodules.readers.errors import UnsupportedVideo
+from datamodules.readers.index.packet_index import PacketIndex
+from datamodules.readers.index.packets import cache_entry, packet_index
 
 _log = logging.getLogger(__name__)
 

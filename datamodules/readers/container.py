@@ -4,7 +4,7 @@ from pathlib import Path
 
 import av
 
-from datamodules.readers.protocol import unreadable
+from datamodules.readers.errors import unreadable
 
 _TEXT_CONTAINERS = {"tty", "bin", "xbin", "adf", "idf"}  # FFmpeg draws text files as video
 _PLAYLISTS = {

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from datamodules.readers.admission import admit, check_count
-from datamodules.readers.index.packets import PacketIndex
-from datamodules.readers.protocol import Handle, check_indices, unreadable
+from datamodules.readers.errors import unreadable
+from datamodules.readers.index.packet_index import PacketIndex
+from datamodules.readers.protocol import Handle, check_indices
 from datamodules.readers.resize import resize
 from datamodules.readers.torchcodec import EXACT_CONTAINERS, other_pixels
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import torch
 from torch import Tensor
 
-from datamodules.readers.protocol import UnreadableVideo
+from datamodules.readers.errors import UnreadableVideo
 from datamodules.readers.pyav import turn
 from datamodules.readers.resize import resize
 from datamodules.readers.slices import EncodedClip, decode_cut

@@ -10,15 +10,7 @@ from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from datamodules.readers.index.packets import PacketIndex
-
-
-class UnreadableVideo(ValueError):
-    """A video is missing, empty, truncated or corrupt; the message names the file and a remedy."""
-
-
-class UnsupportedVideo(UnreadableVideo):
-    """The file may be fine, but this reader would return wrong frames for its material."""
+    from datamodules.readers.index.packet_index import PacketIndex
 
 
 @runtime_checkable
@@ -135,12 +127,3 @@ def check_indices(indices: Sequence[int], n_frames: int, name: str) -> list[int]
                 f"{name}: frame {index} does not exist; the video has frames 0 to {n_frames - 1}"
             )
     return plain
-
-
-def unreadable(name: str, reason: object) -> UnreadableVideo:
-    """Build the one error message for damaged material."""
-    return UnreadableVideo(
-        f"{name}: cannot be read as a video ({reason}). Copy the file again from its source, or re-encode "
-        "what is left of it (ffmpeg -i IN -c:v libx264 -pix_fmt yuv420p OUT.mp4), or remove its row from "
-        "the manifest, or the file from the folder."
-    )

@@ -14,8 +14,10 @@ from av.video.reformatter import VideoReformatter
 from torch import Tensor
 
 from datamodules.readers.container import decode, open_container, video_stream
-from datamodules.readers.index.packets import PacketIndex, packet_index
-from datamodules.readers.protocol import Handle, check_indices, unreadable
+from datamodules.readers.errors import unreadable
+from datamodules.readers.index.packet_index import PacketIndex
+from datamodules.readers.index.packets import packet_index
+from datamodules.readers.protocol import Handle, check_indices
 from datamodules.readers.resize import join
 
 _log = logging.getLogger(__name__)

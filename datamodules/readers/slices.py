@@ -13,8 +13,10 @@ from av.video.reformatter import VideoReformatter
 from torch import Tensor
 
 from datamodules.readers.container import decode, open_container, video_stream
-from datamodules.readers.index.packets import PacketIndex, packet_index
-from datamodules.readers.protocol import check_indices, unreadable
+from datamodules.readers.errors import unreadable
+from datamodules.readers.index.packet_index import PacketIndex
+from datamodules.readers.index.packets import packet_index
+from datamodules.readers.protocol import check_indices
 from datamodules.readers.pyav import to_rgb, upright
 
 # Matroska and MP4 lose frames of open groups of pictures when a clip starts in the middle; NUT does not.

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from datamodules.readers import opening
+from datamodules.readers.errors import UnreadableVideo
 from datamodules.readers.index.packets import packet_index
-from datamodules.readers.protocol import UnreadableVideo
 from datamodules.readers.slices import EncodedClip, can_cut, cut
 
 

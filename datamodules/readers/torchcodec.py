@@ -8,8 +8,9 @@ from typing import Any
 from torch import Tensor
 
 from datamodules.readers.admission import admit, check_count
-from datamodules.readers.index.packets import PacketIndex
-from datamodules.readers.protocol import Handle, check_indices, unreadable
+from datamodules.readers.errors import unreadable
+from datamodules.readers.index.packet_index import PacketIndex
+from datamodules.readers.protocol import Handle, check_indices
 from datamodules.readers.resize import resize
 
 EXACT_CONTAINERS = ("mp4", "mov", "matroska", "webm")  # elsewhere even its exact mode returns wrong frames

@@ -12,8 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from datamodules.guard.guard import check_channels
-from datamodules.manifests.validation import nearest
+from datamodules.leakage.channels import check_channels
 from datamodules.series import kept, stored
 from datamodules.series import table as tables
 from datamodules.series.checks.alike import check_alike
@@ -35,6 +34,7 @@ from datamodules.series.formats.pyfeat import PYFEAT, PYFEAT_MESH
 from datamodules.series.schema import CHANNELS, Column
 from datamodules.series.series import Series, UnreadableSeries
 from datamodules.series.table import measurements, numbers
+from datamodules.wording import nearest
 
 _log = logging.getLogger(__name__)
 _NAMED = 12  # channels of a file that a refusal lists

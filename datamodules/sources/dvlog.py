@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from datamodules.manifests.identity import UNKNOWN
 from datamodules.manifests.manifest import Manifest
+from datamodules.schema import UNKNOWN
 from datamodules.sources.reading.builder import Draft, read_labels
 from datamodules.sources.reading.codes import coded
 from datamodules.sources.reading.layout import leave_out, open_corpus, some, visible

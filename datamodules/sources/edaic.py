@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from datamodules.manifests.manifest import Manifest
-from datamodules.manifests.validation import nearest
 from datamodules.sources.reading.builder import Draft, SourceError, numbers, read_labels
 from datamodules.sources.reading.daic import Participant, add_recordings, read_part
 from datamodules.sources.reading.download import Download
 from datamodules.sources.reading.phq8 import ITEMS, contradicts
+from datamodules.wording import nearest
 
 LabelRule = Literal["score", "published"]
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from datamodules.manifests.identity import UNKNOWN
 from datamodules.manifests.manifest import Manifest, ManifestError, manifest_from_table, relocate
 from datamodules.manifests.validation import FILES, NUMBERS, PREFIXES
+from datamodules.schema import UNKNOWN
 
 
 def read(*, manifests: Sequence[Manifest], name: str = "joined") -> Manifest:

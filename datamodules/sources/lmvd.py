@@ -7,8 +7,8 @@ some four with a leading zero. The corpus has fewer people than vlogs, but says 
 
 from pathlib import Path
 
-from datamodules.manifests.identity import UNKNOWN
 from datamodules.manifests.manifest import Manifest
+from datamodules.schema import UNKNOWN
 from datamodules.sources.reading.builder import Draft, SourceError
 from datamodules.sources.reading.layout import leave_out, open_corpus, visible
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import pandas as pd
 
-from datamodules.manifests.identity import UNKNOWN, person_keys
-from datamodules.manifests.validation import nearest
+from datamodules.manifests.identity import person_keys
+from datamodules.schema import UNKNOWN
 from datamodules.splits.partition import PARTS, Split, SplitError, require_classes, require_people, split_of
 from datamodules.splits.strata import draw, strata_of
+from datamodules.wording import nearest
 
 if TYPE_CHECKING:
     from datamodules.manifests.manifest import Manifest

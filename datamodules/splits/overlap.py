@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from datamodules.manifests.identity import UNKNOWN
 from datamodules.manifests.manifest import Manifest
+from datamodules.schema import UNKNOWN
 from datamodules.splits.partition import PARTS, Split
 
 _log = logging.getLogger(__name__)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from datamodules.manifests.identity import UNKNOWN, person_keys
+from datamodules.manifests.identity import person_keys
+from datamodules.schema import UNKNOWN
 from datamodules.splits.strata import missing_classes
 
 if TYPE_CHECKING:

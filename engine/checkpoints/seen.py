@@ -15,9 +15,9 @@ from typing import Any
 
 from datamodules.guard.content import Content, contents
 from datamodules.guard.near_duplicates import pairs_of, report_uncompared
-from datamodules.manifests.identity import UNKNOWN
 from datamodules.manifests.manifest import Manifest
 from datamodules.manifests.spelling import folded
+from datamodules.schema import UNKNOWN
 from datamodules.splits.protocols import Split
 
 PARTS = ("train", "val")

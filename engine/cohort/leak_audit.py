@@ -10,13 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from datamodules.clips.dataset import ClipSource
-from datamodules.guard.guard import LeakageError
 from datamodules.guard.input_facts import TOLD, input_facts
 from datamodules.guard.name_facts import file_facts
+from datamodules.leakage.channels import LeakageError
 from datamodules.manifests.identity import person_codes
 from datamodules.manifests.manifest import Manifest
-from datamodules.manifests.validation import nearest
 from datamodules.splits.protocols import Split
+from datamodules.wording import nearest
 from engine.config.compose import ConfigError
 from engine.runs.provenance import RunManifest, write_json
 from engine.runs.seed import is_main

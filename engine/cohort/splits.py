@@ -4,8 +4,9 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from datamodules.guard.guard import LeakageError, check_content, check_split
+from datamodules.guard.guard import check_content, check_split
 from datamodules.guard.near_duplicates import duplicates, false_hashes
+from datamodules.leakage.channels import LeakageError
 from datamodules.manifests.manifest import Manifest, ManifestError
 from datamodules.manifests.validation import LABELS
 from datamodules.splits.overlap import person_overlap

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from datamodules.clips.measured import Coverage
+from datamodules.schema import IDS
 from engine.config.build import build
 
-_IDS = ("recording_id", "subject_id", "session_id")
 _HEADS = ("score", "binary", "band")
 _FEATURES = {
     "plain": "plain",
@@ -80,7 +80,7 @@ def predict_clips(
     rows = [row for batch in _gathered(batches, trainer.world_size) for row in _rows(batch)]
     unique = {(row["row"], row["clip"]): row for row in reversed(rows)}  # the first of equals stays
     ordered = [unique[key] for key in sorted(unique)]
-    columns = [*_IDS, "row", "clip", *(name for name in (*_HEADS, "context_available") if name in ordered[0])]
+    columns = [*IDS, "row", "clip", *(name for name in (*_HEADS, "context_available") if name in ordered[0])]
     return ClipPredictions(
         table=pd.DataFrame([{name: row[name] for name in columns} for row in ordered], columns=columns),
         attention=tuple(row["attention"] for row in ordered if "attention" in row),

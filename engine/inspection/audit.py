@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from datamodules.checks.image_quality import measure_pictures
 from datamodules.manifests.manifest import Manifest
+from datamodules.schema import IDS
 from datamodules.splits.protocols import Split
 from engine.inference.predictions import ClipPredictions
 from engine.inference.rebuild import part_of
@@ -28,7 +29,6 @@ from evaluation.uncertainty.label_permutation import permute_labels
 
 _ELSEWHERE = "the training recordings are not part of this manifest"
 _NO_FEATURES = "this network gives no features"
-_IDS = ("recording_id", "subject_id", "session_id")
 
 Predict = Callable[[Manifest, Split], ClipPredictions]
 
@@ -76,7 +76,7 @@ def audit(
 def by_recording(clips: ClipPredictions) -> tuple[pd.DataFrame, dict[str, NDArray[np.float64]]]:
     """Ids of the predicted recordings and their features (N,D), each the mean over the recording's clips."""
     groups = clips.table.groupby("recording_id", sort=True)
-    ids = groups[["subject_id", "session_id"]].first().reset_index()[list(_IDS)]
+    ids = groups[["subject_id", "session_id"]].first().reset_index()[list(IDS)]
     place = groups.ngroup().to_numpy()
     count = np.bincount(place)[:, None]
     features = {}

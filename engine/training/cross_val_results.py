@@ -13,10 +13,11 @@ from engine.inference.results import Assessment, list_unmeasured, targets
 from engine.inference.strata import discrepancy_slices, facts_of_folds
 from evaluation.averaged import mean_difference, mean_prediction, summarize_mean
 from evaluation.baselines.baselines import constant, identity, nuisance
-from evaluation.metrics.applicable import HEADS, measurements
+from evaluation.metrics.applicable import measurements
 from evaluation.metrics.catalog import METRICS
 from evaluation.summary import metrics_json
 from evaluation.tables.predictions import measured
+from evaluation.tables.schema import HEADS
 from evaluation.uncertainty.threshold import Threshold
 
 _PER_FOLD = (

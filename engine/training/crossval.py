@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from datamodules.manifests.manifest import Manifest
+from datamodules.schema import IDS
 from datamodules.splits.protocols import Split
 from engine.config.compose import config_hash, differences, moved
 from engine.inference.outputs import write_run
@@ -130,7 +131,7 @@ def finished(place: Path, config: Mapping[str, Any], manifest: Manifest) -> bool
 def _read(path: Path) -> pd.DataFrame:
     """A fold's table with the very numbers that were written; a parser of pandas may round the last digit."""
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    text = ("recording_id", "subject_id", "session_id", "split", "unmeasured")
+    text = (*IDS, "split", "unmeasured")
     for name in table.columns.difference(list(text)):
         table[name] = [float(value) if value else np.nan for value in table[name]]
     return table

@@ -14,8 +14,9 @@ from datamodules.splits.protocols import Split
 from engine.config.compose import ConfigError
 from engine.config.selection import monitored
 from engine.inference.results import targets
-from evaluation.metrics.applicable import HEADS, measurements
+from evaluation.metrics.applicable import measurements
 from evaluation.metrics.catalog import METRICS
+from evaluation.tables.schema import HEADS
 
 _log = logging.getLogger(__name__)
 

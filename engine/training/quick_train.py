@@ -23,8 +23,8 @@ from engine.config.targets import ROOT, check_targets
 from engine.inference.predictions import prediction_trainer
 from engine.inference.rebuild import part_of, predict_part, rebuild
 from engine.inference.results import recordings_of
-from engine.train import check_model
 from engine.training.fit import fit_split
+from engine.training.model import check_model
 from engine.training.monitor import check_validation
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytorch_lightning as pl
 
-from datamodules.guard.guard import LeakageError, check_split
+from datamodules.guard.guard import check_split
+from datamodules.leakage.channels import LeakageError
 from datamodules.manifests.manifest import Manifest
 from datamodules.splits.protocols import Split
 from engine.checkpoints.checkpoint import CheckpointError, RunCheckpoint, load_checkpoint

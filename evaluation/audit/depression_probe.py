@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from datamodules.schema import IDS
 from evaluation.baselines.linear_probe import linear_reading
 from evaluation.uncertainty.estimates import estimates
 
 Array = NDArray[np.float64]
 
-_IDS = ("recording_id", "subject_id", "session_id")
 _SHOWN = {"binary": ("auc",), "score": ("pearson", "mae")}
 
 
@@ -51,7 +51,7 @@ def _read(x: Array, train: pd.DataFrame, asked: Array, test: pd.DataFrame) -> di
             out[head] = {"reason": f"the training people show one {head} only"}
             continue
         reading = linear_reading(head, x[known], y, persons, asked)  # type: ignore[arg-type]
-        table = test[[*_IDS, target]].assign(**{f"{head}_prediction": reading})
+        table = test[[*IDS, target]].assign(**{f"{head}_prediction": reading})
         found = estimates(table)
         out |= {metric: found[metric] for metric in shown}
     return out

@@ -22,7 +22,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from evaluation.metrics.applicable import UNKNOWN
+from datamodules.schema import UNKNOWN
 from evaluation.uncertainty.bootstrap import Estimate
 from evaluation.uncertainty.confidence import estimate
 from evaluation.uncertainty.estimates import difference

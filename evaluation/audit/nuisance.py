@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 
 from evaluation.baselines.baselines import NUISANCE
 from evaluation.metrics import resampled as weighted
-from evaluation.metrics.applicable import HEADS, subject_codes
+from evaluation.metrics.applicable import subject_codes
 from evaluation.metrics.rank_correlation import partial_spearman, spearman
+from evaluation.tables.schema import HEADS
 from evaluation.uncertainty.bootstrap import (
     LEVEL,
     MIN_DEFINED,

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evaluation.metrics.applicable import UNKNOWN
+from datamodules.schema import UNKNOWN
 from evaluation.uncertainty.holm import holm
 
 Array = NDArray[np.float64]

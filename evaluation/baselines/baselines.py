@@ -21,8 +21,9 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from evaluation.metrics.applicable import HEADS, UNKNOWN
+from datamodules.schema import UNKNOWN
 from evaluation.summary import Summary, summarize
+from evaluation.tables.schema import HEADS
 from evaluation.uncertainty.estimates import paired_difference
 from evaluation.uncertainty.threshold import choose_threshold
 

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from datamodules.schema import IDS
 from evaluation.baselines.linear_probe import linear_reading
 from evaluation.uncertainty.bootstrap import Estimate
 from evaluation.uncertainty.estimates import estimates
@@ -81,7 +82,7 @@ def _others(features: Array, subjects: pd.Series) -> Array:
 def _predict(
     features: Array, table: pd.DataFrame, fit: NDArray[np.int_], rows: NDArray[np.int_]
 ) -> pd.DataFrame:
-    out = table.iloc[rows][["recording_id", "subject_id", "session_id"]].reset_index(drop=True)
+    out = table.iloc[rows][[*IDS]].reset_index(drop=True)
     for head in ("binary", "score"):
         if head not in table or table[head].iloc[fit].nunique() < 2:
             continue

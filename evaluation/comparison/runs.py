@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from evaluation.metrics.applicable import HEADS
-from evaluation.tables.identity import natural_key
+from datamodules.schema import natural_key
 from evaluation.tables.predictions import measured, read_predictions
+from evaluation.tables.schema import HEADS
 
 _SHOWN = 5  # recordings named per difference
 

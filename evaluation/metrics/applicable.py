@@ -13,16 +13,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from datamodules.schema import UNKNOWN
 from evaluation.metrics import definitions as metrics
 from evaluation.metrics import resampled as weighted
 from evaluation.metrics.catalog import Kind, Metric, of_kind
 from evaluation.metrics.definitions import Value
 from evaluation.metrics.visit_changes import order_unknown, visit_changes
-from evaluation.tables.identity import UNKNOWN as UNKNOWN
 
 Array = NDArray[np.float64]
-
-HEADS = ("score", "binary", "band")
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from evaluation.metrics.applicable import HEADS, kinds_of, measurements
+from evaluation.metrics.applicable import kinds_of, measurements
 from evaluation.metrics.catalog import METRICS
 from evaluation.tables.aggregate import How, combine
 from evaluation.tables.predictions import DIVERGED, PredictionError
+from evaluation.tables.schema import HEADS
 
 _log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from datamodules.manifests.visits import REMEDY, place_of_visits
-from evaluation.tables.identity import UNKNOWN
+from datamodules.schema import UNKNOWN
 
 Array = NDArray[np.float64]
 

@@ -9,13 +9,14 @@ import jinja2
 import numpy as np
 import pandas as pd
 
+from datamodules.schema import UNKNOWN
 from evaluation.audit.slices import SHOWN
-from evaluation.metrics.applicable import HEADS, UNKNOWN
 from evaluation.metrics.catalog import METRICS
 from evaluation.report import figures
 from evaluation.report.figures import AttentionExample
 from evaluation.report.headline import judge, number
 from evaluation.report.leak_section import leak_section
+from evaluation.tables.schema import HEADS
 from evaluation.uncertainty.confidence import MIN_PERSONS
 
 __all__ = ["AttentionExample", "write_report"]

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from datamodules.manifests.visits import COLUMN
-from evaluation.metrics.applicable import HEADS
-from evaluation.tables.predictions import IDS, PredictionError, check_clips
+from datamodules.schema import IDS
+from evaluation.tables.predictions import PredictionError, check_clips
+from evaluation.tables.schema import HEADS
 
 How = Literal["mean", "median", "trimmed"]
 

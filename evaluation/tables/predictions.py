@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from datamodules.manifests.visits import COLUMN
-from evaluation.metrics.applicable import HEADS
+from datamodules.schema import IDS
+from evaluation.tables.schema import HEADS
 
-IDS = ("recording_id", "subject_id", "session_id")
 DIVERGED = (
     "lower model.optimizer.lr, keep trainer.gradient_clip_val, and look for extreme values in the input"
 )

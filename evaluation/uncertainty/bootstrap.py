@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evaluation.metrics.applicable import HEADS, Measurement, Resampler, subject_codes
+from evaluation.metrics.applicable import Measurement, Resampler, subject_codes
+from evaluation.tables.schema import HEADS
 
 Array = NDArray[np.float64]
 

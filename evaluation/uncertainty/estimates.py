@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from evaluation.metrics.applicable import HEADS, Measurement, measurements
+from evaluation.metrics.applicable import Measurement, measurements
+from evaluation.tables.schema import HEADS
 from evaluation.uncertainty.bootstrap import Estimate, align
 from evaluation.uncertainty.confidence import METHODS, estimate
 from evaluation.uncertainty.jackknife import LeftOut, leave_one_out, left_out, mean, minus

@@ -23,6 +23,7 @@ from biomarkers.symptoms.outlier_persons import keep
 from biomarkers.symptoms.training_filter import TrainingFilter
 from datamodules.leakage.item_oracle import check_features
 from datamodules.manifests.questionnaires import subscale
+from datamodules.schema import IDS
 from datamodules.splits.protocols import Holdout
 from evaluation.metrics.definitions import auc
 from studies.discrepancy.cohort import ITEMS, SCALE, Cohort
@@ -33,7 +34,6 @@ SHARES = (0.1, 0.2, 0.3)  # the published thresholds
 OURS, RECIPE, INSIDE = "ours", "recipe", "recipe, fitted inside"
 METRICS = ("f1", "uar", "auc")
 _FOLDS = 5  # of the recipe; the scripts use 5 and 10
-_IDS = ["recording_id", "subject_id", "session_id"]
 
 
 class Reader(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
@@ -146,7 +146,7 @@ def _recipe(
 ) -> Iterator[dict[str, Any]]:
     """The published scripts: whatever they do is done to everybody, then recordings are cross-validated."""
     table = cohort.manifest.table
-    x = features.drop(columns=_IDS).to_numpy(dtype=np.float64)
+    x = features.drop(columns=list(IDS)).to_numpy(dtype=np.float64)
     y = table["binary"].to_numpy(dtype=np.float64)
     items = table[list(subscale(SCALE).columns)]
     discrepancy = SymptomDiscrepancy(centre="global", normalisation="none")

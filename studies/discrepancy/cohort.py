@@ -10,6 +10,7 @@ import pandas as pd
 from biomarkers.features.statistics import STATISTICS, summarize
 from datamodules.manifests.manifest import Manifest
 from datamodules.manifests.questionnaires import subscale
+from datamodules.schema import IDS
 from datamodules.synthetic.latent import CHANNELS, LatentSettings, draw_cohort
 from datamodules.synthetic.recording import CohortSettings, questionnaire, recorded_series, recording_id
 
@@ -71,7 +72,7 @@ def draw(setting: Setting, *, persons: int, seed: int) -> Cohort:
     visits = draw_cohort(latent)
     ids = pd.DataFrame(
         [(recording_id(visit), visit.person.subject_id, visit.session_id) for visit in visits],
-        columns=["recording_id", "subject_id", "session_id"],
+        columns=[*IDS],
     )
     items = pd.DataFrame([questionnaire(visit, settings) for visit in visits]).astype(np.float64)
     form = subscale(SCALE)

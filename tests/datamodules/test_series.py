@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from datamodules.guard.guard import LeakageError
+from datamodules.leakage.channels import LeakageError
 from datamodules.series import UnreadableSeries, read_series
 
 CHANNELS = ("au04", "au12", "gaze_x")

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from datamodules.manifests.identity import UNKNOWN, natural_key, person_keys
+from datamodules.manifests.identity import person_keys
 from datamodules.manifests.manifest import Manifest, ManifestError
+from datamodules.schema import UNKNOWN, natural_key
 
 _LABELS = ("scale", "score", "binary")
 _ITEMS = "item_"

@@ -12,11 +12,11 @@ import av
 import numpy as np
 
 from datamodules.readers.container import STRICT, STRICTER, decode, open_container, video_stream
+from datamodules.readers.errors import UnsupportedVideo, unreadable
 from datamodules.readers.index.bitstream import Heads
-from datamodules.readers.index.packets import PacketIndex
+from datamodules.readers.index.packet_index import PacketIndex
 from datamodules.readers.index.remarks import remarks
 from datamodules.readers.index.structure import Structure, walk
-from datamodules.readers.protocol import UnsupportedVideo, unreadable
 
 _log = logging.getLogger(__name__)
 

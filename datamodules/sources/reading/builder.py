@@ -11,8 +11,8 @@ import pandas as pd
 
 from datamodules.manifests.errata import Erratum
 from datamodules.manifests.manifest import Manifest, manifest_from_table
-from datamodules.manifests.validation import nearest
 from datamodules.sources.reading.workbook import UnreadableWorkbook, first_sheet
+from datamodules.wording import nearest
 
 _SEPARATORS = ",;\t"
 _ARCHIVES = (".zip", ".gz", ".tgz", ".tar", ".7z", ".rar")

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from datamodules.manifests.validation import nearest
 from datamodules.sources.reading.builder import SourceError
+from datamodules.wording import nearest
 
 
 def corpora(package: ModuleType, function: str) -> dict[str, Callable[..., Any]]:

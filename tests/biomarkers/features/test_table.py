@@ -9,7 +9,8 @@ from biomarkers.features.events import EventFeatures
 from biomarkers.features.extractor import Measured
 from biomarkers.features.statistics import SummaryStatistics
 from biomarkers.features.synchrony import Synchrony
-from biomarkers.features.table import IDS, feature_table
+from biomarkers.features.table import feature_table
+from datamodules.schema import IDS
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from biomarkers.symptoms.training_filter import TrainingFilter, visit_items
-from datamodules.guard.guard import LeakageError, check_split
+from datamodules.guard.guard import check_split
+from datamodules.leakage.channels import LeakageError
 from datamodules.manifests.manifest import Manifest
 from datamodules.manifests.questionnaires import ItemError, subscale
 from datamodules.splits.partition import SplitError

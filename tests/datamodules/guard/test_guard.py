@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 
 from datamodules.guard import guard
-from datamodules.guard.guard import LeakageError, check_channels, check_selection, check_split
+from datamodules.guard.guard import check_selection, check_split
+from datamodules.leakage.channels import LeakageError, check_channels
 from datamodules.manifests.manifest import Manifest
 from datamodules.splits.protocols import Split
 

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from datamodules.guard.fingerprint import Fingerprint
-from datamodules.guard.guard import LeakageError
 from datamodules.guard.near_duplicates import alike, duplicates, similarity
+from datamodules.leakage.channels import LeakageError
 from datamodules.manifests.manifest import ManifestError, read_manifest
 from datamodules.series import read_series
 from engine.cohort.splits import checked_splits

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from datamodules.guard.guard import LeakageError
+from datamodules.leakage.channels import LeakageError
 from datamodules.leakage.item_oracle import answers_of, check_features, repeated_answers
 from datamodules.synthetic.questionnaire import answer, symptom_profile, totals
 

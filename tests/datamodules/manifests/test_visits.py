@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from datamodules.guard.guard import LeakageError, check_split
+from datamodules.guard.guard import check_split
+from datamodules.leakage.channels import LeakageError
 from datamodules.manifests.manifest import Manifest
 from datamodules.manifests.visits import in_order, place_of_visits
 from datamodules.splits.protocols import Longitudinal, Split, SplitError

@@ -3,7 +3,8 @@ from itertools import combinations
 
 import pytest
 
-from datamodules.guard.guard import LeakageError, check_split
+from datamodules.guard.guard import check_split
+from datamodules.leakage.channels import LeakageError
 from datamodules.manifests.manifest import ManifestError
 from datamodules.sources import avec2014
 from datamodules.sources.reading.builder import SourceError

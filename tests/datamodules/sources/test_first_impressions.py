@@ -5,7 +5,8 @@ import shutil
 import numpy as np
 import pytest
 
-from datamodules.guard.guard import LeakageError, check_split
+from datamodules.guard.guard import check_split
+from datamodules.leakage.channels import LeakageError
 from datamodules.sources import first_impressions
 from datamodules.sources.reading.builder import SourceError
 from datamodules.sources.trees.first_impressions import write

@@ -4,7 +4,8 @@ import shutil
 import numpy as np
 import pytest
 
-from datamodules.guard.guard import LeakageError, check_split
+from datamodules.guard.guard import check_split
+from datamodules.leakage.channels import LeakageError
 from datamodules.manifests.manifest import ManifestError
 from datamodules.sources import mpdd
 from datamodules.sources.reading.builder import SourceError

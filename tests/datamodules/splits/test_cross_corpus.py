@@ -1,7 +1,8 @@
 import pandas as pd
 import pytest
 
-from datamodules.guard.guard import LeakageError, check_split
+from datamodules.guard.guard import check_split
+from datamodules.leakage.channels import LeakageError
 from datamodules.manifests.manifest import Manifest
 from datamodules.splits.cross_corpus import CrossCorpus
 from datamodules.splits.protocols import Split, SplitError

@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from datamodules.schema import natural_key
 from evaluation.metrics.applicable import measurements
 from evaluation.metrics.visit_changes import visit_changes
 from evaluation.summary import summarize
-from evaluation.tables.identity import natural_key
 from evaluation.uncertainty.estimates import estimates
 
 ROWS = [  # person, visit, task, true score, predicted score, band

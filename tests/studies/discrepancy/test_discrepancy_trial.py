@@ -6,7 +6,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 
-from datamodules.guard.guard import LeakageError
+from datamodules.leakage.channels import LeakageError
 from datamodules.leakage.item_oracle import check_features
 from evaluation.isolation import check_isolated
 from studies.discrepancy import cells as discrepancy_cells

@@ -1,0 +1,18 @@
+"""Errors that replace a wrong frame."""
+
+
+class UnreadableVideo(ValueError):
+    """A video is missing, empty, truncated or corrupt; the message names the file and a remedy."""
+
+
+class UnsupportedVideo(UnreadableVideo):
+    """The file may be fine, but this reader would return wrong frames for its material."""
+
+
+def unreadable(name: str, reason: object) -> UnreadableVideo:
+    """Build the one error message for damaged material."""
+    return UnreadableVideo(
+        f"{name}: cannot be read as a video ({reason}). Copy the file again from its source, or re-encode "
+        "what is left of it (ffmpeg -i IN -c:v libx264 -pix_fmt yuv420p OUT.mp4), or remove its row from "
+        "the manifest, or the file from the folder."
+    )

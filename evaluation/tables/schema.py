@@ -1,0 +1,3 @@
+"""The heads whose predictions a table may hold."""
+
+HEADS = ("score", "binary", "band")
