@@ -1,6 +1,6 @@
 """From disk to batch: manifest -> split -> frame indices -> decoded clips or series -> batches.
 
-`manifest` reads the table, `splits` and `guard` decide who may meet whom, `clips` which frames are looked at,
-`readers` and `series` what is in them, `batches` which clips travel together, `dataset` and `collate` build
-the batch, `transforms` works on it on the device, and `datamodule` is the one file that knows Lightning.
+Lowest first: `schema` (ids) and `wording` (messages), `readers` (video) and `series` (features), `manifests`
+(the table), `splits` and `guard` (who may meet whom), `clips` (recordings to batches), `datamodule` (the
+Lightning side). `sources` read corpora, `synthetic` makes a cohort, `checks` look before a training.
 """

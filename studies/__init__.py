@@ -1,1 +1,1 @@
-"""TODO"""
+"""Studies whose results are pages of `docs/`: `python -m studies.<name>` repeats one."""

@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("benchmarks", "biomarkers", "datamodules", "engine", "evaluation", "models")
+ROOMS = ("analysis", "benchmarks", "biomarkers", "datamodules", "engine", "evaluation", "models", "studies")
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 

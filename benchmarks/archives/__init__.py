@@ -1,1 +1,1 @@
-"""TODO"""
+"""Series classifiers on public archives beside published accuracies."""

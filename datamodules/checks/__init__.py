@@ -1,1 +1,1 @@
-"""TODO"""
+"""Commands that look at data and machine before a training: `validate` and `doctor`."""

@@ -1,4 +1,4 @@
-"""Check a download: `python -m datamodules.checks.validate source=avec2014 root=<folder> [key=value] [html=<file>]`.
+"""Check a download: `python -m datamodules.checks.validate source=avec2014 root=<folder> [key=value]`.
 
 It reads the corpus, prints what is in it and what was corrected, and writes the same as a page;
 `against=edaic:<folder>` counts the people another corpus shares with it. `decode=true` decodes every video

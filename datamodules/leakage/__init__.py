@@ -1,1 +1,1 @@
-"""TODO"""
+"""Labels, answers and identifiers among the features: by their names and by what they repeat."""

@@ -1,7 +1,7 @@
 """One file a corpus: its published layout, its known errata and its label rule, as a validated manifest.
 
 Every module has one public function `read(*, root, probe=True, ...) -> Manifest`; `_target_` and
-`python -m datamodules.checks.validate source=<module> root=<folder>` name it. `trees/<module>.py` writes a folder of
-the same layout with made-up content. Subject ids start with the family of the corpus (`daic:300`), so that
-two corpora with common people share their ids.
+`python -m datamodules.checks.validate source=<module> root=<folder>` name it. `trees/<module>.py` writes a
+folder of the same layout with made-up content. Subject ids start with the family of the corpus
+(`daic:300`), so that two corpora with common people share their ids.
 """

@@ -160,8 +160,8 @@ class Longitudinal:
 
     This measures how well a known person is followed over time. It says nothing about new people, because the
     habits of everyone tested were seen with their labels; never report it as the headline. Visits are ordered
-    by the column `visit_order` or by what `session_id` says (see `datamodules.manifests.visits`). People with fewer
-    than three visits train only.
+    by the column `visit_order` or by what `session_id` says (see `datamodules.manifests.visits`). People with
+    fewer than three visits train only.
     """
 
     subject_disjoint: ClassVar[bool] = False

@@ -59,7 +59,7 @@ class RunCheckpoint:
     origin: str = ""
 
 
-# Every further attribute is a field of the record; a check of its own goes to `engine.checkpoints.record.CHECKS`.
+# Every further attribute is a field of the record; a check of its own goes to `record.CHECKS`.
 _FIELDS = {field.name for field in fields(RunCheckpoint)} - {"path", "state_dict"}
 
 

@@ -98,8 +98,8 @@ def _check_place(key: str, target: Any) -> None:
         known = isinstance(target, str) and target in CHECKPOINT
         why = "which is only for another part of it" if known else "which is not on its list"
         raise ForbiddenTarget(
-            f"{key}: a checkpoint may not name {target!r:.200} here, {why} (engine/config/allowlist.py). If it "
-            "belongs to an installed package that you trust, add trust=[<package>] to the command."
+            f"{key}: a checkpoint may not name {target!r:.200} here, {why} (engine/config/allowlist.py). If "
+            "it belongs to an installed package that you trust, add trust=[<package>] to the command."
         )
 
 

@@ -1,7 +1,7 @@
 """Which classes and functions a config may name, checked while they are still text.
 
-The user's own config may name what `engine.config.allowlist` lists for it, and, after `trust=[my_package]`, whatever
-that package defines. A target of our own must be *defined* in a file of this checkout (read with `ast`, so
+The user's own config may name what `allowlist` lists for it, and, after `trust=[my_package]`, whatever that
+package defines. A target of our own must be *defined* in a file of this checkout (read with `ast`, so
 that neither the package nor anything it imports runs, and a name the file merely imports does not count).
 What a checkpoint may name is a closed list; see `engine.checkpoints.config`.
 """

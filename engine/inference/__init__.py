@@ -1,1 +1,1 @@
-"""TODO"""
+"""From a trained network to predictions, numbers and the files of a run."""

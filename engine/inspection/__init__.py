@@ -1,1 +1,1 @@
-"""TODO"""
+"""A closer look at a checkpoint: audits, attributions, filmstrips."""

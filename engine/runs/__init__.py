@@ -1,1 +1,1 @@
-"""TODO"""
+"""The folder of a run: lock, provenance, seed, interruption, whole files."""

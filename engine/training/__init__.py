@@ -1,1 +1,1 @@
-"""TODO"""
+"""Training: one split, several folds, resuming, and what chooses the checkpoint."""

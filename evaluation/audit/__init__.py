@@ -1,1 +1,1 @@
-"""TODO"""
+"""What a model or its features give away, and for whom it works."""

@@ -1,1 +1,1 @@
-"""TODO"""
+"""Two runs compared: `python -m evaluation.comparison run_a run_b`."""

@@ -30,7 +30,7 @@ def compare(
     """Compare two runs metric by metric.
 
     The value of a run is the mean of its metric over training seeds. Its difference has an interval over
-    persons (`evaluation.uncertainty.jackknife`, a person left out of both runs), a p-value of the paired permutation
+    persons (`uncertainty.jackknife`, a person left out of both runs), a p-value of the paired permutation
     test, and that p-value after Holm's correction over the metrics compared. The verdict, which run is
     better, follows the corrected p-value; where interval and test disagree, `disagree` says so.
 

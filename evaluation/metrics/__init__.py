@@ -1,1 +1,1 @@
-"""TODO"""
+"""Every metric, what it needs of a table, and its value under weights."""

@@ -1,1 +1,1 @@
-"""TODO"""
+"""Pages and figures."""

@@ -1,1 +1,1 @@
-"""TODO"""
+"""Tables of predictions: clips, recordings, persons."""

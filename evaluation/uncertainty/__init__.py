@@ -1,1 +1,1 @@
-"""TODO"""
+"""How sure a number is: intervals, tests, calibration, thresholds."""

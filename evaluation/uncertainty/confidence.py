@@ -1,6 +1,6 @@
 r"""Confidence intervals of metrics: a standard error over persons, on the scale on which it is symmetric.
 
-With the standard error e and the degrees of freedom df of the jackknife (`evaluation.uncertainty.jackknife`) and c the
+With the standard error e and the degrees of freedom df of the jackknife (`jackknife`) and c the
 97.5 % point of Student's t of df:
 
     share, in [0, 1]          all x with |\theta - x| <= c sqrt(x (1 - x) / n),  n = \theta (1 - \theta) / e^2

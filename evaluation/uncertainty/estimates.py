@@ -1,6 +1,6 @@
 """Metrics of a recording table, and differences between two, with intervals that cover small studies.
 
-Every interval rests on the metric without each person in turn (`evaluation.uncertainty.jackknife`), so a mean over
+Every interval rests on the metric without each person in turn (`jackknife`), so a mean over
 trainings or a difference of two models has one for the same price as a metric.
 """
 

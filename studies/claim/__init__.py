@@ -1,1 +1,1 @@
-"""TODO"""
+"""The claim of MPDRM under control: personalization with and without other visits."""

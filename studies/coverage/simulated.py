@@ -1,4 +1,4 @@
-"""Simulated test sets whose true metrics are known, for `studies.coverage` and `studies.coverage.compare_null`.
+"""Simulated test sets whose true metrics are known, for the coverage and for the comparison of two runs.
 
 A person has a severity and a habit of face; a visit has a severity of its own and noise. A model sees
 signal * severity + habit + noise; the habit makes the errors of a person alike. Where the label is of the

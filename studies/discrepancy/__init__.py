@@ -1,1 +1,1 @@
-"""TODO"""
+"""A fair trial of the Symptom Discrepancy Index."""

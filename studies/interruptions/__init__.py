@@ -1,1 +1,1 @@
-"""TODO"""
+"""Trainings that are ended at any moment, resumed, and held against uninterrupted ones."""

@@ -1,1 +1,1 @@
-"""TODO"""
+"""Planted leaks, and what finds them."""

@@ -1,1 +1,1 @@
-"""TODO"""
+"""Manifest to manifest: fewer labels, permuted labels, another questionnaire."""

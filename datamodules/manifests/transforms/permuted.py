@@ -24,7 +24,7 @@ def permuted(*, manifest: Manifest, seed: int) -> Manifest:
     counts. Files, ids, technical columns and the truth behind a synthetic cohort stay where they are.
 
     Use it around another manifest in a config: `data=permuted_series`, or
-    `data.manifest={_target_: datamodules.manifests.transforms.permuted.permuted, seed: 0, manifest: {_target_: ..., path: ...}}`.
+    `data.manifest={_target_: datamodules.manifests.transforms.permuted.permuted, seed: 0, manifest: {...}}`.
 
     Args:
         manifest: whose labels move.

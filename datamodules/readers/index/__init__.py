@@ -1,1 +1,1 @@
-"""TODO"""
+"""The packet index: what one pass over the packets of a video says, and whether the file is whole."""

@@ -1,1 +1,1 @@
-"""TODO"""
+"""One module for each program or corpus that writes series."""

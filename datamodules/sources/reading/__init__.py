@@ -1,1 +1,1 @@
-"""TODO"""
+"""What several sources share: finding files, label tables, answers, and building the manifest."""
