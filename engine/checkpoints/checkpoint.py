@@ -24,7 +24,7 @@ from engine.config.compose import canonical_json
 from engine.config.targets import ForbiddenTarget
 
 KEY = "euthymia"
-FORMAT = 3  # 3: origin of the recordings, fingerprints by channel; 2: a config without what trains; before, 1
+FORMAT = 4  # 4: modules in folders; 3: origin of the recordings, fingerprints by channel; before, 2 and 1
 
 
 class CheckpointError(ValueError):

@@ -12,12 +12,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from evaluation.comparison.runs import RunError, read_run
 from evaluation.comparison.statistics import compare
 from evaluation.metrics.catalog import lower_is_better
 from evaluation.report.headline import number
+from evaluation.report.page import environment
 from evaluation.report.style import BLUE, GRAY, INK, canvas, svg
 from evaluation.tables.predictions import PredictionError
 from evaluation.uncertainty.permutation import PERMUTATIONS
@@ -105,12 +104,10 @@ def forest(found: Mapping[str, Any]) -> str:
 
 def page(found: Mapping[str, Any]) -> str:
     """`compare.html`: the table, the plot and how both were made."""
-    loader = jinja2.FileSystemLoader(Path(__file__).with_name("templates"))
-    environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
-    environment.filters |= {"number": number, "p": _p, "remarks": remarks}
+    templates = environment()
+    templates.filters |= {"p": _p, "remarks": remarks}
     rows = [(name, row, row["better"] or "-") for name, row in found["metrics"].items()]
-    template = environment.get_template("compare.html")
-    return str(template.render(found=found, rows=rows, plot=forest(found)))
+    return str(templates.get_template("compare.html").render(found=found, rows=rows, plot=forest(found)))
 
 
 def _p(value: float | None) -> str:

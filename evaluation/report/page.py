@@ -3,10 +3,27 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from evaluation.report.report import environment
+import jinja2
+
+from evaluation.report.headline import number
 from evaluation.report.section import Section
 
-__all__ = ["Section", "write_page"]
+__all__ = ["Section", "environment", "write_page"]
+
+_TEMPLATES = Path(__file__).with_name("templates")
+
+
+def environment() -> jinja2.Environment:
+    """Templates of this package, escaped, with the filter `number`; an undefined name is an error."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = number
+    return environment
 
 
 def write_page(

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 import pandas as pd
 
@@ -14,14 +13,13 @@ from evaluation.audit.slices import SHOWN
 from evaluation.metrics.catalog import METRICS
 from evaluation.report import figures
 from evaluation.report.figures import AttentionExample
-from evaluation.report.headline import judge, number
+from evaluation.report.headline import judge
 from evaluation.report.leak_section import leak_section
+from evaluation.report.page import environment
 from evaluation.tables.schema import HEADS
 from evaluation.uncertainty.confidence import MIN_PERSONS
 
 __all__ = ["AttentionExample", "write_report"]
-
-_TEMPLATES = Path(__file__).with_name("templates")
 
 # keys of the run manifest that have a place of their own, and one that changes after the page is written
 _SHOWN_APART = ("packages", "config", "skipped", "status", "person_overlap", "split_notes", "leak_audit")
@@ -88,19 +86,6 @@ def write_report(
     )  # fmt: skip
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")
-
-
-def environment() -> jinja2.Environment:
-    """Templates of this package, escaped, with the filter `number`; an undefined name is an error."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["number"] = number
-    return environment
 
 
 def _own_notes(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[str]:
