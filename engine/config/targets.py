@@ -19,7 +19,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from engine.config.allowlist import NOT_OWN, OWN, THIRD_PARTY
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")

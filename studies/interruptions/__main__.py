@@ -24,7 +24,7 @@ from studies.interruptions.compare import different
 from studies.interruptions.moment import AFTER, END, PLACES, choose, epochs_of, marks, place, status, used
 from studies.interruptions.page import write_page
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1")
 LIMIT = 300  # seconds that one training may take
 _COHORT = ["n_subjects=10", "n_visits=2", "fps=10", "duration_s=2", "workers=2"]

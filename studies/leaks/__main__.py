@@ -30,7 +30,7 @@ from engine.runs.provenance import RunManifest
 from studies.leaks import content as content_leaks
 from studies.leaks.plants import LEAKS, Plant, plant
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "leak_audit.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "leak_audit.md"
 COHORTS = ((48, 3, 0.0), (64, 2, 1.0), (40, 4, 1.0))  # persons, visits, confound
 CLEAN = ((48, 3), (64, 2))  # persons and visits, in turn
 _FPS, _SECONDS = 10.0, 4.0

@@ -27,7 +27,7 @@ def test_the_same_in_another_process():
     run = subprocess.run(
         [sys.executable, "-c", code],
         check=False,
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         env={"PYTHONHASHSEED": "7"},
     )
     assert run.returncode == clip_seed(3, 1, "x", 0) % 251

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PACKAGES = ("benchmarks", "biomarkers", "datamodules", "engine", "evaluation", "models")
 COMMANDS = ("train", "eval", "predict", "analyze")
 REACHED = ("system", "path.join", "load", "nn.Linear", "Path", "hub.load", "utils.instantiate")

@@ -15,7 +15,7 @@ from evaluation.metrics import definitions as metrics
 from evaluation.metrics.streaming import RecordingMetrics
 from evaluation.tables.predictions import PredictionError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def clips(n=20, k=3, seed=0):
