@@ -45,7 +45,7 @@ class RunCheckpoint:
         calibration: Targets and predictions of the validation recordings, without ids: what decision
             thresholds and intervals are learned from. Empty before the run has ended.
         seen: Digests of persons and files that trained or selected; see `engine.checkpoints.seen`.
-        origin: What the recordings were made of; see `engine.checkpoints.config.origin`. Empty in older checkpoints.
+        origin: What the recordings were made of; see `config.origin`. Empty in older checkpoints.
     """
 
     path: Path
