@@ -1,1 +1,1 @@
-"""Action units, gaze and questionnaires to features, statistics, clusters and classical estimators."""
+"""Features of facial series, group comparisons, clusters, symptoms and classical estimators."""

@@ -1,4 +1,4 @@
-"""How features are named to readers."""
+"""Display names of features in figures and tables."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Loaders and device hooks: the one file of the data room that knows Lightning."""
+"""The LightningDataModule: loaders and device hooks; no other file of `datamodules` imports Lightning."""
 
 import logging
 import os
@@ -148,15 +148,15 @@ class ClipDataModule(pl.LightningDataModule):
         return self._evaluation(None if self.split is None else self._part("test"))
 
     def state_dict(self) -> dict[str, Any]:
-        """What a resumed run would not know: the recordings that were left out before."""
+        """Return what a resumed run must know: the recordings that were left out before."""
         return {"skipped": dict(self.skipped)}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Take over what was left out before; it was told then."""
+        """Restore the recordings that were left out before, without logging them again."""
         self.skipped |= state_dict["skipped"]
 
     def on_before_batch_transfer(self, batch: dict[str, Any], dataloader_idx: int) -> dict[str, Any]:
-        """Take note of what could not be read."""
+        """Record the recordings that could not be read."""
         batch = dict(batch)
         for recording, fault in batch.pop("errors", []):
             self._skip(recording, fault)

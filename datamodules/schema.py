@@ -1,4 +1,4 @@
-"""What every table shares: the id columns, the unknown subject, and natural sorting of numbered names."""
+"""Schema shared by all tables: id columns, the id of unknown subjects, natural sorting of names."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Phrases of error messages: the nearest known name, and the first few of many."""
+"""Wording of error messages: the nearest known name, and the first few of many."""
 
 import difflib
 from collections.abc import Iterable, Sequence

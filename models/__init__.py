@@ -1,4 +1,4 @@
-"""Networks, heads and losses: plain `nn.Module`s that meet the data in the batch only.
+"""Networks, heads and losses: plain `nn.Module`s that share with the data only the batch.
 
 Map:
     types        tensor legend, batch and `Output`

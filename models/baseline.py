@@ -1,4 +1,4 @@
-"""The baseline beside MPDRM: a video trunk, a mean over time, the same heads."""
+"""The baseline network beside MPDRM: a trunk, a mean over time, the same heads."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Heads: an embedding (B,D) -> raw output, its masked loss and its prediction in the label's own unit.
+"""Heads: map an embedding (B,D) to a raw output, its masked loss and a prediction in the label's own unit.
 
 Contract: `head(v)`, `head.loss(raw, target (B,), mask (B,))` (mean over labeled rows; zero with a gradient
 when there are none) and `head.predict(raw)` (B,). Statistics of the training labels are buffers, hence part

@@ -1,4 +1,7 @@
-"""What a branch sees of a clip. The contrast can be solved by looks alone, so motion-only inputs exist."""
+"""Inputs of a branch: frames, frame differences, series levels or their steps.
+
+The contrast can be solved by looks alone, so motion-only inputs exist.
+"""
 
 from torch import Tensor, nn
 from torch.nn import functional as F

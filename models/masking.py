@@ -1,4 +1,4 @@
-"""Steps that are not real must change nothing: the few operations every masked tensor goes through.
+"""Masking: operations under which unreal (padded) steps of a tensor change nothing.
 
 Time is dimension 1 throughout: (B,T,...) with a mask (B,T).
 """

@@ -1,4 +1,4 @@
-"""Objective: the heads' losses and the extra terms, each by name, and their weighted sum."""
+"""Objective: the weighted sum of the heads' losses and of the extra terms, each logged by name."""
 
 from collections.abc import Iterable, Mapping
 
@@ -48,7 +48,7 @@ class Objective(nn.Module):
         self.head_weights = dict(head_weights or {})
 
     def names(self, heads: Iterable[str]) -> tuple[str, ...]:
-        """What `forward` returns with these heads."""
+        """Names of the terms that `forward` returns with these heads."""
         return ("loss", *heads, *self.terms)
 
     def forward(self, heads: nn.ModuleDict, output: Output, batch: Batch) -> dict[str, Tensor]:

@@ -1,4 +1,4 @@
-"""Parameter groups: weight decay for weights, none for biases and norms."""
+"""Optimizer parameter groups: weight decay for weights, none for biases and norms."""
 
 from collections.abc import Collection, Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Series channels in units of the training set, with the numbers kept in the checkpoint."""
+"""Standardization of series channels by statistics of the training part, kept in the checkpoint."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""A transformer on tables (Gorishniy et al., NeurIPS 2021, arXiv 2106.11959), with a token per channel."""
+"""A transformer for tables (Gorishniy et al., NeurIPS 2021, arXiv 2106.11959), with a token per channel."""
 
 from collections.abc import Sequence
 

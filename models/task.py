@@ -1,4 +1,4 @@
-"""The Lightning side: steps, logging, optimizers. The network knows nothing of it."""
+"""The LightningModule: steps, logging, optimizers; the network knows nothing of Lightning."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,1 +1,1 @@
-"""Clusters of persons: how many, how stable, and what they have to do with the groups."""
+"""Cluster analysis of persons: number of clusters, stability, and agreement with known groups."""

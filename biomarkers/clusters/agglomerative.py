@@ -1,4 +1,4 @@
-"""Agglomerative clusters that also say where an unseen person belongs."""
+"""Agglomerative clustering that assigns unseen persons to the nearest centroid."""
 
 from typing import Self
 

@@ -1,4 +1,4 @@
-"""How well clusters of persons meet groups that nobody told the clustering.
+"""Agreement of clusters with known groups (adjusted Rand index, mutual information), tested by permutation.
 
 Letters: `S` persons, `K` clusters, `G` groups, `R` permutations.
 """

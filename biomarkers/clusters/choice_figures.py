@@ -1,4 +1,4 @@
-"""Figures to choose a clustering by: components, indices and stability; each returns a data URI."""
+"""Figures for choosing a clustering: scree plot, indices, stability; each returns a data URI."""
 
 from collections.abc import Mapping
 
@@ -23,7 +23,7 @@ _INDICES = {
 
 
 def scree(explained: Array, *, variance: float = VARIANCE) -> str:
-    """Share of the variance of each component, bars, their sum, line, and where it reaches `variance`.
+    """Scree plot: explained variance per component (bars), cumulative (line), where it reaches `variance`.
 
     Args:
         explained: Shares (D,) of all components, largest first.
@@ -47,7 +47,7 @@ def indices_over_k(table: pd.DataFrame) -> str:
     """The three indices against the number of clusters, the best of each marked.
 
     Args:
-        table: Of `clusters.indices_by_k`.
+        table: Of `pipeline.indices_by_k`.
     """
     with canvas(_WIDE, 2.9) as figure:
         for axes, (name, (title, direction)) in zip(figure.subplots(1, 3), _INDICES.items(), strict=True):

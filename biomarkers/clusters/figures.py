@@ -1,4 +1,4 @@
-"""Figures of one clustering: components, silhouettes, the tree; each returns a data URI.
+"""Figures of one clustering: components, silhouettes, dendrogram; each returns a data URI.
 
 Letters: `S` persons, `D` components.
 """

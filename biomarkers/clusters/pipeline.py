@@ -1,4 +1,4 @@
-"""Clusters of persons: scaling, principal components and a clustering in one estimator, and their quality.
+"""The clustering pipeline (scaling, principal components, clusters) and indices of its quality.
 
 Letters: `S` persons, `F` features, `K` clusters.
 """

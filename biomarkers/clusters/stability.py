@@ -1,4 +1,4 @@
-"""Whether clusters come back when other persons are sampled."""
+"""Stability of a clustering: agreement between clusterings of subsamples of the persons."""
 
 from dataclasses import dataclass
 

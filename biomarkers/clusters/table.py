@@ -1,4 +1,4 @@
-"""Silhouettes of three clusterings of two emotions, as in Table IV of Parikh et al. (2024)."""
+"""Table IV of Parikh et al. (2024): silhouettes of three clustering methods for two emotions."""
 
 from collections.abc import Mapping
 

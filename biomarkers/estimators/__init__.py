@@ -1,1 +1,1 @@
-"""Classical estimators, fitted inside a fold: scikit-learn objects that read series or features."""
+"""Classical scikit-learn estimators on series or features, fitted within a fold."""

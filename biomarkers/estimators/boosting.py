@@ -1,4 +1,4 @@
-"""XGBoost (Chen & Guestrin, KDD 2016) on feature tables, stopped early on persons it has not seen."""
+"""Gradient-boosted trees (XGBoost; Chen & Guestrin, KDD 2016) on feature tables, stopped on new persons."""
 
 from typing import Any, Self
 

@@ -1,4 +1,4 @@
-"""Balance by leaving rows out, as Faces of the Mind does, but inside the training part."""
+"""Down-sampling of the training rows to equally large classes, as Faces of the Mind balances its data."""
 
 from typing import Any, Self
 

@@ -1,4 +1,4 @@
-"""Estimators of recording statistics: as they are for trees, selected and rotated as in Faces of the Mind.
+"""Pipelines on feature tables: features as they are, or selection and components as in Faces of the Mind.
 
 A statistic that is missing has a reason, which the report of the features tells: its channel was not measured
 or never moved, or too few frames were valid. The recording stays, because leaving it out would test other

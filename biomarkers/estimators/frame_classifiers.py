@@ -1,4 +1,4 @@
-"""Depression from single frames of action units, averaged over the recording (Sun, Zhang & Men 2023).
+"""Depression predicted from single frames of action units, averaged per recording (Sun, Zhang & Men 2023).
 
 IEIE Transactions on Smart Processing & Computing 12(6):511. Of the paper's twelve units AU3 is none of an
 adult, and OpenFace states no AU18, AU19 and AU27: the units are an argument here.

@@ -1,4 +1,4 @@
-"""A demonstration, not a protocol: what accuracy becomes when frames of one recording lie on both sides.
+"""A demonstration of leakage: accuracy where frames of one recording are in both training and test.
 
 Frames of a person resemble each other more than frames of a diagnosis do. A classifier that has seen some of
 them recognizes the person and repeats the label. The split of Sun, Zhang & Men (2023) is not told; a split
@@ -49,7 +49,7 @@ def gap_table(
         recordings: Series of any length.
         y: Labels (N,), 0 or 1.
         persons: Person of each recording (N,).
-        estimators: Classifiers of rows by name, such as `frames.paper_estimators()`.
+        estimators: Classifiers of rows by name, such as `frame_classifiers.paper_estimators()`.
         channels: Names of the action units.
         frames_per_recording: Evenly spaced frames of each recording; None takes all.
         n_boot: Resamples of the persons.

@@ -1,4 +1,4 @@
-"""Linear readers whose penalty is chosen over inner folds that keep persons apart."""
+"""Linear models (ridge, logistic) whose penalty is chosen by person-disjoint inner cross-validation."""
 
 from collections.abc import Sequence
 from typing import Any, Self

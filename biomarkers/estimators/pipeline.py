@@ -1,4 +1,4 @@
-"""Pipelines on persons: an estimator that chooses something inside the training part is told who is who."""
+"""A scikit-learn pipeline that passes the persons on, so that inner folds can keep them apart."""
 
 from typing import Any, Self
 

@@ -1,4 +1,4 @@
-"""Random convolutional kernels (ROCKET, MiniRocket) with linear readers, as pipelines from recordings."""
+"""Random convolutional kernels (ROCKET, MiniRocket) with linear models, as pipelines on recordings."""
 
 from typing import Any
 

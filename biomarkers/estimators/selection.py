@@ -1,4 +1,4 @@
-"""Features that differ between two classes by the rank-sum test, chosen on training rows."""
+"""Feature selection by the rank-sum test between two classes, on training rows."""
 
 import logging
 from typing import Any, Self

@@ -1,4 +1,4 @@
-"""Recordings of unequal length with gaps to the one array (N, F, T) that convolutional kernels need."""
+"""Conversion of series of unequal length with gaps to one array (N, F, T) for convolutional kernels."""
 
 from collections.abc import Sequence
 from typing import Any, Literal, Self

@@ -1,4 +1,4 @@
-"""The tabular network as an estimator: fitted on training rows, stopped on persons it does not fit."""
+"""The tabular transformer as a scikit-learn classifier, stopped early on held-out persons."""
 
 import copy
 from collections.abc import Iterator

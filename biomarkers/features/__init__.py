@@ -1,1 +1,1 @@
-"""Series to features: one row of numbers per recording, and a reason for every number that is missing."""
+"""Features of series: one row of numbers per recording, and a reason for every missing number."""

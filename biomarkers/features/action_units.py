@@ -1,4 +1,4 @@
-"""Which action units a series holds as intensities, and selections that say what they lack.
+"""Action units that a series holds as intensities, and selections that report the missing ones.
 
 OpenFace 2 measures no intensity of AU16, AU18, AU19, AU27 and AU28 (of AU28 the presence only), so the sums
 and selections of published work that names it and them cannot be what their tables say.
@@ -22,7 +22,7 @@ SUN_2023_SELECTED = (4, 7, 9, 12, 18, 27)  # their table 2
 
 @dataclass(frozen=True, kw_only=True)
 class Availability:
-    """Names of the wanted units: measured as intensity, not there, and replaced by their presence."""
+    """Names of the wanted units by availability: measured as intensity, missing, or replaced by presence."""
 
     found: tuple[str, ...]
     missing: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Intensity of emotions over time: the sum of the action units that express them.
+"""Emotion intensities over time, as sums of the intensities of action units.
 
 Parikh, Sadeghi & Eskofier (arXiv 2407.13753), table II. Their file format, OpenFace's, has no intensity of
 AU16 and AU28, members of disgust and fear; how they summed without them is not told.
@@ -31,7 +31,7 @@ Missing = Literal["sum_available", "leave_out"]
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Emotions:
-    """Emotions as channels of `series`, of `members` what each sum holds, and the emotions without a sum."""
+    """Emotion intensities as channels of `series`, the `members` of each sum, emotions without a sum."""
 
     series: Series
     members: Mapping[str, Availability]

@@ -1,4 +1,4 @@
-"""Events of a channel: how often it rises, for how long, and how fast it comes and goes.
+"""Events of a channel (threshold with hysteresis): rate, duration, onset and offset speed.
 
 An event is a stretch of frames at or above `low` that reaches `high` somewhere (a threshold with hysteresis:
 noise around one threshold would split events). Thresholds are our choice. An invalid frame ends an event. An

@@ -1,4 +1,4 @@
-"""What an extractor of features is: fixed names, a number for each, a reason for every missing one."""
+"""The interface of feature extractors: fixed names, a number for each, a reason for every missing one."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ Array = NDArray[np.float64]
 
 
 class Unmeasurable(ValueError):
-    """A recording of which a whole group of features, or a phase, cannot be measured."""
+    """A whole group of features, or a phase, cannot be measured in a recording."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What a feature measures: the channel, the region of the face it belongs to, and the statistic of it.
+"""Families of features: the channel, facial region and statistic that a feature measures.
 
 Statistics of one channel resemble each other: permuting one leaves the others to tell the same, and each
 looks unimportant alone (Strobl et al., BMC Bioinformatics 9:307, 2008). So importance is told of families.
@@ -63,7 +63,7 @@ def identity(feature: str) -> bool:
 
 
 def families(features: Iterable[str]) -> dict[str, dict[str, list[str]]]:
-    """`by` -> name of the family -> its features, in the order in which they come.
+    """Sort features into families: kind of family -> name of the family -> its features, in order.
 
     >>> families(["au12_mean", "au12_std"])["statistic"]
     {'mean': ['au12_mean'], 'std': ['au12_std']}

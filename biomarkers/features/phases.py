@@ -1,4 +1,4 @@
-"""The same phase of every recording: by its seconds, or by a table of when it ran in each."""
+"""Phases of all recordings: the same seconds in each, or the times that a table lists."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,7 +24,7 @@ class PhaseOf(Protocol):
 
 
 class FixedPhase:
-    """The same seconds of every recording, from `start_s` up to, but without, `stop_s`.
+    """The interval [`start_s`, `stop_s`) of every recording.
 
     Raises:
         PhaseError: The seconds do not run forward from 0 or later.

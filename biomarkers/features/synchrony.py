@@ -1,4 +1,4 @@
-"""Do two channels move together: windowed correlation, at the same time and at the best lag.
+"""Synchrony of two channels: windowed correlation at lag 0 and at the best lag.
 
 Windowed cross-correlation after Boker et al. (Psychological Methods 7, 338, 2002): short windows, because two
 channels may go together now and apart later. Windows overlap by half and hold valid frames only; lengths and

@@ -1,4 +1,4 @@
-"""One row of features per recording, and a report of every number that is not there."""
+"""The feature table: one row per recording, and a report of every missing number."""
 
 from collections.abc import Iterable, Sequence, Sized
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _BATCH = 32  # recordings that a worker takes at a time
 
 
 class Identified(Protocol):
-    """What has the ids of a recording, such as a row of a manifest."""
+    """Anything with the ids of a recording, such as a row of a manifest."""
 
     @property
     def recording_id(self) -> str:
@@ -27,16 +27,16 @@ class Identified(Protocol):
 
     @property
     def subject_id(self) -> str:
-        """Who it shows."""
+        """Id of the person it shows."""
 
     @property
     def session_id(self) -> str:
-        """At which visit."""
+        """Id of the visit."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Features:
-    """`table` with the ids and a column a feature; `report` with a row for what lacks, or must be known.
+    """Feature `table` (ids, one column per feature) and `report` (one row per missing number or note).
 
     The columns of the report are `recording_id`, `group` of features, `kind` (`gap`: these features are NaN;
     `note`: they are numbers), `reason` and the names of the `features`, separated by blanks.

@@ -1,4 +1,4 @@
-"""The time of every row of a series: its own where it tells one, else its rate's."""
+"""Time of every row of a series, from its own times or from its rate."""
 
 import numpy as np
 

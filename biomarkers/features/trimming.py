@@ -1,4 +1,4 @@
-"""Cut a recording to a phase of the experiment, such as the induction of an emotion, by its clock."""
+"""Trimming of one recording to a phase of the experiment, such as the induction of an emotion."""
 
 import difflib
 from collections.abc import Sequence

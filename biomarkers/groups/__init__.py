@@ -1,1 +1,1 @@
-"""Groups of persons: comparison, profiles over time, the published tables beside ours."""
+"""Groups of persons: comparison, correlation with scores, profiles over time, published tables."""

@@ -1,4 +1,4 @@
-"""Two groups of persons, feature by feature: means, tests, effect sizes, corrected for the number of tests.
+"""Comparison of two groups of persons, per feature: means, corrected tests, effect sizes.
 
 Letters: `S` persons, `F` features, `R` resamples.
 """

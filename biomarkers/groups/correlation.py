@@ -1,4 +1,4 @@
-"""Features against questionnaire scores: rank correlations whose intervals and p-values are over persons.
+"""Rank correlations of features with questionnaire scores; intervals and p-values are over persons.
 
 Letters: `N` recordings, `F` features, `S` scores, `R` resamples or permutations.
 """

@@ -1,4 +1,4 @@
-"""Rank correlations of features with scores, one panel a score; a data URI."""
+"""Forest plots of rank correlations of features with scores, one panel per score; returns a data URI."""
 
 import numpy as np
 import pandas as pd

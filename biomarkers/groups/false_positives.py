@@ -1,4 +1,4 @@
-"""How often the comparison finds something where there is nothing."""
+"""False-positive rate of the group comparison under permuted groups."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

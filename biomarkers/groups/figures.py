@@ -1,4 +1,4 @@
-"""Figures of groups: courses over time, means with intervals, effect sizes; each returns a data URI."""
+"""Figures of group comparisons: courses over time, means, effect sizes; each returns a data URI."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Repeated visits: a feature explained by group or score, with a random intercept of the person."""
+"""Mixed models for repeated visits: a feature by group or score, with a random intercept per person."""
 
 import warnings
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""From recordings to persons: the unit of a group comparison.
+"""Aggregation of recordings to persons, the unit of a group comparison.
 
 Recordings of one person are not independent, so they are averaged first. Letters: `S` persons, `F` features.
 """
@@ -62,7 +62,7 @@ def person_means(features: pd.DataFrame, labels: pd.DataFrame) -> Persons:
 
 
 def first_sessions(features: pd.DataFrame) -> pd.DataFrame:
-    """The recordings of each person's first session, where labels change and one group a person is wanted.
+    """Keep each person's first session, for labels that change from session to session.
 
     Sessions are ordered as `datamodules.manifests.visits` says; of an unknown subject every recording stays.
 
@@ -81,7 +81,7 @@ def first_sessions(features: pd.DataFrame) -> pd.DataFrame:
 
 
 def one_group_each(features: pd.DataFrame, labels: pd.DataFrame) -> Persons:
-    """`person_means`, of first sessions alone if anybody's label changes between recordings.
+    """Average recordings per person (`person_means`); first sessions only, if any person's label changes.
 
     One changing label moves everybody to the first session, so that all rows mean the same (our choice).
 

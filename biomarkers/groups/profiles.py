@@ -1,4 +1,4 @@
-"""Mean intensity over the course of a recording, with bands over persons.
+"""Profiles of groups: mean intensity over the course of a recording, with bands over persons.
 
 Recordings differ in length, so time is a share of the recording. Letters: `N` recordings, `S` persons, `B`
 bins, `F` channels, `R` resamples.

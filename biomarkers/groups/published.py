@@ -1,4 +1,4 @@
-"""Printed group means of two papers, as constants, with what does not fit in them.
+"""Published group means of two papers, as constants, with their inconsistencies.
 
 Sources: Parikh, Sadeghi and Eskofier, "Exploring Facial Biomarkers for Depression through Temporal Analysis
 of Action Units", arXiv 2407.13753 (2024); Sun, Zhang and Men, IEIE Transactions on Smart Processing and

@@ -1,4 +1,4 @@
-"""Two published tables of group means, from the user's persons, the printed numbers beside them."""
+"""Two published tables of group means, recomputed from the user's persons beside the printed numbers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ class PublishedTable:
 def standardized(persons: Persons) -> Persons:
     """Every feature with mean 0 and standard deviation 1 over all persons, both groups together.
 
-    This uses every person and belongs into a description of groups, never before a split. A feature without
+    This uses every person and belongs in a description of groups, never before a split. A feature without
     spread becomes missing.
     """
     spread = persons.values.std(ddof=0)

@@ -1,1 +1,1 @@
-"""Which features a fitted estimator uses, on people it was not fitted on, added up by what they measure."""
+"""Feature importance of fitted estimators on held-out persons, summed by family of features."""

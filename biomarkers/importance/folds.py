@@ -1,4 +1,4 @@
-"""Importance of families of features over folds of persons, with intervals over persons and over folds."""
+"""Importance of feature families over cross-validation folds, with intervals over persons and over folds."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ ALL = "all features"
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FoldImportance:
-    """What one fold's own model did with the people of its test part.
+    """Predictions under permutation and SHAP values of one fold's model, on the persons of its test part.
 
     Attributes:
         families: (by, name) -> columns, of the G families.
@@ -49,7 +49,7 @@ def explain_fold(
     shap_persons: int,
     seed: int,
 ) -> FoldImportance:
-    """Permute and attribute on people that the model was not fitted on.
+    """Permute feature families and compute SHAP values on persons that the model was not fitted on.
 
     Args:
         model: Fitted model of trees, see `biomarkers.importance.attribution.shap_values`.

@@ -18,7 +18,7 @@ Array = NDArray[np.float64]
 def permuted_predictions(
     model: Any, x: pd.DataFrame, families: Mapping[str, Sequence[str]], *, repeats: int, seed: int
 ) -> Array:
-    """Probabilities (G,P,N) of a fitted model where the columns of a family are those of another recording.
+    """Probabilities (G,P,N) of a fitted model where each family takes its columns from another recording.
 
     Args:
         model: Fitted classifier of two labels, on people of whom it has seen none.
@@ -39,7 +39,7 @@ def permuted_predictions(
 
 
 def placements(target: ArrayLike, prediction: ArrayLike) -> Array:
-    """What each recording adds to the AUC (DeLong et al., Biometrics 44:837, 1988), (N,).
+    """Contribution of each recording to the AUC (DeLong et al., Biometrics 44:837, 1988), (N,).
 
     Of a positive the share of negatives below it, of a negative the share of positives above it; ties count
     half, and the mean over either class is the AUC.
@@ -57,6 +57,6 @@ def placements(target: ArrayLike, prediction: ArrayLike) -> Array:
 
 
 def lost_placements(target: ArrayLike, plain: ArrayLike, permuted: Array) -> Array:
-    """What each recording adds to the AUC that is lost by permuting (G,P,N), mean of the repeats: (G,N)."""
+    """Contribution of each recording to the AUC lost by permutation (G,P,N), averaged over repeats: (G,N)."""
     before = placements(target, plain)
     return np.stack([before - np.mean([placements(target, p) for p in own], axis=0) for own in permuted])

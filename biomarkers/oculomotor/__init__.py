@@ -1,1 +1,1 @@
-"""Eyes: where they look, how they move and close, and what the pupil of a shape model is worth."""
+"""Eyes: gaze, movements, blinks, and whether the pupil estimated by a shape model is usable."""

@@ -1,4 +1,4 @@
-"""Blinks: how often the eyes close, for how long, and whether two signals agree about it.
+"""Blinks: rate, duration, and whether two signals of eye closure agree.
 
 A blink is a short event of a signal of closure, found as in `features.events`: it rises above the recording's
 own median by `low`, reaches `high`, and lasts at most half a second; what lasts longer is a closure, or a
@@ -67,10 +67,10 @@ def eyes_open(series: Series) -> NDArray[np.bool_]:
 
 
 def require_rate(series: Series, *, recording: str, min_fps: float, min_seconds: float) -> float:
-    """Seconds of valid rows, of a series that is fast and long enough for events.
+    """Return the seconds of valid rows; stop if the series is too slow or too short for events.
 
     Raises:
-        Unmeasurable: It is not, or tells neither times nor a rate.
+        Unmeasurable: It is too slow or too short, or tells neither times nor a rate.
     """
     step = row_length(series, recording=recording)
     if 1 / step < min_fps * _SLACK:

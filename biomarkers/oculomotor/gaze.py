@@ -1,4 +1,4 @@
-"""Where the eyes look: mean direction, spread, and how often they leave the recording's own middle.
+"""Gaze direction: mean, spread, and how often the eyes leave the recording's own median.
 
 Gaze of an extractor is that of the eyes in the camera's coordinates, so a turned head turns it, too. Its
 signs are the extractor's own: in OpenFace a lowered gaze is positive, in others negative, and the features

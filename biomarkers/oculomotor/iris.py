@@ -1,7 +1,7 @@
-"""The iris as MediaPipe sees it: a measure of scale and distance, not of the pupil.
+"""Iris diameter from MediaPipe's landmarks: a measure of scale and distance, not of the pupil.
 
-Its ring lies on the border of the iris, whose diameter is 11.7 mm in everybody, give or take 0.5; functions
-that call it a pupil measure how far away the camera stands.
+The ring of landmarks lies on the border of the iris, whose diameter is 11.7 mm in everybody, give or take
+0.5; functions that call it a pupil measure how far away the camera stands.
 """
 
 from biomarkers.features.extractor import Measured, require_valid, with_gaps

@@ -1,4 +1,4 @@
-"""Sizes of the eye from its landmarks: iris and pupil rings, lids.
+"""Measurements of the eye from landmarks: diameters of iris and pupil, opening of the lids.
 
 OpenFace's model of an eye has 28 points: 0-7 the border of the iris, 8-19 the lids (8 and 14 the corners),
 20-27 the pupil; the second eye follows at 28 (Wood et al., ICCV 2015). MediaPipe has the border of the iris

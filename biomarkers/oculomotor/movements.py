@@ -1,4 +1,4 @@
-"""How the eyes move: rate and size of saccade-like events, length of fixations, and the noise behind them."""
+"""Eye movements: rate and size of saccade-like events, duration of fixations, velocity of the noise."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The pupil as a shape model sees it: its ratio to the iris, and whether that can be read as a pupil at all.
+"""The pupil estimated by a shape model: its ratio to the iris, and whether it is usable as a pupil.
 
 OpenFace fits a model of the eye's shape to an image in which a dark iris swallows the pupil; it is no
 pupillometer. The ratio of the diameters needs no scale, and frames with closed eyes do not count. The verdict

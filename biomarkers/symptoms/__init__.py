@@ -1,1 +1,1 @@
-"""What questionnaires say item by item: how persons of one total differ, how sure that is, how reliable."""
+"""Symptoms from questionnaire items: discrepancy between persons, its uncertainty, reliability, clusters."""

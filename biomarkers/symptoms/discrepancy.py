@@ -1,4 +1,4 @@
-"""Symptom discrepancy: how far apart persons of the same total, or of the same severity, answer.
+"""Symptom discrepancy: how differently persons of the same total, or of the same severity, answer.
 
 Xu et al., "Faces of the Mind" (arXiv 2405.20072), as their public code defines it. Of standardized items
 `z_ij = (x_ij - mean_j) / std_j`, groups `g` and their centroids `c_g`,
@@ -9,7 +9,7 @@ Xu et al., "Faces of the Mind" (arXiv 2405.20072), as their public code defines 
 all standard deviations with `ddof=1`. The public scripts differ among themselves; what they do is an option
 here, except that the one which groups by the sum of *standardized* items and the one which mixes up its rows
 are mistakes. A distance of 0 at the lowest and at the highest total is arithmetic, not likeness of persons:
-read a value beside its null (`uncertainty.py`).
+read a value beside its null (`index_null.py`).
 """
 
 from dataclasses import dataclass
@@ -68,7 +68,7 @@ class SymptomDiscrepancy(BaseEstimator):  # type: ignore[misc]  # sklearn is unt
         self.scale = scale
 
     def fit(self, items: pd.DataFrame, y: object = None) -> Self:
-        """Learn item moments, group centroids and the limits of the normalisation.
+        """Learn item moments, group centroids and the limits of the normalization.
 
         Args:
             items: Raw answers (N, J), complete; `datamodules.manifests.questionnaires` checks their range.

@@ -1,4 +1,4 @@
-"""Arithmetic of the symptom discrepancy on arrays, with weights for resamples; memory grows linearly.
+"""Distances behind the symptom discrepancy, on arrays and with weights for resamples; linear in memory.
 
 Letters: `N` persons, `J` items, `G` groups. Answers are held item by item, `(J, N)`, as every sum runs along
 persons.
@@ -42,7 +42,7 @@ def centroids(answers: Array, group: Codes, groups: int, weights: Array | None =
 
 
 def distances(answers: Array, centre: Array, spread: Array, group: Codes) -> Array:
-    """Distance of each person to the centre (J, G) of the group, (N,), items in units of `spread` (J,).
+    """Distance of each person to the center (J, G) of the group, (N,), items in units of `spread` (J,).
 
     An item of no spread adds nothing: everybody it was measured on answers it alike.
     """
@@ -57,7 +57,7 @@ def distances(answers: Array, centre: Array, spread: Array, group: Codes) -> Arr
 def limits(
     distance: Array, normalisation: Normalisation, weights: Array | None = None
 ) -> tuple[float, float]:
-    """What becomes 0 and what becomes 1."""
+    """Distances that the normalization maps to 0 and to 1."""
     if normalisation == "none":
         return 0.0, 1.0
     drawn = distance if weights is None else np.repeat(distance, weights.astype(np.int64))

@@ -1,4 +1,4 @@
-"""Figures of symptom discrepancies; each returns a data URI."""
+"""Figures of the symptom discrepancy; each returns a data URI."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,11 +1,11 @@
-"""How sure a symptom discrepancy index is, and what it would be if persons had no symptom profiles.
+"""Uncertainty of the symptom discrepancy index: a bootstrap interval and a null without symptom profiles.
 
 The interval is a percentile bootstrap over persons; everything is fitted again on every resample. With
 `normalisation="range"` it does not cover that another sample has another most distant person, since a maximum
 cannot be resampled upwards; `quantile` has no such hole.
 
-The null shuffles answers (`shuffling.py`). Null values are in the units of the data: item moments and the
-limits of the normalisation stay as fitted. Limits of their own would hide what is looked for, as profiles
+The null shuffles answers (`permuted_answers.py`). Null values are in the units of the data: item moments and
+the limits of the normalization stay as fitted. Limits of their own would hide what is looked for, as profiles
 stretch the largest distances more than the mean ones, and the index *falls*. Shuffles within totals keep the
 mean squared distance at every total as well, since it follows from the frequencies: the index exceeds them by
 how unequally persons differ from their group.
@@ -38,7 +38,7 @@ _MIXED = 50  # sweeps after which real answers to 13 items had forgotten where t
 
 @dataclass(frozen=True, eq=False)
 class Null:
-    """An index beside its shuffles.
+    """A symptom discrepancy index beside its null distribution.
 
     Args:
         value: Index of the data.
@@ -148,7 +148,7 @@ def _discrepancy(fitted: SymptomDiscrepancy, answers: Array, codes: Codes) -> Ar
 def _centre(
     fitted: SymptomDiscrepancy, answers: Array, codes: Codes, weights: Array | None, mean: Array
 ) -> Array:
-    """Centre of every group, (J, G)."""
+    """Center of every group, (J, G)."""
     if fitted.centre == "global":
         return np.repeat(mean[:, None], len(fitted.groups_), axis=1)
     return centroids(answers, codes, len(fitted.groups_), weights)

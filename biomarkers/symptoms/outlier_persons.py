@@ -1,4 +1,4 @@
-"""Whom to keep when the persons who answer least like their group are left out of a training set.
+"""Outlier persons, who answer least like their group: a mask that leaves them out of a training set.
 
 Three published scripts remove in three ways: `cut="per_group"` (the figure), `cut="global"` (the threshold
 study; its mixed-up rows are a mistake that is not repeated), and `rule="count"` with a global centre (the
@@ -19,7 +19,7 @@ _TIE = 1e-9  # distances that differ by less are equal: sums of the same squares
 def keep(
     discrepancy: pd.DataFrame, *, share: float, cut: Cut = "per_group", rule: Rule = "percentile"
 ) -> "pd.Series[bool]":
-    """Mask of whom to keep, True or False by the index of `discrepancy`.
+    """Boolean mask of the persons to keep, on the index of `discrepancy`.
 
     `percentile` keeps everybody up to the `1 - share` quantile of distances (linear interpolation): who is
     equally far is treated alike, so that fewer than `share` go where many answer the same, and nobody at a

@@ -1,4 +1,4 @@
-"""Answer tables that keep what is known and forget who combined which symptoms.
+"""Permuted answers that keep totals and answer frequencies, and randomize which symptoms are combined.
 
 A move takes two persons and two items whose answers have the same sum in both persons, and exchanges these
 answers between them. Every person keeps the total, every item keeps how often each answer was given. Moves

@@ -1,4 +1,4 @@
-"""The emotion profile of a person as a target: clusters of training persons, others where they are nearest.
+"""The emotion profile as a prediction target: clusters of training persons, the nearest one for others.
 
 After the target "Cluster 3C" of Faces of the Mind (github.com/njnklab/FACES), whose clusters were made of
 everybody before the folds: there a test person moves the border between the classes.

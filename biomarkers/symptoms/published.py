@@ -1,4 +1,4 @@
-"""Discrepancies that were published, as constants, with what does not fit in them.
+"""Published symptom discrepancies, as constants, with their inconsistencies.
 
 Source: Xu, Zhang and Zhang, "Faces of the Mind" (arXiv 2405.20072, 2024 and 2025), 11,427 pupils, DASS-21;
 numbers as printed in its public code (github.com/njnklab/FACES), means of the normalized distance within

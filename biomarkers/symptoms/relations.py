@@ -1,4 +1,4 @@
-"""How scales go together: correlations of totals, overlap of the labels above a limit.
+"""Relations between scales: correlations of totals, overlap of the labels above a threshold.
 
 Letters: `N` recordings, `D` scales, `R` resamples.
 """

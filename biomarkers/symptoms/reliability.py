@@ -1,4 +1,4 @@
-"""How consistently the items of a questionnaire measure one thing.
+"""Reliability of a questionnaire: coefficients alpha and omega.
 
 Coefficient alpha (Cronbach 1951) of `J` items with covariances `S` is `J / (J - 1) (1 - tr S / sum S)`.
 Coefficient omega (McDonald 1999) of the one-factor model `x_j = l_j f + e_j` is

@@ -1,4 +1,4 @@
-"""Figures of emotional states: pairs of totals, profiles, the top of the tree; each a data URI."""
+"""Figures of emotional states: pairs of totals, cluster profiles, dendrogram; each returns a data URI."""
 
 from itertools import combinations
 

@@ -1,4 +1,4 @@
-"""Clusters of persons by their totals, beside what a continuum without clusters would give.
+"""Emotional states as clusters of persons by their totals, compared with data that have no clusters.
 
 Ward's clusters of standardized depression, anxiety and stress with K = 2 and 3 are the choice of Faces of the
 Mind (github.com/njnklab/FACES). Any continuum can be cut: every index stands beside the same index on data

@@ -1,4 +1,4 @@
-"""Whose answers are like those of others of the same severity, for results shown side by side."""
+"""Strata of low and high symptom discrepancy at equal severity, for results shown side by side."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Leave out of the training part who answers least like others of the same total; never of what is tested.
+"""Filter of the training part: removes visits whose answers are least like others of the same total.
 
 A filter needs the answers of a person. Of a training person they are known; of a person who is tested they
 are what is asked for, so that a filtered test set could never be met outside a study.
@@ -22,7 +22,7 @@ NAME = "symptom discrepancy"
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingFilter:
-    """The split without the share of training visits that is farthest from its group, all else untouched.
+    """Remove from a split the share of training visits that is farthest from its group, and nothing else.
 
     Items belong to a visit: a visit counts once, and all of its recordings stay or go.
 

@@ -1,4 +1,4 @@
-"""Videos decoded from start to end, to list those in which the decoder itself reports damage.
+"""Damaged videos, found by decoding every video from start to end.
 
 Reading clips decodes a small part of a file, so damage is met there by chance. Decoding everything takes a
 core about a tenth of the time the recordings last: it is done when asked for, and its verdict is kept.

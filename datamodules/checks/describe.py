@@ -1,4 +1,4 @@
-"""What is in a manifest, as tables of text: counts, labels, files, shared persons, duplicates, errata."""
+"""Description of a manifest in text tables: counts, labels, files, shared persons, duplicates, errata."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What this machine can do: `python -m datamodules.checks.doctor`.
+"""Check of this machine for decoding and training: `python -m datamodules.checks.doctor`.
 
 It names versions, cores, memory, GPUs and native libraries, and then tries each reader on a small video
 whose frames are known. The exit status is 0 unless no reader works.

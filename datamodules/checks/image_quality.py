@@ -1,4 +1,4 @@
-"""What a picture gives away beside the face: black borders and sharpness, for the shortcut audit.
+"""Image quality for the shortcut audit: black borders and sharpness of the pictures.
 
 They are measured when an audit asks and do not enter the manifest: a column more would change its digest, and
 every checkpoint knows its data by that.

@@ -1,1 +1,1 @@
-"""From recordings to batches: which frames make a clip, which clips travel together, and their tensors."""
+"""From recordings to batches: sampling of clips, composition of batches, decoding, transforms."""

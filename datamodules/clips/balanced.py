@@ -1,4 +1,4 @@
-"""Several corpora in every training batch, each with its own share, however unequal their sizes."""
+"""Training batches that are balanced over several corpora: each has its own share, whatever its size."""
 
 from collections.abc import Iterator, Sequence
 

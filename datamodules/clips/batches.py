@@ -1,4 +1,4 @@
-"""Which clips travel together: people by visits by clips in training, whole people in evaluation.
+"""Batch samplers: persons by visits by clips in training, whole persons in evaluation.
 
 Both samplers yield lists of `ClipKey`. They hold no random state: an epoch is a function of (seed, epoch).
 """
@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 
 
 class ClipKey(NamedTuple):
-    """What a batch sampler asks the data set for: manifest row, clip number, epoch."""
+    """Key of a clip that a batch sampler asks the data set for: manifest row, clip number, epoch."""
 
     row: int
     clip: int
@@ -25,7 +25,7 @@ class ClipKey(NamedTuple):
 class Member(NamedTuple):
     """A recording as the samplers see it: manifest row, code of the person, code of the visit.
 
-    The code is below 0 where nobody knows who it is; it is then shared with no other recording.
+    The code of an unknown person is below 0 and shared with no other recording.
     """
 
     row: int
@@ -80,6 +80,7 @@ class SubjectVisitBatches:
         self._rank, self._world_size, self._frozen = rank, world_size, frozen
         self._epoch = 0
         sizes = [len(self._groups(subject, 0)) for subject in self._people]
+        # At least as many batches as one person has groups: a batch holds a person once.
         self._total = max(-(-sum(sizes) // self._subjects), max(sizes))
         if self._total < world_size:
             raise ValueError(
@@ -140,6 +141,7 @@ class SubjectVisitBatches:
 
     def _groups(self, subject: int, epoch: int) -> list[list[Member]]:
         """Deal a person's recordings into groups of `visits`, of different visits as far as there are."""
+        # Turned from epoch to epoch, so that not always the same recordings are used twice.
         turn = epoch % len(self._people[subject])
         own = self._people[subject]
         return _dealt(own[turn:] + own[:turn], self._visits)

@@ -1,4 +1,4 @@
-"""Samples to batch: a plain dict of tensors and lists.
+"""Collation of samples to a batch: a plain dict of tensors and lists.
 
 frames (B, T, 3, H, W) uint8, or encoded [B], or series (B, T, F) float32; mask (B, T) bool; targets and
 target_mask {score, binary, band: (B,)}; traits (B, 5) float32 and traits_mask (B, 5) bool; subject, visit,
@@ -24,7 +24,7 @@ class EmptyBatch(RuntimeError):
 
 
 def collate(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Join samples; skipped ones leave only their error, and clips that see no measurement nothing.
+    """Join samples to a batch; skipped ones leave only their error, clips without a measurement nothing.
 
     Raises:
         EmptyBatch: Nothing is left; the message repeats why.

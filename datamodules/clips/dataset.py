@@ -1,4 +1,4 @@
-"""One clip: a recording, the frames that a sampler chose, what a source reads there, and its labels."""
+"""The data set of clips: frames or rows of a recording that a sampler chose, and its labels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ UNREADABLE = (UnreadableVideo, UnreadableSeries)
 
 
 class ClipSource(Protocol):
-    """Where the content of a clip comes from; picklable, holds nothing open."""
+    """Protocol of a source of clips, from video or series; picklable, without open files."""
 
     def prepared(self, recordings: Sequence[Recording]) -> "ClipSource":
         """Return the source after what it must know of all recordings is settled."""

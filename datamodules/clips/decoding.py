@@ -1,4 +1,4 @@
-"""Coded clips of a batch to frames on the device, and what happens to those that turn out to be damaged."""
+"""Decoding of a batch's coded clips on the device, and what happens to damaged ones."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from datamodules.readers import DeviceDecoder, EncodedClip, UnreadableVideo
 
 
 def on_device(source: ClipSource) -> bool:
-    """Whether the workers hand over coded clips."""
+    """Whether clips are decoded on the device, so that the workers hand over coded ones."""
     return isinstance(source, PixelClips) and source.video.decode == "device"
 
 

@@ -1,4 +1,4 @@
-"""A data loader whose workers start with the first batch that is asked for, and end with their parent."""
+"""A data loader whose workers start with its first batch and end with their parent process."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -20,7 +20,7 @@ class EpochLoader(DataLoader[dict[str, Any]]):
 
 
 def begin_worker(worker: int, *, parent: int) -> None:
-    """What a worker does first: see to it that it does not outlive the process that started it.
+    """Initialize a worker: it must not outlive the process that started it.
 
     Args:
         worker: Its number, unused: clips are drawn by (seed, epoch), whoever draws them.

@@ -1,4 +1,4 @@
-"""Recordings in which nothing was measured: they are named and counted, and neither train nor are scored."""
+"""Detection of recordings without enough measurements, which are neither trained on nor scored."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from datamodules.series import Series, UnreadableSeries
 
 @dataclass(frozen=True, kw_only=True)
 class Coverage:
-    """How many of the `rows` of a series are `valid`, and why that does not suffice, if so."""
+    """Number of `valid` rows among all `rows` of a series, and the `fault` if that does not suffice."""
 
     valid: int
     rows: int
@@ -42,7 +42,7 @@ class NothingMeasured(UnreadableSeries):
 
 
 def coverage(series: Series, sampler: ClipSampler | None = None) -> Coverage:
-    """Whether a series holds enough to say something of its person.
+    """Count the valid rows of a series and say whether they suffice for training and scoring.
 
     A second of valid rows is needed, or half of the rows of what is shorter (our choice), and one of the
     clips that evaluation takes must see some of them.
@@ -65,7 +65,7 @@ def coverage(series: Series, sampler: ClipSampler | None = None) -> Coverage:
 
 
 def unmeasured(recording: Recording, source: Any, sampler: ClipSampler | None = None) -> Coverage | None:
-    """What a recording lacks, if it lacks measurements; None also for a source of pixels.
+    """Return the coverage of a recording that lacks measurements; None if it suffices or is video.
 
     Raises:
         UnreadableSeries: The file is missing or damaged.

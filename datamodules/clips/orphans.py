@@ -1,4 +1,4 @@
-"""Processes that end when the one that started them is gone, even where that was killed."""
+"""Protection from orphaned processes: a worker ends when its parent is gone, even if that was killed."""
 
 import os
 import threading

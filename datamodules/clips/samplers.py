@@ -1,4 +1,4 @@
-"""Which frames of a recording make a clip: pure functions of its length, the clip number and a generator.
+"""Clip samplers: choose the frames of a clip from the recording's length, the clip number and a generator.
 
 Every sampler returns `indices` int64 (T,) and `mask` bool (T,). A recording that is too short first gets a
 smaller stride; if even stride 1 does not fit, the last frame is held and masked out, so T never changes.

@@ -1,4 +1,4 @@
-"""Randomness without state: what is drawn for a clip depends on names and numbers, not on what came before.
+"""Stateless seeding: the random numbers of a clip depend on names and numbers, not on what came before.
 
 A run that resumes at epoch 7, on other workers or ranks, draws the same clips as one that never stopped.
 """

@@ -1,4 +1,4 @@
-"""What a network may know of its data before training: means, spreads and prevalence of the training part."""
+"""Statistics of the training part for the network: means, spreads and prevalence."""
 
 import logging
 from collections.abc import Collection, Sequence
@@ -28,7 +28,7 @@ def training_statistics(
 
     Keys: `series_mean` and `series_std` (F,) over all valid rows, in raw units, for sources of series;
     `score_mean` and `score_std` (population) over the labeled recordings; `prevalence`, their share of
-    positives; `traits_mean` and `traits_std` (5,), where each trait is known of somebody.
+    positives; `traits_mean` and `traits_std` (5,), if every trait is known for at least one recording.
 
     Args:
         recordings: The training recordings.

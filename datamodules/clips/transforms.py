@@ -1,4 +1,4 @@
-"""Pixels on the device: augmentation that treats a clip as one thing, and normalization; no state.
+"""Transforms of pixels on the device: augmentation, the same for all frames of a clip, and normalization.
 
 Letters: B clips, T frames, H W pixels. Frames are (B, T, 3, H, W), uint8 or float in 0 to 255.
 """

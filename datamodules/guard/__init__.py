@@ -1,1 +1,1 @@
-"""What must never meet: the leakage guard, equal content under two names, and telling facts of the input."""
+"""Leakage guard of splits, detection of near-duplicate recordings, and facts for leak audits."""

@@ -1,4 +1,4 @@
-"""Digest and fingerprint of files, kept in the user's cache folder; of a video that of 8 x 8 gray fields."""
+"""Content of files as digest and fingerprint, kept in the user's cache; of videos by 8 x 8 gray fields."""
 
 import base64
 import hashlib
@@ -42,7 +42,7 @@ _TRIED = 16  # channels of a refused file, our choice: each may be a pass over t
 
 @dataclass(frozen=True, eq=False)
 class Content:
-    """Digest of a file's bytes, and its fingerprint, of no steps where nothing can be compared.
+    """Digest of a file's bytes, and its fingerprint (without steps where nothing can be compared).
 
     `kind` is "series" or "video"; only contents of one kind are compared.
     """

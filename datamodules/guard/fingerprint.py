@@ -1,4 +1,4 @@
-"""What a signal shows, in a few bytes that survive saving, another format, noise, a spike and a shift.
+"""Fingerprints of signals: a few bytes that survive re-saving, another format, noise, a spike and a shift.
 
 After J. Haitsma and T. Kalker, "A Highly Robust Audio Fingerprinting System", ISMIR 2002: a few curves over
 time, compared at every shift; theirs keep signs, ours keep 8 bits, as our signals are short. Of a series
@@ -107,7 +107,7 @@ def _projections(fields: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def by_digest(channels: Sequence[str]) -> list[str]:
-    """Names in the order in which they are chosen."""
+    """Names in the order of their digests, in which curves are chosen."""
     return sorted(channels, key=_digest)
 
 

@@ -1,4 +1,4 @@
-"""The leakage guard: what must never meet does not meet, or the run stops with the names of the offenders."""
+"""The leakage guard: checks a split, and stops the run with the names of the offenders if it leaks."""
 
 import hashlib
 import json
@@ -29,7 +29,7 @@ _passed: dict[bytes, tuple[str, ...]] = {}  # digests of splits without a leak, 
 def check_split(
     manifest: "Manifest", split: "Split", *, subject_disjoint: bool, chronological: bool = False
 ) -> None:
-    """Stop if a person, a visit, a recording or the bytes of a file sit on two sides of a split.
+    """Stop if a person, a visit, a recording or the bytes of a file are in two parts of a split.
 
     A split that passed is not gone through again: every fold, and every loader of a fold, asks. What is
     remembered is a digest of all that the check reads, so that a changed table or split is checked anew; what
@@ -58,7 +58,7 @@ def check_split(
     if problems:
         listed = "\n".join(f"  - {problem}" for problem in problems)
         raise LeakageError(f"split '{split.name}' of {manifest.name} leaks:\n{listed}")
-    _passed[case] = reports
+    _passed[case] = reports  # only after the checks: a split that leaks must fail each time
 
 
 def _digest(table: "pd.DataFrame", split: "Split", promises: Mapping[str, bool]) -> bytes:
@@ -77,7 +77,7 @@ def _audit(
     """What leaks, and what is only to be reported, of a table of the columns `_READ`."""
     parts = {"train": split.train, "val": split.val, "test": split.test}
     problems = _repeated(parts) + _foreign(table, parts) + _returned(split.left_out, parts)
-    if problems:
+    if problems:  # the checks below need recordings with one part each
         return problems, ()
     sides = {recording: part for part, ids in parts.items() for recording in ids}
     table = table.loc[[recording in sides for recording in table["recording_id"].tolist()]]
@@ -175,8 +175,9 @@ def _shared(what: str, names: Iterable[str], keys: Iterable[Hashable], part_of: 
 
 
 def _later(table: "pd.DataFrame", part_of: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Persons learned from after a tested or selecting visit of theirs; and those where nobody knows."""
+    """Persons who train on visits after a tested or selecting one; and those whose order is unknown."""
     keys = visit_keys(table)
+    # Persons by their keys, since unknown subjects share one id and are not one person.
     places = place_of_visits(table.assign(subject_id=[person for person, _ in keys])).tolist()
     sessions: dict[str, dict[str, list[tuple[float, str]]]] = defaultdict(lambda: defaultdict(list))
     for (person, session), place, part in zip(keys, places, part_of, strict=True):

@@ -1,4 +1,4 @@
-"""Single numbers that a network could read off its input: what a leak audit asks of the label.
+"""Facts of the input: single numbers a network could read off it, which a leak audit relates to the label.
 
 Of every channel its mean, spread, extremes, single rows and steps; of a series where rows are missing; of all
 channels together the offset that they share. Of videos what the manifest states of their pictures.

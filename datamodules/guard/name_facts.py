@@ -1,4 +1,4 @@
-"""What can be known of a recording without opening it: how it was made, where, and what it is called."""
+"""Facts of a recording from its name, folder and manifest row, without opening the file."""
 
 import re
 from collections.abc import Sequence

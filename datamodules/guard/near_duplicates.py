@@ -1,4 +1,4 @@
-"""Recordings that show the same: equal files, and files that were saved again, shifted or made noisy."""
+"""Near-duplicate recordings: equal files, and content that was saved again, shifted or made noisy."""
 
 import logging
 from collections import defaultdict
@@ -64,6 +64,7 @@ def similarity(a: Fingerprint, b: Fingerprint, *, near: int | None = None) -> fl
     if best < ALIKE:
         return 0.0
     x, y = _overlap(first, second, where)
+    # Neighboring steps are not independent, so fewer values count than there are steps.
     deviations = np.arctanh(min(best, 0.9999)) * np.sqrt(max(_independent(x, y) - 3, 0.0))
     return best if deviations >= _SIGMAS else 0.0
 
@@ -116,6 +117,7 @@ def alike(
     for names, ours in _by_names(first).items():
         for theirs_names, theirs in _by_names(others).items():
             shared = [name for name in names if name in theirs_names]
+            # Within one list, each pair of groups would come up twice; their first members tell the order.
             if not shared or (second is None and theirs[0] < ours[0]):
                 continue
             left = _padded([first[i] for i in ours], shared)
@@ -143,6 +145,7 @@ def _candidates(
 
     `within` says that both are the same, of which each pair is wanted once.
     """
+    # Room for both lengths, as the transform is circular: ends must not be compared with beginnings.
     size = next_fast_len(left.shape[1] + right.shape[1], real=True)
     spectra = [rfft(one, size, axis=1).transpose(1, 0, 2) for one in (left, right)]
     block = max(1, int(np.sqrt(_MEMORY / size)))

@@ -1,1 +1,1 @@
-"""Labels, answers and identifiers among the features: by their names and by what they repeat."""
+"""Detection of labels, answers and identifiers among the features, by name and by content."""

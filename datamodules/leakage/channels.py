@@ -1,4 +1,4 @@
-"""Channels that no series may have: labels, answers and identifiers."""
+"""Check that no channel of a series is a label, an answer or an identifier by its name."""
 
 import re
 from collections.abc import Sequence

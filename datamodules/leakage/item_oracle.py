@@ -1,4 +1,4 @@
-"""The item-oracle canary: features that repeat an answer to the questionnaire under an innocent name.
+"""The item-oracle check: finds features that repeat a questionnaire answer under an innocent name.
 
 A forbidden name is easily changed; the order of people is not. With ranks `r` over the rows that both know,
 `|cov(r_x, r_y)| / min(var r_x, var r_y)` is 1 exactly where one of feature `x` and answer `y` is a monotone

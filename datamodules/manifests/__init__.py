@@ -1,1 +1,1 @@
-"""The manifest: one table, one row a recording, and every check of its rows."""
+"""The manifest (one table, one row per recording), its validation, its scales and its transforms."""

@@ -1,4 +1,4 @@
-"""What was corrected or left out on the way from a download to a manifest, each by the name of its rule."""
+"""Errata: corrections and omissions on the way from a download to a manifest, each with its rule."""
 
 from dataclasses import dataclass
 

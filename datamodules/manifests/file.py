@@ -1,4 +1,4 @@
-"""The file of a manifest as a table of text, or the reason why it is none, with the line and the remedy."""
+"""Reading of a manifest file as a table of text, with errors that name the line and the remedy."""
 
 import codecs
 import csv

@@ -1,4 +1,4 @@
-"""Facts a manifest does not state are read from its files, once: counts, rates, sizes, brightness, hashes."""
+"""Facts of files that a manifest omits, measured once: counts, rates, sizes, brightness, hashes."""
 
 import hashlib
 import logging

@@ -1,4 +1,4 @@
-"""Who is who in a manifest: the keys that splitting, the leakage guard and the batches group by."""
+"""Identity keys of a manifest: the person and visit by which splits, leakage guard and batches group."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The manifest: one table, one row a recording; every data set becomes it before anything reads a frame."""
+"""The manifest: the validated table, one row per recording, that every data set is converted to."""
 
 import hashlib
 import logging
@@ -337,7 +337,7 @@ def _canonical(value: object) -> str:
 
 
 def relocate(value: str, root: Path, folder: Path) -> str:
-    """A path below `root` as one below `folder`, absolute where it lies elsewhere; no path stays none."""
+    """Rewrite a path relative to `root` as one relative to `folder`, absolute if it lies outside."""
     if not value:
         return ""
     file = root / value  # links stay links: only the text of the path changes

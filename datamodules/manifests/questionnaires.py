@@ -1,4 +1,4 @@
-"""Items of the questionnaires: which columns of a manifest make a total, and what may stand in them.
+"""Questionnaires by item: which columns of a manifest make a total, and which answers are valid.
 
 Answers are kept raw; a total is doubled where the scale says so (DASS-21). The wording of items is no part of
 this table.

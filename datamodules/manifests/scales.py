@@ -1,4 +1,4 @@
-"""Questionnaires and interviews: range, severity bands and the rule that turns a total into yes or no.
+"""Depression scales: range, severity bands, and the threshold of the binary label.
 
 The 1961 BDI and BDI-IA have the range of the BDI-II but other bands; they are not in this table on purpose.
 """

@@ -1,4 +1,4 @@
-"""Spellings of one name: what a spreadsheet, a keyboard or a file system makes of an id.
+"""Spellings of ids: detects variants of one name, as spreadsheets, keyboards or file systems make them.
 
 Two steps. `plain` undoes what cannot be seen, so that nobody can have meant it. `folded` is a key under which
 names are equal that may well be one; who meets two of them stops and asks.
@@ -46,7 +46,7 @@ def plain(text: str) -> str:
 
 
 def is_nothing(text: str) -> bool:
-    """Whether an id says that there is none: `NA`, `nan`, `None`, `-`, `?`, `-999` and the like.
+    """Whether an id stands for a missing one: `NA`, `nan`, `None`, `-`, `?`, `-999` and the like.
 
     Example:
         >>> is_nothing("<NA>"), is_nothing("P7")

@@ -1,4 +1,4 @@
-"""Every fault of a manifest table, found in one pass: a user repairs a table once and not ten times."""
+"""Validation of a manifest table: finds every fault in one pass, so that a table is repaired once."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Faults of the ids of a manifest: who is nobody, who is one person under two spellings, what repeats."""
+"""Validation of the ids of a manifest: unknown subjects, spellings of one person, duplicates."""
 
 import logging
 import unicodedata

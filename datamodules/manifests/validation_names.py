@@ -1,4 +1,4 @@
-"""Columns that are named nearly like an item or a trait: nothing would read them, and nobody would know."""
+"""Validation of column names: warns of those that resemble an item or a trait and would not be read."""
 
 import logging
 import re

@@ -1,4 +1,4 @@
-"""Faults of what a manifest says of one person: two sexes, an age that falls or jumps by decades."""
+"""Validation of statements on one person: contradicting sexes, an age that falls or jumps by decades."""
 
 from itertools import combinations
 

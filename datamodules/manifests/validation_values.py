@@ -1,4 +1,4 @@
-"""Faults of the values of a manifest: what cannot be measured, answered, or both be true."""
+"""Validation of the values of a manifest: finds impossible and contradicting ones."""
 
 import re
 from collections.abc import Sequence

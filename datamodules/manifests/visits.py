@@ -1,4 +1,4 @@
-"""The order of a person's visits, where their names or the manifest tell it."""
+"""Order of a person's visits, from a column of the manifest or from their names."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -37,7 +37,7 @@ _MONTHS_OR_DAYS = 31
 
 
 def in_order(names: Iterable[str]) -> list[str] | None:
-    """The different names of one person's visits from the first to the last; None where nobody can know.
+    """The different names of one person's visits from the first to the last; None if that is unknown.
 
     Names tell an order if they differ in numbers only, and each of the numbers that differ gives the same
     order. Dates count as one number if the year comes first: `15/01/2021` and `03/02/2021` contradict each
@@ -132,7 +132,7 @@ def days(name: str) -> frozenset[tuple[int, int, int]]:
 
 
 def place_of_visits(table: pd.DataFrame) -> np.ndarray:
-    """Place of each row's visit among those of its person, float (len(table),), from 0; NaN if nobody knows.
+    """Place of each row's visit among those of its person, float (len(table),), from 0; NaN if unknown.
 
     Taken from the column `visit_order` where all visits of the person have it, and else from the session ids.
 

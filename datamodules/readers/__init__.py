@@ -1,4 +1,4 @@
-"""Exact frames from video files: a reader returns the frame that was asked for, or refuses the file."""
+"""Video readers that are exact to the frame: they return the requested frames or refuse the file."""
 
 from datamodules.readers.device import DeviceDecoder
 from datamodules.readers.errors import UnreadableVideo, UnsupportedVideo

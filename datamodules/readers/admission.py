@@ -1,4 +1,4 @@
-"""Which files decord and torchcodec may read: none on whose material they are wrong, none that is damaged.
+"""Admit only files that decord and torchcodec decode exactly: supported codec, no damage.
 
 PyAV can be told to stop at damage. The two cannot: they paint over it, with the picture before or with
 debris, and return that. So a file is decoded once from start to end before one of them reads it.

@@ -1,4 +1,4 @@
-"""Opening containers with PyAV, the same way for indexing, reading and cutting."""
+"""Opening of video containers with PyAV, the same way for indexing, reading and cutting."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The reader that published pipelines name, confined to the material on which it is right."""
+"""The video reader that uses decord, confined to the material on which decord is exact."""
 
 import functools
 from collections.abc import Sequence

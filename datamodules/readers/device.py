@@ -1,4 +1,4 @@
-"""Decoding beside the network: coded clips in, frames on the device out."""
+"""Decoding of coded clips on the training device, with a CUDA device's video engine or on the CPU."""
 
 import logging
 import threading

@@ -1,4 +1,4 @@
-"""Errors that replace a wrong frame."""
+"""Errors of video readers, raised instead of returning a wrong frame."""
 
 
 class UnreadableVideo(ValueError):

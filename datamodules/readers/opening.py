@@ -1,4 +1,4 @@
-"""Opening a video by the name of a reader."""
+"""Opening of a video with the reader of a given name."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Decoding the next batches while the network works on this one."""
+"""Prefetching: decodes the next batches while the network works on this one."""
 
 import queue
 import threading

@@ -1,4 +1,4 @@
-"""What every video reader promises, and the errors that replace a wrong frame."""
+"""The `VideoReader` protocol, and the handle and checks that all video readers share."""
 
 import os
 import threading

@@ -1,4 +1,4 @@
-"""The default reader: PyAV steered by the packet index, exact on every file FFmpeg can decode."""
+"""The default video reader: PyAV steered by the packet index, exact on every file FFmpeg can decode."""
 
 import functools
 import itertools
@@ -58,6 +58,7 @@ class PyavReader(Handle):
         self._check_usable()
         wanted = check_indices(indices, self.n_frames, self._name)
         converter = VideoReformatter()
+        # Each frame once and in ascending order, whatever was asked for: going back means a new seek.
         pixels = {rank: to_rgb(frame, converter) for rank, frame in self._cursor.read(sorted(set(wanted)))}
         return upright(
             [pixels[rank] for rank in wanted], self.index.rotation, size=size or (self.height, self.width)
@@ -116,6 +117,7 @@ class Cursor:
         target = int(self._index.pts[rank])
         frame = self._advance(target) if self._is_near(rank, target) else None
         attempts = 0
+        # With gradual refresh a keyframe is no fresh start, so every earlier start is worth an attempt.
         for start in () if frame is not None else self._starts(target):
             if attempts == _ATTEMPTS and not self._index.refresh:
                 break

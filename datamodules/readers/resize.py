@@ -1,4 +1,4 @@
-"""The one resizing of the product: training and inference see the same pixels."""
+"""Resizing of frames, the same in training and inference."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Coded clips: the packets that hold a clip, cut out in the worker and decoded elsewhere."""
+"""Slices of videos: the coded packets that hold a clip, cut out in the worker and decoded elsewhere."""
 
 import io
 from collections.abc import Sequence

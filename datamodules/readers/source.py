@@ -1,4 +1,4 @@
-"""Where a data set gets its clips from: a recipe that travels to the workers, never an open file."""
+"""The `VideoSource` of clips: picklable settings that travel to the workers, never an open file."""
 
 from collections import OrderedDict
 from collections.abc import Sequence

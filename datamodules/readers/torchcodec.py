@@ -1,4 +1,4 @@
-"""A faster CPU reader for whole files, where its native library loads and its frames are exact."""
+"""The video reader that uses torchcodec, faster on whole files, where it is installed and exact."""
 
 import functools
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What a reader must know of one file format, and the parts that several formats share."""
+"""The `Format` record that describes a file format, and helpers that several formats share."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field

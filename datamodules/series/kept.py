@@ -1,4 +1,4 @@
-"""What a process keeps in memory of the files it read: so many bytes, those asked for last."""
+"""In-memory cache of series in one process: the least recently used ones give way."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -19,7 +19,7 @@ class _Entry(NamedTuple):
 
 
 class Kept:
-    """Series by key, in bytes; what was not asked for the longest gives way. Safe between threads.
+    """Least-recently-used cache of series by key, limited in bytes; thread-safe.
 
     Arrays that are mapped from a file hardly count: the system keeps their pages and takes them back.
 

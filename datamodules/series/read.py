@@ -1,4 +1,4 @@
-"""Read a series file of any known format, recognised by its name and its column names."""
+"""Reading of series files of any known format, recognized by file name and column names."""
 
 import logging
 import multiprocessing
@@ -69,7 +69,7 @@ def read_series(path: Path, *, channels: Sequence[str] | None, fps: float | None
 
 
 def offered_channels(path: Path) -> tuple[str, ...]:
-    """Names of the channels that a file holds, those that nobody may read among them.
+    """Names of the channels that a file holds, including those that may not be read.
 
     Raises:
         UnreadableSeries: Missing or damaged file.

@@ -1,4 +1,4 @@
-"""Series at another rate, and gaps short enough to be bridged."""
+"""Resampling of series to another rate, and bridging of short gaps."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ _ROUNDING = 1e-3  # extractors round times to a millisecond
 
 
 def resample(series: Series, *, fps: float | None, max_gap_s: float) -> Series:
-    """Read a series at times of our own: linear between measurements, nearest for presences.
+    """Resample a series to another rate: linear between measurements, nearest for presences.
 
     A gap is the time that rows without a measurement fill. Gaps of up to `max_gap_s` are bridged; inside
     longer ones, and before the first and after the last measurement, rows stay invalid. A time within half a

@@ -1,4 +1,4 @@
-"""Canonical channels: one name, one unit and one range, whatever program measured them.
+"""Schema of channels: canonical name, unit and range, independent of the program that measured them.
 
 Signs of angles and axes are those of the extractor: OpenFace counts a lowered gaze positive, others negative,
 so series of two extractors belong into one training set only after a look at both.

@@ -1,4 +1,4 @@
-"""What every file of features becomes, whatever program wrote it."""
+"""The `Series` record that every feature file is read into."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Parsed tables on disk: text is parsed once, and mapped into memory afterwards by every process.
+"""On-disk cache of parsed series: text is parsed once, and memory-mapped afterwards by every process.
 
 The files lie in `$XDG_CACHE_HOME/euthymia/series`, or `~/.cache/euthymia/series`, one for a table and the
 channels that were asked for. They can be deleted at any time: what is missing or damaged is made again.
@@ -35,7 +35,7 @@ def folder() -> Path:
 
 
 def entry(files: Sequence[tuple[Path, int, int]], asked: object) -> Path | None:
-    """Where the series of a table is kept; None for one so small that parsing it costs nothing.
+    """Path under which the series of a table is kept; None for one so small that parsing it costs nothing.
 
     Args:
         files: Resolved path, bytes and modification time in ns of each of its files.
@@ -43,12 +43,13 @@ def entry(files: Sequence[tuple[Path, int, int]], asked: object) -> Path | None:
     """
     if sum(size for _, size, _ in files) < _LEAST:
         return None
+    # A file that changes gets another entry, so that a stale one is never read.
     key = repr((_VERSION, [(str(path), size, mtime) for path, size, mtime in files], asked))
     return folder() / f"{hashlib.sha256(key.encode()).hexdigest()}.series"
 
 
 def load(place: Path) -> Series | None:
-    """The series, its arrays mapped and read-only; None where it is not there, or not to the last byte."""
+    """Load a stored series with memory-mapped, read-only arrays; None if it is missing or damaged."""
     try:
         with place.open("rb") as stream:
             head = _head(stream)
@@ -67,7 +68,7 @@ def load(place: Path) -> Series | None:
 
 
 def save(series: Series, place: Path) -> None:
-    """Write beside and rename, so that nobody sees half a file; without a disk to write to, go on without."""
+    """Store a series by writing a temporary file and renaming it; a disk that refuses is only warned of."""
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=place.parent, suffix=".part", delete=False) as part:
@@ -79,6 +80,7 @@ def save(series: Series, place: Path) -> None:
                 Path(part.name).unlink(missing_ok=True)
                 raise
     except OSError as fault:
+        # Only the main process warns: every worker would say the same again.
         if multiprocessing.parent_process() is None:
             _warn(str(place.parent), fault.strerror or str(fault))
 
@@ -123,7 +125,7 @@ def _mapped(
     kind = _TYPES[name]
     if start + offset + int(np.prod(shape)) * kind.itemsize > size:
         raise ValueError("cut")
-    if not all(shape):
+    if not all(shape):  # an empty array cannot be mapped
         return np.zeros(shape, dtype=kind)
     array: np.ndarray = np.memmap(place, dtype=kind, mode="r", offset=start + offset, shape=tuple(shape))
     if zlib.crc32(array.data) != digest:

@@ -1,4 +1,4 @@
-"""Text tables as extractors write them: blanks in the header, text where a number should be."""
+"""Parsing of text tables as extractors write them: blanks in the header, text in place of numbers."""
 
 import csv
 import gzip

@@ -1,4 +1,4 @@
-"""The time of every row: dropped frames become rows again, and clocks that cannot be stop the reading."""
+"""Time base of a series: dropped frames become rows again, impossible clocks are refused."""
 
 import math
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _CHANGED = 1.15  # our choice: rounding of times moves the rate of 16 rows by 2 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Timeline:
-    """Row `position` (n,) of every table row in a series of `length` rows, their `seconds` and the rate.
+    """Placement of table rows in time: `position` (n,) in a series of `length` rows, `seconds` and the rate.
 
     `notes` tell what a person should know of it.
     """
@@ -69,6 +69,7 @@ def timeline(
         position, skip, lead = _positions(path, frames, first)
         notes += _lead_note(path, frames, lead, position)
     length = int(position[-1]) + 1 if rows else 0
+    # One wrong frame number must not become a series of millions of empty rows.
     if length > min(_LONGEST, _SPARSE * rows + _SHORT):
         raise UnreadableSeries(f"{path}: {rows} rows cannot span {length} frames; correct the frame numbers")
     if seconds is None:
@@ -105,6 +106,7 @@ def _pace_notes(path: Path, seconds: np.ndarray, position: np.ndarray, own: floa
     """Remarks where equal steps of rows are no equal steps of time: a clock that stops or changes."""
     notes = []
     remedy = "set data.module.source.fps to have the rows placed in time, cut the file there, or correct it"
+    # Dropped frames take time too, but their numbers say so; only time beyond the numbers is idle.
     idle = np.diff(seconds) - np.diff(position) / own
     if (stops := np.flatnonzero(idle > _STOP)).size:
         row = int(np.argmax(idle)) + 1
@@ -222,6 +224,7 @@ def _check_increasing(path: Path, values: np.ndarray, what: str) -> None:
     wrong = np.flatnonzero(np.diff(values) <= 0)
     if len(wrong):
         row = wrong[0] + 1
+        # A fall back to the beginning is a second table; any other fall is a disorder within one.
         if row > 1 and values[row] <= values[1]:
             raise UnreadableSeries(
                 f"{path}: {what} {values[row]:g} in row {row} comes after {values[row - 1]:g} and begins "

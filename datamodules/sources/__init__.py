@@ -1,4 +1,4 @@
-"""One file a corpus: its published layout, its known errata and its label rule, as a validated manifest.
+"""Readers of published corpora, one file each: layout, known errata and label rule, to a validated manifest.
 
 Every module has one public function `read(*, root, probe=True, ...) -> Manifest`; `_target_` and
 `python -m datamodules.checks.validate source=<module> root=<folder>` name it. `trees/<module>.py` writes a

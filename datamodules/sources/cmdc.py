@@ -26,7 +26,7 @@ LabelRule = Literal["score", "diagnosis"]
 
 
 def read(*, root: str | Path, probe: bool = True, label_rule: LabelRule = "score") -> Manifest:
-    """One recording a question, labelled by the PHQ-9 of the person, whose items are kept.
+    """One recording a question, labeled by the PHQ-9 of the person, whose items are kept.
 
     Args:
         root: Folder with `SubjectInfo`, or one that holds such a folder (`extracted`).

@@ -1,4 +1,4 @@
-"""Any folder of videos or series with a table of labels: the own recordings of whoever has no manifest yet.
+"""Any folder of videos or series with a table of labels, for one's own recordings without a manifest.
 
 The table has one line a file: `file` (relative to the folder) and `subject`, and may have `session`, `scale`,
 `score` and every other column of a manifest under its own name; one with `recording_id` is a manifest.

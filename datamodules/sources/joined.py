@@ -1,4 +1,4 @@
-"""Several corpora as one manifest."""
+"""Several corpora joined into one manifest."""
 
 import os
 from collections import Counter

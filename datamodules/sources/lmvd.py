@@ -1,4 +1,4 @@
-"""LMVD (He et al. 2024): OpenFace tables of 1823 vlogs in the wild, labelled depressed or not.
+"""LMVD (He et al. 2024): OpenFace tables of 1823 vlogs in the wild, labeled depressed or not.
 
 Layout: `Video_feature/<id>.csv` and, in another folder, `<id>_Depression.csv`: the digit 0 or 1 and nothing
 else, so that whoever reads it as a table takes the label for a header. Ids are text: some have three digits,

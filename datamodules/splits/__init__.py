@@ -1,1 +1,1 @@
-"""Who is trained on, who selects and who is tested: protocols, and the split that they return."""
+"""Protocols that split a manifest into train, val and test, and the `Split` that they return."""

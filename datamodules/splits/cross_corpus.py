@@ -1,4 +1,4 @@
-"""Train on some corpora, test on others: does what was learned hold for other people, cameras and tasks?"""
+"""Cross-corpus protocol: train on some corpora, test on others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Nested cross-validation: hyper-parameters are searched inside the training part of an outer fold."""
+"""Nested cross-validation: hyper-parameters are searched within the training part of an outer fold."""
 
 import logging
 from dataclasses import dataclass, replace

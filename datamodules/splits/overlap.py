@@ -1,4 +1,4 @@
-"""Which persons a split has in several of its parts."""
+"""Overlap of persons between the parts of a split."""
 
 import logging
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""One partition of a manifest into train, val and test, and what every protocol asks of it."""
+"""The partition of a manifest into train, val and test (`Split`), and checks that protocols share."""
 
 import logging
 from collections.abc import Sequence
@@ -81,7 +81,7 @@ def by_person(
 
 
 def split_of(name: str, table: pd.DataFrame, parts: Sequence[str], *, disjoint: bool = True) -> Split:
-    """The split that puts each row of the table into the part of the same place; "" is no part."""
+    """Build a split from one part name per row; an empty name leaves the row out."""
     pairs = list(zip(table["recording_id"].tolist(), parts, strict=True))
     ids = {part: tuple(recording for recording, where in pairs if where == part) for part in PARTS}
     return Split(name, ids["train"], ids["val"], ids["test"], disjoint)

@@ -1,6 +1,6 @@
-"""Protocols: who is trained on, who selects and who is tested. Every protocol but two keeps people apart.
+"""Split protocols: given, holdout, k-fold, leave-one-subject-out, longitudinal.
 
-A split is made over people, never over clips or recordings. Only `Given`, which repeats what a corpus
+A split is made over persons, never over clips or recordings. Only `Given`, which repeats what a corpus
 prescribes, and `Longitudinal`, which asks another question, may put visits of one person on both sides.
 """
 

@@ -1,4 +1,4 @@
-"""Cross-validation several times over, each time with other folds."""
+"""Repeated cross-validation, with new folds in every repeat."""
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class RepeatedKFold:
-    """Person-disjoint folds, drawn anew in every repeat: how much is owed to one draw of the folds?"""
+    """Person-disjoint folds, drawn anew in every repeat, to show how much depends on one draw."""
 
     folds: int = 5
     repeats: int = 3

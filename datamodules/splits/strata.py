@@ -1,4 +1,4 @@
-"""People grouped by label, and a fraction drawn from every group, so that the parts of a split are alike."""
+"""Stratification of persons by label, so that the parts of a split are alike."""
 
 from collections.abc import Mapping, Sequence
 

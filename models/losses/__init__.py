@@ -1,1 +1,1 @@
-"""Losses beside the heads' own: supervised contrast, orthogonality, gradient reversal."""
+"""Losses beside those of the heads: supervised contrast, orthogonality, gradient reversal, traits."""

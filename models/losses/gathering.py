@@ -1,4 +1,4 @@
-"""The rows of all ranks as one batch, for losses that compare clips with each other."""
+"""Gathering of the rows of all ranks into one batch, for losses that compare clips with each other."""
 
 import torch
 import torch.distributed as dist

@@ -1,4 +1,4 @@
-"""Orthogonality: what the heads read should not vary along with the personality feature."""
+"""Orthogonality loss between the embedding that the heads read and the personality feature."""
 
 import torch
 from torch import Tensor, nn

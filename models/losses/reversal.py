@@ -1,4 +1,4 @@
-"""Gradient reversal: an adversary reads the person from the embedding, the network prevents it."""
+"""Gradient reversal: adversaries read the person from the embedding, which the network learns to prevent."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Supervised contrast whose positives are the same person on another visit."""
+"""Supervised contrastive loss whose positives are clips of the same person on another visit."""
 
 import math
 from typing import Literal
@@ -37,6 +37,7 @@ def supcon(
     log_total = weighted.masked_fill(~(positive | negative), _NEVER).logsumexp(1, keepdim=True)
     count = positive.sum(1)
     gain = (logits - log_total).masked_fill(~positive, 0.0).sum(1) / count.clamp_min(1)
+    # Without an anchor this is zero that depends on z: DDP expects a gradient on every rank.
     return -gain.sum() / (count > 0).sum().clamp_min(1)
 
 
@@ -46,8 +47,7 @@ class SupCon(nn.Module):
     Args:
         positives: "cross_visit": the same subject on another visit, which is what makes the feature stable;
             "same_visit": another clip of the same visit (ablation). Pairs of the other kind are left out of
-            the
-            denominator: they are the same person, so they must not repel.
+            the denominator: they are the same person, so they must not repel.
         temperature: of the similarities.
         hard_weight: weight of other subjects of the same severity band in the denominator; above 1 the
             branch cannot get by on severity. 1 turns it off.
@@ -84,6 +84,7 @@ class SupCon(nn.Module):
             raise ValueError(
                 "the contrast needs a personality branch: set the objective's contrast to null, or add one"
             )
+        # Only low precision is raised: float64 stays as it is, for checks of gradients.
         z = z.float() if z.dtype in (torch.float16, torch.bfloat16) else z
         subject, visit, band = batch["subject"], batch["visit"], self._bands(batch)
         if self.training and ranks() > 1:

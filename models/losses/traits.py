@@ -1,4 +1,4 @@
-"""Personality traits read from the personality branch, wherever a corpus knows them."""
+"""Loss on personality traits that are read from the personality branch, where a corpus has them."""
 
 import torch
 from torch import Tensor, nn

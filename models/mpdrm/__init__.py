@@ -1,4 +1,4 @@
-"""What is MPDRM's own.
+"""MPDRM: its two branches, motion patterns, personality context, relation attention and whole network.
 
 ```text
 clip                  -> mdfn, a trunk with mmp -> depression tokens ---.

@@ -1,6 +1,7 @@
-"""Context: whose personality RARM is told about, which decides what personalization can do for a new person.
+"""Personality context for RARM: from the clip itself, the person's other recordings, or the batch.
 
-A negative subject code means that nobody knows who this is; such rows are nobody's other recording.
+The choice decides what personalization can do for a new person. A negative subject code marks an unknown
+person, of whom no other recording can be known.
 """
 
 from torch import Tensor, nn

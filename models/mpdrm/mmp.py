@@ -1,4 +1,4 @@
-"""MMP: multi-scale motion patterns, a gate made of what moved over several time scales.
+"""MMP: multi-scale motion patterns, a gate computed from motion over several time scales.
 
 The published abstract names the module and its role (multi-scale spatiotemporal facial features, inserted
 in both branches); its form is not public, and the one below is ours:

@@ -61,7 +61,7 @@ class MPDRM(nn.Module):
         depression: MDFN, batch -> tokens (B,T',D) and mask (B,T').
         personality: MPFN, batch and tokens -> feature (B,D) and projection (B,E); None is the baseline,
             the depression branch alone.
-        context: which personality features RARM sees, see `context`; None leaves RARM without any.
+        context: which personality features RARM sees, see `mpdrm.context`; None leaves RARM without any.
         rarm: relation attention, see `models.mpdrm.rarm`.
         heads: name -> head; null heads are dropped.
         twin: RARM starts at the difference of tokens and context, `f - c`, and a personality trunk of its own

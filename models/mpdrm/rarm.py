@@ -1,4 +1,4 @@
-"""RARM: depression tokens are relieved of what the personality context explains, then pooled by attention.
+"""RARM: removes from depression tokens what the personality context explains, then pools by attention.
 
 The published abstract says that RARM enhances the depression representation; that it does so by taking
 personal habit away is our reading. The nearest published mechanism is the two-step frame attention of the
@@ -54,6 +54,7 @@ class _Rarm(nn.Module, ABC):
     ) -> tuple[Tensor, Tensor]:
         """Return the pooled embedding (B,D) and the attention (B,T), both in float32."""
         relieved = self.relieve(tokens, context, available)
+        # `where` and no branch: without any context the parameters still get a gradient, which DDP asks for.
         relation = torch.where(available[:, None], self._relation(tokens, context).float(), 0.0)
         refined = silence(relieved + self.refine(relieved), mask).float()
         weight = torch.sigmoid(self.attend(refined).squeeze(-1).float()) * (1.0 - relation) * mask
@@ -122,11 +123,12 @@ class RelationCross(_Rarm):
         self.key = nn.Linear(dim, dim)
         self.value = nn.Linear(dim, dim, bias=False)
         self.relation = _StepRelation(dim=dim)
+        # Keys start at random, as queries of zero would otherwise never get a gradient.
         for start in (self.query.weight, self.query.bias, self.value.weight):
             nn.init.zeros_(start)
 
     def start_at_difference(self) -> None:
-        """Start at f - c instead of f: right where context and tokens come from equal trunks."""
+        """Initialize to f - c instead of f, which is right if context and tokens come from equal trunks."""
         nn.init.eye_(self.value.weight)
 
     def _relieve(self, tokens: Tensor, context: Tensor) -> Tensor:

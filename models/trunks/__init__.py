@@ -1,8 +1,9 @@
-"""Trunks: whatever they eat, `trunk(x, mask)` returns tokens (B,T',D) and `trunk.dim` says D.
+"""Trunks: map frames or series to tokens; `trunk(x, mask)` returns (B,T',D) and `trunk.dim` says D.
 
 series   channels per frame (action units, gaze, landmarks), residual temporal convolutions
 pixels   own light network for small faces on a CPU
 frames   any timm backbone with `features_only`, frame by frame
 video    torchvision video backbones
 msn      multi-scale 3-D convolutions; li_fpn  a pyramid over weighted frames: both rebuilt, "-like"
+lstm     bidirectional LSTM on series; inception_time  InceptionTime on series
 """

@@ -1,4 +1,4 @@
-"""A recurrent trunk of series: bidirectional long short-term memory."""
+"""A bidirectional LSTM as a trunk of series."""
 
 from collections.abc import Callable
 

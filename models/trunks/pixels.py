@@ -1,4 +1,4 @@
-"""Own light trunk for small faces on a CPU: four strided convolutions a frame, MMP between frames."""
+"""A light trunk for small faces on a CPU: four strided convolutions per frame, MMP between frames."""
 
 from collections.abc import Callable, Sequence
 

@@ -1,4 +1,4 @@
-"""From feature maps to one token per frame, without losing where things are."""
+"""Readout of feature maps: one token per frame, without losing where things are."""
 
 import torch
 from torch import Tensor, nn

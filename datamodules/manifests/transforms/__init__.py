@@ -1,1 +1,1 @@
-"""Manifest to manifest: fewer labels, permuted labels, another questionnaire."""
+"""Transforms of a manifest: fewer labels, permuted labels, another questionnaire."""

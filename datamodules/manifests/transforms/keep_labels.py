@@ -1,4 +1,4 @@
-"""Which labels of a table a run may learn from."""
+"""Manifest transform that keeps some kinds of labels and drops the others."""
 
 from collections.abc import Sequence
 from dataclasses import replace

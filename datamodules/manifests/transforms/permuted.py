@@ -1,4 +1,4 @@
-"""A negative control: the same recordings with the labels of other people.
+"""Manifest transform that permutes the labels between persons, as a negative control.
 
 Nothing can be learned from such a manifest. A run on it whose test metrics are better than chance has found a
 leak, in the data or in the code.

@@ -1,4 +1,4 @@
-"""Another questionnaire as the label: a manifest whose scores are totals of its items."""
+"""Manifest transform that takes the label from another questionnaire: scores are totals of its items."""
 
 from dataclasses import replace
 

@@ -1,1 +1,1 @@
-"""The packet index: what one pass over the packets of a video says, and whether the file is whole."""
+"""The packet index of a video, made in one pass over its packets, and checks that the file is whole."""

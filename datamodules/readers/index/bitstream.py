@@ -1,4 +1,4 @@
-"""What the heads of coded pictures say: a packet is not always a frame, a keyframe not always a fresh start.
+"""Picture headers in a bitstream: a packet is not always a frame, a keyframe not always a fresh start.
 
 Of H.264 (ITU-T H.264, 7.3) the parameter sets and the first bits of a slice are read, of VP9 (bitstream
 specification, 6.2) and of MPEG-1 and MPEG-2 (ISO/IEC 13818-2, 6.2.3) the first bits of a frame. Everything

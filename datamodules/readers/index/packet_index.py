@@ -1,4 +1,4 @@
-"""The packet index: what is known of a video file before a frame of it is decoded."""
+"""The `PacketIndex` record: what is known of a video file before a frame of it is decoded."""
 
 from dataclasses import dataclass
 from fractions import Fraction

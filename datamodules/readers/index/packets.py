@@ -1,4 +1,4 @@
-"""The packet index: which frames a file shows, when, and where decoding may start.
+"""Cache of packet indices: which frames a file shows, when, and where decoding may start.
 
 Containers declare a length and a rate that are often wrong. The index is made by reading every packet
 once (no decoding, about a millisecond per second of video) and is cached per file.

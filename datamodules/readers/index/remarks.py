@@ -1,4 +1,4 @@
-"""What speaks against a file although its frames may be right: pictures that seem to be missing in it.
+"""Remarks on files whose frames may be right although pictures seem to be missing.
 
 Most decoders do not notice a packet that is not there: they show the picture before, or one that leans on
 it, as if it were right.

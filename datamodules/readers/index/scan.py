@@ -1,4 +1,4 @@
-"""Making a packet index: one pass over the packets, and a verdict on whether the file is whole."""
+"""Scan of a video file: builds its packet index in one pass and checks that the file is whole."""
 
 import itertools
 import logging
@@ -204,7 +204,7 @@ def _opening(path: Path) -> tuple[list["av.VideoFrame"], bool]:
             intact, ended = intact and decoded is not None, packet.size == 0
             frames.extend(decoded or [])
         if intact and not ended:
-            frames.extend(stream.codec_context.decode(None))
+            frames.extend(stream.codec_context.decode(None))  # pictures that wait for reordering
     return frames, not intact or len(frames) == shown
 
 

@@ -1,4 +1,4 @@
-"""Whether the elements of a container follow each other to the end of the file, or are cut off.
+"""Container structure (Matroska, MP4, AVI, Ogg, ASF): checks that no part of a file is missing.
 
 Demuxers skip what they cannot read, and then number the frames that are left. The elements say how long
 they are, so one walk over their heads shows where a file breaks off or a stretch of it is gone.
@@ -117,7 +117,7 @@ def _segment(data: mmap.mmap, at: int, end: int, found: Structure) -> None:
             if cluster_end > end:
                 found.fault = f"it is cut off in a part that ends at byte {cluster_end} of {end}"
             found.fault = found.fault or _checksum(data, start, stop)
-            at = start
+            at = start  # into the cluster and not past it: its blocks are counted, its size may be unknown
             continue
         if stop is None or stop > end or (inside and stop > cluster_end):
             found.fault = f"it is cut off or damaged at byte {at}"
@@ -150,6 +150,7 @@ def _element(data: mmap.mmap, at: int) -> tuple[int, int, int | None]:
     size = int.from_bytes(data[size_at:start], "big") & ((1 << 7 * size_width) - 1)
     if start > len(data):
         raise IndexError(at)
+    # All bits set: the size was not known when the head was written, as in a live recording.
     unknown = size == (1 << 7 * size_width) - 1
     return int.from_bytes(data[at:size_at], "big"), start, None if unknown else start + size
 
@@ -196,6 +197,7 @@ def _count_block(data: mmap.mmap, kind: int, start: int, stop: int, found: Struc
         head = width + 3  # then come the time and the flags
         if found.kinds and track not in found.kinds:
             found.fault = f"it is damaged at byte {start}"
+        # Laced blocks hold several frames; the track is then counted too low, which refuses no whole file.
         if stop - start > head and not data[start + head - 1] & _LACED:
             found.units[track] = found.units.get(track, 0) + 1
 
@@ -299,7 +301,7 @@ def _avi(data: mmap.mmap) -> Structure:
             elif name[2:] in (b"dc", b"db") and name[:2].isdigit():
                 track = int(name[:2])
                 found.units[track] = found.units.get(track, 0) + (stop <= len(data))
-            at = stop + size % 2
+            at = stop + size % 2  # RIFF pads chunks to even addresses and does not count the padding
     return found
 
 

@@ -1,4 +1,4 @@
-"""The places of MPEG-1 and MPEG-2 pictures in their group (temporal_reference, ISO/IEC 13818-2, 6.3.9)."""
+"""Temporal references of MPEG-1 and MPEG-2 pictures (ISO/IEC 13818-2, 6.3.9), to find missing ones."""
 
 _GROUP, _PICTURE = b"\0\0\1\xb8", b"\0\0\1\0"
 _MODULUS = 1024

@@ -1,4 +1,4 @@
-"""Whether packets of an MPEG transport stream are missing: they are numbered (ISO/IEC 13818-1, 2.4.3)."""
+"""Missing packets of an MPEG transport stream, found by their numbers (ISO/IEC 13818-1, 2.4.3)."""
 
 import mmap
 from pathlib import Path

@@ -1,1 +1,1 @@
-"""What is wrong with columns and clocks of a series file: counters, names alike, wild values, mixed units."""
+"""Checks of the columns, values and clocks of series files."""

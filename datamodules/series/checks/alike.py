@@ -1,4 +1,4 @@
-"""Columns whose names differ in capitals, blanks or separators alone: one measurement, twice."""
+"""Check for columns whose names are alike: they differ only in case, blanks or separators."""
 
 import re
 from collections import defaultdict

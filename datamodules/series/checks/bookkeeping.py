@@ -1,4 +1,4 @@
-"""Columns that tell how the tracking went: no behavior, so no channels unless somebody names them.
+"""Detection of bookkeeping columns, which describe the tracking and not behavior, so are no channels.
 
 The principle: a column that no format and no list of channels knows is left out if a word of its name is one
 of those below. They say how sure or how good the tracker was, what it lacked, how many faces there were, or

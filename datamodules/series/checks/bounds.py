@@ -1,4 +1,4 @@
-"""What a value of a channel can be, row by row: a single wild one moves no mean, but every spread.
+"""Bounds of channel values, checked row by row: a single wild value distorts every spread.
 
 A channel of known range (an action unit 0 to 5, a presence 0 or 1, an angle within pi, a probability 0 to 1)
 that leaves it by more than its own width was not measured; what leaves it by less is told. Places in pictures

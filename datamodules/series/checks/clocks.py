@@ -1,4 +1,4 @@
-"""Times and rates that stand in a file beside those that are read: they must not say something else."""
+"""Check that other time and rate columns of a file agree with the clock that is read."""
 
 from collections.abc import Mapping
 from pathlib import Path

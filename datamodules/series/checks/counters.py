@@ -1,4 +1,4 @@
-"""Columns that count rows or tell the time: no channels, because their mean is the length of a recording."""
+"""Detection of columns that count rows or tell the time: as channels they would reveal the length."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""How large a file of features may be: what is larger is refused by its size, before it is read."""
+"""Size limits of feature files: larger files are refused before they are read."""
 
 import struct
 import zipfile

@@ -1,4 +1,4 @@
-"""Values that nothing measured: codes, marks of lost rows, numbers in another unit than a name says."""
+"""Detection of odd values: codes of missing values, marks of lost rows, numbers in another unit."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

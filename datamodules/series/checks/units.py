@@ -1,4 +1,4 @@
-"""Files of one channel in two units, such as millimeters and meters: half of them a thousand times larger."""
+"""Check that all files hold a channel in one unit, and not, for example, in millimeters and in meters."""
 
 from collections.abc import Mapping
 

@@ -1,1 +1,1 @@
-"""One module for each program or corpus that writes series."""
+"""Series file formats, one module for each program or corpus that writes them."""

@@ -1,4 +1,4 @@
-"""DAIC-WOZ's CLNF (OpenFace 0.x): the channels of a session lie in sibling files, one row a frame in each.
+"""CLNF files of DAIC-WOZ (OpenFace 0.x): a session's channels in sibling files, one row per frame.
 
 `300_CLNF_AUs.txt` (or `.csv`) stands for itself and its siblings `gaze` and `pose`, and for `features` (2-D
 landmarks) and `features3D` where channels ask for them. Any other of the files stands for itself.

@@ -1,4 +1,4 @@
-"""Bare arrays that corpora ship: D-Vlog's landmarks, MPDD's OpenFace features. A row of zeros shows no face.
+"""Bare NumPy arrays of corpora: D-Vlog's landmarks, MPDD's OpenFace features; rows of zeros show no face.
 
 D-Vlog (Yoon et al. 2022): `<id>_visual.npy` (T, 136), the 68 landmarks as x, y, x, y, ..., one row a second.
 MPDD (arXiv 2505.10034): `.npy` (T, 709), OpenFace's 714 columns without the first five; the rate is not told.

@@ -1,4 +1,4 @@
-"""Our own files: `.npz` with `values`, `channels`, optional `fps`, `valid`; tables with a column a channel.
+"""Our own formats: `.npz` with `values`, `channels`, optional `fps`, `valid`; tables, one column per channel.
 
 Tables may have `timestamp` (seconds) or `timestamp_ms`, `frame`, `valid`, and OpenFace's `success`,
 `confidence` and `face_id`; none of them is a channel. A valid row must be complete.

@@ -1,1 +1,1 @@
-"""What several sources share: finding files, label tables, answers, and building the manifest."""
+"""Helpers shared by the sources: finding files, label tables, answers, and building the manifest."""

@@ -1,4 +1,4 @@
-"""What the two AVEC depression corpora share: sessions, label files of one number, parts by folder.
+"""Reading shared by the two AVEC depression corpora: sessions, label files of one number, parts by folder.
 
 A session is `PPP_S`, person and visit. Both corpora draw on the same people and largely on the same sessions
 (Valstar et al. 2013 and 2014), so the persons are `avec:PPP` in both.

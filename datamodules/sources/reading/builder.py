@@ -1,4 +1,4 @@
-"""From label files and folders to the rows of a manifest: what every source needs."""
+"""Builder of manifests from label files and folders: the draft that every source fills."""
 
 import csv
 import math
@@ -24,7 +24,7 @@ class SourceError(ValueError):
 
 @dataclass(kw_only=True)
 class Draft:
-    """A manifest in the making: rows as dicts, corrections that were made, remarks for whoever reads results.
+    """A manifest in the making: rows as dicts, corrections that were made, remarks for the report.
 
     Args:
         name: Name of the manifest, e.g. `daic_woz`.

@@ -1,4 +1,4 @@
-"""Columns of words in a label table, as what they mean."""
+"""Decoding of code words in a column of a label table."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +12,7 @@ Code = TypeVar("Code")
 
 
 def coded(table: pd.DataFrame, column: str, codes: Mapping[str, Code], path: Path) -> list[Code]:
-    """A column of words as what they mean; compared without case.
+    """Decode a column of words by `codes`, ignoring case.
 
     Raises:
         SourceError: A word that is not in `codes`; names file, line, value and the known words.

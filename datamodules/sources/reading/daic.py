@@ -1,4 +1,4 @@
-"""What DAIC-WOZ and E-DAIC share: participant numbers, label tables, one folder `XXX_P` a participant.
+"""Reading shared by DAIC-WOZ and E-DAIC: participant numbers, label tables, one folder `XXX_P` each.
 
 E-DAIC contains every participant of DAIC-WOZ, so the persons are `daic:XXX` in both.
 """

@@ -1,4 +1,4 @@
-"""The files of a download, found by name wherever an archive or its owner put them."""
+"""Files of a downloaded corpus, found by name wherever they lie below its folder."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Where in a download a corpus begins, and what in it is left out."""
+"""Layout of a download: the folder in which the corpus begins, and what is left out."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,7 +42,7 @@ def open_corpus(root: str | Path, *, name: str, marks: Sequence[str]) -> Draft:
 
 
 def visible(folder: Path, pattern: str) -> list[Path]:
-    """What matches below a folder, in order; hidden files and what lies in hidden folders are left out."""
+    """Sorted paths below a folder that match a pattern, without hidden files and hidden folders."""
     return [path for path in sorted(folder.glob(pattern)) if not is_hidden(path, folder)]
 
 

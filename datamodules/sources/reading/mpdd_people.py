@@ -1,4 +1,4 @@
-"""What MPDD tells about its people: sex, age and the Big Five, where the files hold them as numbers."""
+"""Persons of MPDD: sex, age and the Big Five, where the files hold them as numbers."""
 
 import json
 from pathlib import Path

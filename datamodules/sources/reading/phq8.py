@@ -1,4 +1,4 @@
-"""PHQ-8 answers and totals as label files of several corpora give them, and what to do when they disagree."""
+"""PHQ-8 answers and totals from the label files of several corpora, and their contradictions."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""Plain data out of a pickle from a download, without running what it asks for.
+"""Safe reading of downloaded pickles: plain data only, without running what a pickle asks for.
 
 A pickle is a program: it may name any function and call it. Tables of numbers need no function but the two by
 which NumPy's scalars are stored, and for these stand replacements that can only make a number.

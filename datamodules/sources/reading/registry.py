@@ -1,4 +1,4 @@
-"""Which modules of a package are corpora: those with the function that is asked for."""
+"""Registry of corpora: the modules of a package that have a given function."""
 
 import importlib
 import pkgutil
@@ -11,7 +11,7 @@ from datamodules.wording import nearest
 
 
 def corpora(package: ModuleType, function: str) -> dict[str, Callable[..., Any]]:
-    """The function of this name by the module of the package that has it."""
+    """Find the modules of a package that have this function: module name -> function."""
     found = {}
     for module in pkgutil.iter_modules(package.__path__):
         if not module.name.startswith("_"):
@@ -22,7 +22,7 @@ def corpora(package: ModuleType, function: str) -> dict[str, Callable[..., Any]]
 
 
 def corpus(package: ModuleType, name: str, function: str) -> Callable[..., Any]:
-    """The function of one corpus.
+    """Find the function of one corpus by name.
 
     Raises:
         SourceError: There is no such corpus; the nearest name and all of them are listed.

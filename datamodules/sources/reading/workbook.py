@@ -1,4 +1,4 @@
-"""Label tables that come as `.xlsx`; the package that reads them is an extra."""
+"""Reading of label tables in `.xlsx` workbooks, for which an extra must be installed."""
 
 import zipfile
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Video files of a few tiny frames: encoded in milliseconds, readable by every reader, no two the same."""
+"""Tiny made-up video files: encoded in milliseconds, readable by every reader, no two the same."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Tables as OpenFace 2 writes them: its 714 columns and number formats, with made-up values."""
+"""Made-up tables as OpenFace 2 writes them, with its 714 columns and number formats."""
 
 from pathlib import Path
 
