@@ -1,4 +1,4 @@
-"""What the steps of an analysis read, and what they leave."""
+"""Input and result types of analysis steps, and how the input is assembled."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ _PER_WORKER = 1000  # recordings that are worth the start of a process (our choi
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """What every step of an analysis reads: recordings, their series and labels, features, folds.
+    """Input of every step: recordings, their series and labels, features, folds.
 
     Series and features are those of the `phase` that the analysis asks for, None where it asks for none.
     `data` is the node of the config that names the files, for whatever reads them itself, as networks do;
@@ -56,14 +56,14 @@ class Material:
 
 @dataclass(frozen=True, eq=False)
 class Finding:
-    """What a step leaves: sections of the page, and tables by file name."""
+    """Result of a step: sections of the page, and tables by file name."""
 
     sections: Sequence[Section]
     tables: Mapping[str, pd.DataFrame]
 
 
 def read_material(config: Mapping[str, Any], record: RunManifest) -> Material:
-    """Manifest, folds, series and features of a config; the guard has looked at every fold and feature."""
+    """Read manifest, folds, series and features of a config; the guard checks every fold and feature."""
     manifest = build(config["data"]["manifest"], key="data.manifest")
     splits = checked_splits(config, manifest)
     recordings = manifest.recordings()
@@ -115,7 +115,7 @@ def read_material(config: Mapping[str, Any], record: RunManifest) -> Material:
 
 
 def measured_only(manifest: Manifest, series: Sequence[Series]) -> tuple[Manifest, list[Series]]:
-    """The recordings that hold a measurement, and their series; the others are named in log and notes.
+    """The recordings that hold a measurement, and their series; log and notes name the others.
 
     Raises:
         NothingMeasured: None does.

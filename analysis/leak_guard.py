@@ -1,4 +1,4 @@
-"""What an analysis may read, and the leak that it makes on purpose where it is asked to."""
+"""Guard the features of an analysis against label leakage; `accept_leaks` adds a leak on purpose."""
 
 from collections.abc import Sequence
 from fnmatch import filter as matching
@@ -15,7 +15,7 @@ from datamodules.series import Series
 def guarded(
     features: pd.DataFrame, series: Sequence[Series], manifest: Manifest, *, allowed: Sequence[str]
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """The features, with the columns of the manifest that were asked to leak, and the names of what leaks.
+    """The features with the columns of `accept_leaks` added, and the names of the leaking columns.
 
     Args:
         features: Ids and features of all recordings.
@@ -37,7 +37,7 @@ def guarded(
 
 
 def leak_notes(leaked: Sequence[str]) -> list[str]:
-    """What a page must say first where the questionnaire was put among the features."""
+    """The remark that heads a page where answers to the questionnaire are among the features."""
     if not leaked:
         return []
     return [

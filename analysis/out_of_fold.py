@@ -1,4 +1,4 @@
-"""Estimators under the protocol of the networks: fitted on training people, thresholds from validation."""
+"""Out-of-fold predictions of estimators: fitted on training persons, thresholds from validation."""
 
 import logging
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ class Model(Protocol):
 
 
 class OutOfFold(Protocol):
-    """Whatever predicts the people of each fold's test part without having learned from them."""
+    """Whatever predicts the persons of each fold's test part without having learned from them."""
 
     def out_of_fold(self, material: Material, *, name: str) -> pd.DataFrame:
         """Recording table of everybody tested, with `fold`, and the fold's `threshold` and `decision`."""

@@ -1,4 +1,4 @@
-"""An analysis of series: material read once, sections of a page, tables as files; see conf/analyze.yaml."""
+"""The command `analyze.py`: run the steps of an analysis and write their page and tables."""
 
 from collections.abc import Mapping
 from importlib.util import find_spec

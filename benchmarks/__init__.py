@@ -1,1 +1,1 @@
-"""Measurements: what a claim of this project rests on, each one command."""
+"""Benchmarks of speed, and of accuracy on public archives; each is one command."""

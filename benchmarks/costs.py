@@ -1,4 +1,4 @@
-"""What evaluation, manifests, epochs and loaders cost beside an earlier commit.
+"""CPU time of evaluation, manifests, epochs and loaders, compared with an earlier commit.
 
 `python -m benchmarks.costs --before <checkout of the earlier commit>` runs each workload in both checkouts in
 turn, each time in a fresh process of one thread, and shows CPU seconds and their ratio. Ratios travel between
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def measure(name: str) -> float:
-    """CPU seconds of a workload in this process, without what prepares it.
+    """CPU seconds of a workload in this process, without its preparation.
 
     Raises:
         RuntimeError: The packages found are not those of the folder it runs in.

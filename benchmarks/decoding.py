@@ -1,4 +1,4 @@
-"""Clips per CPU-second of each reader: `python -m benchmarks.decoding`.
+"""Decoding speed of each video reader, in clips per CPU-second: `python -m benchmarks.decoding`.
 
 Every round lets each reader read the same clips once, one reader after the other, so that a busy moment of
 the machine touches all of them; the best round counts. Ratios to PyAV travel between machines, clips per

@@ -1,4 +1,4 @@
-"""ROCKET features of recordings beside plain aeon on an array: `python -m benchmarks.rocket_speed`.
+"""Speed of our ROCKET features beside plain aeon: `python -m benchmarks.rocket_speed`.
 
 Ours starts from series with gaps and ends at the same features: panel, then kernels. Plain aeon is given the
 equal-length array and normalizes it. Both take turns, and the best round of each counts; the ratio travels

@@ -1,4 +1,4 @@
-"""A checkpoint on the split of its own run, number by number, or on any other manifest."""
+"""The command `eval.py`: evaluate a checkpoint on the split of its own run, or on another manifest."""
 
 import logging
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""A checkpoint on video nobody has labeled: a video, a folder of videos, or a manifest to a table."""
+"""The command `predict.py`: predictions for unlabeled videos (a file, a folder or a manifest) as a table."""
 
 import logging
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""A training run, from a plain config to a folder of results."""
+"""The command `train.py`: a training run, from a plain config to a folder of results."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""From clip predictions to results that can be believed.
+"""Evaluation of predictions: metrics with intervals, baselines, audits, reports, comparison of runs.
 
 Lowest first: `tables` of predictions, `metrics`, `uncertainty` (intervals, tests, calibration), `summary` and
 `averaged` (the numbers of a run, or of several), `baselines`, `audit`, `report` (pages and figures), and

@@ -1,4 +1,4 @@
-"""Metrics of several predictions of the same recordings: the mean of the metric, not the metric of the mean.
+"""Metrics averaged over several predictions of the same recordings (not metrics of the mean prediction).
 
 Averaging the predictions of several trainings makes an ensemble, which is better than what was trained; the
 mean of the metrics says what one training achieves. A person is left out of all tables at once.

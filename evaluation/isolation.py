@@ -1,4 +1,4 @@
-"""Whether anything that was fitted has seen the test rows: fit again with other test rows and compare.
+"""Check that nothing fitted has seen the test rows: fit again with other test rows and compare.
 
 A scaler, a component analysis, a feature selection or an imputation that is fitted before the split looks
 right in code review and inflates results (Kapoor & Narayanan, Patterns 4, 100804, 2023, types L1.2 and

@@ -1,4 +1,4 @@
-"""The numbers of a run: one split summarized, and `metrics.json` assembled."""
+"""Summary of a run: the metrics of one split, and the content of `metrics.json`."""
 
 import math
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Point estimates of every experiment card at several commits, on a small cohort, to the last digit.
+"""Results of every experiment card at several commits, on a small cohort, compared digit by digit.
 
 `python -m studies.default_experiments --checkouts before=<folder> after=<folder> --out build/experiments`
 trains each card of conf/experiment in each checkout and in this one, with the defaults but for the size of

@@ -1,4 +1,4 @@
-"""Are known group differences found, and absent ones not? `python -m studies.group_differences`.
+"""Power and false positives of the group comparison: `python -m studies.group_differences`.
 
 Every cohort is drawn from the latent model, one visit a person, and compared with itself twice: with its own
 groups, where the channels that severity moves should be found, and with the groups permuted between the

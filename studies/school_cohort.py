@@ -1,4 +1,4 @@
-"""The cohort as a school beside the real one: distances between pupils of equal totals, and published ones.
+"""Synthetic school cohort fitted to the published one: symptom distances of pupils of equal totals.
 
 `python -m studies.school_cohort` writes docs/school_cohort.md and its picture, in a minute.
 """

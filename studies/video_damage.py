@@ -1,4 +1,4 @@
-"""What the reader makes of damaged videos: `python -m studies.video_damage`.
+"""Behavior of the video reader on damaged videos: `python -m studies.video_damage`.
 
 Small videos of every codec that FFmpeg writes here are damaged at random places, and each frame that comes
 back is compared with the same frame of the whole file. A file is *exact* if all frames are right, *named* if

@@ -1,1 +1,1 @@
-"""Steps of an analysis: each is called with the material and returns a finding; built from conf/analysis."""
+"""Steps of an analysis, configured in conf/analysis: each takes the material and returns a finding."""

@@ -1,4 +1,4 @@
-"""Clusters of persons, and what they have to do with the groups."""
+"""Clusters of persons, and how they relate to the groups."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

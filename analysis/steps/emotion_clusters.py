@@ -1,4 +1,4 @@
-"""Persons clustered by the course of an emotion, beside the table of Parikh et al."""
+"""Clusters of persons by the course of an emotion, beside the published table of Parikh et al."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

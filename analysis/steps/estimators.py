@@ -1,4 +1,4 @@
-"""Estimators and networks out of fold, on people they were not fitted on, in one table."""
+"""Table of estimators and networks, each tested out of fold on persons it was not fitted on."""
 
 import logging
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ class Estimator:
 
 @dataclass(frozen=True, kw_only=True)
 class EstimatorTable:
-    """Estimators and networks out of fold, on people they were not fitted on, in one table.
+    """Estimators and networks in one table, each tested on persons it was not fitted on.
 
     Args:
         estimators: name -> estimator; null ones are left out.
@@ -103,7 +103,7 @@ def together(predictions: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def remarks(networks: Mapping[str, Network | None]) -> list[str]:
-    """What the networks have to say of themselves."""
+    """Remarks of the networks, for the page."""
     return [f"{name}: {own.remark}" for name, own in networks.items() if own is not None and own.remark]
 
 

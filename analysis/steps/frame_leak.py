@@ -1,4 +1,4 @@
-"""What a split over frames would have printed."""
+"""Demonstration of the leak of a split over frames, beside a split over persons."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Two groups of persons compared, feature by feature."""
+"""Comparison of two groups of persons, feature by feature."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What trees look at, on people they were not fitted on."""
+"""Out-of-fold permutation and SHAP importance of tree models."""
 
 import logging
 from dataclasses import dataclass

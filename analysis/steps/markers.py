@@ -1,4 +1,4 @@
-"""Features of the eyes against what people say about themselves."""
+"""Rank correlations of eye features with the totals of questionnaires."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the features lack, and what must be known about them."""
+"""Report of missing features and of notes on those that are there."""
 
 import pandas as pd
 

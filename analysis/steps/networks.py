@@ -1,4 +1,4 @@
-"""Networks out of fold: trained on the analysis's own folds, series and channels, as `train.py` trains."""
+"""Networks in an analysis: trained on its folds, series and channels, as `train.py` trains."""
 
 import hashlib
 import logging

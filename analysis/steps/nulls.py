@@ -1,4 +1,4 @@
-"""What the comparison of groups finds where there is nothing to find."""
+"""False-positive rate of the group comparison under permuted groups."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass

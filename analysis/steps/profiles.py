@@ -1,4 +1,4 @@
-"""Emotions over the recording, by group."""
+"""Profiles of emotions over the recording, by group."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

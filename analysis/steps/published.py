@@ -1,4 +1,4 @@
-"""A published table beside ours, as a section of the page."""
+"""Section of the page with a published table beside ours."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Scores out of fold beside the constant guess, in one table."""
+"""Table of severity scores predicted out of fold, beside a constant guess."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Emotional states: how depression, anxiety and stress go together, and whether persons fall into kinds."""
+"""Emotional states: how depression, anxiety and stress relate, and clusters of persons by them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Symptom discrepancy of persons with the same total or severity, its null, and reliability of the items."""
+"""Symptom discrepancy of persons of equal total or severity, its null, and reliability of the items."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

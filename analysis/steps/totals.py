@@ -1,4 +1,4 @@
-"""Totals of questionnaires, from the items of the manifest."""
+"""Totals of questionnaires, computed from the items of the manifest."""
 
 from collections.abc import Sequence
 

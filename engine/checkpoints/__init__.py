@@ -1,1 +1,1 @@
-"""Self-contained checkpoints: what is written, and what of a file is believed."""
+"""Self-contained checkpoints: how they are written, and how they are verified before use."""

@@ -1,4 +1,7 @@
-"""A checkpoint's file, looked at before torch reads it: it cannot ask for more memory than it takes."""
+"""Safe reading of a checkpoint file: its archive is inspected before torch loads it.
+
+Only plain tensors and containers are accepted, and never more memory than the file takes.
+"""
 
 import pickletools
 import re
@@ -25,7 +28,7 @@ class BadArchive(ValueError):
 
 
 def read_archive(path: Path) -> tuple[Any, int]:
-    """Content of a checkpoint on the CPU, and the bytes of its pickle, which bound how many values it has.
+    """Load a checkpoint on the CPU; return it and the size of its pickle, a bound on how many values it has.
 
     Raises:
         BadArchive: The file is no archive of torch, unpacks to more than its size, names anything but plain
@@ -34,6 +37,7 @@ def read_archive(path: Path) -> tuple[Any, int]:
     size = path.stat().st_size
     plain = _check_pickle(_pickle(path, size))
     try:
+        # on `meta` nothing is allocated: how much the tensors claim is known before memory is asked for
         sketch = torch.load(path, map_location="meta", weights_only=True, mmap=True)
         claimed = sum(tensor.numel() * tensor.element_size() for tensor in _tensors(sketch, plain))
         if claimed > size:
@@ -49,6 +53,7 @@ def _pickle(path: Path, size: int) -> bytes:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
+            # what is stored as it is cannot grow: a packed entry of a few kB could unpack to gigabytes
             if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
                 raise BadArchive("it is packed, and torch packs nothing")
             if sum(entry.file_size for entry in entries) > size + _SPARE:
@@ -91,5 +96,6 @@ def _tensors(node: Any, most: int) -> Iterator[Tensor]:
         elif isinstance(found, dict | list | tuple | set):
             seen.add(id(found))
             queue.extend(found.values() if isinstance(found, dict) else found)
+        # a pickle may repeat one list in many places, which costs it a byte each time and us a walk
         if len(queue) > most:
             raise BadArchive("it holds more values than its pickle has bytes")

@@ -1,4 +1,4 @@
-"""One file that a checkpoint needs: weights, config, statistics, split, calibration and a digest over them.
+"""Self-contained checkpoints: weights, config, statistics, split, calibration and a digest in one file.
 
 `eval.py` and `predict.py` rebuild network, loader and cohort from it. It loads with `weights_only=True`, so
 no code travels in it, and what its config names is a closed list, called with plain data; see
@@ -71,7 +71,7 @@ def new_record(
     split: Mapping[str, Any],
     seen: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """What a run puts into its checkpoints besides the weights: plain values only.
+    """The record of a run in its checkpoints: all but the weights, as plain values.
 
     Args:
         config: Resolved config of the run, plain.
@@ -94,7 +94,7 @@ def new_record(
 
 
 def seal(state_dict: Mapping[str, Tensor], record: Mapping[str, Any]) -> dict[str, Any]:
-    """The record with the digest over it and the weights."""
+    """Return the record with a digest over itself and the weights."""
     return dict(record) | {"digest": digest(state_dict, record)}
 
 
@@ -133,7 +133,7 @@ def add_calibration(path: str | Path, calibration: Mapping[str, Sequence[float]]
         CheckpointError: See `load_checkpoint`.
     """
     path = Path(path)
-    load_checkpoint(path)
+    load_checkpoint(path)  # a new digest over a damaged file would declare it whole
     content, _ = _read(path)
     plain = {name: [float(value) for value in values] for name, values in calibration.items()}
     record = content[KEY] | {"calibration": plain}

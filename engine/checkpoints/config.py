@@ -1,4 +1,4 @@
-"""The config that a checkpoint carries: what of a run's config is written, and what of a file's is believed.
+"""The config inside a checkpoint: which part of a run's config is written, and what is accepted on reading.
 
 Built again are the network, the objective, the loader and, below the user's own folder, the cohort. Trainer,
 callbacks, loggers, optimizer and protocol are kept for reading, with `target` in the place of `_target_`.
@@ -34,7 +34,7 @@ class BadRecord(ValueError):
 
 
 def recorded(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a run's config goes into its checkpoints; paths to its data become absolute."""
+    """The part of a run's config that goes into its checkpoints; paths to its data become absolute."""
     kept = {name: value for name, value in config.items() if name not in _LEFT_OUT}
     kept |= {name: _unbuilt(kept[name]) for name in _UNBUILT if name in kept}
     if isinstance(model := kept.get("model"), Mapping):
@@ -61,7 +61,7 @@ def origin(manifest: Any, data_digest: str) -> str:
 
 
 def without_downloads(node: Any) -> Any:
-    """The config of a model with every `pretrained` switched off: its form without anybody's weights."""
+    """The config of a model with every `pretrained` switched off, so that building it downloads nothing."""
     if isinstance(node, Mapping):
         return {
             key: False if key == "pretrained" else without_downloads(value) for key, value in node.items()

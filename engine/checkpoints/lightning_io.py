@@ -1,4 +1,4 @@
-"""How Lightning's checkpoints come to disk: whole, and with the one before kept."""
+"""Lightning's checkpoint writer with atomic writes; the `last.ckpt` before is kept as `previous.ckpt`."""
 
 import io
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the record of a checkpoint must look like before any of it is used."""
+"""Validation of the record in a checkpoint, before any of it is used."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
@@ -11,7 +11,7 @@ _DEEPEST = 60  # levels of a record; configs have a dozen
 
 
 def check_record(record: Mapping[str, Any]) -> None:
-    """Hold every field against what a run writes.
+    """Check that every field is of the form that a run writes.
 
     Args:
         record: Plain, with all of its fields.
@@ -26,7 +26,7 @@ def check_record(record: Mapping[str, Any]) -> None:
 
 
 def check_plain(node: Any, most: int) -> None:
-    """Stop at what is not plain, nests too deeply, or repeats itself into more than a file can hold.
+    """Refuse values that are not plain, nested too deeply, or repeated into more than a file can hold.
 
     Args:
         node: A record as it was read.

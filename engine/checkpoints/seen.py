@@ -1,4 +1,4 @@
-"""What a checkpoint remembers of persons and files, as salted digests, and who of others it has met.
+"""Salted digests of the persons and files a checkpoint has seen, and a check of other data against them.
 
 The salt follows from the data, so that a repeated run writes the same bytes, and lies in the checkpoint. So
 checkpoints of different data cannot be compared, and nobody can look an id up in a table made before; but
@@ -24,12 +24,12 @@ PARTS = ("train", "val")
 
 
 class BadMemory(ValueError):
-    """What a checkpoint says of persons and files is not what a run writes."""
+    """What a checkpoint says of the persons and files it has seen is not of the form that a run writes."""
 
 
 @dataclass(frozen=True)
 class Met:
-    """Recordings of a manifest that a network has met: by their person, by their bytes, by their content."""
+    """Recordings of a manifest that a network has seen, found by person, by bytes or by content."""
 
     persons: tuple[str, ...]
     files: tuple[str, ...]
@@ -37,7 +37,7 @@ class Met:
 
 
 def memory(manifest: Manifest, split: Split) -> dict[str, Any]:
-    """What a run writes into its checkpoints: salt, and for each part digests and fingerprints; plain."""
+    """The digests and fingerprints of each part that a run writes into its checkpoints, with their salt."""
     salt = hashlib.sha256(f"seen|{manifest.digest()}".encode()).hexdigest()[:32]
     seal = _sealer(salt)
     people = dict(zip(manifest.table["recording_id"], _people(manifest), strict=True))

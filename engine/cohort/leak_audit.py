@@ -1,4 +1,4 @@
-"""The leak audit before training: what single facts of the input say of the label, and what stops a run."""
+"""The leak audit before training: which single facts of the input predict the label, and which stop a run."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ def audit_leaks(
     record: RunManifest,
     others: Sequence[str] = (),
 ) -> None:
-    """Ask what single facts say of the labels that training and validation know, and write it down.
+    """Measure how well single facts predict the labels of training and validation, and record the findings.
 
     The whole answer goes to `leak_audit.json`, its head to `manifest.json` with `leaks_on_purpose`, the leaks
     that were accepted. Labels and inputs of the tested recordings are not read, unless the split only tests.

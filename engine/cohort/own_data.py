@@ -1,4 +1,4 @@
-"""The recordings a run was trained on, made or read again below the user's own `paths.data`."""
+"""Restore the recordings that a checkpoint was trained on, below the user's own `paths.data`."""
 
 import os
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""From a config to splits that the guard has passed, with their training parts filtered if asked for."""
+"""Build the splits of a config, check them with the guard, and filter their training parts on request."""
 
 import logging
 from collections.abc import Mapping
@@ -76,7 +76,7 @@ def _check(manifest: Manifest, split: Split, protocol: Any) -> None:
 
 
 def report_split(manifest: Manifest, split: Split, *, record: RunManifest) -> None:
-    """Print and record what a reader must know of a split: its notes, and whom its parts share.
+    """Print and record the notes of a split and the persons that its parts share.
 
     Of a split that keeps people apart the guard has proven that they share nobody.
     """

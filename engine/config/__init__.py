@@ -1,1 +1,1 @@
-"""From Hydra's tree to plain, checked values and the objects that they name."""
+"""Configs: from Hydra's tree to plain, checked values and to the objects that they name."""

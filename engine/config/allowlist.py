@@ -114,6 +114,7 @@ OWN = (
 NOT_OWN = ("datamodules.sources.trees",)
 """What lies in them and makes files for tests."""
 
+# Name by name, not by package: beside its layers and optimizers torch has functions that load and run code.
 THIRD_PARTY = _names(
     {
         "torch.optim": (

@@ -1,4 +1,4 @@
-"""Plain dicts to objects."""
+"""Build objects from the nodes of a plain config."""
 
 from typing import Any
 

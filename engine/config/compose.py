@@ -1,4 +1,4 @@
-"""Hydra's tree to one plain dict that is checked before anything is built."""
+"""Resolve Hydra's config into one plain dict, check its keys, hash it, and compare it with another run's."""
 
 import difflib
 import hashlib
@@ -115,7 +115,7 @@ def check_keys(found: Collection[str], known: Collection[str]) -> None:
 
 
 def canonical_json(value: Any) -> str:
-    """One spelling per value: sorted keys, no spaces; what digests are taken of."""
+    """JSON with one spelling per value (sorted keys, no spaces), as input of digests."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 

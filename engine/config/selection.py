@@ -1,4 +1,4 @@
-"""What may choose: validation, by a value that a run logs, in the direction in which it improves.
+"""Checks of model selection: only a logged validation value may choose, in the direction it improves.
 
 Checked before anything is built or made.
 """
@@ -26,7 +26,7 @@ _WHY_NOT = {
 
 
 def check_run(config: Mapping[str, Any]) -> None:
-    """Stop if checkpoints or early stopping would look at anything but validation, or for the worst of it.
+    """Stop if checkpoints or early stopping monitor anything but validation, or in the wrong direction.
 
     Raises:
         LeakageError: A monitored quantity does not start with `val/`.

@@ -1,4 +1,4 @@
-"""What the numbers of a config may be, checked before anything is made.
+"""Checks of the numbers in a config, such as their ranges, before anything is built.
 
 Classes of this project check their own arguments as well. Here stands what a library would take in silence (a
 negative clipping norm switches clipping off), refuse only after hours, or refuse in words that name no key.
@@ -26,7 +26,7 @@ class Rule:
 
 
 def whole(low: int, high: float = math.inf) -> Rule:
-    """A whole number from `low` to `high`; true and false are none."""
+    """Rule for a whole number from `low` to `high`; booleans are refused."""
     end = f"{low} to {high}" if math.isfinite(high) else f"{low} or more"
     return Rule(
         lambda value: isinstance(value, int) and _number(value) and low <= value <= high,
@@ -35,7 +35,7 @@ def whole(low: int, high: float = math.inf) -> Rule:
 
 
 def real(low: float, high: float = math.inf, *, above: bool = False) -> Rule:
-    """A finite number from `low` to `high`; greater than `low` with `above`."""
+    """Rule for a finite number from `low` to `high`; greater than `low` with `above`."""
     end = f" and at most {high:g}" if math.isfinite(high) else ""
     start = f"above {low:g}" if above else f"{low:g} or more"
     return Rule(
@@ -45,7 +45,7 @@ def real(low: float, high: float = math.inf, *, above: bool = False) -> Rule:
 
 
 def or_null(rule: Rule, meaning: str) -> Rule:
-    """The same, or nothing at all."""
+    """The same rule, with null allowed as well."""
     return Rule(lambda value: value is None or rule.holds(value), f"{rule.says}; or null for {meaning}")
 
 
@@ -148,7 +148,7 @@ _FINITE = Rule(lambda value: False, "a finite number")
 
 
 def check_settings(config: Mapping[str, Any]) -> None:
-    """Refuse numbers that no run can mean.
+    """Check every number of a config that has a rule.
 
     Args:
         config: Resolved config, plain: of any command.

@@ -1,4 +1,4 @@
-"""Whether plain data fit the signature of a class or function: names, kinds and sizes of its arguments."""
+"""Check of plain arguments against the signature of a class or function: names, kinds and sizes."""
 
 import inspect
 import types
@@ -49,7 +49,7 @@ class Misfit(ValueError):
 def check_call(
     target: str, given: Mapping[str, Any], *, injected: Sequence[str] = (), partial: bool = False
 ) -> None:
-    """Hold plain arguments against the signature of a listed class or function, which is imported.
+    """Check plain arguments against the signature of a listed class or function, which is imported.
 
     Args:
         target: Dotted path.

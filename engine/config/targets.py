@@ -1,4 +1,4 @@
-"""Which classes and functions a config may name, checked while they are still text.
+"""Check of every `_target_` in a user's config, as text, against the allow-list and trusted packages.
 
 The user's own config may name what `allowlist` lists for it, and, after `trust=[my_package]`, whatever that
 package defines. A target of our own must be *defined* in a file of this checkout (read with `ast`, so
@@ -25,6 +25,7 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 _LISTED = {name.partition(".")[0] for name in (*OWN, *THIRD_PARTY)} | {"benchmarks", "tests"}
 _PLUMBING = {"hydra", "omegaconf"}  # they call whatever they are told to
+# of the context, not of the process: two commands in one process do not inherit each other's trust
 _trusted: ContextVar[frozenset[str]] = ContextVar("trusted", default=frozenset())
 
 

@@ -1,1 +1,1 @@
-"""From a trained network to predictions, numbers and the files of a run."""
+"""Inference with a trained network: predictions, metrics, and the result files of a run."""

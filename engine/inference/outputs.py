@@ -1,4 +1,4 @@
-"""The files of a run: `predictions.csv`, `metrics.json`, `report.html`."""
+"""Write the result files of a run: `predictions.csv`, `metrics.json`, `report.html`."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,7 +24,7 @@ def write_run(
     attention: Sequence[AttentionExample] = (),
     notes: Sequence[str] = (),
 ) -> None:
-    """Write what was found to a run's folder.
+    """Write the results of a run to its folder.
 
     Args:
         folder: The run's folder.

@@ -1,4 +1,4 @@
-"""Network and loader to a table of clips, the same whatever the number of ranks."""
+"""Predict the clips of a loader into one table, which is the same for any number of ranks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""A verified checkpoint to a network again, and a part of a manifest to its predictions."""
+"""Restore a network from a checkpoint and predict one part of a split with it."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -128,7 +128,7 @@ def predict_part(
     manifest: Manifest,
     part: Split | None,
 ) -> ClipPredictions:
-    """Predict the test recordings of a split, context and all; every recording where there is no split.
+    """Predict the test recordings of a split with their context; all recordings where there is no split.
 
     No label goes along: what is predicted cannot depend on one.
     """

@@ -1,4 +1,4 @@
-"""From predicted clips to the numbers of a run and the lines beside them."""
+"""Results of a run: metrics of its predicted clips, and the baselines reported beside them."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ _ELSEWHERE = "the training recordings are not part of this manifest"
 
 @dataclass(frozen=True)
 class Assessment:
-    """What a run found.
+    """Results of a run.
 
     Attributes:
         test: Recording table of the test split, with intervals `low`, `high`.
@@ -51,7 +51,7 @@ def assess(
     calibration: pd.DataFrame,
     unmeasured: pd.DataFrame | None = None,
 ) -> Assessment:
-    """Measure a test table and put the reference lines beside it.
+    """Compute the metrics of a test table and those of the baselines.
 
     Args:
         config: Resolved config of the run: `data.scale` is read.

@@ -1,4 +1,4 @@
-"""Test results of persons who answer like others and of those who do not, side by side."""
+"""Test results by symptom stratum: persons who answer like others of their total, and persons who do not."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,1 +1,1 @@
-"""A closer look at a checkpoint: audits, attributions, filmstrips."""
+"""Inspection of a checkpoint: audits, attributions, filmstrips, check of its statistics."""

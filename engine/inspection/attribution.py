@@ -1,4 +1,4 @@
-"""`attribution.html`: which channels, parts of the face and times an output comes from.
+"""The page `attribution.html`: which channels, face regions and times an output depends on.
 
 What is explained is the logit of the binary head, or the score in points, beyond that of a baseline: the
 training mean of each channel, 0 after standardization, and for pixels the mean color. All three: our choice.

@@ -1,4 +1,4 @@
-"""`audit.json` and `audit.html`: what the features give away, and for whom the model works."""
+"""The audit of a test split (`audit.json`, `audit.html`): identity, shortcuts, subgroups and sampling."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace

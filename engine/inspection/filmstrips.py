@@ -1,4 +1,4 @@
-"""A few clips with the attention RARM gave to their frames, for the report."""
+"""Filmstrips for the report: a few clips with the attention that RARM gives to their frames."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Whether what a checkpoint standardizes with was fitted on its training recordings and on nothing else."""
+"""Check that a checkpoint's normalization statistics come from its training recordings only."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ _TOLERANCE = 1e-4  # relative; other platforms sum in another order
 
 
 def check_fitted(checkpoint: RunCheckpoint, manifest: Manifest) -> None:
-    """Fit the statistics of a checkpoint again, on its training recordings, and compare.
+    """Fit the statistics again on the training recordings and compare them with those of the checkpoint.
 
     Scaling that has seen validation or test people is leakage of the second kind of Kapoor & Narayanan
     (2023): preprocessing on training and test set.

@@ -1,1 +1,1 @@
-"""The folder of a run: lock, provenance, seed, interruption, whole files."""
+"""The folder of a run: lock, provenance, seed, interruption, atomic writes, and studies of several runs."""

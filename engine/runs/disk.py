@@ -1,4 +1,4 @@
-"""Files that are there as a whole or not at all, and an error that says which one was lost."""
+"""Atomic file writes, and disk errors that name the file and what was lost."""
 
 import errno
 import os
@@ -26,7 +26,7 @@ class DiskError(OSError):
 
 @contextmanager
 def writing(path: Path, *, lost: str = "this file") -> Iterator[None]:
-    """Name the file where the operating system does not.
+    """Turn an error of the disk into a `DiskError` that names the file.
 
     Args:
         path: What is being written.
@@ -50,7 +50,7 @@ def writing(path: Path, *, lost: str = "this file") -> Iterator[None]:
 
 
 def put(path: Path, content: bytes, *, lost: str = "this file", before: Path | None = None) -> None:
-    """Write a file beside its place, see to it that it is on disk, and give it the name in one step.
+    """Write a file atomically: beside its place, flushed to disk, then renamed.
 
     Args:
         path: The file.
@@ -68,6 +68,7 @@ def put(path: Path, content: bytes, *, lost: str = "this file", before: Path | N
             with partial.open("wb") as file:
                 file.write(content)
                 file.flush()
+                # a rename can reach the disk before the bytes: after a power cut the name would be of nothing
                 os.fsync(file.fileno())
             if before is not None and path.is_file():
                 _keep(path, before)

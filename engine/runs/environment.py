@@ -1,4 +1,4 @@
-"""The code, the packages and the machine that a run used."""
+"""Code version, installed packages and hardware of a run, for its record."""
 
 import os
 import platform

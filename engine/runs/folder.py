@@ -1,4 +1,4 @@
-"""The folder of a command is looked at before Hydra writes its own files into it."""
+"""Hydra callback that checks the folder of a command before Hydra writes its own files into it."""
 
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ class CheckFolder(Callback):
     """
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Look at `hydra.run.dir`."""
+        """Check `hydra.run.dir` for links, for another process, and for room on the disk."""
         del kwargs
         if not is_main():  # the first rank holds the folder for the others
             return

@@ -1,4 +1,4 @@
-"""Signals that end a run: they become an exception, so that the run can still say what happened to it."""
+"""Signal handling: a signal that ends a run becomes an exception, so that the run can record its end."""
 
 import os
 import signal
@@ -38,7 +38,7 @@ class Interruptions:
         self._earlier: dict[int, Any] = {}
 
     def install(self) -> None:
-        """Begin; does nothing outside the main thread, where Python takes no handlers."""
+        """Install the handlers; does nothing outside the main thread, where Python takes none."""
         if threading.current_thread() is not threading.main_thread():
             return
         _running.append(self)
@@ -46,7 +46,7 @@ class Interruptions:
             self._earlier[number] = signal.signal(number, self._handle)
 
     def restore(self) -> None:
-        """End; further signals do what they did before."""
+        """Put the earlier handlers back."""
         if self in _running:
             _running.remove(self)
         for number, handler in self._earlier.items():
@@ -54,17 +54,19 @@ class Interruptions:
         self._earlier = {}
 
     def check(self) -> None:
-        """Raise again what was lost: an exception is swallowed where Python cleans up objects."""
+        """Raise `Interrupted` if a signal came and its exception was lost on the way."""
         if self.received is not None:
             raise Interrupted(self._number)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if os.getpid() != self._process:  # a forked worker of a loader: it is no run
+        if os.getpid() != self._process:  # a forked worker of a loader inherits the handler and is no run
             if number == signal.SIGINT:
                 raise KeyboardInterrupt
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
             return
+        # The handler runs between two lines of whatever the main thread does. In a `__del__` or a callback
+        # from C the exception is printed and dropped, so that the signal is remembered for `check`.
         if self.received is None:
             self.received, self._number = signal.Signals(number).name, number
         raise Interrupted(number)
@@ -74,7 +76,7 @@ _running: list[Interruptions] = []
 
 
 def check_interrupted(step: int) -> None:
-    """Between two batches: take note of the step, and end if a signal came whose exception was lost."""
+    """Between two batches: remember the step, and end if a signal came whose exception was lost."""
     for one in _running:
         one.step = step
         one.check()

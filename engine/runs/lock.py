@@ -1,4 +1,4 @@
-"""One process a folder: a lock that the kernel lets go of when its holder dies, in whatever way."""
+"""Lock on a run's folder: one process at a time, freed by the kernel when that process dies."""
 
 import json
 import logging
@@ -20,7 +20,7 @@ except ImportError:  # Windows: without a lock
 
 FILE = ".lock"
 _log = logging.getLogger(__name__)
-_held: list[IO[str]] = []
+_held: list[IO[str]] = []  # the lock lives as long as any process has the file open, forked ones included
 
 
 class FolderInUse(ConfigError):
@@ -51,7 +51,7 @@ class FolderLock:
                 raise FolderInUse(
                     f"{self._path} is a link, and what it leads to would be overwritten. Delete the link."
                 )
-            file = self._path.open("a+", encoding="utf-8")
+            file = self._path.open("a+", encoding="utf-8")  # "w" would erase who holds it before we know
         if not _taken(file):
             file.close()
             raise FolderInUse(
@@ -66,7 +66,7 @@ class FolderLock:
             file.flush()
 
     def release(self) -> None:
-        """Let go; the file stays, for deleting it could split the lock in two."""
+        """Release the lock; the file stays, for deleting it could split the lock in two."""
         if self._file is not None:
             with suppress(OSError):
                 self._file.truncate(0)
@@ -86,7 +86,7 @@ def is_held(folder: Path) -> bool:
 
 
 def holder(folder: Path) -> str:
-    """Who holds the lock, as far as it is known."""
+    """Describe the process that holds the lock, as far as it is known."""
     try:
         known: dict[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8"))
         return f"process {known['pid']} on {known['host']} since {known['since']} ({known['command']})"

@@ -1,4 +1,4 @@
-"""`manifest.json`: what ran, on which code and data, and how it ended."""
+"""Provenance of a run (`manifest.json`): its command, config, code, data and hardware, and how it ended."""
 
 import json
 import logging
@@ -110,7 +110,7 @@ class RunManifest:
 
     def __enter__(self) -> Self:
         if self._writes:
-            self._lock.acquire()
+            self._lock.acquire()  # first: what the folder says may change until the lock is held
             try:
                 self._check_folder()
             except BaseException:
@@ -156,7 +156,7 @@ class RunManifest:
             self._write()
         except OSError as full:
             if error is None:
-                raise
+                raise  # a run whose end is not on record has not ended well
             _log.warning("%s: how the run ended could not be written down: %s", self._path, full)
         if error is None and self._writes:
             pages = [str(self.folder / name) for name in PAGES if (self.folder / name).is_file()]
@@ -205,7 +205,7 @@ _REMEDY = "Give a new folder with hydra.run.dir=..., or move this one away."
 
 
 def going_on(folder: Path) -> str:
-    """The command that goes on with what this one began."""
+    """The command line that continues this run."""
     own = ("hydra.run.dir=", "resume=", "ckpt_path=")
     script = Path(sys.argv[0]).name
     if script != "train.py":

@@ -1,4 +1,4 @@
-"""Silence what Lightning says at every start and that says nothing about the run."""
+"""Suppress Lightning's start-up messages that carry no information about the run."""
 
 import logging
 import warnings

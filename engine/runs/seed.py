@@ -1,4 +1,4 @@
-"""One seed per run."""
+"""Seeding of a run and of its single training steps."""
 
 import os
 

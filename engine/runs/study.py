@@ -1,4 +1,4 @@
-"""A stopped search goes on: the killed trial is marked, the missing ones run, folders are never reused."""
+"""Continue a stopped Optuna study: mark the killed trial, run the missing ones, reuse no folder."""
 
 import logging
 from collections import Counter
@@ -36,7 +36,7 @@ class GoOn(Callback):
         number_from(0)
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Count what is there, mark what was killed, and begin after both."""
+        """Mark killed trials as failed; set how many trials are missing and where numbering goes on."""
         del kwargs
         sweeper, folder = config.hydra.sweeper, Path(str(config.hydra.sweep.dir))
         trials = self._trials(config)
@@ -88,6 +88,7 @@ class GoOn(Callback):
         path = Path(storage.removeprefix(_SQLITE) + ".lock")
         with writing(path, lost="nothing yet"):
             self._lock = path.open("a+", encoding="utf-8")  # shared, and held until the search ends
+        # Exclusive for the moment of asking, then shared: another search may join, and then neither is alone.
         try:
             fcntl.flock(self._lock.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
             alone = True
@@ -99,5 +100,5 @@ class GoOn(Callback):
 
 
 def number_from(first: int) -> None:
-    """Let the resolver `trial` name the folder of a job; earlier ones are never written over."""
+    """Let the resolver `trial` number the folders of jobs from `first`, so that none is written over."""
     OmegaConf.register_new_resolver("trial", lambda number: str(first + int(number)), replace=True)

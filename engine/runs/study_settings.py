@@ -1,4 +1,4 @@
-"""What the trials of a study are trained with, kept in the study, so that a search goes on with the same."""
+"""Settings of an Optuna study, stored in it and compared when it is continued."""
 
 import json
 import logging
@@ -19,7 +19,7 @@ _OF_EACH_TRIAL = ("resume", "ckpt_path")
 
 
 def study_settings(config: DictConfig) -> dict[str, Any]:
-    """What makes the values of two trials comparable, and what the search ranges over, plain.
+    """The settings under which values of trials compare, and the ranges that are searched, as plain values.
 
     Args:
         config: Composed config of a search, `hydra` and all.
@@ -44,7 +44,7 @@ def study_settings(config: DictConfig) -> dict[str, Any]:
 
 
 def check_settings_of(study: optuna.Study, settings: dict[str, Any]) -> None:
-    """Keep the settings of a study without values; hold those of one that goes on against them.
+    """Store the settings in a study without values; compare them with those of a study that is continued.
 
     The ranges may change, and the log says so: a value found in another range is still the same measure.
 

@@ -1,1 +1,1 @@
-"""Training: one split, several folds, resuming, and what chooses the checkpoint."""
+"""Training: one split or several folds, resuming, and the choice of the checkpoint."""

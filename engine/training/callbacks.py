@@ -1,4 +1,4 @@
-"""Callbacks of our own; the rest are Lightning's, named in `conf/callbacks`."""
+"""Lightning callbacks of this project: seeds of steps, record in checkpoints, history of epochs."""
 
 import csv
 import io

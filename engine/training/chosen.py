@@ -1,4 +1,4 @@
-"""The checkpoint that validation chose, in the folder of the run that chose it."""
+"""The chosen checkpoint: which one validation selected in a run, and with what metric."""
 
 import logging
 from pathlib import Path

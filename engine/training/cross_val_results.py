@@ -1,4 +1,4 @@
-"""Out-of-fold predictions of all folds as one result."""
+"""Results of a cross-validation: the out-of-fold predictions of all folds, pooled and measured."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _PER_FOLD = (
 
 
 def pool(manifest: Manifest, splits: Sequence[Split], tables: Sequence[pd.DataFrame]) -> Assessment:
-    """Pool the folds' test predictions and their reference lines.
+    """Pool the folds' test predictions and their baselines.
 
     Every line is predicted fold by fold from that fold's training recordings, as the model was, and pooled
     the same way. Decisions are not pooled: the folds' thresholds differ. Where everybody is tested in several
@@ -73,7 +73,7 @@ class _Repeat:
 
     @classmethod
     def of(cls, number: int, splits: Sequence[Split], tables: Sequence[pd.DataFrame]) -> "_Repeat":
-        """Collect a round.
+        """Collect the folds of one repeat.
 
         Raises:
             ValueError: A recording was tested in none of its folds, or in several.

@@ -1,4 +1,4 @@
-"""Several splits: one run a fold, and their out-of-fold predictions as one table."""
+"""Cross-validation: one run per fold, and one table of out-of-fold predictions."""
 
 import logging
 import shutil

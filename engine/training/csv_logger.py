@@ -1,4 +1,4 @@
-"""Lightning's CSV logger, which keeps what an interrupted run had logged when it goes on in its folder."""
+"""Lightning's CSV logger, changed to keep the rows of an interrupted run when it is resumed."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""One split: train, choose by validation, measure what was chosen, write it down."""
+"""Training on one split: fit, choose a checkpoint by validation, measure it, and write the results."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -60,7 +60,7 @@ class Fitted:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a split came to; `objective` is the chosen checkpoint's validation metric, if it has one."""
+    """Results of training on one split; `objective` is the chosen checkpoint's validation metric, if any."""
 
     objective: float | None
     assessment: Assessment
@@ -111,6 +111,7 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
     if config["find_lr"]:
         rate = _rate(config, manifest, split, state, statistics=statistics, folder=folder)
         config = _with_rate(config, rate.rate)
+        # the range test has drawn random numbers: a run that finds its rate starts like one that is given it
         seed_run(config["seed"])
     task = build(config["model"], key="model")
     task.set_statistics(statistics)

@@ -1,4 +1,4 @@
-"""A learning rate by a range test (Smith 2017, arXiv 1506.01186) on training people, before a run begins."""
+"""Learning-rate range test (Smith 2017, arXiv 1506.01186) on training persons, before a run begins."""
 
 import logging
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Whether the model of a config can be built, tried before a cohort is made."""
+"""Check that the model of a config can be built, before a cohort is made."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from engine.inference.rebuild import form
 
 
 def check_model(config: Mapping[str, Any]) -> None:
-    """Build the model without memory: what cannot be built should not wait for a cohort to be made.
+    """Build the model without memory, so that a wrong model stops the run before a cohort is made.
 
     Nor should a checkpoint wait for a value that this model never logs.
 

@@ -1,4 +1,4 @@
-"""Whether what chooses the checkpoint is a number: by the labels of validation before, then by its values."""
+"""Checks that the monitored validation value is defined, before training and after every epoch."""
 
 import logging
 import math
@@ -90,7 +90,7 @@ class FiniteMonitor(pl.Callback):
         return f"FiniteMonitor({self._monitor})"
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Look at the value of this epoch."""
+        """Note whether the value of this epoch is finite."""
         del pl_module
         if trainer.sanity_checking or trainer.state.fn != "fit":
             return

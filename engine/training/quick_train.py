@@ -1,4 +1,4 @@
-"""One training of a study: what a run does up to its predictions, without report, figures and provenance."""
+"""Quick training of one split for a study: predictions only, without report, figures and provenance."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
@@ -30,7 +30,7 @@ from engine.training.monitor import check_validation
 
 @dataclass(frozen=True)
 class Trial:
-    """What a training came to.
+    """Predictions and validation metric of one training.
 
     Attributes:
         manifest: What was split and trained on.

@@ -1,4 +1,4 @@
-"""Which run a run goes on from, whether it may, and from which state: `resume=<folder>` or `resume=last`."""
+"""Resuming: find the earlier run (`resume=<folder>` or `last`), check it, choose its newest checkpoint."""
 
 import logging
 import os
@@ -147,6 +147,7 @@ def check_same(content: Mapping[str, Any], config: Mapping[str, Any], source: Pa
         earlier = state.config | {"paths": {"output": str(root)}}
         if config["find_lr"]:  # a checkpoint holds the rate that was found
             earlier = _like(earlier, config, "model", "optimizer", "lr")
+        # a checkpoint names every channel that was read, where the config may have left them open
         earlier = _like(earlier, config, "data", "module", "source", "channels")
     keys = differences(earlier, config)
     if not keys:

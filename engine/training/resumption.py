@@ -1,4 +1,4 @@
-"""What Lightning does not take along when a run goes on: its best epoch elsewhere, its end, its rate."""
+"""Callback that restores on resume what Lightning loses: best checkpoints, early stop, found rate."""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 class Resumption(pl.Callback):
-    """Makes a resumed run the uninterrupted one, in whatever folder it goes on.
+    """Makes a resumed run equal to the uninterrupted one, in whatever folder it goes on.
 
     Lightning forgets the best value so far when the folder of a `ModelCheckpoint` has changed, and that
     training was stopped early. Both are put right here before its callbacks read their states.
@@ -55,16 +55,17 @@ class Resumption(pl.Callback):
                 state = states[callback.state_key]
                 self._check_state(state)
                 states[callback.state_key] = self._moved(state, Path(str(callback.dirpath)))
+                # Lightning saves this value and does not read it again
                 callback.current_score = state.get("current_score")
-        trainer.strategy.barrier()
+        trainer.strategy.barrier()  # the first rank copies files that the others are about to name
 
     def on_sanity_check_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Lightning has taken over everything that the checkpoint holds."""
+        """Note that Lightning has taken over everything that the checkpoint holds."""
         del trainer, pl_module
         self._restored = True
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """The same, where nothing is tried before."""
+        """The same, where no sanity check runs before training."""
         self.on_sanity_check_start(trainer, pl_module)
 
     @contextmanager
@@ -77,6 +78,7 @@ class Resumption(pl.Callback):
         try:
             yield
         except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+            # errors of this project inherit from these too, and say already what is wrong
             if self._source is None or self._restored or type(error).__module__ != "builtins":
                 raise
             raise CheckpointError(

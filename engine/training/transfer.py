@@ -1,4 +1,4 @@
-"""Start from the trunk of an earlier run: what transfer from another corpus, or other people, means here."""
+"""Initialize the trunk from an earlier run (`init_from`), refusing runs that saw held-out persons."""
 
 import hashlib
 from collections.abc import Iterator, Mapping

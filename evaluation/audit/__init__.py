@@ -1,1 +1,1 @@
-"""What a model or its features give away, and for whom it works."""
+"""Audits of a model and its features: probes, shortcuts, leaks, subgroups, attributions."""

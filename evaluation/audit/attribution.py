@@ -1,4 +1,4 @@
-"""What outputs are made of: attributions of channels over time, by part of the face, averaged over persons.
+"""Attributions of an output, summed by channel, part of the face and time, and averaged over persons.
 
 Attributions are additive, so sums over channels and steps are attributions of groups. Letters: `N` clips, `T`
 steps, `F` channels, `P` persons, `K` groups.
@@ -68,7 +68,7 @@ class Attributions:
 
 
 def region(channel: str) -> str:
-    """Part of the face a channel speaks of: brows, eyes, nose, mouth, gaze, head, or other."""
+    """Part of the face that a channel describes: brows, eyes, nose, mouth, gaze, head, or other."""
     if number := unit_number(channel):
         return next((name for name, units in _UNITS.items() if number in units), _OTHER)
     if point := re.fullmatch(r"[xyXYZ]_(\d+)", channel):
@@ -106,7 +106,7 @@ def summed_regions(values: Array, channels: Sequence[str], regions: Sequence[str
 
 
 def regions_of(channels: Sequence[str]) -> tuple[str, ...]:
-    """The regions that these channels speak of, in their fixed order."""
+    """The regions that these channels describe, in their fixed order."""
     held = {region(channel) for channel in channels}
     return tuple(name for name in REGIONS if name in held)
 

@@ -1,4 +1,4 @@
-"""Do the intervals keep their promise? Share of test recordings whose score lies inside its own interval."""
+"""Coverage of score intervals: the share of test recordings whose score lies inside its own interval."""
 
 from typing import Any
 

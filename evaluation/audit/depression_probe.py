@@ -1,4 +1,4 @@
-"""Can depression be read from a feature? Fitted on training people, asked on test people.
+"""Depression probe: how well a linear model reads depression from a feature, on test persons.
 
 Asked of the personality feature: what it knows of severity is what suppression may take away with the habit.
 """

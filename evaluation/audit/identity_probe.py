@@ -1,4 +1,4 @@
-"""Does a feature tell who the person is? A linear probe from one visit to another.
+"""Identity probe: does a feature tell who the person is, from one visit to another?
 
 Multinomial logistic regression on standardized features learns the persons of a split on some of their
 visits and names the person on the others. Every person's visits are dealt into two halves; each half is

@@ -1,4 +1,4 @@
-"""What single facts of a recording say of its label: a look-up that never reads the person it answers for.
+"""Leak audit: how well single facts of a recording predict its label, by order and by look-up.
 
 Of every fact two things are asked. *Order*: do its values rank the label, in either direction? *Look-up*: do
 the recordings of other persons with the nearest values have the same label? The second finds what is not
@@ -35,7 +35,7 @@ Question = Literal["higher", "lower", "look-up"]
 
 @dataclass(frozen=True)
 class Found:
-    """What one fact says of the label.
+    """How well one fact predicts the label.
 
     `reads` tells whether the network reads the fact, `site` within which site it was asked ("" is everybody),
     `low` to `high` is the interval, `corrected` its lower end after correction for all questions asked.
@@ -56,7 +56,7 @@ class Found:
 def audit_facts(
     reads: pd.DataFrame, about: pd.DataFrame, labels: Array, persons: Codes, sites: "pd.Series[Any] | None"
 ) -> dict[str, Any]:
-    """Ask every fact, and say what was found.
+    """Measure how well every fact predicts the label, by order and by look-up.
 
     Args:
         reads: Facts of the network's input (N, F), numbers.

@@ -1,4 +1,4 @@
-"""Does the model take a shortcut? How the video was made against the label, the prediction and the error.
+"""Nuisance audit: how technical properties of the video relate to label, prediction and error.
 
 Four questions per technical column of the manifest, each with its interval over persons:
 
@@ -46,7 +46,7 @@ _ALPHA = 1 - LEVEL
 def audit_nuisance(
     recordings: pd.DataFrame, facts: pd.DataFrame, *, n_boot: int, seed: int
 ) -> dict[str, Any]:
-    """Answer the four questions for every column of `references.NUISANCE`.
+    """Answer the four questions for every column of `baselines.NUISANCE`.
 
     Args:
         recordings: recording table of the test split; its first labeled head is read.

@@ -1,4 +1,4 @@
-"""Whether the test people are drawn from the same kind of people as the training ones.
+"""Sampling audit: are the test persons drawn from the same population as the training persons?
 
 A test set of another composition answers another question (sampling bias, L3.3 of Kapoor & Narayanan 2023).
 Nothing here stops a run: an external corpus is meant to differ. The differences are listed beside its result.
@@ -84,7 +84,7 @@ def _permutation(
     scale = values.std(axis=0) if numeric else np.full(values.shape[1], 2.0)
 
     def distance(sides: NDArray[np.int_]) -> Array:
-        """Of every row of `sides` (R, people)."""
+        """Distance between the two parts, for every row of `sides` (R, people)."""
         count = sides.sum(axis=1, keepdims=True)
         second = sides @ values
         first = values.sum(axis=0) - second

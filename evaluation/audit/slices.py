@@ -1,4 +1,4 @@
-"""Does the model work alike for everybody? Metrics and coverage by sex, age, task, site, corpus and answers.
+"""Metrics and coverage by subgroup: sex, age, task, site, corpus and answers.
 
 Every group is compared with all other recordings that the same column describes. A person may have recordings
 in several groups (tasks) and is left out of all of them at once.

@@ -1,1 +1,1 @@
-"""What can be had without the network: constants, nuisance, and the oracle of the made cohort."""
+"""Baselines of a result: constant, identity, nuisance, and the oracles of the synthetic cohort."""

@@ -1,12 +1,12 @@
-"""The lines beside every result: what can be had without looking at a face.
+"""Baselines reported beside every result: constant, identity look-up, nuisance-only.
 
-- constant: the mean score and the prevalence of the training recordings. - identity: what the training
-recordings of the *same person* had, where a split shares persons at all. - nuisance: ridge and logistic
-regression on how the video was made (duration, brightness, place and size of the face, frame rate, frame
-size), fitted on training recordings.
+- constant: the mean score and the prevalence of the training recordings.
+- identity: what the training recordings of the *same person* had, where a split shares persons at all.
+- nuisance: ridge and logistic regression on how the video was made (duration, brightness, place and size of
+  the face, frame rate, frame size), fitted on training recordings.
 
-Each line becomes a recording table of the test split, is summarized as the model is and is compared with it,
-model minus line.
+Each becomes a recording table of the test split, is summarized as the model is and is compared with it, model
+minus baseline.
 """
 
 import logging
@@ -39,7 +39,7 @@ NUISANCE = (
 
 @dataclass(frozen=True)
 class Reference:
-    """A reference line: predictions for the recordings asked for, or the reason why there is none."""
+    """A baseline: predictions for the recordings asked for, or the reason why there is none."""
 
     name: str
     predictions: pd.DataFrame | None = None
@@ -120,7 +120,7 @@ def reference_lines(
     *,
     threshold: float | None,
 ) -> dict[str, Any]:
-    """Summaries of the three lines on the test split, for `summary.metrics_json`.
+    """Summaries of the three baselines on the test split, for `summary.metrics_json`.
 
     A line's decision threshold is chosen on validation, as the model's is.
 

@@ -1,4 +1,4 @@
-"""A ridge-penalized linear reader whose penalty is chosen inside the training persons."""
+"""Ridge-penalized linear probe whose penalty is chosen within the training persons."""
 
 from typing import Literal
 
@@ -20,7 +20,7 @@ _MAX_ITERATIONS = 1000  # the weakest penalties need more than the default
 def linear_reading(
     head: Literal["score", "binary"], train: Array, target: Array, subjects: "pd.Series[str]", asked: Array
 ) -> Array:
-    """Score, or probability of the positive class, that a linear model reads from features.
+    """Score, or probability of the positive class, that a linear model predicts from features.
 
     Args:
         head: ridge regression for `score`, logistic regression for `binary`.

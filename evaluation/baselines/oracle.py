@@ -1,4 +1,4 @@
-"""Ceilings of the synthetic cohort: what a linear reader of the true behavior series can reach.
+"""Oracles of the synthetic cohort: upper bounds from a linear reader of the true behavior series.
 
 Three readers see the statistics of the latent series of a recording (`stat_*` of the cohort's truth):
 

@@ -1,1 +1,1 @@
-"""Two runs compared: `python -m evaluation.comparison run_a run_b`."""
+"""Comparison of two runs: `python -m evaluation.comparison run_a run_b`."""

@@ -1,4 +1,4 @@
-"""What finished runs predicted on their test recordings: one run, or the same run under several seeds."""
+"""Test predictions of finished runs, read from a run's folder or from a multirun over seeds."""
 
 import json
 from collections.abc import Sequence

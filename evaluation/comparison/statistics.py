@@ -1,4 +1,4 @@
-"""Two runs on the same test recordings: by how much they differ, and whether chance would do as much."""
+"""Statistics of the comparison of two runs: paired differences, intervals and permutation tests."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any

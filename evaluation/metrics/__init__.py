@@ -1,1 +1,1 @@
-"""Every metric, what it needs of a table, and its value under weights."""
+"""Metrics: definitions, catalog, which of them a table supports, weighted and streaming forms."""

@@ -1,7 +1,7 @@
-"""Every metric of the project, one record each: what it is, how it is resampled, read and compared.
+"""Catalog of the metrics, one record each: how a metric is computed, resampled, read and compared.
 
 To add a metric, add its record; tables, training, reports and comparisons follow. Its kind says which columns
-it is computed on (`measures.measurements`).
+it is computed on (`applicable.measurements`).
 """
 
 import math

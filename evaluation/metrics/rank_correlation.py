@@ -1,6 +1,6 @@
-"""Spearman's correlation under many weightings of the recordings at once, for the bootstrap.
+"""Spearman's rank correlation under many weightings of the recordings at once, for the bootstrap.
 
-Letters as in `weighted`: values (N,), weights (R,N) (how often each recording was drawn), results (R,).
+Letters as in `resampled`: values (N,), weights (R,N) (how often each recording was drawn), results (R,).
 Ranks are taken anew in every resample, ties sharing the mean rank, as if its rows were written out.
 """
 

@@ -1,12 +1,12 @@
-r"""The metrics under many weightings of the recordings at once, for the bootstrap.
+r"""Metrics of many resamples at once, given as weights of the recordings, for the bootstrap.
 
 Letters: `R` resamples, `N` recordings, `K` terms, `G` distinct predictions. Each metric is called with
 targets (N,), predictions (N,) and weights (R, N), how often each recording was drawn, and returns (R,). An
 undefined resample (one class drawn, no variance) is NaN: the bootstrap counts and reports those. With weights
-of one each metric equals its namesake in `metrics`.
+of one each metric equals its namesake in `definitions`.
 
 A metric is a function either of weighted sums or of the drawn positives and negatives at each prediction, so
-that many metrics can share one product and one sorting (`measures.Resampler`).
+that many metrics can share one product and one sorting (`applicable.Resampler`).
 """
 
 from collections.abc import Callable

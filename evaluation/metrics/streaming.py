@@ -1,4 +1,4 @@
-"""The metrics while training: batches and ranks in, numbers over recordings out."""
+"""Streaming metrics for training: batches and ranks are accumulated, metrics are over recordings."""
 
 import logging
 from collections.abc import Iterable, Mapping

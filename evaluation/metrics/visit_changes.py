@@ -1,4 +1,4 @@
-"""Change between visits: does the prediction follow a person from one visit to the next?
+"""Changes of score between visits: does the prediction follow a person from one visit to the next?
 
 Only persons with two labeled visits whose order is known count (see `datamodules.manifests.visits`).
 A visit is the mean of its recordings; a change is a visit minus the one before. Letters: `N` recordings, `C`

@@ -1,1 +1,1 @@
-"""Pages and figures."""
+"""Report, audit and attribution pages, and their figures."""

@@ -1,4 +1,4 @@
-"""One self-contained HTML page about what a network's output comes from."""
+"""The attribution page: what a network's output depends on, as one self-contained HTML file."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""One self-contained HTML page about the probes and audits of a run."""
+"""The audit page: probes and audits of a run, as one self-contained HTML file."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

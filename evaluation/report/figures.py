@@ -1,6 +1,6 @@
-"""One function per plot of the report; each returns a data URI, or `None` when its data do not exist.
+"""Plots of the report, one function each; each returns a data URI, or `None` when its data do not exist.
 
-All plots show recordings of one split, in the recording table's form (see `measures`).
+All plots show recordings of one split, in the recording table's form (see `metrics.applicable`).
 """
 
 from collections.abc import Mapping

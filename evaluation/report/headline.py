@@ -1,4 +1,4 @@
-"""The result in words: what the intervals allow to be said, and nothing more."""
+"""Headline of the report: the result in words, no stronger than its intervals allow."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

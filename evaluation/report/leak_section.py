@@ -1,4 +1,4 @@
-"""The leak audit as a part of a page: the most telling facts first, and what follows from them."""
+"""Section of a page about the leak audit: the most telling facts first, and what follows from them."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""A self-contained HTML page of sections: text, plots, a table, remarks."""
+"""Writer of a self-contained HTML page of sections, from the templates."""
 
 from collections.abc import Sequence
 from pathlib import Path

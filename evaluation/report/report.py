@@ -1,4 +1,4 @@
-"""One self-contained HTML page about a run."""
+"""The report of a run, as one self-contained HTML file."""
 
 import json
 from collections.abc import Mapping, Sequence

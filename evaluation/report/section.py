@@ -1,4 +1,4 @@
-"""A part of a page: text, plots, a table, remarks."""
+"""A section of a page: text, plots, a table, remarks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Section:
-    """A heading, what it says, plots, a table of texts and estimates, and remarks.
+    """A section of a page: heading, text, plots, a table of texts and estimates, and remarks.
 
     A cell is a text, or an estimate `{"value", "low", "high"}`.
     """

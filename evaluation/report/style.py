@@ -1,4 +1,4 @@
-"""The look of all figures, and how they become part of a page."""
+"""Style of all figures, and their conversion to data URIs."""
 
 import base64
 import io

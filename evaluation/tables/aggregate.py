@@ -1,4 +1,4 @@
-"""From clips to recordings, from recordings to persons."""
+"""Aggregation of clips to recordings, and of recordings to persons."""
 
 from collections.abc import Callable
 from typing import Literal, get_args

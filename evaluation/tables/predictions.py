@@ -1,6 +1,7 @@
-"""The tables of predictions: what they must hold, and how they are stored.
+"""Tables of predictions: their columns, their checks, and `predictions.csv`.
 
-A clip table has one row per `(recording_id, clip)`; a recording table one row per recording (see `measures`).
+A clip table has one row per `(recording_id, clip)`; a recording table one row per recording (see
+`evaluation.metrics.applicable`).
 """
 
 from pathlib import Path
@@ -85,7 +86,7 @@ def primary_head(recordings: pd.DataFrame) -> str:
 
 
 def heads_of(recordings: pd.DataFrame) -> list[str]:
-    """Heads that predicted."""
+    """Heads that have predictions in the table."""
     return [head for head in HEADS if f"{head}_prediction" in recordings.columns]
 
 
@@ -100,7 +101,7 @@ def write_predictions(
 ) -> None:
     """Write `predictions.csv`: ids, split, `target, prediction, low, high` of the primary head, all heads.
 
-    Columns `low` and `high` (see `intervals`) are left empty where the table has none.
+    Columns `low` and `high` (see `prediction_intervals`) are left empty where the table has none.
 
     Args:
         path: the file.

@@ -1,3 +1,3 @@
-"""The heads whose predictions a table may hold."""
+"""Names of the heads whose predictions a table may hold."""
 
 HEADS = ("score", "binary", "band")

@@ -1,1 +1,1 @@
-"""How sure a number is: intervals, tests, calibration, thresholds."""
+"""Uncertainty of results: intervals, tests, calibration, thresholds."""

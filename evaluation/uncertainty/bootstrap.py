@@ -1,4 +1,4 @@
-"""The bootstrap over persons: bands of curves, and intervals of statistics that are no metric of a table.
+"""Bootstrap over persons: bands of curves, and intervals of statistics that are no metric of a table.
 
 The cluster bootstrap draws persons with replacement and takes all their recordings; a recording then counts
 as often as its person was drawn. Intervals are percentiles, which are too narrow for few persons: metrics

@@ -1,4 +1,4 @@
-"""How often a predicted probability comes true."""
+"""Calibration: how often the predicted probability comes true, bin by bin."""
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ MIN_PER_BIN = 10  # our choice: fewer recordings say nothing about a frequency
 
 
 def reliability(target: ArrayLike, probability: ArrayLike) -> pd.DataFrame:
-    """Reliability table with bins of about equal count (the plot's bins; `metrics.ece` uses equal widths).
+    """Reliability table with bins of about equal count (as in the plot; `definitions.ece` uses equal widths).
 
     Args:
         target: 0 or 1 (N,).

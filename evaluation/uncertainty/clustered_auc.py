@@ -1,4 +1,4 @@
-"""The AUC of one number per recording, with an interval over persons in closed form.
+"""AUC of one value per recording, with a closed-form interval over persons (the clusters).
 
 Placement values summed by person (Obuchowski, Biometrics 53, 1997), on the logit scale, with t of P-1 degrees
 of freedom. Where everybody stands in the right order that variance is 0, so no interval's lower end lies

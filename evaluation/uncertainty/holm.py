@@ -1,4 +1,4 @@
-"""Several tests at once."""
+"""Correction for multiple testing (Holm)."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray

@@ -1,4 +1,4 @@
-r"""How far a metric moves when a person is left out: the delete-one-person jackknife.
+r"""Delete-one-person jackknife: the standard error of a metric, and its degrees of freedom.
 
 With \theta_{(s)} the metric without person s and \bar\theta the mean of these over the S persons,
 
@@ -80,7 +80,7 @@ class LeftOut(NamedTuple):
 
 
 class LeaveOneOut(NamedTuple):
-    """Whose recordings leave a table together.
+    """Which recordings leave a table together: those of one person.
 
     Attributes:
         codes: Person (N,) of each recording, from 0.

@@ -1,4 +1,4 @@
-"""Could labels dealt to other persons do as well? A permutation test that keeps a person's labels together.
+"""Permutation test of labels against predictions, with a person's labels kept together.
 
 Under the null hypothesis labels have nothing to do with predictions, but the labels of a person still belong
 together. So they move as a block: a person receives all labels of another one with the same number of

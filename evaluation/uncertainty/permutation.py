@@ -1,4 +1,4 @@
-"""A paired permutation test of two models, and the correction for testing several metrics.
+"""Paired permutation test of two models, with a person's predictions kept together.
 
 Under the null hypothesis nothing distinguishes the two models, so their predictions may change places. Those
 of a person change places together, because the recordings of one person are not independent.

@@ -1,4 +1,4 @@
-"""Intervals for single predictions, learned on validation.
+"""Prediction intervals of single recordings (conformal, Venn-Abers), learned on validation.
 
 Both methods promise coverage on average over exchangeable recordings. Recordings of one person are not
 independent, so with few validation persons the promise is approximate; the report shows the coverage

@@ -1,4 +1,4 @@
-"""The decision threshold, learned on validation and carried to the test split with its history."""
+"""The decision threshold, chosen on validation and applied to the test split."""
 
 from dataclasses import asdict, dataclass
 from typing import Any

@@ -1,1 +1,1 @@
-"""The claim of MPDRM under control: personalization with and without other visits."""
+"""Study of the claim of MPDRM: personalization with and without other visits."""

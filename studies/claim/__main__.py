@@ -1,4 +1,4 @@
-"""The paper's claim under control: `python -m studies.claim --input series --seeds 5 --out outputs/claim`.
+"""Test of the paper's claim: `python -m studies.claim --input series --seeds 5 --out outputs/claim`.
 
 MPDRM against its ablations on synthetic cohorts whose truth is known. A seed is a cohort, a split and an
 initialization at once, and every variant sees the same ones, so differences are paired. Every training leaves

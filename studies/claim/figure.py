@@ -1,4 +1,4 @@
-"""The picture of a study: a dot and an interval per variant, oracles as vertical rules."""
+"""Figure of the claim study: a dot and an interval per variant, oracles as vertical rules."""
 
 from collections.abc import Mapping
 from pathlib import Path

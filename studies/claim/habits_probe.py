@@ -1,4 +1,4 @@
-"""How much of a person's true habits does the personality feature hold? A linear probe on unseen persons."""
+"""Linear probe of the personality feature for a person's true habits, on unseen persons."""
 
 import numpy as np
 import pandas as pd

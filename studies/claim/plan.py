@@ -1,4 +1,4 @@
-"""What `studies.claim` trains: cohorts, variants and sizes."""
+"""Plan of the claim study: cohorts, variants, sizes, and the trainings they make."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -119,17 +119,17 @@ class Unit:
 
     @property
     def result(self) -> Path:
-        """Written last; its presence says that the unit is done."""
+        """File written last; its presence says that the unit is done."""
         return self.folder / "result.json"
 
     @property
     def checkpoint(self) -> Path:
-        """Kept by the start alone."""
+        """Checkpoint, kept by the start alone."""
         return self.folder / "best.ckpt"
 
     @property
     def name(self) -> str:
-        """For bars and messages."""
+        """Name of the unit in progress bars and messages."""
         return f"{self.setting}/{self.seed}/{self.variant}"
 
 

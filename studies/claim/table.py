@@ -1,4 +1,4 @@
-"""From the records of a study to `claim.md`, `claim.json` and `claim.png`."""
+"""Tables of the claim study: from its records to `claim.md`, `claim.json` and `claim.png`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -92,7 +92,7 @@ def differences(table: pd.DataFrame) -> dict[str, dict[str, Interval]]:
 
 
 def verdicts(table: pd.DataFrame, *, input: str) -> list[Verdict]:
-    """Hold the claims against the numbers; what was not run cannot be claimed and is left out."""
+    """Check the claims against the numbers; what was not run cannot be claimed and is left out."""
     pairs = differences(table)
     gain, tie = (pairs.get(name, {}).get("enrolment - depression_branch") for name in (CONFOUNDED, FREE))
     found = []

@@ -1,1 +1,1 @@
-"""Do the intervals hold the truth, and does the comparison of two runs reject as often as it should?"""
+"""Coverage of our 95 % intervals, and the rejection rate of the comparison of two runs."""

@@ -1,4 +1,4 @@
-"""Do 95 % intervals hold the truth in 95 % of studies? `python -m studies.coverage` writes the page.
+"""Coverage of 95 % intervals on simulated studies: `python -m studies.coverage` writes the page.
 
 Before: percentiles of the bootstrap over persons. After: what `uncertainty.estimates` prints. Both see the
 same simulated test sets (`studies.coverage.simulated`), whose true metrics come from a large one. Letters:

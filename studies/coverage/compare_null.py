@@ -1,4 +1,4 @@
-"""Does `compare` reject as often as it should? `python -m studies.coverage.compare_null` writes the page.
+"""Rejection rate of `compare` under the null: `python -m studies.coverage.compare_null` writes the page.
 
 Two models of the same quality (the null hypothesis) and two of different quality are tested on simulated test
 sets (`studies.coverage.simulated`), with the second model's probabilities as they are, shifted by two logits

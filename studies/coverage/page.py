@@ -1,4 +1,4 @@
-"""The page of `studies.coverage`."""
+"""Page of the coverage study."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path

@@ -1,1 +1,1 @@
-"""A fair trial of the Symptom Discrepancy Index."""
+"""Study of the Symptom Discrepancy Index: the published recipe, factor by factor."""

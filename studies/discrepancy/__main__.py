@@ -1,4 +1,4 @@
-"""A fair trial of a claim: `python -m studies.discrepancy --out outputs/discrepancy_trial`.
+"""Trial of a published claim: `python -m studies.discrepancy --out outputs/discrepancy_trial`.
 
 Xu et al., "Faces of the Mind" (arXiv 2405.20072), raise F1 from about .50 to about .80 by leaving out the
 tenth of persons whose answers are most unlike those of others of the same total. Their public scripts also

@@ -30,7 +30,7 @@ _ESTIMATOR = SymptomDiscrepancy()
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """What a share of the persons gave and cost."""
+    """Results and costs of the computation on a share of the persons."""
 
     persons: int
     found: Estimate

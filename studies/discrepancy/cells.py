@@ -1,4 +1,4 @@
-"""What the trial computes of a cohort: our protocol and the published recipe, factor by factor."""
+"""Cells of the trial: results of our protocol and of the published recipe, factor by factor."""
 
 from collections.abc import Iterator
 from typing import Any, Self

@@ -1,4 +1,4 @@
-"""Cohorts of the trial, drawn in memory: series summarized by twelve statistics, items, the target."""
+"""Synthetic cohorts of the trial: twelve statistics of each series, items and the target."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _CONFOUND, _VISIBILITY = 1.0, 0.1  # the cohort's defaults
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """What a cohort is drawn from.
+    """Parameters that a cohort is drawn with.
 
     Attributes:
         label: In tables and figures.

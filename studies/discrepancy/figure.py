@@ -1,4 +1,4 @@
-"""The picture of the trial: increments of F1 by factor, a panel for each kind of cohort."""
+"""Figure of the trial: increments of F1 by factor, a panel for each kind of cohort."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,7 +10,7 @@ from evaluation.report.style import BLUE, INK, VERMILION, canvas
 def draw_increments(
     found: Mapping[tuple[str, str], Any], factors: Sequence[Any], path: Path, *, labels: Mapping[str, str]
 ) -> None:
-    """Draw the increments; red is what nobody could use on a person not yet asked.
+    """Draw the increments; red marks steps that need the answers of the person to be classified.
 
     Args:
         found: (setting, factor) -> interval with `mean, low, high`.

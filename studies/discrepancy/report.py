@@ -1,4 +1,4 @@
-"""From the cells of the trial to increments, `discrepancy_trial.md`, `.csv` and `.png`."""
+"""Report of the trial: increments by factor, in `discrepancy_trial.md`, `.csv` and `.png`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""Trainings that are ended at any moment, resumed, and held against uninterrupted ones."""
+"""Study of interruptions: trainings are ended at any moment, resumed, and compared with unbroken ones."""

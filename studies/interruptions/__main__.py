@@ -1,10 +1,10 @@
-"""Trainings that are killed, ended by a signal or out of disk, resumed, and held against uninterrupted ones.
+"""Trainings are killed, signaled or run out of disk, resumed, and compared with uninterrupted ones.
 
 `python -m studies.interruptions --kills 40 --signals 20 --full-disks 20` starts real `train.py` processes
 on a small cohort, ends each at a random moment, resumes it, in its own folder or another, and compares
 everything but times. Moments are drawn over what a run has done, six of eight over its training steps; see
-`interruptions_moment`. Cases that are done are kept in `--out`, so that the campaign itself can go on, in
-parts with `--only`. It exits with 1 if any case differs.
+`studies.interruptions.moment`. Cases that are done are kept in `--out`, so that the campaign itself can go
+on, in parts with `--only`. It exits with 1 if any case differs.
 """
 
 import argparse
@@ -71,7 +71,7 @@ def command(case: dict[str, Any], run: Path, data: Path, *more: str) -> list[str
 
 
 def start(line: list[str], log: Path) -> "subprocess.Popen[bytes]":
-    """Start a training whose words go to a file."""
+    """Start a training that writes its output to a file."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as file:
         return subprocess.Popen(

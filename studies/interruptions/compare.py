@@ -1,4 +1,4 @@
-"""Whether two runs are one: weights, optimizer, curves, predictions and numbers, to the last bit."""
+"""Bitwise comparison of two runs: weights, optimizer, curves, predictions and numbers."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Where a training is, read off the files that it leaves, and moments drawn over that instead of the clock.
+"""Moments at which a training is interrupted, drawn over its progress on disk instead of the clock.
 
 A machine under load stretches a run unevenly: a moment drawn over its seconds mostly meets its start. Here it
 is a mark that the run leaves behind (a begun step, a written table) and a share of the way to the next.

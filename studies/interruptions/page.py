@@ -1,4 +1,4 @@
-"""The table of a campaign of interruptions, as JSON and as a page."""
+"""Table of the interruption study, as JSON and as a page."""
 
 import json
 import sys

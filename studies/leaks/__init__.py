@@ -1,1 +1,1 @@
-"""Planted leaks, and what finds them."""
+"""Study of planted leaks, and of what finds them."""

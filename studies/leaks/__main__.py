@@ -1,4 +1,4 @@
-"""Does the leak audit find planted leaks, and nothing in clean cohorts? `python -m studies.leaks`.
+"""Planted leaks that the leak audit must find, and clean cohorts it must pass: `python -m studies.leaks`.
 
 Every leak is planted into three small cohorts of series, and the audit that precedes a training is asked what
 it says. Leaks in the network's input must stop the run; what is known of a file only must be told. Clean
@@ -102,7 +102,7 @@ def draw(folder: Path, *, persons: int, visits: int, confound: float, seed: int)
 
 
 def asked(manifest: Manifest) -> dict[str, Any]:
-    """The audit's answer for the training and validation part of a holdout."""
+    """Findings of the leak audit on the training and validation part of a holdout."""
     (split,) = Holdout().splits(manifest)
     source = SeriesClips().prepared(manifest.recordings())
     with TemporaryDirectory() as folder:
@@ -117,7 +117,7 @@ def asked(manifest: Manifest) -> dict[str, Any]:
 
 
 def evidence(answer: Mapping[str, Any], leak: Plant) -> Mapping[str, Any] | None:
-    """The fact that got the verdict that it must get; a leak that is told must not stop anything."""
+    """The fact that got the expected verdict; a leak that is only told must not stop anything."""
     if answer["stopped"] != (leak.verdict == "stops"):
         return None
     told = [one for one in answer["found"] if one["verdict"] == leak.verdict]

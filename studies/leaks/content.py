@@ -1,4 +1,4 @@
-"""Plants leaks of content and identity and asks what the commands make of them: the real ones, whole.
+"""Planted leaks of content and identity, and what the real commands say of them.
 
 A training, with or without `init_from`, must stop before it begins; an evaluation must say in its report that
 it is none. A cohort that nothing was planted into must train, start from and be evaluated without a word.
@@ -74,7 +74,7 @@ PLANTS = {"series": SERIES, "video": VIDEOS}
 
 
 def planted(folder: Path, *, seed: int = 0) -> tuple[dict[str, list[str | None]], list[str]]:
-    """Leak -> what was said of it in each cohort, None where it was missed; and what was said of none."""
+    """Leak -> what was said of it in each cohort, None where it was missed; and all false alarms."""
     found: dict[str, list[str | None]] = {name: [] for plants in PLANTS.values() for name in plants}
     alarms = []
     for kind, cohorts in COHORTS.items():
@@ -109,7 +109,7 @@ class Commands:
         self._best = folder / "clean" / "checkpoints" / "best.ckpt"
 
     def alarms(self) -> list[str]:
-        """What is objected to where nothing is planted, in a training, one after it, and an evaluation."""
+        """False alarms: objections to a clean cohort, in a training, one after it, and an evaluation."""
         try:
             train(self._settings(self._table, "clean"), folder=self._folder / "clean")
             after = self._settings(self._strangers, "again", init_from=str(self._best))

@@ -1,4 +1,4 @@
-"""Leaks of content and identity of our own making: one file twice, one person under two names."""
+"""Leaks of content and identity to plant: one file twice, one person under two names."""
 
 import hashlib
 from collections.abc import Callable

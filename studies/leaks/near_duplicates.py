@@ -1,4 +1,4 @@
-"""What the search for near-duplicates finds: `python -m studies.leaks.near_duplicates`.
+"""Recall and false pairs of the near-duplicate search: `python -m studies.leaks.near_duplicates`.
 
 True pairs are recordings of a synthetic cohort changed in one way; false pairs are those it finds among
 visits that nobody copied. Writes `docs/near_duplicates.md`.

@@ -1,4 +1,4 @@
-"""Leaks of our own making, each planted into the files and the table of a cohort of series."""
+"""Leaks to plant into the files and the table of a cohort of series."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace

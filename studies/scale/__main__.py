@@ -1,7 +1,8 @@
 """Does the small-sample optimism of the literature appear, and why? Models on 50 to 11,000 persons.
 
 `python -m studies.scale` writes docs/scale_study.md and its picture. Every cell (condition, size,
-draw) is kept below `--folder`; a second call makes what is missing, and all after a change of `scale_cells`.
+draw) is kept below `--folder`; a second call makes what is missing, and all after a change of
+`studies.scale.cells`.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Persons of the scale study: statistics of faces, and labels, drawn in memory and kept as arrays."""
+"""Persons of the scale study, drawn in memory: statistics of faces, and labels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

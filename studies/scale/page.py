@@ -1,4 +1,4 @@
-"""Page and picture of the scale study."""
+"""Page and figure of the scale study."""
 
 import platform
 from datetime import date
