@@ -84,7 +84,7 @@ def _cell(folder: Path, key: str, persons: Persons, size: int, number: int) -> l
 
 def _code() -> str:
     """Digest of the code that fills a cell, so that no number outlives its models."""
-    source = Path(__file__).with_name("scale_cells.py").read_bytes()
+    source = Path(__file__).with_name("cells.py").read_bytes()
     return hashlib.sha256(source).hexdigest()[:8]
 
 
