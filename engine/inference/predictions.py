@@ -14,6 +14,7 @@ from torch import Tensor
 from datamodules.clips.measured import Coverage
 from datamodules.schema import IDS
 from engine.config.build import build
+from engine.runs.ranks import attend
 
 _HEADS = ("score", "binary", "band")
 _FEATURES = {
@@ -65,6 +66,7 @@ def prediction_trainer(config: Mapping[str, Any], *, one_device: bool = False) -
         if node.get("accelerator") == "gpu" and not torch.cuda.is_available():
             node |= {"accelerator": "cpu", "precision": "32-true"}
     trainer: pl.Trainer = build(node, key="trainer")
+    attend(trainer)
     return trainer
 
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -25,12 +26,16 @@ class Interrupted(SystemExit):
 class Interruptions:
     """Turns the signals into `Interrupted` between `install` and `restore`.
 
+    Args:
+        last_words: Writes down the end of a run that `say_last_words` gives up.
+
     Attributes:
         received: The first signal's name, or None.
         step: Training steps done, as far as they are known.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, last_words: Callable[[Interrupted], None] | None = None) -> None:
+        self.last_words = last_words
         self.received: str | None = None
         self.step: int | None = None
         self._number = 0
@@ -46,10 +51,12 @@ class Interruptions:
             self._earlier[number] = signal.signal(number, self._handle)
 
     def restore(self) -> None:
-        """Put the earlier handlers back."""
+        """End; further signals do what they did before, or nothing where only the end itself is left."""
         if self in _running:
             _running.remove(self)
         for number, handler in self._earlier.items():
+            if _limited.is_set() and self.received is not None:
+                handler = signal.SIG_IGN
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
         self._earlier = {}
 
@@ -69,10 +76,25 @@ class Interruptions:
         # from C the exception is printed and dropped, so that the signal is remembered for `check`.
         if self.received is None:
             self.received, self._number = signal.Signals(number).name, number
+        elif _limited.is_set():
+            return  # passed on by another process: it must not cut off what the first one began
         raise Interrupted(number)
 
 
 _running: list[Interruptions] = []
+_limited = threading.Event()
+
+
+def limit_ends() -> None:
+    """Say that the end after a signal has a limit of time, so that no second signal is needed to hurry it."""
+    _limited.set()
+
+
+def say_last_words(error: Interrupted) -> None:
+    """Write down the end of the runs that go on, the inner ones first, without their own thread's help."""
+    for one in reversed(_running):
+        if one.last_words is not None:
+            one.last_words(error)
 
 
 def check_interrupted(step: int) -> None:

@@ -56,7 +56,7 @@ class RunManifest:
         self._path = folder / FILE
         self._writes = writes
         self._clock = time.monotonic()
-        self._lock, self._signals = FolderLock(folder), Interruptions()
+        self._lock, self._signals = FolderLock(folder), Interruptions(self._last_words)
         before = read_manifest_json(earlier or folder)
         self._content: dict[str, Any] = {
             "status": "running",
@@ -166,6 +166,10 @@ class RunManifest:
             self._signals.check()  # a library stumbled over it while it cleaned up: the signal is the reason
         if isinstance(error, OSError):
             raise error  # `writing` names the folder where the system names nothing
+
+    def _last_words(self, error: Interrupted) -> None:
+        """How the run ended, where it hangs and cannot come to its own end."""
+        self._end(type(error), error)
 
     def _what_next(self, *, failed: bool) -> str:
         """What to do after an end that nobody wanted: no run goes on from no checkpoint."""

@@ -28,6 +28,7 @@ from engine.inference.rebuild import part_of, predict_part, rebuild
 from engine.inference.results import Assessment, assess, recordings_of, unmeasured_table
 from engine.inspection.filmstrips import filmstrips
 from engine.runs.provenance import RunManifest
+from engine.runs.ranks import attend
 from engine.runs.seed import is_main, seed_run
 from engine.training.callbacks import EmbedRun, History, StepSeed
 from engine.training.chosen import chosen
@@ -215,6 +216,7 @@ def _trainer(
         enable_checkpointing=selects,
         plugins=[WholeCheckpoints()],
     )
+    attend(trainer)
     return trainer
 
 
