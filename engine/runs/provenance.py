@@ -136,6 +136,8 @@ class RunManifest:
     def _end(self, kind: type[BaseException] | None, error: BaseException | None) -> None:
         """Write down how the run ended, and how to go on; the error itself comes first."""
         name = self._signals.received or ("SIGINT" if isinstance(error, KeyboardInterrupt) else None)
+        if name is None and isinstance(error, Interrupted):
+            name = error.name  # a fold's own handler took it
         if error is None:
             status, code = "finished", 0
         elif name is not None:

@@ -208,6 +208,20 @@ def test_a_signal_is_written_down_as_the_end(name, tmp_path):
     assert signal.getsignal(number) == was
 
 
+def test_a_signal_during_a_fold_ends_the_whole_run_as_well(tmp_path):
+    config = {"paths": {"output": "x"}}
+    fold = tmp_path / "fold_0"
+    with (
+        pytest.raises(Interrupted),
+        RunManifest(folder=tmp_path, config=config),
+        RunManifest(folder=fold, config=config),
+    ):
+        os.kill(os.getpid(), signal.SIGTERM)
+    for content in (read_manifest_json(tmp_path), read_manifest_json(fold)):
+        assert content["status"] == "interrupted before the first step by SIGTERM"
+        assert content["exit_status"] == 128 + signal.SIGTERM
+
+
 def lost(record):
     """A signal whose exception Python drops, as where it cleans up objects."""
     with suppress(Interrupted):
