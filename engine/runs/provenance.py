@@ -135,9 +135,7 @@ class RunManifest:
 
     def _end(self, kind: type[BaseException] | None, error: BaseException | None) -> None:
         """Write down how the run ended, and how to go on; the error itself comes first."""
-        name = self._signals.received or ("SIGINT" if isinstance(error, KeyboardInterrupt) else None)
-        if name is None and isinstance(error, Interrupted):
-            name = error.name  # a fold's own handler took it
+        name = self._signals.received or _signal_behind(error)
         if error is None:
             status, code = "finished", 0
         elif name is not None:
@@ -205,6 +203,13 @@ class RunManifest:
     def _write(self) -> None:
         if self._writes:
             write_json(self._path, self._content)
+
+
+def _signal_behind(error: BaseException | None) -> str | None:
+    """The signal that an exception stands for, where the handler of a fold took it."""
+    if isinstance(error, Interrupted):
+        return error.name
+    return "SIGINT" if isinstance(error, KeyboardInterrupt) else None
 
 
 _REMEDY = "Give a new folder with hydra.run.dir=..., or move this one away."
