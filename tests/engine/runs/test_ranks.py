@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from engine.targets import ROOT
+
+from engine.config.targets import ROOT
 
 TWO = [
     "trainer=ddp",
@@ -27,7 +28,7 @@ import os, signal, sys, time
 from pathlib import Path
 from types import SimpleNamespace
 from engine.runs import ranks
-from engine.provenance import RunManifest
+from engine.runs.provenance import RunManifest
 
 ranks.GRACE = 0.5
 strategy = SimpleNamespace(launcher=None)
