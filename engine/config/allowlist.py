@@ -31,7 +31,7 @@ NETWORKS = _names(
         "models.heads": ("ScoreHead", "BinaryHead", "OrdinalHead"),
         "models.objective": ("Objective",),
         "models.losses.orthogonality": ("Orthogonality",),
-        "models.losses.reversal": ("PersonalityAdversary", "SubjectAdversary"),
+        "models.losses.reversal": ("PersonalityAdversary",),
         "models.losses.supcon": ("SupCon",),
         "models.losses.traits": ("TraitLoss",),
         "evaluation.metrics.streaming": ("RecordingMetrics",),

@@ -181,7 +181,6 @@ ARGUMENTS = {
     "models.objective.Objective": {"contrast_weight": 0.5, "head_weights": {"score": 1.0}},
     "models.losses.orthogonality.Orthogonality": {},
     "models.losses.reversal.PersonalityAdversary": {**DIM, "projection": 4},
-    "models.losses.reversal.SubjectAdversary": {**DIM, "subjects": 3},
     "models.losses.supcon.SupCon": {"positives": "cross_visit", "temperature": 0.1},
     "models.losses.traits.TraitLoss": DIM,
     "evaluation.metrics.streaming.RecordingMetrics": {"how": "median"},
