@@ -10,7 +10,7 @@ from biomarkers.estimators.frame_classifiers import (
     sample_frames,
 )
 from datamodules.series import Series
-from evaluation.isolation import check_isolated
+from tests.isolation import check_isolated
 
 CHANNELS = ("au04", "au12")
 

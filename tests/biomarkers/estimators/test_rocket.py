@@ -8,7 +8,7 @@ from biomarkers.estimators.linear import LogisticReader, RidgeReader, RidgeRegre
 from biomarkers.estimators.rocket import kernel_pipeline, rocket
 from biomarkers.estimators.series_array import SeriesPanel
 from datamodules.series import Series
-from evaluation.isolation import check_isolated
+from tests.isolation import check_isolated
 
 pytestmark = pytest.mark.slow  # seconds each
 
