@@ -14,6 +14,7 @@ from engine.config.compose import ConfigError
 from engine.config.settings import check_settings
 from engine.config.targets import check_targets, trusting
 from engine.runs.provenance import RunManifest
+from engine.runs.quiet import quiet
 from engine.runs.seed import seed_run
 from evaluation.report.leak_section import leak_section
 from evaluation.report.page import write_page
@@ -39,6 +40,7 @@ def analyze(config: Mapping[str, Any], *, folder: Path) -> list[Finding]:
         ForbiddenTarget: The config names a callable outside the allow-list.
         ConfigError: A package of the extra `analysis` is not installed.
     """
+    quiet()
     check_targets(dict(config))
     check_extra()
     check_settings(config)

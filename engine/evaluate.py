@@ -30,6 +30,7 @@ from engine.inspection.audit import Predict, audit
 from engine.inspection.filmstrips import filmstrips
 from engine.inspection.fitted import check_fitted
 from engine.runs.provenance import RunManifest, add_look
+from engine.runs.quiet import quiet
 from engine.runs.seed import seed_run
 from engine.train import check_scale
 from evaluation.tables.predictions import heads_of
@@ -67,6 +68,7 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
             statistics that were not fitted on the training recordings alone.
         ConfigError: Under `attribution`: captum is missing, or the network has no head it can explain.
     """
+    quiet()
     checkpoint = load_checkpoint(config["ckpt_path"])
     run = merged(checkpoint, config, folder=folder)
     run["accept_leaks"] = list(config.get("accept_leaks") or ())  # of this command, never of the checkpoint

@@ -20,6 +20,7 @@ from engine.evaluate import merged
 from engine.inference.predictions import prediction_trainer
 from engine.inference.rebuild import predict_part, rebuild
 from engine.runs.provenance import RunManifest
+from engine.runs.quiet import quiet
 from engine.runs.seed import seed_run
 from evaluation.tables.aggregate import to_recordings
 from evaluation.tables.predictions import primary_head
@@ -50,6 +51,7 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
         ConfigError: The input holds nothing to predict.
         CheckpointError: The checkpoint is damaged or altered.
     """
+    quiet()
     checkpoint = load_checkpoint(config["ckpt_path"])
     run = merged(checkpoint, config, folder=folder)
     check_settings(run)

@@ -19,6 +19,7 @@ from engine.config.selection import check_run, with_modes
 from engine.config.settings import check_settings
 from engine.config.targets import check_targets, trusting
 from engine.runs.provenance import RunManifest, read_manifest_json
+from engine.runs.quiet import quiet
 from engine.runs.seed import is_main, seed_run
 from engine.training.crossval import cross_validate
 from engine.training.fit import train_split
@@ -46,6 +47,7 @@ def train(config: Mapping[str, Any], *, folder: Path) -> float | None:
         ForbiddenTarget: The config names a callable outside the allow-list.
         ValueError: `evaluation.n_boot` is too small for intervals.
     """
+    quiet()
     check_targets(dict(config))
     check_settings(config)
     check_run(config)

@@ -2,5 +2,5 @@
 
 Lowest first: `tables` of predictions, `metrics`, `uncertainty` (intervals, tests, calibration), `summary` and
 `averaged` (the numbers of a run, or of several), `baselines`, `audit`, `report` (pages and figures), and
-`comparison` of two runs. `isolation` tests whether what was fitted knows test rows.
+`comparison` of two runs.
 """

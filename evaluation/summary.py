@@ -15,15 +15,6 @@ from evaluation.uncertainty.estimates import estimates
 
 Summary = dict[str, Any]
 
-NOT_METRICS = (
-    "counts",
-    "by_subject",
-    "difference",
-    "columns",
-    "note",
-    "prediction",
-)  # entries of a summary that are not {"value", "low", "high"}
-
 
 def summarize(recordings: pd.DataFrame, *, threshold: float | None) -> Summary:
     """Every metric of one split with its interval over persons.

@@ -20,7 +20,7 @@ from engine.inspection.fitted import check_fitted
 from engine.train import train
 from engine.training.fit import fit_split
 from evaluation.audit.sampling import sampling_audit
-from evaluation.isolation import IsolationError, check_isolated
+from tests.isolation import IsolationError, check_isolated
 
 
 def test_l1_1_no_test_set(compose_own, own_table, tmp_path):

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils import _safe_indexing
 from sklearn.utils.parallel import Parallel, delayed
 
@@ -17,33 +17,7 @@ BAGS = 10  # our choice, and the default of scikit-learn
 _TRIES = 100  # draws of one bag, until every class is in it
 
 
-class _Bagging(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
-    """What classifier and regressor share: bags of persons, and a fit of each."""
-
-    def __init__(self, *, estimator: Any, bags: int = BAGS, seed: int = 0, n_jobs: int = 1) -> None:
-        self.estimator = estimator
-        self.bags = bags
-        self.seed = seed
-        self.n_jobs = n_jobs
-
-    def _fit_bags(self, x: Any, y: NDArray[Any], groups: ArrayLike, *, strata: NDArray[Any]) -> None:
-        persons, rng = np.asarray(groups), np.random.default_rng(self.seed)
-        self.rows_ = [_bag(persons, strata, rng) for _ in range(self.bags)]
-        members = [_seeded(self.estimator, int(rng.integers(2**31))) for _ in range(self.bags)]
-        self.members_ = Parallel(self.n_jobs, prefer="threads")(
-            delayed(fit_by_persons)(member, _safe_indexing(x, rows), y[rows], persons[rows])
-            for member, rows in zip(members, self.rows_, strict=True)
-        )
-
-    def _mean(self, method: str, x: Any) -> Array:
-        """Mean of what the members say."""
-        found = Parallel(self.n_jobs, prefer="threads")(
-            delayed(getattr(member, method))(x) for member in self.members_
-        )
-        return np.asarray(np.mean(found, axis=0), dtype=np.float64)
-
-
-class BaggingClassifier(ClassifierMixin, _Bagging):  # type: ignore[misc]
+class BaggingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     """Mean probability of estimators that were each fitted to a bootstrap sample of the persons.
 
     Persons are drawn with replacement and bring all their recordings, where scikit-learn's namesake draws
@@ -58,6 +32,12 @@ class BaggingClassifier(ClassifierMixin, _Bagging):  # type: ignore[misc]
         n_jobs: Threads.
     """
 
+    def __init__(self, *, estimator: Any, bags: int = BAGS, seed: int = 0, n_jobs: int = 1) -> None:
+        self.estimator = estimator
+        self.bags = bags
+        self.seed = seed
+        self.n_jobs = n_jobs
+
     def fit(self, X: Any, y: ArrayLike, groups: ArrayLike) -> Self:
         """Fit recordings (N), labels (N,) and persons (N,).
 
@@ -66,40 +46,35 @@ class BaggingClassifier(ClassifierMixin, _Bagging):  # type: ignore[misc]
         """
         label = np.asarray(y)
         self.classes_ = np.unique(label)
-        self._fit_bags(X, label, groups, strata=label)
+        persons, rng = np.asarray(groups), np.random.default_rng(self.seed)
+        self.rows_ = [_bag(persons, label, rng) for _ in range(self.bags)]
+        members = [_seeded(self.estimator, int(rng.integers(2**31))) for _ in range(self.bags)]
+        self.members_ = Parallel(self.n_jobs, prefer="threads")(
+            delayed(fit_by_persons)(member, _safe_indexing(X, rows), label[rows], persons[rows])
+            for member, rows in zip(members, self.rows_, strict=True)
+        )
         return self
 
     def predict_proba(self, X: Any) -> Array:
         """Return the probabilities (N, K)."""
-        return self._mean("predict_proba", X)
+        found = Parallel(self.n_jobs, prefer="threads")(
+            delayed(member.predict_proba)(X) for member in self.members_
+        )
+        return np.asarray(np.mean(found, axis=0), dtype=np.float64)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the labels (N,)."""
         return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
 
 
-class BaggingRegressor(RegressorMixin, _Bagging):  # type: ignore[misc]
-    """Mean score, as `BaggingClassifier` otherwise."""
-
-    def fit(self, X: Any, y: ArrayLike, groups: ArrayLike) -> Self:
-        """Fit recordings (N), scores (N,) and persons (N,)."""
-        score = np.asarray(y, dtype=np.float64)
-        self._fit_bags(X, score, groups, strata=np.zeros(len(score)))
-        return self
-
-    def predict(self, X: Any) -> Array:
-        """Return the scores (N,)."""
-        return self._mean("predict", X)
-
-
-def _bag(persons: NDArray[Any], strata: NDArray[Any], rng: np.random.Generator) -> Rows:
-    """Rows of persons drawn with replacement, as often as each was drawn; every stratum is there."""
+def _bag(persons: NDArray[Any], label: NDArray[Any], rng: np.random.Generator) -> Rows:
+    """Rows of persons drawn with replacement, as often as each was drawn; every class is there."""
     _, codes = np.unique(persons, return_inverse=True)
-    count, everything = int(codes.max()) + 1, np.unique(strata).size
+    count, everything = int(codes.max()) + 1, np.unique(label).size
     for _ in range(_TRIES):
         times = rng.multinomial(count, np.full(count, 1 / count))
         rows = np.repeat(np.arange(len(codes)), times[codes])
-        if np.unique(strata[rows]).size == everything:
+        if np.unique(label[rows]).size == everything:
             return rows
     raise ValueError(
         f"{_TRIES} bags of {count} persons each lack a class: a class has too few persons to be bagged; use "

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -71,36 +71,7 @@ def sample_frames(
     return np.concatenate(frames), np.concatenate(owners)
 
 
-class _Frames(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
-    """What classifier and regressor share: 0-1 scaling by the training frames, an estimator, an average."""
-
-    def __init__(
-        self, *, estimator: Any, channels: Sequence[str], frames_per_recording: int | None = FRAMES
-    ) -> None:
-        self.estimator = estimator
-        self.channels = channels
-        self.frames_per_recording = frames_per_recording
-
-    def fit(self, recordings: Sequence[Series], y: ArrayLike, groups: ArrayLike | None = None) -> Self:
-        """Fit all frames of the recordings, each with the target of its recording (N,).
-
-        Nothing is chosen inside the training part, so the persons `groups` (N,) change nothing.
-        """
-        frames, owners = self._frames(recordings)
-        self.model_ = make_pipeline(MinMaxScaler(), clone(self.estimator))
-        self.model_.fit(frames, np.asarray(y)[owners])
-        return self
-
-    def _mean(self, recordings: Sequence[Series]) -> Array:
-        """Mean prediction (N,) of the frames of each recording."""
-        frames, owners = self._frames(recordings)
-        return recording_means(self.model_.predict(frames), owners)
-
-    def _frames(self, recordings: Sequence[Series]) -> tuple[Array, NDArray[np.intp]]:
-        return sample_frames(recordings, self.channels, per_recording=self.frames_per_recording)
-
-
-class FrameClassifier(ClassifierMixin, _Frames):  # type: ignore[misc]
+class FrameClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     """Share of the frames that are called positive; a recording is positive from one half on.
 
     The paper averages "predicted values"; a linear SVM predicts labels, so labels are averaged for all three.
@@ -111,12 +82,25 @@ class FrameClassifier(ClassifierMixin, _Frames):  # type: ignore[misc]
         frames_per_recording: Evenly spaced frames of a recording to fit and to predict; None takes all.
     """
 
+    def __init__(
+        self, *, estimator: Any, channels: Sequence[str], frames_per_recording: int | None = FRAMES
+    ) -> None:
+        self.estimator = estimator
+        self.channels = channels
+        self.frames_per_recording = frames_per_recording
+
     def fit(self, recordings: Sequence[Series], y: ArrayLike, groups: ArrayLike | None = None) -> Self:
-        """Fit all frames of the recordings, each with the label (N,), 0 or 1, of its recording."""
+        """Fit all frames of the recordings, each with the label (N,), 0 or 1, of its recording.
+
+        Nothing is chosen inside the training part, so the persons `groups` (N,) change nothing.
+        """
         self.classes_ = np.unique(y)
         if self.classes_.tolist() != [0, 1]:
             raise ValueError(f"labels {self.classes_.tolist()[:5]}: averages need both labels, 0 and 1")
-        return super().fit(recordings, y, groups)
+        frames, owners = self._frames(recordings)
+        self.model_ = make_pipeline(MinMaxScaler(), clone(self.estimator))
+        self.model_.fit(frames, np.asarray(y)[owners])
+        return self
 
     def predict_proba(self, recordings: Sequence[Series]) -> Array:
         """Return the shares (N, 2) of frames called 0 and 1."""
@@ -127,19 +111,13 @@ class FrameClassifier(ClassifierMixin, _Frames):  # type: ignore[misc]
         """Return the labels (N,)."""
         return (self._mean(recordings) >= 0.5).astype(self.classes_.dtype)
 
+    def _mean(self, recordings: Sequence[Series]) -> Array:
+        """Mean prediction (N,) of the frames of each recording."""
+        frames, owners = self._frames(recordings)
+        return recording_means(self.model_.predict(frames), owners)
 
-class FrameRegressor(RegressorMixin, _Frames):  # type: ignore[misc]
-    """Mean of the scores that a regressor reads from frames.
-
-    Args:
-        estimator: A regressor of rows.
-        channels: Names of the action units.
-        frames_per_recording: Evenly spaced frames of a recording to fit and to predict; None takes all.
-    """
-
-    def predict(self, recordings: Sequence[Series]) -> Array:
-        """Return the scores (N,)."""
-        return self._mean(recordings)
+    def _frames(self, recordings: Sequence[Series]) -> tuple[Array, NDArray[np.intp]]:
+        return sample_frames(recordings, self.channels, per_recording=self.frames_per_recording)
 
 
 def recording_means(predictions: ArrayLike, owners: NDArray[np.intp]) -> Array:

@@ -98,31 +98,6 @@ def _rows(
     return rows
 
 
-def frame_random_accuracy(
-    recordings: Sequence[Series],
-    y: ArrayLike,
-    estimator: Any,
-    *,
-    channels: Sequence[str],
-    frames_per_recording: int | None = FRAMES,
-    seed: int = 0,
-) -> float:
-    """Accuracy over recordings under a frame-random split: LEAKS, shown to be compared, never to be reported.
-
-    Args:
-        recordings: Series of any length.
-        y: Labels (N,), 0 or 1.
-        estimator: A classifier of rows.
-        channels: Names of the action units.
-        frames_per_recording: Evenly spaced frames of each recording; None takes all.
-        seed: Shuffles the frames.
-    """
-    frames, owners = sample_frames(recordings, channels, per_recording=frames_per_recording)
-    labels = np.asarray(y)
-    called = _held_out(estimator, frames, labels, owners, _shuffled(labels[owners], seed))
-    return paper_metrics(labels, recording_means(called, owners))["accuracy"]
-
-
 def _shuffled(labels: NDArray[Any], seed: int) -> list[Fold]:
     splitter = StratifiedKFold(_FOLDS, shuffle=True, random_state=seed)
     return list(splitter.split(labels, labels))

@@ -1,14 +1,14 @@
-"""Random convolutional kernels (ROCKET, MiniRocket) with linear models, as pipelines on recordings."""
+"""Random convolutional kernels (ROCKET) with linear models, as pipelines on recordings."""
 
 from typing import Any
 
-from aeon.transformations.collection.convolution_based import MiniRocket, Rocket
+from aeon.transformations.collection.convolution_based import Rocket
 from sklearn.preprocessing import StandardScaler
 
 from biomarkers.estimators.pipeline import PersonPipeline
 from biomarkers.estimators.series_array import SeriesPanel
 
-N_KERNELS = 10_000  # Dempster et al. 2020 (arXiv 1910.13051) and 2021 (arXiv 2012.08791)
+N_KERNELS = 10_000  # Dempster et al. 2020 (arXiv 1910.13051)
 
 
 def rocket(*, seed: int = 0, n_kernels: int = N_KERNELS, n_jobs: int = 1) -> Rocket:
@@ -19,15 +19,7 @@ def rocket(*, seed: int = 0, n_kernels: int = N_KERNELS, n_jobs: int = 1) -> Roc
     return Rocket(n_kernels=n_kernels, normalise=False, random_state=seed, n_jobs=n_jobs)
 
 
-def minirocket(*, seed: int = 0, n_kernels: int = N_KERNELS, n_jobs: int = 1) -> MiniRocket:
-    """MiniRocket kernels: shares of positive values, about `n_kernels` features, biases from training rows.
-
-    Needs a panel of 9 steps or more. aeon draws from NumPy's global generator here and leaves it seeded.
-    """
-    return MiniRocket(n_kernels=n_kernels, random_state=seed, n_jobs=n_jobs)
-
-
-def kernel_pipeline(*, panel: SeriesPanel, kernels: Rocket | MiniRocket, reader: Any) -> PersonPipeline:
+def kernel_pipeline(*, panel: SeriesPanel, kernels: Rocket, reader: Any) -> PersonPipeline:
     """Recordings to predictions: panel, kernels, features of unit variance, reader.
 
     Every step is fitted by `fit(recordings, y, groups)` alone. Readers: `biomarkers.estimators.linear`.

@@ -12,8 +12,6 @@ import numpy as np
 from datamodules.series import Series
 from datamodules.series.schema import au
 
-# Table I of Parikh, Sadeghi & Eskofier (arXiv 2407.13753): units named as those of depression, in its order.
-PARIKH_2024 = (1, 4, 15, 6, 10)
 # Sun, Zhang & Men (IEIE SPC 12(6), 511, 2023), section 3.4; there is no AU3 in adults, and OpenFace, which
 # they name, measures none of 18, 19 and 27.
 SUN_2023 = (1, 2, 3, 4, 5, 7, 9, 12, 15, 18, 19, 27)

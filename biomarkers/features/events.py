@@ -81,7 +81,6 @@ class EventFeatures:
         high: Threshold that makes one.
         from_median: Subtract the recording's own median first: faces differ in what they show at rest, and an
             intensity that rests above `high` would be one long event.
-        min_frames: Valid frames that a recording needs.
     """
 
     group = "events"
@@ -93,12 +92,11 @@ class EventFeatures:
         low: float = LOW,
         high: float = HIGH,
         from_median: bool = False,
-        min_frames: int = MIN_FRAMES,
     ) -> None:
         if high < low:
             raise ValueError(f"high={high} must not be below low={low}")
         self.channels, self.low, self.high = tuple(channels), low, high
-        self.from_median, self.min_frames = from_median, min_frames
+        self.from_median = from_median
         self.names = tuple(f"{channel}_{name}" for channel in self.channels for name in _FEATURES)
 
     def measure(self, series: Series, *, recording: str) -> Measured:
@@ -107,7 +105,7 @@ class EventFeatures:
         Raises:
             Unmeasurable: It has too few valid frames, or neither times nor a rate.
         """
-        require_valid(series, at_least=self.min_frames, recording=recording)
+        require_valid(series, at_least=MIN_FRAMES, recording=recording)
         seconds = row_seconds(series, recording=recording)
         minutes = float(series.valid.sum()) * row_length(series, recording=recording) / 60
         found: dict[str, float] = {}

@@ -6,7 +6,6 @@ lags are our choice.
 """
 
 from collections.abc import Sequence
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,22 +15,6 @@ from biomarkers.features.timing import row_length
 from datamodules.series import Series
 
 _FEATURES = ("corr", "lagcorr", "lag")
-_SIDES = (("Left", "Right"), ("_0_", "_1_"))  # blendshapes, and OpenFace's two eyes
-
-
-def side_pairs(channels: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """Channels that exist once for either side of the face.
-
-    >>> side_pairs(["mouthSmileLeft", "mouthSmileRight", "jawOpen", "gaze_0_x", "gaze_1_x"])
-    (('mouthSmileLeft', 'mouthSmileRight'), ('gaze_0_x', 'gaze_1_x'))
-    """
-    pairs = ((name, name.replace(one, other)) for name in channels for one, other in _SIDES if one in name)
-    return tuple((name, twin) for name, twin in pairs if twin in channels)
-
-
-def all_pairs(channels: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """Every two of the channels, in their order."""
-    return tuple(combinations(channels, 2))
 
 
 class Synchrony:

@@ -16,6 +16,7 @@ from datamodules.schema import UNKNOWN
 from evaluation.metrics.rank_correlation import correlation, ranks
 from evaluation.uncertainty.bootstrap import percentile_interval, subject_weights
 from evaluation.uncertainty.holm import holm
+from evaluation.uncertainty.label_permutation import block_permutations
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -178,15 +179,7 @@ def person_orders(persons: NDArray[np.str_], *, n_perm: int, seed: int) -> Itera
         n_perm: Orders in all.
         seed: Of the draw.
     """
-    _, codes, counts = np.unique(persons, return_inverse=True, return_counts=True)
-    rows = np.split(np.argsort(codes, kind="stable"), np.cumsum(counts)[:-1])
-    strata = [np.stack([rows[k] for k in np.flatnonzero(counts == size)]) for size in np.unique(counts)]
     rng = np.random.default_rng(seed)
     step = max(1, _BLOCK // len(persons))
     for start in range(0, n_perm, step):
-        count = min(step, n_perm - start)
-        order = np.empty((count, len(persons)), dtype=np.int_)
-        for stratum in strata:
-            drawn = rng.permuted(np.tile(np.arange(len(stratum)), (count, 1)), axis=1)
-            order[:, stratum.ravel()] = stratum[drawn].reshape(count, -1)
-        yield order
+        yield block_permutations(persons, seed=rng, count=min(step, n_perm - start))[0]

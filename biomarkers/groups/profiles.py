@@ -59,19 +59,6 @@ def course(series: Series, *, bins: int) -> Array:
     return np.divide(total, count[:, None], out=np.full_like(total, np.nan), where=count[:, None] > 0)
 
 
-def person_courses(series: Sequence[Series], subjects: Sequence[str], *, bins: int) -> dict[str, Array]:
-    """The course (B, F) of each person, whose recordings are averaged; those without a valid frame are named.
-
-    Raises:
-        ValueError: There are no bins, the lengths differ, or no recording has a valid frame.
-    """
-    own: dict[str, list[Array]] = {}
-    kept = measured_rows(series, subjects)
-    for subject, one in ((subjects[row], series[row]) for row in kept):
-        own.setdefault(str(subject), []).append(course(one, bins=bins))
-    return {subject: _mean(np.stack(courses))[0] for subject, courses in sorted(own.items())}
-
-
 def measured_rows(series: Sequence[Series], subjects: Sequence[str]) -> list[int]:
     """Places of the recordings with a valid frame; a warning names the persons of the others.
 

@@ -13,6 +13,8 @@ from biomarkers.groups.persons import Persons
 from biomarkers.naming import label
 from evaluation.uncertainty.bootstrap import LEVEL
 
+_MEAN = "_mean"  # what follows the unit in the name of its mean, `au01_mean`
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PublishedTable:
@@ -33,7 +35,7 @@ def standardized(persons: Persons) -> Persons:
     return replace(persons, values=(persons.values - persons.values.mean()) / spread.where(spread > 0))
 
 
-def parikh_table_3(persons: Persons, *, suffix: str = "_mean") -> PublishedTable:
+def parikh_table_3(persons: Persons) -> PublishedTable:
     """Table III of Parikh et al.: means of standardized AU1, AU6, AU15, and the differences of the groups.
 
     Standardized over persons, our reading of the negative means. Added to the printed rows are the 95 %
@@ -41,10 +43,9 @@ def parikh_table_3(persons: Persons, *, suffix: str = "_mean") -> PublishedTable
 
     Args:
         persons: Both groups, features as measured.
-        suffix: What follows the unit in the name of its mean, `au01_mean`.
     """
     columns = {}
-    here, lost = _tested(standardized(persons), list(published.PARIKH_TABLE_3), suffix)
+    here, lost = _tested(standardized(persons), list(published.PARIKH_TABLE_3))
     for unit, printed in published.PARIKH_TABLE_3.items():
         columns[label(unit), "here"] = here[unit]
         columns[label(unit), "published"] = {
@@ -69,7 +70,7 @@ def parikh_table_3(persons: Persons, *, suffix: str = "_mean") -> PublishedTable
     )
 
 
-def sun_table_2(persons: Persons, *, suffix: str = "_mean") -> PublishedTable:
+def sun_table_2(persons: Persons) -> PublishedTable:
     """Table 2 of Sun et al.: means, standard deviations and p-values of their twelve action units.
 
     Units are rows here, as twelve are too many for columns. Ours are in the units of the features; theirs
@@ -77,10 +78,9 @@ def sun_table_2(persons: Persons, *, suffix: str = "_mean") -> PublishedTable:
 
     Args:
         persons: Both groups, features as measured.
-        suffix: What follows the unit in the name of its mean.
     """
     units = [f"au{number:02d}" for number in published.SUN_AUS]
-    here, lost = _tested(persons, units, suffix)
+    here, lost = _tested(persons, units)
     rows = {}
     for unit in units:
         row: dict[tuple[str, str], float] = {("here", name): value for name, value in here[unit].items()}
@@ -99,12 +99,10 @@ def sun_table_2(persons: Persons, *, suffix: str = "_mean") -> PublishedTable:
     )
 
 
-def _tested(
-    persons: Persons, units: Sequence[str], suffix: str
-) -> tuple[Mapping[str, Mapping[str, float]], list[str]]:
+def _tested(persons: Persons, units: Sequence[str]) -> tuple[Mapping[str, Mapping[str, float]], list[str]]:
     """Group means and Welch's test of each unit, empty where the persons lack it, and the units they lack."""
-    present = [unit for unit in units if unit + suffix in persons.values]
-    values = persons.values[[unit + suffix for unit in present]].to_numpy(dtype=np.float64)
+    present = [unit for unit in units if unit + _MEAN in persons.values]
+    values = persons.values[[unit + _MEAN for unit in present]].to_numpy(dtype=np.float64)
     tests = group_tests(values, persons.depressed)
     found: dict[str, dict[str, float]] = {unit: {} for unit in units}
     for j, unit in enumerate(present):

@@ -66,21 +66,21 @@ def eyes_open(series: Series) -> NDArray[np.bool_]:
     return kept
 
 
-def require_rate(series: Series, *, recording: str, min_fps: float, min_seconds: float) -> float:
+def require_rate(series: Series, *, recording: str) -> float:
     """Return the seconds of valid rows; stop if the series is too slow or too short for events.
 
     Raises:
         Unmeasurable: It is too slow or too short, or tells neither times nor a rate.
     """
     step = row_length(series, recording=recording)
-    if 1 / step < min_fps * _SLACK:
+    if 1 / step < MIN_FPS * _SLACK:
         raise Unmeasurable(
-            f"recording {recording!r} has {1 / step:.3g} frames/s; events of the eyes need {min_fps:g}"
+            f"recording {recording!r} has {1 / step:.3g} frames/s; events of the eyes need {MIN_FPS:g}"
         )
     seen = float(series.valid.sum()) * step
-    if seen < min_seconds:
+    if seen < MIN_SECONDS:
         raise Unmeasurable(
-            f"recording {recording!r} shows {seen:.3g} s of a face; a rate needs {min_seconds:g} s"
+            f"recording {recording!r} shows {seen:.3g} s of a face; a rate needs {MIN_SECONDS:g} s"
         )
     return seen
 
@@ -92,23 +92,15 @@ class BlinkFeatures:
 
     Args:
         signal: What is read; None takes the first of `SIGNALS` that is there.
-        min_fps: Rows per second that a recording needs.
-        min_seconds: Valid time that it needs.
     """
 
     group = "blinks"
     names = _FEATURES
 
-    def __init__(
-        self,
-        *,
-        signal: Signal | None = None,
-        min_fps: float = MIN_FPS,
-        min_seconds: float = MIN_SECONDS,
-    ) -> None:
+    def __init__(self, *, signal: Signal | None = None) -> None:
         if signal is not None and signal not in SIGNALS:
             raise ValueError(f"signal={signal!r}: choose one of {', '.join(SIGNALS)}")
-        self.signal, self.min_fps, self.min_seconds = signal, min_fps, min_seconds
+        self.signal = signal
 
     def measure(self, series: Series, *, recording: str) -> Measured:
         """Measure one recording; without a blink its rate is 0 and the duration a gap.
@@ -116,7 +108,7 @@ class BlinkFeatures:
         Raises:
             Unmeasurable: It is too slow or too short, has no time, or holds no signal of closure.
         """
-        seen = require_rate(series, recording=recording, min_fps=self.min_fps, min_seconds=self.min_seconds)
+        seen = require_rate(series, recording=recording)
         wanted = SIGNALS if self.signal is None else (self.signal,)
         there = [name for name in wanted if closure(series, name) is not None]
         if not there:

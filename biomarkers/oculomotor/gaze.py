@@ -60,16 +60,15 @@ class GazeDirection:
 
     Args:
         averted_deg: Angle from the median that counts as averted.
-        min_frames: Frames with open eyes that a recording needs.
     """
 
     group = "gaze"
     names = _FEATURES
 
-    def __init__(self, *, averted_deg: float = AVERTED_DEG, min_frames: int = MIN_FRAMES) -> None:
+    def __init__(self, *, averted_deg: float = AVERTED_DEG) -> None:
         if averted_deg <= 0:
             raise ValueError(f"averted_deg={averted_deg} must be an angle above 0")
-        self.averted_deg, self.min_frames = averted_deg, min_frames
+        self.averted_deg = averted_deg
 
     def measure(self, series: Series, *, recording: str) -> Measured:
         """Measure one recording.
@@ -77,12 +76,12 @@ class GazeDirection:
         Raises:
             Unmeasurable: It has too few valid frames.
         """
-        require_valid(series, at_least=self.min_frames, recording=recording)
+        require_valid(series, at_least=MIN_FRAMES, recording=recording)
         angles, seen = gaze_angles(series), eyes_open(series)
         if angles is None:
             return with_gaps(self.names, {}, dict.fromkeys(self.names, "no gaze angles and no gaze vectors"))
-        if seen.sum() < self.min_frames:
-            reason = f"{int(seen.sum())} frames with open eyes, {self.min_frames} are needed"
+        if seen.sum() < MIN_FRAMES:
+            reason = f"{int(seen.sum())} frames with open eyes, {MIN_FRAMES} are needed"
             return with_gaps(self.names, {}, dict.fromkeys(self.names, reason))
         return with_gaps(self.names, self._found(angles[seen]), {})
 

@@ -1,8 +1,8 @@
 """Measurements of the eye from landmarks: diameters of iris and pupil, opening of the lids.
 
 OpenFace's model of an eye has 28 points: 0-7 the border of the iris, 8-19 the lids (8 and 14 the corners),
-20-27 the pupil; the second eye follows at 28 (Wood et al., ICCV 2015). MediaPipe has the border of the iris
-only, 469-472 and 474-477, and no pupil. Letters: `T` rows, `P` points, `A` axes.
+20-27 the pupil; the second eye follows at 28 (Wood et al., ICCV 2015).
+Letters: `T` rows, `P` points, `A` axes.
 """
 
 import numpy as np
@@ -15,7 +15,6 @@ _IRIS, _PUPIL, _RING = 0, 20, 8
 _CORNERS, _LIDS = (8, 14), ((9, 19), (10, 18), (11, 17), (12, 16), (13, 15))
 _FACE_EYES = (36, 42)  # first points of the eyes among 68: corner, two above, corner, two below
 _FACE_CORNERS, _FACE_LIDS = (0, 3), ((1, 5), (2, 4))
-_MESH_RINGS = ((469, 470, 471, 472), (474, 475, 476, 477))
 
 
 def ring_diameters(series: Series) -> tuple[Array, Array] | None:
@@ -54,23 +53,6 @@ def eye_aspect_ratio(series: Series) -> Array | None:
             width = _mean_distance(points, [(where[start + corners[0]], where[start + corners[1]])])
             ratios.append(np.divide(opening, width, out=np.zeros_like(width), where=width > 0))
         return np.asarray(np.mean(ratios, axis=0))
-    return None
-
-
-def iris_diameters(series: Series) -> tuple[Array, str] | None:
-    """Diameters (T, 2) of MediaPipe's iris and their unit, or None where there are no points.
-
-    In pixels the mean of the two diameters of the ring. As shares of the image the larger one along x only:
-    shares of width and of height do not mix.
-    """
-    for prefix, axes, unit in (("mesh_", "xy", "px"), ("mesh_rel_", "x", "share of the image's width")):
-        points = _points(series, prefix, axes, [k for ring in _MESH_RINGS for k in ring])
-        if points is None:
-            continue
-        pairs = [[(0, 2), (1, 3)], [(4, 6), (5, 7)]]
-        spans = np.stack([[_mean_distance(points, [pair]) for pair in eye] for eye in pairs])
-        diameters = spans.mean(axis=1) if axes == "xy" else spans.max(axis=1)
-        return np.asarray(diameters.T), unit
     return None
 
 

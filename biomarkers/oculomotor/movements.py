@@ -4,7 +4,7 @@ import numpy as np
 
 from biomarkers.features.extractor import Measured, with_gaps
 from biomarkers.features.timing import row_length, row_seconds
-from biomarkers.oculomotor.blinks import MIN_FPS, MIN_SECONDS, eyes_open, require_rate
+from biomarkers.oculomotor.blinks import MIN_FPS, eyes_open, require_rate
 from biomarkers.oculomotor.gaze import directions, gaze_angles
 from biomarkers.oculomotor.velocity import VELOCITY_DEG_S, Movements, find_movements
 from datamodules.series import Series
@@ -19,26 +19,10 @@ class EyeMovements:
     Fixations whose beginning or end is not seen have no duration, and there is no rate of fixations: every
     gap would add to it. The median velocity is that of the noise, mostly, and tells how much of the rest to
     believe.
-
-    Args:
-        velocity_deg_s: As in `find_movements`.
-        min_fps: Rows per second that a recording needs.
-        min_seconds: Valid time that it needs.
     """
 
     group = "eye movements"
     names = _FEATURES
-
-    def __init__(
-        self,
-        *,
-        velocity_deg_s: float = VELOCITY_DEG_S,
-        min_fps: float = MIN_FPS,
-        min_seconds: float = MIN_SECONDS,
-    ) -> None:
-        if velocity_deg_s <= 0:
-            raise ValueError(f"velocity_deg_s={velocity_deg_s} must be above 0")
-        self.velocity_deg_s, self.min_fps, self.min_seconds = velocity_deg_s, min_fps, min_seconds
 
     def measure(self, series: Series, *, recording: str) -> Measured:
         """Measure one recording; where noise reaches half of the threshold its events are gaps.
@@ -46,7 +30,7 @@ class EyeMovements:
         Raises:
             Unmeasurable: It is too slow or too short, or tells neither times nor a rate.
         """
-        require_rate(series, recording=recording, min_fps=self.min_fps, min_seconds=self.min_seconds)
+        require_rate(series, recording=recording)
         angles = gaze_angles(series)
         if angles is None:
             return with_gaps(self.names, {}, dict.fromkeys(self.names, "no gaze angles and no gaze vectors"))
@@ -56,8 +40,7 @@ class EyeMovements:
             eyes_open(series),
             row_seconds(series, recording=recording),
             step_s=step,
-            velocity_deg_s=self.velocity_deg_s,
-            amplitude_deg=self.velocity_deg_s / MIN_FPS,
+            amplitude_deg=VELOCITY_DEG_S / MIN_FPS,
         )
         return self._summary(found, len(found.velocities) * step / 60)
 
@@ -67,8 +50,8 @@ class EyeMovements:
                 self.names, {}, dict.fromkeys(self.names, "no two frames in a row with open eyes")
             )
         noise = float(np.median(found.velocities))
-        if noise > NOISE * self.velocity_deg_s:
-            reason = f"noise: the median velocity is {noise:.0f} deg/s, the threshold {self.velocity_deg_s:g}"
+        if noise > NOISE * VELOCITY_DEG_S:
+            reason = f"noise: the median velocity is {noise:.0f} deg/s, the threshold {VELOCITY_DEG_S:g}"
             return with_gaps(self.names, {"gaze_velocity": noise}, dict.fromkeys(self.names[:-1], reason))
         durations = [event.duration_s for event in found.fixations if event.duration_s is not None]
         values = {

@@ -103,18 +103,10 @@ class PupilRatio:
 
     Mean and spread are those of each eye, averaged. A note carries the verdict on every recording; no feature
     is withheld for it, so that an analysis can show what such a series is worth.
-
-    Args:
-        min_frames: Frames with open eyes that a recording needs.
     """
 
     group = "pupil"
     names = _FEATURES
-
-    def __init__(self, *, min_frames: int = MIN_FRAMES) -> None:
-        if min_frames < 3:
-            raise ValueError(f"min_frames={min_frames}: a correlation needs 3 or more")
-        self.min_frames = min_frames
 
     def measure(self, series: Series, *, recording: str) -> Measured:
         """Measure one recording.
@@ -122,14 +114,14 @@ class PupilRatio:
         Raises:
             Unmeasurable: It has too few valid frames.
         """
-        require_valid(series, at_least=self.min_frames, recording=recording)
+        require_valid(series, at_least=MIN_FRAMES, recording=recording)
         pupil = pupil_series(series)
         if pupil is None:
             return with_gaps(
                 self.names, {}, dict.fromkeys(self.names, "no eye landmarks and no pupil channel")
             )
-        if pupil.seen.sum() < self.min_frames:
-            reason = f"{int(pupil.seen.sum())} frames with open eyes, {self.min_frames} are needed"
+        if pupil.seen.sum() < MIN_FRAMES:
+            reason = f"{int(pupil.seen.sum())} frames with open eyes, {MIN_FRAMES} are needed"
             return with_gaps(self.names, {}, dict.fromkeys(self.names, reason))
         validity, ratio = pupil_validity(pupil), pupil.ratio[pupil.seen]
         found = {

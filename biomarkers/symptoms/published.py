@@ -8,8 +8,6 @@ groups of the same raw total.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-PERSONS = 11_427
-
 SDI: Mapping[tuple[str, str], float] = MappingProxyType(
     {  # our aggregation of the printed groups; the code prints the groups only
         ("DASS-21-D", "score"): 0.253,

@@ -17,12 +17,6 @@ from evaluation.uncertainty.bootstrap import percentile_interval, subject_weight
 
 Array = NDArray[np.float64]
 
-DASS = (
-    "DASS-21-D",
-    "DASS-21-A",
-    "DASS-21-S",
-)  # depression, anxiety, stress; D > 9, A > 7, S > 14 is positive
-
 
 def positives(totals: pd.DataFrame) -> pd.DataFrame:
     """Whether each total (N, D) reaches the threshold of its scale, 0 or 1; columns name the scales.

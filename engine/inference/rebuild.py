@@ -7,7 +7,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.modules import module as registration
 
 from datamodules.manifests.manifest import Manifest
@@ -78,17 +78,13 @@ def _check_form(checkpoint: RunCheckpoint) -> None:
             f"first {odd[0]!r}: config {_shape(wanted, odd[0])}, file {_shape(found, odd[0])}. Nothing was "
             "built. Copy the file again from its run, or train anew."
         )
-    spare = sum(buffer.numel() * buffer.element_size() for buffer in task.buffers())
-    if spare > _SPARE_BYTES + sum(map(_bytes, checkpoint.state_dict.values())):
+    spare = sum(buffer.nbytes for buffer in task.buffers())
+    if spare > _SPARE_BYTES + sum(weight.nbytes for weight in checkpoint.state_dict.values()):
         raise CheckpointError(f"{checkpoint.path}: its network asks for {spare} bytes besides its weights.")
 
 
 def _shape(known: Mapping[str, Any], name: str) -> str:
     return "has none" if name not in known else f"{known[name][0]} {known[name][1]}"
-
-
-def _bytes(tensor: Tensor) -> int:
-    return tensor.numel() * tensor.element_size()
 
 
 @contextmanager

@@ -6,8 +6,6 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.utilities import rank_zero_only
 
-from engine.runs.quiet import quiet
-
 _STEP = 1_000_003  # a prime: neighboring (seed, step) pairs do not collide
 _RANK = 7_368_787
 _MODULUS = 2**63 - 25  # largest prime below what `torch.manual_seed` takes
@@ -23,7 +21,6 @@ def seed_run(seed: int) -> int:
     """
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise TypeError(f"seed: {seed!r} is no integer. Give one, e.g. seed=0; every run is seeded.")
-    quiet()  # here, because every command begins by seeding
     # cuBLAS is only deterministic with a fixed workspace, and reads this when CUDA starts
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     return pl.seed_everything(seed, workers=True, verbose=False)

@@ -1,6 +1,6 @@
 """Statistics of the comparison of two runs: paired differences, intervals and permutation tests."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from evaluation.comparison.runs import Run, RunError, check_same
-from evaluation.metrics.applicable import Measurement, subject_codes
+from evaluation.metrics.applicable import subject_codes
 from evaluation.metrics.catalog import lower_is_better
 from evaluation.uncertainty.bootstrap import LEVEL
 from evaluation.uncertainty.estimates import Bound, bind, mean_differences, same_predictions
@@ -142,13 +142,9 @@ def _tested(
     if len(a) != len(b):
         reason = f"{len(a)} seeds against {len(b)}: predictions can only change places pair by pair"
         return {"p_value": None, "p_holm": None, "reason": reason}
-    result = paired_permutation(list(_pairs(name, a, b)), persons, n_perm=n_perm, seed=seed)
+    pairs = [(left[name], right[name]) for left, right in zip(a, b, strict=True)]
+    result = paired_permutation(pairs, persons, n_perm=n_perm, seed=seed)
     return {"p_value": result.p_value, "permutations": result.permutations, "exact": result.exact}
-
-
-def _pairs(name: str, a: Bound, b: Bound) -> Iterator[tuple[Measurement, Measurement]]:
-    for left, right in zip(a, b, strict=True):
-        yield left[name], right[name]
 
 
 def _described(run: Run) -> dict[str, Any]:

@@ -6,7 +6,7 @@ recordings, visit by visit (block permutation; Winkler et al., NeuroImage 2015).
 observed arrangement as one of the permutations (Phipson and Smyth 2010).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -68,12 +68,14 @@ def permute_labels(
     return out or {"reason": "no label and prediction vary, so there is nothing to permute"}
 
 
-def block_permutations(subjects: "pd.Series[Any]", *, seed: int, count: int) -> tuple[NDArray[np.int64], int]:
+def block_permutations(
+    subjects: Iterable[object], *, seed: int | np.random.Generator, count: int
+) -> tuple[NDArray[np.int64], int]:
     """Row numbers (count,N) whose labels each row receives, and how many persons cannot exchange theirs.
 
     Args:
         subjects: person of each row, rows of a person in the order of their visits.
-        seed: of the permutations.
+        seed: of the permutations, or the generator to draw them from.
         count: how many to draw.
     """
     codes = subject_codes(subjects)
@@ -85,8 +87,8 @@ def block_permutations(subjects: "pd.Series[Any]", *, seed: int, count: int) -> 
     for size in np.unique(sizes):
         block = np.stack([rows_of[person] for person in np.flatnonzero(sizes == size)])  # (persons, size)
         fixed += len(block) == 1
-        for drawn in out:
-            drawn[block] = block[rng.permutation(len(block))]
+        drawn = rng.permuted(np.tile(np.arange(len(block)), (count, 1)), axis=1)
+        out[:, block.ravel()] = block[drawn].reshape(count, -1)
     return out, fixed
 
 

@@ -12,6 +12,7 @@ from evaluation.metrics.applicable import labeled, ranking_column
 from evaluation.metrics.definitions import check_pair
 
 CRITERION = "maximal unweighted average recall"  # Youden's J = 2 UAR - 1 has the same maximum
+_SPLIT = "val"  # what chooses, named for the report
 
 
 @dataclass(frozen=True)
@@ -59,21 +60,20 @@ def best_cut(target: ArrayLike, prediction: ArrayLike) -> tuple[float, float]:
     return cut, float(recall[chosen])
 
 
-def choose_threshold(validation: pd.DataFrame, *, split: str = "val") -> Threshold:
+def choose_threshold(validation: pd.DataFrame) -> Threshold:
     """Choose the threshold of the ranking prediction (probability, else score) on a validation table.
 
     Args:
         validation: recording table of the split that chooses; never the test split.
-        split: name of that split, kept for the report.
     """
     column = ranking_column(validation)
     if column is None:
         return Threshold(
-            value=None, column=None, split=split, recordings=0, reason=f"{split} has no binary target"
+            value=None, column=None, split=_SPLIT, recordings=0, reason=f"{_SPLIT} has no binary target"
         )
     rows = labeled(validation, "binary_target")
     if rows["binary_target"].nunique() < 2:
-        reason = f"{split} holds one class only"
-        return Threshold(value=None, column=column, split=split, recordings=len(rows), reason=reason)
+        reason = f"{_SPLIT} holds one class only"
+        return Threshold(value=None, column=column, split=_SPLIT, recordings=len(rows), reason=reason)
     value, uar = best_cut(rows["binary_target"], rows[column])
-    return Threshold(value=value, column=column, split=split, recordings=len(rows), uar=uar)
+    return Threshold(value=value, column=column, split=_SPLIT, recordings=len(rows), uar=uar)

@@ -26,34 +26,6 @@ def reverse_gradient(x: Tensor, strength: float = 1.0) -> Tensor:
     return reversed_
 
 
-class SubjectAdversary(nn.Module):
-    """Names the training subject from the reversed embedding: cross-entropy over all subjects.
-
-    Args:
-        dim: width of the embedding.
-        subjects: number of subject codes of the manifest.
-        strength: factor of the reversed gradient.
-    """
-
-    def __init__(self, *, dim: int, subjects: int, strength: float = 1.0) -> None:
-        super().__init__()
-        self.subjects, self.strength = subjects, strength
-        self.classifier = nn.Sequential(nn.Linear(dim, dim), nn.GELU(), nn.Linear(dim, subjects))
-
-    def forward(self, output: Output, batch: Batch) -> Tensor:
-        """Return the mean cross-entropy over the rows whose subject is known."""
-        subject = batch["subject"]
-        if subject.device.type == "cpu" and (subject >= self.subjects).any():
-            raise ValueError(
-                f"subject code {int(subject.max())} for subjects={self.subjects}: set the number of subjects"
-            )
-        logits = self.classifier(reverse_gradient(output.embedding, self.strength)).float()
-        known = subject >= 0
-        loss = F.cross_entropy(logits, subject.clamp_min(0), reduction="none")
-        mean: Tensor = loss.masked_fill(~known, 0.0).sum() / known.sum().clamp_min(1)
-        return mean
-
-
 class PersonalityAdversary(nn.Module):
     """Predicts the personality projection from the reversed embedding: 1 - cosine, for unseen persons too.
 

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from models.masking import token_mask
-from models.types import Batch
+from models.types import Batch, Trunk
 
 
 class MDFN(nn.Module):
@@ -12,11 +12,11 @@ class MDFN(nn.Module):
     The name and role are published; trunk and input are ours to choose.
     """
 
-    def __init__(self, *, trunk: nn.Module, input: nn.Module) -> None:
+    def __init__(self, *, trunk: Trunk, input: nn.Module) -> None:
         super().__init__()
         self.input = input
         self.trunk = trunk
-        self.dim = int(trunk.dim)  # type: ignore[arg-type]  # `Trunk` protocol: nn.Module hides plain attributes
+        self.dim = trunk.dim
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return tokens and the mask at their resolution."""

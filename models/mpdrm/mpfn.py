@@ -4,7 +4,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.masking import masked_mean, token_mask
-from models.types import Batch
+from models.types import Batch, Trunk
 
 
 class MPFN(nn.Module):
@@ -25,7 +25,7 @@ class MPFN(nn.Module):
     def __init__(
         self,
         *,
-        trunk: nn.Module | None,
+        trunk: Trunk | None,
         input: nn.Module | None,
         dim: int | None = None,
         projection: int = 64,
@@ -37,7 +37,7 @@ class MPFN(nn.Module):
                 "trunk and an input (model/personality=appearance), or a dim alone (model/personality=shared)"
             )
         self.input, self.trunk = input, trunk
-        self.dim = int(dim or trunk.dim)  # type: ignore[union-attr,arg-type]  # `Trunk` protocol
+        self.dim = int(dim or trunk.dim)  # type: ignore[union-attr]  # one of the two is there
         self.projector = nn.Sequential(
             nn.Linear(self.dim, self.dim), nn.GELU(), nn.Linear(self.dim, projection)
         )

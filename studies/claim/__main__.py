@@ -27,6 +27,7 @@ from tqdm import tqdm
 
 from engine.runs.environment import git_state
 from engine.runs.provenance import write_json
+from engine.runs.quiet import quiet
 from engine.training.fit import fit_split
 from engine.training.quick_train import compose_training, material, run_trial
 from evaluation.baselines.oracle import oracle_lines
@@ -61,6 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--settings", nargs="+", choices=SETTING_NAMES, help="only these")
     parser.add_argument("--overrides", nargs="+", default=[], help="of conf/train.yaml, for every training")
     chosen = parser.parse_args(arguments)
+    quiet()
     common: dict[str, Any] = {
         "out": chosen.out,
         "data": chosen.data,

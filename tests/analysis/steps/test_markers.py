@@ -3,8 +3,9 @@
 import pytest
 
 from analysis.steps.markers import Markers
-from biomarkers.symptoms.relations import DASS
 from datamodules.manifests.questionnaires import ItemError
+
+DASS = ("DASS-21-D", "DASS-21-A", "DASS-21-S")
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,12 @@ from hydra import compose, initialize_config_dir
 from analysis.data import Material
 from analysis.steps.states import EmotionalStates
 from biomarkers.symptoms.profile_target import ProfileTarget
-from biomarkers.symptoms.relations import DASS
 from datamodules.manifests.questionnaires import subscale
 from engine.config.build import build_all
 from engine.config.compose import ANALYZE_KEYS, plain_config
 from engine.config.targets import ROOT, check_targets
+
+DASS = ("DASS-21-D", "DASS-21-A", "DASS-21-S")
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from sklearn.mixture import GaussianMixture
 
 from biomarkers.clusters.agglomerative import NearestCentroidAgglomerative
 from biomarkers.clusters.pipeline import cluster_pipeline, embed, fitted_labels, indices, indices_by_k
-from evaluation.isolation import check_isolated
+from tests.isolation import check_isolated
 
 METHODS = [
     KMeans(2, n_init=2, random_state=0),

@@ -1,11 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.tree import DecisionTreeClassifier
 
-from biomarkers.estimators.bagging import BaggingClassifier, BaggingRegressor
+from biomarkers.estimators.bagging import BaggingClassifier
 from biomarkers.estimators.boosting import BoostingClassifier
 from biomarkers.estimators.feature_pipelines import component_pipeline
 
@@ -50,12 +50,6 @@ def test_members_that_ask_are_told_the_persons():
     ):
         model = BaggingClassifier(estimator=member, bags=3).fit(X[fit], Y[fit], PERSONS[fit])
         assert roc_auc_score(Y[~fit], model.predict_proba(X[~fit])[:, 1]) > 0.6
-
-
-def test_scores():
-    score = X["b"].to_numpy() * 3 + 1
-    model = BaggingRegressor(estimator=LinearRegression(), bags=3).fit(X, score, PERSONS)
-    np.testing.assert_allclose(model.predict(X), score, atol=1e-9)
 
 
 def test_a_class_of_one_person_is_drawn_until_it_is_there():

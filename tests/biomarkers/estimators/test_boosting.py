@@ -6,7 +6,7 @@ from sklearn.metrics import roc_auc_score
 from xgboost import XGBClassifier
 
 from biomarkers.estimators.boosting import BoostingClassifier, BoostingRegressor, features
-from evaluation.isolation import check_isolated
+from tests.isolation import check_isolated
 
 PERSONS = np.repeat(np.arange(40), 2)
 Y = (PERSONS % 4 == 0).astype(int)

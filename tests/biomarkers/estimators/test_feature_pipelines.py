@@ -12,7 +12,7 @@ from biomarkers.estimators.down_sampling import DownSampled
 from biomarkers.estimators.feature_pipelines import component_pipeline, plain_pipeline
 from biomarkers.estimators.linear import LogisticReader
 from biomarkers.estimators.svm import LinearSvm, RbfSvm
-from evaluation.isolation import check_isolated
+from tests.isolation import check_isolated
 
 PERSONS = np.repeat(np.arange(60), 2)
 Y = (PERSONS % 3 == 0).astype(int)

@@ -1,18 +1,16 @@
 import numpy as np
 import pytest
 from sklearn.base import clone
-from sklearn.linear_model import LinearRegression
 from sklearn.metrics import mean_absolute_error, root_mean_squared_error
 
 from biomarkers.estimators.frame_classifiers import (
     FrameClassifier,
-    FrameRegressor,
     paper_estimators,
     paper_metrics,
     sample_frames,
 )
 from datamodules.series import Series
-from evaluation.isolation import check_isolated
+from tests.isolation import check_isolated
 
 CHANNELS = ("au04", "au12")
 
@@ -60,15 +58,6 @@ def test_the_share_of_positive_frames_decides(name):
     np.testing.assert_allclose(share, expected, atol=0.03)  # float32 against float64 at the border
     np.testing.assert_array_equal(model.predict(test), share >= 0.5)
     assert (model.predict(test) == truth).mean() > 0.8
-
-
-def test_scores_are_averaged():
-    train, y = cohort(20, effect=1.0)
-    model = FrameRegressor(estimator=LinearRegression(), channels=CHANNELS, frames_per_recording=None)
-    found = model.fit(train, 10.0 * y).predict(train)
-    x = np.concatenate([r.values for r in train]).astype(float)
-    plain = LinearRegression().fit(x, np.repeat(10.0 * y, [len(r.values) for r in train]))
-    np.testing.assert_allclose(found, [plain.predict(r.values.astype(float)).mean() for r in train])
 
 
 def test_labels_must_be_zero_and_one():

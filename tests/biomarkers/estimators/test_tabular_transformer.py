@@ -6,7 +6,7 @@ from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 
 from biomarkers.estimators.tabular_transformer import TabularNetwork, _tokens
-from evaluation.isolation import check_isolated
+from tests.isolation import check_isolated
 
 PERSONS = np.repeat(np.arange(100), 2)
 Y = (PERSONS % 3 == 0).astype(int)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from biomarkers.features.extractor import Unmeasurable
-from biomarkers.features.synchrony import Synchrony, all_pairs, side_pairs, windowed
+from biomarkers.features.synchrony import Synchrony, windowed
 
 
 def pair(rows=200, seed=0):
@@ -69,11 +69,9 @@ def test_what_cannot_be_correlated_is_a_gap_or_refused(make_series):
         Synchrony(pairs=[("au06", "au12")], window_s=4.0, max_lag_s=2.0)
 
 
-def test_names_and_pairs():
+def test_names():
     assert Synchrony(pairs=[("au06", "au12")]).names == (
         "au06_au12_corr",
         "au06_au12_lagcorr",
         "au06_au12_lag",
     )
-    assert all_pairs(("a", "b", "c")) == (("a", "b"), ("a", "c"), ("b", "c"))
-    assert side_pairs(("jawLeft", "browDownRight", "browDownLeft")) == (("browDownLeft", "browDownRight"),)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from biomarkers.groups.profiles import course, group_profiles, person_courses
+from biomarkers.groups.profiles import course, group_profiles
 from datamodules.series.read import read_series
 from datamodules.series.series import Series
 
@@ -49,13 +49,6 @@ def test_persons_count_once_whatever_their_recordings_and_lengths():
     assert found["1"].mean.shape == (2, 1)
     assert np.isnan(found["0"].low).all()  # two persons have no band
     assert np.isnan(found["1"].sd).all()  # one person has no spread
-
-
-def test_courses_of_a_person_are_averaged_where_there_are_frames():
-    rows = [series([1, 1, 0, 0], valid=[1, 1, 0, 0]), series([3, 5]), series([7, 7])]
-    found = person_courses(rows, ["b", "b", "a"], bins=2)
-    assert list(found) == ["a", "b"]
-    np.testing.assert_allclose(found["b"][:, 0], [2, 5])
 
 
 def test_the_band_is_that_of_a_mean_of_persons():
@@ -108,6 +101,5 @@ def test_recordings_without_a_valid_frame_are_left_out_and_their_persons_named(c
     )
     for name in ("low", "high"):
         np.testing.assert_array_equal(found[name].mean, alone[name].mean)
-    assert "P3" not in person_courses(lost, people, bins=4)
     with pytest.raises(ValueError, match=r"no recording has a valid frame, .* that of P0"):
         group_profiles(lost[3:4], ["P0"], ["low"])

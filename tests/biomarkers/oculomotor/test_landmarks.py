@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from biomarkers.oculomotor.landmarks import eye_aspect_ratio, iris_diameters, ring_diameters
+from biomarkers.oculomotor.landmarks import eye_aspect_ratio, ring_diameters
 
 
 def test_rings_have_the_diameters_they_were_drawn_with(make_series, eye_channels):
@@ -23,22 +23,8 @@ def test_the_68_points_serve_where_there_is_no_model_of_the_eye(make_series):
     assert eye_aspect_ratio(make_series(**channels)) == pytest.approx([(2 / 6 + 4 / 6) / 2])
 
 
-def test_mediapipe_gives_the_iris_in_pixels_or_along_the_width(make_series):
-    ring = {469: (4, 0), 470: (0, 3), 471: (-4, 0), 472: (0, -3)}  # 8 wide, 6 high
-    ring |= {k + 5: (2 * x, 2 * y) for k, (x, y) in ring.items()}
-    pixels = {f"mesh_{axis}_{k}": [p[j]] for k, p in ring.items() for j, axis in enumerate("xy")}
-    diameters, unit = iris_diameters(make_series(**pixels))
-    assert unit == "px"
-    np.testing.assert_allclose(diameters, [[7.0, 14.0]])
-    shares = {name.replace("mesh_", "mesh_rel_"): np.array(x) / 100 for name, x in pixels.items()}
-    diameters, unit = iris_diameters(make_series(**shares))
-    assert unit == "share of the image's width"
-    np.testing.assert_allclose(diameters, [[0.08, 0.16]], atol=1e-6)
-
-
 def test_without_all_points_there_is_nothing(make_series, eye_channels):
     channels = eye_channels(np.full((2, 2), 5.0))
     del channels["eye_lmk_Z_55"]
     series = make_series(**channels)
     assert ring_diameters(series) is None
-    assert iris_diameters(series) is None

@@ -7,7 +7,7 @@ import pytest
 from sklearn.base import clone
 
 from biomarkers.symptoms.discrepancy import SymptomDiscrepancy, aggregate, index
-from evaluation.isolation import check_isolated
+from tests.isolation import check_isolated
 
 DATA = os.environ.get("EUTHYMIA_DATA")
 

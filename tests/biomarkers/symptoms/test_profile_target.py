@@ -3,7 +3,7 @@ import pytest
 from sklearn.base import clone
 
 from biomarkers.symptoms.profile_target import ProfileTarget, profile_targets
-from evaluation.isolation import IsolationError, check_isolated
+from tests.isolation import IsolationError, check_isolated
 
 
 @pytest.fixture

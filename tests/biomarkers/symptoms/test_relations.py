@@ -4,7 +4,9 @@ import pytest
 from scipy import stats
 from sklearn.metrics import jaccard_score
 
-from biomarkers.symptoms.relations import DASS, positives, relations
+from biomarkers.symptoms.relations import positives, relations
+
+DASS = ("DASS-21-D", "DASS-21-A", "DASS-21-S")
 
 
 @pytest.fixture

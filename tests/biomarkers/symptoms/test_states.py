@@ -6,8 +6,9 @@ from sklearn.cluster import AgglomerativeClustering
 from sklearn.metrics import adjusted_rand_score, davies_bouldin_score, silhouette_score
 
 from biomarkers.symptoms import state_figures
-from biomarkers.symptoms.relations import DASS
 from biomarkers.symptoms.states import cluster_means, cluster_states, gaussian, same_margins
+
+DASS = ("DASS-21-D", "DASS-21-A", "DASS-21-S")
 
 SMALL = {"rounds": 5, "draws": 19, "at_most": 120}
 

@@ -1,4 +1,5 @@
 import random
+import warnings
 
 import numpy as np
 import pytest
@@ -39,3 +40,9 @@ def test_a_step_draws_the_same_whatever_was_drawn_before():
     torch.rand(123)
     seed_step(3, 7, 0)
     assert torch.equal(torch.rand(4), first)
+
+
+def test_seeding_silences_nothing():
+    before = list(warnings.filters)
+    seed_run(0)
+    assert warnings.filters == before

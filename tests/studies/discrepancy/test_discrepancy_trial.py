@@ -8,12 +8,12 @@ from sklearn.metrics import f1_score
 
 from datamodules.leakage.channels import LeakageError
 from datamodules.leakage.item_oracle import check_features
-from evaluation.isolation import check_isolated
 from studies.discrepancy import cells as discrepancy_cells
 from studies.discrepancy.__main__ import compute
 from studies.discrepancy.cells import OURS, RECIPE, cells, measured
 from studies.discrepancy.cohort import SETTINGS, draw
 from studies.discrepancy.report import FACTORS, LEVELS, by_seed, increment, write_report
+from tests.isolation import check_isolated
 
 KEYS = ["procedure", "leak", "train_share", "test_share", "part"]
 

@@ -6,7 +6,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from evaluation.isolation import IsolationError, check_isolated
+from tests.isolation import IsolationError, check_isolated
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.standard_normal((60, 30)), RNG.integers(0, 2, 60)
