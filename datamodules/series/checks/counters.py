@@ -29,6 +29,7 @@ _OURS = frozenset({"confidence", "success", "valid"})
 _CANONICAL = frozenset({"frame", "face_id", "timestamp", "timestamp_ms", "confidence", "success", "valid"})
 _FEWEST, _MONOTONE = 16, 250  # rows, our choice: equal steps; 10 s that grow in every row
 _STEP = 0.05  # of a step, our choice: what rounding to milliseconds may do to a clock
+_COARSE, _ROUNDED = 100, 2.0  # different values, and rounded steps off a line, our choice
 _CLOCK = 0.02  # our choice: how far a clock's rate may be from that of the series
 _UNITS = (1, 1e3, 1e6, 1e9, 1 / 60, 1 / 3600, 1 / 86400)  # of a clock in a second, from ns to days
 _DATES = (946_684_800, 2_208_988_800)  # seconds of 2000 and 2040 since 1970, our choice
@@ -93,8 +94,9 @@ def is_counting(values: np.ndarray, valid: np.ndarray, place: np.ndarray, fps: f
 
     Such a column grows (or falls) from each row to the next, in whole numbers or at the rate of the series in
     a unit of time, and lies on a line by the place or the number of the rows; over 10 s either of the two is
-    enough. Where no rate is known, a line from 0 is a time. What never falls and lies between 2000 and 2040,
-    in seconds since 1970 or smaller units, is a date. Nothing that a face does is so regular.
+    enough. A line of 100 steps may repeat rounded values. Where no rate is known, a line from 0 is a time.
+    What never falls and lies between 2000 and 2040, in seconds since 1970 or smaller units, is a date.
+    Nothing that a face does is so regular.
 
     Args:
         values: Column as the file holds it, float64: a date has no steps left in float32 (n,). Rows without
@@ -118,10 +120,19 @@ def _grows_as_counted(values: np.ndarray, place: np.ndarray, fps: float | None) 
     if (steps >= 0).all() and _is_date(values):
         return True
     if not ((steps > 0).all() or (steps < 0).all()):
-        return False
+        return _is_rounded_line(values, steps, place)
     long = len(values) >= _MONOTONE
     line = _is_line(values, place) or _is_line(values, np.arange(len(values)))
     return (long and line) or ((long or line) and _counts(values, place, fps))
+
+
+def _is_rounded_line(values: np.ndarray, steps: np.ndarray, place: np.ndarray) -> bool:
+    """Whether rows share values of a clock or a counter that is rounded to a larger step than theirs."""
+    changes = np.abs(steps[steps != 0])
+    if len(changes) < _COARSE or not ((steps >= 0).all() or (steps <= 0).all()):
+        return False
+    slope = np.ptp(values) / np.ptp(place) * np.sign(values[-1] - values[0])
+    return bool(np.abs(values - values[0] - slope * (place - place[0])).max() <= _ROUNDED * changes.min())
 
 
 def _is_date(values: np.ndarray) -> bool:
