@@ -19,7 +19,7 @@ from datamodules.series.checks.alike import check_alike
 from datamodules.series.checks.bookkeeping import is_bookkeeping, left_out
 from datamodules.series.checks.bounds import check_bounds
 from datamodules.series.checks.clocks import other_clocks, seconds_of
-from datamodules.series.checks.counters import counting, is_clock, is_counter, is_mark, is_rate
+from datamodules.series.checks.counters import is_clock, is_counter, is_counting, is_mark, is_rate
 from datamodules.series.checks.limits import check_cells, check_file
 from datamodules.series.checks.odd_values import check_lost, check_marks, check_plain, marked
 from datamodules.series.format import QUALITY, TRACKING, Format, is_blank
@@ -193,9 +193,11 @@ def _from_array(path: Path, channels: tuple[str, ...] | None, fps: float | None)
         named = True
         check_marks(path, channels)
         _check_known(channels, held, path)
-    read = check_plain(_only(series, channels), path)
-    counts = counting(read.values, np.arange(len(read.values)), read.fps)
-    return _without(read, counts, path, named=named)
+    read = _only(series, channels)
+    rows = np.arange(len(read.values))
+    counts = np.array([is_counting(column, read.valid, rows, read.fps) for column in read.values.T], bool)
+    read = _without(read, counts, path, named=named)
+    return check_plain(replace(read, values=read.values.astype(np.float32)), path)
 
 
 def _with_columns_read(series: Series, path: Path, fps: float | None, *, named: bool) -> Series:
@@ -252,13 +254,17 @@ def _from_table(path: Path, channels: tuple[str, ...] | None, fps: float | None)
     values = np.zeros((line.length, len(channels)), dtype=np.float32)
     valid = np.zeros(line.length, dtype=bool)
     found, told = marked(path, _numbers(table, marks, path, lenient=named), named=named)
-    valid[line.position] = known.valid(table, path) & found
+    tracked = known.valid(table, path) & found
+    valid[line.position] = tracked
     times = {name: seconds_of(table[name]) for name in clocks}
     times |= _numbers(table, clocks, path, lenient=True)
     notes += [*told, *other_clocks(path, times, line.position, line.fps, fps)]
+    counts = np.zeros(len(channels), dtype=bool)
     for number, name in enumerate(channels):
         column, held_as = held[name]
-        values[line.position, number] = measurements(table, column, path) * held_as.factor
+        cells = measurements(table, column, path)
+        counts[number] = is_counting(cells, tracked, line.position, line.fps)
+        values[line.position, number] = cells * held_as.factor
     if not set(QUALITY) & set(names) and is_blank(values[line.position]):
         valid[:] = False
     if not known.strict:
@@ -273,10 +279,8 @@ def _from_table(path: Path, channels: tuple[str, ...] | None, fps: float | None)
         seconds=line.seconds,
         notes=(*notes, *line.notes),
     )
-    if known.strict:
-        series = check_plain(series, path)
-    counts = counting(values[line.position], line.position, line.fps)
-    return _without(series, counts, path, named=named)
+    series = _without(series, counts, path, named=named)
+    return check_plain(series, path) if known.strict else series
 
 
 def _helpers(known: Format, names: Sequence[str]) -> set[str]:

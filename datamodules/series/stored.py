@@ -22,7 +22,7 @@ from datamodules.series.series import Series
 
 _log = logging.getLogger(__name__)
 
-_VERSION = 3  # raise it when files are read differently, or stored differently
+_VERSION = 4  # raise it when files are read differently, or stored differently
 _MAGIC = b"euthymia series\n"
 _LEAST = 256 * 2**10  # bytes, our choice: smaller tables are parsed in a few milliseconds
 _ALIGNED = 64

@@ -18,6 +18,11 @@ _PAUSE = 3600.0  # seconds, our choice: longer ones in a short table are a wrong
 _EXACT = 2.0**53
 _STOP = 2.0  # seconds without a row that are told, our choice
 _PARTS, _PART = 10, 16  # of a table whose rates are compared, and the rows that each has at least, our choice
+_REPEATED = {
+    "time": "where times are rounded, as to 0.01 s, write all their digits, or leave them out and fill 'fps' "
+    "in the manifest; else remove the rows that repeat",
+    "frame": "keep one row a frame",
+}
 _CHANGED = 1.15  # our choice: rounding of times moves the rate of 16 rows by 2 %, 24 and 30 frames/s are told
 
 
@@ -50,7 +55,7 @@ def timeline(
         path: The file, for messages.
         rows: Rows of the table.
         frames: Number of the frame of every row (n,): a number left out is a row without a measurement. Where
-            all numbers share a divisor, frames were skipped on purpose and the series has that lower rate.
+            all steps share a divisor, frames were skipped on purpose and the series has that lower rate.
         first: Number of the first frame of a video; None takes that of the first row. A table that begins
             later than it is long was cut out of a longer one and begins with its own first row.
         seconds: Time of every row (n,). Where all are 0, as OpenFace writes for pictures, they tell nothing.
@@ -174,8 +179,9 @@ def _positions(path: Path, frames: np.ndarray, first: int | None) -> tuple[np.nd
     lead = own - start
     if lead > max(_LEAD, int(numbers[-1]) - own + 1 if len(numbers) else 0):
         start = own  # a part of a longer table
-    skip = math.gcd(*(numbers - start).tolist()) if len(numbers) > 1 else 1
-    return (numbers - start) // skip, skip, lead
+    skip = math.gcd(*np.diff(numbers).tolist()) if len(numbers) > 1 else 1
+    lead = lead if lead >= skip else 0  # every 5th frame from the 5th on lacks none
+    return (numbers - own) // skip + (own - start) // skip, skip, lead
 
 
 def _lead_note(path: Path, frames: np.ndarray, lead: int, position: np.ndarray) -> list[str]:
@@ -183,7 +189,7 @@ def _lead_note(path: Path, frames: np.ndarray, lead: int, position: np.ndarray) 
         return []
     told = f"{path}: its first row is frame {frames[0]:g}"
     if position[0]:
-        return [f"{told}; the {position[0]} frames before it are rows without a measurement"]
+        return [f"{told}; the {lead} frames before it are rows without a measurement"]
     return [f"{told}: a part of a longer table, whose other {lead} frames are no rows of the series"]
 
 
@@ -225,10 +231,15 @@ def _check_increasing(path: Path, values: np.ndarray, what: str) -> None:
     if len(wrong):
         row = wrong[0] + 1
         # A fall back to the beginning is a second table; any other fall is a disorder within one.
-        if row > 1 and values[row] <= values[1]:
+        if row > 1 and values[row] < values[1]:
             raise UnreadableSeries(
                 f"{path}: {what} {values[row]:g} in row {row} comes after {values[row - 1]:g} and begins "
                 "anew: two tables in one file; give each recording a file of its own"
+            )
+        if (np.diff(values) >= 0).all():
+            raise UnreadableSeries(
+                f"{path}: {what} {values[row]:g} in row {row} comes after {values[row - 1]:g}, the same "
+                f"again ({len(wrong)} such rows); {_REPEATED[what]}"
             )
         raise UnreadableSeries(
             f"{path}: {what} {values[row]:g} in row {row} comes after {values[row - 1]:g} "

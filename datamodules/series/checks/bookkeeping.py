@@ -2,7 +2,8 @@
 
 The principle: a column that no format and no list of channels knows is left out if a word of its name is one
 of those below. They say how sure or how good the tracker was, what it lacked, how many faces there were, or
-how the picture was; who was easily found is no symptom. What is left out is told, and `channels` may name it.
+how the picture was; who was easily found is no symptom. A word for behavior, as in `smile_detected`, makes it
+a channel all the same. What is left out is told, and `channels` may name it.
 """
 
 import re
@@ -16,22 +17,64 @@ _WORDS = frozenset(
         "reliability",
         "success", "valid", "invalid", "validity", "detected", "undetected", "tracked", "untracked",
         "missing", "dropped", "interpolated", "imputed", "occluded", "occlusion", "visibility",
+        "detections", "dropout", "dropouts", "fail", "fails", "failed", "failure", "failures", "nan", "nans",
+        "rmse", "iou", "reproj", "reprojection",
         "faces", "persons", "people", "flag", "flags", "status", "warning",
         "blur", "blurriness", "sharpness", "brightness", "luminance", "illumination", "exposure",
     }
 )  # fmt: skip
 # Words that say it only of the face or the tracker: a smile may have a score.
 _WHOSE = frozenset(
-    {"face", "det", "detection", "detector", "track", "tracking", "tracker", "landmark", "fit"}
+    {
+        "face",
+        "det",
+        "detection",
+        "detector",
+        "track",
+        "tracking",
+        "tracker",
+        "landmark",
+        "fit",
+        "row",
+        "rows",
+        "frame",
+        "frames",
+    }
 )
 _WHAT = frozenset(
-    {"score", "scores", "prob", "probability", "error", "loss", "residual", "count", "number", "num", "nr",
-     "id", "ids", "n", "presence", "present", "found", "lost", "state", "ok",
+    {"score", "scores", "prob", "probability", "error", "err", "loss", "residual", "gap", "gaps",
+     "count", "number", "num", "nr", "id", "ids", "n", "presence", "present", "found", "lost", "state", "ok",
      "visible", "good", "bad", "has", "no"}
 )  # fmt: skip
 _ALONE = frozenset(
-    {"tracking", "detection", "found", "lost", "ok", "good", "bad", "error", "residual", "presence"}
+    {
+        "tracking",
+        "detection",
+        "found",
+        "lost",
+        "ok",
+        "good",
+        "bad",
+        "error",
+        "err",
+        "residual",
+        "presence",
+        "tracker",
+        "gap",
+        "gaps",
+    }
 )
+_ALL = _WORDS | _WHOSE | _WHAT
+_FACE = ({"p", "face"}, {"is", "face"})
+_BEHAVIOR = frozenset(
+    {"smile", "smiles", "smiling", "laugh", "laughs", "laughing", "laughter", "blink", "blinks", "blinking",
+     "frown", "frowns", "frowning", "yawn", "yawning", "nod", "nods", "nodding", "cry", "crying", "tears",
+     "shrug", "stare", "touch", "touching", "gesture", "gestures", "fidget", "fidgeting",
+     "voice", "voiced", "vocal", "speech", "speak", "speaking", "talk", "talking", "silence", "pause",
+     "emotion", "emotions", "emotional", "happy", "happiness", "joy", "sad", "sadness", "anger", "angry",
+     "fear", "fearful", "disgust", "disgusted", "surprise", "surprised", "contempt", "neutral", "calm",
+     "valence", "arousal", "pain"}
+)  # fmt: skip
 
 
 def is_bookkeeping(name: str) -> bool:
@@ -43,8 +86,10 @@ def is_bookkeeping(name: str) -> bool:
     (False, False, False)
     """
     words = _words(name)
-    return name not in CHANNELS and (
-        bool(words & _WORDS or (words & _WHOSE and words & _WHAT) or (len(words) == 1 and words <= _ALONE))
+    if name in CHANNELS or words & _BEHAVIOR:
+        return False
+    return words in _FACE or bool(
+        words & _WORDS or (words & _WHOSE and words & _WHAT) or (len(words) == 1 and words <= _ALONE)
     )
 
 
@@ -60,4 +105,13 @@ def left_out(folder: object, names: Sequence[str]) -> list[str]:
 
 def _words(name: str) -> frozenset[str]:
     parts = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
-    return frozenset(word.lower() for word in re.findall(r"[A-Za-z]+", parts))
+    return frozenset(part for word in re.findall(r"[A-Za-z]+", parts) for part in _unglued(word.lower()))
+
+
+def _unglued(word: str) -> tuple[str, ...]:
+    """The two words that are written as one, as in `facecount`; else the word itself."""
+    for place in range(1, len(word)):
+        two = word[:place], word[place:]
+        if {*two} <= _ALL and not {*two} <= _WHAT:
+            return two
+    return (word,)

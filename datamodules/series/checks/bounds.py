@@ -16,6 +16,8 @@ from datamodules.series.series import UnreadableSeries
 _SIZES = {"px": 1e5, "mm": 1e6, "model": 1e6}  # our choices, of channels without a range
 _SLACK = 0.05  # of the width, our choice: regressions overshoot
 _OWN = 10.0  # our choice: events of a rare action unit in z-scores lie outside by a few widths
+_SCORED = 100.0  # our choice: the z-score of an event that 1 row in 10,000 has
+_EVENT = 1e6  # our choice: events of a channel that is 0 elsewhere are smaller
 _FEW = 0.01  # of the rows, our choice: more are another unit, and the mean tells
 _REST, _WILD = (
     0.001,
@@ -53,9 +55,11 @@ def check_bounds(
             continue
         found = values[:, place]
         away = np.maximum(low - found, found - high)
-        outside, wild = away > slack, bool((away > reach * (_OWN if own else 1)).any())
+        wild = bool(away.max() > (_own_reach(found, low, reach) if own else reach))
+        outside, mean = away > slack, found.mean(dtype=np.float64)
         few = outside.sum() <= max(1.0, _FEW * len(found))
-        if not few and (own or not low <= found.mean(dtype=np.float64) <= high):
+        beyond = (high - low) * own
+        if not few and ((own and not wild) or not low - beyond <= mean <= high + beyond):
             continue  # another unit: who checks means tells it
         row = int(np.argmax(away))
         told = (
@@ -63,7 +67,7 @@ def check_bounds(
             f"({unit(name)}),"
             f" in {outside.sum()} of {len(found)} measured rows"
         )
-        if wild:
+        if wild and (few or not own):
             remedy = (
                 "mark such rows as not measured ('success' or 'valid' 0)" if few else "convert the column"
             )
@@ -83,12 +87,20 @@ def _limits(channel: Channel | None) -> tuple[float, float, float, float] | None
     return channel.low, channel.high, _SLACK * width, width
 
 
+def _own_reach(values: np.ndarray, low: float, reach: float) -> float:
+    """By how much values of a file of no known program may leave the range.
+
+    Where the usual value lies below it, as 0 does in z-scores, rare events lie far above.
+    """
+    return max(_OWN * reach, _SCORED) if np.median(values) < low else _OWN * reach
+
+
 def _wild(values: np.ndarray, rows: np.ndarray, name: str, path: Path) -> list[str]:
     """A remark on a few values of a channel of unknown range that lie far from all the others."""
     away = np.abs(values - np.median(values), dtype=np.float64)
-    kept = len(away) - max(1, int(_REST * len(away)))
+    kept = len(away) - max(1, min(3, len(away) // 100), int(_REST * len(away)))
     level = np.partition(away, kept - 1)[kept - 1] if kept > 0 else 0.0
-    if not 0 < _WILD * level < away.max():
+    if not (_WILD * level if level else _EVENT) < away.max():
         return []
     row = int(np.argmax(away))
     return [

@@ -5,10 +5,11 @@ import re
 import numpy as np
 
 _UNIT = r"(s|secs?|seconds?|ms|msecs?|milliseconds?|us|usecs?|microseconds?|ns)"
-_WHOSE = r"(approx|frame|video|media|unix|epoch|utc|system|wall|local|device|capture|relative|elapsed)"
+_WHOSE = r"(approx|frame|video|media|unix|posix|epoch|utc|system|wall|local|device|capture|relative|elapsed)"
+_TIME = r"(time(_?stamps?)?|ts|epoch|clock|date(_?time)?)"
 _CLOCK_NAME = re.compile(
-    rf"t|{_UNIT}|({_WHOSE}_)?time(_?stamps?)?(_?(in_)?({_UNIT}|min))?|pts(_?(time|{_UNIT}))?"
-    rf"|(duration|elapsed|clock)(_?{_UNIT})?",
+    rf"t|{_UNIT}|({_WHOSE}_?)?{_TIME}(_?(in_)?({_UNIT}|min))?|pts(_?(time|{_UNIT}))?"
+    rf"|unix|utc|(duration|elapsed)(_?{_UNIT})?",
     re.IGNORECASE,
 )
 _RATE_NAME = re.compile(r"(video_?)?(fps|frame_?rate)", re.IGNORECASE)
@@ -28,7 +29,10 @@ _OURS = frozenset({"confidence", "success", "valid"})
 _CANONICAL = frozenset({"frame", "face_id", "timestamp", "timestamp_ms", "confidence", "success", "valid"})
 _FEWEST, _MONOTONE = 16, 250  # rows, our choice: equal steps; 10 s that grow in every row
 _STEP = 0.05  # of a step, our choice: what rounding to milliseconds may do to a clock
+_COARSE, _ROUNDED = 100, 2.0  # different values, and rounded steps off a line, our choice
 _CLOCK = 0.02  # our choice: how far a clock's rate may be from that of the series
+_UNITS = (1, 1e3, 1e6, 1e9, 1 / 60, 1 / 3600, 1 / 86400)  # of a clock in a second, from ns to days
+_DATES = (946_684_800, 2_208_988_800)  # seconds of 2000 and 2040 since 1970, our choice
 
 
 def canonical(name: str) -> str:
@@ -85,28 +89,56 @@ def _plain(name: str) -> str:
     return re.sub(r"[\s()\[\]]+", "_", name.strip(" \t()[]"))
 
 
-def counting(values: np.ndarray, place: np.ndarray, fps: float | None) -> np.ndarray:
-    """Which columns (F,) of a table only count or tell the time, whatever they are called.
+def is_counting(values: np.ndarray, valid: np.ndarray, place: np.ndarray, fps: float | None) -> bool:
+    """Whether a column only counts or tells the time, whatever it is called.
 
     Such a column grows (or falls) from each row to the next, in whole numbers or at the rate of the series in
-    seconds or milliseconds, and lies on a line by the place or the number of the rows; over 10 s the line is
-    not asked for. Where no rate is known, a line from 0 is a time. Nothing that a face does is so regular.
+    a unit of time, and lies on a line by the place or the number of the rows; over 10 s either of the two is
+    enough. A line of 100 steps may repeat rounded values. Where no rate is known, a line from 0 is a time.
+    What never falls and lies between 2000 and 2040, in seconds since 1970 or smaller units, is a date.
+    Nothing that a face does is so regular.
 
     Args:
-        values: Rows of the table by channels (n, F).
+        values: Column as the file holds it, float64: a date has no steps left in float32 (n,). Rows without
+            a number do not count.
+        valid: Rows with a measurement (n,): a column that counts in these is a counter, too.
         place: Row of each in the series (n,).
         fps: Rows per second of the series, if known.
     """
-    found = np.zeros(values.shape[1], dtype=bool)
-    if len(place) < _FEWEST:
-        return found
-    steps = np.diff(values.astype(np.float64), axis=0)
-    for column in np.flatnonzero((steps > 0).all(axis=0) | (steps < 0).all(axis=0)):
-        own = values[:, column].astype(np.float64)
-        found[column] = _counts(own, place, fps) and (
-            len(own) >= _MONOTONE or _is_line(own, place) or _is_line(own, np.arange(len(own)))
-        )
-    return found
+    finite = np.isfinite(values)
+    if _grows_as_counted(values[finite], place[finite], fps):
+        return True
+    measured = finite & valid
+    return measured.sum() < finite.sum() and _grows_as_counted(values[measured], place[measured], fps)
+
+
+def _grows_as_counted(values: np.ndarray, place: np.ndarray, fps: float | None) -> bool:
+    if len(values) < _FEWEST:
+        return False
+    values = values.astype(np.float64)
+    steps = np.diff(values)
+    if (steps >= 0).all() and _is_date(values):
+        return True
+    if not ((steps > 0).all() or (steps < 0).all()):
+        return _is_rounded_line(values, steps, place)
+    long = len(values) >= _MONOTONE
+    line = _is_line(values, place) or _is_line(values, np.arange(len(values)))
+    return (long and line) or ((long or line) and _counts(values, place, fps))
+
+
+def _is_rounded_line(values: np.ndarray, steps: np.ndarray, place: np.ndarray) -> bool:
+    """Whether rows share values of a clock or a counter that is rounded to a larger step than theirs."""
+    changes = np.abs(steps[steps != 0])
+    if len(changes) < _COARSE or not ((steps >= 0).all() or (steps <= 0).all()):
+        return False
+    slope = np.ptp(values) / np.ptp(place) * np.sign(values[-1] - values[0])
+    return bool(np.abs(values - values[0] - slope * (place - place[0])).max() <= _ROUNDED * changes.min())
+
+
+def _is_date(values: np.ndarray) -> bool:
+    return any(
+        _DATES[0] * unit <= values[0] and values[-1] <= _DATES[1] * unit for unit in (1, 1e3, 1e6, 1e9)
+    )
 
 
 def _counts(values: np.ndarray, place: np.ndarray, fps: float | None) -> bool:
@@ -116,7 +148,7 @@ def _counts(values: np.ndarray, place: np.ndarray, fps: float | None) -> bool:
     slope = (values[-1] - values[0]) / (place[-1] - place[0])
     if fps is None:
         return bool(0 <= values[0] < slope <= 1)
-    return any(abs(slope * fps / unit - 1) < _CLOCK for unit in (1, 1000))
+    return any(abs(slope * fps / unit - 1) < _CLOCK for unit in _UNITS)
 
 
 def _is_line(values: np.ndarray, order: np.ndarray) -> bool:

@@ -56,14 +56,15 @@ def load_npz(path: Path, fps: float | None) -> Series:
 
 
 def as_floats(values: np.ndarray, path: Path) -> np.ndarray:
-    """An array as float32; text is not parsed and no imaginary part dropped.
+    """An array as float32, or float64 where it is wider; text is not parsed and no imaginary part dropped.
 
     Raises:
         UnreadableSeries: It holds something else than real numbers.
     """
     if values.dtype.kind not in "biuf":
         raise UnreadableSeries(f"{path}: the values are {values.dtype}; store real numbers, such as float32")
-    return np.asarray(values, dtype=np.float32)
+    # Dates have no steps left in float32; `read` casts when it has looked for them.
+    return np.asarray(values, dtype=np.float32 if np.can_cast(values.dtype, np.float32) else np.float64)
 
 
 def _timeline(table: pd.DataFrame, path: Path, fps: float | None) -> Timeline:

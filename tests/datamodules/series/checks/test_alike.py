@@ -16,7 +16,7 @@ rng = np.random.default_rng(9)
     "pair",
     [("AU01_r", "au01_r"), ("AU01_r", "AU01 _r"), ("AU01_r", "AU 01_r"), ("smile", "Smile"),
      ("AU01_r", "AU01_r.1"), ("mouth open", "mouth_open"), ("mouth-open", "mouthOpen"),
-     ("pose_Rx", "pose_rx")],
+     ("pose_Rx", "pose_rx"), ("au12", "AU_12"), ("au12", "au12.1"), ("pca", "pca.1")],
 )  # fmt: skip
 def test_two_spellings_of_one_name_are_refused(pair, tmp_path):
     path = tmp_path / "s.csv"
@@ -30,7 +30,8 @@ def test_two_spellings_of_one_name_are_refused(pair, tmp_path):
 @pytest.mark.parametrize(
     "pair",
     [("x_0", "X_0"), ("x0", "X0"), ("eye_lmk_x_1", "eye_lmk_X_1"), ("x_1_2", "x_12"), ("band_0.5", "band_05"),
-     ("p_tx", "pose_Tx"), ("hz_0", "hz_0.1")],
+     ("p_tx", "pose_Tx"), ("hz_0", "hz_0.1"), ("pca.1", "pca.2"), ("emb.0", "emb.1"), ("dX", "dx"),
+     ("f0", "F0"), ("d-1", "d1"), ("au12-1", "au12_1"), ("lag+1", "lag-1")],
 )  # fmt: skip
 def test_two_names_are_two_channels(pair, tmp_path):
     path = tmp_path / "s.csv"

@@ -22,7 +22,9 @@ def _own_cache(tmp_path, monkeypatch):
     ["quality", "missing", "n_faces", "nFaces", "num_faces", "AU_confidence", "au12_confidence", "face_score",
      "FaceScore", "det_score", "tracking_quality", "landmark_error", "track_id", "visibility_3", "is_missing",
      "Tracking", "face_count", "blur", "brightness", "interpolated", "detection_prob",
-     "good", "no_face", "face_bad"],
+     "good", "no_face", "face_bad", "nfaces", "numfaces", "facecount", "detscore", "trackquality", "p_face",
+     "is_face", "n_detections", "dropouts", "rmse", "reproj_err", "fail", "failed", "nan_share", "gap",
+     "lost_rows", "bad_frames", "iou", "tracker", "trackerstate"],
 )  # fmt: skip
 def test_bookkeeping_by_name(name, tmp_path):
     assert is_bookkeeping(name)
@@ -43,7 +45,9 @@ def test_bookkeeping_by_name(name, tmp_path):
     "name",
     ["smile_level", "face_width", "mouth_open", "au12_probability", "gaze_x", "eye_tracking_x",
      "head_detection_x", "asymmetry", "lid_lag", "p_scale", "nod_count", "video_energy", "idle", "flagellum",
-     "mode"],
+     "mode", "smile_detected", "blink_detected", "voice_quality", "face_emotion_prob", "face_state_smiling",
+     "speech_flag", "face_happy", "prob", "eyelid_gap", "lip_gap", "nose", "idol", "countenance",
+     "frame_energy"],
 )  # fmt: skip
 def test_what_a_face_does_is_a_channel(name, tmp_path):
     assert not is_bookkeeping(name)

@@ -84,6 +84,37 @@ def test_our_own_files_may_have_units_of_their_own(tmp_path):
     assert "outside 0 to 5" in archive(tmp_path, scored, "au01").notes[0]
 
 
+def test_many_wild_values_of_our_own_files_are_told(tmp_path):
+    (note,) = archive(tmp_path, np.where(I % 20 == 0, 100.0, USUAL["AU01_r"]), "au01").notes
+    assert "'au01' is 100 in row 0, outside 0 to 5 (intensity 0-5), in 100 of 2000 measured rows" in note
+    assert len(archive(tmp_path, 20 * USUAL["AU01_r"], "au01").notes) == 1  # in percent: its mean tells
+
+
+@pytest.mark.parametrize("name", ["au25_present", "au25_probability", "jawOpen"])
+@pytest.mark.parametrize("events", [1, 2, 4])
+def test_a_rare_presence_in_z_scores_is_told_and_not_refused(name, events, tmp_path):
+    rare = np.r_[np.ones(events), np.zeros(ROWS - events)]
+    (note,) = archive(tmp_path, (rare - rare.mean()) / rare.std(), name).notes
+    assert f"s.npz: '{name}' is " in note
+    with pytest.raises(UnreadableSeries, match=f"'{name}' is 44 in row 0"):  # nothing was scored here
+        archive(tmp_path, 44 * rare, name)
+
+
+@pytest.mark.parametrize("rows", [300, 900, 1900, 5000])
+def test_a_few_wild_values_of_an_unknown_channel_are_told(rows, tmp_path):
+    values = np.random.default_rng(rows).normal(size=rows)
+    assert archive(tmp_path, values, "lid_lag").notes == ()
+    values[[5, 7]] = 1e12
+    (note,) = archive(tmp_path, values, "lid_lag").notes
+    assert "'lid_lag' is 1e+12 in row 5" in note
+
+
+def test_a_wild_value_among_zeros_is_told_and_an_event_is_not(tmp_path):
+    (note,) = archive(tmp_path, with_one(1e9, 0.0), "lid_lag").notes
+    assert "'lid_lag' is 1e+09 in row 1234 and within 0 of its median" in note
+    assert archive(tmp_path, with_one(1000.0, 0.0), "lid_lag").notes == ()
+
+
 def test_an_unknown_channel_is_told_and_read(tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
         found = archive(tmp_path, with_one(1e6, rng.normal(size=ROWS)), "lid_lag")
