@@ -57,12 +57,20 @@ def video_stream(
     return stream
 
 
+def is_end(packet: "av.Packet") -> bool:
+    """Whether a packet is the mark with which a demuxer ends: it has no data, not even empty data."""
+    return packet.size == 0 and not packet.buffer_ptr
+
+
 def decode(packet: "av.Packet") -> "list[av.VideoFrame] | None":
     """Decode a packet; None if it is damaged: by an error, or by the flags of a frame.
 
+    An empty one says that the picture before stays (Theora): no frame of its own, and no decoder takes it.
     FFmpeg's messages are not asked: in 321 damaged files they told nothing of use that these two did not
     (decision 0022), and PyAV gives them to the whole process, with a deadlock where a decoder has threads.
     """
+    if packet.size == 0 and not is_end(packet):
+        return []
     try:
         frames = packet.decode()
     except av.error.InvalidDataError:

@@ -21,7 +21,7 @@ from datamodules.readers.index.packet_index import PacketIndex
 
 _log = logging.getLogger(__name__)
 
-_FORMAT = 5  # raise it when the stored fields, or what is refused, change
+_FORMAT = 6  # raise it when the stored fields, or what is refused, change
 
 
 def cache_folder() -> Path:

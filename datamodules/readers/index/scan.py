@@ -2,7 +2,6 @@
 
 import itertools
 import logging
-import struct
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,6 +14,7 @@ from datamodules.readers.container import STRICT, STRICTER, decode, open_contain
 from datamodules.readers.errors import UnsupportedVideo, unreadable
 from datamodules.readers.index.bitstream import Heads
 from datamodules.readers.index.packet_index import PacketIndex
+from datamodules.readers.index.probe import check_fields, probe, quarter_turns
 from datamodules.readers.index.remarks import remarks
 from datamodules.readers.index.structure import Structure, walk
 
@@ -29,8 +29,6 @@ _ONE_FRAME_PER_PACKET = {"h264", "hevc", "av1", "vp9"} | _INTRA_ONLY
 _UNTIMED_CONTAINERS = {"avi"}
 # Containers whose frames are numbered by a list or by their times, not by what arrives.
 _LISTING_CONTAINERS = ("mp4", "matroska")
-# Packets decoded when a file is first met: more than coders reorder (our choice).
-_OPENING = 20
 # Codecs of Microsoft, which write no stuffing behind a picture: data left over there is damage.
 _UNSTUFFED = {"wmv1", "wmv2", "msmpeg4v1", "msmpeg4v2", "msmpeg4v3"}
 _HABIT = 0.5  # share of the packets from which on data left over is the coder's habit (our choice)
@@ -112,14 +110,14 @@ def scan(path: Path) -> PacketIndex:
 
 
 def _scan(path: Path) -> PacketIndex:
-    opening, per_packet = _opening(path)
+    opening, per_packet = probe(path)
     if not opening:
         raise unreadable(str(path), "no frame of it can be decoded")
     first = opening[0]
     stream = _read_stream(path)
     structure = walk(path, stream.container)
     _check_whole(path, stream, structure)
-    _check_fields(path, stream.codec, opening)
+    check_fields(path, stream.codec, opening)
     if stream.heads.turned:
         raise UnsupportedVideo(
             f"{path}: from packet {stream.heads.turned[0]} on it is displayed at another angle than before. "
@@ -153,7 +151,7 @@ def _index(
     edited: bool,
 ) -> PacketIndex:
     """Put together what is known of a file."""
-    rotation = _quarter_turns(path, first)
+    rotation = quarter_turns(path, first)
     clocked = timed or times != list(range(len(times)))
     keys = {packet.pts for packet in stream.packets if packet.key and packet.pts is not None}
     span = (times[-1] - times[0]) * stream.time_base if clocked else 0  # exact: 30, not 29.999999999999996
@@ -179,35 +177,6 @@ def _index(
     )
 
 
-def _check_fields(path: Path, codec: str, opening: list["av.VideoFrame"]) -> None:
-    """Refuse HEVC whose pictures are fields: FFmpeg joins those of other codecs only.
-
-    Raises:
-        UnsupportedVideo: saying how to re-encode it.
-    """
-    if codec == "hevc" and any(frame.interlaced_frame for frame in opening):
-        raise UnsupportedVideo(
-            f"{path}: each of its pictures is one field, half the lines of a frame (field-coded HEVC), "
-            "and no reader joins them. Re-encode it: ffmpeg -i IN -vf weave,yadif -c:v libx264 OUT.mp4."
-        )
-
-
-def _opening(path: Path) -> tuple[list["av.VideoFrame"], bool]:
-    """Decode the first packets: their frames, and whether each packet gave one."""
-    frames: list[av.VideoFrame] = []
-    shown, intact, ended = 0, True, False
-    with open_container(path) as container:
-        stream = video_stream(container, str(path))
-        for packet in itertools.islice(container.demux(stream), _OPENING):
-            decoded = decode(packet)
-            shown += packet.size > 0 and not packet.is_discard
-            intact, ended = intact and decoded is not None, packet.size == 0
-            frames.extend(decoded or [])
-        if intact and not ended:
-            frames.extend(stream.codec_context.decode(None))  # pictures that wait for reordering
-    return frames, not intact or len(frames) == shown
-
-
 def _read_stream(path: Path, *, ignore_edits: bool = False) -> _Stream:
     with open_container(path, ignore_edits=ignore_edits) as container:
         stream = video_stream(container, str(path))
@@ -216,7 +185,7 @@ def _read_stream(path: Path, *, ignore_edits: bool = False) -> _Stream:
         packets = []
         for packet in container.demux(stream):
             if not packet.size:
-                continue  # the demuxer ends with an empty one
+                continue  # a picture repeated, or the end: the demuxer says it so
             heads.read(memoryview(packet), key=packet.is_keyframe)
             packets.append(
                 _Packet(
@@ -378,21 +347,3 @@ def _decode_all(path: Path, checks: str) -> tuple[list[int | None], list[int]]:
                 damaged.append(len(times) + len(damaged))
             times.extend(frame.pts for frame in frames or [])
     return times, damaged
-
-
-def _quarter_turns(path: Path, frame: "av.VideoFrame") -> int:
-    """Return the display rotation in degrees, counterclockwise.
-
-    Raises:
-        UnsupportedVideo: if the file is displayed at an angle or mirrored, which no reader carries out.
-    """
-    matrices = (bytes(data) for data in frame.side_data if data.type.name == "DISPLAYMATRIX")
-    for a, b, _, c, d, *_ in (struct.unpack("<9i", matrix) for matrix in matrices):
-        if a * d - b * c < 0:
-            raise UnsupportedVideo(f"{path}: is displayed mirrored. Re-encode it: ffmpeg mirrors by itself.")
-    if frame.rotation % 90:
-        raise UnsupportedVideo(
-            f"{path}: is displayed at an angle of {frame.rotation} degrees, and only quarter turns are "
-            "supported. Re-encode it upright: ffmpeg turns by itself."
-        )
-    return int(frame.rotation) % 360
