@@ -119,9 +119,9 @@ def check_content(manifest: "Manifest", split: "Split", pairs: Sequence["Pair"])
     groups = stimulus_groups(pairs, dict(zip(table["recording_id"], person_keys(table), strict=True)))
     for group in groups:
         _log.warning(
-            "split '%s': %d recordings are alike with nearly each other: %s. Likely all follow one stimulus, as "
-            "a gaze target, so this does not stop; a copy with noise among them is not found. Channels that "
-            "the stimulus drives tell little of a person: leave them out, or compare the recordings",
+            "split '%s': %d recordings are alike with nearly each other: %s. Likely all follow one stimulus, "
+            "as a gaze target, so this does not stop; a copy with noise among them is not found. Channels "
+            "that the stimulus drives tell little of a person: leave them out, or compare the recordings",
             split.name, len(group), first_few(sorted(group)),
         )  # fmt: skip
     pairs = [pair for pair in pairs if not _of_stimulus(pair, groups)]
