@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 
 from engine.config.compose import TRAIN_KEYS, plain_config
 from engine.config.selection import check_sweep
+from engine.runs.study import data_check
 from engine.train import train
 from engine.training import resume
 
@@ -20,9 +21,12 @@ def main(config: DictConfig) -> float | None:
     """Run one training, or one job of a sweep, and return the validation metric a sweep may search by."""
     plain = plain_config(config, keys=TRAIN_KEYS)
     run = HydraConfig.get()
+    check_data = None
     if run.mode == RunMode.MULTIRUN:
         check_sweep(plain, direction=run.sweeper.get("direction"))
-    objective: float | None = train(plain, folder=Path(plain["paths"]["output"]))
+        check_data = data_check(run.sweeper)
+    folder = Path(plain["paths"]["output"])
+    objective: float | None = train(plain, folder=folder, check_data=check_data)
     return objective
 
 

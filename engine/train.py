@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import isfinite
 from pathlib import Path
 from statistics import fmean
@@ -31,12 +31,18 @@ _log = logging.getLogger(__name__)
 
 
 @trusting
-def train(config: Mapping[str, Any], *, folder: Path) -> float | None:
+def train(
+    config: Mapping[str, Any],
+    *,
+    folder: Path,
+    check_data: Callable[[Mapping[str, Any], str], None] | None = None,
+) -> float | None:
     """Run the protocol of a config.
 
     Args:
         config: Resolved config, plain.
         folder: Where everything is written.
+        check_data: Called with `data.manifest` and the digest of what was read, before anything is trained.
 
     Returns:
         The validation metric of the chosen checkpoint (its mean over folds): what a sweep may search by.
@@ -62,6 +68,8 @@ def train(config: Mapping[str, Any], *, folder: Path) -> float | None:
     with RunManifest(folder=folder, config=config, writes=is_main(), earlier=earlier) as record:
         check_model(config)
         manifest = build(config["data"]["manifest"], key="data.manifest")
+        if check_data is not None:
+            check_data(config["data"]["manifest"], manifest.digest())
         check_scale(manifest, config)
         splits = checked_splits(config, manifest)
         check_validation(config, manifest, splits)

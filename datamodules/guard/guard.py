@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from datamodules.guard.stimulus import COPIED, stimulus_groups
 from datamodules.leakage.channels import LeakageError
 from datamodules.manifests.identity import person_keys, visit_keys
 from datamodules.manifests.visits import COLUMN, REMEDY, place_of_visits
@@ -103,6 +104,9 @@ def _audit(
 def check_content(manifest: "Manifest", split: "Split", pairs: Sequence["Pair"]) -> None:
     """Stop if two parts hold the same content, under whatever names; report what a part holds twice.
 
+    Where many persons are alike with nearly each other, a stimulus that all followed is the likely reason:
+    those are reported only, see `stimulus_groups`.
+
     Args:
         manifest: The table the split was made from.
         split: Recording ids of the three parts.
@@ -111,6 +115,16 @@ def check_content(manifest: "Manifest", split: "Split", pairs: Sequence["Pair"])
     Raises:
         LeakageError: Names the pairs.
     """
+    table = manifest.table
+    groups = stimulus_groups(pairs, dict(zip(table["recording_id"], person_keys(table), strict=True)))
+    for group in groups:
+        _log.warning(
+            "split '%s': %d recordings are alike with nearly each other: %s. Likely all follow one stimulus, "
+            "as a gaze target, so this does not stop; a copy with noise among them is not found. Channels "
+            "that the stimulus drives tell little of a person: leave them out, or compare the recordings",
+            split.name, len(group), first_few(sorted(group)),
+        )  # fmt: skip
+    pairs = [pair for pair in pairs if not _of_stimulus(pair, groups)]
     apart, together = _across_parts(split, pairs)
     if together:
         _log.warning("split '%s': the same content twice in a part: %s", split.name, first_few(together))
@@ -120,6 +134,10 @@ def check_content(manifest: "Manifest", split: "Split", pairs: Sequence["Pair"])
             f"{first_few(apart)}; "
             "keep one of each, or give both to one person and one part"
         )
+
+
+def _of_stimulus(pair: "Pair", groups: Sequence[set[str]]) -> bool:
+    return pair.correlation < COPIED and any({pair.first, pair.second} <= group for group in groups)
 
 
 def check_selection(monitor: str) -> None:

@@ -32,11 +32,12 @@ _MEMORY = 2**20  # numbers that a comparison of all pairs and shifts holds at on
 
 @dataclass(frozen=True, order=True)
 class Pair:
-    """Two recordings of one content; `why` says in words what they share."""
+    """Two recordings of one content; `why` says in words what they share, 1 is the correlation of a file."""
 
     first: str
     second: str
     why: str
+    correlation: float = 1.0
 
 
 def similarity(a: Fingerprint, b: Fingerprint, *, near: int | None = None) -> float:
@@ -230,5 +231,5 @@ def pairs_of(
                 continue
             if right is None and key[0] > key[1]:
                 key = key[1], key[0]
-            found.setdefault(key, Pair(*key, f"nearly the same content (correlation {value:.3f})"))
+            found.setdefault(key, Pair(*key, f"nearly the same content (correlation {value:.3f})", value))
     return sorted(found.values())

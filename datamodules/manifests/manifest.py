@@ -263,7 +263,12 @@ def _parse(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
             numbers, faulty = _numbers(values)
             if faulty:
                 found = [values[row] for row in faulty]
-                problems.append(f"'{name}' is not a number in {describe_rows(table, faulty, found)}")
+                comma = any(re.fullmatch(r"\s*[+-]?\d+,\d*\s*", str(value)) for value in found)
+                problems.append(
+                    f"'{name}' is not a number in {describe_rows(table, faulty, found)}; "
+                    + ("write it with a decimal point" if comma else "write it in plain digits")
+                    + ", and leave it empty if unknown"
+                )
             columns[name] = numbers
         else:
             texts = [_text(value) for value in values]

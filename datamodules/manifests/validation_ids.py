@@ -1,6 +1,7 @@
 """Validation of the ids of a manifest: unknown subjects, spellings of one person, duplicates."""
 
 import logging
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
@@ -21,6 +22,8 @@ _REMEDY = {
     "subject_id": f"write '{UNKNOWN}' if nobody knows who it is, and a person of that name another id",
     "session_id": "number or name the visit; recordings of one day may share it",
 }
+_WORD = {"recording_id": "recording", "subject_id": "person", "session_id": "week"}
+_BELOW_0 = re.compile(r"-\d+(\.\d*)?")
 
 
 def check_ids(table: pd.DataFrame) -> list[str]:
@@ -39,7 +42,10 @@ def _nothing(table: pd.DataFrame) -> list[str]:
             problems.append(f"'{name}' is empty in {describe_rows(table, empty)}; {_REMEDY[name]}")
         if absent:
             where = describe_rows(table, absent, [ids[row] for row in absent])
-            problems.append(f"'{name}' says that there is none in {where}; {_REMEDY[name]}")
+            remedy = _REMEDY[name]
+            if coded := next((ids[row] for row in absent if _BELOW_0.fullmatch(ids[row])), None):
+                remedy += f"; a number below 0 is a code for none, so add a word: '{_WORD[name]} {coded}'"
+            problems.append(f"'{name}' says that there is none in {where}; {remedy}")
     return problems
 
 

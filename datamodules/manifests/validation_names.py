@@ -104,7 +104,7 @@ def _scale_of(column: str, table: pd.DataFrame) -> str | None:
 def _coded(table: pd.DataFrame, columns: list[str], scale: str) -> str:
     """A remark that the items are coded from 1, where the totals say so."""
     answers = table[columns].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=np.float64)
-    if "score" not in table or not len(answers):
+    if "score" not in table or "scale" not in table or not len(answers):
         return ""
     known = (
         np.isfinite(answers).all(axis=1)

@@ -1,5 +1,7 @@
-"""Validation of statements on one person: contradicting sexes, an age that falls or jumps by decades."""
+"""Validation of statements on one person: contradicting sexes, an age that falls or contradicts dates."""
 
+import logging
+import re
 from itertools import combinations
 
 import pandas as pd
@@ -8,6 +10,8 @@ from datamodules.manifests.validation import describe_rows
 from datamodules.manifests.visits import days, place_of_visits
 from datamodules.schema import UNKNOWN
 
+_log = logging.getLogger(__name__)
+
 # Answers that contradict each other in words, and in codes; others say nothing against any.
 _SEXES = {
     **dict.fromkeys(("f", "female", "w", "woman", "weiblich", "femme", "girl"), "female"),
@@ -15,9 +19,10 @@ _SEXES = {
 }
 _CODES = {"0": "0", "1": "1", "2": "2"}
 _YEAR = 1.0  # our choice: whole years are rounded up or down
-_DECADES = 20.0  # our choice: years between the recordings of one person where no date explains them
+_DECADES = 20.0  # our choice: years between visits without a date that are worth a warning
 _DATED = 2.0  # our choice: years by which an age may differ from what two dates say
 _FEW = 5
+_NAMED_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")  # 2001, visit-2001: may be one, or a number
 
 
 def check_persons(table: pd.DataFrame) -> list[str]:
@@ -47,13 +52,16 @@ def _ages(known: pd.DataFrame, table: pd.DataFrame) -> list[str]:
     if "age" not in table:
         return []
     places = place_of_visits(table)
-    problems = []
+    problems, jumps = [], []
     for person, own in known[known["age"].notna()].groupby("subject_id", sort=False):
         visits = own.drop_duplicates(["session_id", "age"])
         rows = visits.index.tolist()
         if len(rows) < 2:
             continue
         sessions, ages = visits["session_id"].tolist(), visits["age"].tolist()
+        if len(set(ages)) == 1:  # the age at entry is often repeated at each visit
+            continue
+        jumps += _jumps(str(person), sessions, ages)
         found = _age_fault(sessions, ages, [float(places[row]) for row in rows])
         if found is not None:
             what, *pair = found
@@ -63,7 +71,24 @@ def _ages(known: pd.DataFrame, table: pd.DataFrame) -> list[str]:
                 f"{describe_rows(table, [rows[place] for place in pair], said)}; if two people share the id, "
                 "give each their own; else correct the age or the order of the visits, or leave it empty"
             )
+    if jumps:
+        _log.warning(
+            "'age' jumps by decades between visits without a date: %s. Do two people share an id?",
+            "; ".join(_shortened(jumps)),
+        )
     return _shortened(problems)
+
+
+def _jumps(person: str, sessions: list[str], ages: list[float]) -> list[str]:
+    """The youngest and the oldest visit in words, if they are decades apart and no dates explain it."""
+    first, then = ages.index(min(ages)), ages.index(max(ages))
+    passed = ages[then] - ages[first]
+    if sessions[first] == sessions[then] or passed < _DECADES or all(map(days, sessions)):
+        return []
+    years = [_NAMED_YEAR.findall(sessions[place]) for place in (first, then)]
+    if all(len(own) == 1 for own in years) and abs(int(years[1][0]) - int(years[0][0]) - passed) <= _DATED:
+        return []
+    return [f"person {person!r}: {sessions[first]}: {ages[first]:g}, {sessions[then]}: {ages[then]:g}"]
 
 
 def _age_fault(sessions: list[str], ages: list[float], order: list[float]) -> tuple[str, int, int] | None:
@@ -81,8 +106,6 @@ def _age_fault(sessions: list[str], ages: list[float], order: list[float]) -> tu
                 return "is not what the dates of the sessions say", first, then
         elif order[first] < order[then] and passed < -_YEAR:
             return "falls from an earlier to a later visit", first, then
-        elif abs(passed) >= _DECADES:
-            return "jumps by decades between visits without a date", first, then
     return None
 
 

@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from engine.config.allowlist import CHECKPOINT, COHORTS, LOADERS, NETWORKS, PARTIAL
-from engine.config.compose import canonical_json
+from engine.config.compose import canonical_json, without_places
 from engine.config.signatures import Misfit, check_call
 from engine.config.targets import ForbiddenTarget, is_trusted, leaves
 
 PATHS = ("root", "path")
 """Arguments of a manifest that are paths."""
 
-_ANYWHERE = (*PATHS, "workers")  # where recordings lie and who makes them, not what they are
 _LEFT_OUT = ("paths", "trust")  # of the machine and of the command, not of the run
 _UNBUILT = ("callbacks", "logger", "protocol", "train_filter", "trainer")
 _UNBUILT_MODEL = ("optimizer", "scheduler")
@@ -51,13 +50,7 @@ def origin(manifest: Any, data_digest: str) -> str:
 
     Recordings of other settings are then known before they are made; the digest is only known afterwards.
     """
-
-    def settings(node: Any) -> Any:
-        if isinstance(node, Mapping):
-            return {name: settings(value) for name, value in node.items() if name not in _ANYWHERE}
-        return [settings(value) for value in node] if isinstance(node, list | tuple) else node
-
-    return hashlib.sha256(f"{canonical_json(settings(manifest))}|{data_digest}".encode()).hexdigest()
+    return hashlib.sha256(f"{canonical_json(without_places(manifest))}|{data_digest}".encode()).hexdigest()
 
 
 def without_downloads(node: Any) -> Any:

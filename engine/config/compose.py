@@ -149,11 +149,11 @@ def config_hash(config: Mapping[str, Any]) -> str:
 
 
 _WORKERS = ("num_workers", "workers")  # who reads and draws: the result does not depend on it
+_ANYWHERE = ("root", "path", "workers")  # of a manifest: where recordings lie and who makes them
 _FREE = (
     "data.module.num_workers",
-    "data.manifest.workers",
-    "data.manifest.root",  # where the data lie; that they are the same is checked by their digest
-    "data.manifest.path",
+    "data.root",  # where the data lie; that they are the same is checked by their digest
+    "data.path",
     *(f"trainer.{name}" for name in ("devices", "num_nodes", "accelerator", "strategy")),
     *(f"trainer.{name}" for name in ("default_root_dir", "enable_progress_bar", "enable_model_summary")),
     *(f"trainer.{name}" for name in ("log_every_n_steps", "profiler", "max_epochs")),
@@ -177,7 +177,17 @@ def differences(earlier: Mapping[str, Any], config: Mapping[str, Any]) -> list[s
 
 
 def _comparable(config: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in moved(config, "").items() if key not in _NOT_HASHED}
+    content = {key: value for key, value in moved(config, "").items() if key not in _NOT_HASHED}
+    if isinstance(data := content.get("data"), Mapping) and "manifest" in data:
+        content["data"] = {**data, "manifest": without_places(data["manifest"])}
+    return content
+
+
+def without_places(manifest: Any) -> Any:
+    """The settings of `data.manifest` that tell what its recordings are, not where they lie, at any depth."""
+    if isinstance(manifest, Mapping):
+        return {name: without_places(value) for name, value in manifest.items() if name not in _ANYWHERE}
+    return [without_places(value) for value in manifest] if isinstance(manifest, list | tuple) else manifest
 
 
 def _flat(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -2,7 +2,9 @@
 
 import logging
 from collections import Counter
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -13,7 +15,7 @@ from optuna.trial import TrialState
 
 from engine.config.compose import ConfigError
 from engine.runs.disk import writing
-from engine.runs.study_settings import check_settings_of, study_settings
+from engine.runs.study_settings import check_data_of, check_settings_of, study_settings
 
 try:
     import fcntl
@@ -67,10 +69,6 @@ class GoOn(Callback):
             direction=settings["direction"],
             load_if_exists=True,
         )
-        try:
-            check_settings_of(study, settings)
-        except ConfigError as error:  # of anything else Hydra would warn, and go on
-            raise SystemExit(f"ConfigError: {error}") from None
         for trial in study.get_trials(states=(TrialState.RUNNING,)):
             if alone:
                 with suppress(ValueError):  # ended in this moment
@@ -78,6 +76,10 @@ class GoOn(Callback):
                 _log.warning("trial %d was killed: it is marked as failed", trial.number)
             else:
                 _log.warning("trial %d is running: another search may be at it", trial.number)
+        try:
+            check_settings_of(study, settings)
+        except ConfigError as error:  # of anything else Hydra would warn, and go on
+            raise SystemExit(f"ConfigError: {error}") from None
         known: list[optuna.trial.FrozenTrial] = study.get_trials()
         return known
 
@@ -97,6 +99,22 @@ class GoOn(Callback):
         with suppress(OSError):
             fcntl.flock(self._lock.fileno(), fcntl.LOCK_SH | fcntl.LOCK_NB)
         return alone
+
+
+def data_check(sweeper: Mapping[str, Any]) -> Callable[[Mapping[str, Any], str], None] | None:
+    """What holds the data of a trial against those of its study; None where a sweep keeps no study on disk.
+
+    Args:
+        sweeper: Hydra's settings of the sweep.
+    """
+    storage, name = sweeper.get("storage"), sweeper.get("study_name")
+    if not isinstance(storage, str) or not isinstance(name, str):
+        return None
+    try:
+        study = optuna.load_study(study_name=name, storage=storage)
+    except KeyError:  # no such study: the job was started by another sweep
+        return None
+    return partial(check_data_of, study)
 
 
 def number_from(first: int) -> None:

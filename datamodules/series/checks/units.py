@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from datamodules.series.schema import unit
+from datamodules.series.schema import CHANNELS, unit
 from datamodules.series.series import Series, UnreadableSeries
 
 FACTOR = 45.0  # our choice: below degrees for radians (57), above what people and cameras differ by
@@ -29,6 +29,8 @@ def check_units(levels: Mapping[str, np.ndarray], channels: tuple[str, ...]) -> 
 
     The medians of the groups are a factor of `FACTOR` or more apart, the gap between the groups is wider than
     either of them, and each has a tenth of the files. A channel near 0 in many people has no such gap.
+    Sizes that all fit a known range, as those of a mouth at rest and of one that speaks, are of one unit;
+    not so for angles, as a small one in degrees fits the range of radians.
 
     Args:
         levels: File -> its `level` (F,).
@@ -43,7 +45,7 @@ def check_units(levels: Mapping[str, np.ndarray], channels: tuple[str, ...]) -> 
         known = np.flatnonzero(np.isfinite(sizes))
         order = known[np.argsort(sizes[known], kind="stable")]
         place = _gap(np.log10(sizes[order]))
-        if place is None:
+        if place is None or _fits(channel, sizes[order]):
             continue
         low, high = order[:place], order[place:]
         fewer = min((low, high), key=len)
@@ -53,6 +55,14 @@ def check_units(levels: Mapping[str, np.ndarray], channels: tuple[str, ...]) -> 
             f"and near {np.median(sizes[high]):.3g} in {len(high)}: two units. Convert one group of files "
             f"({listed}{' ...' if len(fewer) > _SHOWN else ''}), or leave the channel out"
         )
+
+
+def _fits(channel: str, sizes: np.ndarray) -> bool:
+    """Whether the schema bounds the channel, which is no angle, and all sizes are within."""
+    known = CHANNELS.get(channel)
+    if known is None or known.low is None or known.high is None or known.unit == "rad":
+        return False
+    return bool(np.max(sizes) <= max(abs(known.low), abs(known.high)))
 
 
 def _gap(sizes: np.ndarray) -> int | None:

@@ -19,6 +19,7 @@ def warned(caplog, tmp_path, scale="PHQ-9", **columns):
         {"recording_id": [f"r{n}" for n in range(ROWS)], "subject_id": [f"P{n}" for n in range(ROWS)],
          "session_id": "V1", "path": "", "series_path": "s.npz", "scale": scale} | columns
     )  # fmt: skip
+    table = table.drop(columns="scale") if scale is None else table
     with caplog.at_level(logging.WARNING):
         manifest_from_table(table, root=tmp_path, name="m", probe=False)
     return caplog.text
@@ -51,6 +52,11 @@ def test_the_questionnaire_may_stand_in_the_name(name, scale, right, caplog, tmp
 def test_totals_tell_that_items_are_coded_from_one(caplog, tmp_path):
     answers = items("item_{}", low=1)
     assert "coded from 1: subtract 1" in warned(caplog, tmp_path, **answers, score=sum(answers.values()) - 9)
+
+
+@pytest.mark.parametrize("labels", [{}, {"score": ""}], ids=["no score", "empty score"])
+def test_items_of_a_table_without_a_scale_are_told(labels, caplog, tmp_path):
+    assert "call them item_phq9_1" in warned(caplog, tmp_path, scale=None, **items("phq9_{}"), **labels)
 
 
 def test_a_questionnaire_without_a_zero_is_told(caplog, tmp_path):

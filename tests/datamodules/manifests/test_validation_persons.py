@@ -20,7 +20,10 @@ def table(sessions, person="P1", **columns):
     [
         (["V1", "V2", "V3"], [30.0, 31.0, 28.0], "falls from an earlier to a later visit"),
         (["V3", "V1", "V2"], [28.0, 30.0, 31.0], "falls"),
-        (["V1", "V2"], [12.0, 45.0], "jumps by decades"),
+        (["2015-03-01", "2018-03-01"], [40.0, 40.0], None),  # the age at entry
+        (["2015-03-01", "2018-03-01", "2018-04-01"], [40.0, 40.0, 43.0], "is not what the dates"),
+        (["2001", "2021"], [20.0, 40.0], None),
+        (["2001", "2021"], [40.0, 20.0], "falls"),
         (["2019-03-01", "2021-03-01"], [30.0, 36.0], "is not what the dates of the sessions say"),
         (["2021-03-01", "2019-03-01"], [30.0, 36.0], "is not what the dates of the sessions say"),
         (["V1", "V1"], [30.0, 33.0], "has two values in one session"),
@@ -33,6 +36,23 @@ def table(sessions, person="P1", **columns):
 def test_ages_of_one_person(sessions, ages, fault):
     problems = check_persons(table(sessions, age=ages))
     assert [fault in problem for problem in problems] == ([True] if fault else [])
+
+
+@pytest.mark.parametrize(
+    ("sessions", "ages", "told"),
+    [
+        (["V1", "V2"], [12.0, 45.0], True),
+        (["baseline", "follow-up"], [20.0, 41.0], True),
+        (["visit 2001", "visit 2003"], [20.0, 41.0], True),
+        (["visit 2001", "visit 2021"], [20.0, 40.0], False),
+        (["2001-03-01", "2031-03-01"], [30.0, 60.0], False),
+        (["baseline", "follow-up"], [20.0, 35.0], False),
+    ],
+)
+def test_an_age_that_jumps_without_a_date_is_told(sessions, ages, told, caplog):
+    assert check_persons(table(sessions, age=ages)) == []
+    assert ("jumps by decades" in caplog.text) == told
+    assert f"person 'P1': {sessions[0]}: {ages[0]:g}" in caplog.text or not told
 
 
 @pytest.mark.parametrize(

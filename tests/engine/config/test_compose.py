@@ -1,7 +1,7 @@
 import pytest
 from omegaconf import OmegaConf
 
-from engine.config.compose import ConfigError, canonical_json, config_hash, moved, plain_config
+from engine.config.compose import ConfigError, canonical_json, config_hash, differences, moved, plain_config
 
 KEYS = {"seed", "model", "paths"}
 
@@ -48,3 +48,23 @@ def test_moving_a_run_moves_its_paths_and_no_others():
         "dirs": ["/fold/checkpoints", "/fold", "/running", 3],
     }
     assert config["paths"]["output"] == "/run"
+
+
+READ = {"_target_": "read", "root": "/a/x", "workers": 2, "scale": "PHQ-8"}
+
+
+def read_from(place, **changed):
+    node = READ | {"root": place} | changed
+    manifest = {"_target_": "join", "manifest": node, "manifests": [{"path": place, "manifest": node}]}
+    return {"paths": {"output": "run"}, "data": {"root": place, "path": f"{place}.csv", "manifest": manifest}}
+
+
+def test_data_may_lie_elsewhere_at_any_depth_and_be_nothing_else():
+    assert differences(read_from("/a"), read_from("/b", workers=4)) == []
+    assert differences({"paths": {"output": "run"}}, {"paths": {"output": "run"}}) == []
+    found = differences(read_from("/a"), read_from("/b", scale="PHQ-9"))
+    assert [line.partition(":")[0] for line in found] == [
+        "data.manifest.manifest.scale",
+        "data.manifest.manifests",
+    ]
+    assert "/a" not in "".join(found)

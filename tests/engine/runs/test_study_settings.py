@@ -6,8 +6,8 @@ from hydra import compose, initialize_config_dir
 
 from engine.config.compose import ConfigError
 from engine.config.targets import ROOT
-from engine.runs.study import GoOn
-from engine.runs.study_settings import check_settings_of, study_settings
+from engine.runs.study import GoOn, data_check
+from engine.runs.study_settings import check_data_of, check_settings_of, study_settings
 
 BASE = ["sweep=optuna", "experiment=mpdrm_series"]
 
@@ -70,6 +70,56 @@ def test_a_study_whose_trials_all_failed_takes_what_was_mended(tmp_path):
     check_settings_of(study, settings())
     with pytest.raises(ConfigError, match="width: 64 there, 16 here"):
         check_settings_of(study, settings("width=16"))
+
+
+def test_a_running_trial_keeps_the_settings_until_it_is_marked_as_failed():
+    study = optuna.create_study(direction="maximize")
+    check_settings_of(study, settings())
+    trial = study.ask()
+    with pytest.raises(ConfigError, match=r"width: 64 there, 16 here.*Trial 0 is marked as running.*tell\(0"):
+        check_settings_of(study, settings("width=16"))
+    check_settings_of(study, settings())
+    study.tell(trial, state=optuna.trial.TrialState.FAIL)
+    check_settings_of(study, settings("width=16"))
+
+
+MANIFEST = {"_target_": "read", "path": "a.csv", "scale": "PHQ-8"}
+
+
+def test_trials_of_a_study_have_the_same_data(study):
+    check_data_of(study, MANIFEST, "first")
+    check_data_of(study, MANIFEST | {"path": "moved.csv"}, "first")
+    check_data_of(study, MANIFEST | {"scale": "PHQ-9"}, "of other settings")
+    with pytest.raises(ConfigError, match=r"study one.*other data.*first there and have edited.*study_name="):
+        check_data_of(study, MANIFEST, "edited")
+
+
+def test_data_of_trials_that_all_failed_may_be_mended():
+    study = optuna.create_study(direction="maximize")
+    check_settings_of(study, settings())
+    trial = study.ask()
+    check_data_of(study, MANIFEST, "faulty")
+    study.tell(trial, state=optuna.trial.TrialState.FAIL)
+    check_settings_of(study, settings())
+    check_data_of(study, MANIFEST, "mended")
+
+
+def test_a_search_over_tables_has_data_of_each():
+    study = optuna.create_study(direction="maximize")
+    check_settings_of(study, settings(searched=["data.manifest.path=a.csv,b.csv"]))
+    check_data_of(study, MANIFEST, "a")
+    check_data_of(study, MANIFEST | {"path": "b.csv"}, "b")
+    with pytest.raises(ConfigError, match="other data"):
+        check_data_of(study, MANIFEST, "b")
+
+
+def test_the_check_finds_the_study_of_a_sweep(study, tmp_path):
+    place = {"storage": f"sqlite:///{tmp_path}/study.db"}
+    data_check({"study_name": "one", **place})(MANIFEST, "first")
+    with pytest.raises(ConfigError, match="other data"):
+        check_data_of(study, MANIFEST, "edited")
+    assert data_check({"study_name": "two", **place}) is None
+    assert data_check({"study_name": "one", "storage": None}) is None
 
 
 def test_a_study_of_before_is_told_and_keeps_its_settings_from_now_on(caplog):

@@ -38,6 +38,28 @@ def test_people_and_cameras_that_differ_are_no_units(seed):
     check_units(levels(np.r_[np.ones(20), np.zeros(10)], seed), ("a", "b"))  # never seen in some
 
 
+@pytest.mark.parametrize(
+    ("channel", "sizes", "two"),
+    [
+        ("jawOpen", (0.004, 0.32), False),  # at rest and speaking, both from 0 to 1
+        ("jawOpen", (0.32, 32.0), True),  # percent
+        ("au12", (0.02, 2.0), False),
+        ("au12_probability", (0.3, 30.0), True),
+        ("gaze_x", (0.02, 1.15), True),  # small angles in degrees are within what radians may be
+        ("pose_x", (0.02, 20.0), True),
+        ("mine", (0.004, 0.32), True),
+    ],
+)
+def test_what_fits_the_known_range_of_a_channel_is_one_unit(channel, sizes, two):
+    spread = np.exp(np.random.default_rng(0).normal(0, 0.2, 24))
+    found = {f"f{n}": np.array([sizes[n % 2] * spread[n]]) for n in range(24)}
+    if two:
+        with pytest.raises(UnreadableSeries, match=f"channel '{channel}'.*two units"):
+            check_units(found, (channel,))
+    else:
+        check_units(found, (channel,))
+
+
 def test_the_level_is_that_of_valid_rows():
     values = np.r_[np.full((95, 1), -2.0), np.full((5, 1), 900.0)].astype(np.float32)
     one = Series(values=values, channels=("a",), valid=np.arange(100) < 95, fps=None)
