@@ -66,8 +66,8 @@ _END = """
 - Where nobody is on the wrong side (AUC 1, sensitivity 1) the interval is Wilson's with the persons of the
   smallest class as its count: an AUC of 1 with 8 persons of a class reads .68 to 1.
 - With 20 persons and one visit, measures that count few errors are steps, and their intervals hold the truth
-  more often than they say: AUC .90 reaches .98, give or take its Monte-Carlo error, and two models of one AUC
-  near 1 more than that.
+  more often than they say: AUC .90 reaches .983 in 10,000 studies (standard error .001), and two models
+  of one AUC near 1 more than that.
 - A simulated person has a severity and a habit of face, as described in `studies/coverage/simulated.py`;
   other mechanisms give other numbers in the second digit.
 
