@@ -137,10 +137,22 @@ def test_a_content_hash_made_up_by_hand_is_not_believed(cohort, made_up):
         checked_splits(GIVEN, read_manifest(path))
 
 
-def test_a_table_without_any_label_says_so(cohort):
+@pytest.mark.parametrize(
+    "left",
+    [
+        lambda table: table.drop(columns=["scale", "score"]),
+        lambda table: table.assign(score=""),
+        lambda table: table.assign(scale="", score=""),
+        lambda table: table.drop(columns=["scale", "score"]).assign(binary=""),
+        lambda table: table.drop(columns=["scale", "score"]).assign(openness=0.5),
+        lambda table: table.drop(columns=["scale", "score"]).assign(age=30, sex="f"),
+    ],
+    ids=["no columns", "empty scores", "nothing of a scale", "empty classes", "a trait", "age and sex"],
+)
+def test_a_table_without_any_label_says_so(left, cohort):
     path = cohort(6, 1)
     table = pd.read_csv(path, dtype=str, keep_default_na=False).assign(split=PARTS)
-    table.drop(columns=["scale", "score"]).to_csv(path, index=False)
+    left(table).to_csv(path, index=False)
     with pytest.raises(ValueError, match="no recording has a label; fill 'score'"):
         checked_splits(GIVEN, read_manifest(path))
 
