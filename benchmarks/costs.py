@@ -1,11 +1,10 @@
 """CPU time of evaluation, manifests, epochs and loaders, compared with an earlier commit.
 
-`python -m benchmarks.costs --before <checkout of the earlier commit>` runs each workload in both checkouts in
+`python -m benchmarks.costs before=<checkout of the earlier commit>` runs each workload in both checkouts in
 turn, each time in a fresh process of one thread, and shows CPU seconds and their ratio. Ratios travel between
 machines, seconds do not. The workloads call what both commits have.
 """
 
-import argparse
 import json
 import os
 import subprocess
@@ -26,22 +25,15 @@ ROOT = Path(__file__).resolve().parents[1]
 Work = Callable[[], object]
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure one workload here, or all of them in two checkouts."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--before", type=Path, help="a checkout of the commit to compare with")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", nargs="*", default=[], choices=[[], *WORKLOADS])
-    parser.add_argument("--measure", choices=WORKLOADS, help=argparse.SUPPRESS)
-    chosen = parser.parse_args(arguments)
-    if chosen.measure:
-        sys.stdout.write(json.dumps(measure(chosen.measure)))
-    elif chosen.before is None:
-        parser.error("--before=<checkout> says what to compare with")
-    else:
-        sys.stdout.write(table(chosen.before, names=chosen.only or list(WORKLOADS), rounds=chosen.rounds))
+def main(*, before: Path, rounds: int = 3, only: tuple[str, ...] = ()) -> None:
+    """Measure workloads in two checkouts, each in a process of its own.
+
+    Args:
+        before: A checkout of the commit to compare with.
+        rounds: Of each workload; the median counts.
+        only: Workloads; all by default.
+    """
+    sys.stdout.write(table(before, names=only or list(WORKLOADS), rounds=rounds))
 
 
 def measure(name: str) -> float:
@@ -75,7 +67,7 @@ def table(before: Path, *, names: Sequence[str], rounds: int) -> str:
 
 def _in(checkout: Path, name: str) -> float:
     """The workload in a process whose packages are those of a checkout."""
-    command = [sys.executable, "-P", str(Path(__file__).resolve()), "--measure", name]
+    command = [sys.executable, "-P", str(Path(__file__).resolve()), name]
     with tempfile.TemporaryDirectory() as cache:  # nothing is known from an earlier round
         own = {"PYTHONPATH": str(checkout), "OMP_NUM_THREADS": "1", "XDG_CACHE_HOME": cache}
         environment = os.environ | own
@@ -255,4 +247,9 @@ WORKLOADS: dict[str, tuple[str, Callable[[], Work]]] = {
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:] and sys.argv[1] in WORKLOADS:  # asked by the measuring process, in either checkout
+        sys.stdout.write(json.dumps(measure(sys.argv[1])))
+    else:
+        from datamodules.command_line import run  # an earlier checkout may lack it
+
+        sys.exit(run(main))

@@ -5,18 +5,18 @@ the machine touches all of them; the best round counts. Ratios to PyAV travel be
 second do not; differences under 15 % are noise.
 """
 
-import argparse
 import functools
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import av
 import numpy as np
 import pandas as pd
 
+from datamodules.command_line import run
 from datamodules.readers import UnreadableVideo, VideoSource, open_video
 
 READERS = ("pyav", "torchcodec", "decord")
@@ -27,28 +27,30 @@ CLIP_FRAMES, STRIDE, CLIPS_PER_OPEN = 16, 4, 8
 Read = Callable[[Path, list[list[int]]], None]
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure, write `decoding.csv`, and show the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--video", type=Path, nargs="*", help="measure these files instead of generated ones")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds per reader; the best one counts")
-    parser.add_argument("--clips", type=int, default=8, help="clips per round")
-    parser.add_argument("--seconds", type=float, default=10, help="length of the generated videos")
-    parser.add_argument("--out", type=Path, default=Path("outputs/benchmarks"), help="folder of the table")
-    chosen = parser.parse_args(arguments)
+def main(
+    *,
+    video: tuple[Path, ...] = (),
+    rounds: int = 5,
+    clips: int = 8,
+    seconds: float = 10.0,
+    out: Path = Path("outputs/benchmarks"),
+) -> None:
+    """Measure, write `decoding.csv`, and show the table.
+
+    Args:
+        video: Files to measure instead of generated ones.
+        rounds: Per reader; the best one counts.
+        clips: Per round.
+        seconds: Length of the generated videos.
+        out: Folder of the table.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        videos = (
-            {path.name: path for path in chosen.video}
-            if chosen.video
-            else {
-                name: write_video(Path(folder), *shape, chosen.seconds) for name, shape in MATERIALS.items()
-            }
-        )
-        table = pd.concat([measure(name, path, chosen.rounds, chosen.clips) for name, path in videos.items()])
-    chosen.out.mkdir(parents=True, exist_ok=True)
-    table.to_csv(chosen.out / "decoding.csv", index=False)
+        videos = {path.name: path for path in video} or {
+            name: write_video(Path(folder), *shape, seconds) for name, shape in MATERIALS.items()
+        }
+        table = pd.concat([measure(name, path, rounds, clips) for name, path in videos.items()])
+    out.mkdir(parents=True, exist_ok=True)
+    table.to_csv(out / "decoding.csv", index=False)
     sys.stdout.write(table.to_string(index=False, float_format=lambda value: f"{value:.2f}") + "\n")
 
 
@@ -140,4 +142,4 @@ def _cut_only(path: Path, wanted: list[list[int]]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run(main))

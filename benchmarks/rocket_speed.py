@@ -5,38 +5,34 @@ equal-length array and normalizes it. Both take turns, and the best round of eac
 between machines, seconds do not.
 """
 
-import argparse
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 from aeon.transformations.collection.convolution_based import Rocket
 
 from biomarkers.estimators.rocket import N_KERNELS, rocket
 from biomarkers.estimators.series_array import SeriesPanel
+from datamodules.command_line import run
 from datamodules.series import Series
 
 FRAMES, CHANNELS, FPS = 900, 17, 30.0
 _GAPS, _GAP_FRAMES = 3, 10  # of a recording, as an extractor that loses the face would leave them
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure and show CPU seconds of both and their ratio."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--recordings", type=int, default=1000, help=f"of {FRAMES} frames, {CHANNELS} channels"
-    )
-    parser.add_argument("--kernels", type=int, default=N_KERNELS)
-    parser.add_argument("--rounds", type=int, default=2, help="the best one of each counts")
-    chosen = parser.parse_args(arguments)
-    seconds = measure(recordings=chosen.recordings, kernels=chosen.kernels, rounds=chosen.rounds)
+def main(*, recordings: int = 1000, kernels: int = N_KERNELS, rounds: int = 2) -> None:
+    """Measure and show CPU seconds of both and their ratio.
+
+    Args:
+        recordings: Of 900 frames and 17 channels.
+        kernels: Of ROCKET.
+        rounds: The best one of each counts.
+    """
+    seconds = measure(recordings=recordings, kernels=kernels, rounds=rounds)
     ours, plain = seconds["ours"], seconds["aeon"]
     sys.stdout.write(
-        f"{chosen.recordings} recordings of {FRAMES} frames and {CHANNELS} channels, "
-        f"{chosen.kernels} kernels: "
+        f"{recordings} recordings of {FRAMES} frames and {CHANNELS} channels, {kernels} kernels: "
         f"ours {ours:.2f} s, plain aeon {plain:.2f} s of CPU, ratio {ours / plain:.3f}\n"
     )
 
@@ -80,4 +76,4 @@ def draw(recordings: int) -> list[Series]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run(main))

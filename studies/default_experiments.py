@@ -1,12 +1,11 @@
 """Results of every experiment card at several commits, on a small cohort, compared digit by digit.
 
-`python -m studies.default_experiments --checkouts before=<folder> after=<folder> --out build/experiments`
+`python -m studies.default_experiments before=<folder> after=<folder> out=build/experiments`
 trains each card of conf/experiment in each checkout and in this one, with the defaults but for the size of
 the cohort and two epochs, and shows the test results and whether this checkout has those of the last one
-before it. Runs that are done are kept in `--out`.
+before it. Runs that are done are kept in `out`.
 """
 
-import argparse
 import json
 import subprocess
 import sys
@@ -16,8 +15,10 @@ from typing import Any
 
 import pandas as pd
 
+from datamodules.command_line import run
+
 ROOT = Path(__file__).resolve().parents[1]
-CARDS = sorted(path.stem for path in (ROOT / "conf" / "experiment").glob("*.yaml"))
+CARDS = tuple(sorted(path.stem for path in (ROOT / "conf" / "experiment").glob("*.yaml")))
 SHOWN = {"auc": "AUC", "mae": "MAE", "quadratic_kappa": "kappa"}
 _PEOPLE = ["data.manifest.n_subjects=24"]
 _JOINED = [f"data.manifest.manifests.{number}.manifest.n_subjects=24" for number in (0, 1)]
@@ -26,21 +27,19 @@ _SMALL = ["data.module.subjects=4", "trainer.max_epochs=2", "evaluation.n_boot=1
 _INTERVAL = {"low", "high", "reason", "method", "warning"}
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Train what is not trained yet and print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--checkouts", nargs="+", required=True, metavar="NAME=FOLDER")
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--only", nargs="*", default=CARDS, choices=CARDS)
-    chosen = parser.parse_args(arguments)
-    folders = {name: Path(folder) for name, folder in (entry.split("=", 1) for entry in chosen.checkouts)}
-    folders["now"] = ROOT
-    for card in chosen.only:
+def main(*, out: Path, only: tuple[str, ...] = CARDS, **checkouts: str) -> None:
+    """Train what is not trained yet and print the table.
+
+    Args:
+        out: Runs that are done are kept there.
+        only: Cards.
+        checkouts: Any name, and the folder of a checkout.
+    """
+    folders = {name: Path(folder) for name, folder in checkouts.items()} | {"now": ROOT}
+    for card in only:
         for name, checkout in folders.items():
-            train(card, checkout, out=chosen.out.resolve() / name)
-    sys.stdout.write(table(chosen.out, list(folders), chosen.only))
+            train(card, checkout, out=out.resolve() / name)
+    sys.stdout.write(table(out, list(folders), only))
 
 
 def train(card: str, checkout: Path, *, out: Path) -> None:
@@ -108,4 +107,4 @@ def _leaves(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run(main))

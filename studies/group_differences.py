@@ -5,7 +5,6 @@ groups, where the channels that severity moves should be found, and with the gro
 persons, where nothing should. Significant is a p-value below 0.05 after Holm over all channels.
 """
 
-import argparse
 import platform
 import sys
 import time
@@ -22,6 +21,7 @@ from tqdm import tqdm
 from biomarkers.features.statistics import SummaryStatistics
 from biomarkers.groups.comparison import group_tests
 from biomarkers.groups.false_positives import ALPHA, TESTS, NullRate, rate_of
+from datamodules.command_line import run
 from datamodules.series import Series
 from datamodules.synthetic.latent import CHANNELS, LatentSettings, behave, draw_cohort
 
@@ -36,7 +36,7 @@ NAMES = {
     "welch_p": "Welch, uncorrected",
     "u_p": "Mann-Whitney, uncorrected",
 }
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "group_differences.md"
+PAGE = Path("docs/group_differences.md")
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -52,22 +52,21 @@ class Counts:
     channels: dict[str, Counter[str]] = field(default_factory=lambda: {test: Counter() for test in TESTS})
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Draw, compare, count, and write the page."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--cohorts", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=0, help="of the first cohort; the others follow")
-    parser.add_argument("--page", type=Path, default=PAGE)
-    chosen = parser.parse_args(arguments)
+def main(*, cohorts: int = 200, seed: int = 0, page: Path = PAGE) -> None:
+    """Draw, compare, count, and write the page.
+
+    Args:
+        cohorts: How many are drawn.
+        seed: Of the first cohort; the others follow.
+        page: Markdown.
+    """
     began = time.process_time()
-    counts = measure(cohorts=chosen.cohorts, seed=chosen.seed)
+    counts = measure(cohorts=cohorts, seed=seed)
     minutes = (time.process_time() - began) / 60
-    command = f"python -m studies.group_differences --cohorts {chosen.cohorts} --seed {chosen.seed}"
-    text = page(counts, command=command, day=f"{datetime.now(UTC):%Y-%m-%d}", minutes=minutes)
-    chosen.page.parent.mkdir(parents=True, exist_ok=True)
-    chosen.page.write_text(text, encoding="utf-8")
+    command = f"python -m studies.group_differences cohorts={cohorts} seed={seed}"
+    text = written(counts, command=command, day=f"{datetime.now(UTC):%Y-%m-%d}", minutes=minutes)
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(text, encoding="utf-8")
     sys.stdout.write(text)
 
 
@@ -105,7 +104,7 @@ def draw(number: int) -> tuple[Array, Flags]:
     return np.array(rows), np.array(depressed)
 
 
-def page(counts: Counts, *, command: str, day: str, minutes: float) -> str:
+def written(counts: Counts, *, command: str, day: str, minutes: float) -> str:
     """The page in Markdown."""
     n, low, high = counts.cohorts, *PERSONS
     moved, unmoved = rates(counts, "welch_p_holm")
@@ -177,4 +176,4 @@ def _processor() -> str:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run(main))

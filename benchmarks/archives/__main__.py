@@ -5,9 +5,7 @@ The archives ship inside aeon; the split is the official one. Every row goes int
 can be run one by one.
 """
 
-import argparse
 import json
-import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +23,7 @@ from benchmarks.archives.networks import train_and_read
 from biomarkers.estimators.linear import RidgeReader
 from biomarkers.estimators.rocket import kernel_pipeline, rocket
 from biomarkers.estimators.series_array import SeriesPanel
+from datamodules.command_line import run, spelled
 from datamodules.series import Series
 from engine.runs.environment import hardware
 from models.trunks.inception_time import InceptionTimeTrunk
@@ -37,7 +36,7 @@ LOADERS: dict[str, Callable[..., Any]] = {
     "JapaneseVowels": load_japanese_vowels,
 }
 _PEER = "aeon"  # its RocketClassifier, in the same run
-_SHAPES = "ROCKET, shapes only"  # each series is normalized, as `aeon` does; UCR series come normalized
+_SHAPES = "ROCKET (shapes only)"  # each series is normalized, as `aeon` does; UCR series come normalized
 SYSTEMS = ("ROCKET", _SHAPES, _PEER, "LSTM", "InceptionTime")
 _DEMPSTER = "Dempster et al. 2020, authors' results_ucr.csv, mean of 10 runs"
 _FAWAZ = "Ismail Fawaz et al. 2020, authors' results-InceptionTime-128.csv"
@@ -60,24 +59,31 @@ Part = tuple[list[Array], NDArray[np.intp]]
 Row = dict[str, Any]
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the chosen sets and write their table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--sets", nargs="+", choices=tuple(LOADERS), default=list(LOADERS))
-    parser.add_argument("--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS))
-    parser.add_argument("--epochs", type=int, default=200, help="of the networks (1500 in the paper)")
-    parser.add_argument("--seeds", type=int, default=5, help="networks of an ensemble, and runs of ROCKET")
-    parser.add_argument("--threads", type=int, default=1, help="of torch")
-    parser.add_argument("--out", type=Path, default=Path("docs"), help="folder of the table")
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    chosen = parser.parse_args(given)
-    torch.set_num_threads(chosen.threads)
-    origin = {"command": shlex.join(["python", "-m", "benchmarks.archives", *given]), "machine": _machine()}
-    for name in chosen.sets:
-        for row in measure(name, chosen.systems, epochs=chosen.epochs, seeds=chosen.seeds):
-            add(row | origin, chosen.out)
+def main(
+    *,
+    sets: tuple[str, ...] = tuple(LOADERS),
+    systems: tuple[str, ...] = SYSTEMS,
+    epochs: int = 200,
+    seeds: int = 5,
+    threads: int = 1,
+    out: Path = Path("docs"),
+) -> None:
+    """Run the chosen sets and write their table.
+
+    Args:
+        sets: Of the archives.
+        systems: To run on them.
+        epochs: Of the networks (1500 in the paper).
+        seeds: Networks of an ensemble, and runs of ROCKET.
+        threads: Of torch.
+        out: Folder of the table.
+    """
+    torch.set_num_threads(threads)
+    given = spelled(sets=sets, systems=systems, epochs=epochs, seeds=seeds)
+    origin = {"command": f"python -m benchmarks.archives {given}", "machine": _machine()}
+    for name in sets:
+        for row in measure(name, systems, epochs=epochs, seeds=seeds):
+            add(row | origin, out)
             sys.stdout.write(f"{row['set']} {row['system']} {row['accuracy']:.4f} {row['seconds']:.0f} s\n")
             sys.stdout.flush()
 
@@ -228,4 +234,4 @@ def _line(row: Row) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run(main))

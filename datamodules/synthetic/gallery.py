@@ -5,13 +5,14 @@ Run ``python -m datamodules.synthetic.gallery OUT.png``.
 
 from __future__ import annotations
 
-import argparse
+import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from datamodules.command_line import run
 from datamodules.synthetic.appearance import Appearance
 from datamodules.synthetic.face import Frame, render
 from datamodules.synthetic.latent import CHANNELS
@@ -63,16 +64,17 @@ def _caption(frame: Frame, text: str) -> Frame:
     return cell
 
 
-def main() -> None:
-    """Write the contact sheet to the file named on the command line."""
-    parser = argparse.ArgumentParser(description="Draw identities and channel ramps of the synthetic cohort.")
-    parser.add_argument("out", type=Path, help="PNG file to write")
-    parser.add_argument("--size", type=int, default=96, help="side of one face in pixels")
-    args = parser.parse_args()
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    if not cv2.imwrite(str(args.out), cv2.cvtColor(contact_sheet(size=args.size), cv2.COLOR_RGB2BGR)):
-        raise OSError(f"could not write {args.out}: is it a .png path in a writable folder?")
+def main(out: Path, *, size: int = 96) -> None:
+    """Write the contact sheet.
+
+    Args:
+        out: PNG file to write.
+        size: Side of one face in pixels.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if not cv2.imwrite(str(out), cv2.cvtColor(contact_sheet(size=size), cv2.COLOR_RGB2BGR)):
+        raise OSError(f"could not write {out}: is it a .png path in a writable folder?")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run(main))

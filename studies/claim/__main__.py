@@ -1,16 +1,14 @@
-"""Test of the paper's claim: `python -m studies.claim --input series --seeds 5 --out outputs/claim`.
+"""Test of the paper's claim: `python -m studies.claim input=series seeds=5 out=outputs/claim`.
 
 MPDRM against its ablations on synthetic cohorts whose truth is known. A seed is a cohort, a split and an
 initialization at once, and every variant sees the same ones, so differences are paired. Every training leaves
 `<out>/<setting>/<seed>/<variant>/result.json`; started again, the study goes on with what is missing.
 """
 
-import argparse
 import json
 import logging
 import multiprocessing
 import os
-import shlex
 import signal
 import sys
 import tempfile
@@ -25,6 +23,7 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
+from datamodules.command_line import run, spelled
 from engine.runs.environment import git_state
 from engine.runs.provenance import write_json
 from engine.runs.quiet import quiet
@@ -34,60 +33,70 @@ from evaluation.baselines.oracle import oracle_lines
 from evaluation.metrics.definitions import auc
 from evaluation.tables.predictions import write_predictions
 from studies.claim.habits_probe import habit_r2
-from studies.claim.plan import EPOCHS, ORACLE, SETTING_NAMES, START, SUBJECTS, VARIANTS, Unit, plan, start
+from studies.claim.plan import (
+    EPOCHS,
+    ORACLE,
+    SETTING_NAMES,
+    START,
+    SUBJECTS,
+    VARIANTS,
+    Input,
+    Unit,
+    plan,
+    start,
+)
 from studies.claim.table import write_claim
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the study and show its table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--input", choices=("series", "pixels"), required=True)
-    parser.add_argument(
-        "--seeds", type=int, default=5, help="cohorts, splits and initializations (default 5)"
-    )
-    parser.add_argument(
-        "--first-seed",
-        type=int,
-        default=0,
-        help="sizes are settled on some seeds, judged on others",
-    )
-    parser.add_argument("--out", type=Path, required=True, help="one folder per input")
-    parser.add_argument("--workers", type=int, default=2, help="processes, one thread each")
-    parser.add_argument("--subjects", type=int, help="persons of a cohort")
-    parser.add_argument("--epochs", type=int)
-    parser.add_argument("--data", type=Path, default=Path("data"), help="where the cohorts are kept")
-    parser.add_argument("--variants", nargs="+", choices=tuple(VARIANTS), help="only these")
-    parser.add_argument("--settings", nargs="+", choices=SETTING_NAMES, help="only these")
-    parser.add_argument("--overrides", nargs="+", default=[], help="of conf/train.yaml, for every training")
-    chosen = parser.parse_args(arguments)
+def main(
+    *,
+    input: Input,
+    out: Path,
+    seeds: int = 5,
+    first_seed: int = 0,
+    workers: int = 2,
+    subjects: int | None = None,
+    epochs: int | None = None,
+    data: Path = Path("data"),
+    variants: tuple[str, ...] = tuple(VARIANTS),
+    settings: tuple[str, ...] = SETTING_NAMES,
+    overrides: tuple[str, ...] = (),
+) -> None:
+    """Run the study and show its table.
+
+    Args:
+        input: What the networks read.
+        out: One folder per input.
+        seeds: Cohorts, splits and initializations.
+        first_seed: Sizes are settled on some seeds, judged on others.
+        workers: Processes, one thread each.
+        subjects: Persons of a cohort.
+        epochs: Of a training.
+        data: Where the cohorts are kept.
+        variants: Networks.
+        settings: Cohorts.
+        overrides: Of conf/train.yaml, for every training.
+    """
     quiet()
     common: dict[str, Any] = {
-        "out": chosen.out,
-        "data": chosen.data,
-        "subjects": chosen.subjects or SUBJECTS[chosen.input],
-        "epochs": chosen.epochs or EPOCHS[chosen.input],
-        "further": chosen.overrides,
+        "out": out,
+        "data": data,
+        "subjects": subjects or SUBJECTS[input],
+        "epochs": epochs or EPOCHS[input],
+        "further": overrides,
     }
-    units = plan(
-        chosen.input,
-        seeds=range(chosen.first_seed, chosen.first_seed + chosen.seeds),
-        variants=chosen.variants or tuple(VARIANTS),
-        settings=chosen.settings or SETTING_NAMES,
-        **common,
-    )
-    first = start(chosen.input, **common)
+    numbers = range(first_seed, first_seed + seeds)
+    units = plan(input, seeds=numbers, variants=variants, settings=settings, **common)
+    first = start(input, **common)
     os.environ |= {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1"}  # inherited by the workers, who draw no bars
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # as Ctrl-C: the workers end with it
     try:
-        run_units([*([first] if first else []), *units], workers=chosen.workers, out=chosen.out)
+        run_units([*([first] if first else []), *units], workers=workers, out=out)
     except KeyboardInterrupt:
         sys.exit("interrupted: what is finished is kept, the same command goes on from there")
-    command = shlex.join(
-        ["python", "-m", "studies.claim", *(sys.argv[1:] if arguments is None else arguments)]
-    )
-    text = write_claim(read_results(units), input=chosen.input, command=command, out=chosen.out)
+    chosen = spelled(input=input, first_seed=first_seed, seeds=seeds, out=out)
+    command = f"python -m studies.claim {chosen}"
+    text = write_claim(read_results(units), input=input, command=command, out=out)
     sys.stdout.write(text)
 
 
@@ -122,7 +131,7 @@ def _done(unit: Unit) -> bool:
     if earlier["overrides"] != list(unit.overrides):
         changed = sorted(set(earlier["overrides"]) ^ set(unit.overrides))
         raise ValueError(
-            f"{unit.result}: made with other settings ({', '.join(changed)}); take another --out or delete it"
+            f"{unit.result}: made with other settings ({', '.join(changed)}); take another out= or delete it"
         )
     return True
 
@@ -222,4 +231,4 @@ _WORK = {ORACLE: _oracle, START: _start}  # every other variant is a training
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run(main))

@@ -70,7 +70,7 @@ def tabulate(results: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[3:], "float64"))
     if len(bad := table[table["auc"].isna()]):
         raise ValueError(
-            f"no AUC for {bad[columns[:3]].to_dict('records')}: one class in test, take more --subjects"
+            f"no AUC for {bad[columns[:3]].to_dict('records')}: one class in test, take more subjects="
         )
     return table
 

@@ -5,8 +5,8 @@ same simulated test sets (`studies.coverage.simulated`), whose true metrics come
 `M` studies.
 """
 
-import argparse
 import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from datamodules.command_line import run
 from evaluation.metrics.applicable import Measurement, Resampler, measurements
 from evaluation.uncertainty.bootstrap import percentile_interval, subject_weights
 from evaluation.uncertainty.confidence import estimate
@@ -39,18 +40,23 @@ _DIFFERENCES = ("auc", "mae", "ccc", "brier", "uar")
 _SEED = 13
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Simulate every line that the folder does not hold yet, and write the page."""
-    layout = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
-    parser.add_argument("--studies", type=int, default=STUDIES, help="a line")
-    parser.add_argument("--kept", type=Path, default=Path("outputs/coverage"), help="results by line, reused")
-    parser.add_argument("--page", type=Path, default=Path("docs/coverage.md"))
-    chosen = parser.parse_args(arguments)
-    chosen.kept.mkdir(parents=True, exist_ok=True)
-    found = [_kept(chosen.kept, line, studies=chosen.studies, before=True) for line in LINES]
-    few = [_kept(chosen.kept, line, studies=chosen.studies // 2, before=False) for line in FEW]
-    write_page(chosen.page, found, few, studies=chosen.studies)
+def main(
+    *,
+    studies: int = STUDIES,
+    kept: Path = Path("outputs/coverage"),
+    page: Path = Path("docs/coverage.md"),
+) -> None:
+    """Simulate every line that the folder does not hold yet, and write the page.
+
+    Args:
+        studies: A line.
+        kept: Results by line, reused.
+        page: Markdown.
+    """
+    kept.mkdir(parents=True, exist_ok=True)
+    found = [_kept(kept, line, studies=studies, before=True) for line in LINES]
+    few = [_kept(kept, line, studies=studies // 2, before=False) for line in FEW]
+    write_page(page, found, few, studies=studies)
 
 
 def _kept(folder: Path, line: Line, *, studies: int, before: bool) -> dict[str, Any]:
@@ -148,4 +154,4 @@ def _counts(rows: Sequence[tuple[float, float]], truth: float) -> Mapping[str, f
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run(main))

@@ -5,7 +5,7 @@ sets (`studies.coverage.simulated`), with the second model's probabilities as th
 or squeezed towards one half. Exchanged are, before, the probabilities; now their ranks within each model.
 """
 
-import argparse
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
+from datamodules.command_line import run
 from evaluation.metrics.applicable import Measurement, measurements, subject_codes
 from evaluation.uncertainty.permutation import paired_permutation
 from studies.coverage.simulated import Line, draw, signal_for
@@ -32,16 +33,15 @@ _WEAKER = {"null": 1.0, "power": 0.5}  # signal of the second model, relative to
 _SEED = 14
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Simulate both hypotheses on all scales and write the page."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--studies", type=int, default=STUDIES, help="a line")
-    parser.add_argument("--page", type=Path, default=Path("docs/compare_null.md"))
-    chosen = parser.parse_args(arguments)
-    rows = [
-        (line, scale, rejected(line, scale, studies=chosen.studies)) for line in LINES for scale in SCALES
-    ]
-    write_page(chosen.page, rows, studies=chosen.studies)
+def main(*, studies: int = STUDIES, page: Path = Path("docs/compare_null.md")) -> None:
+    """Simulate both hypotheses on all scales and write the page.
+
+    Args:
+        studies: A line.
+        page: Markdown.
+    """
+    rows = [(line, scale, rejected(line, scale, studies=studies)) for line in LINES for scale in SCALES]
+    write_page(page, rows, studies=studies)
 
 
 def rejected(line: Line, scale: str, *, studies: int) -> dict[str, float]:
@@ -90,7 +90,7 @@ def write_page(path: Path, rows: Sequence[tuple[Line, str, dict[str, float]]], *
         exchanges=EXCHANGES,
         error=error,
         rows="".join(lines),
-        options="" if studies == STUDIES else f" --studies {studies}",
+        options="" if studies == STUDIES else f" studies={studies}",
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
@@ -120,4 +120,4 @@ Written by `python -m studies.coverage.compare_null{options}`.
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run(main))

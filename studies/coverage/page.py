@@ -91,7 +91,7 @@ def write_page(
     lines = [f"| {one['line']} | {' | '.join(_main(one))} |" for one in found]
     sides = [row for one in found for row in _sides(one)]
     others = [f"| {one['line']} | {' | '.join(_others(one))} |" for one in found]
-    options = "" if studies == 2000 else f" --studies {studies}"
+    options = "" if studies == 2000 else f" studies={studies}"
     parts = [top, *_rows(lines), _SIDES, *_rows(sides), _OTHERS.format(**_columns(OTHERS)), *_rows(others)]
     parts += [_FEW, *_rows(_few(few)), _END.format(options=options)]
     path.parent.mkdir(parents=True, exist_ok=True)

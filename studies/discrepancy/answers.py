@@ -5,7 +5,6 @@ and all of the persons, with CPU time and the memory that the computation adds a
 grow linearly. The answers stay where they are; only the report is written.
 """
 
-import argparse
 import os
 import platform
 import sys
@@ -22,6 +21,7 @@ import pandas as pd
 from biomarkers.symptoms.discrepancy import SymptomDiscrepancy
 from biomarkers.symptoms.index_null import Null, interval, null
 from biomarkers.symptoms.reliability import alpha, omega
+from datamodules.command_line import run
 from evaluation.uncertainty.bootstrap import Estimate
 
 _PARTS = (4, 2, 1)
@@ -41,30 +41,36 @@ class Part:
     null_mb: float
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure and write the report."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("answers", type=Path, help="CSV, one row a person, one column an item")
-    parser.add_argument("--about", default="answers", help="what was asked, and where the answers are from")
-    parser.add_argument("--lowest", type=int, default=1, help="code of the lowest answer, subtracted")
-    parser.add_argument("--n-boot", type=int, default=1000)
-    parser.add_argument("--draws", type=int, default=199)
-    parser.add_argument("--out", type=Path, default=Path("docs/discrepancy_answers.md"))
-    chosen = parser.parse_args(arguments)
-    items = read_answers(chosen.answers, lowest=chosen.lowest)
+def main(
+    answers: Path,
+    *,
+    about: str = "answers",
+    lowest: int = 1,
+    n_boot: int = 1000,
+    draws: int = 199,
+    out: Path = Path("docs/discrepancy_answers.md"),
+) -> None:
+    """Measure and write the report.
+
+    Args:
+        answers: CSV, one row a person, one column an item.
+        about: What was asked, and where the answers are from.
+        lowest: Code of the lowest answer, subtracted.
+        n_boot: Resamples of persons.
+        draws: Shuffles of the null.
+        out: Markdown.
+    """
+    items = read_answers(answers, lowest=lowest)
     order = np.random.default_rng(0).permutation(len(items))
     parts = []
     for share in _PARTS:
-        parts.append(measure(items.iloc[order[: len(items) // share]], chosen.n_boot, chosen.draws))
+        parts.append(measure(items.iloc[order[: len(items) // share]], n_boot, draws))
         sys.stdout.write(f"{parts[-1].persons} persons: {parts[-1].found}\n")
     command = (
-        f'python -m studies.discrepancy.answers <answers.csv> --about "{chosen.about}" '
-        f"--lowest {chosen.lowest} "
-        f"--n-boot {chosen.n_boot} --draws {chosen.draws}"
+        f'python -m studies.discrepancy.answers <answers.csv> about="{about}" lowest={lowest} '
+        f"n_boot={n_boot} draws={draws}"
     )
-    chosen.out.write_text(report(items, parts, about=chosen.about, command=command), encoding="utf-8")
+    out.write_text(report(items, parts, about=about, command=command), encoding="utf-8")
 
 
 def read_answers(path: Path, *, lowest: int) -> pd.DataFrame:
@@ -79,7 +85,7 @@ def read_answers(path: Path, *, lowest: int) -> pd.DataFrame:
         row, column = np.argwhere(bad)[0]
         raise ValueError(
             f"{path}: row {row + 1}, {items.columns[column]} is {values[row, column] + lowest:g}; answers "
-            f"are whole numbers from {lowest}: leave out incomplete rows, or give the lowest code by --lowest"
+            f"are whole numbers from {lowest}: leave out incomplete rows, or give the lowest code by lowest="
         )
     return items.astype(np.float64)
 
@@ -160,4 +166,4 @@ def _row(part: Part) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run(main))

@@ -1,13 +1,12 @@
 """Trainings are killed, signaled or run out of disk, resumed, and compared with uninterrupted ones.
 
-`python -m studies.interruptions --kills 40 --signals 20 --full-disks 20` starts real `train.py` processes
+`python -m studies.interruptions kills=40 signals=20 full_disks=20` starts real `train.py` processes
 on a small cohort, ends each at a random moment, resumes it, in its own folder or another, and compares
 everything but times. Moments are drawn over what a run has done, six of eight over its training steps; see
-`studies.interruptions.moment`. Cases that are done are kept in `--out`, so that the campaign itself can go
-on, in parts with `--only`. It exits with 1 if any case differs.
+`studies.interruptions.moment`. Cases that are done are kept in `out`, so that the campaign itself can go
+on, in parts with `only=0,20`. It exits with 1 if any case differs.
 """
 
-import argparse
 import json
 import os
 import random
@@ -16,10 +15,12 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from datamodules.command_line import run
 from studies.interruptions.compare import different
 from studies.interruptions.moment import AFTER, END, PLACES, choose, epochs_of, marks, place, status, used
 from studies.interruptions.page import write_page
@@ -45,6 +46,7 @@ _TRACE = [  # every step that begins leaves a line on disk
     "+callbacks.rate={_target_: pytorch_lightning.callbacks.LearningRateMonitor, logging_interval: step}",
     "trainer.log_every_n_steps=1", "+logger.csv.flush_logs_every_n_steps=1",
 ]  # fmt: skip
+_PIXELS, _ELSEWHERE, _RATE = 0.2, 0.33, 0.15  # shares of cases: on pixels, going on elsewhere, with find_lr
 _POLL = 0.01  # seconds between two looks at a run
 
 
@@ -56,18 +58,8 @@ def command(case: dict[str, Any], run: Path, data: Path, *more: str) -> list[str
     if case["callbacks"] == "early_stopping":
         variant.append("callbacks.early_stopping.patience=3")
     places = [f"hydra.run.dir={run}", f"paths.data={data}"]
-    return [
-        sys.executable,
-        "train.py",
-        *_KINDS[case["kind"]],
-        *cohort,
-        *_SMALL,
-        *_TRACE,
-        workers,
-        *variant,
-        *places,
-        *more,
-    ]
+    fixed = [*_KINDS[case["kind"]], *cohort, *_SMALL, *_TRACE]
+    return [sys.executable, "train.py", *fixed, workers, *variant, *places, *more]
 
 
 def start(line: list[str], log: Path) -> "subprocess.Popen[bytes]":
@@ -110,10 +102,9 @@ def whole(case: dict[str, Any], out: Path) -> tuple[Path, dict[str, Any]]:
     return folder, facts
 
 
-def plan(arguments: argparse.Namespace) -> list[dict[str, Any]]:
+def plan(ends: Sequence[str], *, seed: int, workers_of: Sequence[int]) -> list[dict[str, Any]]:
     """The cases, drawn from the seed: what ends a run, where, on what, and where it goes on."""
-    rng = random.Random(arguments.seed)
-    ends = ["kill"] * arguments.kills + ["signal"] * arguments.signals + ["disk"] * arguments.full_disks
+    rng = random.Random(seed)
     cases = []
     for number, end in enumerate(ends):
         case: dict[str, Any] = {
@@ -122,12 +113,12 @@ def plan(arguments: argparse.Namespace) -> list[dict[str, Any]]:
             # one in eight before training, one in eight after it
             "aimed": PLACES[0] if number % 8 == 0 else PLACES[2] if number % 8 == 4 else PLACES[1],
             "position": rng.random(),
-            "kind": "pixels" if rng.random() < arguments.pixels_share else "series",
-            "workers": arguments.workers_of[number % len(arguments.workers_of)],
-            "elsewhere": rng.random() < arguments.elsewhere_share,
+            "kind": "pixels" if rng.random() < _PIXELS else "series",
+            "workers": workers_of[number % len(workers_of)],
+            "elsewhere": rng.random() < _ELSEWHERE,
             "signal": SIGNALS[number % len(SIGNALS)] if end == "signal" else "SIGKILL",
             "callbacks": rng.choice(["default", "default", "early_stopping"]),
-            "find_lr": rng.random() < arguments.rate_share,
+            "find_lr": rng.random() < _RATE,
         }
         cases.append(case)
     return cases
@@ -222,34 +213,46 @@ def settle(case: dict[str, Any], out: Path) -> dict[str, Any]:
     return found
 
 
-def main() -> None:
-    """Run the campaign, write its table, and exit with 1 if a case differs."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    for name, default in (("kills", 40), ("signals", 20), ("full-disks", 20), ("seed", 0), ("jobs", 2)):
-        parser.add_argument(f"--{name}", type=int, default=default)
-    parser.add_argument("--workers-of", type=int, nargs="+", default=[0, 1, 2])
-    for name, share in (("pixels-share", 0.2), ("elsewhere-share", 0.33), ("rate-share", 0.15)):
-        parser.add_argument(f"--{name}", type=float, default=share)
-    parser.add_argument("--only", type=int, nargs=2, default=(0, None), help="first case, and the one after")
-    parser.add_argument("--out", type=Path, default=Path("outputs/interruptions"))
-    parser.add_argument("--page", type=Path, default=None, help="a Markdown page besides the table in --out")
-    arguments = parser.parse_args()
-    out = arguments.out.resolve()
+def main(
+    *,
+    kills: int = 40,
+    signals: int = 20,
+    full_disks: int = 20,
+    seed: int = 0,
+    jobs: int = 2,
+    workers_of: tuple[int, ...] = (0, 1, 2),
+    only: tuple[int, ...] = (),
+    out: Path = Path("outputs/interruptions"),
+    page: Path | None = None,
+) -> int:
+    """Run the campaign and write its table; the status is 1 if a case differs.
+
+    Args:
+        kills: Cases that end by SIGKILL.
+        signals: Cases that end by another signal.
+        full_disks: Cases whose disk is full.
+        seed: Of all that is drawn.
+        jobs: Trainings side by side.
+        workers_of: Workers of the loaders, in turn.
+        only: First case, and the one after the last; all by default.
+        out: Folder of the runs and of the table.
+        page: A Markdown page besides.
+    """
+    out = out.resolve()
     out.mkdir(parents=True, exist_ok=True)
-    if arguments.full_disks and (not hasattr(os, "geteuid") or os.geteuid() != 0):
+    if full_disks and (not hasattr(os, "geteuid") or os.geteuid() != 0):
         sys.stdout.write("full disks are left out: mounting a small file system takes root\n")
-        arguments.full_disks = 0
-    cases = plan(arguments)
-    now = cases[slice(*arguments.only)]
-    with ThreadPoolExecutor(arguments.jobs) as pool:
+        full_disks = 0
+    ends = ["kill"] * kills + ["signal"] * signals + ["disk"] * full_disks
+    cases = plan(ends, seed=seed, workers_of=workers_of)
+    now = cases[slice(*only)] if only else cases
+    with ThreadPoolExecutor(jobs) as pool:
         list(pool.map(lambda case: whole(case, out), {_reference(case): case for case in now}.values()))
         list(pool.map(lambda case: settle(case, out), now))
     done = [settle(case, out) for case in cases if case in now or (out / _file(case)).is_file()]
-    write_page(done, table=out / "interruptions.json", page=arguments.page)
-    sys.exit(any(case["faults"] for case in done))
+    write_page(done, table=out / "interruptions.json", page=page)
+    return int(any(case["faults"] for case in done))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run(main))

@@ -6,7 +6,6 @@ cohorts, half of them with a confound, must pass. Leaks of content and identity 
 `studies.leaks.content`. The command ends with 1 on a miss or a false alarm.
 """
 
-import argparse
 import json
 import logging
 import sys
@@ -21,6 +20,7 @@ from typing import Any
 from tqdm import tqdm
 
 from datamodules.clips.dataset import SeriesClips
+from datamodules.command_line import run
 from datamodules.leakage.channels import LeakageError
 from datamodules.manifests.manifest import Manifest
 from datamodules.splits.protocols import Holdout
@@ -30,36 +30,34 @@ from engine.runs.provenance import RunManifest
 from studies.leaks import content as content_leaks
 from studies.leaks.plants import LEAKS, Plant, plant
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "leak_audit.md"
+PAGE = Path("docs/leak_audit.md")
 COHORTS = ((48, 3, 0.0), (64, 2, 1.0), (40, 4, 1.0))  # persons, visits, confound
 CLEAN = ((48, 3), (64, 2))  # persons and visits, in turn
 _FPS, _SECONDS = 10.0, 4.0
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Plant, ask, count, and write the page."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--clean", type=int, default=20, help="clean cohorts, half of them with a confound")
-    parser.add_argument("--page", type=Path, default=PAGE)
-    chosen = parser.parse_args(arguments)
+def main(*, clean: int = 20, page: Path = PAGE) -> int:
+    """Plant, ask, count, and write the page; the status is 1 on a miss or a false alarm.
+
+    Args:
+        clean: Clean cohorts, half of them with a confound.
+        page: Markdown.
+    """
     logging.disable(logging.WARNING)
     began = time.process_time()
     with TemporaryDirectory() as folder:
         caught = planted(Path(folder))
-        alarms = clean(Path(folder), cohorts=chosen.clean)
+        alarms = unplanted(Path(folder), cohorts=clean)
         answers, remarks = content_leaks.planted(Path(folder) / "content")
-    text, missed, false = page(caught, alarms)
+    text, missed, false = written(caught, alarms)
     told, more = content_leaks.lines(answers, remarks)
     text += "\n".join(["", *told, ""])
-    command = f"python -m studies.leaks --clean {chosen.clean}"
     text += (
-        f"\nWritten by `{command}` on {datetime.now(UTC):%Y-%m-%d}, "
+        f"\nWritten by `python -m studies.leaks clean={clean}` on {datetime.now(UTC):%Y-%m-%d}, "
         f"{time.process_time() - began:.0f} s of one core.\n"
     )
-    chosen.page.parent.mkdir(parents=True, exist_ok=True)
-    chosen.page.write_text(text, encoding="utf-8")
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(text, encoding="utf-8")
     sys.stdout.write(text)
     return int(bool(missed or false or more or remarks))
 
@@ -74,7 +72,7 @@ def planted(folder: Path) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def clean(folder: Path, *, cohorts: int) -> list[dict[str, Any]]:
+def unplanted(folder: Path, *, cohorts: int) -> list[dict[str, Any]]:
     """What the audit said of clean cohorts, every second one with a confound."""
     found = []
     for number in tqdm(range(cohorts), desc="Clean cohorts"):
@@ -125,7 +123,7 @@ def evidence(answer: Mapping[str, Any], leak: Plant) -> Mapping[str, Any] | None
     return next(hits, None)
 
 
-def page(
+def written(
     caught: Mapping[str, Sequence[Mapping[str, Any]]], alarms: Sequence[Mapping[str, Any]]
 ) -> tuple[str, int, int]:
     """The page, and how many leaks were missed and clean cohorts stopped."""
@@ -162,4 +160,4 @@ correction for all facts lets happen in about one of 40.
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

@@ -4,7 +4,6 @@ True pairs are recordings of a synthetic cohort changed in one way; false pairs 
 visits that nobody copied. Writes `docs/near_duplicates.md`.
 """
 
-import argparse
 import os
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from datamodules.command_line import run
 from datamodules.guard.content import content_of, contents
 from datamodules.guard.fingerprint import CURVES, LONGEST_S, Fingerprint, fingerprint
 from datamodules.guard.near_duplicates import ALIKE, OVERLAP, alike, pairs_of
@@ -219,8 +219,8 @@ def page(*, count: int, pixels: int, subjects: int) -> str:
     lines = [
         "# Near-duplicates: what is found",
         "",
-        f"Made by `python -m studies.leaks.near_duplicates --cohorts {count} --pixels {pixels} "
-        f"--subjects {subjects}`, of persons with six visits; true pairs are tried on {_TRIED} series. "
+        f"Made by `python -m studies.leaks.near_duplicates cohorts={count} pixels={pixels} "
+        f"subjects={subjects}`, of persons with six visits; true pairs are tried on {_TRIED} series. "
         "A pair counts from a correlation of "
         f"{ALIKE} at a shift that leaves {OVERLAP:.0%} of the shorter one, if chance is six standard "
         f"deviations away. Compared are the first {LONGEST_S['series']:g} s of a series and the first "
@@ -248,18 +248,21 @@ def page(*, count: int, pixels: int, subjects: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main() -> None:
-    """Measure and write the page."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cohorts", type=int, default=20)
-    parser.add_argument("--pixels", type=int, default=2)
-    parser.add_argument("--subjects", type=int, default=160)
-    parser.add_argument("--out", type=Path, default=Path("docs/near_duplicates.md"))
-    options = parser.parse_args()
-    text = page(count=options.cohorts, pixels=options.pixels, subjects=options.subjects)
-    options.out.write_text(text, encoding="utf-8")
+def main(
+    *, cohorts: int = 20, pixels: int = 2, subjects: int = 160, out: Path = Path("docs/near_duplicates.md")
+) -> None:
+    """Measure and write the page.
+
+    Args:
+        cohorts: Of series.
+        pixels: Cohorts of videos.
+        subjects: Of a cohort, six visits each.
+        out: Markdown.
+    """
+    text = page(count=cohorts, pixels=pixels, subjects=subjects)
+    out.write_text(text, encoding="utf-8")
     sys.stdout.write(text)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run(main))

@@ -1,16 +1,14 @@
 """Does the small-sample optimism of the literature appear, and why? Models on 50 to 11,000 persons.
 
 `python -m studies.scale` writes docs/scale_study.md and its picture. Every cell (condition, size,
-draw) is kept below `--folder`; a second call makes what is missing, and all after a change of
+draw) is kept below `folder`; a second call makes what is missing, and all after a change of
 `studies.scale.cells`.
 """
 
-import argparse
 import hashlib
 import json
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +17,7 @@ from joblib import Parallel, cpu_count, delayed
 from sklearn.metrics import roc_auc_score
 from tqdm import tqdm
 
+from datamodules.command_line import run, spelled
 from studies.scale.cells import measure, models
 from studies.scale.material import Condition, Persons, draw
 from studies.scale.page import write
@@ -35,29 +34,51 @@ SIZES, DRAWS = (50, 200, 1000, 5000, 11000), (24, 12, 5, 2, 1)
 UNSEEN = 2000  # persons that every model of every size is judged on
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Draw persons, fill cells, write the page."""
-    chosen = _parser().parse_args(arguments)
-    if len(chosen.sizes) != len(chosen.draws):
-        raise SystemExit("give as many --draws as --sizes")
-    folder, began = Path(chosen.folder), time.monotonic()
-    pool = max(chosen.sizes)
+def main(
+    *,
+    sizes: tuple[int, ...] = SIZES,
+    draws: tuple[int, ...] = DRAWS,
+    conditions: tuple[str, ...] = tuple(CONDITIONS),
+    folder: Path = Path("outputs/scale_study"),
+    docs: Path = Path("docs"),
+    workers: int = cpu_count(),
+) -> None:
+    """Draw persons, fill cells, write the page.
+
+    Args:
+        sizes: Persons of a study.
+        draws: Studies of each size.
+        conditions: Kinds of cohort.
+        folder: What is computed is kept there.
+        docs: Folder of page and picture.
+        workers: Processes.
+
+    Raises:
+        ValueError: Not as many draws as sizes.
+    """
+    if len(sizes) != len(draws):
+        raise ValueError(f"draws={draws}: give one number for each of sizes={sizes}")
+    began = time.monotonic()
+    pool = max(sizes)
     rows: list[dict[str, object]] = []
-    for key in chosen.conditions:
+    for key in conditions:
         condition = CONDITIONS[key]
-        persons = draw(condition, persons=pool + UNSEEN, folder=folder / "persons", workers=chosen.workers)
-        cells = [
-            (size, number) for size, n in zip(chosen.sizes, chosen.draws, strict=True) for number in range(n)
-        ]
-        found = Parallel(n_jobs=chosen.workers, return_as="generator")(
+        persons = draw(condition, persons=pool + UNSEEN, folder=folder / "persons", workers=workers)
+        cells = [(size, number) for size, n in zip(sizes, draws, strict=True) for number in range(n)]
+        found = Parallel(n_jobs=workers, return_as="generator")(
             delayed(_cell)(folder / f"cells_{pool}_{_code()}", key, persons, size, number)
             for size, number in sorted(cells, reverse=True)  # the large ones first keep all workers busy
         )
         ceiling = float(roc_auc_score(persons.y[-UNSEEN:], persons.severity[-UNSEEN:]))
         for own in tqdm(found, total=len(cells), desc=condition.name, unit="cell"):
             rows += [{"condition": condition.name, "ceiling": ceiling} | row for row in own]
-    command = " ".join(["python -m studies.scale", *(sys.argv[1:] if arguments is None else arguments)])
-    write(pd.DataFrame(rows), Path(chosen.docs), command=command, seconds=time.monotonic() - began)
+    chosen = spelled(sizes=sizes, draws=draws, conditions=conditions, workers=workers)
+    write(
+        pd.DataFrame(rows),
+        docs,
+        command=f"python -m studies.scale {chosen}",
+        seconds=time.monotonic() - began,
+    )
 
 
 def _cell(folder: Path, key: str, persons: Persons, size: int, number: int) -> list[dict[str, object]]:
@@ -88,16 +109,5 @@ def _code() -> str:
     return hashlib.sha256(source).hexdigest()[:8]
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
-    parser.add_argument("--draws", type=int, nargs="+", default=list(DRAWS), help="draws of each size")
-    parser.add_argument("--conditions", nargs="+", choices=list(CONDITIONS), default=list(CONDITIONS))
-    parser.add_argument("--folder", default="outputs/scale_study")
-    parser.add_argument("--docs", default="docs")
-    parser.add_argument("--workers", type=int, default=cpu_count())
-    return parser
-
-
 if __name__ == "__main__":
-    main()
+    sys.exit(run(main))

@@ -13,7 +13,7 @@ def own_cache(monkeypatch, tmp_path):
 @pytest.mark.slow
 def test_a_short_run_writes_the_table(tmp_path, capsys):
     path = decoding.write_video(tmp_path, 64, 96, 12, 3)
-    decoding.main(["--video", str(path), "--rounds", "1", "--clips", "2", "--out", str(tmp_path)])
+    decoding.main(video=(path,), rounds=1, clips=2, out=tmp_path)
     table = pd.read_csv(tmp_path / "decoding.csv", keep_default_na=False)
     assert set(table["reader"]) == {"pyav", "torchcodec", "decord", "packets"}
     assert set(table["video"]) == {path.name}

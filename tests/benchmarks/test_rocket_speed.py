@@ -5,7 +5,7 @@ from benchmarks import rocket_speed
 
 @pytest.mark.slow
 def test_both_ways_are_timed_in_one_run(capsys):
-    rocket_speed.main(["--recordings", "4", "--kernels", "50", "--rounds", "1"])
+    rocket_speed.main(recordings=4, kernels=50, rounds=1)
     shown = capsys.readouterr().out
     assert "4 recordings of 900 frames and 17 channels, 50 kernels" in shown
     assert float(shown.split("ratio ")[1]) > 0

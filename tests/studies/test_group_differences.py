@@ -4,7 +4,7 @@ import numpy as np
 
 from datamodules.synthetic import latent
 from studies import group_differences
-from studies.group_differences import MOVED, QUICKENED, Counts, draw, measure, page, rates
+from studies.group_differences import MOVED, QUICKENED, Counts, draw, measure, rates, written
 
 
 def test_the_channels_that_move_are_those_of_the_model():
@@ -44,6 +44,6 @@ def test_separate_channels_are_counted_as_found_and_not_under_the_null(monkeypat
 
 def test_the_page_says_when_a_correction_is_broken():
     counts = Counts(cohorts=100)
-    assert "Both keep it" in page(counts, command="c", day="d", minutes=1)
+    assert "Both keep it" in written(counts, command="c", day="d", minutes=1)
     counts.under_null["u_p_holm"] = 20
-    assert "Mann-Whitney, Holm breaks it" in page(counts, command="c", day="d", minutes=1)
+    assert "Mann-Whitney, Holm breaks it" in written(counts, command="c", day="d", minutes=1)

@@ -76,8 +76,8 @@ def test_the_page_names_its_command_and_holds_a_row_a_size(tmp_path):
             for size in (50, 200) for d in range(2) for model in models
         ]
     )  # fmt: skip
-    write(cells, tmp_path, command="python -m studies.scale --sizes 50 200", seconds=60)
+    write(cells, tmp_path, command="python -m studies.scale sizes=50,200", seconds=60)
     page = (tmp_path / "scale_study.md").read_text()
     assert "| h = 0 | 50 | 2 | 0.99 | 0.65 | 0.70 | 0.70-0.70 | 0.60 | 0.70 | 0.60 | 0.70 |" in page
-    assert "`python -m studies.scale --sizes 50 200`" in page
+    assert "`python -m studies.scale sizes=50,200`" in page
     assert (tmp_path / "images/scale_study.png").stat().st_size > 10_000

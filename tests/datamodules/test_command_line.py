@@ -1,0 +1,87 @@
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from datamodules.command_line import UsageError, help_text, read, run, spelled
+
+
+def command(
+    folder: Path,
+    *,
+    seeds: int = 5,
+    share: float = 0.5,
+    loud: bool = False,
+    kind: Literal["series", "pixels"] = "series",
+    only: tuple[str, ...] = ("a", "b", "c"),
+    limit: int | None = None,
+) -> int:
+    """Do something.
+
+    Args:
+        folder: Where everything
+            is written.
+        seeds: Of the study.
+    """
+    return 3 if loud else 0
+
+
+def test_words_become_values_of_the_annotated_kind():
+    words = ["out", "seeds=2", "share=.25", "loud=true", "kind=pixels", "only=[a,b]", "limit=7"]
+    assert read(command, words) == {
+        "folder": Path("out"), "seeds": 2, "share": 0.25, "loud": True, "kind": "pixels", "only": ("a", "b"),
+        "limit": 7,
+    }  # fmt: skip
+    assert read(command, ["--folder=out", "limit=null", "only="]) == {
+        "folder": Path("out"),
+        "limit": None,
+        "only": (),
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ([], "'folder=' is missing"),
+        (["out", "sedes=2"], "'sedes=2' is not understood; did you mean 'seeds'?"),
+        (["out", "more"], "'more' is not understood"),
+        (["out", "seeds=two"], "seeds=two: give a whole number"),
+        (["out", "share=half"], "share=half: give a number"),
+        (["out", "loud=yes"], "'loud=yes' is neither true nor false"),
+        (["out", "only=a,d"], "only=a,d: no 'd' among a, b, c"),
+        (["out", "kind=audio"], "kind=audio: choose series, pixels"),
+        (["out", "seeds=1", "seeds=2"], "'seeds' is given twice"),
+        (["out", "folder=there"], "'folder' is given twice"),
+    ],
+)
+def test_what_is_not_understood_is_told_with_what_is(words, told, capsys):
+    with pytest.raises(UsageError) as error:
+        read(command, words)
+    assert told in str(error.value)
+    assert run(command, words) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_a_command_with_free_options_takes_any_key():
+    def free(*, source: str, **options: str | bool) -> None: ...
+
+    assert read(free, ["source=a", "root=b", "probe=false"]) == {"source": "a", "root": "b", "probe": False}
+
+
+def test_help_lists_the_settings_and_is_no_error(capsys):
+    assert run(command, ["--help"]) == 0
+    told = capsys.readouterr().out
+    assert told == help_text(command)
+    assert "folder=...                   Where everything is written." in told
+    assert "seeds=5                      Of the study." in told
+    assert "limit=null" in told
+
+
+def test_the_status_is_that_of_the_command():
+    assert run(command, ["out"]) == 0
+    assert run(command, ["out", "loud=true"]) == 3
+
+
+def test_settings_are_spelled_as_they_are_read():
+    settings = {"folder": Path("out"), "seeds": 2, "loud": True, "only": ("a", "b"), "limit": None}
+    assert read(command, spelled(**settings).split()) == settings
