@@ -28,4 +28,4 @@ def test_the_page_shows_both(tmp_path):
     text = (tmp_path / "page.md").read_text()
     assert "| 20 x 1, of the person, 0.90 |" in text
     assert "\n| 3 | " in text
-    assert "studies= 3`" in text
+    assert "studies=3`" in text
