@@ -24,16 +24,16 @@ from datamodules.command_line import run
 from datamodules.leakage.channels import LeakageError
 from datamodules.manifests.manifest import Manifest
 from datamodules.splits.protocols import Holdout
-from datamodules.synthetic.cohort import synthetic_manifest
 from engine.cohort.leak_audit import FILE, audit_leaks
 from engine.runs.provenance import RunManifest
 from studies.leaks import content as content_leaks
+from studies.leaks.cohorts import drawn
 from studies.leaks.plants import LEAKS, Plant, plant
 
 PAGE = Path("docs/leak_audit.md")
 COHORTS = ((48, 3, 0.0), (64, 2, 1.0), (40, 4, 1.0))  # persons, visits, confound
 CLEAN = ((48, 3), (64, 2))  # persons and visits, in turn
-_FPS, _SECONDS = 10.0, 4.0
+_SECONDS = 4.0
 
 
 def main(*, clean: int = 20, page: Path = PAGE) -> int:
@@ -66,9 +66,10 @@ def planted(folder: Path) -> dict[str, list[dict[str, Any]]]:
     """Leak -> what the audit said in each of the cohorts."""
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in LEAKS}
     for number, (persons, visits, confound) in enumerate(COHORTS):
-        cohort = draw(folder, persons=persons, visits=visits, confound=confound, seed=number)
+        settings = {"persons": persons, "visits": visits, "confound": confound, "seed": number}
+        own = drawn(folder / "cohorts", seconds=_SECONDS, **settings)
         for place, (name, leak) in enumerate(tqdm(LEAKS.items(), desc=f"Cohort {number + 1}")):
-            found[name].append(asked(plant(cohort, leak, folder / f"{number}_{place}", seed=number)))
+            found[name].append(asked(plant(own, leak, folder / f"{number}_{place}", seed=number)))
     return found
 
 
@@ -77,26 +78,9 @@ def unplanted(folder: Path, *, cohorts: int) -> list[dict[str, Any]]:
     found = []
     for number in tqdm(range(cohorts), desc="Clean cohorts"):
         persons, visits = CLEAN[number // 2 % len(CLEAN)]
-        cohort = draw(folder, persons=persons, visits=visits, confound=float(number % 2), seed=100 + number)
-        found.append(asked(cohort))
+        settings = {"persons": persons, "visits": visits, "confound": float(number % 2), "seed": 100 + number}
+        found.append(asked(drawn(folder / "cohorts", seconds=_SECONDS, **settings)))
     return found
-
-
-def draw(folder: Path, *, persons: int, visits: int, confound: float, seed: int) -> Manifest:
-    """A small synthetic cohort of series."""
-    return synthetic_manifest(
-        root=folder / "cohorts",
-        n_subjects=persons,
-        n_visits=visits,
-        fps=_FPS,
-        duration_s=_SECONDS,
-        size=None,
-        confound=confound,
-        habit_visibility=0.1,
-        seed=seed,
-        landmarks=False,
-        workers=1,
-    )
 
 
 def asked(manifest: Manifest) -> dict[str, Any]:

@@ -17,10 +17,10 @@ from tqdm import tqdm
 
 from datamodules.manifests.manifest import Manifest
 from datamodules.manifests.validation import FILES
-from datamodules.synthetic.cohort import synthetic_manifest
 from engine.evaluate import evaluate
 from engine.train import train
 from engine.training.quick_train import compose_training
+from studies.leaks.cohorts import drawn
 from studies.leaks.content_plants import SERIES, VIDEOS, Plant
 
 _SMALL = [
@@ -100,9 +100,9 @@ class Commands:
         self._folder, self._count = folder, 0
         overrides = [*_KINDS[cohort.kind], "data.path=none.csv", "protocol=given", *_SMALL]
         self._config = json.dumps(compose_training(overrides, output=_NOWHERE))
-        self._table = listed(_drawn(cohort, folder, seed=seed))
+        self._table = listed(_small(cohort, folder, seed=seed))
         small = replace(cohort, pixels=cohort.pixels and _SIDE)
-        strangers = listed(_drawn(small, folder, seed=seed + 100))
+        strangers = listed(_small(small, folder, seed=seed + 100))
         self._strangers = strangers.assign(
             subject_id="s" + strangers["subject_id"], recording_id="s" + strangers["recording_id"]
         )
@@ -160,20 +160,11 @@ class Commands:
         return [str(note) for note in record["notes"]]
 
 
-def _drawn(cohort: Cohort, folder: Path, *, seed: int) -> Manifest:
-    return synthetic_manifest(
-        root=folder / "cohorts",
-        n_subjects=cohort.persons,
-        n_visits=3,
-        fps=10.0,
-        duration_s=6.0,
-        size=cohort.pixels,
-        confound=cohort.confound,
-        habit_visibility=0.1,
-        seed=seed,
-        landmarks=False,
-        workers=1,
-    )
+def _small(own: Cohort, folder: Path, *, seed: int) -> Manifest:
+    return drawn(
+        folder / "cohorts", persons=own.persons, visits=3, seconds=6.0, seed=seed, confound=own.confound,
+        pixels=own.pixels,
+    )  # fmt: skip
 
 
 def listed(manifest: Manifest) -> pd.DataFrame:

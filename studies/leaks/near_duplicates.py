@@ -20,7 +20,7 @@ from datamodules.guard.fingerprint import CURVES, LONGEST_S, Fingerprint, finger
 from datamodules.guard.near_duplicates import ALIKE, OVERLAP, alike, pairs_of
 from datamodules.manifests.manifest import Manifest
 from datamodules.series import read_series
-from datamodules.synthetic.cohort import synthetic_manifest
+from studies.leaks.cohorts import drawn
 from studies.leaks.content_plants import ENCODINGS, encoded
 
 Values = NDArray[np.float64]
@@ -117,22 +117,13 @@ def _shown(values: NDArray[np.floating], channels: Sequence[str], fps: float) ->
     return fingerprint(values, channels, valid=np.ones(len(values), dtype=bool), fps=fps, kind="series")
 
 
+_COHORT = {"seconds": 8.0, "fps": 12.0}
+
+
 def cohorts(folder: Path, count: int, *, size: int | None, subjects: int) -> Iterator[Manifest]:
     """Synthetic cohorts of different seeds, series alone or with pixels."""
-    for seed in range(count):
-        yield synthetic_manifest(
-            root=folder,
-            n_subjects=subjects,
-            n_visits=6,
-            fps=12.0,
-            duration_s=8.0,
-            size=size,
-            confound=1.0,
-            habit_visibility=0.1,
-            seed=seed,
-            landmarks=size is not None,
-            workers=1,
-        )
+    own = {"persons": subjects, "visits": 6, "pixels": size, "landmarks": size is not None}
+    yield from (drawn(folder, seed=seed, **own, **_COHORT) for seed in range(count))
 
 
 def false_pairs(manifest: Manifest) -> tuple[int, int, float]:
@@ -166,20 +157,8 @@ def _videos(folder: Path) -> list[str]:
 
 
 def _faces(folder: Path, side: int) -> list[Path]:
-    manifest = synthetic_manifest(
-        root=folder,
-        n_subjects=4,
-        n_visits=1,
-        fps=12.0,
-        duration_s=8.0,
-        size=side,
-        confound=1.0,
-        habit_visibility=0.1,
-        seed=0,
-        landmarks=False,
-        workers=1,
-    )
-    return [one.path for one in manifest.recordings() if one.path is not None]
+    own = drawn(folder, persons=4, visits=1, seed=0, pixels=side, **_COHORT)
+    return [one.path for one in own.recordings() if one.path is not None]
 
 
 def _again(files: Sequence[Path], what: str, folder: Path) -> int:
