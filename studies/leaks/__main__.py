@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -33,7 +34,7 @@ from studies.leaks.plants import LEAKS, Plant, plant
 PAGE = Path("docs/leak_audit.md")
 COHORTS = ((48, 3, 0.0), (64, 2, 1.0), (40, 4, 1.0))  # persons, visits, confound
 CLEAN = ((48, 3), (64, 2))  # persons and visits, in turn
-_SECONDS = 4.0
+_drawn = partial(drawn, seconds=4.0)
 
 
 def main(*, clean: int = 20, page: Path = PAGE) -> int:
@@ -66,8 +67,7 @@ def planted(folder: Path) -> dict[str, list[dict[str, Any]]]:
     """Leak -> what the audit said in each of the cohorts."""
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in LEAKS}
     for number, (persons, visits, confound) in enumerate(COHORTS):
-        settings = {"persons": persons, "visits": visits, "confound": confound, "seed": number}
-        own = drawn(folder / "cohorts", seconds=_SECONDS, **settings)
+        own = _drawn(folder, persons=persons, visits=visits, confound=confound, seed=number)
         for place, (name, leak) in enumerate(tqdm(LEAKS.items(), desc=f"Cohort {number + 1}")):
             found[name].append(asked(plant(own, leak, folder / f"{number}_{place}", seed=number)))
     return found
@@ -78,8 +78,8 @@ def unplanted(folder: Path, *, cohorts: int) -> list[dict[str, Any]]:
     found = []
     for number in tqdm(range(cohorts), desc="Clean cohorts"):
         persons, visits = CLEAN[number // 2 % len(CLEAN)]
-        settings = {"persons": persons, "visits": visits, "confound": float(number % 2), "seed": 100 + number}
-        found.append(asked(drawn(folder / "cohorts", seconds=_SECONDS, **settings)))
+        own = _drawn(folder, persons=persons, visits=visits, confound=float(number % 2), seed=100 + number)
+        found.append(asked(own))
     return found
 
 

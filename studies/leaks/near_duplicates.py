@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -117,13 +118,13 @@ def _shown(values: NDArray[np.floating], channels: Sequence[str], fps: float) ->
     return fingerprint(values, channels, valid=np.ones(len(values), dtype=bool), fps=fps, kind="series")
 
 
-_COHORT = {"seconds": 8.0, "fps": 12.0}
+_drawn = partial(drawn, seconds=8.0, fps=12.0)
 
 
 def cohorts(folder: Path, count: int, *, size: int | None, subjects: int) -> Iterator[Manifest]:
     """Synthetic cohorts of different seeds, series alone or with pixels."""
-    own = {"persons": subjects, "visits": 6, "pixels": size, "landmarks": size is not None}
-    yield from (drawn(folder, seed=seed, **own, **_COHORT) for seed in range(count))
+    for seed in range(count):
+        yield _drawn(folder, persons=subjects, visits=6, seed=seed, pixels=size, landmarks=size is not None)
 
 
 def false_pairs(manifest: Manifest) -> tuple[int, int, float]:
@@ -157,7 +158,7 @@ def _videos(folder: Path) -> list[str]:
 
 
 def _faces(folder: Path, side: int) -> list[Path]:
-    own = drawn(folder, persons=4, visits=1, seed=0, pixels=side, **_COHORT)
+    own = _drawn(folder, persons=4, visits=1, seed=0, pixels=side)
     return [one.path for one in own.recordings() if one.path is not None]
 
 
