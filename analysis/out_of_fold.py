@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
-from analysis.data import Material
+from analysis.step_data import Material
 from datamodules.manifests.identity import person_keys
 from datamodules.schema import IDS
 from datamodules.splits.protocols import Split

@@ -9,12 +9,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from analysis.data import Finding, Material, feature_columns
+from analysis.step_data import Finding, Material, feature_columns
 from biomarkers.clusters.agglomerative import NearestCentroidAgglomerative
 from biomarkers.clusters.agreement import agreement
-from biomarkers.clusters.choice_figures import indices_over_k, scree, stability_over_k
-from biomarkers.clusters.figures import components, silhouettes, tree
-from biomarkers.clusters.pipeline import (
+from biomarkers.clusters.cluster_count_figures import indices_over_k, scree, stability_over_k
+from biomarkers.clusters.cluster_pipeline import (
     cluster_pipeline,
     embed,
     explained_variance,
@@ -22,8 +21,9 @@ from biomarkers.clusters.pipeline import (
     indices,
     indices_by_k,
 )
+from biomarkers.clusters.clustering_figures import components, silhouettes, tree
 from biomarkers.clusters.stability import Stability, cluster_stability
-from biomarkers.groups.persons import one_group_each
+from biomarkers.groups.subject_means import one_group_each
 from evaluation.report.page import Section
 
 Array = NDArray[np.float64]

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from analysis.data import Finding, Material
-from analysis.steps.published import flat, published_section
-from biomarkers.clusters.table import parikh_table_4
+from analysis.step_data import Finding, Material
+from analysis.steps.published_tables import flat, published_section
 from biomarkers.features.emotions import EMOTIONS, emotion_intensities
-from biomarkers.groups.persons import one_group_each
 from biomarkers.groups.profiles import course
+from biomarkers.groups.subject_means import one_group_each
+from biomarkers.published.parikh2024 import table_4
 from datamodules.schema import IDS
 from datamodules.series import Series
 
@@ -35,7 +35,7 @@ class EmotionClusters:
         complete = persons.values.notna().all(axis=1).to_numpy()
         values = persons.values[complete].to_numpy(dtype=np.float64)
         courses = {name: values[:, j * self.bins : (j + 1) * self.bins] for j, name in enumerate(_EMOTIONS)}
-        table = parikh_table_4(courses, persons.depressed[complete], seed=seed)
+        table = table_4(courses, persons.depressed[complete], seed=seed)
         table = replace(table, cells=_long(table.cells))
         counted = f"{len(values)} persons, each the mean of {persons.basis} in {self.bins} bins of time"
         if not complete.all():

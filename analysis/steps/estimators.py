@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from analysis.data import Finding, Material
 from analysis.out_of_fold import Head, Inputs, Model, OutOfFold, Reads, measured, out_of_fold
+from analysis.step_data import Finding, Material
 from analysis.steps.networks import Network
 from engine.inference.strata import strata_sections
 from evaluation.report.audit_figures import panels

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.data import Finding, Material
+from analysis.step_data import Finding, Material
 from biomarkers.estimators.frame_leak import gap_table
 from datamodules.manifests.identity import person_keys
 from evaluation.report.page import Section

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.data import Finding, Material, feature_columns
-from analysis.steps.published import flat, published_section
+from analysis.step_data import Finding, Material, feature_columns
+from analysis.steps.published_tables import flat, published_section
 from biomarkers.groups.comparison import compare_groups
-from biomarkers.groups.figures import effect_sizes, group_means
+from biomarkers.groups.group_figures import effect_sizes, group_means
 from biomarkers.groups.mixed import mixed_models
-from biomarkers.groups.persons import Persons, one_group_each
-from biomarkers.groups.tables import PublishedTable
+from biomarkers.groups.subject_means import Persons, one_group_each
 from biomarkers.naming import label
+from biomarkers.published.published_table import PublishedTable
 from evaluation.report.page import Section
 
 _ALPHA = 0.05
@@ -29,7 +29,7 @@ class GroupComparison:
         name: Of the comparison, the beginning of the names of its sections and tables.
         title: Heading of the page's section.
         features: Ends of the names of the features to compare, such as `_mean`.
-        table: Puts a published table beside ours: a function of `biomarkers.groups.tables`, or None.
+        table: Puts a published table beside ours: a function of `biomarkers.published`, or None.
     """
 
     name: str

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
-from analysis.data import Finding, Material
 from analysis.out_of_fold import Inputs
-from biomarkers.estimators.pipeline import fit_by_persons
-from biomarkers.importance.folds import explain_fold, importance_table
+from analysis.step_data import Finding, Material
+from biomarkers.estimators.grouped_pipeline import fit_by_persons
+from biomarkers.importance.family_importance import explain_fold, importance_table
 from biomarkers.naming import label
 from datamodules.manifests.identity import person_keys
 from evaluation.report.audit_figures import panels

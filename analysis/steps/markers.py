@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.data import Finding, Material
+from analysis.step_data import Finding, Material
 from analysis.steps.totals import scale_totals
 from biomarkers.groups.correlation import correlate
 from biomarkers.groups.correlation_figures import correlation_forest

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.data import Finding, Material
+from analysis.step_data import Finding, Material
 from biomarkers.features.emotions import EMOTIONS, emotion_intensities
-from biomarkers.groups.figures import means_over_time
+from biomarkers.groups.group_figures import means_over_time
 from biomarkers.groups.profiles import Profile, group_profiles
 from evaluation.report.page import Section
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.data import Finding, Material
+from analysis.step_data import Finding, Material
 from analysis.steps.estimators import Estimator, predicted, remarks, together
 from analysis.steps.networks import Network
 from evaluation.baselines.baselines import constant

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.data import Finding, Material
+from analysis.step_data import Finding, Material
 from analysis.steps.totals import scale_totals
 from biomarkers.symptoms.profile_target import ProfileTarget, profile_targets
 from biomarkers.symptoms.relations import relations

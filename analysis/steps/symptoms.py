@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.data import Finding, Material
-from biomarkers.symptoms import published
+from analysis.step_data import Finding, Material
+from biomarkers.published import faces_of_the_mind as published
 from biomarkers.symptoms.discrepancy import Grouping, SymptomDiscrepancy, index
-from biomarkers.symptoms.figures import discrepancy_by_total
-from biomarkers.symptoms.index_null import Null, interval, null
+from biomarkers.symptoms.discrepancy_figures import discrepancy_by_total
+from biomarkers.symptoms.discrepancy_uncertainty import Null, interval, null
 from biomarkers.symptoms.reliability import reliability
 from datamodules.manifests.identity import person_keys
 from datamodules.manifests.questionnaires import subscale

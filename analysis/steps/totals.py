@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from analysis.data import Material
+from analysis.step_data import Material
 from datamodules.manifests.questionnaires import subscale
 
 

@@ -8,7 +8,7 @@ from sklearn.base import clone
 from sklearn.metrics import adjusted_rand_score
 from sklearn.pipeline import Pipeline
 
-from biomarkers.clusters.pipeline import fitted_labels
+from biomarkers.clusters.cluster_pipeline import fitted_labels
 
 SHARE = 0.8  # persons in a subsample (Ben-Hur et al., 2002)
 ROUNDS = 100  # pairs of subsamples (our choice)

@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils import _safe_indexing
 from sklearn.utils.parallel import Parallel, delayed
 
-from biomarkers.estimators.pipeline import fit_by_persons
+from biomarkers.estimators.grouped_pipeline import fit_by_persons
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]

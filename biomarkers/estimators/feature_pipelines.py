@@ -11,7 +11,7 @@ from sklearn.decomposition import PCA
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import StandardScaler
 
-from biomarkers.estimators.pipeline import PersonPipeline
+from biomarkers.estimators.grouped_pipeline import PersonPipeline
 from biomarkers.estimators.selection import P_VALUE, RankSumSelector
 
 VARIANCE = 0.99  # Faces of the Mind

@@ -5,7 +5,7 @@ from typing import Any
 from aeon.transformations.collection.convolution_based import Rocket
 from sklearn.preprocessing import StandardScaler
 
-from biomarkers.estimators.pipeline import PersonPipeline
+from biomarkers.estimators.grouped_pipeline import PersonPipeline
 from biomarkers.estimators.series_array import SeriesPanel
 
 N_KERNELS = 10_000  # Dempster et al. 2020 (arXiv 1910.13051)

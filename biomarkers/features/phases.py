@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from biomarkers.features.extractor import Unmeasurable
-from biomarkers.features.table import Identified
+from biomarkers.features.feature_table import Identified
 from biomarkers.features.trimming import Phase, PhaseError, find_phase, read_phases, trim
 from datamodules.series import Series
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from statsmodels.stats.meta_analysis import effectsize_smd
 
-from biomarkers.groups.persons import Persons
+from biomarkers.groups.subject_means import Persons
 from evaluation.metrics import resampled as weighted
 from evaluation.uncertainty.bootstrap import LEVEL, check_resamples, percentile_interval
 from evaluation.uncertainty.holm import holm

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from biomarkers.groups.comparison import SAME, benjamini_hochberg
-from biomarkers.groups.persons import feature_names, with_labels
+from biomarkers.groups.subject_means import feature_names, with_labels
 from datamodules.schema import UNKNOWN
 from evaluation.metrics.rank_correlation import correlation, ranks
 from evaluation.uncertainty.bootstrap import percentile_interval, subject_weights

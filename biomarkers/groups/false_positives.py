@@ -7,7 +7,7 @@ import numpy as np
 from scipy.stats import binomtest
 
 from biomarkers.groups.comparison import group_tests
-from biomarkers.groups.persons import Persons
+from biomarkers.groups.subject_means import Persons
 
 ALPHA = 0.05
 TESTS = ("welch_p_holm", "u_p_holm", "welch_p", "u_p")

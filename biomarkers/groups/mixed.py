@@ -11,7 +11,7 @@ from scipy import stats
 from statsmodels.regression.mixed_linear_model import MixedLM
 
 from biomarkers.groups.comparison import SAME, benjamini_hochberg
-from biomarkers.groups.persons import feature_names, with_labels
+from biomarkers.groups.subject_means import feature_names, with_labels
 from datamodules.schema import UNKNOWN
 from evaluation.uncertainty.bootstrap import LEVEL
 from evaluation.uncertainty.holm import holm

@@ -6,7 +6,7 @@ from biomarkers.features.extractor import Measured, with_gaps
 from biomarkers.features.timing import row_length, row_seconds
 from biomarkers.oculomotor.blinks import MIN_FPS, eyes_open, require_rate
 from biomarkers.oculomotor.gaze import directions, gaze_angles
-from biomarkers.oculomotor.velocity import VELOCITY_DEG_S, Movements, find_movements
+from biomarkers.oculomotor.saccade_detection import VELOCITY_DEG_S, Movements, find_movements
 from datamodules.series import Series
 
 NOISE = 0.5  # our choice: a median velocity above this share of the threshold is noise

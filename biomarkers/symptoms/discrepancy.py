@@ -9,7 +9,7 @@ Xu et al., "Faces of the Mind" (arXiv 2405.20072), as their public code defines 
 all standard deviations with `ddof=1`. The public scripts differ among themselves; what they do is an option
 here, except that the one which groups by the sum of *standardized* items and the one which mixes up its rows
 are mistakes. A distance of 0 at the lowest and at the highest total is arithmetic, not likeness of persons:
-read a value beside its null (`index_null.py`).
+read a value beside its null (`discrepancy_uncertainty.py`).
 """
 
 from dataclasses import dataclass

@@ -10,7 +10,7 @@ import pandas as pd
 
 from biomarkers.symptoms.discrepancy import Grouping, SymptomDiscrepancy
 from biomarkers.symptoms.distances import Centre
-from biomarkers.symptoms.outlier_persons import Cut, keep
+from biomarkers.symptoms.outlier_subjects import Cut, keep
 from datamodules.manifests.identity import visit_keys
 from datamodules.manifests.manifest import Manifest
 from datamodules.manifests.questionnaires import ItemError, subscale

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from biomarkers.symptoms.discrepancy import SymptomDiscrepancy
-from biomarkers.symptoms.index_null import Null, interval, null
+from biomarkers.symptoms.discrepancy_uncertainty import Null, interval, null
 from biomarkers.symptoms.reliability import alpha, omega
 from evaluation.uncertainty.bootstrap import Estimate
 

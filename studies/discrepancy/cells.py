@@ -19,7 +19,7 @@ from sklearn.svm import SVC
 
 from analysis.out_of_fold import Inputs, out_of_fold
 from biomarkers.symptoms.discrepancy import SymptomDiscrepancy
-from biomarkers.symptoms.outlier_persons import keep
+from biomarkers.symptoms.outlier_subjects import keep
 from biomarkers.symptoms.training_filter import TrainingFilter
 from datamodules.leakage.item_oracle import check_features
 from datamodules.manifests.questionnaires import subscale

@@ -14,11 +14,11 @@ import pytest
 from biomarkers.features.action_units import SUN_2023, select_units
 from biomarkers.features.emotions import EMOTIONS, EmotionFeatures, emotion_intensities
 from biomarkers.features.events import EventFeatures
+from biomarkers.features.feature_table import feature_table
 from biomarkers.features.statistics import SummaryStatistics
 from biomarkers.features.synchrony import Synchrony
-from biomarkers.features.table import feature_table
 from biomarkers.features.trimming import Phase, trim
-from biomarkers.groups.figures import means_over_time
+from biomarkers.groups.group_figures import means_over_time
 from biomarkers.groups.profiles import group_profiles
 from datamodules.series import read_series
 from datamodules.series.formats.openface import INTENSITIES

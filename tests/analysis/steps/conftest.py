@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.data import Material, read_material
-from biomarkers.features.table import feature_table
+from analysis.step_data import Material, read_material
+from biomarkers.features.feature_table import feature_table
 from biomarkers.oculomotor.blinks import BlinkFeatures
 from biomarkers.oculomotor.gaze import GazeDirection
 from biomarkers.oculomotor.pupil import PupilRatio

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from hydra import compose, initialize_config_dir
 
-from analysis.data import Material
+from analysis.step_data import Material
 from analysis.steps.states import EmotionalStates
 from biomarkers.symptoms.profile_target import ProfileTarget
 from datamodules.manifests.questionnaires import subscale

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from omegaconf import OmegaConf
 
-from analysis.data import Material
+from analysis.step_data import Material
 from analysis.steps.symptoms import SymptomDiscrepancies, first_answers
 from biomarkers.symptoms.discrepancy import SymptomDiscrepancy, index
 from datamodules.manifests.manifest import Manifest

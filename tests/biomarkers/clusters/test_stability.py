@@ -5,7 +5,7 @@ import pytest
 from sklearn.datasets import make_blobs
 
 from biomarkers.clusters.agglomerative import NearestCentroidAgglomerative
-from biomarkers.clusters.pipeline import cluster_pipeline
+from biomarkers.clusters.cluster_pipeline import cluster_pipeline
 from biomarkers.clusters.stability import cluster_stability
 
 

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from biomarkers.features.table import feature_table
+from biomarkers.features.feature_table import feature_table
 from biomarkers.groups.correlation import correlate, person_orders
 from biomarkers.oculomotor.blinks import BlinkFeatures
 from biomarkers.oculomotor.gaze import GazeDirection

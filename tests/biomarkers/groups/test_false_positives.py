@@ -7,7 +7,7 @@ from scipy.stats import binomtest
 
 from biomarkers.groups.comparison import compare_groups, group_tests
 from biomarkers.groups.false_positives import null_rates, rate_of
-from biomarkers.groups.persons import Persons, person_means
+from biomarkers.groups.subject_means import Persons, person_means
 from datamodules.synthetic import latent
 
 MOVED = {f"{c.name}_mean" for c in latent._CHANNELS if c.effect != 0}

@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from biomarkers.features.families import families, identity
-from biomarkers.importance.attribution import shap_values
-from biomarkers.importance.permutation import lost_placements, permuted_predictions
+from biomarkers.importance.family_permutation import lost_placements, permuted_predictions
+from biomarkers.importance.shap_values import shap_values
 from evaluation.uncertainty.bootstrap import interval_of, subject_weights
 
 Array = NDArray[np.float64]
@@ -52,7 +52,7 @@ def explain_fold(
     """Permute feature families and compute SHAP values on persons that the model was not fitted on.
 
     Args:
-        model: Fitted model of trees, see `biomarkers.importance.attribution.shap_values`.
+        model: Fitted model of trees, see `biomarkers.importance.shap_values.shap_values`.
         x: Features of the N recordings of the test part.
         target: Labels (N,), 0 or 1.
         persons: Persons (N,).

@@ -11,8 +11,8 @@ from joblib import cpu_count
 from tqdm import tqdm
 
 from analysis.leak_guard import guarded
+from biomarkers.features.feature_table import Features, feature_table
 from biomarkers.features.phases import trim_all
-from biomarkers.features.table import Features, feature_table
 from datamodules.clips.measured import NothingMeasured, coverage
 from datamodules.manifests.manifest import Manifest, Recording
 from datamodules.schema import IDS

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from analysis.steps.published import published_section
-from biomarkers.groups.tables import PublishedTable
+from analysis.steps.published_tables import published_section
+from biomarkers.published.published_table import PublishedTable
 
 
 def section(cells):

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from biomarkers.groups.tables import PublishedTable
+from biomarkers.published.published_table import PublishedTable
 from evaluation.report.page import Section
 
 _COLUMNS = 8  # that fit beside each other on a page

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from biomarkers.groups.persons import first_sessions, one_group_each, person_means
+from biomarkers.groups.subject_means import first_sessions, one_group_each, person_means
 
 
 def tables():

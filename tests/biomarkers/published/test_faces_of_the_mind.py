@@ -4,8 +4,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from biomarkers.published.faces_of_the_mind import MEAN_BY_TOTAL, SDI
 from biomarkers.symptoms.discrepancy import aggregate
-from biomarkers.symptoms.published import MEAN_BY_TOTAL, SDI
 
 DATA = os.environ.get("EUTHYMIA_DATA")
 SUBSCALES = {"depression": "DASS-21-D", "anxiety": "DASS-21-A", "stress": "DASS-21-S"}

@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from biomarkers.clusters import choice_figures
+from biomarkers.clusters import cluster_count_figures
 from biomarkers.clusters.stability import Stability
 
 pytestmark = pytest.mark.slow  # seconds each
 
 
 def test_the_line_stands_where_the_share_is_reached(drawn):
-    axes = drawn(choice_figures, "scree", np.array([0.5, 0.3, 0.16, 0.04])).axes[0]
+    axes = drawn(cluster_count_figures, "scree", np.array([0.5, 0.3, 0.16, 0.04])).axes[0]
     assert [bar.get_height() for bar in axes.patches] == [0.5, 0.3, 0.16, 0.04]
     kept = axes.lines[2]
     assert set(kept.get_xdata()) == {3}
@@ -27,7 +27,7 @@ def test_the_best_number_is_marked_for_each_index(drawn):
             "davies_bouldin": [0.9, 1.4, 1.1, np.nan],
         }
     )
-    panels = drawn(choice_figures, "indices_over_k", table).axes
+    panels = drawn(cluster_count_figures, "indices_over_k", table).axes
     assert [axes.get_title(loc="left") for axes in panels] == [
         "Silhouette: best at 3",
         "Calinski-Harabasz: best at 4",
@@ -38,6 +38,6 @@ def test_the_best_number_is_marked_for_each_index(drawn):
 
 def test_stability_is_drawn_with_its_spread(drawn):
     found = {k: Stability(mean=1 / k, low=0.1, high=0.9, draws=np.ones(3)) for k in (3, 2)}
-    axes = drawn(choice_figures, "stability_over_k", found).axes[0]
+    axes = drawn(cluster_count_figures, "stability_over_k", found).axes[0]
     assert axes.lines[0].get_xydata().tolist() == [[2, 0.5], [3, 1 / 3]]
     assert len(axes.collections[0].get_segments()) == 2

@@ -9,7 +9,7 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
 
 from biomarkers.clusters.agglomerative import NearestCentroidAgglomerative
-from biomarkers.clusters.pipeline import cluster_pipeline, embed, fitted_labels, indices, indices_by_k
+from biomarkers.clusters.cluster_pipeline import cluster_pipeline, embed, fitted_labels, indices, indices_by_k
 from tests.isolation import check_isolated
 
 METHODS = [

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from biomarkers.groups import figures as group_figures
+from biomarkers.groups import group_figures
 from biomarkers.groups.comparison import compare_groups
-from biomarkers.groups.persons import person_means
 from biomarkers.groups.profiles import Profile
+from biomarkers.groups.subject_means import person_means
 from evaluation.report.style import GRAY, VERMILION
 
 pytestmark = pytest.mark.slow  # seconds each

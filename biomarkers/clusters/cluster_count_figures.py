@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from biomarkers.clusters.pipeline import VARIANCE
+from biomarkers.clusters.cluster_pipeline import VARIANCE
 from biomarkers.clusters.stability import Stability
 from evaluation.report.style import BLUE, GRAY, INK, LIGHT, VERMILION, canvas, svg
 

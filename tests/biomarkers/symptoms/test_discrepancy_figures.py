@@ -2,10 +2,10 @@ import base64
 
 import pytest
 
+from biomarkers.published.faces_of_the_mind import MEAN_BY_TOTAL
 from biomarkers.symptoms.discrepancy import SymptomDiscrepancy
-from biomarkers.symptoms.figures import discrepancy_by_total
-from biomarkers.symptoms.index_null import null
-from biomarkers.symptoms.published import MEAN_BY_TOTAL
+from biomarkers.symptoms.discrepancy_figures import discrepancy_by_total
+from biomarkers.symptoms.discrepancy_uncertainty import null
 from tests.biomarkers.symptoms.answers import partial_credit
 
 

@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 
 from biomarkers.estimators.boosting import BoostingClassifier
-from biomarkers.importance.attribution import shap_values
-from biomarkers.importance.folds import ALL, explain_fold, importance_table
+from biomarkers.importance.family_importance import ALL, explain_fold, importance_table
+from biomarkers.importance.shap_values import shap_values
 from evaluation.metrics import resampled as weighted
 from evaluation.uncertainty.bootstrap import subject_weights
 

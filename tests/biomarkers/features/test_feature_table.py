@@ -7,9 +7,9 @@ import pytest
 from biomarkers.features.emotions import EmotionFeatures
 from biomarkers.features.events import EventFeatures
 from biomarkers.features.extractor import Measured
+from biomarkers.features.feature_table import feature_table
 from biomarkers.features.statistics import SummaryStatistics
 from biomarkers.features.synchrony import Synchrony
-from biomarkers.features.table import feature_table
 from datamodules.schema import IDS
 
 

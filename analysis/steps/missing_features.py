@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from analysis.data import Finding, Material
+from analysis.step_data import Finding, Material
 from evaluation.report.page import Section
 
 _SHOWN = 20  # reasons that the page lists; the table has all

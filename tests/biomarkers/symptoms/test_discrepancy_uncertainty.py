@@ -3,9 +3,9 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from biomarkers.symptoms import index_null as uncertainty
+from biomarkers.symptoms import discrepancy_uncertainty as uncertainty
 from biomarkers.symptoms.discrepancy import SymptomDiscrepancy, index
-from biomarkers.symptoms.index_null import interval, null
+from biomarkers.symptoms.discrepancy_uncertainty import interval, null
 from biomarkers.symptoms.permuted_answers import shuffles
 from tests.biomarkers.symptoms.answers import partial_credit
 

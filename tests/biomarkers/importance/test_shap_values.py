@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 
 from biomarkers.estimators.boosting import BoostingClassifier
 from biomarkers.estimators.feature_pipelines import plain_pipeline
-from biomarkers.importance.attribution import shap_values
+from biomarkers.importance.shap_values import shap_values
 
 RNG = np.random.default_rng(0)
 Y = (np.arange(200) % 3 == 0).astype(int)

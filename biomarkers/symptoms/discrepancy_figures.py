@@ -15,7 +15,7 @@ def discrepancy_by_total(curves: Mapping[str, pd.DataFrame], published: Mapping[
     Groups of one person are not drawn: their distance is 0 whatever they answer.
 
     Args:
-        curves: scale -> groups of a `biomarkers.symptoms.index_null.Null`.
+        curves: scale -> groups of a `biomarkers.symptoms.discrepancy_uncertainty.Null`.
         published: scale -> means at the totals 0, 1, 2, ..., drawn where there are some.
 
     Raises:

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from biomarkers.symptoms.discrepancy import SymptomDiscrepancy
-from biomarkers.symptoms.outlier_persons import keep
+from biomarkers.symptoms.outlier_subjects import keep
 from tests.biomarkers.symptoms.test_discrepancy import answers_of
 
 

@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 
 import pandas as pd
 
-from analysis.data import Finding, Material, feature_columns
+from analysis.step_data import Finding, Material, feature_columns
 from biomarkers.groups.false_positives import ALPHA, null_rates
-from biomarkers.groups.persons import one_group_each
+from biomarkers.groups.subject_means import one_group_each
 from evaluation.report.page import Section
 
 _NAMES = {

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from biomarkers.symptoms.strata import discrepancy_strata
+from biomarkers.symptoms.discrepancy_strata import discrepancy_strata
 from datamodules.manifests.questionnaires import subscale
 
 COLUMNS = list(subscale("DASS-21-D").columns)

@@ -5,7 +5,7 @@ from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from biomarkers.importance.permutation import lost_placements, permuted_predictions, placements
+from biomarkers.importance.family_permutation import lost_placements, permuted_predictions, placements
 
 RNG = np.random.default_rng(0)
 Y = (np.arange(300) % 3 == 0).astype(int)

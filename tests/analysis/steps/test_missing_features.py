@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pandas as pd
 
-from analysis.steps.measured import measured
-from biomarkers.features.table import REPORT, Features
+from analysis.steps.missing_features import measured
+from biomarkers.features.feature_table import REPORT, Features
 
 
 def material(rows):
