@@ -12,9 +12,10 @@ from tqdm import tqdm
 
 from analysis.leak_guard import guarded
 from biomarkers.features.feature_table import Features, feature_table
-from biomarkers.features.phases import trim_all
+from biomarkers.features.phases import PhaseOf, trim_all
 from datamodules.clips.measured import NothingMeasured, coverage
 from datamodules.manifests.manifest import Manifest, Recording
+from datamodules.manifests.questionnaires import subscale
 from datamodules.schema import IDS
 from datamodules.series import Series
 from datamodules.series.checks.units import check_units, level
@@ -33,7 +34,7 @@ _PER_WORKER = 1000  # recordings that are worth the start of a process (our choi
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """Input of every step: recordings, their series and labels, features, folds.
+    """Input of every step: recordings, their series, features and labels, folds.
 
     Series and features are those of the `phase` that the analysis asks for, None where it asks for none.
     `data` is the node of the config that names the files, for whatever reads them itself, as networks do;
@@ -44,7 +45,6 @@ class Material:
     manifest: Manifest
     recordings: Sequence[Recording]
     series: Sequence[Series]
-    labels: pd.DataFrame
     features: Features
     splits: Sequence[Split]
     phase: str | None = None
@@ -52,6 +52,11 @@ class Material:
     accepted: tuple[str, ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
     folder: Path = Path()
+
+    @property
+    def labels(self) -> pd.DataFrame:
+        """Ids and labels, a row a recording."""
+        return self.manifest.table
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,12 +73,10 @@ def read_material(config: Mapping[str, Any], record: RunManifest) -> Material:
     splits = checked_splits(config, manifest)
     recordings = manifest.recordings()
     source = build(config["data"]["module"]["source"], key="data.module.source").prepared(recordings)
-    series = [source.series(recording) for recording in tqdm(recordings, desc="Series", unit="rec")]
     phase = build(config["analysis"].get("phase"), key="analysis.phase")
-    if phase is not None:
-        series = trim_all(recordings, series, phase)
-    manifest, series = measured_only(manifest, series)
-    if len(series) < len(recordings):
+    asked = None if phase is None else str(phase)
+    manifest, series = _measured_series(manifest, source, phase)
+    if len(series) < len(recordings):  # the folds are those of the recordings that are left
         recordings, splits = manifest.recordings(), checked_splits(config, manifest)
     check_units(
         {one.recording_id: level(own) for one, own in zip(recordings, series, strict=True)},
@@ -90,28 +93,41 @@ def read_material(config: Mapping[str, Any], record: RunManifest) -> Material:
     table, leaked = guarded(features.table, series, manifest, allowed=allowed)
     features = replace(features, table=table)
     record.record(
-        data=manifest.name,
-        data_digest=manifest.digest(),
-        recordings=len(recordings),
         splits=[split.name for split in splits],
-        errata=[str(erratum) for erratum in manifest.errata],
-        data_notes=list(manifest.notes),
-        phase=None if phase is None else str(phase),
+        phase=asked,
         leaks_on_purpose=[*record.content["leaks_on_purpose"], *leaked],
+        **_about(manifest),
     )
     return Material(
         manifest,
         recordings,
         series,
-        _labels(manifest),
         features,
         splits,
-        phase=None if phase is None else str(phase),
+        phase=asked,
         leaked=leaked,
         accepted=tuple(allowed),
         data=config["data"],
         folder=record.folder,
     )
+
+
+def _about(manifest: Manifest) -> dict[str, Any]:
+    """What the record of a run says of its recordings."""
+    return {
+        "data": manifest.name,
+        "data_digest": manifest.digest(),
+        "recordings": len(manifest.table),
+        "errata": [str(erratum) for erratum in manifest.errata],
+        "data_notes": list(manifest.notes),
+    }
+
+
+def _measured_series(manifest: Manifest, source: Any, phase: PhaseOf | None) -> tuple[Manifest, list[Series]]:
+    """The recordings that hold a measurement in the phase, and their series."""
+    recordings = manifest.recordings()
+    series = [source.series(recording) for recording in tqdm(recordings, desc="Series", unit="rec")]
+    return measured_only(manifest, series if phase is None else trim_all(recordings, series, phase))
 
 
 def measured_only(manifest: Manifest, series: Sequence[Series]) -> tuple[Manifest, list[Series]]:
@@ -137,11 +153,6 @@ def measured_only(manifest: Manifest, series: Sequence[Series]) -> tuple[Manifes
     return replace(manifest, table=table, notes=(*manifest.notes, note)), [series[row] for row in kept]
 
 
-def _labels(manifest: Manifest) -> pd.DataFrame:
-    known = (*IDS, "binary", "score", "sex", "age")
-    return manifest.table[[name for name in known if name in manifest.table]]
-
-
 def feature_columns(material: Material, *ends: str) -> pd.DataFrame:
     """The ids and the features whose names end in one of `ends`.
 
@@ -156,3 +167,15 @@ def feature_columns(material: Material, *ends: str) -> pd.DataFrame:
             )
     names = [name for name in table if str(name).endswith(ends)]
     return table[[*IDS, *names]]
+
+
+def scale_totals(material: Material, scales: Sequence[str]) -> pd.DataFrame:
+    """`recording_id` and a total a scale, row by row of the manifest; NaN where an item is unanswered.
+
+    Raises:
+        ItemError: The manifest lacks the items of a scale, or holds answers that cannot be.
+        ValueError: There are no items of that name.
+    """
+    table = material.manifest.table
+    totals = {name: subscale(name).within(table).total(table, missing="unknown") for name in scales}
+    return pd.DataFrame({"recording_id": table["recording_id"], **totals})

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 import pandas as pd
 
 from analysis.step_data import Finding, Material, feature_columns
+from analysis.steps.cells import estimate
 from biomarkers.groups.false_positives import ALPHA, null_rates
 from biomarkers.groups.subject_means import one_group_each
 from evaluation.report.page import Section
@@ -43,10 +44,7 @@ class NullRates:
             f"real. Share of shuffles in which any of {persons.values.shape[1]} features is significant at "
             f"{ALPHA:g}: the corrected tests {verdict} to {ALPHA:.0%} within the interval.",
             columns=("Test", "Any false finding"),
-            rows=[
-                (_NAMES[test], {"value": rate.rate, "low": rate.low, "high": rate.high})
-                for test, rate in rates.items()
-            ],
+            rows=[(_NAMES[test], estimate(rate.rate, rate.low, rate.high)) for test, rate in rates.items()],
             remarks=(
                 "Intervals are Wilson's over shuffles. Whether real differences are found is another "
                 "question: the intervals of the effects above say which ones these persons can exclude",

@@ -39,16 +39,13 @@ class Profiles:
         found = group_profiles(
             sums, subjects.tolist(), groups.tolist(), bins=self.bins, n_boot=n_boot, seed=seed
         )
-        return Finding([_profiles(found)], {"profiles": _long(found)})
-
-
-def _profiles(found: Mapping[str, Profile]) -> Section:
-    return Section(
-        "profiles",
-        "How do emotions run over the recording?",
-        "Mean of the persons of each group in equal shares of their recordings, with 95 % bands.",
-        plot=means_over_time(found),
-    )
+        section = Section(
+            "profiles",
+            "How do emotions run over the recording?",
+            "Mean of the persons of each group in equal shares of their recordings, with 95 % bands.",
+            plot=means_over_time(found),
+        )
+        return Finding([section], {"profiles": _long(found)})
 
 
 def _long(found: Mapping[str, Profile]) -> pd.DataFrame:

@@ -22,20 +22,19 @@ _INDICES = {
 }
 
 
-def scree(explained: Array, *, variance: float = VARIANCE) -> str:
-    """Scree plot: explained variance per component (bars), cumulative (line), where it reaches `variance`.
+def scree(explained: Array) -> str:
+    """Scree plot: explained variance per component (bars), cumulative (line), and the components kept.
 
     Args:
         explained: Shares (D,) of all components, largest first.
-        variance: The share to keep.
     """
     total, place = np.cumsum(explained), np.arange(1, len(explained) + 1)
-    kept = int(np.searchsorted(total, variance)) + 1
+    kept = int(np.searchsorted(total, VARIANCE)) + 1
     with canvas(*_HALF) as figure:
         axes = figure.add_subplot()
         axes.bar(place, explained, color=LIGHT, width=0.8, label="each component")
         axes.plot(place, total, color=BLUE, marker="o", markersize=3.5, label="all up to it")
-        axes.axhline(variance, color=INK, linewidth=1, linestyle=(0, (4, 3)), label=f"{100 * variance:.0f} %")
+        axes.axhline(VARIANCE, color=INK, linewidth=1, linestyle=(0, (4, 3)), label=f"{100 * VARIANCE:.0f} %")
         axes.axvline(kept, color=VERMILION, linewidth=1.2, label=f"{kept} components")
         axes.set(ylim=(0, 1.03), xlabel="component", ylabel="share of the variance")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -10,11 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.decomposition import PCA
-from sklearn.metrics import (
-    calinski_harabasz_score,
-    davies_bouldin_score,
-    silhouette_score,
-)
+from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score, silhouette_score
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -24,26 +20,30 @@ Labels = NDArray[np.int64]
 VARIANCE = 0.95  # share of the variance that the components keep (Parikh et al., arXiv 2407.13753, IV-D1)
 
 
-def cluster_pipeline(clusterer: BaseEstimator, *, variance: float = VARIANCE) -> Pipeline:
-    """Standardize, keep the components that explain `variance`, cluster; fit it on training persons only.
+def cluster_pipeline(clusterer: BaseEstimator) -> Pipeline:
+    """Standardize, keep the components that explain `VARIANCE`, cluster; fit it on training persons only.
 
     Args:
         clusterer: With `predict` for other persons: `KMeans`, `GaussianMixture` or
             `NearestCentroidAgglomerative`. Fix its `random_state`.
-        variance: Share of the variance to keep, between 0 and 1.
 
     Raises:
-        ValueError: `clusterer` cannot predict, or `variance` is no share.
+        ValueError: `clusterer` cannot predict.
     """
     if not hasattr(clusterer, "predict"):
         raise ValueError(
             f"{type(clusterer).__name__} has no predict, so unseen persons get no cluster: "
             "use NearestCentroidAgglomerative for a tree"
         )
-    if not 0 < variance < 1:
-        raise ValueError(f"variance={variance}: the share to keep lies between 0 and 1")
-    components = PCA(n_components=variance, svd_solver="full")
+    components = PCA(n_components=VARIANCE, svd_solver="full")
     return Pipeline([("scale", StandardScaler()), ("components", components), ("clusters", clusterer)])
+
+
+def with_clusters(pipeline: Pipeline, k: int) -> Pipeline:
+    """An unfitted copy of a pipeline that makes `k` clusters."""
+    model = clone(pipeline)
+    name = "n_components" if "n_components" in model[-1].get_params() else "n_clusters"
+    return model.set_params(**{f"clusters__{name}": k})
 
 
 def embed(pipeline: Pipeline, values: ArrayLike) -> Array:
@@ -90,9 +90,7 @@ def indices_by_k(pipeline: Pipeline, values: ArrayLike, ks: Sequence[int]) -> pd
     """
     rows = []
     for k in ks:
-        model = clone(pipeline)
-        name = "n_components" if "n_components" in model[-1].get_params() else "n_clusters"
-        model.set_params(**{f"clusters__{name}": k}).fit(values)
+        model = with_clusters(pipeline, k).fit(values)
         labels = fitted_labels(model, values)
         row: dict[str, float] = {"k": k, "clusters": np.unique(labels).size}
         rows.append(row | (indices(embed(model, values), labels) if row["clusters"] > 1 else {}))

@@ -3,6 +3,7 @@
 Letters: `S` persons, `D` components.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -86,30 +87,27 @@ def silhouettes(scores: Array, clusters: Labels) -> str:
         return svg(figure)
 
 
-def tree(scores: Array, clusters: Labels, depressed: Flags, *, method: str = "ward") -> str:
-    """The dendrogram of persons, its branches in the colors of the clusters, their groups as dots below.
+def tree(scores: Array, clusters: Labels, depressed: Flags) -> str:
+    """Ward's dendrogram of persons, its branches in the colors of the clusters, their groups as dots below.
 
     Args:
         scores: Component scores (S, D).
         clusters: Clusters (S,) of the same tree, numbered from 0.
         depressed: Group of each person (S,).
-        method: How clusters are merged, as in the clustering.
 
     Raises:
         ValueError: There are more clusters than colors.
     """
-    colors, links = _colors(clusters), linkage(scores, method=method)
-    cuts = links[-len(colors) :, 2]
-    cut = float(cuts[:2].mean()) if len(colors) > 1 else np.inf
+    colors, links = _colors(clusters), linkage(scores, method="ward")
+    cut = cut_height(links, len(colors))
     drawn = dendrogram(links, color_threshold=cut, above_threshold_color="above", no_plot=True)
+    # scipy colors branches by names of its own: those of the leaves tell which cluster each name stands for
     own = dict(
         zip(drawn["leaves_color_list"], (colors[clusters[leaf]] for leaf in drawn["leaves"]), strict=True)
     )
-    lines = [np.column_stack(pair) for pair in zip(drawn["icoord"], drawn["dcoord"], strict=True)]
     with canvas(_WIDE, 3.6) as figure:
         axes = figure.add_subplot()
-        shades = [own.get(name, INK) if name != "above" else INK for name in drawn["color_list"]]
-        axes.add_collection(LineCollection(lines, colors=shades, linewidths=1.1))
+        draw_branches(axes, drawn, [own[name] if name != "above" else INK for name in drawn["color_list"]])
         place, group = 5 + 10 * np.arange(len(scores)), depressed[drawn["leaves"]]
         top = float(links[-1, 2])
         for flag, (marker, name) in _MARKERS.items():
@@ -118,12 +116,22 @@ def tree(scores: Array, clusters: Labels, depressed: Flags, *, method: str = "wa
             axes.scatter(
                 place[group == flag], below, s=11, color=color, marker=marker, linewidths=0, label=name
             )
-        axes.set(xlim=(0, 10 * len(scores)), ylim=(-0.11 * top, 1.05 * top), xticks=[])
-        axes.set_ylabel(f"distance ({method})")
-        axes.set_xlabel(f"{len(scores)} persons")
-        axes.grid(axis="x", visible=False)
+        axes.set(ylim=(-0.11 * top, 1.05 * top), xlabel=f"{len(scores)} persons")
         figure.legend(loc="outside upper left", ncols=2)
         return svg(figure)
+
+
+def cut_height(links: Array, k: int) -> float:
+    """Where to cut a tree of merges (S - 1, 4) into `k` clusters: between the two merges it separates."""
+    return float(links[-k:, 2][:2].mean()) if k > 1 else np.inf
+
+
+def draw_branches(axes: Any, drawn: Mapping[str, Any], colors: str | Sequence[str]) -> None:
+    """The branches that `scipy.cluster.hierarchy.dendrogram` laid out, ten units of x a leaf."""
+    lines = [np.column_stack(pair) for pair in zip(drawn["icoord"], drawn["dcoord"], strict=True)]
+    axes.add_collection(LineCollection(lines, colors=colors, linewidths=1.1))
+    axes.set(xlim=(0, 10 * len(drawn["leaves"])), xticks=[], ylabel="distance (Ward)")
+    axes.grid(axis="x", visible=False)
 
 
 def _colors(clusters: Labels) -> dict[int, str]:

@@ -1,10 +1,24 @@
-"""A scikit-learn pipeline that passes the persons on, so that inner folds can keep them apart."""
+"""Scikit-learn estimators that are told the persons, so that inner folds can keep them apart."""
 
+from collections.abc import Callable
 from typing import Any, Self
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import ClassifierMixin
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
+
+
+class MostProbable(ClassifierMixin):  # type: ignore[misc]  # sklearn is untyped
+    """A classifier with `classes_` and `predict_proba`, whose label is the most probable one."""
+
+    classes_: NDArray[Any]
+    predict_proba: Callable[[Any], NDArray[np.float64]]
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the labels (N,)."""
+        return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
 
 
 class PersonPipeline(Pipeline):  # type: ignore[misc]  # sklearn is untyped

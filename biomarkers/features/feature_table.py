@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence, Sized
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,28 +10,13 @@ from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from biomarkers.features.extractor import Extractor, Measured, Unmeasurable
+from datamodules.manifests.manifest import Recording
 from datamodules.schema import IDS
 from datamodules.series import Series
 
 REPORT = ("recording_id", "group", "kind", "reason", "features")
 
 _BATCH = 32  # recordings that a worker takes at a time
-
-
-class Identified(Protocol):
-    """Anything with the ids of a recording, such as a row of a manifest."""
-
-    @property
-    def recording_id(self) -> str:
-        """Id of the recording, unique."""
-
-    @property
-    def subject_id(self) -> str:
-        """Id of the person it shows."""
-
-    @property
-    def session_id(self) -> str:
-        """Id of the visit."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -47,7 +32,7 @@ class Features:
 
 
 def feature_table(
-    recordings: Iterable[tuple[Identified, Series]], extractors: Sequence[Extractor], *, workers: int = 1
+    recordings: Iterable[tuple[Recording, Series]], extractors: Sequence[Extractor], *, workers: int = 1
 ) -> Features:
     """Measure all recordings; columns and their order depend on the extractors alone.
 

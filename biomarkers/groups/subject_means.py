@@ -29,6 +29,12 @@ class Persons:
     left_out: dict[str, str]
     basis: str = "all recordings"
 
+    def complete(self) -> tuple[NDArray[np.float64], NDArray[np.bool_], int]:
+        """Values and groups of the persons who have every feature, and how many others there are."""
+        kept = self.values.notna().all(axis=1).to_numpy()
+        values = self.values[kept].to_numpy(dtype=np.float64)
+        return values, self.depressed[kept], int((~kept).sum())
+
 
 def person_means(features: pd.DataFrame, labels: pd.DataFrame) -> Persons:
     """Average the recordings of each person and give each person one group.
@@ -46,8 +52,7 @@ def person_means(features: pd.DataFrame, labels: pd.DataFrame) -> Persons:
     """
     names = feature_names(features)
     table = with_labels(features, labels, ["binary"])
-    subject = table["subject_id"].astype(str)
-    key = subject.where(subject != UNKNOWN, UNKNOWN + ":" + table["recording_id"].astype(str))
+    key = person_names(table)
     values = table[names].astype(np.float64).groupby(key, sort=True).mean()
     by_person = table["binary"].astype(np.float64).groupby(key, sort=True)
     left_out = {str(name): "no recording has a label" for name in values.index[by_person.count() == 0]}
@@ -59,6 +64,12 @@ def person_means(features: pd.DataFrame, labels: pd.DataFrame) -> Persons:
         depressed=by_person.max().to_numpy(dtype=np.float64)[kept] == 1,
         left_out=left_out,
     )
+
+
+def person_names(table: pd.DataFrame) -> "pd.Series[str]":
+    """The subject of each recording; of an unknown subject every recording is a person of its own."""
+    subject = table["subject_id"].astype(str)
+    return subject.where(subject != UNKNOWN, UNKNOWN + ":" + table["recording_id"].astype(str))
 
 
 def first_sessions(features: pd.DataFrame) -> pd.DataFrame:

@@ -60,13 +60,11 @@ def explain_fold(
         shap_persons: At most so many persons are drawn for SHAP values, with all their recordings.
         seed: Of permutations and of the draw.
     """
-    own = {
+    own = {("all", ALL): x.columns.tolist()}
+    own |= {
         (by, name): columns for by, found in families(x.columns).items() for name, columns in found.items()
     }
-    own = {("all", ALL): x.columns.tolist(), **own}
-    codes = {f"{by} {name}": columns for (by, name), columns in own.items()}
-    everyone = np.unique(persons)
-    drawn = np.random.default_rng(seed).permutation(everyone)[:shap_persons]
+    drawn = np.random.default_rng(seed).permutation(np.unique(persons))[:shap_persons]
     rows = np.isin(persons, drawn)
     values = pd.DataFrame(shap_values(model, x[rows])[0], columns=list(x))
     attributions = np.full((len(x), len(own)), np.nan)
@@ -76,7 +74,7 @@ def explain_fold(
         target=np.asarray(target, dtype=np.float64),
         persons=persons,
         plain=np.asarray(model.predict_proba(x), dtype=np.float64)[:, 1],
-        permuted=permuted_predictions(model, x, codes, repeats=repeats, seed=seed),
+        permuted=permuted_predictions(model, x, own.values(), repeats=repeats, seed=seed),
         attributions=attributions,
     )
 
@@ -110,26 +108,15 @@ def importance_table(folds: Sequence[FoldImportance], *, n_boot: int, seed: int)
         positive, negative = (_weighted(weights[:, rows], lost[rows]) for rows in (target == 1, target == 0))
         draws.append(positive + negative - lost[target == 1].mean(axis=0))
         shap_draws.append(_weighted(weights[:, explained], sizes[explained]))
-    rows = []
+    rows: list[dict[str, Any]] = []
     for g, ((by, name), columns) in enumerate(folds[0].families.items()):
         auc = interval_of(float(lost[target == 1, g].mean()), np.concatenate(draws)[:, g])
         shap = interval_of(float(sizes[explained, g].mean()), np.concatenate(shap_draws)[:, g])
-        rows.append(
-            {
-                "by": by,
-                "family": name,
-                "features": len(columns),
-                "identity": all(identity(column) for column in columns),
-                "auc_lost": auc["value"],
-                "auc_lost_low": auc["low"],
-                "auc_lost_high": auc["high"],
-                "fold_low": np.fmin.reduce(by_fold[:, g]),
-                "fold_high": np.fmax.reduce(by_fold[:, g]),
-                "shap": shap["value"],
-                "shap_low": shap["low"],
-                "shap_high": shap["high"],
-            }
-        )
+        row = {"by": by, "family": name, "features": len(columns)}
+        row |= {"identity": all(identity(column) for column in columns)}
+        row |= {"auc_lost": auc["value"], "auc_lost_low": auc["low"], "auc_lost_high": auc["high"]}
+        row |= {"fold_low": np.fmin.reduce(by_fold[:, g]), "fold_high": np.fmax.reduce(by_fold[:, g])}
+        rows.append(row | {"shap": shap["value"], "shap_low": shap["low"], "shap_high": shap["high"]})
     return pd.DataFrame(rows)
 
 

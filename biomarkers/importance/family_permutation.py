@@ -4,7 +4,7 @@
 together, so that what they tell in common is lost. Letters: `N` recordings, `G` families, `P` repeats.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,26 +16,26 @@ Array = NDArray[np.float64]
 
 
 def permuted_predictions(
-    model: Any, x: pd.DataFrame, families: Mapping[str, Sequence[str]], *, repeats: int, seed: int
+    model: Any, x: pd.DataFrame, families: Iterable[Sequence[str]], *, repeats: int, seed: int
 ) -> Array:
     """Probabilities (G,P,N) of a fitted model where each family takes its columns from another recording.
 
     Args:
         model: Fitted classifier of two labels, on people of whom it has seen none.
         x: Features (N rows) of those people.
-        families: name -> columns; each family is permuted alone.
+        families: Columns of each of the G families, which is permuted alone.
         repeats: Permutations of each.
         seed: Of the permutations.
     """
     rng = np.random.default_rng(seed)
-    out = np.empty((len(families), repeats, len(x)))
-    for g, columns in enumerate(families.values()):
+    out = []
+    for columns in families:
         own = list(columns)
         order = np.concatenate([rng.permutation(len(x)) for _ in range(repeats)])
         moved = pd.concat([x] * repeats, ignore_index=True)  # all repeats in one call, as calls cost most
         moved[own] = x[own].to_numpy()[order]
-        out[g] = model.predict_proba(moved)[:, 1].reshape(repeats, len(x))
-    return out
+        out.append(model.predict_proba(moved)[:, 1].reshape(repeats, len(x)))
+    return np.stack(out).astype(np.float64)
 
 
 def placements(target: ArrayLike, prediction: ArrayLike) -> Array:

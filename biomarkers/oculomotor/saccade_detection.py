@@ -7,6 +7,7 @@ camera includes the turns of the head and the noise of the extractor; where the 
 threshold, nothing is read either.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,30 +51,18 @@ class Movements:
     velocities: Array
 
 
-def find_movements(
-    looks: Array,
-    seen: NDArray[np.bool_],
-    seconds: Array,
-    *,
-    step_s: float,
-    velocity_deg_s: float = VELOCITY_DEG_S,
-    amplitude_deg: float = AMPLITUDE_DEG,
-    fixation_s: float = FIXATION_S,
-) -> Movements:
+def find_movements(looks: Array, seen: NDArray[np.bool_], seconds: Array, *, step_s: float) -> Movements:
     """Tell saccade-like events from fixations by velocity; a gap ends both.
 
-    A pause whose frames span less than `fixation_s` between two fast stretches joins them; a fast stretch
-    whose ends lie less than `amplitude_deg` apart, as an outlier out and back, is no saccade and joins the
-    fixations beside it.
+    What is faster than `VELOCITY_DEG_S` belongs to a saccade. A pause whose frames span less than
+    `FIXATION_S` between two fast stretches joins them; a fast stretch whose ends lie less than
+    `AMPLITUDE_DEG` apart, as an outlier out and back, is no saccade and joins the fixations beside it.
 
     Args:
         looks: Unit vectors (T, 3).
         seen: Rows with a gaze (T,).
         seconds: Their times (T,).
         step_s: Length of a row; a step in time of more than 1.5 rows is a gap, too.
-        velocity_deg_s: What is faster belongs to a saccade.
-        amplitude_deg: Smallest amplitude.
-        fixation_s: Shortest fixation.
     """
     saccades: list[Saccade] = []
     fixations: list[Fixation] = []
@@ -82,13 +71,14 @@ def find_movements(
         looked, times = looks[rows], seconds[rows]
         speed = degrees_between(looked[:-1], looked[1:]) / np.diff(times)
         velocities.append(speed)
-        runs = _merged(_runs(speed > velocity_deg_s), looked, times, amplitude_deg, fixation_s)
+        runs = _merged(_runs(speed > VELOCITY_DEG_S), looked, times)
         for place, (fast, first, last) in enumerate(runs):
             start, length = float(times[first]), float(times[last] - times[first])
             if fast:
                 moved = _amplitude(looked, first, last)
                 saccades.append(Saccade(start_s=start, duration_s=length, amplitude_deg=moved))
             else:
+                # at either end of a stretch the fixation may go on unseen: its length would be too short
                 whole = 0 < place < len(runs) - 1
                 fixations.append(Fixation(start_s=start, duration_s=length + step_s if whole else None))
     return Movements(
@@ -104,6 +94,7 @@ Run = tuple[bool, int, int]  # whether it is fast, its first and its last row
 def _stretches(seen: NDArray[np.bool_], seconds: Array, step_s: float) -> list[NDArray[np.int_]]:
     """Rows of every stretch of two or more seen frames without a gap."""
     rows = np.flatnonzero(seen)
+    # rows that a reader dropped leave no gap among the row numbers, only among the times
     broken = (np.diff(rows) > 1) | (np.diff(seconds[rows]) > 1.5 * step_s)
     return [part for part in np.split(rows, np.flatnonzero(broken) + 1) if len(part) > 1]
 
@@ -115,21 +106,17 @@ def _runs(fast: NDArray[np.bool_]) -> list[Run]:
     return [(bool(fast[start]), start, stop) for start, stop in zip(starts, stops, strict=True)]
 
 
-def _merged(
-    runs: list[Run], looks: Array, times: Array, amplitude_deg: float, fixation_s: float
-) -> list[Run]:
+def _merged(runs: list[Run], looks: Array, times: Array) -> list[Run]:
     """First pauses that are too short become fast, then fast stretches that lead nowhere slow."""
+    # In this order: a saccade that noise cuts in two has an amplitude only once it is whole again. A run at
+    # either end is no pause between two saccades, however short it is.
     last = len(runs) - 1
-    paused = [
-        (fast or (0 < k < last and times[stop] - times[start] < fixation_s), start, stop)
+    whole = _joined(
+        (fast or (0 < k < last and times[stop] - times[start] < FIXATION_S), start, stop)
         for k, (fast, start, stop) in enumerate(runs)
-    ]
-    joined = _joined(paused)
+    )
     return _joined(
-        [
-            (fast and _amplitude(looks, start, stop) >= amplitude_deg, start, stop)
-            for fast, start, stop in joined
-        ]
+        (fast and _amplitude(looks, start, stop) >= AMPLITUDE_DEG, start, stop) for fast, start, stop in whole
     )
 
 
@@ -139,7 +126,8 @@ def _amplitude(looks: Array, first: int, last: int) -> float:
     return float(degrees_between(looks[before], looks[after]))
 
 
-def _joined(runs: list[Run]) -> list[Run]:
+def _joined(runs: Iterable[Run]) -> list[Run]:
+    """Neighbors of one kind as one run."""
     out: list[Run] = []
     for fast, start, stop in runs:
         if out and out[-1][0] == fast:

@@ -125,7 +125,7 @@ def table_4(
         for name, method in methods.items():
             fitted = cluster_pipeline(method).fit(values)
             labels = fitted_labels(fitted, values)
-            met = agreement(labels, depressed, n_perm=n_perm, seed=seed)["adjusted_rand"]
+            met = agreement(labels, depressed, n_perm=n_perm, seed=seed)
             one = np.unique(labels).size < 2
             rows[name] |= {
                 (emotion, "here"): np.nan if one else indices(embed(fitted, values), labels)["silhouette"],

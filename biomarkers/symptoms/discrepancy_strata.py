@@ -23,7 +23,7 @@ def discrepancy_strata(fitted: pd.DataFrame, asked: pd.DataFrame, *, scale: str)
     Raises:
         ValueError: The answers fitted cannot be compared; see `SymptomDiscrepancy.fit`.
     """
-    discrepancy = SymptomDiscrepancy(grouping="severity", normalisation="none", scale=scale).fit(fitted)
+    discrepancy = SymptomDiscrepancy(grouping="severity", normalization="none", scale=scale).fit(fitted)
     median = discrepancy.per_person(fitted).groupby("group")["distance"].median()
     told = discrepancy.per_person(asked)
     cut = told["group"].map(median)

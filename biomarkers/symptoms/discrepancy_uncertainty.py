@@ -1,7 +1,7 @@
 """Uncertainty of the symptom discrepancy index: a bootstrap interval and a null without symptom profiles.
 
 The interval is a percentile bootstrap over persons; everything is fitted again on every resample. With
-`normalisation="range"` it does not cover that another sample has another most distant person, since a maximum
+`normalization="range"` it does not cover that another sample has another most distant person, since a maximum
 cannot be resampled upwards; `quantile` has no such hole.
 
 The null shuffles answers (`permuted_answers.py`). Null values are in the units of the data: item moments and
@@ -33,7 +33,7 @@ from evaluation.uncertainty.bootstrap import Estimate, interval_of, subject_weig
 
 SWEEPS = 10  # our choice: between draws; the p-value is exact with any number, see `null`
 _TIE = 1e-12  # the same sum in another order
-_MIXED = 50  # sweeps after which real answers to 13 items had forgotten where they started
+_CLOSE = 50 // SWEEPS  # draws: after 50 sweeps real answers to 13 items had forgotten where they started
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +78,6 @@ def null(
     *,
     within: Within = "total",
     draws: int = 199,
-    sweeps: int = SWEEPS,
     seed: int = 0,
 ) -> Null:
     """Compare the index of raw answers (N, J), a row a person, with shuffles of them.
@@ -90,8 +89,8 @@ def null(
     Raises:
         ValueError: As in `SymptomDiscrepancy.fit`; answers are not whole numbers; or too few draws.
     """
-    if (close := -(-_MIXED // sweeps)) * 4 > draws:
-        raise ValueError(f"draws={draws}: with {sweeps} sweeps between them take at least {close * 4}")
+    if draws < 4 * _CLOSE:
+        raise ValueError(f"draws={draws}: with {SWEEPS} sweeps between them take at least {4 * _CLOSE}")
     fitted, answers, codes = _fitted(items, estimator)
     whole: Answers = answers.astype(np.int16)
     if not np.array_equal(whole, answers):
@@ -100,32 +99,24 @@ def null(
     rng = np.random.default_rng(seed)
     before = int(rng.integers(draws + 1))
     values, curves, mixed = [], [], []
-    for count in (before, draws - before):
-        chain = shuffles(whole, within=within, sweeps=sweeps, rng=rng)
+    for count in (before, draws - before):  # moves are their own inverse: both ways lead away from the data
+        chain = shuffles(whole, within=within, sweeps=SWEEPS, rng=rng)
         for place, table in enumerate(islice(chain, count), start=1):
             value, by_group = _index_and_means(_discrepancy(fitted, table.astype(np.float64), codes), codes)
             values.append(value)
             curves.append(by_group)
-            mixed.append(place >= close)
-    far = np.array(values)[mixed]
+            mixed.append(place >= _CLOSE)
+    far, far_curves = np.array(values)[mixed], np.array(curves)[mixed]
     mean, spread = float(far.mean()), float(far.std(ddof=1))
-    low, high = np.quantile(np.array(curves)[mixed], [0.025, 0.975], axis=0)
+    low, high = np.quantile(far_curves, [0.025, 0.975], axis=0)
+    numbers = {"observed": curve, "expected": far_curves.mean(axis=0), "low": low, "high": high}
     return Null(
         value=observed,
         mean=mean,
         spread=spread,
         effect=(observed - mean) / spread if spread > 0 else np.nan,
         p_value=(1 + int((np.array(values) >= observed - _TIE).sum())) / (1 + draws),
-        groups=pd.DataFrame(
-            {
-                "group": fitted.groups_,
-                "n": np.bincount(codes),
-                "observed": curve,
-                "expected": np.array(curves)[mixed].mean(axis=0),
-                "low": low,
-                "high": high,
-            }
-        ),
+        groups=pd.DataFrame({"group": fitted.groups_, "n": np.bincount(codes)} | numbers),
     )
 
 
@@ -138,18 +129,16 @@ def _fitted(items: pd.DataFrame, estimator: SymptomDiscrepancy) -> tuple[Symptom
 
 def _discrepancy(fitted: SymptomDiscrepancy, answers: Array, codes: Codes) -> Array:
     """Discrepancies (N,) of answers (J, N) around their own centroids, in the units that were fitted."""
-    centre = _centre(fitted, answers, codes, None, fitted.mean_)
-    scaled: Array = (distances(answers, centre, fitted.std_, codes) - fitted.low_) / (
-        fitted.high_ - fitted.low_
-    )
-    return scaled
+    center = _center(fitted, answers, codes, None, fitted.mean_)
+    distance = distances(answers, center, fitted.std_, codes)
+    return np.asarray((distance - fitted.low_) / (fitted.high_ - fitted.low_))
 
 
-def _centre(
+def _center(
     fitted: SymptomDiscrepancy, answers: Array, codes: Codes, weights: Array | None, mean: Array
 ) -> Array:
     """Center of every group, (J, G)."""
-    if fitted.centre == "global":
+    if fitted.center == "global":
         return np.repeat(mean[:, None], len(fitted.groups_), axis=1)
     return centroids(answers, codes, len(fitted.groups_), weights)
 
@@ -163,8 +152,8 @@ def _index_and_means(discrepancy: Array, codes: Codes) -> tuple[float, Array]:
 def _resampled(fitted: SymptomDiscrepancy, answers: Array, codes: Codes, weights: Array) -> float:
     """The index of a resample; NaN where it has no range, or nobody shares a group."""
     mean, std = item_moments(answers, weights)
-    distance = distances(answers, _centre(fitted, answers, codes, weights, mean), std, codes)
-    low, high = limits(distance, fitted.normalisation, weights)
+    distance = distances(answers, _center(fitted, answers, codes, weights, mean), std, codes)
+    low, high = limits(distance, fitted.normalization, weights)
     n, means, spread = group_moments(distance, codes, len(fitted.groups_), weights)
     if not low < high or not (n > 1).any():
         return np.nan

@@ -1,7 +1,7 @@
 """Outlier persons, who answer least like their group: a mask that leaves them out of a training set.
 
 Three published scripts remove in three ways: `cut="per_group"` (the figure), `cut="global"` (the threshold
-study; its mixed-up rows are a mistake that is not repeated), and `rule="count"` with a global centre (the
+study; its mixed-up rows are a mistake that is not repeated), and `rule="count"` with a global center (the
 classifiers). Removal needs the answers of a person, so it can never be part of a prediction.
 """
 
@@ -49,17 +49,13 @@ def keep(
     _, group = np.unique(discrepancy["group"].to_numpy(dtype=np.float64), return_inverse=True)
     kept = np.ones(len(discrepancy), dtype=bool)
     if share > 0:
-        for rows in _rows(group if cut == "per_group" else np.zeros_like(group)):
+        members = [np.flatnonzero(group == code) for code in np.unique(group)]
+        for rows in members if cut == "per_group" else [np.arange(len(group))]:
             kept[rows] = _nearest(distance[rows], share, rule)
-        for rows in _rows(group):
+        for rows in members:
             if not kept[rows].any():  # only a global cut empties a group
                 kept[rows] = distance[rows] <= distance[rows].min() + _TIE
     return pd.Series(kept, index=discrepancy.index, name="keep")
-
-
-def _rows(group: np.ndarray) -> list[np.ndarray]:
-    order = np.argsort(group, kind="stable")
-    return np.split(order, np.flatnonzero(np.diff(group[order])) + 1) if len(order) else []
 
 
 def _nearest(distance: np.ndarray, share: float, rule: Rule) -> np.ndarray:

@@ -62,7 +62,7 @@ def drawn():
     features = feature_table(
         list(zip(recordings, series, strict=True)), [GazeDirection(), BlinkFeatures(), PupilRatio()]
     )
-    return Material(SimpleNamespace(table=table), recordings, series, table, features, splits)
+    return Material(SimpleNamespace(table=table), recordings, series, features, splits)
 
 
 @pytest.fixture(scope="session")

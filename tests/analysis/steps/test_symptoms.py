@@ -29,7 +29,7 @@ def table_of(persons, visits=2):
 
 def material(table, folder):
     manifest = Manifest(table=table, root=folder, name="own", truth=None)
-    return Material(manifest, [], [], table, None, [])
+    return Material(manifest, [], [], None, [])
 
 
 def test_the_first_complete_questionnaire_of_a_person_counts():

@@ -37,7 +37,7 @@ def test_the_best_number_is_marked_for_each_index(drawn):
 
 
 def test_stability_is_drawn_with_its_spread(drawn):
-    found = {k: Stability(mean=1 / k, low=0.1, high=0.9, draws=np.ones(3)) for k in (3, 2)}
+    found = {k: Stability(mean=1 / k, low=0.1, high=0.9) for k in (3, 2)}
     axes = drawn(cluster_count_figures, "stability_over_k", found).axes[0]
     assert axes.lines[0].get_xydata().tolist() == [[2, 0.5], [3, 1 / 3]]
     assert len(axes.collections[0].get_segments()) == 2

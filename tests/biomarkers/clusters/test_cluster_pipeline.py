@@ -9,7 +9,14 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
 
 from biomarkers.clusters.agglomerative import NearestCentroidAgglomerative
-from biomarkers.clusters.cluster_pipeline import cluster_pipeline, embed, fitted_labels, indices, indices_by_k
+from biomarkers.clusters.cluster_pipeline import (
+    VARIANCE,
+    cluster_pipeline,
+    embed,
+    fitted_labels,
+    indices,
+    indices_by_k,
+)
 from tests.isolation import check_isolated
 
 METHODS = [
@@ -44,10 +51,10 @@ def test_nothing_is_learned_from_other_persons(method):
 
 def test_components_keep_the_share_of_the_variance():
     x = np.random.default_rng(0).standard_normal((80, 10))
-    fitted = cluster_pipeline(KMeans(2, n_init=1, random_state=0), variance=0.6).fit(x)
+    fitted = cluster_pipeline(KMeans(2, n_init=1, random_state=0)).fit(x)
     share = np.cumsum(fitted["components"].explained_variance_ratio_)
-    assert share[-1] >= 0.6
-    assert (share[:-1] < 0.6).all()
+    assert share[-1] >= VARIANCE
+    assert (share[:-1] < VARIANCE).all()
 
 
 def test_a_tree_has_centroids_for_the_others_and_its_own_labels_for_its_rows():
@@ -75,8 +82,3 @@ def test_silhouette_by_hand():
     assert indices(scores, [0, 0, 1, 1])["silhouette"] == pytest.approx(np.mean(ratios))
     with pytest.raises(ValueError, match="1 clusters of 4 persons"):
         indices(scores, [0, 0, 0, 0])
-
-
-def test_a_share_of_all_variance_is_refused():
-    with pytest.raises(ValueError, match="variance=1"):
-        cluster_pipeline(METHODS[0], variance=1)

@@ -15,16 +15,14 @@ pytestmark = pytest.mark.slow  # seconds each
 
 def profile(level, *, channels=("au01", "au12", "au15", "pose_yaw"), bins=10):
     mean = np.full((bins, len(channels)), float(level))
-    return Profile(
-        channels=channels, mean=mean, low=mean - 1, high=mean + 1, sd=mean, persons=np.full(bins, 5)
-    )
+    return Profile(channels=channels, mean=mean, low=mean - 1, high=mean + 1, persons=np.full(bins, 5))
 
 
 def test_each_panel_has_the_course_and_the_mean_of_each_group(drawn):
     courses = {"control": profile(1), "depressed": profile(3)}
-    figure = drawn(group_figures, "means_over_time", courses, channels=["au15", "au01", "pose_yaw", "au12"])
+    figure = drawn(group_figures, "means_over_time", courses)
     panels = [axes for axes in figure.axes if axes.axison]
-    assert [axes.get_title(loc="left") for axes in panels] == ["AU15", "AU1", "pose yaw", "AU12"]
+    assert [axes.get_title(loc="left") for axes in panels] == ["AU1", "AU12", "AU15", "pose yaw"]
     for axes in panels:
         assert [set(np.ravel(line.get_ydata())) for line in axes.lines] == [{1.0}, {1.0}, {3.0}, {3.0}]
         assert [axes.collections[1].get_datalim(axes.transData).y0] == [2.0]
@@ -44,9 +42,7 @@ def test_bins_that_nobody_fills_are_gaps(drawn):
     assert axes.lines[1].get_ydata()[0] == 1.0
 
 
-def test_a_channel_that_is_not_there_is_refused():
-    with pytest.raises(ValueError, match=r"not there: \['au99'\]"):
-        group_figures.means_over_time({"all": profile(1)}, channels=["au99"])
+def test_no_group_is_refused():
     with pytest.raises(ValueError, match="0 groups"):
         group_figures.means_over_time({})
 

@@ -17,7 +17,7 @@ MODEL = LogisticRegression().fit(X, Y)
 
 def test_families_move_together_as_in_a_hand_loop():
     families = {"twins": ["a", "b"], "noise": ["c"]}
-    found = permuted_predictions(MODEL, X, families, repeats=3, seed=5)
+    found = permuted_predictions(MODEL, X, families.values(), repeats=3, seed=5)
     rng = np.random.default_rng(5)
     for g, columns in enumerate(families.values()):
         for p in range(3):
@@ -43,7 +43,7 @@ def test_placements_average_to_the_auc_of_sklearn_with_ties():
 
 def test_of_single_columns_it_is_the_importance_of_sklearn():
     families = {name: [name] for name in X}
-    permuted = permuted_predictions(MODEL, X, families, repeats=30, seed=0)
+    permuted = permuted_predictions(MODEL, X, families.values(), repeats=30, seed=0)
     lost = lost_placements(Y, MODEL.predict_proba(X)[:, 1], permuted)[:, Y == 1].mean(axis=1)
     expected = permutation_importance(MODEL, X, Y, scoring="roc_auc", n_repeats=30, random_state=1)
     np.testing.assert_allclose(lost, expected.importances_mean, atol=0.015)
@@ -52,6 +52,6 @@ def test_of_single_columns_it_is_the_importance_of_sklearn():
 
 def test_twins_hide_each_other_until_they_are_permuted_together():
     model = LogisticRegression(C=0.01).fit(X, Y)  # a penalty shares the weight between twins
-    permuted = permuted_predictions(model, X, {"a": ["a"], "twins": ["a", "b"]}, repeats=10, seed=0)
+    permuted = permuted_predictions(model, X, [["a"], ["a", "b"]], repeats=10, seed=0)
     lost = lost_placements(Y, model.predict_proba(X)[:, 1], permuted)[:, Y == 1].mean(axis=1)
     assert lost[1] > 2 * lost[0]

@@ -9,19 +9,19 @@ from biomarkers.symptoms.discrepancy_uncertainty import interval, null
 from biomarkers.symptoms.permuted_answers import shuffles
 from tests.biomarkers.symptoms.answers import partial_credit
 
-PLAIN = SymptomDiscrepancy(normalisation="quantile")
+PLAIN = SymptomDiscrepancy(normalization="quantile")
 
 
 def value_of(items, estimator):
     return index(estimator.fit(items).per_person(items)).value
 
 
-@pytest.mark.parametrize("normalisation", ["range", "quantile", "none"])
-@pytest.mark.parametrize("centre", ["group", "global"])
-def test_a_resample_is_the_index_of_the_drawn_table(normalisation, centre):
+@pytest.mark.parametrize("normalization", ["range", "quantile", "none"])
+@pytest.mark.parametrize("center", ["group", "global"])
+def test_a_resample_is_the_index_of_the_drawn_table(normalization, center):
     """Weights give what repeating the rows and fitting anew gives."""
     items = partial_credit(80)
-    estimator = SymptomDiscrepancy(normalisation=normalisation, centre=centre)
+    estimator = SymptomDiscrepancy(normalization=normalization, center=center)
     assert interval(items, estimator, n_boot=1000, seed=3)["value"] == pytest.approx(
         value_of(items, estimator)
     )
@@ -83,14 +83,14 @@ def test_limits_of_its_own_would_hide_profiles():
     shuffled = pd.DataFrame(other.T, columns=items.columns)
     assert found.value > found.mean
     assert value_of(items, PLAIN) < value_of(shuffled, PLAIN)
-    distance = SymptomDiscrepancy(normalisation="none")
+    distance = SymptomDiscrepancy(normalization="none")
     assert value_of(items, distance) > value_of(shuffled, distance)
 
 
-def test_the_normalisation_does_not_change_what_the_null_says():
+def test_the_normalization_does_not_change_what_the_null_says():
     items = partial_credit(300, profile=0.5)
     found = [
-        null(items, SymptomDiscrepancy(normalisation=name), draws=39, seed=1)
+        null(items, SymptomDiscrepancy(normalization=name), draws=39, seed=1)
         for name in ("range", "quantile", "none")
     ]
     assert len({one.p_value for one in found}) == 1

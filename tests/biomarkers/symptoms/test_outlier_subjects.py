@@ -57,11 +57,11 @@ def test_no_share_removes_nobody(cut, rule):
 
 
 @pytest.mark.parametrize("cut", ["per_group", "global"])
-@pytest.mark.parametrize("centre", ["group", "global"])
-def test_the_mask_belongs_to_the_person_and_not_to_the_row(cut, centre):
+@pytest.mark.parametrize("center", ["group", "global"])
+def test_the_mask_belongs_to_the_person_and_not_to_the_row(cut, center):
     """One published script writes distances in the order of groups and reads them in the order of rows."""
     items = answers_of(300)
-    found = SymptomDiscrepancy(centre=centre).fit(items).per_person(items)
+    found = SymptomDiscrepancy(center=center).fit(items).per_person(items)
     plain = keep(found, share=0.2, cut=cut)
     other = found.sample(frac=1, random_state=0)
     assert keep(other, share=0.2, cut=cut).loc[found.index].equals(plain)
@@ -80,10 +80,10 @@ def test_the_mask_belongs_to_the_person_and_not_to_the_row(cut, centre):
 def test_the_published_variants_differ():
     items = answers_of(400)
     masks = {
-        (centre, cut, rule): keep(
-            SymptomDiscrepancy(centre=centre).fit(items).per_person(items), share=0.2, cut=cut, rule=rule
+        (center, cut, rule): keep(
+            SymptomDiscrepancy(center=center).fit(items).per_person(items), share=0.2, cut=cut, rule=rule
         )
-        for centre, cut, rule in (
+        for center, cut, rule in (
             ("group", "per_group", "percentile"),
             ("group", "global", "percentile"),
             ("global", "per_group", "count"),
