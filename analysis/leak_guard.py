@@ -27,11 +27,14 @@ def guarded(
         LeakageError: A channel or a feature repeats an answer to the questionnaire and was not asked to.
     """
     table = manifest.table
+    # The means of channels as well as the features: networks read the channels themselves, so an answer that
+    # hides in one would reach them even where no extractor looks at it.
     check_features(_channel_means(series), table, allowed=allowed)
     columns = list(dict.fromkeys([*map(str, features), *map(str, table)]))
     leaked = tuple(name for name in columns if any(matching([name], pattern) for pattern in allowed))
     added = table[[name for name in leaked if name not in features]].reset_index(drop=True)
     features = pd.concat([features, added], axis=1)
+    # after the columns were added: what was asked for passes, and whatever else repeats an answer does not
     check_features(features, table, allowed=allowed)
     return features, leaked
 

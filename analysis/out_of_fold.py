@@ -1,7 +1,7 @@
 """Out-of-fold predictions of estimators: fitted on training persons, thresholds from validation."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
-from analysis.data import Material
+from analysis.step_data import Material
+from biomarkers.estimators.grouped_pipeline import fit_by_persons
 from datamodules.manifests.identity import person_keys
 from datamodules.schema import IDS
 from datamodules.splits.protocols import Split
@@ -78,27 +79,46 @@ def out_of_fold(
         Recording table with `<head>_target`, `<head>_prediction` and `fold`; for labels also the fold's own
         `threshold` and the `decision` by it.
     """
-    place = {recording: row for row, recording in enumerate(table["recording_id"])}
-    persons, target = np.array(person_keys(table)), table[head].to_numpy(dtype=np.float64)
     parts = []
-    for number, split in enumerate(splits):
-        rows = {part: [place[name] for name in getattr(split, part)] for part in ("train", "val", "test")}
-        fit = [row for row in rows["train"] if np.isfinite(target[row])]
-        own: Any = clone(model)
-        known = target[fit].astype(int) if head == "binary" else target[fit]
-        own.fit(inputs.rows(reads, fit), known, groups=persons[fit])
+    for number, (own, rows) in enumerate(fitted_folds(model, reads, inputs, table, splits, head=head)):
         val, test = (
             _predicted(own, inputs.rows(reads, rows[part]), table.iloc[rows[part]], part, head)
             for part in ("val", "test")
         )
         tested = decided(val, test) if head == "binary" else test
         parts.append(tested.assign(fold=number))
-        _log.info("fold %d of %d: fitted on %d recordings", number + 1, len(splits), len(fit))
     return pd.concat(parts, ignore_index=True)
+
+
+def fitted_folds(
+    model: Any,
+    reads: Reads,
+    inputs: Inputs,
+    table: pd.DataFrame,
+    splits: Sequence[Split],
+    *,
+    head: Head = "binary",
+) -> Iterator[tuple[Any, dict[str, list[int]]]]:
+    """A copy of the model fitted on the training part of each fold, and the rows of the fold's parts.
+
+    Recordings without a label or score are not fitted; the other arguments are those of `out_of_fold`.
+    """
+    place = {recording: row for row, recording in enumerate(table["recording_id"])}
+    persons, target = np.array(person_keys(table)), table[head].to_numpy(dtype=np.float64)
+    for number, split in enumerate(splits):
+        rows = {part: [place[name] for name in getattr(split, part)] for part in ("train", "val", "test")}
+        fit = [row for row in rows["train"] if np.isfinite(target[row])]
+        # a copy: whatever a model has learned of one fold's persons must not reach the next fold
+        own = clone(model)
+        known = target[fit].astype(int) if head == "binary" else target[fit]
+        fit_by_persons(own, inputs.rows(reads, fit), known, persons[fit])
+        _log.info("fold %d of %d: fitted on %d recordings", number + 1, len(splits), len(fit))
+        yield own, rows
 
 
 def decided(val: pd.DataFrame, test: pd.DataFrame) -> pd.DataFrame:
     """The test table with the `threshold` that validation chose, .5 where it could not, and `decision`."""
+    # never on the test part: a threshold that has seen it makes accuracies that no new person reaches
     threshold = choose_threshold(val).value
     cut = 0.5 if threshold is None else threshold
     return test.assign(threshold=cut, decision=(test["binary_prediction"] >= cut).astype(float))
@@ -115,13 +135,6 @@ def measured(predictions: pd.DataFrame) -> dict[str, dict[str, Any]]:
 
 def _predicted(model: Any, read: Any, rows: pd.DataFrame, part: str, head: Head) -> pd.DataFrame:
     values = model.predict_proba(read)[:, 1] if head == "binary" else model.predict(read)
-    return pd.DataFrame(
-        {
-            "recording_id": rows["recording_id"].to_numpy(),
-            "subject_id": rows["subject_id"].to_numpy(),
-            "session_id": rows["session_id"].to_numpy(),
-            "split": part,
-            f"{head}_target": rows[head].to_numpy(dtype=np.float64),
-            f"{head}_prediction": np.asarray(values, dtype=np.float64),
-        }
-    )
+    target, prediction = rows[head].to_numpy(dtype=np.float64), np.asarray(values, dtype=np.float64)
+    numbers = {f"{head}_target": target, f"{head}_prediction": prediction}
+    return rows[[*IDS]].reset_index(drop=True).assign(split=part, **numbers)

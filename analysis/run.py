@@ -5,9 +5,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from analysis.data import Finding, Material, read_material
 from analysis.leak_guard import leak_notes
-from analysis.steps.measured import measured
+from analysis.step_data import Finding, Material, read_material
+from analysis.steps.missing_features import measured
 from engine.cohort.leak_audit import leak_title
 from engine.config.build import build_all
 from engine.config.compose import ConfigError

@@ -1,1 +1,1 @@
-"""Features of facial series, group comparisons, clusters, symptoms and classical estimators."""
+"""Features of facial series, group comparisons, clusters, symptoms, published tables, estimators."""

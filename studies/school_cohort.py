@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from biomarkers.published.faces_of_the_mind import MEAN_BY_TOTAL, SDI
 from biomarkers.symptoms.discrepancy import SymptomDiscrepancy, index
-from biomarkers.symptoms.published import MEAN_BY_TOTAL, SDI
 from datamodules.manifests.questionnaires import subscale
 from datamodules.synthetic.prevalence import SCHOOL
 from datamodules.synthetic.questionnaire import DOMAINS, answer

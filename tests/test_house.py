@@ -58,7 +58,7 @@ def test_imports_against_the_arrows_are_found(tmp_path):
         "datamodules.manifests.manifest": ("datamodules.splits.protocols",),
         "evaluation.tables.aggregate": ("datamodules.readers", "timm", "evaluation.report.report"),
         "engine.config.build": ("av", "engine.training.fit", "analysis"),
-        "biomarkers.groups.persons": ("engine",),
+        "biomarkers.groups.subject_means": ("engine",),
     }
     for room in ROOMS:
         shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))

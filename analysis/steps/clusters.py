@@ -7,23 +7,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import clone
 
-from analysis.data import Finding, Material, feature_columns
+from analysis.step_data import Finding, Material, feature_columns
+from analysis.steps.cells import estimate
 from biomarkers.clusters.agglomerative import NearestCentroidAgglomerative
 from biomarkers.clusters.agreement import agreement
-from biomarkers.clusters.choice_figures import indices_over_k, scree, stability_over_k
-from biomarkers.clusters.figures import components, silhouettes, tree
-from biomarkers.clusters.pipeline import (
+from biomarkers.clusters.cluster_count_figures import indices_over_k, scree, stability_over_k
+from biomarkers.clusters.cluster_pipeline import (
     cluster_pipeline,
     embed,
     explained_variance,
     fitted_labels,
     indices,
     indices_by_k,
+    with_clusters,
 )
-from biomarkers.clusters.stability import Stability, cluster_stability
-from biomarkers.groups.persons import one_group_each
+from biomarkers.clusters.clustering_figures import components, silhouettes, tree
+from biomarkers.clusters.stability import cluster_stability
+from biomarkers.groups.subject_means import one_group_each
 from evaluation.report.page import Section
 
 Array = NDArray[np.float64]
@@ -48,14 +49,12 @@ class Clusters:
     def __call__(self, material: Material, *, n_boot: int, seed: int) -> Finding:
         """Cluster everybody; this describes and predicts nobody."""
         persons = one_group_each(feature_columns(material, self.features), material.labels)
-        complete = persons.values.notna().all(axis=1).to_numpy()
-        values = persons.values[complete].to_numpy(dtype=np.float64)
-        depressed = persons.depressed[complete]
+        values, depressed, lacking = persons.complete()
         choice, by_k = self._choice(values, seed=seed)
         found = [self._clustering(name, values, depressed, seed=seed) for name in self.clusterers]
-        remark = f"{int(complete.sum())} persons with all features, each the mean of {persons.basis}"
-        if not complete.all():
-            remark += f"; {int((~complete).sum())} persons lack one and are left out"
+        remark = f"{len(values)} persons with all features, each the mean of {persons.basis}"
+        if lacking:
+            remark += f"; {lacking} persons lack one and are left out"
         section = Section(
             "clusters",
             "Do persons fall into clusters?",
@@ -84,7 +83,10 @@ class Clusters:
             for name, pipeline in pipelines.items()
         ]
         first, pipeline = next(iter(pipelines.items()))
-        stable = {k: self._stability(pipeline, values, k, seed=seed) for k in _KS}
+        stable = {
+            k: cluster_stability(with_clusters(pipeline, k), values, rounds=self.rounds, seed=seed)
+            for k in _KS
+        }
         tables[0]["stability"] = [stable[k].mean for k in tables[0]["k"]]
         section = Section(
             "cluster_choice",
@@ -95,12 +97,6 @@ class Clusters:
         )
         return section, pd.concat(tables, ignore_index=True)
 
-    def _stability(self, pipeline: Any, values: Array, k: int, *, seed: int) -> Stability:
-        model = clone(pipeline)
-        name = "n_components" if "n_components" in model[-1].get_params() else "n_clusters"
-        model.set_params(**{f"clusters__{name}": k})
-        return cluster_stability(model, values, rounds=self.rounds, seed=seed)
-
     def _clustering(
         self, name: str, values: Array, depressed: NDArray[np.bool_], *, seed: int
     ) -> tuple[tuple[Any, ...], Section]:
@@ -108,16 +104,15 @@ class Clusters:
         pipeline = cluster_pipeline(self.clusterers[name]).fit(values)
         labels, scores = fitted_labels(pipeline, values), embed(pipeline, values)
         stable = cluster_stability(pipeline, values, rounds=self.rounds, seed=seed)
-        match = agreement(labels, depressed, seed=seed)["adjusted_rand"]
+        match = agreement(labels, depressed, seed=seed)
         row = (
             name,
             *(f"{value:.3g}" for value in indices(scores, labels).values()),
-            {"value": stable.mean, "low": stable.low, "high": stable.high},
+            estimate(stable.mean, stable.low, stable.high),
             f"{match.value:.3f} (null {match.null_95:.3f}, p {match.p_value:.3f})",
         )
         explained = pipeline["components"].explained_variance_ratio_
         plots = [components(scores, labels, depressed, explained=explained), silhouettes(scores, labels)]
-        method = self.clusterers[name]
-        if isinstance(method, NearestCentroidAgglomerative):
-            plots.append(tree(scores, labels, depressed, method=method.linkage))
+        if isinstance(self.clusterers[name], NearestCentroidAgglomerative):
+            plots.append(tree(scores, labels, depressed))
         return row, Section(f"clusters_{name.replace(' ', '_')}", f"Clusters by {name}", "", plots=plots)

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from analysis.data import Finding, Material
-from analysis.steps.published import flat, published_section
-from biomarkers.clusters.table import parikh_table_4
+from analysis.step_data import Finding, Material
+from analysis.steps.published_tables import flat, published_section
 from biomarkers.features.emotions import EMOTIONS, emotion_intensities
-from biomarkers.groups.persons import one_group_each
 from biomarkers.groups.profiles import course
+from biomarkers.groups.subject_means import one_group_each
+from biomarkers.published.parikh2024 import table_4
 from datamodules.schema import IDS
 from datamodules.series import Series
 
@@ -32,26 +32,20 @@ class EmotionClusters:
         """Cluster everybody who has a group and a frame in every bin; others are counted in a note."""
         ids = material.features.table[[*IDS]]
         persons = one_group_each(ids.join(_courses(material.series, bins=self.bins)), material.labels)
-        complete = persons.values.notna().all(axis=1).to_numpy()
-        values = persons.values[complete].to_numpy(dtype=np.float64)
+        values, depressed, lacking = persons.complete()
         courses = {name: values[:, j * self.bins : (j + 1) * self.bins] for j, name in enumerate(_EMOTIONS)}
-        table = parikh_table_4(courses, persons.depressed[complete], seed=seed)
+        table = table_4(courses, depressed, seed=seed)
         table = replace(table, cells=_long(table.cells))
         counted = f"{len(values)} persons, each the mean of {persons.basis} in {self.bins} bins of time"
-        if not complete.all():
-            counted += f"; {int((~complete).sum())} persons have a bin without a frame and are left out"
+        if lacking:
+            counted += f"; {lacking} persons have a bin without a frame and are left out"
         section = published_section(replace(table, notes=(counted, *table.notes)))
         return Finding([replace(section, key="emotion_clusters")], {"emotion_clusters": flat(table.cells)})
 
 
 def _long(cells: pd.DataFrame) -> pd.DataFrame:
     """A row an emotion and method: side by side the columns are too many for a page."""
-    parts = []
-    for name in _EMOTIONS:
-        own = pd.DataFrame(cells[name])
-        own.index = pd.Index([f"{name}, {method}" for method in cells.index])
-        parts.append(own)
-    return pd.concat(parts)
+    return pd.concat([pd.DataFrame(cells[name]).rename(index=f"{name}, {{}}".format) for name in _EMOTIONS])
 
 
 def _courses(series: Sequence[Series], *, bins: int) -> pd.DataFrame:

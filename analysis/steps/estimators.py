@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from analysis.data import Finding, Material
 from analysis.out_of_fold import Head, Inputs, Model, OutOfFold, Reads, measured, out_of_fold
+from analysis.step_data import Finding, Material
 from analysis.steps.networks import Network
 from engine.inference.strata import strata_sections
 from evaluation.report.audit_figures import panels
@@ -52,10 +52,7 @@ class EstimatorTable:
         predictions = predicted(self.networks, self.estimators, material)
         found = {name: measured(own) for name, own in predictions.items()}
         majority = material.manifest.table["binary"].dropna().mean()
-        rows = [
-            (name, own["auc"], own["accuracy"], _printed(self.published.get(name)))
-            for name, own in found.items()
-        ]
+        printed = {name: f"{accuracy:.2f}" for name, accuracy in self.published.items()}
         section = Section(
             "estimators",
             "Who is depressed? Estimators on people they were not fitted on",
@@ -70,7 +67,9 @@ class EstimatorTable:
                 lines={"AUC": 0.5, "accuracy": float(max(majority, 1 - majority))},
             ),
             columns=("Estimator", "AUC", "Accuracy", "Printed accuracy"),
-            rows=rows,
+            rows=[
+                (name, own["auc"], own["accuracy"], printed.get(name, "none")) for name, own in found.items()
+            ],
             remarks=(
                 f"Always answering the larger class is right in {max(majority, 1 - majority):.0%}",
                 "Printed accuracies are of other people and another split; they are not a target",
@@ -83,9 +82,7 @@ class EstimatorTable:
 
 
 def predicted(
-    networks: Mapping[str, OutOfFold | None],
-    estimators: Mapping[str, OutOfFold | None],
-    material: Material,
+    networks: Mapping[str, OutOfFold | None], estimators: Mapping[str, OutOfFold | None], material: Material
 ) -> dict[str, pd.DataFrame]:
     """Out-of-fold predictions by name, of those that are not switched off.
 
@@ -105,7 +102,3 @@ def together(predictions: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 def remarks(networks: Mapping[str, Network | None]) -> list[str]:
     """Remarks of the networks, for the page."""
     return [f"{name}: {own.remark}" for name, own in networks.items() if own is not None and own.remark]
-
-
-def _printed(accuracy: float | None) -> str:
-    return "none" if accuracy is None else f"{accuracy:.2f}"

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from analysis.data import Finding, Material
+from analysis.step_data import Finding, Material
+from analysis.steps.cells import named_estimate
 from biomarkers.estimators.frame_leak import gap_table
 from datamodules.manifests.identity import person_keys
 from evaluation.report.page import Section
@@ -45,7 +46,7 @@ class FrameLeak:
         rows = [
             (
                 f"{row['estimator']}, {row['split']}",
-                {"value": row["accuracy"], "low": row["accuracy_low"], "high": row["accuracy_high"]},
+                named_estimate(row, "accuracy"),
                 *(f"{row[name]:.3f}" for name in _PLAIN),
             )
             for row in gap.to_dict("records")

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.data import Finding, Material, feature_columns
-from analysis.steps.published import flat, published_section
+from analysis.step_data import Finding, Material, feature_columns
+from analysis.steps.cells import estimate, named_estimate
+from analysis.steps.published_tables import flat, published_section
 from biomarkers.groups.comparison import compare_groups
-from biomarkers.groups.figures import effect_sizes, group_means
+from biomarkers.groups.group_figures import effect_sizes, group_means
 from biomarkers.groups.mixed import mixed_models
-from biomarkers.groups.persons import Persons, one_group_each
-from biomarkers.groups.tables import PublishedTable
+from biomarkers.groups.subject_means import Persons, one_group_each
 from biomarkers.naming import label
+from biomarkers.published.published_table import PublishedTable
 from evaluation.report.page import Section
 
 _ALPHA = 0.05
@@ -29,7 +30,7 @@ class GroupComparison:
         name: Of the comparison, the beginning of the names of its sections and tables.
         title: Heading of the page's section.
         features: Ends of the names of the features to compare, such as `_mean`.
-        table: Puts a published table beside ours: a function of `biomarkers.groups.tables`, or None.
+        table: Puts a published table beside ours: a function of `biomarkers.published`, or None.
     """
 
     name: str
@@ -73,7 +74,7 @@ class GroupComparison:
         rows = [
             (
                 label(str(row["feature"])),
-                {"value": row["estimate"], "low": row["low"], "high": row["high"]},
+                estimate(row["estimate"], row["low"], row["high"]),
                 _p(row["p_holm"]),
             )
             for row in found.to_dict("records")
@@ -95,7 +96,7 @@ def _row(row: dict[str, float]) -> tuple[object, ...]:
         label(str(row["feature"])),
         f"{row['mean_depressed']:.3f}",
         f"{row['mean_control']:.3f}",
-        {"value": row["hedges_g"], "low": row["hedges_g_low"], "high": row["hedges_g_high"]},
+        named_estimate(row, "hedges_g"),
         _p(row["welch_p_holm"]),
         _p(row["u_p_holm"]),
         "yes" if row["welch_p_holm"] < _ALPHA else "no",

@@ -1,23 +1,20 @@
 """Out-of-fold permutation and SHAP importance of tree models."""
 
-import logging
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import clone
 
-from analysis.data import Finding, Material
-from analysis.out_of_fold import Inputs
-from biomarkers.estimators.pipeline import fit_by_persons
-from biomarkers.importance.folds import explain_fold, importance_table
+from analysis.out_of_fold import Inputs, fitted_folds
+from analysis.step_data import Finding, Material
+from analysis.steps.cells import named_estimate
+from biomarkers.importance.family_importance import explain_fold, importance_table
 from biomarkers.naming import label
 from datamodules.manifests.identity import person_keys
 from evaluation.report.audit_figures import panels
 from evaluation.report.page import Section
 
-_log = logging.getLogger(__name__)
 _SHOWN = 25  # families in a plot, our choice: every statistic of OpenFace has hundreds of channels
 
 
@@ -39,16 +36,11 @@ class Importance:
         """Fit every fold's training part, explain its test part."""
         manifest = material.manifest.table
         inputs = Inputs(material.series, material.features.table)
-        place = {recording: row for row, recording in enumerate(manifest["recording_id"])}
         persons, target = np.array(person_keys(manifest)), manifest["binary"].to_numpy(dtype=np.float64)
+        fitted = fitted_folds(self.model, "features", inputs, manifest, material.splits)
         folds = []
-        for number, split in enumerate(material.splits):
-            fit, test = (
-                [row for row in map(place.__getitem__, part) if np.isfinite(target[row])]
-                for part in (split.train, split.test)
-            )
-            model = clone(self.model)
-            fit_by_persons(model, inputs.rows("features", fit), target[fit].astype(int), persons[fit])
+        for number, (model, rows) in enumerate(fitted):
+            test = [row for row in rows["test"] if np.isfinite(target[row])]
             folds.append(
                 explain_fold(
                     model,
@@ -59,9 +51,6 @@ class Importance:
                     shap_persons=self.shap_persons,
                     seed=seed + number,
                 )
-            )
-            _log.info(
-                "fold %d of %d: explained on %d recordings", number + 1, len(material.splits), len(test)
             )
         table = importance_table(folds, n_boot=n_boot, seed=seed)
         return Finding([_section(table)], {"importance": table})
@@ -85,8 +74,8 @@ def _section(table: pd.DataFrame) -> Section:
         plots=[_plot(own) for own in ranked.values()],
         columns=("By", "Family", "Features", "AUC lost", "Folds", "Mean |SHAP|"),
         rows=[
-            (row["by"], _name(row), str(row["features"]), _estimate(row, "auc_lost"), _range(row),
-             _estimate(row, "shap"))
+            (row["by"], _name(row), str(row["features"]), named_estimate(row, "auc_lost"), _range(row),
+             named_estimate(row, "shap"))
             for own in (table[table["by"] == "all"], *ranked.values())
             for _, row in own.head(_SHOWN).iterrows()
         ],
@@ -105,7 +94,7 @@ def _plot(own: pd.DataFrame) -> str | None:
     rows = [
         (
             _name(row),
-            {"AUC lost": _estimate(row, "auc_lost"), "mean |SHAP|": _estimate(row, "shap")},
+            {"AUC lost": named_estimate(row, "auc_lost"), "mean |SHAP|": named_estimate(row, "shap")},
             bool(row["identity"]),
         )
         for _, row in own.head(_SHOWN).iterrows()
@@ -115,10 +104,6 @@ def _plot(own: pd.DataFrame) -> str | None:
 
 def _name(row: Any) -> str:
     return label(row["family"]) if row["by"] == "channel" else str(row["family"])
-
-
-def _estimate(row: Any, name: str) -> dict[str, float]:
-    return {"value": row[name], "low": row[f"{name}_low"], "high": row[f"{name}_high"]}
 
 
 def _range(row: Any) -> str:

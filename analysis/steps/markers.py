@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
-from analysis.data import Finding, Material
-from analysis.steps.totals import scale_totals
+from analysis.step_data import Finding, Material, scale_totals
+from analysis.steps.cells import estimate
 from biomarkers.groups.correlation import correlate
 from biomarkers.groups.correlation_figures import correlation_forest
 from biomarkers.naming import label
@@ -15,7 +14,6 @@ from biomarkers.oculomotor.pupil import UNREADABLE
 from datamodules.schema import IDS
 from evaluation.report.page import Section
 
-_ALPHA = 0.05
 _REMARKS = 12  # reasons shown on the page; the table holds all
 
 
@@ -53,7 +51,7 @@ def _section(found: pd.DataFrame, material: Material) -> Section:
         (
             label(str(row["feature"])),
             str(row["score"]),
-            {"value": row["rho"], "low": _number(row["low"]), "high": _number(row["high"])},
+            estimate(row["rho"], row["low"], row["high"]),
             *(f"{row[name]:.4f}" for name in ("p", "p_holm", "p_bh")),
             f"{row['n_persons']:,}",
         )
@@ -71,10 +69,6 @@ def _section(found: pd.DataFrame, material: Material) -> Section:
         rows=rows,
         remarks=[*_untested(found), *_verdicts(material)],
     )
-
-
-def _number(value: float) -> float | None:
-    return value if np.isfinite(value) else None
 
 
 def _untested(found: pd.DataFrame) -> list[str]:

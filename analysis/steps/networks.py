@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.data import Material
 from analysis.out_of_fold import decided
+from analysis.step_data import Material
 from datamodules.manifests.manifest import Manifest
 from datamodules.splits.protocols import Split
 from engine.checkpoints.checkpoint import load_checkpoint

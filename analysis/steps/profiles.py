@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.data import Finding, Material
+from analysis.step_data import Finding, Material
 from biomarkers.features.emotions import EMOTIONS, emotion_intensities
-from biomarkers.groups.figures import means_over_time
+from biomarkers.groups.group_figures import means_over_time
 from biomarkers.groups.profiles import Profile, group_profiles
 from evaluation.report.page import Section
 
@@ -39,16 +39,13 @@ class Profiles:
         found = group_profiles(
             sums, subjects.tolist(), groups.tolist(), bins=self.bins, n_boot=n_boot, seed=seed
         )
-        return Finding([_profiles(found)], {"profiles": _long(found)})
-
-
-def _profiles(found: Mapping[str, Profile]) -> Section:
-    return Section(
-        "profiles",
-        "How do emotions run over the recording?",
-        "Mean of the persons of each group in equal shares of their recordings, with 95 % bands.",
-        plot=means_over_time(found),
-    )
+        section = Section(
+            "profiles",
+            "How do emotions run over the recording?",
+            "Mean of the persons of each group in equal shares of their recordings, with 95 % bands.",
+            plot=means_over_time(found),
+        )
+        return Finding([section], {"profiles": _long(found)})
 
 
 def _long(found: Mapping[str, Profile]) -> pd.DataFrame:

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from analysis.data import Finding, Material
+from analysis.step_data import Finding, Material
 from analysis.steps.estimators import Estimator, predicted, remarks, together
 from analysis.steps.networks import Network
 from evaluation.baselines.baselines import constant
@@ -53,7 +52,10 @@ class SeverityTable:
             f"Points of {scale}. The constant guess is the mean score of the fold's training part, the third "
             "column the paired difference to it, below 0 where looking at a face helps. A network's "
             "checkpoint is the one that validation chose for the labels. Intervals are over persons.",
-            plot=_plot(found),
+            plot=panels(
+                [(name, {"MAE": own["mae"], "CCC": own["ccc"]}, False) for name, own in found.items()],
+                lines={"MAE": found["constant guess"]["mae"]["value"], "CCC": 0.0},
+            ),
             columns=("Estimator", "MAE", "MAE minus constant guess", "RMSE", "CCC"),
             rows=[(name, own["mae"], own["against"], own["rmse"], own["ccc"]) for name, own in found.items()],
             remarks=remarks(self.networks),
@@ -74,8 +76,3 @@ def constant_guess(material: Material) -> pd.DataFrame:
         parts.append(guessed.assign(fold=number))
     guess = pd.concat(parts, ignore_index=True)
     return guess.dropna(subset=["score_target"])
-
-
-def _plot(found: Mapping[str, Any]) -> str | None:
-    rows = [(name, {"MAE": own["mae"], "CCC": own["ccc"]}, False) for name, own in found.items()]
-    return panels(rows, lines={"MAE": found["constant guess"]["mae"]["value"], "CCC": 0.0})

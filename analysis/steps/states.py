@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.data import Finding, Material
-from analysis.steps.totals import scale_totals
+from analysis.step_data import Finding, Material, scale_totals
+from analysis.steps.cells import estimate
 from biomarkers.symptoms.profile_target import ProfileTarget, profile_targets
 from biomarkers.symptoms.relations import relations
 from biomarkers.symptoms.state_figures import cluster_profiles, total_pairs, treetop
@@ -71,17 +71,9 @@ class EmotionalStates:
                 for part in ("train", "val", "test")
             }
             made = profile_targets(self.target, totals, persons, train=rows["train"])
-            parts += [
-                pd.DataFrame(
-                    {
-                        "recording_id": recordings.to_numpy()[own],
-                        "fold": split.name,
-                        "part": part,
-                        "target": made[own],
-                    }
-                )
-                for part, own in rows.items()
-            ]
+            for part, own in rows.items():
+                targets = {"recording_id": recordings.iloc[own], "fold": split.name, "part": part}
+                parts.append(pd.DataFrame(targets | {"target": made[own]}))
         return pd.concat(parts, ignore_index=True)
 
 
@@ -92,7 +84,7 @@ def _relations(found: pd.DataFrame, means: pd.DataFrame, gaps: int) -> Section:
         (
             f"{a}, {b}",
             *(
-                {key: _number(cells[measure, a, b][key]) for key in ("value", "low", "high")}
+                estimate(*(cells[measure, a, b][key] for key in ("value", "low", "high")))
                 for measure in ("pearson", "spearman", "jaccard")
             ),
         )
@@ -111,10 +103,6 @@ def _relations(found: pd.DataFrame, means: pd.DataFrame, gaps: int) -> Section:
     )
 
 
-def _number(value: float) -> float | None:
-    return value if np.isfinite(value) else None
-
-
 def _clusters(
     states: Sequence[States], profiles: Sequence[pd.DataFrame], means: pd.DataFrame, *, seed: int
 ) -> Section:
@@ -127,7 +115,8 @@ def _clusters(
                 for null in own.to_dict("records")
             ]
             first = own.iloc[0]
-            rows.append((f"{state.k} clusters, {index}".replace("_", " "), *_texts(first), *texts))
+            name = f"{state.k} clusters, {index}".replace("_", " ")
+            rows.append((name, f"{first['value']:.3g}", f"{first['compared']:.3g}", *texts))
     stable = [
         f"{state.k} clusters: stability {state.stability.mean:.2f} ({state.stability.low:.2f} to "
         f"{state.stability.high:.2f}), the adjusted Rand index between subsamples"
@@ -148,10 +137,6 @@ def _clusters(
         rows=rows,
         remarks=[*stable, f"nulls and stability use at most {AT_MOST:,} persons, 'compared' as many"],
     )
-
-
-def _texts(row: "pd.Series[float]") -> tuple[str, str]:
-    return f"{row['value']:.3g}", f"{row['compared']:.3g}"
 
 
 def _profile_target(targets: pd.DataFrame, target: ProfileTarget) -> Section:

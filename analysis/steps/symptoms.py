@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.data import Finding, Material
-from biomarkers.symptoms import published
+from analysis.step_data import Finding, Material
+from biomarkers.published import faces_of_the_mind as published
 from biomarkers.symptoms.discrepancy import Grouping, SymptomDiscrepancy, index
-from biomarkers.symptoms.figures import discrepancy_by_total
-from biomarkers.symptoms.index_null import Null, interval, null
+from biomarkers.symptoms.discrepancy_figures import discrepancy_by_total
+from biomarkers.symptoms.discrepancy_uncertainty import Null, interval, null
 from biomarkers.symptoms.reliability import reliability
 from datamodules.manifests.identity import person_keys
 from datamodules.manifests.questionnaires import subscale
@@ -43,7 +43,7 @@ class SymptomDiscrepancies:
         """Measure every scale."""
         rows: list[Row] = []
         reliable: list[Row] = []
-        tables: list[_Tables] = []
+        groups, persons = [], []
         curves: dict[str, pd.DataFrame] = {}
         remarks = []
         for name in self.scales:
@@ -51,40 +51,29 @@ class SymptomDiscrepancies:
             remarks.append(f"{name}: {len(items)} persons, {left_out} without a complete questionnaire")
             for grouping in _GROUPINGS:
                 estimator = SymptomDiscrepancy(grouping=grouping, scale=name)
-                tables.append(_measured(items, estimator))
+                told = estimator.fit(items).per_person(items)
+                whole = index(told)
+                groups.append(whole.groups.assign(scale=name, grouping=grouping))
+                persons.append(told.assign(scale=name, grouping=grouping))
                 value = interval(items, estimator, n_boot=n_boot, seed=seed)
                 shuffled = null(items, estimator, draws=self.draws, seed=seed)
-                rows.append(_row(estimator, value, shuffled, tables[-1].alone))
+                rows.append(_row(estimator, value, shuffled, whole.singletons))
             sample = null(items, SymptomDiscrepancy(), within="sample", draws=self.draws, seed=seed)
             curves[name] = sample.groups
             reliable.append((name, *reliability(items, n_boot=n_boot, seed=seed).values()))
-        groups = pd.concat([own.groups for own in tables], ignore_index=True)
+        tables = {
+            "symptom_groups": pd.concat(groups, ignore_index=True),
+            "symptom_persons": pd.concat(persons).rename_axis("recording_id").reset_index(),
+            "symptom_curves": pd.concat(
+                [own.assign(scale=name) for name, own in curves.items()], ignore_index=True
+            ),
+        }
         sections = [
             _summary(rows, curves, [*remarks, *published.ISSUES]),
-            _groups(groups),
+            _groups(tables["symptom_groups"]),
             _reliability(reliable),
         ]
-        curve = pd.concat([own.assign(scale=name) for name, own in curves.items()], ignore_index=True)
-        persons = pd.concat([own.persons for own in tables]).rename_axis("recording_id").reset_index()
-        return Finding(
-            sections, {"symptom_groups": groups, "symptom_persons": persons, "symptom_curves": curve}
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class _Tables:
-    """Groups and persons of one scale and grouping, and how many persons are alone in their group."""
-
-    groups: pd.DataFrame
-    persons: pd.DataFrame
-    alone: int
-
-
-def _measured(items: pd.DataFrame, estimator: SymptomDiscrepancy) -> _Tables:
-    persons = estimator.fit(items).per_person(items)
-    whole = index(persons)
-    about = {"scale": estimator.scale, "grouping": estimator.grouping}
-    return _Tables(whole.groups.assign(**about), persons.assign(**about), whole.singletons)
+        return Finding(sections, tables)
 
 
 def _row(estimator: SymptomDiscrepancy, value: Estimate, shuffled: Null, alone: int) -> Row:
@@ -119,14 +108,10 @@ def first_answers(table: pd.DataFrame, scale: str) -> tuple[pd.DataFrame, int]:
             f"{lost['session_id']!r} "
             f"or another; {REMEDY}"
         )
-    order = np.argsort(places, kind="stable").tolist()
-    first: dict[str, int] = {}
-    for row in order:
-        if complete[row]:
-            first.setdefault(keys[row], row)
-    if not first:
+    order = np.flatnonzero(complete)[np.argsort(places[complete], kind="stable")]
+    rows = np.sort(order[~pd.Series(keys[order]).duplicated()])
+    if not rows.size:
         raise ValueError(f"nobody has complete answers to {scale}; choose a scale whose items are there")
-    rows = sorted(first.values())
     return answers.iloc[rows].set_axis(table["recording_id"].iloc[rows], axis=0), len(set(keys)) - len(rows)
 
 

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import clone
 from sklearn.metrics import adjusted_rand_score
 from sklearn.pipeline import Pipeline
 
-from biomarkers.clusters.pipeline import fitted_labels
+from biomarkers.clusters.cluster_pipeline import fitted_labels
 
-SHARE = 0.8  # persons in a subsample (Ben-Hur et al., 2002)
+SHARE = 0.8  # persons in a subsample (Ben-Hur et al., 2002); above 1/2, so that two always overlap
 ROUNDS = 100  # pairs of subsamples (our choice)
 
 
@@ -18,18 +18,17 @@ ROUNDS = 100  # pairs of subsamples (our choice)
 class Stability:
     """Agreement of clusterings of pairs of subsamples.
 
-    `mean` of the adjusted Rand indices `draws` (rounds,), and `low` to `high`, which hold 95 % of them: the
-    spread over subsamples of these persons, not a confidence interval for a population.
+    `mean` of their adjusted Rand indices, and `low` to `high`, which hold 95 % of them: the spread over
+    subsamples of these persons, not a confidence interval for a population.
     """
 
     mean: float
     low: float
     high: float
-    draws: NDArray[np.float64]
 
 
 def cluster_stability(
-    pipeline: Pipeline, values: ArrayLike, *, rounds: int = ROUNDS, share: float = SHARE, seed: int = 0
+    pipeline: Pipeline, values: ArrayLike, *, rounds: int = ROUNDS, seed: int = 0
 ) -> Stability:
     """Cluster two subsamples of persons and compare them on the persons both hold, again and again.
 
@@ -40,17 +39,16 @@ def cluster_stability(
         pipeline: To be cloned and fitted.
         values: One row a person (S, F).
         rounds: Pairs of subsamples.
-        share: Of the persons in a subsample, above 1/2, so that two of them always overlap.
         seed: Of the subsamples.
 
     Raises:
-        ValueError: The share does not lie between 1/2 and 1, or there are no rounds.
+        ValueError: There are no rounds.
     """
     x = np.asarray(values, dtype=np.float64)
-    if not 0.5 < share < 1 or rounds < 1:
-        raise ValueError(f"share={share}, rounds={rounds}: a share between 0.5 and 1, at least one round")
+    if rounds < 1:
+        raise ValueError(f"rounds={rounds}: stability needs at least one pair of subsamples")
     rng = np.random.default_rng(seed)
-    size = round(share * len(x))
+    size = round(SHARE * len(x))
     draws = np.empty(rounds)
     for i in range(rounds):
         halves = [np.sort(rng.permutation(len(x))[:size]) for _ in range(2)]
@@ -59,4 +57,4 @@ def cluster_stability(
         first, second = (found[np.isin(rows, common)] for rows, found in zip(halves, labels, strict=True))
         draws[i] = adjusted_rand_score(first, second)
     low, high = np.quantile(draws, [0.025, 0.975])
-    return Stability(mean=float(draws.mean()), low=float(low), high=float(high), draws=draws)
+    return Stability(mean=float(draws.mean()), low=float(low), high=float(high))

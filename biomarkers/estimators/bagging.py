@@ -4,11 +4,11 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils import _safe_indexing
 from sklearn.utils.parallel import Parallel, delayed
 
-from biomarkers.estimators.pipeline import fit_by_persons
+from biomarkers.estimators.grouped_pipeline import MostProbable, fit_by_persons
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -17,7 +17,7 @@ BAGS = 10  # our choice, and the default of scikit-learn
 _TRIES = 100  # draws of one bag, until every class is in it
 
 
-class BaggingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
+class BaggingClassifier(MostProbable, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     """Mean probability of estimators that were each fitted to a bootstrap sample of the persons.
 
     Persons are drawn with replacement and bring all their recordings, where scikit-learn's namesake draws
@@ -61,10 +61,6 @@ class BaggingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
             delayed(member.predict_proba)(X) for member in self.members_
         )
         return np.asarray(np.mean(found, axis=0), dtype=np.float64)
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Return the labels (N,)."""
-        return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
 
 
 def _bag(persons: NDArray[Any], label: NDArray[Any], rng: np.random.Generator) -> Rows:

@@ -5,11 +5,12 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, is_classifier
+from sklearn.base import BaseEstimator, RegressorMixin, is_classifier
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 from sklearn.utils.class_weight import compute_sample_weight
 from xgboost import XGBClassifier, XGBRegressor
 
+from biomarkers.estimators.grouped_pipeline import MostProbable
 from datamodules.schema import IDS
 
 Array = NDArray[np.float64]
@@ -60,6 +61,7 @@ class _Boosting(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
         self.features_ = list(x.columns)
         self.trees_ = self.trees
         if self.patience is not None:
+            # whole persons stop the search: other recordings of a fitted person would go on improving
             fit, stop = self._stopping_part(y, groups)
             searching = self._new(self.trees, early_stopping_rounds=self.patience)
             searching.fit(
@@ -71,6 +73,7 @@ class _Boosting(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
                 verbose=False,
             )
             self.trees_ = int(searching.best_iteration) + 1
+        # again on everybody, with as many trees: the persons who said when to stop are worth fitting, too
         self.model_ = self._new(self.trees_).fit(x, y, sample_weight=weights)
 
     def _new(self, trees: int, **options: Any) -> Any:
@@ -89,6 +92,7 @@ class _Boosting(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
         splitter = StratifiedGroupKFold if classes else GroupKFold
         if np.unique(persons).size >= _STOPPING_PARTS:
             parts = splitter(_STOPPING_PARTS, shuffle=True, random_state=self.seed)
+            # the first part with every class on both sides: stratified folds may miss a class of few persons
             for fit, stop in parts.split(y, y if classes else None, persons):
                 if not classes or all(np.unique(y[part]).size == np.unique(y).size for part in (fit, stop)):
                     return fit, stop
@@ -104,7 +108,7 @@ class _Boosting(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
         return features(table[self.features_])
 
 
-class BoostingClassifier(ClassifierMixin, _Boosting):  # type: ignore[misc]
+class BoostingClassifier(MostProbable, _Boosting):
     """Gradient-boosted trees for labels; classes weigh the same however many recordings they have.
 
     The number of trees is found on a fifth of the training persons, stratified, that the search does not fit;
@@ -132,10 +136,6 @@ class BoostingClassifier(ClassifierMixin, _Boosting):  # type: ignore[misc]
     def predict_proba(self, table: pd.DataFrame) -> Array:
         """Return the probabilities (N, K), those of classes that weigh the same."""
         return np.asarray(self.model_.predict_proba(self._asked(table)), dtype=np.float64)
-
-    def predict(self, table: pd.DataFrame) -> NDArray[Any]:
-        """Return the labels (N,)."""
-        return np.asarray(self.classes_[self.predict_proba(table).argmax(axis=1)])
 
 
 class BoostingRegressor(RegressorMixin, _Boosting):  # type: ignore[misc]

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils import _safe_indexing
 
-from biomarkers.estimators.pipeline import fit_by_persons
+from biomarkers.estimators.grouped_pipeline import fit_by_persons
 
 
 class DownSampled(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped

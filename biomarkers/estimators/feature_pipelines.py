@@ -11,10 +11,10 @@ from sklearn.decomposition import PCA
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import StandardScaler
 
-from biomarkers.estimators.pipeline import PersonPipeline
+from biomarkers.estimators.grouped_pipeline import PersonPipeline
 from biomarkers.estimators.selection import P_VALUE, RankSumSelector
 
-VARIANCE = 0.99  # Faces of the Mind
+VARIANCE = 0.99  # share that the components keep; Faces of the Mind
 
 
 def plain_pipeline(*, estimator: Any) -> PersonPipeline:
@@ -26,9 +26,7 @@ def plain_pipeline(*, estimator: Any) -> PersonPipeline:
     return PersonPipeline([("estimator", estimator)])
 
 
-def component_pipeline(
-    *, estimator: Any, p_value: float | None = P_VALUE, variance: float | None = VARIANCE
-) -> PersonPipeline:
+def component_pipeline(*, estimator: Any, p_value: float | None = P_VALUE) -> PersonPipeline:
     """Gaps filled, Mann-Whitney selection, z-scores, principal components, estimator; all of training rows.
 
     The order and the constants are those of Faces of the Mind, which fits them on everybody before the split.
@@ -39,14 +37,11 @@ def component_pipeline(
     Args:
         estimator: Reads components; it is told the persons if its `fit` has `groups`.
         p_value: Of the selection; None keeps every feature, as regression must.
-        variance: Share of the variance that the components keep; None stays with the z-scores.
     """
     steps: list[tuple[str, Any]] = [
         ("fill", SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True))
     ]
     if p_value is not None:
         steps.append(("select", RankSumSelector(p_value=p_value)))
-    steps.append(("scale", StandardScaler()))
-    if variance is not None:
-        steps.append(("components", PCA(variance, svd_solver="full")))
+    steps += [("scale", StandardScaler()), ("components", PCA(VARIANCE, svd_solver="full"))]
     return PersonPipeline([*steps, ("estimator", estimator)])

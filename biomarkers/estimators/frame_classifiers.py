@@ -10,11 +10,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.linear_model import LogisticRegression
-from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
-from sklearn.svm import LinearSVC
 
 from datamodules.series import Series
 from evaluation.metrics import definitions as metrics
@@ -22,17 +19,6 @@ from evaluation.metrics import definitions as metrics
 Array = NDArray[np.float64]
 
 FRAMES = 100  # of a recording, our choice: neighbors of every frame of a cohort take hours
-_NEIGHBORS = 5  # the paper does not tell
-_ITERATIONS = 10_000  # the default of both solvers ends before they converge
-
-
-def paper_estimators() -> dict[str, Any]:
-    """The three classifiers of the paper: Euclidean nearest neighbors, logistic regression, linear SVM."""
-    return {
-        "knn": KNeighborsClassifier(n_neighbors=_NEIGHBORS, metric="euclidean"),
-        "logistic": LogisticRegression(max_iter=_ITERATIONS),
-        "svm": LinearSVC(max_iter=_ITERATIONS),
-    }
 
 
 def sample_frames(
@@ -77,7 +63,7 @@ class FrameClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     The paper averages "predicted values"; a linear SVM predicts labels, so labels are averaged for all three.
 
     Args:
-        estimator: A classifier of rows, such as those of `paper_estimators`; targets are 0 and 1.
+        estimator: A classifier of rows; targets are 0 and 1.
         channels: Names of the action units.
         frames_per_recording: Evenly spaced frames of a recording to fit and to predict; None takes all.
     """
@@ -123,8 +109,7 @@ class FrameClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
 def recording_means(predictions: ArrayLike, owners: NDArray[np.intp]) -> Array:
     """Mean prediction of each recording, whose numbers `owners` (n,) run from 0."""
     sums = np.bincount(owners, weights=np.asarray(predictions, dtype=np.float64))
-    means: Array = sums / np.bincount(owners)
-    return means
+    return np.asarray(sums / np.bincount(owners))
 
 
 def paper_metrics(y: ArrayLike, share: ArrayLike) -> dict[str, float]:

@@ -49,7 +49,7 @@ def gap_table(
         recordings: Series of any length.
         y: Labels (N,), 0 or 1.
         persons: Person of each recording (N,).
-        estimators: Classifiers of rows by name, such as `frame_classifiers.paper_estimators()`.
+        estimators: Classifiers of rows by name, as in `FrameClassifier`.
         channels: Names of the action units.
         frames_per_recording: Evenly spaced frames of each recording; None takes all.
         n_boot: Resamples of the persons.
@@ -61,8 +61,9 @@ def gap_table(
     """
     frames, owners = sample_frames(recordings, channels, per_recording=frames_per_recording)
     labels, people = np.asarray(y), np.asarray(persons)
+    shuffled = StratifiedKFold(_FOLDS, shuffle=True, random_state=seed)
     splits = {
-        FRAME_RANDOM: _shuffled(labels[owners], seed),
+        FRAME_RANDOM: list(shuffled.split(frames, labels[owners])),
         PERSON_GROUPED: person_folds(labels[owners], people[owners], folds=_FOLDS, classes=True),
     }
     weights = np.concatenate(list(subject_weights(people.tolist(), n_boot=n_boot, seed=seed)))
@@ -79,28 +80,19 @@ def _rows(
     called: Mapping[str, Array], y: NDArray[Any], owners: NDArray[np.intp], weights: Array
 ) -> list[dict[str, Any]]:
     """A row a split, and one of the difference."""
-    right = {split: (recording_means(own, owners) >= 0.5) == y for split, own in called.items()}
-    values = {
-        split: paper_metrics(y, recording_means(own, owners))
-        | {"frame_accuracy": float(np.mean(own == y[owners]))}
-        for split, own in called.items()
-    }
-    values[DIFFERENCE] = {
-        name: values[FRAME_RANDOM][name] - values[PERSON_GROUPED][name] for name in values[FRAME_RANDOM]
-    }
-    hits = {split: own.astype(np.float64) for split, own in right.items()}
+    values, hits = {}, {}
+    for split, own in called.items():
+        share = recording_means(own, owners)
+        values[split] = paper_metrics(y, share) | {"frame_accuracy": float(np.mean(own == y[owners]))}
+        hits[split] = ((share >= 0.5) == y).astype(np.float64)
+    leaky, honest = values[FRAME_RANDOM], values[PERSON_GROUPED]
+    values[DIFFERENCE] = {name: leaky[name] - honest[name] for name in leaky}
     hits[DIFFERENCE] = hits[FRAME_RANDOM] - hits[PERSON_GROUPED]
-    rows = []
-    for split, own in values.items():
+    rows: list[dict[str, Any]] = []
+    for split, numbers in values.items():
         low, high, _ = percentile_interval(weights @ hits[split] / weights.sum(axis=1))
-        interval: dict[str, Any] = {"accuracy_low": low, "accuracy_high": high}
-        rows.append({"split": split} | own | interval)
+        rows.append({"split": split, **numbers, "accuracy_low": low, "accuracy_high": high})
     return rows
-
-
-def _shuffled(labels: NDArray[Any], seed: int) -> list[Fold]:
-    splitter = StratifiedKFold(_FOLDS, shuffle=True, random_state=seed)
-    return list(splitter.split(labels, labels))
 
 
 def _held_out(

@@ -72,21 +72,30 @@ class TrainingSpan(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sk
         return x if self.basis_ is None else x @ self.basis_
 
 
-class RidgeReader(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
-    """RidgeClassifierCV: least squares on targets of -1 and 1, penalty by the squared error of those.
-
-    `predict_proba` squashes the decisions d by softmax(d), 1 / (1 + exp(-2 d)) of two classes. It agrees with
-    the least-squares probability (1 + d) / 2 around d = 0, never leaves [0, 1] and keeps every rank, which is
-    what AUC needs; it is not calibrated.
+class _Penalized(BaseEstimator):  # type: ignore[misc]
+    """A linear model whose penalty is chosen by inner folds over persons.
 
     Args:
-        alphas: Penalties to choose from.
+        alphas: Penalties to choose from: that of the squared weights, the inverse of sklearn's `C`.
         folds: Inner folds.
     """
 
     def __init__(self, *, alphas: Sequence[float] = ALPHAS, folds: int = FOLDS) -> None:
         self.alphas = alphas
         self.folds = folds
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the labels or the scores (N,)."""
+        return np.asarray(self.reader_.predict(X))
+
+
+class RidgeReader(ClassifierMixin, _Penalized):  # type: ignore[misc]
+    """RidgeClassifierCV: least squares on targets of -1 and 1, penalty by the squared error of those.
+
+    `predict_proba` squashes the decisions d by softmax(d), 1 / (1 + exp(-2 d)) of two classes. It agrees with
+    the least-squares probability (1 + d) / 2 around d = 0, never leaves [0, 1] and keeps every rank, which is
+    what AUC needs; it is not calibrated.
+    """
 
     def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike) -> Self:
         """Choose the penalty over persons (N,), then fit features (N, D) and labels (N,)."""
@@ -101,10 +110,6 @@ class RidgeReader(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # skle
         """Return the decisions: (N,) of two classes, else (N, K)."""
         return np.asarray(self.reader_.decision_function(X), dtype=np.float64)
 
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the labels (N,)."""
-        return np.asarray(self.reader_.predict(X))
-
     def predict_proba(self, X: ArrayLike) -> Array:
         """Return squashed decisions (N, K), rows summing to 1."""
         decisions = self.decision_function(X)
@@ -112,17 +117,8 @@ class RidgeReader(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # skle
         return np.asarray(softmax(both, axis=1), dtype=np.float64)
 
 
-class LogisticReader(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """LogisticRegressionCV with a squared penalty, chosen by the log loss.
-
-    Args:
-        alphas: Penalties to choose from, the inverse of sklearn's `C`.
-        folds: Inner folds.
-    """
-
-    def __init__(self, *, alphas: Sequence[float] = ALPHAS, folds: int = FOLDS) -> None:
-        self.alphas = alphas
-        self.folds = folds
+class LogisticReader(ClassifierMixin, _Penalized):  # type: ignore[misc]
+    """LogisticRegressionCV with a squared penalty, chosen by the log loss."""
 
     def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike) -> Self:
         """Choose the penalty over persons (N,), then fit features (N, D) and labels (N,)."""
@@ -140,26 +136,13 @@ class LogisticReader(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.classes_ = self.reader_.classes_
         return self
 
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the labels (N,)."""
-        return np.asarray(self.reader_.predict(X))
-
     def predict_proba(self, X: ArrayLike) -> Array:
         """Return the probabilities (N, K)."""
         return np.asarray(self.reader_.predict_proba(X), dtype=np.float64)
 
 
-class RidgeRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
-    """RidgeCV for scores, penalty by the squared error.
-
-    Args:
-        alphas: Penalties to choose from.
-        folds: Inner folds.
-    """
-
-    def __init__(self, *, alphas: Sequence[float] = ALPHAS, folds: int = FOLDS) -> None:
-        self.alphas = alphas
-        self.folds = folds
+class RidgeRegressor(RegressorMixin, _Penalized):  # type: ignore[misc]
+    """RidgeCV for scores, penalty by the squared error."""
 
     def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike) -> Self:
         """Choose the penalty over persons (N,), then fit features (N, D) and scores (N,)."""
@@ -169,13 +152,9 @@ class RidgeRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.alpha_ = float(reader.alpha_)
         return self
 
-    def predict(self, X: ArrayLike) -> Array:
-        """Return the scores (N,)."""
-        return np.asarray(self.reader_.predict(X), dtype=np.float64)
 
-
-def _squared_error(model: Any, x: Array, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+def _squared_error(model: Any, x: Array, y: ArrayLike) -> float:
     """The error a ridge classifier minimizes: accuracy moves in steps of one person."""
     coded = LabelBinarizer(neg_label=-1).fit(model.classes_).transform(y)
     errors = (coded - model.decision_function(x).reshape(coded.shape)) ** 2
-    return -float(np.average(errors.mean(axis=1), weights=sample_weight))
+    return -float(errors.mean(axis=1).mean())

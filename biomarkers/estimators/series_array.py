@@ -85,7 +85,9 @@ class SeriesPanel(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # skl
             if not len(series.valid):
                 raise ValueError(f"recording {row} has no rows: leave it out of the manifest")
             seconds = self._seconds(series, row)
-            limit = np.inf if self.max_gap_s is None else self.max_gap_s + 1.5 * _step(seconds)
+            step = float(np.median(np.diff(seconds))) if len(seconds) > 1 else 0.0
+            # the distance of two measurements is the gap and one step; half a step is for rounded times
+            limit = np.inf if self.max_gap_s is None else self.max_gap_s + 1.5 * step
             times, inside = self._times(seconds)
             for column, name in enumerate(self.channels):
                 measured, values = _measurements(series, seconds, name, row)
@@ -114,10 +116,6 @@ class SeriesPanel(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # skl
         return times, times <= seconds[-1] + 0.5 / self.fps
 
 
-def _step(seconds: Array) -> float:
-    return float(np.median(np.diff(seconds))) if len(seconds) > 1 else 0.0
-
-
 def _measurements(series: Series, seconds: Array, name: str, row: int) -> tuple[Array, Array]:
     """Times and values of one channel's measurements."""
     values = series.values[:, series.channels.index(name)].astype(np.float64)
@@ -131,10 +129,7 @@ def _measurements(series: Series, seconds: Array, name: str, row: int) -> tuple[
 
 
 def _bridged(times: Array, measured: Array, values: Array, limit: float, presence: bool) -> Array:
-    """Values at `times`: linear between measurements at most `limit` apart, else the nearest one.
-
-    The distance of two measurements is the gap between them and one step; half a step is for rounded times.
-    """
+    """Values at `times`: linear between measurements at most `limit` apart, else the nearest one."""
     right = np.searchsorted(measured, times).clip(0, len(measured) - 1)
     left = (right - 1).clip(0)
     nearest: Array = values[np.where(times - measured[left] <= measured[right] - times, left, right)]
@@ -147,5 +142,4 @@ def _bridged(times: Array, measured: Array, values: Array, limit: float, presenc
 
 def _spread(std: Array) -> Array:
     """A channel that never moves is left at zero instead of divided by it."""
-    spread: Array = np.where(std > 1e-9, std, 1.0)
-    return spread
+    return np.asarray(np.where(std > 1e-9, std, 1.0))

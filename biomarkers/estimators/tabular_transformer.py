@@ -3,13 +3,13 @@
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 
 from biomarkers.estimators.boosting import features
+from biomarkers.estimators.grouped_pipeline import MostProbable
 from biomarkers.estimators.linear import person_folds
 from biomarkers.features.families import channel
 from models.tabular import TabularTransformer
@@ -25,7 +26,7 @@ _FARTHEST = 5.0  # our choice: a statistic farther out than so many standard dev
 _STOPPING_PARTS = 5  # one of five parts of the training persons says when to stop; our choice
 
 
-class TabularNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
+class TabularNetwork(MostProbable, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     """`models.tabular.TabularTransformer` for two labels; classes weigh the same.
 
     Gaps are filled with the median of the training rows and have an indicator, features are standardized by
@@ -100,10 +101,6 @@ class TabularNetwork(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
             logits = self.network_.eval()(self._scaled(features(X)[self.features_]))
         positive = torch.sigmoid(logits).double().numpy()
         return np.stack([1 - positive, positive], axis=1)
-
-    def predict(self, X: pd.DataFrame) -> NDArray[Any]:
-        """Return the labels (N,)."""
-        return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
 
     def _scaled(self, table: pd.DataFrame) -> Tensor:
         return torch.as_tensor(self.scale_.transform(table), dtype=torch.float32).clamp(-_FARTHEST, _FARTHEST)

@@ -11,9 +11,9 @@ from typing import Literal
 
 import numpy as np
 
-from biomarkers.features.action_units import Availability, available, select_units
 from biomarkers.features.extractor import Extractor, Measured, Unmeasurable
 from datamodules.series import Series
+from datamodules.series.schema import au
 
 # The B of AU5B in surprise grades an intensity; a sum of intensities takes AU5 as it is.
 EMOTIONS: Mapping[str, tuple[int, ...]] = MappingProxyType(
@@ -29,6 +29,27 @@ EMOTIONS: Mapping[str, tuple[int, ...]] = MappingProxyType(
 Missing = Literal["sum_available", "leave_out"]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Availability:
+    """Names of the wanted action units whose intensity was measured, and of those that are missing."""
+
+    found: tuple[str, ...]
+    missing: tuple[str, ...]
+
+    def __str__(self) -> str:
+        lacking = f"; missing {', '.join(self.missing)}" if self.missing else ""
+        return f"found {', '.join(self.found) or 'none'}{lacking}"
+
+
+def available(series: Series, units: Sequence[int]) -> Availability:
+    """Which units, given by number, the series holds as intensities."""
+    names = [au(unit) for unit in units]
+    return Availability(
+        found=tuple(name for name in names if name in series.channels),
+        missing=tuple(name for name in names if name not in series.channels),
+    )
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Emotions:
     """Emotion intensities as channels of `series`, the `members` of each sum, emotions without a sum."""
@@ -39,11 +60,7 @@ class Emotions:
 
 
 def emotion_intensities(
-    series: Series,
-    *,
-    missing: Missing,
-    table: Mapping[str, Sequence[int]] = EMOTIONS,
-    presence_intensity: float | None = None,
+    series: Series, *, missing: Missing, table: Mapping[str, Sequence[int]] = EMOTIONS
 ) -> Emotions:
     """Sum the intensities of the members of each emotion, frame by frame; n members sum to 0-5n.
 
@@ -52,34 +69,24 @@ def emotion_intensities(
         missing: Sum the members that are there, or leave out an emotion that lacks one. One that lacks all is
             left out in either case.
         table: Numbers of the units of each emotion.
-        presence_intensity: As in `select_units`; None substitutes nothing.
 
     Raises:
         ValueError: No emotion is left.
     """
-    substitute = presence_intensity is not None
-    members = {name: available(series, units, substitute=substitute) for name, units in table.items()}
-    tolerant = missing == "sum_available"
+    members = {name: available(series, units) for name, units in table.items()}
     kept = [
         name
         for name, report in members.items()
-        if (report.found or report.substituted) and (tolerant or not report.missing)
+        if report.found and (missing == "sum_available" or not report.missing)
     ]
     if not kept:
         raise ValueError(f"no emotion can be summed ({'; '.join(f'{n}: {r}' for n, r in members.items())})")
-    sums = [
-        select_units(series, table[name], presence_intensity=presence_intensity)[0].values.sum(axis=1)
-        for name in kept
-    ]
-    result = Series(
-        values=np.stack(sums, axis=1).astype(np.float32),
-        channels=tuple(kept),
-        valid=series.valid,
-        fps=series.fps,
-        seconds=series.seconds,
-    )
+    columns = [[series.channels.index(unit) for unit in members[name].found] for name in kept]
+    sums = np.stack([series.values[:, own].sum(axis=1) for own in columns], axis=1)
     return Emotions(
-        series=result, members=members, left_out=tuple(name for name in table if name not in kept)
+        series=replace(series, values=sums.astype(np.float32), channels=tuple(kept)),
+        members=members,
+        left_out=tuple(name for name in table if name not in kept),
     )
 
 
@@ -93,11 +100,7 @@ class EmotionFeatures:
     """
 
     def __init__(
-        self,
-        *,
-        extractor: Extractor,
-        missing: Missing,
-        table: Mapping[str, Sequence[int]] = EMOTIONS,
+        self, *, extractor: Extractor, missing: Missing, table: Mapping[str, Sequence[int]] = EMOTIONS
     ) -> None:
         self.extractor, self.missing, self.table = extractor, missing, table
         self.group = f"emotions, {extractor.group}"
@@ -114,6 +117,6 @@ class EmotionFeatures:
         except ValueError as fault:
             raise Unmeasurable(f"recording {recording!r}: {fault}") from fault
         measured = self.extractor.measure(emotions.series, recording=recording)
-        told = [f"{name}: {report}" for name, report in emotions.members.items() if not report.complete]
+        told = [f"{name}: {report}" for name, report in emotions.members.items() if report.missing]
         told += [f"left out: {', '.join(emotions.left_out)}"] * bool(emotions.left_out)
         return replace(measured, notes=(*measured.notes, *told))

@@ -18,8 +18,12 @@ from biomarkers.features.timing import row_length, row_seconds
 from datamodules.series import Series
 
 LOW, HIGH = 0.5, 1.0  # our choice, in intensities 0-5: 1 is a trace of movement in FACS, half of it is none
-MIN_FRAMES = 30  # our choice, as for the other statistics
-_FEATURES = ("event_rate", "event_duration", "onset_speed", "offset_speed")
+_MEANS = (  # feature, its name in messages, attribute of an event
+    ("event_duration", "duration", "duration_s"),
+    ("onset_speed", "onset", "onset"),
+    ("offset_speed", "offset", "offset"),
+)
+_FEATURES = ("event_rate", *(name for name, _, _ in _MEANS))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,12 +90,7 @@ class EventFeatures:
     group = "events"
 
     def __init__(
-        self,
-        *,
-        channels: Sequence[str],
-        low: float = LOW,
-        high: float = HIGH,
-        from_median: bool = False,
+        self, *, channels: Sequence[str], low: float = LOW, high: float = HIGH, from_median: bool = False
     ) -> None:
         if high < low:
             raise ValueError(f"high={high} must not be below low={low}")
@@ -105,7 +104,7 @@ class EventFeatures:
         Raises:
             Unmeasurable: It has too few valid frames, or neither times nor a rate.
         """
-        require_valid(series, at_least=MIN_FRAMES, recording=recording)
+        require_valid(series, recording=recording)
         seconds = row_seconds(series, recording=recording)
         minutes = float(series.valid.sum()) * row_length(series, recording=recording) / 60
         found: dict[str, float] = {}
@@ -118,19 +117,11 @@ class EventFeatures:
             level = float(np.median(x[series.valid])) if self.from_median else 0.0
             events = find_events(x - level, series.valid, seconds, low=self.low, high=self.high)
             found[f"{channel}_event_rate"] = len(events) / minutes
-            for name, (what, seen) in zip(_FEATURES[1:], _seen(events).items(), strict=True):
-                if seen:
+            for name, what, attribute in _MEANS:
+                values = [getattr(event, attribute) for event in events]
+                if seen := [value for value in values if value is not None]:
                     found[f"{channel}_{name}"] = float(np.mean(seen))
                 else:
                     reason = f"the {what} of no event is seen" if events else "no event"
                     gaps[f"{channel}_{name}"] = f"{channel!r}: {reason}"
         return with_gaps(self.names, found, gaps)
-
-
-def _seen(events: Sequence[Event]) -> dict[str, list[float]]:
-    """What was seen of the events, in the order of the features."""
-    return {
-        "duration": [event.duration_s for event in events if event.duration_s is not None],
-        "onset": [event.onset for event in events if event.onset is not None],
-        "offset": [event.offset for event in events if event.offset is not None],
-    }

@@ -12,6 +12,9 @@ from datamodules.series import Series
 Array = NDArray[np.float64]
 
 
+MIN_FRAMES = 30  # our choice: a second of video; kurtosis alone needs four frames
+
+
 class Unmeasurable(ValueError):
     """A whole group of features, or a phase, cannot be measured in a recording."""
 
@@ -34,6 +37,11 @@ class Measured:
 def with_gaps(names: Sequence[str], found: Mapping[str, float], gaps: Mapping[str, str]) -> Measured:
     """All names in their order, NaN for those that were not found."""
     return Measured(values={name: found.get(name, np.nan) for name in names}, gaps=gaps)
+
+
+def no_features(names: Sequence[str], reason: str) -> Measured:
+    """All names NaN, for one reason."""
+    return with_gaps(names, {}, dict.fromkeys(names, reason))
 
 
 class Extractor(Protocol):
@@ -59,7 +67,7 @@ class Extractor(Protocol):
         """
 
 
-def require_valid(series: Series, *, at_least: int, recording: str) -> None:
+def require_valid(series: Series, *, recording: str, at_least: int = MIN_FRAMES) -> None:
     """Stop at a recording with too few valid frames to be summarized.
 
     Raises:

@@ -68,12 +68,9 @@ def families(features: Iterable[str]) -> dict[str, dict[str, list[str]]]:
     >>> families(["au12_mean", "au12_std"])["statistic"]
     {'mean': ['au12_mean'], 'std': ['au12_std']}
     """
-    found: dict[str, dict[str, list[str]]] = {"channel": {}, "region": {}, "statistic": {}}
+    kinds = {"channel": channel, "region": region, "statistic": statistic}
+    found: dict[str, dict[str, list[str]]] = {by: {} for by in kinds}
     for feature in features:
-        for by, name in (
-            ("channel", channel(feature)),
-            ("region", region(feature)),
-            ("statistic", statistic(feature)),
-        ):
-            found[by].setdefault(name, []).append(feature)
+        for by, family_of in kinds.items():
+            found[by].setdefault(family_of(feature), []).append(feature)
     return found

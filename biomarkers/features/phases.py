@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Protocol
 
 from biomarkers.features.extractor import Unmeasurable
-from biomarkers.features.table import Identified
 from biomarkers.features.trimming import Phase, PhaseError, find_phase, read_phases, trim
+from datamodules.manifests.manifest import Recording
 from datamodules.series import Series
 
 _SHOWN = 10  # faults that a message lists
@@ -71,7 +71,7 @@ class TabledPhase:
         return f"phase {self.phase!r} of every recording, by {self.path.name}"
 
 
-def trim_all(recordings: Sequence[Identified], series: Sequence[Series], phase: PhaseOf) -> list[Series]:
+def trim_all(recordings: Sequence[Recording], series: Sequence[Series], phase: PhaseOf) -> list[Series]:
     """Every recording cut to the phase; none is dropped.
 
     Raises:

@@ -11,13 +11,12 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
-from biomarkers.features.extractor import Array, Measured, require_valid, with_gaps
+from biomarkers.features.extractor import MIN_FRAMES, Array, Measured, require_valid, with_gaps
 from datamodules.series import Series
 
 STATISTICS = (
     "mean", "median", "max", "min", "std", "var", "range", "q25", "q75", "iqr", "skew", "kurtosis",
 )  # fmt: skip
-MIN_FRAMES = 30  # our choice: a second of video; kurtosis alone needs four frames
 _SHAPES = ("skew", "kurtosis")
 
 

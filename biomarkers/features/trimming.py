@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -111,10 +111,4 @@ def trim(series: Series, phase: Phase) -> Series:
     inside = (seconds >= phase.start_s - 5e-4) & (seconds < phase.stop_s - 5e-4)
     if not series.valid[inside].any():
         raise Unmeasurable(f"{phase} holds no valid frame ({int(inside.sum())} frames in all)")
-    return Series(
-        values=series.values[inside],
-        channels=series.channels,
-        valid=series.valid[inside],
-        fps=series.fps,
-        seconds=seconds[inside],
-    )
+    return replace(series, values=series.values[inside], valid=series.valid[inside], seconds=seconds[inside])

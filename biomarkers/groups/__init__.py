@@ -1,1 +1,1 @@
-"""Groups of persons: comparison, correlation with scores, profiles over time, published tables."""
+"""Groups of persons: comparison, correlation with scores, profiles over time."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from statsmodels.stats.meta_analysis import effectsize_smd
 
-from biomarkers.groups.persons import Persons
+from biomarkers.groups.subject_means import Persons
 from evaluation.metrics import resampled as weighted
 from evaluation.uncertainty.bootstrap import LEVEL, check_resamples, percentile_interval
 from evaluation.uncertainty.holm import holm
@@ -56,8 +56,7 @@ def compare_groups(persons: Persons, *, n_boot: int = 2000, seed: int = 0) -> pd
     table = table.join(_cliff(values, depressed, n_boot=n_boot, seed=seed))
     table["reason"] = [_untestable(column, depressed) for column in values.T]
     tested = (table["reason"] == "").to_numpy()
-    effects = ["hedges_g", "hedges_g_low", "hedges_g_high", "cliffs_delta"]
-    effects += ["cliffs_delta_low", "cliffs_delta_high"]
+    effects = [name + end for name in ("hedges_g", "cliffs_delta") for end in ("", "_low", "_high")]
     table.loc[~tested, effects] = np.nan
     table.loc[tested & (table["cliffs_delta"].abs() == 1), "reason"] = NO_OVERLAP
     return table
@@ -123,6 +122,7 @@ def _cliff(values: Array, depressed: Flags, *, n_boot: int, seed: int) -> pd.Dat
             continue
         value = float(2 * weighted.auc(group, column[known], np.ones((1, group.size)))[0] - 1)
         low, high, _ = percentile_interval(2 * weighted.auc(group, column[known], weights[:, known]) - 1)
+        # groups apart stay apart in every resample: an interval without width would claim certainty
         rows.append((value, None, None) if abs(value) == 1 else (value, low, high))
     return pd.DataFrame(rows, columns=["cliffs_delta", "cliffs_delta_low", "cliffs_delta_high"], dtype=float)
 

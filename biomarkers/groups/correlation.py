@@ -3,7 +3,7 @@
 Letters: `N` recordings, `F` features, `S` scores, `R` resamples or permutations.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,16 +11,13 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from biomarkers.groups.comparison import SAME, benjamini_hochberg
-from biomarkers.groups.persons import feature_names, with_labels
-from datamodules.schema import UNKNOWN
+from biomarkers.groups.subject_means import feature_names, person_names, with_labels
 from evaluation.metrics.rank_correlation import correlation, ranks
 from evaluation.uncertainty.bootstrap import percentile_interval, subject_weights
 from evaluation.uncertainty.holm import holm
 from evaluation.uncertainty.label_permutation import block_permutations
 
 Array = NDArray[np.float64]
-Flags = NDArray[np.bool_]
-Order = NDArray[np.int_]
 
 MIN_PERSONS = 10  # our choice: with fewer, an interval of a correlation spans nearly everything
 PERMUTATIONS = 9999  # p-values are multiples of 1/10000 (our choice)
@@ -62,16 +59,21 @@ def correlate(
     table = _in_order(with_labels(features, scores, asked))
     x, y = (table[columns].to_numpy(np.float64, na_value=np.nan) for columns in (names, asked))
     persons = table["person"].to_numpy(dtype=np.str_)
-    rows = []
+    rows: list[dict[str, object]] = []
+    alike: dict[bytes, list[tuple[int, int, int]]] = {}
     for f, feature in enumerate(names):
         for s, score in enumerate(asked):
             known = np.isfinite(x[:, f]) & np.isfinite(y[:, s])
-            row: dict[str, object] = {"feature": feature, "score": score, "n_recordings": int(known.sum())}
+            row = {"feature": feature, "score": score, "n_recordings": int(known.sum())}
             row["n_persons"] = len(set(persons[known]))
             row["reason"] = _untestable(x[known, f], y[known, s], persons[known])
+            if not row["reason"]:  # pairs of the same recordings share their resamples and permutations
+                alike.setdefault(known.tobytes(), []).append((len(rows), f, s))
             rows.append(row)
-    found = pd.DataFrame(rows).join(pd.DataFrame(np.nan, index=range(len(rows)), columns=list(_NUMBERS)))
-    _fill(found, x, y, persons, n_boot=n_boot, n_perm=n_perm, seed=seed)
+    found = pd.DataFrame(rows).assign(**dict.fromkeys(_NUMBERS, np.nan))
+    for mask, pairs in alike.items():
+        known = np.frombuffer(mask, dtype=np.bool_)
+        _fill(found, pairs, x, y, persons, known, n_boot=n_boot, n_perm=n_perm, seed=seed)
     found["p_holm"], found["p_bh"] = holm(found["p"]), benjamini_hochberg(found["p"].to_numpy(np.float64))
     return found[["feature", "score", *_NUMBERS, "p_holm", "p_bh", "n_persons", "n_recordings", "reason"]]
 
@@ -81,10 +83,8 @@ _NUMBERS = ("rho", "low", "high", "p")
 
 def _in_order(table: pd.DataFrame) -> pd.DataFrame:
     """Rows of a person beside each other, visit by visit."""
-    subject = table["subject_id"].astype(str)
-    person = subject.where(subject != UNKNOWN, UNKNOWN + ":" + table["recording_id"].astype(str))
     order = ["person", *(["session_id"] if "session_id" in table else []), "recording_id"]
-    return table.assign(person=person).sort_values(order, ignore_index=True)
+    return table.assign(person=person_names(table)).sort_values(order, ignore_index=True)
 
 
 def _untestable(x: Array, y: Array, persons: NDArray[np.str_]) -> str:
@@ -99,32 +99,27 @@ def _untestable(x: Array, y: Array, persons: NDArray[np.str_]) -> str:
 
 def _fill(
     found: pd.DataFrame,
+    pairs: Sequence[tuple[int, int, int]],
     x: Array,
     y: Array,
     persons: NDArray[np.str_],
+    known: NDArray[np.bool_],
     *,
     n_boot: int,
     n_perm: int,
     seed: int,
 ) -> None:
-    """Write the numbers of all pairs that can be tested, those with the same recordings at once."""
-    pairs: dict[bytes, list[tuple[int, int, int]]] = {}
-    tested = (found["reason"] == "").to_numpy()
-    for row in np.flatnonzero(tested).tolist():
-        f, s = divmod(row, y.shape[1])
-        pairs.setdefault((np.isfinite(x[:, f]) & np.isfinite(y[:, s])).tobytes(), []).append((row, f, s))
-    for mask, alike in pairs.items():
-        known = np.frombuffer(mask, dtype=np.bool_)
-        own_x = {f: x[known, f] for f in sorted({f for _, f, _ in alike})}
-        own_y = {s: y[known, s] for s in sorted({s for _, _, s in alike})}
-        weights = (block[:, known] for block in subject_weights(persons, n_boot=n_boot, seed=seed))
-        draws = _resampled(own_x, own_y, weights)
-        values = {(f, s): float(stats.spearmanr(own_x[f], own_y[s]).statistic) for _, f, s in alike}
-        p_values = _permuted(own_x, own_y, values, persons[known], n_perm=n_perm, seed=seed)
-        for row, f, s in alike:
-            low, high, why = percentile_interval(draws[f, s])
-            found.loc[row, list(_NUMBERS)] = [values[f, s], low, high, p_values[f, s]]
-            found.loc[row, "reason"] = why or ""
+    """Write the numbers of pairs (row, feature, score) that have the same `known` recordings."""
+    own_x = {f: x[known, f] for f in sorted({f for _, f, _ in pairs})}
+    own_y = {s: y[known, s] for s in sorted({s for _, _, s in pairs})}
+    weights = (block[:, known] for block in subject_weights(persons, n_boot=n_boot, seed=seed))
+    draws = _resampled(own_x, own_y, weights)
+    values = {(f, s): float(stats.spearmanr(own_x[f], own_y[s]).statistic) for _, f, s in pairs}
+    p_values = _permuted(own_x, own_y, values, persons[known], n_perm=n_perm, seed=seed)
+    for row, f, s in pairs:
+        low, high, why = percentile_interval(draws[f, s])
+        found.loc[row, list(_NUMBERS)] = [values[f, s], low, high, p_values[f, s]]
+        found.loc[row, "reason"] = why or ""
 
 
 Pair = tuple[int, int]
@@ -155,7 +150,10 @@ def _permuted(
     scores = np.stack([_standard(v) for v in x.values()], axis=1)
     places = {f: j for j, f in enumerate(x)}
     extreme = dict.fromkeys(values, 0)
-    for order in person_orders(persons, n_perm=n_perm, seed=seed):
+    rng = np.random.default_rng(seed)
+    step = max(1, _BLOCK // len(persons))
+    for start in range(0, n_perm, step):
+        order = block_permutations(persons, seed=rng, count=min(step, n_perm - start))[0]
         for s, own in y.items():
             drawn = np.abs(_standard(own)[order] @ scores) / len(persons)
             for f, other in extreme:
@@ -167,19 +165,3 @@ def _permuted(
 def _standard(values: Array) -> Array:
     ranked = stats.rankdata(values)
     return np.asarray((ranked - ranked.mean()) / ranked.std())
-
-
-def person_orders(persons: NDArray[np.str_], *, n_perm: int, seed: int) -> Iterator[Order]:
-    """Yield blocks of orders (<=R, N) in which persons with equally many recordings have changed places.
-
-    A person whose number of recordings nobody shares keeps its place, which makes the test careful.
-
-    Args:
-        persons: Person of each recording (N,), in their order.
-        n_perm: Orders in all.
-        seed: Of the draw.
-    """
-    rng = np.random.default_rng(seed)
-    step = max(1, _BLOCK // len(persons))
-    for start in range(0, n_perm, step):
-        yield block_permutations(persons, seed=rng, count=min(step, n_perm - start))[0]

@@ -10,12 +10,11 @@ _WIDE = 9.8  # inches, the width of a page
 _ALPHA = 0.05
 
 
-def correlation_forest(found: pd.DataFrame, *, p: str = "p_holm") -> str:
-    """Spearman's correlation with its interval, colored where the corrected p-value is below 0.05.
+def correlation_forest(found: pd.DataFrame) -> str:
+    """Spearman's correlation with its interval, colored where p after Holm is below 0.05.
 
     Args:
         found: Of `correlation.correlate`; features of which nothing was tested are left to the table.
-        p: Column of the p-value that decides on the color.
 
     Raises:
         ValueError: No pair was tested.
@@ -30,7 +29,7 @@ def correlation_forest(found: pd.DataFrame, *, p: str = "p_holm") -> str:
         panels = figure.subplots(1, len(scores), sharey=True, squeeze=False)[0]
         for axes, score in zip(panels, scores, strict=True):
             for row in tested[tested["score"] == score].to_dict("records"):
-                color = GRAY if row[p] >= _ALPHA else VERMILION if row["rho"] > 0 else BLUE
+                color = GRAY if row["p_holm"] >= _ALPHA else VERMILION if row["rho"] > 0 else BLUE
                 axes.hlines(places[row["feature"]], row["low"], row["high"], color=color, linewidth=2)
                 axes.scatter([row["rho"]], [places[row["feature"]]], color=color, s=26, zorder=3)
             axes.axvline(0, color=INK, linewidth=0.8, linestyle=(0, (2, 2)), zorder=1)

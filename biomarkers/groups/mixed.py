@@ -11,7 +11,7 @@ from scipy import stats
 from statsmodels.regression.mixed_linear_model import MixedLM
 
 from biomarkers.groups.comparison import SAME, benjamini_hochberg
-from biomarkers.groups.persons import feature_names, with_labels
+from biomarkers.groups.subject_means import feature_names, with_labels
 from datamodules.schema import UNKNOWN
 from evaluation.uncertainty.bootstrap import LEVEL
 from evaluation.uncertainty.holm import holm
@@ -71,21 +71,23 @@ def _fit(y: Array, design: Array, table: pd.DataFrame) -> dict[str, float | int 
     persons = table.loc[known, "subject_id"].to_numpy(dtype=np.str_)
     row: dict[str, float | int | bool | str] = dict.fromkeys(_NUMBERS, np.nan)
     row |= {"n_persons": len(set(persons)), "n_recordings": len(y), "n_missing": int((~known).sum())}
-    reason = _unfit(x, y, persons)
-    if reason:
+    if reason := _unfit(x, y, persons):
         return row | {"converged": False, "reason": reason}
     scale = y.std()  # the optimizer's steps and tolerances suit values of about one
     fit = _reml(MixedLM(y / scale, x, groups=persons))
     if fit is None:
         return row | {"converged": False, "reason": "the fit did not converge"}
     estimate, se = float(fit.fe_params[1]) * scale, float(fit.bse_fe[1]) * scale
+    # persons, not recordings: a group does not change within a person, so visits add nothing to its test
     free = len(set(persons)) - x.shape[1]
     half = float(stats.t.ppf((1 + LEVEL) / 2, free)) * se
     row |= {"estimate": estimate, "se": se, "low": estimate - half, "high": estimate + half}
     row["p"] = float(2 * stats.t.sf(abs(estimate / se), free))
-    row |= {"var_person": float(fit.cov_re[0, 0]) * scale**2, "var_residual": float(fit.scale) * scale**2}
-    share = float(fit.cov_re[0, 0]) / (float(fit.cov_re[0, 0]) + float(fit.scale))
-    return row | {"converged": True, "reason": "the person's variance is zero" if share < BOUNDARY else ""}
+    person, residual = float(fit.cov_re[0, 0]), float(fit.scale)
+    row |= {"var_person": person * scale**2, "var_residual": residual * scale**2}
+    # at zero the model is a plain regression, which takes the visits of a person for independent
+    reason = "the person's variance is zero" if person / (person + residual) < BOUNDARY else ""
+    return row | {"converged": True, "reason": reason}
 
 
 def _reml(model: MixedLM) -> Any:

@@ -4,7 +4,6 @@ Recordings differ in length, so time is a share of the recording. Letters: `N` r
 bins, `F` channels, `R` resamples.
 """
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,15 +16,12 @@ from evaluation.uncertainty.bootstrap import LEVEL, check_resamples
 
 Array = NDArray[np.float64]
 
-_log = logging.getLogger(__name__)
-
-_SHOWN = 10  # persons named in a message
 MIN_BAND = 5  # persons; our choice: resampling fewer gives bands far narrower than they claim
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Profile:
-    """The course of one group: `mean`, its 95 % band `low` to `high`, the `sd` between persons, all (B, F).
+    """The course of one group: `mean` and its 95 % band `low` to `high`, all (B, F).
 
     `persons` (B,) counts who is seen in a bin; a bin with fewer than `MIN_BAND` of them has no band.
     """
@@ -34,7 +30,6 @@ class Profile:
     mean: Array
     low: Array
     high: Array
-    sd: Array
     persons: NDArray[np.int64]
 
 
@@ -59,29 +54,6 @@ def course(series: Series, *, bins: int) -> Array:
     return np.divide(total, count[:, None], out=np.full_like(total, np.nan), where=count[:, None] > 0)
 
 
-def measured_rows(series: Sequence[Series], subjects: Sequence[str]) -> list[int]:
-    """Places of the recordings with a valid frame; a warning names the persons of the others.
-
-    Raises:
-        ValueError: The lengths differ, or there is no such recording.
-    """
-    if len(series) != len(subjects):
-        raise ValueError(f"{len(series)} series of {len(subjects)} subjects: one each")
-    kept = [row for row, one in enumerate(series) if one.valid.any()]
-    lost = [str(subjects[row]) for row in range(len(series)) if row not in set(kept)]
-    if series and not kept:
-        raise ValueError(f"no recording has a valid frame, e.g. that of {lost[0]}: extract them again")
-    if lost:
-        _log.warning(
-            "%d of %d recordings have no valid frame and are left out; they are of %s%s",
-            len(lost),
-            len(series),
-            ", ".join(lost[:_SHOWN]),
-            "" if len(lost) <= _SHOWN else " and others",
-        )
-    return kept
-
-
 def group_profiles(
     series: Sequence[Series],
     subjects: Sequence[str],
@@ -93,8 +65,6 @@ def group_profiles(
 ) -> dict[str, Profile]:
     """The mean course of each group over its persons, whose recordings are averaged first.
 
-    A recording without a valid frame is left out, and a warning names its person.
-
     Args:
         series: One a recording (N), all with the same channels.
         subjects: Person of each recording (N,).
@@ -104,7 +74,7 @@ def group_profiles(
         seed: Of the resamples.
 
     Raises:
-        ValueError: The lengths differ, there is nothing (measured), channels differ, or too few resamples.
+        ValueError: The lengths differ, a recording has no valid frame, channels differ, or too few resamples.
     """
     if not series or not len(series) == len(subjects) == len(groups):
         raise ValueError(f"{len(series)} series, {len(subjects)} subjects, {len(groups)} groups: one each")
@@ -113,13 +83,11 @@ def group_profiles(
         if one.channels != channels:
             odd = sorted(set(one.channels) ^ set(channels))[:5]
             raise ValueError(f"a recording of {subject} has other channels or another order: {odd}")
-    kept = measured_rows(series, subjects)
-    courses = np.stack([course(series[row], bins=bins) for row in kept])
-    own = np.array([str(groups[row]) for row in kept])
-    names = np.array([str(subjects[row]) for row in kept])
+    courses = np.stack([course(one, bins=bins) for one in series])
+    own, names = np.array(groups, dtype=np.str_), np.array(subjects, dtype=np.str_)
     return {
         str(group): _profile(courses[own == group], names[own == group], channels, n_boot=n_boot, seed=seed)
-        for group in sorted(set(own.tolist()))
+        for group in np.unique(own)
     }
 
 
@@ -135,9 +103,7 @@ def _profile(
     weights = rng.multinomial(count, np.full(count, 1 / count), size=n_boot).astype(np.float64)
     low, high = np.stack([_band(persons[:, b], weights) for b in range(courses.shape[1])], axis=1)
     low[seen < MIN_BAND], high[seen < MIN_BAND] = np.nan, np.nan
-    spread = np.where(np.isnan(persons), 0.0, (persons - mean) ** 2).sum(axis=0)
-    sd = np.sqrt(np.divide(spread, seen - 1, out=np.full_like(spread, np.nan), where=seen > 1))
-    return Profile(channels=channels, mean=mean, low=low, high=high, sd=sd, persons=seen[:, 0])
+    return Profile(channels=channels, mean=mean, low=low, high=high, persons=seen[:, 0])
 
 
 def _mean(stack: Array) -> tuple[Array, NDArray[np.int64]]:
@@ -151,7 +117,7 @@ def _band(persons: Array, weights: Array) -> tuple[Array, Array]:
     """Percentile band (F,) of the resampled means of one bin, `persons` (S, F); all channels share frames."""
     known = np.isfinite(persons).all(axis=1)
     drawn = weights[:, known]
-    drawn = drawn[drawn.sum(axis=1) > 0]
+    drawn = drawn[drawn.sum(axis=1) > 0]  # a resample may draw nobody who is seen in this bin
     if not len(drawn):
         return np.full(persons.shape[1], np.nan), np.full(persons.shape[1], np.nan)
     means = drawn @ persons[known] / drawn.sum(axis=1, keepdims=True)

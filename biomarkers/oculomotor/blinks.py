@@ -6,13 +6,15 @@ look down that the signal takes for one. At 30 frames/s a blink of 0.1 to 0.4 s 
 frames, so durations are good to a frame and speeds of the lids cannot be read at all.
 """
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from biomarkers.features.events import Event, find_events
-from biomarkers.features.extractor import Array, Measured, Unmeasurable, column, with_gaps
+from biomarkers.features.extractor import MIN_FRAMES, Array, Measured, Unmeasurable, column, with_gaps
 from biomarkers.features.timing import row_length, row_seconds
 from biomarkers.oculomotor.landmarks import eye_aspect_ratio
 from datamodules.series import Series
@@ -33,7 +35,6 @@ LONGEST_S = 0.5  # our choice, the usual limit between a blink and closed eyes
 MIN_FPS = 15.0  # our choice: a blink of 0.15 s must fill two frames
 MIN_SECONDS = 4.0  # our choice: in less, one event is more than 15 a minute
 _SLACK = 0.99  # 14.985 frames/s count as 15
-_FEATURES = ("blink_rate", "blink_duration", "closure_rate", "closed_share")
 
 
 def closure(series: Series, signal: Signal) -> Array | None:
@@ -49,6 +50,8 @@ def closure(series: Series, signal: Signal) -> Array | None:
     if len(columns) < len(names):
         return None
     mean = np.asarray(np.mean(columns, axis=0))
+    # A presence is 0 or 1 already. Intensities are counted from the own median, because faces and extractors
+    # differ in what they show with open eyes.
     if signal == "au45_present" or not series.valid.any():
         return mean
     return np.asarray(mean - np.median(mean[series.valid]))
@@ -64,6 +67,12 @@ def eyes_open(series: Series) -> NDArray[np.bool_]:
         if x is not None:
             kept &= x < THRESHOLDS[name][0]
     return kept
+
+
+def too_few_open(seen: NDArray[np.bool_]) -> str:
+    """Why the rows of `eyes_open` (T,) are too few for statistics; empty if they are enough."""
+    count = int(seen.sum())
+    return f"{count} frames with open eyes, {MIN_FRAMES} are needed" if count < MIN_FRAMES else ""
 
 
 def require_rate(series: Series, *, recording: str) -> float:
@@ -95,7 +104,7 @@ class BlinkFeatures:
     """
 
     group = "blinks"
-    names = _FEATURES
+    names = ("blink_rate", "blink_duration", "closure_rate", "closed_share")
 
     def __init__(self, *, signal: Signal | None = None) -> None:
         if signal is not None and signal not in SIGNALS:
@@ -109,59 +118,44 @@ class BlinkFeatures:
             Unmeasurable: It is too slow or too short, has no time, or holds no signal of closure.
         """
         seen = require_rate(series, recording=recording)
+        signals = {name: x for name in SIGNALS if (x := closure(series, name)) is not None}
         wanted = SIGNALS if self.signal is None else (self.signal,)
-        there = [name for name in wanted if closure(series, name) is not None]
-        if not there:
+        read = next((name for name in wanted if name in signals), None)
+        if read is None:
             raise Unmeasurable(
                 f"recording {recording!r} has none of {', '.join(wanted)}, so no blinks are seen"
             )
-        found, gaps = _summary(series, there[0], seen, recording)
-        notes = tuple(
-            _agreement(series, there[0], other, recording)
-            for other in SIGNALS
-            if other != there[0] and closure(series, other) is not None
-        )
-        measured = with_gaps(self.names, found, gaps)
-        return Measured(values=measured.values, gaps=measured.gaps, notes=(f"blinks from {there[0]}", *notes))
+        seconds = row_seconds(series, recording=recording)
+        events = {name: _events(x, series.valid, seconds, name) for name, x in signals.items()}
+        blinks, long = events[read]
+        found = {
+            "blink_rate": len(blinks) / seen * 60,
+            "closure_rate": len(long) / seen * 60,
+            "closed_share": float((signals[read][series.valid] >= THRESHOLDS[read][0]).mean()),
+        }
+        gaps = {}
+        if durations := [event.duration_s for event in blinks if event.duration_s is not None]:
+            found["blink_duration"] = float(np.mean(durations))
+        else:
+            gaps["blink_duration"] = "the duration of no blink is seen" if blinks else "no blink"
+        starts = {name: np.array([event.start_s for event in own]) for name, (own, _) in events.items()}
+        notes = [_agreement(starts, read, other) for other in signals if other != read]
+        return replace(with_gaps(self.names, found, gaps), notes=(f"blinks from {read}", *notes))
 
 
-def blink_events(series: Series, signal: Signal, *, recording: str) -> tuple[list[Event], list[Event]]:
-    """Blinks and longer closures; an event cut by a gap or an edge counts as a blink.
-
-    Raises:
-        Unmeasurable: The series lacks the signal, or tells neither times nor a rate.
-    """
-    x = closure(series, signal)
-    if x is None:
-        raise Unmeasurable(f"recording {recording!r} has no {signal}")
+def _events(
+    x: Array, valid: NDArray[np.bool_], seconds: Array, signal: Signal
+) -> tuple[list[Event], list[Event]]:
+    """Blinks and longer closures of a signal (T,)."""
     low, high = THRESHOLDS[signal]
-    events = find_events(x, series.valid, row_seconds(series, recording=recording), low=low, high=high)
+    events = find_events(x, valid, seconds, low=low, high=high)
+    # an event that a gap or an edge cuts has no duration and counts as a blink: most events are blinks
     long = [event for event in events if event.duration_s is not None and event.duration_s > LONGEST_S]
     return [event for event in events if event not in long], long
 
 
-def _summary(
-    series: Series, signal: Signal, seen: float, recording: str
-) -> tuple[dict[str, float], dict[str, str]]:
-    blinks, long = blink_events(series, signal, recording=recording)
-    x = closure(series, signal)
-    assert x is not None
-    durations = [event.duration_s for event in blinks if event.duration_s is not None]
-    found = {
-        "blink_rate": len(blinks) / seen * 60,
-        "closure_rate": len(long) / seen * 60,
-        "closed_share": float((x[series.valid] >= THRESHOLDS[signal][0]).mean()),
-    }
-    if durations:
-        return found | {"blink_duration": float(np.mean(durations))}, {}
-    return found, {"blink_duration": "the duration of no blink is seen" if blinks else "no blink"}
-
-
-def _agreement(series: Series, signal: Signal, other: Signal, recording: str) -> str:
+def _agreement(starts: Mapping[Signal, Array], signal: Signal, other: Signal) -> str:
     """How many blinks of one signal begin within half a second of one of the other."""
-    mine, theirs = (
-        np.array([event.start_s for event in blink_events(series, name, recording=recording)[0]])
-        for name in (signal, other)
-    )
+    mine, theirs = starts[signal], starts[other]
     near = np.abs(mine[:, None] - theirs[None]) <= LONGEST_S
     return f"{mine.size} blinks by {signal}, {theirs.size} by {other}, {int(near.any(axis=1).sum())} by both"

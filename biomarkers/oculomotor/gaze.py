@@ -8,12 +8,11 @@ are called `above` and `below` the median of the *number*, not up and down. Angl
 
 import numpy as np
 
-from biomarkers.features.extractor import Array, Measured, column, require_valid, with_gaps
-from biomarkers.oculomotor.blinks import eyes_open
+from biomarkers.features.extractor import Array, Measured, column, no_features, require_valid, with_gaps
+from biomarkers.oculomotor.blinks import eyes_open, too_few_open
 from datamodules.series import Series
 
 AVERTED_DEG = 10.0  # our choice: about what extractors err by, so a smaller turn cannot be told from error
-MIN_FRAMES = 30  # our choice, as for the other statistics
 _VECTORS = tuple(f"gaze_{eye}_{axis}" for eye in (0, 1) for axis in "xyz")
 _FEATURES = (
     "gaze_horizontal", "gaze_vertical", "gaze_dispersion", "gaze_averted_share", "gaze_vertical_above_share",
@@ -76,13 +75,12 @@ class GazeDirection:
         Raises:
             Unmeasurable: It has too few valid frames.
         """
-        require_valid(series, at_least=MIN_FRAMES, recording=recording)
+        require_valid(series, recording=recording)
         angles, seen = gaze_angles(series), eyes_open(series)
         if angles is None:
-            return with_gaps(self.names, {}, dict.fromkeys(self.names, "no gaze angles and no gaze vectors"))
-        if seen.sum() < MIN_FRAMES:
-            reason = f"{int(seen.sum())} frames with open eyes, {MIN_FRAMES} are needed"
-            return with_gaps(self.names, {}, dict.fromkeys(self.names, reason))
+            return no_features(self.names, "no gaze angles and no gaze vectors")
+        if reason := too_few_open(seen):
+            return no_features(self.names, reason)
         return with_gaps(self.names, self._found(angles[seen]), {})
 
     def _found(self, angles: Array) -> dict[str, float]:

@@ -2,15 +2,14 @@
 
 import numpy as np
 
-from biomarkers.features.extractor import Measured, with_gaps
+from biomarkers.features.extractor import Measured, no_features, with_gaps
 from biomarkers.features.timing import row_length, row_seconds
-from biomarkers.oculomotor.blinks import MIN_FPS, eyes_open, require_rate
+from biomarkers.oculomotor.blinks import eyes_open, require_rate
 from biomarkers.oculomotor.gaze import directions, gaze_angles
-from biomarkers.oculomotor.velocity import VELOCITY_DEG_S, Movements, find_movements
+from biomarkers.oculomotor.saccade_detection import VELOCITY_DEG_S, Movements, find_movements
 from datamodules.series import Series
 
 NOISE = 0.5  # our choice: a median velocity above this share of the threshold is noise
-_FEATURES = ("saccade_like_rate", "saccade_like_amplitude", "fixation_duration", "gaze_velocity")
 
 
 class EyeMovements:
@@ -22,7 +21,7 @@ class EyeMovements:
     """
 
     group = "eye movements"
-    names = _FEATURES
+    names = ("saccade_like_rate", "saccade_like_amplitude", "fixation_duration", "gaze_velocity")
 
     def measure(self, series: Series, *, recording: str) -> Measured:
         """Measure one recording; where noise reaches half of the threshold its events are gaps.
@@ -33,38 +32,31 @@ class EyeMovements:
         require_rate(series, recording=recording)
         angles = gaze_angles(series)
         if angles is None:
-            return with_gaps(self.names, {}, dict.fromkeys(self.names, "no gaze angles and no gaze vectors"))
+            return no_features(self.names, "no gaze angles and no gaze vectors")
         step = row_length(series, recording=recording)
         found = find_movements(
-            directions(angles),
-            eyes_open(series),
-            row_seconds(series, recording=recording),
-            step_s=step,
-            amplitude_deg=VELOCITY_DEG_S / MIN_FPS,
+            directions(angles), eyes_open(series), row_seconds(series, recording=recording), step_s=step
         )
         return self._summary(found, len(found.velocities) * step / 60)
 
     def _summary(self, found: Movements, minutes: float) -> Measured:
         if not minutes:
-            return with_gaps(
-                self.names, {}, dict.fromkeys(self.names, "no two frames in a row with open eyes")
-            )
+            return no_features(self.names, "no two frames in a row with open eyes")
+        # fixations fill most of the time and the eye rests in them: the median speed is what noise moves
         noise = float(np.median(found.velocities))
         if noise > NOISE * VELOCITY_DEG_S:
             reason = f"noise: the median velocity is {noise:.0f} deg/s, the threshold {VELOCITY_DEG_S:g}"
             return with_gaps(self.names, {"gaze_velocity": noise}, dict.fromkeys(self.names[:-1], reason))
-        durations = [event.duration_s for event in found.fixations if event.duration_s is not None]
-        values = {
-            "saccade_like_rate": len(found.saccades) / minutes,
-            "gaze_velocity": noise,
-        }
+        values = {"saccade_like_rate": len(found.saccades) / minutes, "gaze_velocity": noise}
         gaps = {}
-        for name, seen in (
-            ("saccade_like_amplitude", [event.amplitude_deg for event in found.saccades]),
-            ("fixation_duration", durations),
+        amplitudes = [event.amplitude_deg for event in found.saccades]
+        durations = [event.duration_s for event in found.fixations if event.duration_s is not None]
+        for name, seen, reason in (
+            ("saccade_like_amplitude", amplitudes, "no saccade-like event"),
+            ("fixation_duration", durations, "no fixation is seen whole"),
         ):
             if seen:
                 values[name] = float(np.mean(seen))
             else:
-                gaps[name] = "no saccade-like event" if "saccade" in name else "no fixation is seen whole"
+                gaps[name] = reason
         return with_gaps(self.names, values, gaps)

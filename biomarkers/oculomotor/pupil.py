@@ -6,24 +6,22 @@ rests on what a pupil must do: both pupils move together (the consensual reflex)
 the file moves the ratio.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from biomarkers.features.extractor import Array, Measured, column, require_valid, with_gaps
-from biomarkers.oculomotor.blinks import eyes_open
+from biomarkers.features.extractor import Array, Measured, column, no_features, require_valid, with_gaps
+from biomarkers.oculomotor.blinks import eyes_open, too_few_open
 from biomarkers.oculomotor.landmarks import ring_diameters
 from datamodules.series import Series
 
 EYES_AGREE = 0.8  # our choice: correlation of the eyes; pupillometers give above 0.9 (anisocoria apart)
 FLOOR_FACTOR = 3.0  # our choice: spread over that of rounding alone
 RESOLUTION_MM = 0.1  # of the 3-D points in OpenFace's files
-MIN_FRAMES = 30  # our choice, as for the other statistics
 SHAPE_MODEL = "points of a shape model fitted to the image, not a pupillometer"
 UNREADABLE = "cannot be read as a pupil"
 _RING_PAIRS = 4
-_FEATURES = ("pupil_ratio", "pupil_ratio_sd", "pupil_ratio_cv", "pupil_eyes_correlation")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -44,7 +42,6 @@ class Validity:
 
     reasons: tuple[str, ...]
     cv: float
-    floor_cv: float | None
     eyes_correlation: float | None
 
     @property
@@ -95,7 +92,7 @@ def pupil_validity(pupil: PupilSeries) -> Validity:
             reasons.append(f"the eyes correlate by {agreement:.2f}, below {EYES_AGREE:g}")
     if floor_cv is not None and cv < FLOOR_FACTOR * floor_cv:
         reasons.append(f"it varies by {cv:.2%}, rounding alone gives {floor_cv:.2%}")
-    return Validity(reasons=tuple(reasons), cv=cv, floor_cv=floor_cv, eyes_correlation=agreement)
+    return Validity(reasons=tuple(reasons), cv=cv, eyes_correlation=agreement)
 
 
 class PupilRatio:
@@ -106,7 +103,7 @@ class PupilRatio:
     """
 
     group = "pupil"
-    names = _FEATURES
+    names = ("pupil_ratio", "pupil_ratio_sd", "pupil_ratio_cv", "pupil_eyes_correlation")
 
     def measure(self, series: Series, *, recording: str) -> Measured:
         """Measure one recording.
@@ -114,15 +111,12 @@ class PupilRatio:
         Raises:
             Unmeasurable: It has too few valid frames.
         """
-        require_valid(series, at_least=MIN_FRAMES, recording=recording)
+        require_valid(series, recording=recording)
         pupil = pupil_series(series)
         if pupil is None:
-            return with_gaps(
-                self.names, {}, dict.fromkeys(self.names, "no eye landmarks and no pupil channel")
-            )
-        if pupil.seen.sum() < MIN_FRAMES:
-            reason = f"{int(pupil.seen.sum())} frames with open eyes, {MIN_FRAMES} are needed"
-            return with_gaps(self.names, {}, dict.fromkeys(self.names, reason))
+            return no_features(self.names, "no eye landmarks and no pupil channel")
+        if reason := too_few_open(pupil.seen):
+            return no_features(self.names, reason)
         validity, ratio = pupil_validity(pupil), pupil.ratio[pupil.seen]
         found = {
             "pupil_ratio": float(ratio.mean()),
@@ -134,6 +128,5 @@ class PupilRatio:
             gaps["pupil_eyes_correlation"] = validity.reasons[0]
         else:
             found["pupil_eyes_correlation"] = validity.eyes_correlation
-        measured = with_gaps(self.names, found, gaps)
         notes = (str(validity), *([SHAPE_MODEL] if ratio.shape[1] > 1 else []))
-        return Measured(values=measured.values, gaps=measured.gaps, notes=notes)
+        return replace(with_gaps(self.names, found, gaps), notes=notes)

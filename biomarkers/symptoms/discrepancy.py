@@ -9,7 +9,7 @@ Xu et al., "Faces of the Mind" (arXiv 2405.20072), as their public code defines 
 all standard deviations with `ddof=1`. The public scripts differ among themselves; what they do is an option
 here, except that the one which groups by the sum of *standardized* items and the one which mixes up its rows
 are mistakes. A distance of 0 at the lowest and at the highest total is arithmetic, not likeness of persons:
-read a value beside its null (`index_null.py`).
+read a value beside its null (`discrepancy_uncertainty.py`).
 """
 
 from dataclasses import dataclass
@@ -23,9 +23,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from biomarkers.symptoms.distances import (
     Array,
-    Centre,
+    Center,
     Codes,
-    Normalisation,
+    Normalization,
     centroids,
     distances,
     group_moments,
@@ -35,7 +35,6 @@ from biomarkers.symptoms.distances import (
 from datamodules.manifests.scales import SCALES
 
 Grouping = Literal["score", "severity"]
-Singletons = Literal["exclude", "count"]
 
 _DECIMALS = 6  # of totals: sums of rescaled answers are equal up to rounding errors
 UNSEEN = "nobody of this group was fitted"
@@ -46,9 +45,9 @@ class SymptomDiscrepancy(BaseEstimator):  # type: ignore[misc]  # sklearn is unt
 
     Args:
         grouping: `score` groups by the total, `severity` by the band of it.
-        centre: `group` measures from the centroid of the group, `global` from the mean of everybody fitted
+        center: `group` measures from the centroid of the group, `global` from the mean of everybody fitted
             (as the published removal scripts do).
-        normalisation: `range` is min-max over the persons fitted, as defined; one extreme person moves all
+        normalization: `range` is min-max over the persons fitted, as defined; one extreme person moves all
             values. `quantile` uses their 1 % and 99 % quantiles instead (our choice). `none` keeps distances.
             Persons beyond those fitted lie below 0 or above 1.
         scale: Name of the scale, whose bands and doubling `severity` needs.
@@ -58,13 +57,13 @@ class SymptomDiscrepancy(BaseEstimator):  # type: ignore[misc]  # sklearn is unt
         self,
         *,
         grouping: Grouping = "score",
-        centre: Centre = "group",
-        normalisation: Normalisation = "range",
+        center: Center = "group",
+        normalization: Normalization = "range",
         scale: str | None = None,
     ) -> None:
         self.grouping = grouping
-        self.centre = centre
-        self.normalisation = normalisation
+        self.center = center
+        self.normalization = normalization
         self.scale = scale
 
     def fit(self, items: pd.DataFrame, y: object = None) -> Self:
@@ -89,9 +88,10 @@ class SymptomDiscrepancy(BaseEstimator):  # type: ignore[misc]  # sklearn is unt
         self.groups_, codes = np.unique(self._group(self._total(answers)), return_inverse=True)
         self.centroids_ = centroids(answers, codes, len(self.groups_))
         distance = self._distance(answers, codes)
-        self.low_, self.high_ = limits(distance, self.normalisation)
+        # kept from the persons fitted: limits of those who are asked would change with their company
+        self.low_, self.high_ = limits(distance, self.normalization)
         if not self.low_ < self.high_:
-            raise ValueError(f"all distances are {self.low_:g}: they have no range; use normalisation='none'")
+            raise ValueError(f"all distances are {self.low_:g}: they have no range; use normalization='none'")
         return self
 
     def per_person(self, items: pd.DataFrame) -> pd.DataFrame:
@@ -112,8 +112,10 @@ class SymptomDiscrepancy(BaseEstimator):  # type: ignore[misc]  # sklearn is unt
         total = self._total(answers)
         group = np.full(len(items), np.nan)
         group[complete] = self._group(total[complete])
+        # An unseen group lands on a neighbor: its code only keeps the arithmetic going, and the reason below
+        # blanks the distance. A center that everybody shares needs no group, so there nobody is unseen.
         codes = np.clip(np.searchsorted(self.groups_, group), 0, len(self.groups_) - 1)
-        if self.centre == "group":
+        if self.center == "group":
             reason[complete & (self.groups_[codes] != group)] = UNSEEN
         distance = np.where(reason == "", self._distance(answers, codes), np.nan)
         return pd.DataFrame(
@@ -130,8 +132,8 @@ class SymptomDiscrepancy(BaseEstimator):  # type: ignore[misc]  # sklearn is unt
     def _check_options(self) -> None:
         known = {
             "grouping": ("score", "severity"),
-            "centre": ("group", "global"),
-            "normalisation": ("range", "quantile", "none"),
+            "center": ("group", "global"),
+            "normalization": ("range", "quantile", "none"),
         }
         for name, values in known.items():
             if (value := getattr(self, name)) not in values:
@@ -148,12 +150,10 @@ class SymptomDiscrepancy(BaseEstimator):  # type: ignore[misc]  # sklearn is unt
             )
         if len(items) < 2:
             raise ValueError(f"{len(items)} persons: a discrepancy needs at least two")
-        answers: Array = items.to_numpy(dtype=np.float64).T
-        return answers
+        return np.asarray(items.to_numpy(dtype=np.float64).T)
 
     def _total(self, answers: Array) -> Array:
-        total: Array = np.round(answers.sum(axis=0), _DECIMALS)
-        return total
+        return np.asarray(np.round(answers.sum(axis=0), _DECIMALS))
 
     def _group(self, total: Array) -> Array:
         if self.grouping == "score" or self.scale is None:
@@ -163,7 +163,7 @@ class SymptomDiscrepancy(BaseEstimator):  # type: ignore[misc]  # sklearn is unt
         return np.array([scale.band(value * (2 if scale.doubled else 1)) for value in values])[where]
 
     def _distance(self, answers: Array, codes: Codes) -> Array:
-        if self.centre == "global":
+        if self.center == "global":
             return distances(answers, self.mean_[:, None], self.std_, np.zeros_like(codes))
         return distances(answers, self.centroids_, self.std_, codes)
 
@@ -172,16 +172,15 @@ class SymptomDiscrepancy(BaseEstimator):  # type: ignore[misc]  # sklearn is unt
 class DiscrepancyIndex:
     """The index, and the table it is the mean of: group, n, mean, spread, gdi.
 
-    `singletons` are groups of one person, `left_out` persons without a discrepancy.
+    `singletons` are groups of one person.
     """
 
     value: float
     groups: pd.DataFrame
     singletons: int
-    left_out: int
 
 
-def index(discrepancy: pd.DataFrame, *, singletons: Singletons = "exclude") -> DiscrepancyIndex:
+def index(discrepancy: pd.DataFrame) -> DiscrepancyIndex:
     """Group and whole index of a table of `per_person`; see `aggregate` for groups of one.
 
     Raises:
@@ -193,32 +192,24 @@ def index(discrepancy: pd.DataFrame, *, singletons: Singletons = "exclude") -> D
     table = pd.DataFrame(
         {"group": names, "n": n.astype(int), "mean": mean, "spread": spread, "gdi": mean + spread}
     )
-    return DiscrepancyIndex(
-        value=aggregate(n, mean, spread, singletons=singletons),
-        groups=table,
-        singletons=int((n == 1).sum()),
-        left_out=len(discrepancy) - len(known),
-    )
+    return DiscrepancyIndex(value=aggregate(n, mean, spread), groups=table, singletons=int((n == 1).sum()))
 
 
-def aggregate(n: ArrayLike, mean: ArrayLike, std: ArrayLike, *, singletons: Singletons = "exclude") -> float:
+def aggregate(n: ArrayLike, mean: ArrayLike, std: ArrayLike) -> float:
     """`sum n_g (mean_g + std_g) / sum n_g` over groups, each argument (G,).
 
-    A group of one has no standard deviation. `exclude` leaves it out of both sums (our choice: whoever is
-    alone differs from nobody). `count` keeps its size in the denominator and drops it from the numerator, as
-    the published code does, which lowers the index the more, the smaller the sample.
+    A group of one has no standard deviation and is left out of both sums (our choice: whoever is alone
+    differs from nobody). The published code keeps its size in the denominator and drops it from the
+    numerator, which lowers the index the more, the smaller the sample.
 
     Raises:
-        ValueError: No group has two persons, or there is no such rule.
+        ValueError: No group has two persons.
     """
-    if singletons not in ("exclude", "count"):
-        raise ValueError(f"singletons={singletons!r}: choose 'exclude' or 'count'")
     size, gdi = np.asarray(n, dtype=np.float64), np.asarray(mean) + np.asarray(std)
     several = size > 1
     if not several.any():
         raise ValueError("no group has two persons: use wider groups, such as severity")
-    weight = size[several] if singletons == "exclude" else size
-    return float((size[several] * gdi[several]).sum() / weight.sum())
+    return float((size[several] * gdi[several]).sum() / size[several].sum())
 
 
 def _unanswered(items: pd.DataFrame) -> np.ndarray:

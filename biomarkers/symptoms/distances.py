@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Codes = NDArray[np.int_]
 
-Centre = Literal["group", "global"]
-Normalisation = Literal["range", "quantile", "none"]
+Center = Literal["group", "global"]
+Normalization = Literal["range", "quantile", "none"]
 
 _QUANTILES = (0.01, 0.99)  # our choice: one person in a hundred may lie outside on either side
 
@@ -36,32 +36,30 @@ def centroids(answers: Array, group: Codes, groups: int, weights: Array | None =
             for item in answers
         ]
     )
-    with np.errstate(invalid="ignore"):
-        found: Array = sums / count
-    return found
+    with np.errstate(invalid="ignore"):  # an empty group divides 0 by 0
+        return np.asarray(sums / count)
 
 
-def distances(answers: Array, centre: Array, spread: Array, group: Codes) -> Array:
+def distances(answers: Array, center: Array, spread: Array, group: Codes) -> Array:
     """Distance of each person to the center (J, G) of the group, (N,), items in units of `spread` (J,).
 
     An item of no spread adds nothing: everybody it was measured on answers it alike.
     """
     square = np.zeros(answers.shape[1])
-    for item, middle, unit in zip(answers, centre, spread, strict=True):
+    for item, middle, unit in zip(answers, center, spread, strict=True):
         if unit > 0:
             square += ((item - middle[group]) / unit) ** 2
-    root: Array = np.sqrt(square)
-    return root
+    return np.asarray(np.sqrt(square))
 
 
 def limits(
-    distance: Array, normalisation: Normalisation, weights: Array | None = None
+    distance: Array, normalization: Normalization, weights: Array | None = None
 ) -> tuple[float, float]:
     """Distances that the normalization maps to 0 and to 1."""
-    if normalisation == "none":
+    if normalization == "none":
         return 0.0, 1.0
     drawn = distance if weights is None else np.repeat(distance, weights.astype(np.int64))
-    if normalisation == "range":
+    if normalization == "range":
         return float(drawn.min()), float(drawn.max())
     low, high = np.quantile(drawn, _QUANTILES)
     return float(low), float(high)

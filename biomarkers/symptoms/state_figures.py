@@ -4,17 +4,16 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import dendrogram, linkage
 from sklearn.preprocessing import StandardScaler
 
+from biomarkers.clusters.clustering_figures import cut_height, draw_branches
 from datamodules.manifests.scales import SCALES
 from evaluation.report.style import BLUE, GRAY, GREEN, INK, ORANGE, PURPLE, VERMILION, canvas, svg
 
 Array = NDArray[np.float64]
-Labels = NDArray[np.int64]
 
 _WIDE, _HALF = 9.8, (4.7, 3.4)  # inches: the page, and half of it
 _COLORS = (BLUE, ORANGE, VERMILION, GREEN, PURPLE)
@@ -78,16 +77,13 @@ def treetop(totals: Array, *, k: int, at_most: int, seed: int = 0) -> str:
     rows = np.random.default_rng(seed).permutation(len(totals))[:at_most]
     links = linkage(StandardScaler().fit_transform(totals[rows]), method="ward")
     drawn = dendrogram(links, truncate_mode="lastp", p=min(_BRANCHES, len(rows)), no_plot=True)
-    heights = links[:, 2]
-    cut = float(heights[-k : len(heights) - k + 2].mean())
-    lines = [np.column_stack(pair) for pair in zip(drawn["icoord"], drawn["dcoord"], strict=True)]
     with canvas(*_HALF) as figure:
         axes = figure.add_subplot()
-        axes.add_collection(LineCollection(lines, colors=INK, linewidths=1.1))
+        draw_branches(axes, drawn, INK)
+        cut = cut_height(links, k)
         axes.axhline(cut, color=VERMILION, linewidth=1, linestyle=(0, (4, 3)), label=f"cut into {k} clusters")
-        axes.set(xlim=(0, 10 * len(drawn["leaves"])), ylim=(0, 1.05 * float(heights[-1])), xticks=[])
-        axes.set(ylabel="distance (Ward)", xlabel=f"{len(rows):,} persons in {len(drawn['leaves'])} branches")
-        axes.grid(axis="x", visible=False)
+        axes.set_ylim(0, 1.05 * float(links[-1, 2]))
+        axes.set_xlabel(f"{len(rows):,} persons in {len(drawn['leaves'])} branches")
         axes.axhline(0, color=GRAY, linewidth=0.8)
         figure.legend(loc="outside upper left")
         return svg(figure)

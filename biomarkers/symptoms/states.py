@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from biomarkers.clusters.pipeline import embed, fitted_labels, indices
+from biomarkers.clusters.cluster_pipeline import embed, fitted_labels, indices
 from biomarkers.clusters.stability import Stability, cluster_stability
 from biomarkers.symptoms.profile_target import state_pipeline
 

@@ -9,15 +9,13 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from biomarkers.symptoms.discrepancy import Grouping, SymptomDiscrepancy
-from biomarkers.symptoms.distances import Centre
-from biomarkers.symptoms.outlier_persons import Cut, keep
+from biomarkers.symptoms.distances import Center
+from biomarkers.symptoms.outlier_subjects import Cut, keep
 from datamodules.manifests.identity import visit_keys
 from datamodules.manifests.manifest import Manifest
 from datamodules.manifests.questionnaires import ItemError, subscale
 from datamodules.splits.partition import require_classes
 from datamodules.splits.protocols import Split
-
-NAME = "symptom discrepancy"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +35,7 @@ class TrainingFilter:
     scale: str
     share: float
     grouping: Grouping = "score"
-    centre: Centre = "group"
+    centre: Center = "group"
     cut: Cut = "per_group"
 
     def __call__(self, manifest: Manifest, split: Split) -> Split:
@@ -52,7 +50,7 @@ class TrainingFilter:
         rows = manifest.table.iloc[manifest.rows(split.train)]
         items = visit_items(rows, self.scale)
         discrepancy = SymptomDiscrepancy(
-            grouping=self.grouping, centre=self.centre, normalisation="none", scale=self.scale
+            grouping=self.grouping, center=self.centre, normalization="none", scale=self.scale
         )
         table = discrepancy.fit(items).per_person(items)
         kept = keep(table, share=self.share, cut=self.cut)
@@ -60,8 +58,8 @@ class TrainingFilter:
         named = list(zip(rows["recording_id"], stays, strict=True))
         left_out = tuple(name for name, stay in named if not stay)
         note = (
-            f"{len(left_out)} of {len(named)} training recordings left out by {NAME} ({self.scale}, share "
-            f"{self.share:g}); nobody was removed from validation or test"
+            f"{len(left_out)} of {len(named)} training recordings left out by symptom discrepancy "
+            f"({self.scale}, share {self.share:g}); nobody was removed from validation or test"
         )
         filtered = replace(
             split,

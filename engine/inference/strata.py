@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from biomarkers.symptoms.strata import HIGH, LOW, discrepancy_strata
+from biomarkers.symptoms.discrepancy_strata import HIGH, LOW, discrepancy_strata
 from datamodules.manifests.manifest import Manifest
 from datamodules.manifests.questionnaires import ItemError, subscale
 from datamodules.splits.protocols import Split

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from biomarkers.symptoms.discrepancy import SymptomDiscrepancy
-from biomarkers.symptoms.index_null import Null, interval, null
+from biomarkers.symptoms.discrepancy_uncertainty import Null, interval, null
 from biomarkers.symptoms.reliability import alpha, omega
 from datamodules.command_line import run
 from evaluation.uncertainty.bootstrap import Estimate

@@ -19,7 +19,7 @@ from sklearn.svm import SVC
 
 from analysis.out_of_fold import Inputs, out_of_fold
 from biomarkers.symptoms.discrepancy import SymptomDiscrepancy
-from biomarkers.symptoms.outlier_persons import keep
+from biomarkers.symptoms.outlier_subjects import keep
 from biomarkers.symptoms.training_filter import TrainingFilter
 from datamodules.leakage.item_oracle import check_features
 from datamodules.manifests.questionnaires import subscale
@@ -126,7 +126,7 @@ def _ours(cohort: Cohort, features: pd.DataFrame, model: Any, *, seed: int) -> I
 def _near(table: pd.DataFrame, train: Any, tested: Any, share: float) -> NDArray[np.bool_]:
     """Whom a test filter of the same kind would keep, by training centroids where there are any."""
     items = table.set_index("recording_id")[list(subscale(SCALE).columns)]
-    told = SymptomDiscrepancy(normalisation="none").fit(items.loc[list(train)]).per_person(items.loc[tested])
+    told = SymptomDiscrepancy(normalization="none").fit(items.loc[list(train)]).per_person(items.loc[tested])
     known = told["distance"].notna()
     near = np.ones(len(told), dtype=bool)
     near[known] = keep(told[known], share=share)
@@ -149,7 +149,7 @@ def _recipe(
     x = features.drop(columns=list(IDS)).to_numpy(dtype=np.float64)
     y = table["binary"].to_numpy(dtype=np.float64)
     items = table[list(subscale(SCALE).columns)]
-    discrepancy = SymptomDiscrepancy(centre="global", normalisation="none")
+    discrepancy = SymptomDiscrepancy(center="global", normalization="none")
     told = discrepancy.fit(items).per_person(items)
     near = keep(told, share=SHARES[0], rule="count").to_numpy()
     every = np.ones(len(y), dtype=bool)

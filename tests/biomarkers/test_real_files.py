@@ -11,15 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from biomarkers.features.action_units import SUN_2023, select_units
 from biomarkers.features.emotions import EMOTIONS, EmotionFeatures, emotion_intensities
 from biomarkers.features.events import EventFeatures
+from biomarkers.features.feature_table import feature_table
 from biomarkers.features.statistics import SummaryStatistics
 from biomarkers.features.synchrony import Synchrony
-from biomarkers.features.table import feature_table
 from biomarkers.features.trimming import Phase, trim
-from biomarkers.groups.figures import means_over_time
+from biomarkers.groups.group_figures import means_over_time
 from biomarkers.groups.profiles import group_profiles
+from biomarkers.published import sun2023
+from biomarkers.published.published_table import NOT_IN_OPENFACE
 from datamodules.series import read_series
 from datamodules.series.formats.openface import INTENSITIES
 from datamodules.series.schema import au
@@ -60,7 +61,7 @@ def test_emotions_lack_what_openface_lacks_in_every_file(recordings):
         happy = emotions.series.values[:, emotions.series.channels.index("happiness")]
         parts = series.values[:, [series.channels.index("au06"), series.channels.index("au12")]]
         np.testing.assert_allclose(happy, parts.sum(axis=1), atol=1e-6)
-        assert select_units(series, SUN_2023)[1].missing == ("au03", "au18", "au19", "au27")
+        assert set(sun2023.UNITS) - set(series.channels) == NOT_IN_OPENFACE
 
 
 def test_all_files_become_one_table_whose_gaps_are_told(recordings):
@@ -120,7 +121,7 @@ def test_emotions_over_time_become_a_plot(recordings):
     means = [one.values[one.valid, happy].mean() for one in first]
     assert found["first visit"].mean[:, happy].mean() == pytest.approx(np.mean(means), rel=0.1)
     assert found["first visit"].persons.tolist() == [2] * 20
-    plot = means_over_time(found, channels=list(EMOTIONS))
+    plot = means_over_time(found)
     kind, _, content = plot.partition(";base64,")
     drawn = base64.b64decode(content)
     assert kind == "data:image/svg+xml"

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from biomarkers.symptoms.published import MEAN_BY_TOTAL
+from biomarkers.published.faces_of_the_mind import MEAN_BY_TOTAL
 from datamodules.manifests.questionnaires import subscale
 from datamodules.synthetic.prevalence import SCHOOL
 from studies.school_cohort import SCALES, curve, evened, misfit, pupils

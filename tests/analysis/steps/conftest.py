@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.data import Material, read_material
-from biomarkers.features.table import feature_table
+from analysis.step_data import Material, read_material
+from biomarkers.features.feature_table import feature_table
 from biomarkers.oculomotor.blinks import BlinkFeatures
 from biomarkers.oculomotor.gaze import GazeDirection
 from biomarkers.oculomotor.pupil import PupilRatio
@@ -62,7 +62,7 @@ def drawn():
     features = feature_table(
         list(zip(recordings, series, strict=True)), [GazeDirection(), BlinkFeatures(), PupilRatio()]
     )
-    return Material(SimpleNamespace(table=table), recordings, series, table, features, splits)
+    return Material(SimpleNamespace(table=table), recordings, series, features, splits)
 
 
 @pytest.fixture(scope="session")

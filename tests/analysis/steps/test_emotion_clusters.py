@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from analysis.steps.emotion_clusters import EmotionClusters
-from biomarkers.features.table import Features
+from biomarkers.features.feature_table import Features
 from datamodules.series import Series
 
 pytestmark = pytest.mark.slow  # three clusterings, twice

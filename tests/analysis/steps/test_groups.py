@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from analysis.steps.groups import GroupComparison
-from biomarkers.features.table import Features
+from biomarkers.features.feature_table import Features
 
 PERSONS = 16
 

@@ -1,5 +1,6 @@
 """The step of emotional states on a cohort drawn in memory, and the leaves beside it."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,7 +8,6 @@ import pandas as pd
 import pytest
 from hydra import compose, initialize_config_dir
 
-from analysis.data import Material
 from analysis.steps.states import EmotionalStates
 from biomarkers.symptoms.profile_target import ProfileTarget
 from datamodules.manifests.questionnaires import subscale
@@ -58,10 +58,7 @@ def test_targets_come_from_the_training_persons_of_their_fold(states, drawn):
 def test_a_recording_with_an_unanswered_item_is_left_out_and_counted(drawn):
     table = drawn.manifest.table.astype({"item_dass21_05": float})
     table.loc[:4, "item_dass21_05"] = np.nan
-    gapped = Material(
-        SimpleNamespace(table=table), drawn.recordings, drawn.series, drawn.labels,
-        drawn.features, drawn.splits,
-    )  # fmt: skip
+    gapped = replace(drawn, manifest=SimpleNamespace(table=table))
     step = EmotionalStates(scales=DASS, rounds=1, draws=1, target=ProfileTarget(middle="keep"))
     found = step(gapped, n_boot=1000, seed=0)
     assert found.sections[0].remarks == ["5 recordings with an unanswered item are left out"]

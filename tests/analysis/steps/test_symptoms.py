@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from omegaconf import OmegaConf
 
-from analysis.data import Material
+from analysis.step_data import Material
 from analysis.steps.symptoms import SymptomDiscrepancies, first_answers
 from biomarkers.symptoms.discrepancy import SymptomDiscrepancy, index
 from datamodules.manifests.manifest import Manifest
@@ -29,7 +29,7 @@ def table_of(persons, visits=2):
 
 def material(table, folder):
     manifest = Manifest(table=table, root=folder, name="own", truth=None)
-    return Material(manifest, [], [], table, None, [])
+    return Material(manifest, [], [], None, [])
 
 
 def test_the_first_complete_questionnaire_of_a_person_counts():

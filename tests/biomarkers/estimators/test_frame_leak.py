@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from biomarkers.estimators.frame_classifiers import paper_estimators
 from biomarkers.estimators.frame_leak import (
     DIFFERENCE,
     FRAME_RANDOM,
@@ -10,6 +9,7 @@ from biomarkers.estimators.frame_leak import (
 )
 from datamodules.series import Series
 from datamodules.synthetic.latent import CHANNELS, LatentSettings, behave, draw_cohort
+from tests.biomarkers.estimators.test_frame_classifiers import paper_estimators
 
 UNITS = tuple(name for name in CHANNELS if name.startswith("au"))
 

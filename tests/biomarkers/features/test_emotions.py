@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from biomarkers.features.emotions import EMOTIONS, EmotionFeatures, emotion_intensities
+from biomarkers.features.emotions import (
+    EMOTIONS,
+    Availability,
+    EmotionFeatures,
+    available,
+    emotion_intensities,
+)
 from biomarkers.features.extractor import Unmeasurable
 from biomarkers.features.statistics import SummaryStatistics
 from datamodules.series.formats.openface import INTENSITIES
@@ -42,14 +48,10 @@ def test_emotions_that_lack_a_member_can_be_left_out(make_series):
     assert emotions.left_out == ("fear", "disgust")
 
 
-def test_presence_counts_on_demand(make_series):
-    series = openface(make_series, au28_present=np.arange(40) % 2)
-    plain = emotion_intensities(series, missing="sum_available")
-    filled = emotion_intensities(series, missing="leave_out", presence_intensity=2.0)
-    assert filled.members["fear"].substituted == ("au28",)
-    assert filled.left_out == ("disgust",)
-    gained = of(filled.series, "fear") - of(plain.series, "fear")
-    np.testing.assert_allclose(gained, 2.0 * (np.arange(40) % 2), atol=1e-5)
+def test_openface_lacks_units_of_a_published_selection(make_series):
+    report = available(openface(make_series), (4, 28, 18, 12))
+    assert report == Availability(found=("au04", "au12"), missing=("au28", "au18"))
+    assert str(report) == "found au04, au12; missing au28, au18"
 
 
 def test_the_table_is_data(make_series):

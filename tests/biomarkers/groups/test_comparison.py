@@ -9,7 +9,7 @@ from scipy import stats
 from scipy.special import gammaln
 
 from biomarkers.groups.comparison import compare_groups
-from biomarkers.groups.persons import Persons
+from biomarkers.groups.subject_means import Persons
 
 A = np.array([3.0, 4.0, 5.5, 6.0, 7.0])
 B = np.array([1.0, 2.0, 2.5, 4.0, 5.0, 3.5])

@@ -6,8 +6,8 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from biomarkers.features.table import feature_table
-from biomarkers.groups.correlation import correlate, person_orders
+from biomarkers.features.feature_table import feature_table
+from biomarkers.groups.correlation import correlate
 from biomarkers.oculomotor.blinks import BlinkFeatures
 from biomarkers.oculomotor.gaze import GazeDirection
 from biomarkers.oculomotor.pupil import PupilRatio
@@ -55,16 +55,6 @@ def test_recordings_of_a_person_are_not_independent(rng):
     for name in ("rho", "low", "high", "p"):
         assert twenty[name][0] == pytest.approx(once[name][0], abs=1e-9)
     assert twenty["n_persons"][0] == 12
-
-
-def test_orders_exchange_persons_with_equally_many_recordings_and_keep_their_visits():
-    persons = np.array(["a", "a", "b", "c", "c", "d", "e", "e", "e"])
-    orders = np.concatenate(list(person_orders(persons, n_perm=400, seed=0)))
-    assert {tuple(order) for order in orders.tolist()} == {
-        (*first, b, *second, d, 6, 7, 8)
-        for first, second in (((0, 1), (3, 4)), ((3, 4), (0, 1)))
-        for b, d in ((2, 5), (5, 2))
-    }
 
 
 def test_p_values_of_nothing_are_uniform(rng):

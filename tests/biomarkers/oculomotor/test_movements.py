@@ -4,7 +4,7 @@ import pytest
 from biomarkers.features.extractor import Unmeasurable
 from biomarkers.oculomotor.gaze import directions
 from biomarkers.oculomotor.movements import EyeMovements
-from biomarkers.oculomotor.velocity import find_movements
+from biomarkers.oculomotor.saccade_detection import find_movements
 
 # Gaze in degrees that jumps at known times: 4 saccades of 10, 15, 25 and 20 degrees in 10 s.
 JUMPS = ((1.0, 10.0), (3.0, 25.0), (4.5, 0.0), (8.0, 20.0))

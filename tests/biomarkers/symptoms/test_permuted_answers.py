@@ -51,7 +51,7 @@ def test_within_totals_the_mean_squared_distance_of_a_total_stays():
     after = next(
         shuffles(items.to_numpy(dtype=np.int16).T, within="total", sweeps=20, rng=np.random.default_rng(0))
     )
-    fitted = SymptomDiscrepancy(normalisation="none").fit(items)
+    fitted = SymptomDiscrepancy(normalization="none").fit(items)
     squares = [
         (table["distance"] ** 2).groupby(table["total"]).mean()
         for table in (
