@@ -11,10 +11,12 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean '{plain[match[0]]}'?" if match else ""
 
 
-_SHOWN = 10  # names in a message
+def first_few(names: Sequence[str], shown: int = 10, *, between: str = ", ") -> str:
+    """The first names, ten unless told, and how many more there are.
 
-
-def first_few(names: Sequence[str]) -> str:
-    """The first ten names, and how many more there are."""
-    rest = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + rest
+    Example:
+        >>> first_few(["a", "b", "c"], 2)
+        'a, b and 1 more'
+    """
+    rest = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return between.join(names[:shown]) + rest

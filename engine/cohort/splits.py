@@ -9,8 +9,8 @@ from datamodules.guard.near_duplicates import duplicates, false_hashes
 from datamodules.leakage.channels import LeakageError
 from datamodules.manifests.manifest import Manifest, ManifestError
 from datamodules.manifests.validation import LABELS
-from datamodules.splits.overlap import person_overlap
 from datamodules.splits.protocols import Split
+from datamodules.splits.subject_overlap import person_overlap
 from engine.config.build import build
 from engine.config.compose import ConfigError
 from engine.runs.provenance import RunManifest

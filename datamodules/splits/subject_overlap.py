@@ -1,6 +1,7 @@
 """Overlap of persons between the parts of a split."""
 
 import logging
+from collections import Counter
 from dataclasses import dataclass
 
 import pandas as pd
@@ -8,12 +9,9 @@ import pandas as pd
 from datamodules.manifests.manifest import Manifest
 from datamodules.schema import UNKNOWN
 from datamodules.splits.partition import PARTS, Split
+from datamodules.wording import first_few
 
 _log = logging.getLogger(__name__)
-
-_NAMED = 10  # persons a log names: enough to look them up, few enough to read
-
-Matrix = dict[str, dict[str, int]]
 
 
 @dataclass(frozen=True)
@@ -26,7 +24,7 @@ class PersonOverlap:
         unknown: Recordings of the split whose person nobody knows.
     """
 
-    matrix: Matrix
+    matrix: dict[str, dict[str, int]]
     shared: tuple[str, ...]
     unknown: int
 
@@ -40,23 +38,18 @@ class PersonOverlap:
         table = pd.DataFrame(self.matrix).to_string()
         _log.log(level, "%s, split '%s': persons with recordings in both parts\n%s", manifest, split, table)
         if self.shared:
-            rest = len(self.shared) - _NAMED
-            named = ", ".join(self.shared[:_NAMED]) + (f" and {rest} more" if rest > 0 else "")
-            _log.warning("%d person(s) are in several parts: %s", len(self.shared), named)
+            _log.warning("%d person(s) are in several parts: %s", len(self.shared), first_few(self.shared))
 
 
 def person_overlap(manifest: Manifest, split: Split) -> PersonOverlap:
     """Compare the known persons of the three parts of a split."""
     table = manifest.table
-    people = {part: _people(table, getattr(split, part)) for part in PARTS}
-    known = {part: names - {UNKNOWN} for part, names in people.items()}
+    part_of = table["recording_id"].map(
+        {recording: part for part in PARTS for recording in getattr(split, part)}
+    )
+    unknown = table["subject_id"] == UNKNOWN
+    known = {part: set(table.loc[(part_of == part) & ~unknown, "subject_id"]) for part in PARTS}
     matrix = {a: {b: len(known[a] & known[b]) for b in PARTS} for a in PARTS}
-    everybody = [name for names in known.values() for name in names]
-    shared = sorted({name for name in everybody if everybody.count(name) > 1})
-    used = table["recording_id"].isin({*split.train, *split.val, *split.test})
-    unknown = int((used & (table["subject_id"] == UNKNOWN)).sum())
-    return PersonOverlap(matrix, tuple(shared), unknown)
-
-
-def _people(table: pd.DataFrame, ids: tuple[str, ...]) -> set[str]:
-    return set(table.loc[table["recording_id"].isin(set(ids)), "subject_id"])
+    times = Counter(name for names in known.values() for name in names)
+    shared = sorted(name for name, count in times.items() if count > 1)
+    return PersonOverlap(matrix, tuple(shared), int((part_of.notna() & unknown).sum()))

@@ -1,8 +1,8 @@
 import pandas as pd
 
 from datamodules.manifests.manifest import Manifest
-from datamodules.splits.overlap import person_overlap
 from datamodules.splits.protocols import Given
+from datamodules.splits.subject_overlap import person_overlap
 
 PLACES = {
     "train": ["a", "a", "b", "c", "unknown"],

@@ -1,7 +1,5 @@
 """Stratification of persons by label, so that the parts of a split are alike."""
 
-from collections.abc import Mapping, Sequence
-
 import numpy as np
 import pandas as pd
 
@@ -38,14 +36,3 @@ def without(strata: dict[str, list[str]], gone: set[str]) -> dict[str, list[str]
     """Remove people; a stratum that is left empty disappears."""
     rest = {name: [person for person in people if person not in gone] for name, people in strata.items()}
     return {name: people for name, people in rest.items() if people}
-
-
-def missing_classes(table: pd.DataFrame, parts: Mapping[str, Sequence[str]]) -> list[str]:
-    """Report named parts that are empty or lack a class which the table has."""
-    labels = dict(zip(table["recording_id"], table["binary"], strict=True)) if "binary" in table else {}
-    classes = {label for label in labels.values() if not np.isnan(label)}
-    faults = [f"{name} is empty" for name, ids in parts.items() if not ids]
-    for name, ids in [(name, ids) for name, ids in parts.items() if ids]:
-        absent = sorted(classes - {labels.get(recording) for recording in ids})
-        faults += [f"{name} has no recording with binary = {label:g}" for label in absent]
-    return faults
