@@ -137,7 +137,7 @@ def _manifest_table(count: int) -> pd.DataFrame:
 
 
 def _facts() -> Work:
-    from datamodules.manifests.file_facts import fill_facts
+    from datamodules.manifests.probing import fill_facts
 
     found = _manifest_table(10_000)
     return lambda: fill_facts(found, root=Path(), sidecar=Path("none"))

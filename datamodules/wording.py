@@ -11,12 +11,18 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean '{plain[match[0]]}'?" if match else ""
 
 
-def first_few(names: Sequence[str], shown: int = 10, *, between: str = ", ") -> str:
+def first_few(names: Sequence[str], shown: int = 10, *, of: int | None = None, between: str = ", ") -> str:
     """The first names, ten unless told, and how many more there are.
+
+    Args:
+        names: All of them, or the first ones.
+        shown: Names to show.
+        of: How many there are, where `names` has the first ones only.
+        between: Text between two names.
 
     Example:
         >>> first_few(["a", "b", "c"], 2)
         'a, b and 1 more'
     """
-    rest = f" and {len(names) - shown} more" if len(names) > shown else ""
-    return between.join(names[:shown]) + rest
+    more = (len(names) if of is None else of) - len(names[:shown])
+    return between.join(names[:shown]) + (f" and {more} more" if more else "")

@@ -25,7 +25,7 @@ from datamodules.guard.fingerprint import (
     fingerprint,
 )
 from datamodules.leakage.channels import LeakageError
-from datamodules.manifests.file_facts import _HEADERS
+from datamodules.manifests.probing import _HEADERS
 from datamodules.readers import UnreadableVideo, open_video
 from datamodules.series import Series, UnreadableSeries, is_series, offered_channels, read_series
 

@@ -13,26 +13,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from datamodules.manifests.errata import Erratum
-from datamodules.manifests.file import FileFault, read_table
-from datamodules.manifests.file_facts import facts_file, fill_facts
-from datamodules.manifests.scales import SCALES
-from datamodules.manifests.spelling import is_nothing, plain
-from datamodules.manifests.validation import (
+from datamodules.manifests.columns import (
     FILES,
     LABELS,
     NUMBERS,
     PREFIXES,
     TEXT,
     check_columns,
-    check_rows,
     describe_rows,
     unused_columns,
 )
-from datamodules.manifests.validation_ids import check_ids
-from datamodules.manifests.validation_names import say_no_zero, say_unread
-from datamodules.manifests.validation_persons import check_persons
-from datamodules.manifests.validation_values import check_sums, check_values
+from datamodules.manifests.errata import Erratum
+from datamodules.manifests.probing import facts_file, fill_facts
+from datamodules.manifests.scales import SCALES
+from datamodules.manifests.spelling import is_nothing, plain
+from datamodules.manifests.table_file import FileFault, read_table
+from datamodules.manifests.validation import check_table
+from datamodules.manifests.validation.column_names import say_no_zero, say_unread
 from datamodules.wording import nearest
 
 _log = logging.getLogger(__name__)
@@ -236,9 +233,7 @@ def manifest_from_table(
         table, problems = _parse(table)
         for column in [column for column in FILES if column in table]:
             table[column] = [relocate(value, root, root) for value in table[column]]
-        problems += [*check_ids(table), *check_rows(table, root), *check_values(table)]
-        problems += check_persons(table)
-        problems += check_sums(table) if file else []
+        problems += check_table(table, root, sums=file is not None)
     if problems:
         listed = "\n".join(f"  - {problem}" for problem in problems)
         raise ManifestError(f"{file or root / name}: {len(problems)} problem(s) in the manifest\n{listed}")
@@ -262,10 +257,9 @@ def _parse(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         if name in NUMBERS or name.startswith(PREFIXES):
             numbers, faulty = _numbers(values)
             if faulty:
-                found = [values[row] for row in faulty]
-                comma = any(re.fullmatch(r"\s*[+-]?\d+,\d*\s*", str(value)) for value in found)
+                comma = any(re.fullmatch(r"\s*[+-]?\d+,\d*\s*", str(values[row])) for row in faulty)
                 problems.append(
-                    f"'{name}' is not a number in {describe_rows(table, faulty, found)}; "
+                    f"'{name}' is not a number in {describe_rows(table, faulty, values)}; "
                     + ("write it with a decimal point" if comma else "write it in plain digits")
                     + ", and leave it empty if unknown"
                 )

@@ -7,8 +7,8 @@ from typing import Any
 from datamodules.guard.guard import check_content, check_split
 from datamodules.guard.near_duplicates import duplicates, false_hashes
 from datamodules.leakage.channels import LeakageError
+from datamodules.manifests.columns import LABELS
 from datamodules.manifests.manifest import Manifest, ManifestError
-from datamodules.manifests.validation import LABELS
 from datamodules.splits.protocols import Split
 from datamodules.splits.subject_overlap import person_overlap
 from engine.config.build import build

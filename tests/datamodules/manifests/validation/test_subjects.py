@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from datamodules.manifests.validation_persons import check_persons
+from datamodules.manifests.validation.subjects import check_persons
 
 
 def table(sessions, person="P1", **columns):

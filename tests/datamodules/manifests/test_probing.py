@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from datamodules.manifests import file_facts as probe
+from datamodules.manifests import probing as probe
 from datamodules.manifests.manifest import ManifestError, read_manifest
 
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 import numpy as np
 import pandas as pd
 
-from datamodules.manifests.questionnaires import SUBSCALES
+from datamodules.manifests.questionnaires import ITEMS, SUBSCALES
 
 _log = logging.getLogger(__name__)
 
@@ -80,10 +80,9 @@ def say_no_zero(table: pd.DataFrame, name: str) -> None:
 
 def _bare_items(table: pd.DataFrame) -> dict[str, list[str]]:
     """Columns of numbered names by the word before the number, where that is one of items."""
-    known = {name for scale in SUBSCALES.values() for name in scale.columns}
     found: dict[str, list[str]] = defaultdict(list)
     for name in map(str, table):
-        match = None if name in known else _ITEM.fullmatch(re.sub(r"^item_(?=[a-z])", "", name))
+        match = None if name in ITEMS else _ITEM.fullmatch(re.sub(r"^item_(?=[a-z])", "", name))
         if match is not None and _stem(match["stem"]) in _STEMS:
             found[_stem(match["stem"])].append(name)
     return {stem: names for stem, names in found.items() if len(names) >= _FEWEST}

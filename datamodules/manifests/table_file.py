@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-from datamodules.manifests.validation import REQUIRED
+from datamodules.manifests.columns import REQUIRED
 
 # Our choices: far above any study, far below what fills a memory.
 MOST_BYTES = 512 * 2**20

@@ -2,11 +2,12 @@
 
 import logging
 import re
+from collections.abc import Iterable, Iterator
 from itertools import combinations
 
 import pandas as pd
 
-from datamodules.manifests.validation import describe_rows
+from datamodules.manifests.columns import describe_rows
 from datamodules.manifests.visits import days, place_of_visits
 from datamodules.schema import UNKNOWN
 
@@ -28,55 +29,46 @@ _NAMED_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")  # 2001, visit-2001: may
 def check_persons(table: pd.DataFrame) -> list[str]:
     """Report persons whose rows cannot all be true of one person; most often two people share an id."""
     known = table[table["subject_id"] != UNKNOWN]
-    return [*_sexes(known, table), *_ages(known, table)]
+    sexes = _sexes(known, table) if "sex" in table else ()
+    ages = _ages(known, table) if "age" in table else ()
+    return [*_shortened(sexes), *_shortened(ages)]
 
 
-def _sexes(known: pd.DataFrame, table: pd.DataFrame) -> list[str]:
-    if "sex" not in table:
-        return []
+def _sexes(known: pd.DataFrame, table: pd.DataFrame) -> Iterator[str]:
     stated = known["sex"].astype(str).str.strip().str.casefold()
-    problems = []
     for words in (_SEXES, _CODES):
         for person, own in stated.map(words).dropna().groupby(known["subject_id"], sort=False):
             if own.nunique() > 1:
-                rows = [int(own.index[own == sex][0]) for sex in own.unique()]
-                said = table["sex"].iloc[rows].tolist()
-                problems.append(
-                    f"'sex' has two values for person {person!r}: {describe_rows(table, rows, said)}; if two "
-                    "people share the id, give each their own; else write one of them, or leave it empty"
+                where = describe_rows(table, own.drop_duplicates().index.tolist(), table["sex"])
+                yield (
+                    f"'sex' has two values for person {person!r}: {where}; if two people share the id, give "
+                    "each their own; else write one of them, or leave it empty"
                 )
-    return _shortened(problems)
 
 
-def _ages(known: pd.DataFrame, table: pd.DataFrame) -> list[str]:
-    if "age" not in table:
-        return []
+def _ages(known: pd.DataFrame, table: pd.DataFrame) -> Iterator[str]:
     places = place_of_visits(table)
-    problems, jumps = [], []
+    jumps: list[str] = []
     for person, own in known[known["age"].notna()].groupby("subject_id", sort=False):
         visits = own.drop_duplicates(["session_id", "age"])
-        rows = visits.index.tolist()
-        if len(rows) < 2:
+        if visits["age"].nunique() < 2:  # the age at entry is often repeated at each visit
             continue
-        sessions, ages = visits["session_id"].tolist(), visits["age"].tolist()
-        if len(set(ages)) == 1:  # the age at entry is often repeated at each visit
-            continue
+        rows, sessions, ages = visits.index.tolist(), visits["session_id"].tolist(), visits["age"].tolist()
         jumps += _jumps(str(person), sessions, ages)
-        found = _age_fault(sessions, ages, [float(places[row]) for row in rows])
+        found = _age_fault(sessions, ages, places[rows].tolist())
         if found is not None:
             what, *pair = found
-            said = [f"{sessions[place]}: {ages[place]:g}" for place in pair]
-            problems.append(
-                f"'age' {what} for person {person!r}: "
-                f"{describe_rows(table, [rows[place] for place in pair], said)}; if two people share the id, "
-                "give each their own; else correct the age or the order of the visits, or leave it empty"
+            said = {rows[place]: f"{sessions[place]}: {ages[place]:g}" for place in pair}
+            yield (
+                f"'age' {what} for person {person!r}: {describe_rows(table, said, said)}; if two people "
+                "share the id, give each their own; else correct the age or the order of the visits, or "
+                "leave it empty"
             )
     if jumps:
         _log.warning(
             "'age' jumps by decades between visits without a date: %s. Do two people share an id?",
             "; ".join(_shortened(jumps)),
         )
-    return _shortened(problems)
 
 
 def _jumps(person: str, sessions: list[str], ages: list[float]) -> list[str]:
@@ -113,6 +105,7 @@ def _years(one: tuple[int, int, int], two: tuple[int, int, int]) -> float:
     return (two[0] - one[0]) + (two[1] - one[1]) / 12 + (two[2] - one[2]) / 365
 
 
-def _shortened(problems: list[str]) -> list[str]:
+def _shortened(problems: Iterable[str]) -> list[str]:
+    problems = list(problems)
     more = len(problems) - _FEW
     return [*problems[:_FEW], f"the same of {more} more persons"] if more > 0 else problems

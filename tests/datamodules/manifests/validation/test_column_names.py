@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from datamodules.manifests.manifest import manifest_from_table
-from datamodules.manifests.validation_names import trait_spellings
+from datamodules.manifests.validation.column_names import trait_spellings
 
 ROWS = 12
 rng = np.random.default_rng(0)
