@@ -20,7 +20,7 @@ from datamodules.clips.measured import Coverage, NothingMeasured, unmeasured
 from datamodules.clips.samplers import ClipSampler
 from datamodules.clips.statistics import training_statistics
 from datamodules.guard.guard import check_split
-from datamodules.manifests.identity import codes, person_codes, visit_keys
+from datamodules.manifests.identity import person_codes, visit_codes
 from datamodules.manifests.manifest import Manifest
 from datamodules.readers import Prefetch
 from datamodules.splits.protocols import Split
@@ -92,7 +92,7 @@ class ClipDataModule(pl.LightningDataModule):
         self._max_eval_clips, self._num_workers, self._seed = max_eval_clips, num_workers, seed
         self._decoding = BatchDecoding(source=source, skip=self._skip)
         self._subject = person_codes(manifest.table).tolist()
-        self._visit = codes(visit_keys(manifest.table)).tolist()
+        self._visit = visit_codes(manifest.table).tolist()
 
     def setup(self, stage: str | None = None) -> None:
         """Run the leakage guard and settle the channels; safe to call more than once.

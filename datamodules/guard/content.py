@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,12 +25,10 @@ from datamodules.guard.fingerprint import (
     fingerprint,
 )
 from datamodules.leakage.channels import LeakageError
-from datamodules.manifests.probing import _HEADERS
+from datamodules.manifests.manifest import Manifest
+from datamodules.manifests.probing import HEADERS, sha256
 from datamodules.readers import UnreadableVideo, open_video
 from datamodules.series import Series, UnreadableSeries, is_series, offered_channels, read_series
-
-if TYPE_CHECKING:
-    from datamodules.manifests.manifest import Manifest
 
 _log = logging.getLogger(__name__)
 
@@ -71,15 +69,13 @@ class Content:
         return Content(str(stored["sha256"]), str(stored["kind"]), shown)
 
 
-def contents(manifest: "Manifest", ids: Sequence[str] | None = None) -> dict[str, list[Content]]:
+def contents(manifest: Manifest, ids: Sequence[str] | None = None) -> dict[str, list[Content]]:
     """Contents of the files of recordings, by id; a file that cannot be read has none but its digest."""
     if manifest.root is None or "path" not in manifest.table:
         return {}
     recordings = manifest.recordings(ids)
     files = {
-        one.recording_id: [
-            file for file in (one.path, one.series_path, one.landmark_path) if file is not None
-        ]
+        one.recording_id: [file for file in (one.path, one.series_path, one.landmark_path) if file]
         for one in recordings
     }
     rates = {file: one.fps for one in recordings for file in files[one.recording_id]}
@@ -116,25 +112,21 @@ def _content(file: Path, size: int, mtime_ns: int, fps: float) -> Content:
 
 
 def _made(file: Path, fps: float) -> Content:
-    with file.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
     kind = "series" if is_series(file) else "video"
     try:
         shown = _of_series(file, fps) if kind == "series" else _of_video(file)
     except (UnreadableSeries, UnreadableVideo, ValueError, OSError) as fault:  # named where it is needed
         _log.debug("%s has no fingerprint: %s", file, fault)
         shown = NOTHING
-    return Content(digest, kind, shown)
+    return Content(sha256(file), kind, shown)
 
 
 def _of_series(file: Path, fps: float) -> Fingerprint:
-    with _HEADERS:
+    with HEADERS:
         try:
             series = read_series(file, channels=None, fps=fps or None)
-        except (
-            UnreadableSeries,
-            LeakageError,
-        ) as fault:  # named channels of the file may be read all the same
+        except (UnreadableSeries, LeakageError) as fault:
+            # a fault of one channel, or its name, must not hide a copy: others may be read by name
             series = _readable(file, fps, fault)
     rate = series.fps or 25.0  # without any clock; two copies are taken alike
     return fingerprint(series.values, series.channels, valid=series.valid, fps=rate, kind="series")

@@ -4,22 +4,19 @@ import hashlib
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
+import pandas as pd
+
+from datamodules.guard.near_duplicates import Pair
 from datamodules.guard.stimulus import COPIED, stimulus_groups
 from datamodules.leakage.channels import LeakageError
 from datamodules.manifests.identity import person_keys, visit_keys
+from datamodules.manifests.manifest import Manifest
 from datamodules.manifests.visits import COLUMN, REMEDY, place_of_visits
 from datamodules.schema import UNKNOWN
+from datamodules.splits.partition import PARTS, Split
 from datamodules.wording import first_few
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from datamodules.guard.near_duplicates import Pair
-    from datamodules.manifests.manifest import Manifest
-    from datamodules.splits.protocols import Split
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +25,7 @@ _passed: dict[bytes, tuple[str, ...]] = {}  # digests of splits without a leak, 
 
 
 def check_split(
-    manifest: "Manifest", split: "Split", *, subject_disjoint: bool, chronological: bool = False
+    manifest: Manifest, split: Split, *, subject_disjoint: bool, chronological: bool = False
 ) -> None:
     """Stop if a person, a visit, a recording or the bytes of a file are in two parts of a split.
 
@@ -62,7 +59,7 @@ def check_split(
     _passed[case] = reports  # only after the checks: a split that leaks must fail each time
 
 
-def _digest(table: "pd.DataFrame", split: "Split", promises: Mapping[str, bool]) -> bytes:
+def _digest(table: pd.DataFrame, split: Split, promises: Mapping[str, bool]) -> bytes:
     """SHA-256 of all that a check depends on; the order of rows counts, as it is that of the messages."""
     parts = [split.train, split.val, split.test, split.left_out]
     columns = {name: table[name].tolist() for name in table}
@@ -73,35 +70,33 @@ def _digest(table: "pd.DataFrame", split: "Split", promises: Mapping[str, bool])
 
 
 def _audit(
-    table: "pd.DataFrame", split: "Split", *, subject_disjoint: bool, chronological: bool
+    table: pd.DataFrame, split: Split, *, subject_disjoint: bool, chronological: bool
 ) -> tuple[list[str], tuple[str, ...]]:
     """What leaks, and what is only to be reported, of a table of the columns `_READ`."""
-    parts = {"train": split.train, "val": split.val, "test": split.test}
-    problems = _repeated(parts) + _foreign(table, parts) + _returned(split.left_out, parts)
+    places: dict[str, list[str]] = defaultdict(list)
+    for part in PARTS:
+        for recording in getattr(split, part):
+            places[recording].append(part)
+    problems = list(_misplaced(table, places, split.left_out))
     if problems:  # the checks below need recordings with one part each
         return problems, ()
-    sides = {recording: part for part, ids in parts.items() for recording in ids}
-    table = table.loc[[recording in sides for recording in table["recording_id"].tolist()]]
+    table = table.loc[[recording in places for recording in table["recording_id"].tolist()]]
     ids, subjects = table["recording_id"].tolist(), table["subject_id"].tolist()
-    part_of = [sides[recording] for recording in ids]
+    part_of = [places[recording][0] for recording in ids]
     reports: list[str] = []
     if subject_disjoint:
         problems += _shared("subject", subjects, person_keys(table), part_of)
     else:
         visits = (table["subject_id"] + "/" + table["session_id"]).tolist()
         problems += _shared("visit", visits, visit_keys(table), part_of)
-        late, unordered = _later(table, part_of)
-        if chronological:
-            problems += _future(late, unordered)
-        else:
-            reports += _maybe_future(late, unordered)
+        # without a promise of order it is no leak, but readers of the result must know
+        (problems if chronological else reports).extend(_disorder(table, part_of, promised=chronological))
     hashes = table["content_hash"].tolist() if "content_hash" in table else [""] * len(table)
     problems += _duplicated(ids, hashes, part_of)
-    reports += _unhashed(hashes) + _unknown(subjects)
-    return problems, tuple(reports)
+    return problems, (*reports, *_uncompared(subjects, hashes))
 
 
-def check_content(manifest: "Manifest", split: "Split", pairs: Sequence["Pair"]) -> None:
+def check_content(manifest: Manifest, split: Split, pairs: Sequence[Pair]) -> None:
     """Stop if two parts hold the same content, under whatever names; report what a part holds twice.
 
     Where many persons are alike with nearly each other, a stimulus that all followed is the likely reason:
@@ -124,20 +119,19 @@ def check_content(manifest: "Manifest", split: "Split", pairs: Sequence["Pair"])
             "that the stimulus drives tell little of a person: leave them out, or compare the recordings",
             split.name, len(group), first_few(sorted(group)),
         )  # fmt: skip
-    pairs = [pair for pair in pairs if not _of_stimulus(pair, groups)]
+    pairs = [
+        pair
+        for pair in pairs
+        if pair.correlation >= COPIED or not any({pair.first, pair.second} <= group for group in groups)
+    ]
     apart, together = _across_parts(split, pairs)
     if together:
         _log.warning("split '%s': the same content twice in a part: %s", split.name, first_few(together))
     if apart:
         raise LeakageError(
             f"split '{split.name}' of {manifest.name} leaks:\n  - the same content in two parts: "
-            f"{first_few(apart)}; "
-            "keep one of each, or give both to one person and one part"
+            f"{first_few(apart)}; keep one of each, or give both to one person and one part"
         )
-
-
-def _of_stimulus(pair: "Pair", groups: Sequence[set[str]]) -> bool:
-    return pair.correlation < COPIED and any({pair.first, pair.second} <= group for group in groups)
 
 
 def check_selection(monitor: str) -> None:
@@ -150,9 +144,9 @@ def check_selection(monitor: str) -> None:
         raise LeakageError(f"selection on '{monitor}'; choose a validation metric such as 'val/auc'")
 
 
-def _across_parts(split: "Split", pairs: Sequence["Pair"]) -> tuple[list[str], list[str]]:
+def _across_parts(split: Split, pairs: Sequence[Pair]) -> tuple[list[str], list[str]]:
     """Pairs of a split in words: those on two sides of it, and those within a part."""
-    part_of = {recording: part for part in ("train", "val", "test") for recording in getattr(split, part)}
+    part_of = {recording: part for part in PARTS for recording in getattr(split, part)}
     apart: list[str] = []
     together: list[str] = []
     for pair in pairs:
@@ -164,24 +158,18 @@ def _across_parts(split: "Split", pairs: Sequence["Pair"]) -> tuple[list[str], l
     return apart, together
 
 
-def _repeated(parts: dict[str, tuple[str, ...]]) -> list[str]:
-    places: dict[str, list[str]] = defaultdict(list)
-    for part, ids in parts.items():
-        for recording in ids:
-            places[recording].append(part)
+def _misplaced(
+    table: pd.DataFrame, places: Mapping[str, Sequence[str]], left_out: Sequence[str]
+) -> Iterator[str]:
+    """Recordings in two places of a split, or in one where they cannot or must not be."""
     twice = [f"{recording} ({', '.join(where)})" for recording, where in places.items() if len(where) > 1]
-    return [f"the same recording twice: {first_few(twice)}"] if twice else []
-
-
-def _returned(left_out: Sequence[str], parts: dict[str, tuple[str, ...]]) -> list[str]:
-    back = sorted(set(left_out) & {recording for ids in parts.values() for recording in ids})
-    return [f"recordings that a filter left out are back: {first_few(back)}"] if back else []
-
-
-def _foreign(table: "pd.DataFrame", parts: dict[str, tuple[str, ...]]) -> list[str]:
+    if twice:
+        yield f"the same recording twice: {first_few(twice)}"
     known = set(table["recording_id"].tolist())
-    foreign = [recording for ids in parts.values() for recording in ids if recording not in known]
-    return [f"recordings that are not in the manifest: {first_few(foreign)}"] if foreign else []
+    if foreign := [recording for recording in places if recording not in known]:
+        yield f"recordings that are not in the manifest: {first_few(foreign)}"
+    if back := sorted(set(left_out) & set(places)):
+        yield f"recordings that a filter left out are back: {first_few(back)}"
 
 
 def _shared(what: str, names: Iterable[str], keys: Iterable[Hashable], part_of: Sequence[str]) -> list[str]:
@@ -192,7 +180,7 @@ def _shared(what: str, names: Iterable[str], keys: Iterable[Hashable], part_of: 
     return [f"a {what} in two parts: {first_few(shared)}"] if shared else []
 
 
-def _later(table: "pd.DataFrame", part_of: Sequence[str]) -> tuple[list[str], list[str]]:
+def _later(table: pd.DataFrame, part_of: Sequence[str]) -> tuple[list[str], list[str]]:
     """Persons who train on visits after a tested or selecting one; and those whose order is unknown."""
     keys = visit_keys(table)
     # Persons by their keys, since unknown subjects share one id and are not one person.
@@ -213,24 +201,19 @@ def _later(table: "pd.DataFrame", part_of: Sequence[str]) -> tuple[list[str], li
     return late, unordered
 
 
-def _future(late: Sequence[str], unordered: Sequence[str]) -> list[str]:
-    problems = [f"training on the future of a person: {first_few(late)}"] if late else []
-    if unordered:
-        problems.append(f"the order of the visits is not known of {first_few(unordered)}; {REMEDY}")
-    return problems
-
-
-def _maybe_future(late: Sequence[str], unordered: Sequence[str]) -> list[str]:
-    """The same, of a protocol that promised nothing of it: how the log says it."""
-    reports = []
+def _disorder(table: pd.DataFrame, part_of: Sequence[str], *, promised: bool) -> Iterator[str]:
+    """Training on later visits, in words: a leak where the protocol promised an order, else a remark."""
+    late, unordered = _later(table, part_of)
     if late:
-        reports.append(f": trained on visits after tested ones of the same person: {first_few(late)}")
+        what = "training on the future of a person"
+        if not promised:
+            what = ": trained on visits after tested ones of the same person"
+        yield f"{what}: {first_few(late)}"
     if unordered:
-        reports.append(
-            ": visits of one person train and are tested, and their order is not known: "
-            f"{first_few(unordered)}; {REMEDY}"
-        )
-    return reports
+        what = "the order of the visits is not known of"
+        if not promised:
+            what = ": visits of one person train and are tested, and their order is not known:"
+        yield f"{what} {first_few(unordered)}; {REMEDY}"
 
 
 def _duplicated(ids: Iterable[str], hashes: Iterable[str], part_of: Sequence[str]) -> list[str]:
@@ -242,15 +225,11 @@ def _duplicated(ids: Iterable[str], hashes: Iterable[str], part_of: Sequence[str
     return [f"the same file content under two ids: {first_few(copies)}; keep one of each"] if copies else []
 
 
-def _unknown(subjects: Iterable[str]) -> list[str]:
-    count = sum(subject == UNKNOWN for subject in subjects)
-    if not count:
-        return []
-    return [f" is unauditable: {count} recording(s) of subject '{UNKNOWN}' may show one person on both sides"]
-
-
-def _unhashed(hashes: Iterable[str]) -> list[str]:
-    count = sum(not digest for digest in hashes)
-    if not count:
-        return []
-    return [f": {count} recording(s) without a content hash were not compared; read them with probe=True"]
+def _uncompared(subjects: Sequence[str], hashes: Sequence[str]) -> Iterator[str]:
+    """What no check could compare, in words."""
+    if count := sum(not digest for digest in hashes):
+        yield f": {count} recording(s) without a content hash were not compared; read them with probe=True"
+    if count := sum(subject == UNKNOWN for subject in subjects):
+        yield (
+            f" is unauditable: {count} recording(s) of subject '{UNKNOWN}' may show one person on both sides"
+        )

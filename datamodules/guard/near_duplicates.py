@@ -4,7 +4,6 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +12,7 @@ from scipy.ndimage import uniform_filter1d
 
 from datamodules.guard.content import Content, contents
 from datamodules.guard.fingerprint import RATE, Fingerprint
-
-if TYPE_CHECKING:
-    from datamodules.manifests.manifest import Manifest
+from datamodules.manifests.manifest import Manifest
 
 _log = logging.getLogger(__name__)
 
@@ -171,7 +168,7 @@ def _padded(prints: Sequence[Fingerprint], names: Sequence[str]) -> NDArray[np.f
     return unit
 
 
-def false_hashes(manifest: "Manifest") -> list[str]:
+def false_hashes(manifest: Manifest) -> list[str]:
     """Recordings whose stated `content_hash` is the digest of none of their files."""
     if "content_hash" not in manifest.table:
         return []
@@ -183,7 +180,7 @@ def false_hashes(manifest: "Manifest") -> list[str]:
     ]
 
 
-def duplicates(manifest: "Manifest") -> list[Pair]:
+def duplicates(manifest: Manifest) -> list[Pair]:
     """Pairs of recordings of a manifest that show the same; what could not be compared is logged."""
     known = contents(manifest)
     report_uncompared(known)
@@ -208,28 +205,27 @@ def pairs_of(
 ) -> list[Pair]:
     """Pairs of recordings that share a content: within `known`, or one of `known` and one of `new`."""
     found: dict[tuple[str, str], Pair] = {}
+
+    def add(one: str, other: str, why: str, correlation: float = 1.0) -> None:
+        if new is None:
+            one, other = sorted((one, other))
+        if new is not None or one != other:  # files of one recording may be alike
+            found.setdefault((one, other), Pair(one, other, why, correlation))
+
+    left = [(name, one) for name, own in known.items() for one in own]
+    right = left if new is None else [(name, one) for name, own in new.items() for one in own]
+    owners: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for name, one in left:
+        owners[one.kind, one.sha256].append(name)
+    for name, one in right:
+        for other in owners[one.kind, one.sha256]:
+            add(other, name, "the same file")
     for kind in ("series", "video"):
-        left = [(name, one) for name, own in known.items() for one in own if one.kind == kind]
-        right = None
-        if new is not None:
-            right = [(name, one) for name, own in new.items() for one in own if one.kind == kind]
-        by_digest: dict[str, list[str]] = defaultdict(list)
-        for name, one in left:
-            by_digest[one.sha256].append(name)
-        for name, one in left if right is None else right:
-            for other in by_digest[one.sha256]:
-                if right is not None or other < name:
-                    found[other, name] = Pair(other, name, "the same file")
-        ours = [pair for pair in left if len(pair[1].shown.steps)]
-        theirs = ours if right is None else [pair for pair in right if len(pair[1].shown.steps)]
-        near = alike(
-            [one.shown for _, one in ours], None if right is None else [one.shown for _, one in theirs]
+        ours, theirs = (
+            [(name, one.shown) for name, one in side if one.kind == kind and len(one.shown.steps)]
+            for side in (left, right)
         )
-        for i, j, value in near:
-            key = ours[i][0], theirs[j][0]
-            if right is None and key[0] == key[1]:
-                continue
-            if right is None and key[0] > key[1]:
-                key = key[1], key[0]
-            found.setdefault(key, Pair(*key, f"nearly the same content (correlation {value:.3f})", value))
+        shown = [one for _, one in ours]
+        for i, j, value in alike(shown, None if new is None else [one for _, one in theirs]):
+            add(ours[i][0], theirs[j][0], f"nearly the same content (correlation {value:.3f})", value)
     return sorted(found.values())

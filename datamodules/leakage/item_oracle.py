@@ -17,13 +17,13 @@ from scipy.stats import rankdata
 
 from datamodules.leakage.channels import LeakageError, check_channels
 from datamodules.schema import IDS
+from datamodules.wording import first_few
 
 Array = NDArray[np.float64]
 
 AGREEMENT = 0.999  # our choice: lets rounding pass for a copy, and no behavior that we know of
 _ARRANGEMENTS = 1e12  # our choice: with fewer ways to deal out a column's values, agreement may be chance
 _FREEDOM = 10  # our choice: rows beyond the number of items before a linear fit says anything
-_SHOWN = 10
 
 
 def check_features(features: pd.DataFrame, table: pd.DataFrame, *, allowed: Collection[str] = ()) -> None:
@@ -45,11 +45,10 @@ def check_features(features: pd.DataFrame, table: pd.DataFrame, *, allowed: Coll
     check_channels(names)
     found = repeated_answers(features[names], answers_of(table))
     if found:
-        listed = ", ".join(f"{name} ({what})" for name, what in list(found.items())[:_SHOWN])
-        rest = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+        listed = first_few([f"{name} ({what})" for name, what in found.items()])
         raise LeakageError(
-            f"features that repeat the questionnaire under another name: {listed}{rest}; remove them, or "
-            "whatever writes answers into the series"
+            f"features that repeat the questionnaire under another name: {listed}; remove them, or whatever "
+            "writes answers into the series"
         )
 
 

@@ -17,13 +17,13 @@ from tqdm import tqdm
 from datamodules.readers import UnreadableVideo, VideoReader, open_video
 from datamodules.readers.index.packets import cache_folder, packet_index
 from datamodules.series import UnreadableSeries, is_series, series_size
+from datamodules.wording import first_few
 
 _log = logging.getLogger(__name__)
 
 FACTS = ("fps", "n_frames", "width", "height", "duration_s", "brightness")  # floats
 # Facts that may be stated, and our choice of how far from the file's: containers round and count roughly.
 _STATED = {"n_frames": 0.02, "fps": 0.03, "width": 0.0, "height": 0.0, "duration_s": 0.05}
-_SHOWN = 5
 _OF_SERIES = ("fps", "n_frames", "duration_s")
 HASH = "content_hash"
 _REMARK = "remark"  # what speaks against a file, told at every start; no fact of the table
@@ -34,7 +34,7 @@ SLOWEST, FASTEST = 0.1, 1000.0
 _THREADS = 4  # our choice: hashing and decoding release the interpreter lock, disks dislike more
 # NumPy parses the header of an array as Python text, and the parser of CPython 3.11 and 3.12 counts its depth
 # for all threads together (gh-106905): two headers at once can end in a SystemError.
-_HEADERS = Lock()
+HEADERS = Lock()
 _DIGITS = 6  # brightness is a nuisance variable; more digits would only tie digests to a decoder
 
 Facts = dict[str, float | str]
@@ -88,10 +88,9 @@ def _say_contradictions(table: pd.DataFrame, files: dict[int, str], facts: dict[
             and abs(stated[row] - found) > max(share * found, 1e-9)
         ]
         if told:
-            more = f" and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
             _log.warning(
-                "'%s' is not that of the files: %s%s; correct it, or leave it empty to have it read",
-                name, "; ".join(told[:_SHOWN]), more,
+                "'%s' is not that of the files: %s; correct it, or leave it empty to have it read",
+                name, first_few(told, 5, between="; "),
             )  # fmt: skip
 
 
@@ -137,7 +136,7 @@ def _key(root: Path, file: str) -> tuple[str, int, int]:
 
 
 def _probe(file: Path) -> Facts:
-    facts: Facts = {HASH: _sha256(file)}
+    facts: Facts = {HASH: sha256(file)}
     try:
         facts |= _series_facts(file) if is_series(file) else _video_facts(file)
     except (UnreadableSeries, UnreadableVideo, OSError) as fault:
@@ -145,7 +144,8 @@ def _probe(file: Path) -> Facts:
     return facts
 
 
-def _sha256(file: Path) -> str:
+def sha256(file: Path) -> str:
+    """SHA-256 of the bytes of a file."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
@@ -164,17 +164,13 @@ def _video_facts(file: Path) -> Facts:
         if SLOWEST <= reader.fps <= FASTEST:
             facts |= {"fps": float(reader.fps), "duration_s": round(count / reader.fps, _DIGITS)}
         else:
-            remarks.append(_impossible_rate(reader.fps))
+            remarks.append(
+                f"its clock gives {reader.fps:.6g} frames/s, and cameras have {SLOWEST:g} to {FASTEST:g}, so "
+                "'fps' and 'duration_s' stay empty. State them in the manifest, or write the file again with "
+                "its true rate (ffmpeg -r RATE -i IN OUT.mp4)"
+            )
             _log.warning("%s: %s", file, remarks[-1])
         return facts | ({_REMARK: ". ".join(remarks)} if remarks else {})
-
-
-def _impossible_rate(fps: float) -> str:
-    return (
-        f"its clock gives {fps:.6g} frames/s, and cameras have {SLOWEST:g} to {FASTEST:g}, so 'fps' and "
-        "'duration_s' stay empty. State them in the manifest, or write the file again with its true rate "
-        "(ffmpeg -r RATE -i IN OUT.mp4)"
-    )
 
 
 def _some_frames(reader: VideoReader) -> Tensor:
@@ -202,7 +198,7 @@ def _some_frames(reader: VideoReader) -> Tensor:
 
 
 def _series_facts(file: Path) -> Facts:
-    with _HEADERS:
+    with HEADERS:
         rows, fps = series_size(file)
     facts: Facts = {"n_frames": float(rows)}
     if fps:
