@@ -13,7 +13,7 @@ from tqdm import tqdm
 from analysis.leak_guard import guarded
 from biomarkers.features.phases import trim_all
 from biomarkers.features.table import Features, feature_table
-from datamodules.clips.measured import NothingMeasured, coverage
+from datamodules.clips.measurement_coverage import NothingMeasured, coverage
 from datamodules.manifests.manifest import Manifest, Recording
 from datamodules.schema import IDS
 from datamodules.series import Series

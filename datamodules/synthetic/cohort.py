@@ -18,8 +18,8 @@ import cv2
 import pandas as pd
 from tqdm import tqdm
 
-from datamodules.clips.orphans import die_with
 from datamodules.manifests.manifest import Manifest, read_manifest
+from datamodules.processes import die_with
 from datamodules.synthetic.files import put, sweep
 from datamodules.synthetic.latent import LatentSettings, Visit, draw_cohort
 from datamodules.synthetic.questionnaire import Prevalence

@@ -1,4 +1,4 @@
-"""Detection of recordings without enough measurements, which are neither trained on nor scored."""
+"""Coverage of a series by measurements: recordings with too few are neither trained on nor scored."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -7,7 +7,7 @@ import pytest
 from datamodules.clips.batches import ClipKey
 from datamodules.clips.collate import EmptyBatch, collate
 from datamodules.clips.dataset import ClipDataset, Entry, SeriesClips
-from datamodules.clips.measured import Coverage, NothingMeasured, coverage, unmeasured
+from datamodules.clips.measurement_coverage import Coverage, NothingMeasured, coverage, unmeasured
 from datamodules.clips.samplers import RandomClips, UniformClips
 from datamodules.clips.statistics import training_statistics
 from datamodules.datamodule import ClipDataModule

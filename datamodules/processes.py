@@ -1,4 +1,4 @@
-"""Protection from orphaned processes: a worker ends when its parent is gone, even if that was killed."""
+"""Worker processes that end with their parent, even if that was killed."""
 
 import os
 import threading
