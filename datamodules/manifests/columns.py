@@ -14,18 +14,7 @@ NUMBERS = (
     "fps", "n_frames", "duration_s", "width", "height", "score", "binary", "age",
     "brightness", "border", "blur", "face_x", "face_y", "face_size", "yaw", "pitch", "roll", "visit_order",
 )  # fmt: skip
-TEXT = (
-    *REQUIRED,
-    "task",
-    "split",
-    "site",
-    "corpus",
-    "scale",
-    "sex",
-    "series_path",
-    "landmark_path",
-    "content_hash",
-)
+TEXT = (*IDS, *FILES, "task", "split", "site", "corpus", "scale", "sex", "content_hash")
 PREFIXES = ("item_", "trait_")
 LABELS = ("score", "binary")  # of NUMBERS; besides them the columns that PREFIXES begin
 _SHOWN = 5  # rows named per problem: enough to find the fault, few enough to read

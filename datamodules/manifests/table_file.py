@@ -27,6 +27,7 @@ _MARKS = (  # the longer first: UTF-32 begins like UTF-16
 )
 _SHEETS = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
 _TEXTS = (".csv", ".tsv")
+_ONE_ROW = "keep one row a recording, and features in files of their own"
 _UTF8 = "save it again as 'CSV UTF-8'"
 
 
@@ -50,8 +51,7 @@ def read_table(path: Path) -> pd.DataFrame:
         raise FileFault(f"a manifest ends in .csv or .parquet, not {path.suffix!r}; save it as 'CSV UTF-8'")
     if (size := path.stat().st_size) > MOST_BYTES:
         raise FileFault(
-            f"{size / 2**20:.0f} MB are too much for a manifest ({MOST_BYTES // 2**20} MB); keep one row a "
-            "recording, and features in files of their own"
+            f"{size / 2**20:.0f} MB are too much for a manifest ({MOST_BYTES // 2**20} MB); {_ONE_ROW}"
         )
     return _parquet(path) if suffix == ".parquet" else parse_table(path.read_bytes())
 
@@ -83,8 +83,8 @@ def parse_table(content: bytes) -> pd.DataFrame:
         if len(row) != len(names):
             raise FileFault(
                 f"line {line} has {len(row)} cells, the header has {len(names)}: "
-                f"{_short(separator.join(row))}; "
-                "complete the row, put text that holds a separator in quotes, close every quote"
+                f"{_short(separator.join(row))}; complete the row, put text that holds a separator in "
+                "quotes, close every quote"
             )
         cells.append(row)
     table = pd.DataFrame(cells, columns=names, dtype=object)
@@ -108,8 +108,7 @@ def _decoded(content: bytes) -> str:
     if "\0" in text:
         raise FileFault(
             f"holds zero bytes, the first in line {text[: text.index(chr(0))].count(chr(10)) + 1}: it "
-            "is UTF-16 "
-            f"without a mark, or was damaged on a full disk; {_UTF8} or copy it again"
+            f"is UTF-16 without a mark, or was damaged on a full disk; {_UTF8} or copy it again"
         )
     return text
 
@@ -136,15 +135,13 @@ def _rows(text: str, separator: str) -> list[tuple[int, list[str]]]:
                 found.append((line, row))
             if len(row) > MOST_COLUMNS or len(found) > MOST_ROWS + 1:
                 raise FileFault(
-                    f"more than {MOST_COLUMNS} columns or {MOST_ROWS} rows are no manifest; keep one row a "
-                    "recording, and features in files of their own"
+                    f"more than {MOST_COLUMNS} columns or {MOST_ROWS} rows are no manifest; {_ONE_ROW}"
                 )
-            if any("\n" in cell or "\r" in cell for cell in row):
-                broken = next(cell for cell in row if "\n" in cell or "\r" in cell)
+            # csv reads on over a quote that nobody closed: whole rows would vanish in one cell
+            if broken := next((cell for cell in row if "\n" in cell or "\r" in cell), None):
                 raise FileFault(
                     f"a cell in line {line} goes on in the next line: {_short(broken)}; close the "
-                    "quote, or write "
-                    "the cell on one line"
+                    "quote, or write the cell on one line"
                 )
             line = reader.line_num + 1
     except csv.Error as fault:
@@ -167,8 +164,7 @@ def _parquet(path: Path) -> pd.DataFrame:
         if facts.num_rows > MOST_ROWS or facts.num_columns > MOST_COLUMNS:
             raise FileFault(
                 f"{facts.num_rows} rows and {facts.num_columns} columns are no manifest (at most "
-                f"{MOST_ROWS} and "
-                f"{MOST_COLUMNS}); keep one row a recording, and features in files of their own"
+                f"{MOST_ROWS} and {MOST_COLUMNS}); {_ONE_ROW}"
             )
         table = pd.read_parquet(path)
     except FileFault:
@@ -183,8 +179,7 @@ def _parquet(path: Path) -> pd.DataFrame:
             if isinstance(value, (bytes, list, dict, tuple, set, np.ndarray)):
                 raise FileFault(
                     f"'{name}' holds {type(value).__name__} in row {row + 1}: {_short(repr(value))}; "
-                    "a cell is text "
-                    "or a number"
+                    "a cell is text or a number"
                 )
     return table
 
