@@ -152,8 +152,8 @@ def _plan(people: int, visits: int) -> Work:
 
 
 def _digests() -> Work:
-    from datamodules.guard.guard import check_split
     from datamodules.manifests.manifest import Manifest
+    from datamodules.split_leakage.split_checks import check_split
     from datamodules.splits.protocols import Split
 
     found = _manifest_table(10_000)

@@ -18,10 +18,10 @@ from datamodules.clips.loader import clip_loader
 from datamodules.clips.measurement_coverage import Coverage, NothingMeasured, unmeasured
 from datamodules.clips.samplers import ClipSampler
 from datamodules.clips.statistics import training_statistics
-from datamodules.guard.guard import check_split
 from datamodules.manifests.identity import person_codes, visit_codes
 from datamodules.manifests.manifest import Manifest
 from datamodules.readers import Prefetch
+from datamodules.split_leakage.split_checks import check_split
 from datamodules.splits.protocols import Split
 
 _log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 from datamodules.clips import seeding
 from datamodules.clips.batches import ClipKey, Member
 from datamodules.clips.samplers import ClipSampler
-from datamodules.leakage.channels import check_channels
+from datamodules.feature_leakage.channels import check_channels
 from datamodules.manifests.manifest import Recording
 from datamodules.readers import UnreadableVideo, VideoSource
 from datamodules.series import Series, UnreadableSeries, read_series

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from datamodules.clips.dataset import UNREADABLE, ClipSource
-from datamodules.leakage.item_oracle import check_features
+from datamodules.feature_leakage.repeated_answers import check_features
 from datamodules.manifests.manifest import Recording
 from datamodules.series import Series
 from datamodules.series.checks.units import check_units, level

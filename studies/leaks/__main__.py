@@ -21,7 +21,7 @@ from typing import Any
 from tqdm import tqdm
 
 from datamodules.clips.dataset import SeriesClips
-from datamodules.leakage.channels import LeakageError
+from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.manifest import Manifest
 from datamodules.splits.protocols import Holdout
 from datamodules.synthetic.cohort import synthetic_manifest

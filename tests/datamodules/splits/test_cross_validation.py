@@ -3,8 +3,8 @@ from collections import Counter
 import pandas as pd
 import pytest
 
-from datamodules.guard.guard import check_split
 from datamodules.manifests.manifest import Manifest
+from datamodules.split_leakage.split_checks import check_split
 from datamodules.splits.cross_validation import Nested, RepeatedKFold
 from datamodules.splits.protocols import KFold, SplitError
 

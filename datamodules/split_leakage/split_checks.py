@@ -8,13 +8,13 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
 import pandas as pd
 
-from datamodules.guard.near_duplicates import Pair
-from datamodules.guard.stimulus import COPIED, stimulus_groups
-from datamodules.leakage.channels import LeakageError
+from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.identity import person_keys, visit_keys
 from datamodules.manifests.manifest import Manifest
 from datamodules.manifests.visits import COLUMN, REMEDY, place_of_visits
 from datamodules.schema import UNKNOWN
+from datamodules.split_leakage.near_duplicates import Pair
+from datamodules.split_leakage.shared_stimulus import COPIED, stimulus_groups
 from datamodules.splits.partition import PARTS, Split
 from datamodules.wording import first_few
 

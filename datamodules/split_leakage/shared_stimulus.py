@@ -6,7 +6,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from datamodules.guard.near_duplicates import Pair
+from datamodules.split_leakage.near_duplicates import Pair
 
 # All our choices.
 FEWEST = 5  # persons of a group: two or three of one content are copies

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from datamodules.guard.content import Content
-from datamodules.guard.fingerprint import CURVES, fingerprint
+from datamodules.split_leakage.file_content import Content
+from datamodules.split_leakage.fingerprint import CURVES, fingerprint
 
 NAMES = [f"c{number}" for number in range(20)]
 

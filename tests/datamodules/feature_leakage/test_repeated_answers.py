@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from datamodules.leakage.channels import LeakageError
-from datamodules.leakage.item_oracle import answers_of, check_features, repeated_answers
+from datamodules.feature_leakage.channels import LeakageError
+from datamodules.feature_leakage.repeated_answers import answers_of, check_features, repeated_answers
 from datamodules.synthetic.questionnaire import answer, symptom_profile, totals
 
 N = 200

@@ -1,4 +1,4 @@
-"""Facts of a recording from its name, folder and manifest row, without opening the file."""
+"""Facts of the metadata: of names, folder, file size, date and manifest row, without opening the file."""
 
 import re
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ IDS = {"recording_id": "recording id", "subject_id": "person id", "session_id": 
 _NUMBERS = 3  # of the numbers in a name, the first ones
 
 
-def file_facts(table: pd.DataFrame, *, root: Path, column: str) -> pd.DataFrame:
+def metadata_facts(table: pd.DataFrame, *, root: Path, column: str) -> pd.DataFrame:
     """Facts about the files (N, G): numbers, or texts for categories.
 
     Args:

@@ -1,4 +1,4 @@
-"""Facts of the input: single numbers a network could read off it, which a leak audit relates to the label.
+"""Facts of the signal: single numbers a network could read off it, which a leak audit relates to the label.
 
 Of every channel its mean, spread, extremes, single rows and steps; of a series where rows are missing; of all
 channels together the offset that they share. Of videos what the manifest states of their pictures.
@@ -29,7 +29,7 @@ _FEW = 3  # recordings a channel below which covariances are left out of the sha
 _LOADING = 1e-6  # share of its variance that is added to a channel: repeated channels have no inverse
 
 
-def input_facts(recordings: Sequence[Recording], source: ClipSource, table: pd.DataFrame) -> pd.DataFrame:
+def signal_facts(recordings: Sequence[Recording], source: ClipSource, table: pd.DataFrame) -> pd.DataFrame:
     """Facts of the input (N, F), NaN where a recording lacks one.
 
     Args:

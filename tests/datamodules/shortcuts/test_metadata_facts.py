@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from datamodules.guard.name_facts import file_facts
+from datamodules.shortcuts.metadata_facts import metadata_facts
 
 
 def test_names_numbers_folders_and_files(tmp_path):
@@ -19,7 +19,7 @@ def test_names_numbers_folders_and_files(tmp_path):
             "series_path": ["b/dep_10_2.npz", "ctl_9.npz", ""],
         }
     )
-    facts = file_facts(table, root=tmp_path, column="series_path")
+    facts = metadata_facts(table, root=tmp_path, column="series_path")
     assert facts["folder"].tolist() == ["b", ".", "."]
     assert facts["words of the file name"].tolist() == ["dep_#_#.npz", "ctl_#.npz", ""]
     np.testing.assert_array_equal(facts["number 1 in the file name"], [10, 9, np.nan])
@@ -35,4 +35,4 @@ def test_names_numbers_folders_and_files(tmp_path):
 
 def test_a_table_without_that_column_has_no_file_names(tmp_path):
     ids = {"recording_id": ["a"], "subject_id": ["b"], "session_id": ["c"]}
-    assert "folder" not in file_facts(pd.DataFrame(ids), root=tmp_path, column="series_path")
+    assert "folder" not in metadata_facts(pd.DataFrame(ids), root=tmp_path, column="series_path")

@@ -15,7 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datamodules.guard.fingerprint import (
+from datamodules.feature_leakage.channels import LeakageError
+from datamodules.manifests.manifest import Manifest
+from datamodules.manifests.probing import HEADERS, sha256
+from datamodules.readers import UnreadableVideo, open_video
+from datamodules.series import Series, UnreadableSeries, is_series, offered_channels, read_series
+from datamodules.split_leakage.fingerprint import (
     CURVES,
     LONGEST_S,
     NOTHING,
@@ -24,11 +29,6 @@ from datamodules.guard.fingerprint import (
     by_digest,
     fingerprint,
 )
-from datamodules.leakage.channels import LeakageError
-from datamodules.manifests.manifest import Manifest
-from datamodules.manifests.probing import HEADERS, sha256
-from datamodules.readers import UnreadableVideo, open_video
-from datamodules.series import Series, UnreadableSeries, is_series, offered_channels, read_series
 
 _log = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.ndimage import uniform_filter1d
 
-from datamodules.guard.content import Content, contents
-from datamodules.guard.fingerprint import RATE, Fingerprint
 from datamodules.manifests.manifest import Manifest
+from datamodules.split_leakage.file_content import Content, contents
+from datamodules.split_leakage.fingerprint import RATE, Fingerprint
 
 _log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaln
 from scipy.stats import rankdata
 
-from datamodules.leakage.channels import LeakageError, check_channels
+from datamodules.feature_leakage.channels import LeakageError, check_channels
 from datamodules.schema import IDS
 from datamodules.wording import first_few
 

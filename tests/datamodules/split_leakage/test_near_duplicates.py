@@ -5,11 +5,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from datamodules.guard.fingerprint import Fingerprint
-from datamodules.guard.near_duplicates import alike, duplicates, similarity
-from datamodules.leakage.channels import LeakageError
+from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.manifest import ManifestError, read_manifest
 from datamodules.series import read_series
+from datamodules.split_leakage.fingerprint import Fingerprint
+from datamodules.split_leakage.near_duplicates import alike, duplicates, similarity
 from engine.cohort.splits import checked_splits
 
 GIVEN = {"protocol": {"_target_": "datamodules.splits.protocols.Given"}, "train_filter": None}

@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 from datamodules.clips.dataset import PixelClips, SeriesClips
-from datamodules.guard.input_facts import input_facts, series_facts, shared_offsets
 from datamodules.manifests.manifest import read_manifest
 from datamodules.readers import VideoSource
 from datamodules.series import Series
+from datamodules.shortcuts.signal_facts import series_facts, shared_offsets, signal_facts
 
 rng = np.random.default_rng(0)
 
@@ -68,7 +68,7 @@ def test_recordings_are_read_in_their_order_and_a_damaged_one_has_no_facts(cohor
     recordings = manifest.recordings()
     source = SeriesClips().prepared(recordings)
     recordings[1].series_path.write_bytes(b"rubbish")
-    facts = input_facts(recordings, source, manifest.table)
+    facts = signal_facts(recordings, source, manifest.table)
     assert len(facts) == len(recordings)
     assert facts["mean of au04"].isna().tolist() == [row == 1 for row in range(len(recordings))]
     expected = source.series(recordings[4]).values.mean(axis=0, dtype=np.float64)[1]
@@ -78,6 +78,6 @@ def test_recordings_are_read_in_their_order_and_a_damaged_one_has_no_facts(cohor
 def test_of_videos_the_manifest_is_asked(cohort):
     manifest = read_manifest(cohort(brightness=0.4, height=32))
     source = PixelClips(video=VideoSource(height=8, width=8))
-    facts = input_facts(manifest.recordings(), source, manifest.table)
+    facts = signal_facts(manifest.recordings(), source, manifest.table)
     assert list(facts) == ["brightness"]
     assert (facts["brightness"] == 0.4).all()

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from datamodules.guard.fingerprint import fingerprint
-from datamodules.guard.guard import check_content
-from datamodules.guard.near_duplicates import Pair, alike
-from datamodules.guard.stimulus import stimulus_groups
-from datamodules.leakage.channels import LeakageError
+from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.manifest import read_manifest
+from datamodules.split_leakage.fingerprint import fingerprint
+from datamodules.split_leakage.near_duplicates import Pair, alike
+from datamodules.split_leakage.shared_stimulus import stimulus_groups
+from datamodules.split_leakage.split_checks import check_content
 from datamodules.splits.protocols import Split
 
 NAMES = [f"p{n:02d}_v0" for n in range(20)]

@@ -3,10 +3,10 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from datamodules.guard import guard
-from datamodules.guard.guard import check_selection, check_split
-from datamodules.leakage.channels import LeakageError, check_channels
+from datamodules.feature_leakage.channels import LeakageError, check_channels
 from datamodules.manifests.manifest import Manifest
+from datamodules.split_leakage import split_checks as guard
+from datamodules.split_leakage.split_checks import check_selection, check_split
 from datamodules.splits.protocols import Split
 
 
