@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from datamodules.leakage.item_oracle import check_features
+from datamodules.feature_leakage.repeated_answers import check_features
 from datamodules.manifests.manifest import Manifest
 from datamodules.series import Series
 

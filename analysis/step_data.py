@@ -13,7 +13,7 @@ from tqdm import tqdm
 from analysis.leak_guard import guarded
 from biomarkers.features.feature_table import Features, feature_table
 from biomarkers.features.phases import PhaseOf, trim_all
-from datamodules.clips.measured import NothingMeasured, coverage
+from datamodules.clips.measurement_coverage import NothingMeasured, coverage
 from datamodules.manifests.manifest import Manifest, Recording
 from datamodules.manifests.questionnaires import subscale
 from datamodules.schema import IDS

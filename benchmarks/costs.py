@@ -129,7 +129,7 @@ def _manifest_table(count: int) -> pd.DataFrame:
 
 
 def _facts() -> Work:
-    from datamodules.manifests.file_facts import fill_facts
+    from datamodules.manifests.probing import fill_facts
 
     found = _manifest_table(10_000)
     return lambda: fill_facts(found, root=Path(), sidecar=Path("none"))
@@ -144,8 +144,8 @@ def _plan(people: int, visits: int) -> Work:
 
 
 def _digests() -> Work:
-    from datamodules.guard.guard import check_split
     from datamodules.manifests.manifest import Manifest
+    from datamodules.split_leakage.split_checks import check_split
     from datamodules.splits.protocols import Split
 
     found = _manifest_table(10_000)

@@ -1,7 +1,7 @@
 """The LightningDataModule: loaders and device hooks; no other file of `datamodules` imports Lightning."""
 
 import logging
-import os
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -11,18 +11,17 @@ import torch
 from torch import Tensor, nn
 
 from datamodules.clips.balanced import BalancedBatches
-from datamodules.clips.batches import Member, SubjectBatches, SubjectVisitBatches
-from datamodules.clips.collate import collate
+from datamodules.clips.batches import ClipBatches, Member, SubjectBatches, SubjectVisitBatches
 from datamodules.clips.dataset import UNREADABLE, ClipDataset, ClipSource, Entry
 from datamodules.clips.decoding import BatchDecoding, on_device
-from datamodules.clips.loader import EpochLoader, begin_worker
-from datamodules.clips.measured import Coverage, NothingMeasured, unmeasured
+from datamodules.clips.loader import clip_loader
+from datamodules.clips.measurement_coverage import Coverage, NothingMeasured, unmeasured
 from datamodules.clips.samplers import ClipSampler
 from datamodules.clips.statistics import training_statistics
-from datamodules.guard.guard import check_split
-from datamodules.manifests.identity import codes, person_codes, visit_keys
+from datamodules.manifests.identity import person_codes, visit_codes
 from datamodules.manifests.manifest import Manifest
 from datamodules.readers import Prefetch
+from datamodules.split_leakage.split_checks import check_split
 from datamodules.splits.protocols import Split
 
 _log = logging.getLogger(__name__)
@@ -92,7 +91,7 @@ class ClipDataModule(pl.LightningDataModule):
         self._max_eval_clips, self._num_workers, self._seed = max_eval_clips, num_workers, seed
         self._decoding = BatchDecoding(source=source, skip=self._skip)
         self._subject = person_codes(manifest.table).tolist()
-        self._visit = codes(visit_keys(manifest.table)).tolist()
+        self._visit = visit_codes(manifest.table).tolist()
 
     def setup(self, stage: str | None = None) -> None:
         """Run the leakage guard and settle the channels; safe to call more than once.
@@ -190,34 +189,28 @@ class ClipDataModule(pl.LightningDataModule):
         ids: tuple[str, ...] = getattr(self.split, name)
         return ids
 
-    def _train_batches(self, entries: Sequence[Entry]) -> SubjectVisitBatches | BalancedBatches:
-        rank, world_size = self._ranks()
-        groups = self._groups(entries)
-        sizes = self._sizes | {"subjects": max(1, self._sizes["subjects"] // len(groups))}
-        parts = [
-            SubjectVisitBatches(
-                members=_members(group),
-                **sizes,
-                seed=self._seed,
-                rank=rank,
-                world_size=world_size,
-                frozen=bool(getattr(self.trainer, "overfit_batches", 0)),
-            )
-            for group in groups
-        ]
-        return parts[0] if len(parts) == 1 else BalancedBatches(parts=parts)
-
-    def _groups(self, entries: Sequence[Entry]) -> list[list[Entry]]:
-        """The training recordings by the column to balance; one group without it."""
-        if self._balance is None:
-            return [list(entries)]
-        table = self.manifest.table
-        if self._balance not in table:
+    def _train_batches(self, entries: Sequence[Entry]) -> BalancedBatches:
+        """Batches that the corpora of `balance` share equally; without it all recordings are one corpus."""
+        table, rank, world_size = self.manifest.table, *self._ranks()
+        if self._balance is not None and self._balance not in table:
             raise ValueError(f"balance={self._balance!r}: {self.manifest.name} has no such column")
-        groups: dict[str, list[Entry]] = {}
+        corpora: dict[str, list[Member]] = defaultdict(list)
         for entry in entries:
-            groups.setdefault(str(table[self._balance].iloc[entry.row]), []).append(entry)
-        return list(groups.values())
+            corpora[str(table[self._balance].iloc[entry.row]) if self._balance else ""].append(entry.member)
+        subjects = max(1, self._sizes["subjects"] // max(1, len(corpora)))
+        return BalancedBatches(
+            parts=[
+                SubjectVisitBatches(
+                    members=members,
+                    **self._sizes | {"subjects": subjects},
+                    seed=self._seed,
+                    rank=rank,
+                    world_size=world_size,
+                    frozen=bool(getattr(self.trainer, "overfit_batches", 0)),
+                )
+                for members in corpora.values()
+            ]
+        )
 
     def _entries(self, ids: Sequence[str], *, scored: bool = True) -> list[Entry]:
         rows = self.manifest.rows(ids)
@@ -251,7 +244,7 @@ class ClipDataModule(pl.LightningDataModule):
         entries = [entry for entry in scored + context if counts[entry.row]]
         rank, world_size = self._ranks()
         batches = SubjectBatches(
-            members=_members(entries),
+            members=[entry.member for entry in entries],
             counts=counts,
             max_clips=self._max_eval_clips,
             rank=rank,
@@ -299,22 +292,14 @@ class ClipDataModule(pl.LightningDataModule):
         self,
         entries: Sequence[Entry],
         sampler: ClipSampler,
-        batches: SubjectVisitBatches | BalancedBatches | SubjectBatches,
+        batches: ClipBatches,
         *,
         training: bool,
     ) -> Iterable[dict[str, Any]]:
         dataset = ClipDataset(
             entries=entries, source=self._source, sampler=sampler, seed=self._seed, training=training
         )
-        loader = EpochLoader(
-            dataset,
-            batch_sampler=batches,
-            num_workers=self._num_workers,
-            persistent_workers=self._num_workers > 0,
-            worker_init_fn=partial(begin_worker, parent=os.getpid()),
-            collate_fn=collate,
-            pin_memory=torch.cuda.is_available(),
-        )
+        loader = clip_loader(dataset, batches, num_workers=self._num_workers)
         if self.trainer is None or not on_device(self._source):
             return loader
         # The transfer hooks run between two steps; a side thread decodes during one.
@@ -328,7 +313,3 @@ class ClipDataModule(pl.LightningDataModule):
         if recording not in self.skipped:
             _log.warning("skipped %s: %s", recording, fault)
         self.skipped[recording] = fault
-
-
-def _members(entries: Sequence[Entry]) -> list[Member]:
-    return [Member(entry.row, entry.subject, entry.visit) for entry in entries]

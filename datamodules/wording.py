@@ -11,10 +11,18 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean '{plain[match[0]]}'?" if match else ""
 
 
-_SHOWN = 10  # names in a message
+def first_few(names: Sequence[str], shown: int = 10, *, of: int | None = None, between: str = ", ") -> str:
+    """The first names, ten unless told, and how many more there are.
 
+    Args:
+        names: All of them, or the first ones.
+        shown: Names to show.
+        of: How many there are, where `names` has the first ones only.
+        between: Text between two names.
 
-def first_few(names: Sequence[str]) -> str:
-    """The first ten names, and how many more there are."""
-    rest = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + rest
+    Example:
+        >>> first_few(["a", "b", "c"], 2)
+        'a, b and 1 more'
+    """
+    more = (len(names) if of is None else of) - len(names[:shown])
+    return between.join(names[:shown]) + (f" and {more} more" if more else "")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from datamodules.clips.measured import Coverage, NothingMeasured
+from datamodules.clips.measurement_coverage import Coverage, NothingMeasured
 from datamodules.manifests.manifest import Manifest, manifest_from_table, read_manifest
 from datamodules.schema import IDS, UNKNOWN
 from datamodules.sources.reading.download import is_hidden

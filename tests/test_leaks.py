@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 
 from datamodules.clips.statistics import training_statistics
 from datamodules.datamodule import ClipDataModule
-from datamodules.leakage.channels import LeakageError
+from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.manifest import read_manifest
 from datamodules.series import read_series
 from datamodules.splits.protocols import Given, Longitudinal, Split

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from datamodules.clips.batches import ClipKey, SubjectVisitBatches
+from datamodules.clips.batches import ClipBatches, ClipKey, SubjectVisitBatches
 
 
-class BalancedBatches:
+class BalancedBatches(ClipBatches):
     """Batches that join one batch of every part; an epoch is a pass through the part with most batches.
 
     The smaller parts begin anew as often as needed. Each pass counts as an epoch of its own, so that its
@@ -24,11 +24,6 @@ class BalancedBatches:
         self._parts = list(parts)
         self._length = max(map(len, self._parts))
         self._epoch = 0
-
-    @property
-    def sampler(self) -> "BalancedBatches":
-        """Itself: Lightning looks for `set_epoch` at `batch_sampler.sampler`."""
-        return self
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch that the next iteration yields."""

@@ -7,7 +7,7 @@ import logging
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from heapq import heapify, heappop, heappush
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -33,7 +33,25 @@ class Member(NamedTuple):
     visit: int
 
 
-class SubjectVisitBatches:
+class ClipBatches:
+    """Base of the batch samplers: lists of clip keys, in an order that follows from the epoch alone."""
+
+    @property
+    def sampler(self) -> Self:
+        """Itself: Lightning looks for `set_epoch` at `batch_sampler.sampler`."""
+        return self
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch that the next iteration yields; evaluation is the same in every epoch."""
+
+    def __len__(self) -> int:
+        raise NotImplementedError
+
+    def __iter__(self) -> Iterator[list[ClipKey]]:
+        raise NotImplementedError
+
+
+class SubjectVisitBatches(ClipBatches):
     """Training batches of `subjects` people, `visits` visits of each and `clips` clips of each visit.
 
     Every recording is used about once an epoch. The recordings of a person are dealt into groups of different
@@ -88,11 +106,6 @@ class SubjectVisitBatches:
                 f"lower subjects={subjects} or use fewer devices"
             )
         self._report(subjects)
-
-    @property
-    def sampler(self) -> "SubjectVisitBatches":
-        """Itself: Lightning looks for `set_epoch` at `batch_sampler.sampler`."""
-        return self
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch that the next iteration yields."""
@@ -206,7 +219,7 @@ def _fill(
         group.append(chosen)
 
 
-class SubjectBatches:
+class SubjectBatches(ClipBatches):
     """Evaluation batches of whole people, all clips of all their recordings: enrolment needs no second pass.
 
     Args:
@@ -249,14 +262,6 @@ class SubjectBatches:
             )
         share = -(-len(batches) // world_size)
         self._batches = [batches[(rank + turn * world_size) % len(batches)] for turn in range(share)]
-
-    @property
-    def sampler(self) -> "SubjectBatches":
-        """Itself, as in `SubjectVisitBatches`."""
-        return self
-
-    def set_epoch(self, epoch: int) -> None:
-        """Do nothing: evaluation is the same in every epoch."""
 
     def __len__(self) -> int:
         return len(self._batches)

@@ -11,9 +11,9 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from datamodules.clips import seeding
-from datamodules.clips.batches import ClipKey
+from datamodules.clips.batches import ClipKey, Member
 from datamodules.clips.samplers import ClipSampler
-from datamodules.leakage.channels import check_channels
+from datamodules.feature_leakage.channels import check_channels
 from datamodules.manifests.manifest import Recording
 from datamodules.readers import UnreadableVideo, VideoSource
 from datamodules.series import Series, UnreadableSeries, read_series
@@ -205,6 +205,11 @@ class Entry:
     visit: int
     scored: bool = True
 
+    @property
+    def member(self) -> Member:
+        """The recording as the batch samplers see it."""
+        return Member(self.row, self.subject, self.visit)
+
 
 class ClipDataset(Dataset[dict[str, Any]]):
     """Maps a `ClipKey` to a sample; see `collate` for its keys.
@@ -261,11 +266,12 @@ class ClipDataset(Dataset[dict[str, Any]]):
             if name in content and not mask.all():
                 content[name] = content[name].clone()  # kept frames must not lose their pixels
                 content[name][~mask] = 0
-        targets = _targets(recording) if entry.scored else {}
+        # a mask instead of NaN: losses multiply, and 0 times NaN is NaN
+        known = {name: getattr(recording, name) if entry.scored else None for name in TARGETS}
         return content | {
             "mask": mask,
-            "targets": {name: targets.get(name, 0) for name in TARGETS},
-            "target_mask": {name: name in targets for name in TARGETS},
+            "targets": {name: 0 if value is None else value for name, value in known.items()},
+            "target_mask": {name: value is not None for name, value in known.items()},
             "traits": recording.traits,
             "subject": entry.subject,
             "visit": entry.visit,
@@ -277,8 +283,3 @@ class ClipDataset(Dataset[dict[str, Any]]):
             "subject_id": recording.subject_id,
             "session_id": recording.session_id,
         }
-
-
-def _targets(recording: Recording) -> dict[str, float]:
-    values = {name: getattr(recording, name) for name in TARGETS}
-    return {name: value for name, value in values.items() if value is not None}

@@ -1,11 +1,17 @@
-"""A data loader whose workers start with its first batch and end with their parent process."""
+"""The data loader of clips: its workers start with its first batch and end with their parent process."""
 
+import os
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
+import torch
 from torch.utils.data import DataLoader
 
-from datamodules.clips.orphans import die_with
+from datamodules.clips.batches import ClipBatches
+from datamodules.clips.collate import collate
+from datamodules.clips.dataset import ClipDataset
+from datamodules.processes import die_with
 
 
 class EpochLoader(DataLoader[dict[str, Any]]):
@@ -19,12 +25,26 @@ class EpochLoader(DataLoader[dict[str, Any]]):
         yield from super().__iter__()
 
 
-def begin_worker(worker: int, *, parent: int) -> None:
-    """Initialize a worker: it must not outlive the process that started it.
+def clip_loader(dataset: ClipDataset, batches: ClipBatches, *, num_workers: int) -> EpochLoader:
+    """The loader of a data set of clips.
 
     Args:
-        worker: Its number, unused: clips are drawn by (seed, epoch), whoever draws them.
-        parent: Process id of the one that started it.
+        dataset: Reads the clips.
+        batches: Which clips make a batch.
+        num_workers: Processes that read.
     """
-    del worker
+    # not in the constructor: to predict, Lightning makes the loader again from the arguments of torch's own
+    return EpochLoader(
+        dataset,
+        batch_sampler=batches,
+        num_workers=num_workers,
+        persistent_workers=num_workers > 0,
+        worker_init_fn=partial(_begin_worker, parent=os.getpid()),
+        collate_fn=collate,
+        pin_memory=torch.cuda.is_available(),
+    )
+
+
+def _begin_worker(number: int, *, parent: int) -> None:
+    """Bind a worker to its parent; its number is unused, as clips are drawn by (seed, epoch) alone."""
     die_with(parent)

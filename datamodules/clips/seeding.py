@@ -23,6 +23,6 @@ def clip_seed(seed: int, epoch: int, recording_id: str, clip: int) -> int:
     return int.from_bytes(digest, "big") >> 1  # fits int64, the type it travels in
 
 
-def rng(seed: int, epoch: int, recording_id: str, clip: int = 0) -> np.random.Generator:
-    """Return a fresh generator for this clip; arguments as in `clip_seed`."""
-    return np.random.default_rng(clip_seed(seed, epoch, recording_id, clip))
+def rng(seed: int, epoch: int, recording_id: str) -> np.random.Generator:
+    """Return a fresh generator for the clips of a recording; arguments as in `clip_seed`."""
+    return np.random.default_rng(clip_seed(seed, epoch, recording_id, 0))

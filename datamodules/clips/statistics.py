@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from datamodules.clips.dataset import UNREADABLE, ClipSource
-from datamodules.leakage.item_oracle import check_features
+from datamodules.feature_leakage.repeated_answers import check_features
 from datamodules.manifests.manifest import Recording
 from datamodules.series import Series
 from datamodules.series.checks.units import check_units, level
@@ -64,14 +64,19 @@ def _series_statistics(
     allowed: Collection[str],
 ) -> dict[str, Tensor | float]:
     """Pool count, mean and squared deviations file by file (Chan et al. 1983): one pass, no cancellation."""
+    read = getattr(source, "series", None)
+    if read is None:  # a source of pixels
+        return {}
     count, mean, squares = 0, torch.zeros(()), torch.zeros(())
     means: dict[int, Tensor] = {}
     levels: dict[str, np.ndarray] = {}
     channels: tuple[str, ...] = ()
     for row, recording in enumerate(recordings):
-        series = _series(recording, source)
-        if series is None:
-            return {}
+        try:
+            series: Series = read(recording)
+        except UNREADABLE as fault:
+            _log.warning("not in the statistics: %s", fault)
+            continue
         values = torch.from_numpy(series.values[series.valid]).double()
         if not len(values):
             continue
@@ -89,17 +94,3 @@ def _series_statistics(
         table = pd.DataFrame(torch.stack(list(means.values())).numpy(), columns=names)
         check_features(table, answers.iloc[list(means)], allowed=allowed)
     return {"series_mean": mean.float(), "series_std": (squares / count).sqrt().float()}
-
-
-def _series(recording: Recording, source: ClipSource) -> Series | None:
-    """The series of a recording, without rows for an unreadable file; None for a source of pixels."""
-    read = getattr(source, "series", None)
-    if read is None:
-        return None
-    try:
-        series: Series = read(recording)
-    except UNREADABLE as fault:
-        _log.warning("not in the statistics: %s", fault)
-        nothing = np.zeros((0, 0), dtype=np.float32)
-        return Series(values=nothing, channels=(), valid=np.zeros(0, dtype=bool), fps=None)
-    return series

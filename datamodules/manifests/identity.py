@@ -1,7 +1,5 @@
 """Identity keys of a manifest: the person and visit by which splits, leakage guard and batches group."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 
@@ -28,7 +26,7 @@ def person_codes(table: pd.DataFrame) -> np.ndarray:
     An unknown person has a code of its own below 0: whatever compares people leaves negative codes out,
     because two of them may be one person as well as two.
     """
-    numbers = codes(person_keys(table))
+    numbers = pd.factorize(np.asarray(person_keys(table), dtype=object))[0]
     return np.where(table["subject_id"] == UNKNOWN, -1 - numbers, numbers)
 
 
@@ -37,12 +35,6 @@ def visit_keys(table: pd.DataFrame) -> list[tuple[str, str]]:
     return list(zip(person_keys(table), table["session_id"].astype(str), strict=True))
 
 
-def codes(keys: Sequence[object]) -> np.ndarray:
-    """Number the distinct keys in the order of their first appearance, int64 `(len(keys),)`.
-
-    Example:
-        >>> codes(["b", "a", "b"]).tolist()
-        [0, 1, 0]
-    """
-    seen: dict[object, int] = {}
-    return np.asarray([seen.setdefault(key, len(seen)) for key in keys], dtype=np.int64)
+def visit_codes(table: pd.DataFrame) -> np.ndarray:
+    """One code a row, int64 `(len(table),)`, the same for all recordings of a visit."""
+    return pd.Series(visit_keys(table), dtype=object).factorize()[0]

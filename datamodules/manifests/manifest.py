@@ -2,10 +2,8 @@
 
 import hashlib
 import logging
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,36 +11,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from datamodules.manifests.cells import parse_cells
+from datamodules.manifests.columns import FILES, LABELS, NUMBERS, TEXT, check_columns, unused_columns
 from datamodules.manifests.errata import Erratum
-from datamodules.manifests.file import FileFault, read_table
-from datamodules.manifests.file_facts import facts_file, fill_facts
+from datamodules.manifests.probing import facts_file, fill_facts
 from datamodules.manifests.scales import SCALES
-from datamodules.manifests.spelling import is_nothing, plain
-from datamodules.manifests.validation import (
-    FILES,
-    LABELS,
-    NUMBERS,
-    PREFIXES,
-    TEXT,
-    check_columns,
-    check_rows,
-    describe_rows,
-    unused_columns,
-)
-from datamodules.manifests.validation_ids import check_ids
-from datamodules.manifests.validation_names import say_no_zero, say_unread
-from datamodules.manifests.validation_persons import check_persons
-from datamodules.manifests.validation_values import check_sums, check_values
+from datamodules.manifests.spelling import plain
+from datamodules.manifests.table_file import FileFault, read_table
+from datamodules.manifests.validation import check_table
+from datamodules.manifests.validation.column_names import say_no_zero, say_unread
 from datamodules.wording import nearest
 
 _log = logging.getLogger(__name__)
 
 TRAITS = ("O", "C", "E", "A", "N")
 """The Big Five in the order of every batch; columns `trait_O` to `trait_N` of a manifest."""
-
-_WORDS = ("task", "site", "corpus", "sex", "split", "scale", "content_hash")  # of TEXT: may be missing
-_EXACT = 2**53  # above, a float has lost digits of a whole number
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")  # Python reads more than that
 
 
 class ManifestError(ValueError):
@@ -233,12 +216,10 @@ def manifest_from_table(
     if not len(table):
         problems.append("the table has no rows")
     if not problems:
-        table, problems = _parse(table)
+        table, problems = parse_cells(table)
         for column in [column for column in FILES if column in table]:
             table[column] = [relocate(value, root, root) for value in table[column]]
-        problems += [*check_ids(table), *check_rows(table, root), *check_values(table)]
-        problems += check_persons(table)
-        problems += check_sums(table) if file else []
+        problems += check_table(table, root, sums=file is not None)
     if problems:
         listed = "\n".join(f"  - {problem}" for problem in problems)
         raise ManifestError(f"{file or root / name}: {len(problems)} problem(s) in the manifest\n{listed}")
@@ -251,74 +232,6 @@ def manifest_from_table(
         table = fill_facts(table, root=root, sidecar=facts_file(root, name))
     truth = root / "truth.csv"
     return Manifest(table=table, root=root, name=name, truth=truth if truth.is_file() else None)
-
-
-def _parse(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """Ids and text to stripped strings, numbers to floats."""
-    columns: dict[str, list[str] | np.ndarray] = {}
-    problems = []
-    for name in table.columns:
-        values: list[object] = table[name].tolist()
-        if name in NUMBERS or name.startswith(PREFIXES):
-            numbers, faulty = _numbers(values)
-            if faulty:
-                found = [values[row] for row in faulty]
-                comma = any(re.fullmatch(r"\s*[+-]?\d+,\d*\s*", str(value)) for value in found)
-                problems.append(
-                    f"'{name}' is not a number in {describe_rows(table, faulty, found)}; "
-                    + ("write it with a decimal point" if comma else "write it in plain digits")
-                    + ", and leave it empty if unknown"
-                )
-            columns[name] = numbers
-        else:
-            texts = [_text(value) for value in values]
-            if name not in FILES:
-                texts = [plain(text) for text in texts]
-            columns[name] = _without_nothing(name, texts) if name in _WORDS else texts
-    return pd.DataFrame(columns), problems
-
-
-def _text(value: object) -> str:
-    """A cell as text: whole numbers of a column of floats lose their `.0`, times of midnight are days."""
-    if _absent(value):
-        return ""
-    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
-        return str(int(value))
-    if isinstance(value, datetime) and value.time() == time():
-        return value.date().isoformat()
-    return str(value).strip()
-
-
-def _without_nothing(name: str, texts: list[str]) -> list[str]:
-    """`NA`, `nan`, `-` and the like are no site, sex or task; what is taken for missing is said."""
-    absent = {text for text in set(texts) if text and is_nothing(text)}
-    if absent:
-        count = sum(text in absent for text in texts)
-        _log.warning(
-            "column '%s': %s in %d row(s) is read as missing; a value of that name needs another",
-            name,
-            ", ".join(sorted(map(repr, absent))),
-            count,
-        )
-    return ["" if text in absent else text for text in texts]
-
-
-def _absent(value: object) -> bool:
-    return value is None or value is pd.NA or value is pd.NaT or value != value  # NaN is not itself
-
-
-def _numbers(values: list[object]) -> tuple[np.ndarray, list[int]]:
-    numbers, faulty = np.full(len(values), np.nan), []
-    for row, value in enumerate(values):
-        if isinstance(value, float):
-            numbers[row] = value
-            continue
-        text = "" if _absent(value) else str(value).strip()
-        if _NUMBER.fullmatch(text):
-            numbers[row] = float(text)
-        elif not is_nothing(text):
-            faulty.append(row)
-    return numbers, faulty + np.flatnonzero(np.isinf(numbers)).tolist()
 
 
 def _derive_binary(table: pd.DataFrame) -> pd.DataFrame:

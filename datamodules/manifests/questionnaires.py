@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from datamodules.manifests.scales import SCALES, Scale
+from datamodules.wording import first_few
 
 PRORATED_SHARE = 0.2  # our choice: the person's mean serves up to a fifth of the items (Downey & King 1998)
 
@@ -105,14 +106,14 @@ class Subscale:
             for row, item in zip(rows[:_SHOWN], items[:_SHOWN], strict=True)
         ]
         return (
-            f"{_some(named, len(rows))}; answers of {self.scale.name} are whole numbers from 0: correct "
-            "them, subtract 1 from items coded from 1, leave unanswered ones empty"
+            f"{first_few(named, of=len(rows))}; answers of {self.scale.name} are whole numbers from 0: "
+            "correct them, subtract 1 from items coded from 1, leave unanswered ones empty"
         )
 
     def _gaps(self, table: pd.DataFrame, rows: np.ndarray, gaps: np.ndarray, allowed: int) -> str:
         named = [f"{_name(table, row)} ({gaps[row]} of {len(self)})" for row in rows[:_SHOWN]]
         return (
-            f"{self.scale.name}: more than {allowed} unanswered items in {_some(named, len(rows))}; "
+            f"{self.scale.name}: more than {allowed} unanswered items in {first_few(named, of=len(rows))}; "
             "complete them, leave these rows out, or say missing='prorate' or 'unknown'"
         )
 
@@ -130,10 +131,6 @@ def subscale(name: str) -> Subscale:
 
 def _name(table: pd.DataFrame, row: int) -> str:
     return str(table["recording_id"].iloc[row] if "recording_id" in table else f"row {table.index[row]}")
-
-
-def _some(named: list[str], count: int) -> str:
-    return ", ".join(named) + (f" and {count - len(named)} more" if count > len(named) else "")
 
 
 def _of(scale: str, prefix: str, numbers: Iterable[int], digits: int, highest: int = 3) -> Subscale:
@@ -161,3 +158,12 @@ SUBSCALES: Mapping[str, Subscale] = MappingProxyType(
         **{name: _of(name, "dass21", numbers, 2) for name, numbers in _DASS.items()},
     }
 )
+
+ITEMS: Mapping[str, int] = MappingProxyType(
+    {
+        column: highest
+        for items in SUBSCALES.values()
+        for column, highest in zip(items.columns, items.highest, strict=True)
+    }
+)
+"""Columns of items, and the highest answer of each."""

@@ -19,12 +19,16 @@ class Scale:
     """
 
     name: str
-    low: int
-    high: int
     bands: tuple[int, ...]
     band_names: tuple[str, ...]
     binary_threshold: int
+    low: int = 0
     doubled: bool = False
+
+    @property
+    def high(self) -> int:
+        """The highest total."""
+        return self.bands[-1]
 
     def check(self, score: float) -> None:
         """Refuse a total that this scale cannot produce.
@@ -33,13 +37,11 @@ class Scale:
             ValueError: The score is not finite, no whole number, out of range, or odd on a scale whose totals
                 are doubled.
         """
-        if not math.isfinite(score) or not self.low <= score <= self.high:
-            raise ValueError(f"{score:g} is outside {self.name} ({self.low} to {self.high})")
+        self._check_range(score)
         if score % 1:
             raise ValueError(
-                f"{score:g} cannot be a {self.name} total: totals are sums of whole numbers; write "
-                "the sum of the "
-                "answers, or leave it empty"
+                f"{score:g} cannot be a {self.name} total: totals are sums of whole numbers; "
+                "write the sum of the answers, or leave it empty"
             )
         if self.doubled and score % 2:
             raise ValueError(
@@ -53,78 +55,47 @@ class Scale:
         Raises:
             ValueError: As in `check`, but an odd total is accepted (predictions are not sums of items).
         """
-        if not math.isfinite(score) or not self.low <= score <= self.high:
-            raise ValueError(f"{score:g} is outside {self.name} ({self.low} to {self.high})")
+        self._check_range(score)
         return sum(math.floor(score) > edge for edge in self.bands[:-1])
 
     def binary(self, score: float) -> int:
         """Return 1 where the total reaches the threshold of the scale, else 0."""
         return int(score >= self.binary_threshold)
 
+    def _check_range(self, score: float) -> None:
+        if not self.low <= score <= self.high:  # nor is NaN within
+            raise ValueError(f"{score:g} is outside {self.name} ({self.low} to {self.high})")
 
-_FIVE = ("normal", "mild", "moderate", "severe", "extremely severe")  # Lovibond & Lovibond 1995
+
 _PHQ = ("minimal", "mild", "moderate", "moderately severe", "severe")  # Kroenke et al. 2001
 _PHQ_THRESHOLD = 10  # Kroenke et al. 2001 and 2009: best cut-off for major depression
+_DASS = ("normal", "mild", "moderate", "severe", "extremely severe")  # Lovibond & Lovibond 1995
+_DASS_BANDS = {"D": (9, 13, 20, 27, 42), "A": (7, 9, 14, 19, 42), "S": (14, 18, 25, 33, 42)}  # likewise
 
 _TABLE = (
     Scale(
         name="BDI-II",  # Beck, Steer & Brown 1996
-        low=0,
-        high=63,
         bands=(13, 19, 28, 63),
         band_names=("minimal", "mild", "moderate", "severe"),
         binary_threshold=14,  # above the minimal band
     ),
-    Scale(
-        name="PHQ-8",
-        low=0,
-        high=24,
-        bands=(4, 9, 14, 19, 24),
-        band_names=_PHQ,
-        binary_threshold=_PHQ_THRESHOLD,
-    ),
-    Scale(
-        name="PHQ-9",
-        low=0,
-        high=27,
-        bands=(4, 9, 14, 19, 27),
-        band_names=_PHQ,
-        binary_threshold=_PHQ_THRESHOLD,
-    ),
+    Scale(name="PHQ-8", bands=(4, 9, 14, 19, 24), band_names=_PHQ, binary_threshold=_PHQ_THRESHOLD),
+    Scale(name="PHQ-9", bands=(4, 9, 14, 19, 27), band_names=_PHQ, binary_threshold=_PHQ_THRESHOLD),
     Scale(
         name="HAMD-17",  # the bands in clinical use; Zimmerman 2013 proposes 7, 16, 23
-        low=0,
-        high=52,
         bands=(7, 13, 18, 22, 52),
         band_names=("normal", "mild", "moderate", "severe", "very severe"),
         binary_threshold=8,  # above the normal band
     ),
-    Scale(
-        name="DASS-21-D",
-        low=0,
-        high=42,
-        bands=(9, 13, 20, 27, 42),
-        band_names=_FIVE,
-        binary_threshold=10,  # above the normal band: our choice, the authors give bands only
-        doubled=True,
-    ),
-    Scale(
-        name="DASS-21-A",
-        low=0,
-        high=42,
-        bands=(7, 9, 14, 19, 42),
-        band_names=_FIVE,
-        binary_threshold=8,  # as above
-        doubled=True,
-    ),
-    Scale(
-        name="DASS-21-S",
-        low=0,
-        high=42,
-        bands=(14, 18, 25, 33, 42),
-        band_names=_FIVE,
-        binary_threshold=15,  # as above
-        doubled=True,
+    *(
+        Scale(
+            name=f"DASS-21-{letter}",
+            bands=bands,
+            band_names=_DASS,
+            binary_threshold=bands[0] + 1,  # above the normal band: our choice, the authors give bands only
+            doubled=True,
+        )
+        for letter, bands in _DASS_BANDS.items()
     ),
 )
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from datamodules.leakage.channels import check_channels
+from datamodules.feature_leakage.channels import check_channels
 from datamodules.series import kept, stored
 from datamodules.series import table as tables
 from datamodules.series.checks.alike import check_alike

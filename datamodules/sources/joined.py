@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from datamodules.manifests.columns import FILES, NUMBERS, PREFIXES
 from datamodules.manifests.manifest import Manifest, ManifestError, manifest_from_table, relocate
-from datamodules.manifests.validation import FILES, NUMBERS, PREFIXES
 from datamodules.schema import UNKNOWN
 
 

@@ -2,19 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from datamodules.manifests.identity import person_keys
+from datamodules.manifests.manifest import Manifest
 from datamodules.schema import UNKNOWN
+from datamodules.splits.label_strata import draw, strata_of
 from datamodules.splits.partition import PARTS, Split, SplitError, require_classes, require_people, split_of
-from datamodules.splits.strata import draw, strata_of
 from datamodules.wording import nearest
-
-if TYPE_CHECKING:
-    from datamodules.manifests.manifest import Manifest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +35,7 @@ class CrossCorpus:
     seed: int = 0
     subject_disjoint: ClassVar[bool] = True
 
-    def splits(self, manifest: "Manifest") -> list[Split]:
+    def splits(self, manifest: Manifest) -> list[Split]:
         """One split named `<training corpora>-to-<tested corpora>`.
 
         Raises:
@@ -57,7 +55,7 @@ class CrossCorpus:
         gone = ours & met
         return [replace(split, notes=self._notes(table, removed=int(gone.sum()), people=set(keys[gone])))]
 
-    def _check(self, manifest: "Manifest") -> None:
+    def _check(self, manifest: Manifest) -> None:
         if "corpus" not in manifest.table:
             raise SplitError(
                 f"{manifest.name}: no column 'corpus'; join manifests with data=joined, or add it"

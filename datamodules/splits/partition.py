@@ -2,17 +2,14 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from datamodules.manifests.identity import person_keys
+from datamodules.manifests.manifest import Manifest
 from datamodules.schema import UNKNOWN
-from datamodules.splits.strata import missing_classes
-
-if TYPE_CHECKING:
-    from datamodules.manifests.manifest import Manifest
 
 _log = logging.getLogger(__name__)
 
@@ -43,14 +40,7 @@ class Split:
 
 
 def by_person(
-    manifest: "Manifest",
-    name: str,
-    *,
-    val: set[str],
-    test: set[str],
-    train: set[str] | None = None,
-    check: Sequence[str] = PARTS,
-    notes: tuple[str, ...] = (),
+    manifest: Manifest, name: str, *, val: set[str], test: set[str], check: Sequence[str] = PARTS
 ) -> Split:
     """The split in which all recordings of a person are in one part.
 
@@ -58,24 +48,15 @@ def by_person(
         manifest: The recordings.
         name: Of the split.
         val: Person keys that select.
-        test: Person keys that are tested.
-        train: Person keys that train; None is everybody else. Who is in no part is not used.
+        test: Person keys that are tested; everybody else trains.
         check: Parts that must have every class.
-        notes: For readers of the result.
 
     Raises:
         SplitError: A checked part is empty or lacks a class.
     """
-
-    def part(person: str) -> str:
-        if person in test:
-            return "test"
-        if person in val:
-            return "val"
-        return "train" if train is None or person in train else ""
-
-    table = manifest.table
-    split = replace(split_of(name, table, [part(key) for key in person_keys(table)]), notes=notes)
+    keys = person_keys(manifest.table)
+    parts = ["test" if key in test else "val" if key in val else "train" for key in keys]
+    split = split_of(name, manifest.table, parts)
     require_classes(manifest, split, check)
     return split
 
@@ -87,7 +68,7 @@ def split_of(name: str, table: pd.DataFrame, parts: Sequence[str], *, disjoint: 
     return Split(name, ids["train"], ids["val"], ids["test"], disjoint)
 
 
-def require_people(manifest: "Manifest", strata: dict[str, list[str]], least: int) -> None:
+def require_people(manifest: Manifest, strata: dict[str, list[str]], least: int) -> None:
     """Stop where there are fewer people than a protocol needs; report recordings of unknown ones.
 
     Raises:
@@ -105,7 +86,7 @@ def require_people(manifest: "Manifest", strata: dict[str, list[str]], least: in
         )
 
 
-def require_classes(manifest: "Manifest", split: Split, parts: Sequence[str]) -> None:
+def require_classes(manifest: Manifest, split: Split, parts: Sequence[str]) -> None:
     """Stop where a part of the split is empty or lacks a class.
 
     Raises:
@@ -118,7 +99,15 @@ def require_classes(manifest: "Manifest", split: Split, parts: Sequence[str]) ->
 
 
 def faults_of(table: pd.DataFrame, split: Split, parts: Sequence[str]) -> list[str]:
-    """What is wrong with parts of a split: empty, or a class is missing; see `missing_classes`."""
-    return missing_classes(
-        table, {f"part '{part}' of '{split.name}'": getattr(split, part) for part in parts}
-    )
+    """What is wrong with parts of a split: empty, or a class that the table has is missing."""
+    labels = dict(zip(table["recording_id"], table["binary"], strict=True)) if "binary" in table else {}
+    classes = {label for label in labels.values() if not np.isnan(label)}
+    faults = []
+    for part in parts:
+        name, ids = f"part '{part}' of '{split.name}'", getattr(split, part)
+        if not ids:
+            faults.append(f"{name} is empty")
+            continue
+        absent = sorted(classes - {labels.get(recording) for recording in ids})
+        faults += [f"{name} has no recording with binary = {label:g}" for label in absent]
+    return faults

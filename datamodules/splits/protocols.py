@@ -6,12 +6,14 @@ prescribes, and `Longitudinal`, which asks another question, may put visits of o
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from datamodules.manifests.identity import person_keys, visit_keys
+from datamodules.manifests.manifest import Manifest
 from datamodules.manifests.visits import REMEDY, place_of_visits
+from datamodules.splits.label_strata import draw, strata_of, without
 from datamodules.splits.partition import (
     Split,
     SplitError,
@@ -21,10 +23,6 @@ from datamodules.splits.partition import (
     require_people,
     split_of,
 )
-from datamodules.splits.strata import draw, strata_of, without
-
-if TYPE_CHECKING:
-    from datamodules.manifests.manifest import Manifest
 
 __all__ = ["Given", "Holdout", "KFold", "LeaveOneSubjectOut", "Longitudinal", "Split", "SplitError"]
 
@@ -45,7 +43,7 @@ class Given:
 
     subject_disjoint: bool = True
 
-    def splits(self, manifest: "Manifest") -> list[Split]:
+    def splits(self, manifest: Manifest) -> list[Split]:
         """One split named `given`; a class missing from a part is reported but not refused.
 
         Raises:
@@ -81,7 +79,7 @@ class Holdout:
     seed: int = 0
     subject_disjoint: ClassVar[bool] = True
 
-    def splits(self, manifest: "Manifest") -> list[Split]:
+    def splits(self, manifest: Manifest) -> list[Split]:
         """One split named `holdout`.
 
         Raises:
@@ -108,7 +106,7 @@ class KFold:
     seed: int = 0
     subject_disjoint: ClassVar[bool] = True
 
-    def splits(self, manifest: "Manifest") -> list[Split]:
+    def splits(self, manifest: Manifest) -> list[Split]:
         """Splits named `fold0`, `fold1`, ...
 
         Raises:
@@ -137,7 +135,7 @@ class LeaveOneSubjectOut:
     seed: int = 0
     subject_disjoint: ClassVar[bool] = True
 
-    def splits(self, manifest: "Manifest") -> list[Split]:
+    def splits(self, manifest: Manifest) -> list[Split]:
         """Splits named `loso-<subject>`.
 
         Raises:
@@ -167,7 +165,7 @@ class Longitudinal:
     subject_disjoint: ClassVar[bool] = False
     chronological: ClassVar[bool] = True
 
-    def splits(self, manifest: "Manifest") -> list[Split]:
+    def splits(self, manifest: Manifest) -> list[Split]:
         """One split named `longitudinal`.
 
         Raises:

@@ -75,9 +75,8 @@ class Appearance:
             shape=Shape(*(_values(_MEAN) + _values(_SPREAD) * deviation).tolist()),
             skin=_color(skin),
             hair=_color(hair),
-            brow=_color(
-                np.minimum(0.8 * hair + 6, 0.42 * skin)
-            ),  # always darker than the skin, also on blonds
+            # always darker than the skin, also on blonds
+            brow=_color(np.minimum(0.8 * hair + 6, 0.42 * skin)),
             iris=_color(np.array(_IRIS[rng.integers(len(_IRIS))]) * rng.uniform(0.9, 1.2)),
             lips=_color(skin * [0.86, 0.60, 0.60] + rng.uniform(-8, 8, 3)),
             clothes=_color(rng.uniform(30, 190, 3)),

@@ -11,15 +11,15 @@ import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import cv2
 import pandas as pd
 from tqdm import tqdm
 
-from datamodules.clips.orphans import die_with
 from datamodules.manifests.manifest import Manifest, read_manifest
+from datamodules.processes import die_with
 from datamodules.synthetic.files import put, sweep
 from datamodules.synthetic.latent import LatentSettings, Visit, draw_cohort
 from datamodules.synthetic.questionnaire import Prevalence
@@ -34,6 +34,7 @@ from datamodules.synthetic.recording import (
 _log = logging.getLogger(__name__)
 
 _FOLDERS = ("series", "landmarks", "videos", "entries")
+_GENERATOR = ["latent", "appearance", "geometry", "face", "prevalence", "questionnaire", "video", "recording"]
 _BATCH = 8  # recordings a worker takes at a time
 
 
@@ -118,7 +119,7 @@ def _cores() -> int:
 
 def fingerprint(settings: CohortSettings) -> str:
     """Twelve hex digits that change with every setting and with every change of the generator's code."""
-    content = json.dumps({"settings": settings.as_dict(), "generator": _generator()}, sort_keys=True)
+    content = json.dumps({"settings": asdict(settings), "generator": _generator()}, sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
@@ -129,16 +130,7 @@ def _generator() -> str:
     A version number by hand would be forgotten once, and a stale cohort looks like a result.
     """
     digest = hashlib.sha256()
-    for name in (
-        "latent",
-        "appearance",
-        "geometry",
-        "face",
-        "prevalence",
-        "questionnaire",
-        "video",
-        "recording",
-    ):
+    for name in _GENERATOR:
         source = Path(__file__).with_name(f"{name}.py").read_text(encoding="utf-8")
         digest.update(ast.dump(ast.parse(source)).encode())
     return digest.hexdigest()
@@ -147,13 +139,11 @@ def _generator() -> str:
 def _prepare(folder: Path, settings: CohortSettings) -> None:
     for name in _FOLDERS:
         (folder / name).mkdir(parents=True, exist_ok=True)
-    text = json.dumps({"settings": settings.as_dict(), "generator": _generator()}, indent=2, sort_keys=True)
+    text = json.dumps({"settings": asdict(settings), "generator": _generator()}, indent=2, sort_keys=True)
     put(folder / "settings.json", f"{text}\n".encode())
 
 
 def _write_missing(missing: Sequence[Visit], settings: CohortSettings, folder: Path, workers: int) -> None:
-    if not missing:
-        return
     _log.info("making %d recordings of the synthetic cohort in %s", len(missing), folder)
     batches = [missing[i : i + _BATCH] for i in range(0, len(missing), _BATCH)]
     with tqdm(total=len(missing), desc="Synthetic cohort", unit="rec") as bar:
@@ -172,7 +162,7 @@ def _run(
     # Spawned, because forking a process that has started threads (OpenCV, torch) can hang.
     context, others = multiprocessing.get_context("spawn"), set(multiprocessing.active_children())
     with ProcessPoolExecutor(
-        workers, mp_context=context, initializer=_begin, initargs=(os.getpid(),)
+        workers, mp_context=context, initializer=die_with, initargs=(os.getpid(),)
     ) as pool:
         futures = [pool.submit(write_recordings, batch, settings, folder) for batch in batches]
         try:
@@ -183,11 +173,6 @@ def _run(
             for child in set(multiprocessing.active_children()) - others:
                 child.terminate()  # or leaving would wait for the recordings that are being made
             raise
-
-
-def _begin(parent: int) -> None:
-    die_with(parent)
-    cv2.setNumThreads(1)
 
 
 def _write_tables(entries: Sequence[dict[str, Any] | None], folder: Path) -> None:

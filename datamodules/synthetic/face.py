@@ -21,13 +21,8 @@ Frame = npt.NDArray[np.uint8]
 FACE_SIZE = 0.42  # half height of the face at scale 1, as a share of the picture
 _SUPERSAMPLE = 2
 _FRACTION = 4  # OpenCV's fixed-point bits: a sixteenth of a pixel
-_WHITE, _DARK, _MOUTH, _TEETH = (
-    (244.0, 242.0, 238.0),
-    (18.0, 14.0, 14.0),
-    (66.0, 24.0, 26.0),
-    (236.0, 230.0, 218.0),
-)
-
+_WHITE, _DARK = (244.0, 242.0, 238.0), (18.0, 14.0, 14.0)
+_MOUTH, _TEETH = (66.0, 24.0, 26.0), (236.0, 230.0, 218.0)
 _GLINT, _TEETH_DOWN = np.array([0.022, -0.024]), np.array([0.0, 0.045])
 
 
@@ -53,16 +48,10 @@ class Placement:
 def _landmark_sources() -> dict[str, tuple[str, int]]:
     """Landmark name -> (drawn line, index of the point on it)."""
     table: dict[str, tuple[str, int]] = {}
+    # six points around the eye: along the upper lid from corner to corner, back along the lower one
+    lids = [("lid_upper", i) for i in (0, 3, 5, 8)] + [("lid_lower", i) for i in (5, 3)]
     for s in ("l", "r"):
         table |= {f"brow_{s}_{i}": (f"brow_{s}", i) for i in range(5)}
-        lids = (
-            ("lid_upper", 0),
-            ("lid_upper", 3),
-            ("lid_upper", 5),
-            ("lid_upper", 8),
-            ("lid_lower", 5),
-            ("lid_lower", 3),
-        )
         table |= {f"eye_{s}_{i}": (f"{line}_{s}", j) for i, (line, j) in enumerate(lids)}
         table |= {f"iris_{s}": (f"iris_{s}", 0), f"cheek_{s}": (f"bag_{s}", 2), f"ala_{s}": (f"ala_{s}", 3)}
     table |= {"nose_bridge": ("bridge", 0), "nose_tip": ("bridge", 3), "nose_base": ("nose_base", 0)}
@@ -160,9 +149,8 @@ class _Painter:
         self._image = self._backdrop()
         self._clean = self._image.copy()
         across = np.linspace(-1, 1, size, dtype=np.float32)[None, :, None]
-        self._light = np.broadcast_to(
-            placement.light * (1 + placement.slant * across), (size, size, 3)
-        ).astype(np.float32)
+        light = placement.light * (1 + placement.slant * across)
+        self._light = np.broadcast_to(light, (size, size, 3)).astype(np.float32)
 
     def paint(self, parts: Parts, row: npt.NDArray[np.floating]) -> Frame:
         """Draw one frame from its lines ``(n, 2)`` and its channels ``(F,)``."""
@@ -193,15 +181,8 @@ class _Painter:
 
     def _disc(self, center: FloatArray, radius: float, color: Color) -> None:
         x, y = self._fixed(center).tolist()
-        cv2.circle(
-            self._image,
-            (x, y),
-            round(radius * self._unit * (1 << _FRACTION)),
-            color,
-            -1,
-            cv2.LINE_AA,
-            _FRACTION,
-        )
+        size = round(radius * self._unit * (1 << _FRACTION))
+        cv2.circle(self._image, (x, y), size, color, -1, cv2.LINE_AA, _FRACTION)
 
     def _backdrop(self) -> Frame:
         side = _SUPERSAMPLE * self._size

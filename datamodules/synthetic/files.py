@@ -87,7 +87,7 @@ def _alive(process: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:  # somebody else's, hence alive
-        return True
+        pass
     return True
 
 

@@ -87,9 +87,8 @@ def _jaw_shift(u: Parts, y: FloatArray) -> FloatArray:
 
 
 def _skull(parts: Parts, shape: Shape, u: Parts) -> None:
-    angle = np.linspace(-np.pi, np.pi, 49)[
-        :-1
-    ]  # from the left of the image over the crown, then under the chin
+    # from the left of the image over the crown, then under the chin
+    angle = np.linspace(-np.pi, np.pi, 49)[:-1]
     up, side = np.sin(angle), np.cos(angle)
     taper = np.where(up > 0, 1 - (1 - shape.jaw) * np.sin(0.5 * np.pi * np.clip(1.35 * up, 0, 1)) ** 2, 1.0)
     x = shape.width * np.sign(side) * np.abs(side) ** 0.9 * taper
@@ -109,9 +108,8 @@ def _hair(parts: Parts, shape: Shape, hairline: float, parting: float) -> None:
     )
     crown[:, 1] -= 0.02
     x = np.linspace(1, -1, 15)
-    away = np.abs(x - parting) / np.where(
-        x > parting, 1 - parting, 1 + parting
-    )  # 0 at the parting, 1 at both temples
+    # 0 at the parting, 1 at both temples
+    away = np.abs(x - parting) / np.where(x > parting, 1 - parting, 1 + parting)
     fringe = np.stack([0.96 * shape.width * x, hairline + (-0.10 - hairline) * away**4], axis=-1)
     line = np.concatenate([crown, fringe])
     depth = np.concatenate([np.full(15, 0.0), np.full(15, 0.30) * (1 - x**2)])
@@ -173,31 +171,19 @@ def _cheeks(parts: Parts, shape: Shape, u: Parts) -> None:
     y = shape.eye_y + 0.165 + 0.05 * np.sin(np.pi * t) - 0.8 * lift
     _both(parts, "bag", _points(shape, x, y))
     ring = np.linspace(0, 2 * np.pi, 17)[:-1]
-    _both(
-        parts,
-        "cheek",
-        _points(
-            shape,
-            shape.eye_spacing + 0.07 + 0.17 * np.cos(ring),
-            shape.eye_y + 0.35 - lift + 0.13 * np.sin(ring),
-        ),
-    )
+    x = shape.eye_spacing + 0.07 + 0.17 * np.cos(ring)
+    _both(parts, "cheek", _points(shape, x, shape.eye_y + 0.35 - lift + 0.13 * np.sin(ring)))
+    x = shape.eye_spacing + shape.eye_width + 0.035 + np.array([0.0, 0.09])
     for row, slope in enumerate((-0.06, 0.02, 0.09)):
-        start = shape.eye_spacing + shape.eye_width + 0.035
-        crow = _points(
-            shape, start + np.array([0.0, 0.09]), shape.eye_y + 0.015 * row + slope * np.array([0.0, 1.0])
-        )
-        _both(parts, f"crow_{row}", crow)
+        y = shape.eye_y + 0.015 * row + slope * np.array([0.0, 1.0])
+        _both(parts, f"crow_{row}", _points(shape, x, y))
 
 
 def _nose(parts: Parts, shape: Shape) -> None:
     base = shape.eye_y + shape.nose_length
     bridge_y = np.linspace(shape.eye_y + 0.02, base - 0.07, 4)
-    parts["bridge"] = _points(shape, np.zeros(4), bridge_y) + np.linspace(0.05, 0.2, 4)[None, :, None] * [
-        0,
-        0,
-        1,
-    ]
+    forward = np.linspace(0.05, 0.2, 4)[None, :, None] * [0, 0, 1]
+    parts["bridge"] = _points(shape, np.zeros(4), bridge_y) + forward
     parts["nose_base"] = _points(shape, [0.0], [base], lift=0.14)
     ring = np.linspace(0, 2 * np.pi, 13)[:-1]
     parts["tip"] = _points(
@@ -206,11 +192,8 @@ def _nose(parts: Parts, shape: Shape) -> None:
     side_x = shape.nose_width * np.array([0.38, 0.50, 0.92, 1.0, 0.72])
     side_y = base + np.array([-0.30, -0.18, -0.08, -0.03, 0.012])
     _both(parts, "ala", _points(shape, side_x, side_y, lift=0.10))
-    _both(
-        parts,
-        "nostril",
-        _points(shape, shape.nose_width * np.array([0.28, 0.62]), base + np.array([0.008, 0.0]), lift=0.13),
-    )
+    side_x, side_y = shape.nose_width * np.array([0.28, 0.62]), base + np.array([0.008, 0.0])
+    _both(parts, "nostril", _points(shape, side_x, side_y, lift=0.13))
 
 
 def _mouth(parts: Parts, shape: Shape, u: Parts) -> None:

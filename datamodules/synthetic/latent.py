@@ -15,8 +15,7 @@ controlled experiment, not a model of patients.
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -139,10 +138,6 @@ class LatentSettings:
                 f"facial_heterogeneity={self.facial_heterogeneity} is a share: give a value from 0 to 1"
             )
 
-    def as_dict(self) -> dict[str, Any]:
-        """The settings as plain values, for fingerprints and reports."""
-        return asdict(self)
-
 
 @dataclass(frozen=True)
 class Person:
@@ -171,7 +166,6 @@ class Visit:
     session_id: str
     severity: float
     day: FloatArray  # (channels,), the visit's state that has nothing to do with severity
-    nuisance_seed: int
 
 
 def _stream(settings: LatentSettings, kind: int, *key: int) -> np.random.Generator:
@@ -223,7 +217,6 @@ def _draw_visit(settings: LatentSettings, person: Person, index: int) -> Visit:
         session_id=f"V{index + 1}",
         severity=float(severity),
         day=day,
-        nuisance_seed=int(rng.integers(2**31)),
     )
 
 

@@ -76,13 +76,7 @@ _DASS_SUBSCALES = {
     "DASS-21-S": (1, 6, 8, 11, 12, 14, 18),
 }
 # Subscale whose histogram a domain follows among pupils; the two without a subscale follow mood (our choice).
-_SCHOOL = {
-    "mood": "depression",
-    "cognition": "depression",
-    "somatic": "depression",
-    "tension": "stress",
-    "arousal": "anxiety",
-}
+_SCHOOL = dict.fromkeys(DOMAINS, "depression") | {"tension": "stress", "arousal": "anxiety"}
 _SUBSCALE_ITEMS = dict(zip(("depression", "anxiety", "stress"), _DASS_SUBSCALES.values(), strict=True))
 
 

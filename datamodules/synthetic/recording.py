@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -55,10 +56,6 @@ class CohortSettings:
             raise ValueError(f"heterogeneity={self.heterogeneity} is a share: give a value from 0 to 1")
         if self.prevalence not in PREVALENCES:
             raise ValueError(f"prevalence={self.prevalence!r}: choose {' or '.join(PREVALENCES)}")
-
-    def as_dict(self) -> dict[str, Any]:
-        """The settings as plain values, for fingerprints and reports."""
-        return asdict(self)
 
 
 def recording_id(visit: Visit) -> str:
@@ -131,6 +128,7 @@ def write_recording(visit: Visit, settings: CohortSettings, folder: Path) -> Non
 
 def write_recordings(visits: Sequence[Visit], settings: CohortSettings, folder: Path) -> int:
     """Write several recordings, return how many; a worker that starts here loads neither torch nor pandas."""
+    cv2.setNumThreads(1)  # the workers share the cores already
     for visit in visits:
         write_recording(visit, settings, folder)
     return len(visits)

@@ -3,8 +3,8 @@
 The salt follows from the data, so that a repeated run writes the same bytes, and lies in the checkpoint. So
 checkpoints of different data cannot be compared, and nobody can look an id up in a table made before; but
 who holds the checkpoint and guesses an id, such as `001`, can check the guess. Fingerprints of content (see
-`datamodules.guard.content`) tell when something moved, not what a face looks like. Recording ids are in the
-checkpoint as they are: no names belong in them.
+`datamodules.split_leakage.file_content`) tell when something moved, not what a face looks like. Recording ids
+are in the checkpoint as they are: no names belong in them.
 """
 
 import hashlib
@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from datamodules.guard.content import Content, contents
-from datamodules.guard.near_duplicates import pairs_of, report_uncompared
 from datamodules.manifests.manifest import Manifest
 from datamodules.manifests.spelling import folded
 from datamodules.schema import UNKNOWN
+from datamodules.split_leakage.file_content import Content, contents
+from datamodules.split_leakage.near_duplicates import pairs_of, report_uncompared
 from datamodules.splits.protocols import Split
 
 PARTS = ("train", "val")

@@ -10,11 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from datamodules.clips.dataset import ClipSource
-from datamodules.guard.input_facts import TOLD, input_facts
-from datamodules.guard.name_facts import file_facts
-from datamodules.leakage.channels import LeakageError
+from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.identity import person_codes
 from datamodules.manifests.manifest import Manifest
+from datamodules.shortcuts.metadata_facts import metadata_facts
+from datamodules.shortcuts.signal_facts import TOLD, signal_facts
 from datamodules.splits.protocols import Split
 from datamodules.wording import nearest
 from engine.config.compose import ConfigError
@@ -58,8 +58,8 @@ def audit_leaks(
     table = manifest.table.iloc[manifest.rows(ids)].reset_index(drop=True)
     labels, note = _labels(table)
     table, labels = table[np.isfinite(labels)].reset_index(drop=True), labels[np.isfinite(labels)]
-    reads = input_facts(manifest.recordings(table["recording_id"].tolist()), source, table)
-    about = file_facts(table, root=manifest.root, column=getattr(source, "column", "path"))
+    reads = signal_facts(manifest.recordings(table["recording_id"].tolist()), source, table)
+    about = metadata_facts(table, root=manifest.root, column=getattr(source, "column", "path"))
     about = about.assign(**{name: reads.pop(name) for name in TOLD if name in reads})
     _check_patterns(accepted, [*map(str, reads), *map(str, about), *others])
     site = next((table[name] for name in ("site", "corpus") if name in table), None)

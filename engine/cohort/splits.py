@@ -4,13 +4,13 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from datamodules.guard.guard import check_content, check_split
-from datamodules.guard.near_duplicates import duplicates, false_hashes
-from datamodules.leakage.channels import LeakageError
+from datamodules.feature_leakage.channels import LeakageError
+from datamodules.manifests.columns import LABELS
 from datamodules.manifests.manifest import Manifest, ManifestError
-from datamodules.manifests.validation import LABELS
-from datamodules.splits.overlap import person_overlap
+from datamodules.split_leakage.near_duplicates import duplicates, false_hashes
+from datamodules.split_leakage.split_checks import check_content, check_split
 from datamodules.splits.protocols import Split
+from datamodules.splits.subject_overlap import person_overlap
 from engine.config.build import build
 from engine.config.compose import ConfigError
 from engine.runs.provenance import RunManifest

@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from datamodules.guard.guard import check_selection
+from datamodules.split_leakage.split_checks import check_selection
 from engine.config.compose import ConfigError
 from evaluation.metrics.catalog import METRICS
 

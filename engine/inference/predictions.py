@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from datamodules.clips.measured import Coverage
+from datamodules.clips.measurement_coverage import Coverage
 from datamodules.schema import IDS
 from engine.config.build import build
 from engine.runs.ranks import attend

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from datamodules.clips.measured import Coverage
+from datamodules.clips.measurement_coverage import Coverage
 from datamodules.manifests.manifest import Manifest
 from datamodules.splits.protocols import Split
 from engine.inference.strata import discrepancy_facts, discrepancy_slices

@@ -3,7 +3,7 @@
 import numpy as np
 
 from datamodules.clips.statistics import training_statistics
-from datamodules.leakage.channels import LeakageError
+from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.manifest import Manifest
 from engine.checkpoints.checkpoint import RunCheckpoint
 from engine.config.build import build

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 
-from datamodules.clips.orphans import die_with
+from datamodules.processes import die_with
 from engine.runs.interruption import SIGNALS, Interrupted, limit_ends, say_last_words
 
 GRACE = 10.0  # seconds for a process to end by itself after a signal; our choice

@@ -21,7 +21,7 @@ from analysis.out_of_fold import Inputs, out_of_fold
 from biomarkers.symptoms.discrepancy import SymptomDiscrepancy
 from biomarkers.symptoms.outlier_subjects import keep
 from biomarkers.symptoms.training_filter import TrainingFilter
-from datamodules.leakage.item_oracle import check_features
+from datamodules.feature_leakage.repeated_answers import check_features
 from datamodules.manifests.questionnaires import subscale
 from datamodules.schema import IDS
 from datamodules.splits.protocols import Holdout

@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from datamodules.clips.dataset import SeriesClips
 from datamodules.command_line import run
-from datamodules.leakage.channels import LeakageError
+from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.manifest import Manifest
 from datamodules.splits.protocols import Holdout
 from engine.cohort.leak_audit import FILE, audit_leaks

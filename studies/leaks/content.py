@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from datamodules.manifests.columns import FILES
 from datamodules.manifests.manifest import Manifest
-from datamodules.manifests.validation import FILES
 from engine.evaluate import evaluate
 from engine.train import train
 from engine.training.quick_train import compose_training

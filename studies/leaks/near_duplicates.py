@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datamodules.command_line import run
-from datamodules.guard.content import content_of, contents
-from datamodules.guard.fingerprint import CURVES, LONGEST_S, Fingerprint, fingerprint
-from datamodules.guard.near_duplicates import ALIKE, OVERLAP, alike, pairs_of
 from datamodules.manifests.manifest import Manifest
 from datamodules.series import read_series
+from datamodules.split_leakage.file_content import content_of, contents
+from datamodules.split_leakage.fingerprint import CURVES, LONGEST_S, Fingerprint, fingerprint
+from datamodules.split_leakage.near_duplicates import ALIKE, OVERLAP, alike, pairs_of
 from studies.leaks.cohorts import drawn
 from studies.leaks.content_plants import ENCODINGS, encoded
 

@@ -8,7 +8,7 @@ import pytest
 
 from analysis.leak_guard import guarded, leak_notes
 from analysis.run import analyze
-from datamodules.leakage.channels import LeakageError
+from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.manifest import Manifest
 from datamodules.series import Series
 from tests.analysis.test_run import SMALL, composed

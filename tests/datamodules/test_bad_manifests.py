@@ -308,7 +308,7 @@ def test_odd_types_of_parquet_are_text_numbers_or_refused(tmp_path):
 
 
 def test_a_manifest_too_large_is_refused_unread(tmp_path, monkeypatch):
-    monkeypatch.setattr("datamodules.manifests.file.MOST_BYTES", 100)
+    monkeypatch.setattr("datamodules.manifests.table_file.MOST_BYTES", 100)
     with pytest.raises(ManifestError, match=r"(?s)m.csv.*are too much for a manifest"):
         read_manifest(written(tmp_path, GOOD), probe=False)
 

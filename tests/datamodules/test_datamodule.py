@@ -12,7 +12,7 @@ from datamodules.clips.dataset import PixelClips, SeriesClips
 from datamodules.clips.samplers import RandomClips, UniformClips
 from datamodules.clips.transforms import ClipAugment, Normalize
 from datamodules.datamodule import ClipDataModule
-from datamodules.leakage.channels import LeakageError
+from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.manifest import read_manifest
 from datamodules.readers import UnreadableVideo, VideoSource
 from datamodules.splits.protocols import Given, Holdout, Longitudinal, Split

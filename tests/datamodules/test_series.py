@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from datamodules.leakage.channels import LeakageError
+from datamodules.feature_leakage.channels import LeakageError
 from datamodules.series import UnreadableSeries, read_series
 
 CHANNELS = ("au04", "au12", "gaze_x")

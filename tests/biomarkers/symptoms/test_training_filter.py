@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 from biomarkers.symptoms.training_filter import TrainingFilter, visit_items
-from datamodules.guard.guard import check_split
-from datamodules.leakage.channels import LeakageError
+from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.manifest import Manifest
 from datamodules.manifests.questionnaires import ItemError, subscale
+from datamodules.split_leakage.split_checks import check_split
 from datamodules.splits.partition import SplitError
 from datamodules.splits.protocols import Split
 

@@ -9,7 +9,7 @@ from datamodules.clips import seeding
 from datamodules.clips.batches import ClipKey
 from datamodules.clips.dataset import ClipDataset, Entry, PixelClips, SeriesClips
 from datamodules.clips.samplers import RandomClips, UniformClips
-from datamodules.leakage.channels import LeakageError
+from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.manifest import read_manifest
 from datamodules.readers import UnreadableVideo, VideoSource
 from datamodules.series import UnreadableSeries

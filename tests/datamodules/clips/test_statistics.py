@@ -5,7 +5,7 @@ import torch
 
 from datamodules.clips.dataset import PixelClips, SeriesClips
 from datamodules.clips.statistics import training_statistics
-from datamodules.leakage.channels import LeakageError
+from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.manifest import TRAITS, read_manifest
 from datamodules.readers import VideoSource
 

@@ -2,10 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from datamodules.guard.guard import check_split
-from datamodules.leakage.channels import LeakageError
+from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.manifest import Manifest
 from datamodules.manifests.visits import in_order, place_of_visits
+from datamodules.split_leakage.split_checks import check_split
 from datamodules.splits.protocols import Longitudinal, Split, SplitError
 from evaluation.metrics.visit_changes import order_unknown, visit_changes
 

@@ -3,12 +3,12 @@ from itertools import combinations
 
 import pytest
 
-from datamodules.guard.guard import check_split
-from datamodules.leakage.channels import LeakageError
+from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.manifest import ManifestError
 from datamodules.sources import avec2014
 from datamodules.sources.reading.builder import SourceError
 from datamodules.sources.trees import avec2014 as tree
+from datamodules.split_leakage.split_checks import check_split
 from datamodules.splits.protocols import Given
 
 TRAINING = "AVEC2014_AudioVisual/Video/Training"

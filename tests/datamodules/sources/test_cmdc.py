@@ -1,10 +1,10 @@
 import pandas as pd
 import pytest
 
-from datamodules.guard.guard import check_split
 from datamodules.sources import cmdc
 from datamodules.sources.reading.builder import SourceError
 from datamodules.sources.trees.cmdc import write
+from datamodules.split_leakage.split_checks import check_split
 from datamodules.splits.protocols import KFold
 
 

@@ -5,11 +5,11 @@ import shutil
 import numpy as np
 import pytest
 
-from datamodules.guard.guard import check_split
-from datamodules.leakage.channels import LeakageError
+from datamodules.feature_leakage.channels import LeakageError
 from datamodules.sources import first_impressions
 from datamodules.sources.reading.builder import SourceError
 from datamodules.sources.trees.first_impressions import write
+from datamodules.split_leakage.split_checks import check_split
 from datamodules.splits.protocols import Given, KFold
 
 TRAITS = ["trait_O", "trait_C", "trait_E", "trait_A", "trait_N", "trait_interview"]

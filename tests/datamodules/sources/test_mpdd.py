@@ -4,12 +4,12 @@ import shutil
 import numpy as np
 import pytest
 
-from datamodules.guard.guard import check_split
-from datamodules.leakage.channels import LeakageError
+from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.manifest import ManifestError
 from datamodules.sources import mpdd
 from datamodules.sources.reading.builder import SourceError
 from datamodules.sources.trees.mpdd import write
+from datamodules.split_leakage.split_checks import check_split
 from datamodules.splits.protocols import Split
 
 LIST = "Training/labels/Training_Validation_files.json"

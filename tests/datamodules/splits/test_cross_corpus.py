@@ -1,9 +1,9 @@
 import pandas as pd
 import pytest
 
-from datamodules.guard.guard import check_split
-from datamodules.leakage.channels import LeakageError
+from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.manifest import Manifest
+from datamodules.split_leakage.split_checks import check_split
 from datamodules.splits.cross_corpus import CrossCorpus
 from datamodules.splits.protocols import Split, SplitError
 

@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from datamodules.guard.guard import check_split
 from datamodules.manifests.manifest import Manifest, read_manifest
+from datamodules.split_leakage.split_checks import check_split
 from datamodules.splits.protocols import Given, Holdout, KFold, LeaveOneSubjectOut, Longitudinal, SplitError
 
 

@@ -2,7 +2,7 @@ import hashlib
 import json
 import os
 import subprocess
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 
 import av
 import numpy as np
@@ -283,7 +283,7 @@ def test_landmarks_may_be_left_out(small, tmp_path):
 
 def test_settings_are_written_down(small):
     written = json.loads((small.root / "settings.json").read_text())
-    assert written["settings"] == settings().as_dict()
+    assert written["settings"] == asdict(settings())
 
 
 @pytest.mark.parametrize(

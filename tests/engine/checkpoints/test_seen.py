@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from datamodules.leakage.channels import LeakageError
+from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.manifest import read_manifest
 from datamodules.splits.protocols import Split
 from engine.checkpoints.checkpoint import load_checkpoint

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from datamodules.clips.dataset import SeriesClips
-from datamodules.leakage.channels import LeakageError
+from datamodules.feature_leakage.channels import LeakageError
 from datamodules.splits.protocols import Holdout
 from engine.cohort.leak_audit import audit_leaks, leak_title
 from engine.config.compose import ConfigError

@@ -1,6 +1,6 @@
 import pytest
 
-from datamodules.leakage.channels import LeakageError
+from datamodules.feature_leakage.channels import LeakageError
 from engine.config.compose import ConfigError
 from engine.config.selection import check_monitors, check_run, check_sweep, mode_of, monitored, with_modes
 from engine.train import train

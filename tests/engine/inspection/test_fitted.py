@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from datamodules.leakage.channels import LeakageError
+from datamodules.feature_leakage.channels import LeakageError
 from engine.checkpoints.checkpoint import load_checkpoint
 from engine.config.build import build
 from engine.inspection.fitted import check_fitted

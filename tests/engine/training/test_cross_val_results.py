@@ -4,8 +4,8 @@ import pytest
 from sklearn.metrics import mean_absolute_error, roc_auc_score
 
 from datamodules.manifests.manifest import manifest_from_table
+from datamodules.splits.cross_validation import RepeatedKFold
 from datamodules.splits.protocols import KFold, LeaveOneSubjectOut
-from datamodules.splits.repeated import RepeatedKFold
 from engine.training.cross_val_results import pool, spread
 
 

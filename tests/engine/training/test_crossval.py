@@ -2,7 +2,7 @@
 
 import json
 
-from datamodules.splits.repeated import RepeatedKFold
+from datamodules.splits.cross_validation import RepeatedKFold
 from engine.runs.provenance import RunManifest, read_manifest_json, write_json
 from engine.training import crossval
 from evaluation.tables.predictions import write_predictions

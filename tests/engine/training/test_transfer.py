@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from datamodules.leakage.channels import LeakageError
+from datamodules.feature_leakage.channels import LeakageError
 from datamodules.splits.protocols import Split
 from engine.checkpoints.checkpoint import CheckpointError, load_checkpoint
 from engine.config.build import build

@@ -6,8 +6,8 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 
-from datamodules.leakage.channels import LeakageError
-from datamodules.leakage.item_oracle import check_features
+from datamodules.feature_leakage.channels import LeakageError
+from datamodules.feature_leakage.repeated_answers import check_features
 from studies.discrepancy import cells as discrepancy_cells
 from studies.discrepancy.__main__ import compute
 from studies.discrepancy.cells import OURS, RECIPE, cells, measured

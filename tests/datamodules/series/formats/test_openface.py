@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datamodules.leakage.channels import LeakageError
+from datamodules.feature_leakage.channels import LeakageError
 from datamodules.series import UnreadableSeries, read_series, schema, series_size
 from datamodules.series.formats.openface import ORDER
 

@@ -1,1 +1,0 @@
-"""Detection of labels, answers and identifiers among the features, by name and by content."""

@@ -1,0 +1,67 @@
+"""Columns of a manifest: which are required, text or numbers; and how messages name its rows."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from datamodules.schema import IDS
+from datamodules.wording import first_few, nearest
+
+REQUIRED = (*IDS, "path")
+FILES = ("path", "series_path", "landmark_path")
+NUMBERS = (
+    "fps", "n_frames", "duration_s", "width", "height", "score", "binary", "age",
+    "brightness", "border", "blur", "face_x", "face_y", "face_size", "yaw", "pitch", "roll", "visit_order",
+)  # fmt: skip
+TEXT = (*IDS, *FILES, "task", "split", "site", "corpus", "scale", "sex", "content_hash")
+PREFIXES = ("item_", "trait_")
+LABELS = ("score", "binary")  # of NUMBERS; besides them the columns that PREFIXES begin
+_SHOWN = 5  # rows named per problem: enough to find the fault, few enough to read
+
+
+def check_columns(table: pd.DataFrame) -> list[str]:
+    """Report required columns that are missing; the rest of the checks needs them all."""
+    return [
+        f"column '{name}' is missing{nearest(name, set(table.columns) - set(REQUIRED))}"
+        f" (found: {', '.join(map(str, table.columns))})"
+        for name in REQUIRED
+        if name not in table
+    ]
+
+
+def unused_columns(table: pd.DataFrame) -> list[str]:
+    """Columns that nothing reads, each with the known name it resembles."""
+    known = {*TEXT, *NUMBERS}
+    return [
+        f"'{name}'{nearest(str(name), known - set(table.columns))}"
+        for name in table.columns
+        if name not in known and not str(name).startswith(PREFIXES)
+    ]
+
+
+def describe_rows(
+    table: pd.DataFrame,
+    rows: Iterable[int] | pd.Series | np.ndarray,
+    said: Sequence[object] | Mapping[int, object] | pd.Series | np.ndarray | None = None,
+) -> str:
+    """Name rows by number (the first row under the header is 1), recording and, if given, what each says.
+
+    Args:
+        table: The manifest table.
+        rows: Numbers of the rows counted from 0, or a mask (N,) that is True for them.
+        said: What the rows say, by row number.
+
+    Returns:
+        The first five and how many more there are; nothing where there is no row.
+    """
+    if isinstance(rows, pd.Series | np.ndarray):
+        rows = np.flatnonzero(rows).tolist()
+    if isinstance(said, pd.Series | np.ndarray):
+        said = said.tolist()  # plain numbers: those of numpy name their type
+    numbers, named = list(rows), []
+    for row in numbers[:_SHOWN]:
+        recording = str(table["recording_id"].iloc[row])
+        value = "" if said is None else f" = {said[row]!r}"
+        named.append(f"row {row + 1}" + (f" ({recording})" if recording else "") + value)
+    return first_few(named, of=len(numbers))

@@ -1,0 +1,52 @@
+"""Validation of a manifest table: finds every fault in one pass, so that a table is repaired once."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from datamodules.manifests.columns import FILES, describe_rows
+from datamodules.manifests.validation.ids import check_ids
+from datamodules.manifests.validation.labels import check_labels, check_sessions, check_sums
+from datamodules.manifests.validation.numbers import check_numbers
+from datamodules.manifests.validation.subjects import check_persons
+
+_LONGEST = 200  # characters of a path in a message
+
+
+def check_table(table: pd.DataFrame, root: Path, *, sums: bool) -> list[str]:
+    """Report every fault of a parsed table: text columns are strings, numbers are floats.
+
+    Args:
+        table: With all required columns.
+        root: Folder the paths start at.
+        sums: Whether the items of a questionnaire must add up to its total.
+    """
+    return [
+        *check_ids(table),
+        *check_labels(table),
+        *_check_files(table, root),
+        *check_numbers(table),
+        *check_sessions(table),
+        *check_persons(table),
+        *(check_sums(table) if sums else ()),
+    ]
+
+
+def _check_files(table: pd.DataFrame, root: Path) -> Iterator[str]:
+    series = table.get("series_path", pd.Series("", index=table.index))
+    if where := describe_rows(table, (table["path"] == "") & (series == "")):
+        yield f"neither 'path' nor 'series_path' in {where}"
+    for name in [name for name in FILES if name in table]:
+        missing = [row for row, value in enumerate(table[name]) if value and not _is_file(root / value)]
+        if missing:
+            texts = [value if len(value) <= _LONGEST else value[:_LONGEST] + "..." for value in table[name]]
+            where = describe_rows(table, missing, texts)
+            yield f"'{name}' names no file in {where}; relative paths start at {root}"
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that no file system takes: too long, in no folder that opens
+        return False

@@ -1,0 +1,1 @@
+"""Leakage between the parts of a split: the same person, visit, file or content on two sides."""
