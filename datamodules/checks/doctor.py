@@ -20,8 +20,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from datamodules.disk_cache import cache_folder
 from datamodules.readers import DeviceDecoder, VideoSource, open_video
-from datamodules.readers.index.packets import cache_folder
 
 Row = tuple[str, str]
 
@@ -61,7 +61,7 @@ def machine() -> list[Row]:
         ("CPU cores", f"{cores} usable"),
         ("Memory", _memory()),
         ("Free disk here", _free(Path.cwd())),
-        ("Index cache", f"{cache_folder()} ({_free(cache_folder())} free)"),
+        ("Index cache", f"{cache_folder('packets')} ({_free(cache_folder('packets'))} free)"),
     ]
     shared = Path("/dev/shm")  # data loader workers hand over their batches here
     return (

@@ -13,9 +13,9 @@ import numpy as np
 from datamodules.readers.container import STRICT, STRICTER, decode, open_container, video_stream
 from datamodules.readers.errors import UnsupportedVideo, unreadable
 from datamodules.readers.index.bitstream import Heads
+from datamodules.readers.index.missing_pictures import remarks
 from datamodules.readers.index.packet_index import PacketIndex
 from datamodules.readers.index.probe import check_fields, probe, quarter_turns
-from datamodules.readers.index.remarks import remarks
 from datamodules.readers.index.structure import Structure, walk
 
 _log = logging.getLogger(__name__)

@@ -9,9 +9,10 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from datamodules.readers import UnreadableVideo, VideoSource, open_readers, open_video
+from datamodules.readers import UnreadableVideo, VideoSource, open_video
 from datamodules.readers.resize import resize
 from datamodules.readers.torchcodec import load_problem
+from tests.datamodules.readers.open_readers import open_readers
 from tests.datamodules.readers.videos import damaged
 
 
@@ -30,7 +31,7 @@ def test_frames_that_are_kept_are_those_that_are_read_and_are_read_once(video, m
     fresh, keeping = (VideoSource(height=32, width=24, keep=keep) for keep in (0, 2))
     opened = []
     monkeypatch.setattr(
-        "datamodules.readers.source.opening.open_video",
+        "datamodules.readers.video_source.opening.open_video",
         lambda path, reader: opened.append(path) or open_video(path, reader=reader),
     )
     for path, expected in ((p, fresh.clip(p, [2, 0, 2])) for p in paths):

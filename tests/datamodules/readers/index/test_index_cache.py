@@ -5,26 +5,27 @@ import os
 import numpy as np
 import pytest
 
-from datamodules.readers.index import packets, scan
-from datamodules.readers.index.packets import cache_folder, packet_index
+from datamodules.disk_cache import cache_folder
+from datamodules.readers.index import index_cache
+from datamodules.readers.index.index_cache import packet_index
 from tests.datamodules.readers.videos import RECIPES, write
 
 
 @pytest.fixture(autouse=True)
 def own_cache(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    packets._cached_index.cache_clear()
+    index_cache._cached_index.cache_clear()
 
 
 @pytest.fixture
 def scans(monkeypatch):
-    seen, original = [], scan.scan
-    monkeypatch.setattr(scan, "scan", lambda path: seen.append(path) or original(path))
+    seen, original = [], index_cache.scan
+    monkeypatch.setattr(index_cache, "scan", lambda path: seen.append(path) or original(path))
     return seen
 
 
 def _forget():
-    packets._cached_index.cache_clear()  # what a new process starts with
+    index_cache._cached_index.cache_clear()  # what a new process starts with
 
 
 def _same(one, other):
@@ -60,8 +61,8 @@ def test_a_file_is_scanned_once(tmp_path, scans):
     _forget()
     assert _same(packet_index(path), first)
     assert len(scans) == 1
-    assert len(list(cache_folder().glob("*.npz"))) == 1
-    assert not list(cache_folder().glob("*.part"))
+    assert len(list(cache_folder("packets").glob("*.npz"))) == 1
+    assert not list(cache_folder("packets").glob("*.part"))
 
 
 def test_a_changed_file_is_scanned_again(tmp_path, scans):
@@ -78,7 +79,7 @@ def test_a_changed_file_is_scanned_again(tmp_path, scans):
 def test_a_damaged_cache_entry_is_made_again(tmp_path, scans):
     path = write(RECIPES["b_frames"], tmp_path)
     index = packet_index(path)
-    (entry,) = cache_folder().glob("*.npz")
+    (entry,) = cache_folder("packets").glob("*.npz")
     for content in (b"", b"no archive", entry.read_bytes()[:100]):
         entry.write_bytes(content)
         _forget()

@@ -1,14 +1,13 @@
-"""Cache of packet indices: which frames a file shows, when, and where decoding may start.
+"""Cache of packet indices on disk: a video is scanned once, and not again before it changes.
 
-Containers declare a length and a rate that are often wrong. The index is made by reading every packet
-once (no decoding, about a millisecond per second of video) and is cached per file.
+Containers declare a length and a rate that are often wrong, so the index is made by reading every packet
+(no decoding, about a millisecond per second of video): which frames a file shows, when, and where decoding
+may start.
 """
 
 import functools
 import hashlib
 import logging
-import os
-import tempfile
 import zipfile
 from fractions import Fraction
 from pathlib import Path
@@ -16,18 +15,14 @@ from typing import Any
 
 import numpy as np
 
+from datamodules.disk_cache import cache_folder, replacing
 from datamodules.readers.errors import UnreadableVideo, unreadable
 from datamodules.readers.index.packet_index import PacketIndex
+from datamodules.readers.index.scan import scan
 
 _log = logging.getLogger(__name__)
 
 _FORMAT = 6  # raise it when the stored fields, or what is refused, change
-
-
-def cache_folder() -> Path:
-    """Folder of the stored indices: `$XDG_CACHE_HOME/euthymia/packets`, or `~/.cache/euthymia/packets`."""
-    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root) / "euthymia" / "packets"
 
 
 def cache_entry(path: Path, size: int, mtime_ns: int, *, kind: str) -> Path:
@@ -39,7 +34,7 @@ def cache_entry(path: Path, size: int, mtime_ns: int, *, kind: str) -> Path:
     if not kind.isalnum():
         raise ValueError(f"kind={kind!r} is no word of letters and digits, such as npz")
     key = hashlib.sha256(f"{_FORMAT}|{path}|{size}|{mtime_ns}".encode()).hexdigest()
-    return cache_folder() / f"{key}.{kind}"
+    return cache_folder("packets") / f"{key}.{kind}"
 
 
 def packet_index(path: Path) -> PacketIndex:
@@ -68,42 +63,24 @@ def _cached_index(path: Path, size: int, mtime_ns: int) -> PacketIndex:
     try:
         index = _load(stored)
     except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile):
-        index = _made(path, stored)  # not stored yet, or damaged
+        index = scan(path)  # not stored yet, or damaged
+        try:
+            _store(index, stored)
+        except OSError as error:
+            _log.debug("packet index of %s is kept in memory only: %s", path, error)
     for remark in index.remarks:
         _log.warning("%s: %s", path, remark)
     return index
 
 
-def _made(path: Path, stored: Path) -> PacketIndex:
-    from datamodules.readers.index.scan import (
-        scan,  # it builds on this module; imported where a file is seen for the first time
-    )
-
-    index = scan(path)
-    try:
-        _store(index, stored)
-    except OSError as error:
-        _log.debug("packet index of %s is kept in memory only: %s", path, error)
-    return index
-
-
 def _store(index: PacketIndex, target: Path) -> None:
-    """Write under another name and rename, so that a parallel worker never sees half a file."""
-    target.parent.mkdir(parents=True, exist_ok=True)
     fields: dict[str, Any] = {
         **vars(index),
         "time_base": [index.time_base.numerator, index.time_base.denominator],
+        "remarks": np.asarray(index.remarks, dtype=np.str_),  # of floats, if there is none
     }
-    with tempfile.NamedTemporaryFile(dir=target.parent, suffix=".part", delete=False) as part:
-        try:
-            arrays = {name: np.asarray(value) for name, value in fields.items()}
-            arrays["remarks"] = np.asarray(index.remarks, dtype=np.str_)  # of floats, if there is none
-            np.savez(part, allow_pickle=False, **arrays)
-            part.close()
-            Path(part.name).replace(target)
-        except BaseException:
-            Path(part.name).unlink(missing_ok=True)
-            raise
+    with replacing(target) as part:
+        np.savez(part, allow_pickle=False, **{name: np.asarray(value) for name, value in fields.items()})
 
 
 def _load(source: Path) -> PacketIndex:

@@ -7,9 +7,9 @@ import av
 import numpy as np
 import pytest
 
-from datamodules.readers.index import packets
-from datamodules.readers.index.packets import packet_index
-from datamodules.readers.index.transport import losses
+from datamodules.readers.index import index_cache
+from datamodules.readers.index.index_cache import packet_index
+from datamodules.readers.index.transport_stream import losses
 from tests.datamodules.readers.fields import write_fields
 from tests.datamodules.readers.videos import RECIPES, draw, write
 
@@ -139,7 +139,7 @@ def test_packets_that_are_missing_in_a_transport_stream_are_told(tmp_path):
     lost = _with_packets(whole, only_the_last_of_a_picture)
     try:
         told = " ".join(packet_index(lost).remarks)
-    except packets.UnreadableVideo as fault:
+    except index_cache.UnreadableVideo as fault:
         told = str(fault)
     assert "packets are missing in 1 places" in told or "is damaged at packet" in told
 
@@ -176,7 +176,7 @@ def test_what_speaks_against_a_file_is_told_by_every_process(tmp_path, caplog):
     lost = _without(whole, tmp_path / "lost.mp4", (20, 21))
     first = packet_index(lost)
     assert len(first.remarks) == 2  # the gap and the numbers
-    packets._cached_index.cache_clear()  # as in another process
+    index_cache._cached_index.cache_clear()  # as in another process
     caplog.clear()
     with caplog.at_level(logging.WARNING):
         again = packet_index(lost)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from datamodules.readers import opening
 from datamodules.readers.errors import UnreadableVideo
-from datamodules.readers.index.packets import packet_index
+from datamodules.readers.index.index_cache import packet_index
 from datamodules.readers.slices import EncodedClip, can_cut, cut
 
 

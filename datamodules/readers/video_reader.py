@@ -1,21 +1,23 @@
-"""The `VideoReader` protocol, and the handle and checks that all video readers share."""
+"""The `VideoReader` base class of all readers: open and close, the process it belongs to, checked indices."""
 
 import os
-import threading
-from collections import Counter
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
+from typing import Self
 
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from datamodules.readers.index.packet_index import PacketIndex
+from datamodules.readers.index.packet_index import PacketIndex
 
 
-@runtime_checkable
-class VideoReader(Protocol):
+class VideoReader(ABC):
     """Exact access to the frames of one video file, in presentation order.
+
+    It is closed once and stays inside the process that opened it.
+
+    Args:
+        index: What is known of the file.
 
     Attributes:
         n_frames: frames that are shown when the file is played.
@@ -24,11 +26,13 @@ class VideoReader(Protocol):
         width: pixels, upright.
     """
 
-    n_frames: int
-    fps: float
-    height: int
-    width: int
+    def __init__(self, index: PacketIndex) -> None:
+        self.n_frames, self.fps = index.n_frames, index.fps
+        self.height, self.width = index.height, index.width
+        self._pid = os.getpid()
+        self._closed = False
 
+    @abstractmethod
     def frames(self, indices: Sequence[int], *, size: tuple[int, int] | None = None) -> Tensor:
         """Return the frames `indices` (any order, repeats allowed): uint8 (T, 3, height, width), RGB.
 
@@ -42,52 +46,14 @@ class VideoReader(Protocol):
             IndexError: if an index lies outside `0 .. n_frames - 1`.
             UnreadableVideo: if a requested frame cannot be decoded.
         """
-        ...
 
     def close(self) -> None:
         """Release the file; harmless when repeated."""
-        ...
+        if not self._closed:
+            self._closed = True
+            self._release()
 
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
-
-
-_LOCK = threading.Lock()
-_OPEN: Counter[int] = Counter()  # per process: a forked worker must not inherit its parent's count
-
-
-def open_readers() -> int:
-    """Number of readers that this process opened and has not closed."""
-    return _OPEN[os.getpid()]
-
-
-class Handle:
-    """Counts an open reader, closes it once, and keeps it inside the process that opened it.
-
-    Args:
-        index: what is known of the file.
-    """
-
-    def __init__(self, index: "PacketIndex") -> None:
-        self.n_frames, self.fps = index.n_frames, index.fps
-        self.height, self.width = index.height, index.width
-        self._pid = os.getpid()
-        self._closed = False
-        with _LOCK:
-            _OPEN[self._pid] += 1
-
-    def close(self) -> None:
-        """Release the file; harmless when repeated."""
-        if self._closed:
-            return
-        self._closed = True
-        with _LOCK:
-            _OPEN[self._pid] -= 1
-        self._release()
-
+    @abstractmethod
     def _release(self) -> None:
         """Free what the backend holds."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from datamodules.readers.index.bitstream import Heads
-from datamodules.readers.index.transport import losses
+from datamodules.readers.index.transport_stream import losses
 
 # A gap is longer than this many usual steps; times count as regular if the others differ by less than this
 # share, and gaps or jumps are few below that one (our choices).
