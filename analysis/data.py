@@ -17,7 +17,7 @@ from datamodules.clips.measured import NothingMeasured, coverage
 from datamodules.manifests.manifest import Manifest, Recording
 from datamodules.schema import IDS
 from datamodules.series import Series
-from datamodules.series.checks.units import check_units, level
+from datamodules.series.checks.mixed_units import check_units, level
 from datamodules.splits.protocols import Split
 from engine.cohort.leak_audit import audit_leaks
 from engine.cohort.splits import checked_splits, report_split

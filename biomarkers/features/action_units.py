@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from datamodules.series import Series
-from datamodules.series.schema import au
+from datamodules.series.channel_schema import au
 
 # Sun, Zhang & Men (IEIE SPC 12(6), 511, 2023), section 3.4; there is no AU3 in adults, and OpenFace, which
 # they name, measures none of 18, 19 and 27.

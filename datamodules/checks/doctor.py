@@ -20,8 +20,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from datamodules.disk_cache import cache_folder
 from datamodules.readers import DeviceDecoder, VideoSource, open_video
+from datamodules.user_cache import cache_folder
 
 Row = tuple[str, str]
 

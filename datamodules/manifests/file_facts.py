@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from datamodules.disk_cache import cache_folder
 from datamodules.readers import UnreadableVideo, VideoReader, open_video
 from datamodules.readers.index.index_cache import packet_index
 from datamodules.series import UnreadableSeries, is_series, series_size
+from datamodules.user_cache import cache_folder
 
 _log = logging.getLogger(__name__)
 

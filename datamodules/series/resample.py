@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from datamodules.series import schema
+from datamodules.series import channel_schema
 from datamodules.series.series import Series
 
 _ROUNDING = 1e-3  # extractors round times to a millisecond
@@ -45,7 +45,7 @@ def resample(series: Series, *, fps: float | None, max_gap_s: float) -> Series:
     covered = np.abs(times - measured[nearest]) <= step / 2
     share = np.where(bridged, share, nearest != left)[:, None]  # the edge of a long gap keeps its own value
     values = known[left] * (1 - share) + known[right] * share
-    presence = [schema.is_presence(name) for name in series.channels]
+    presence = [channel_schema.is_presence(name) for name in series.channels]
     values[:, presence] = known[nearest][:, presence]
     valid = bridged | covered
     return _like(series, np.where(valid[:, None], values, 0).astype(np.float32), valid, fps, times)

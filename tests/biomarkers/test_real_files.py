@@ -21,8 +21,8 @@ from biomarkers.features.trimming import Phase, trim
 from biomarkers.groups.figures import means_over_time
 from biomarkers.groups.profiles import group_profiles
 from datamodules.series import read_series
+from datamodules.series.channel_schema import au
 from datamodules.series.formats.openface import INTENSITIES
-from datamodules.series.schema import au
 
 DATA = Path(os.environ.get("EUTHYMIA_DATA", "")) / "opendbm_sample"
 pytestmark = pytest.mark.skipif(

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from datamodules.disk_cache import cache_folder, replacing
 from datamodules.readers.errors import UnreadableVideo, unreadable
 from datamodules.readers.index.packet_index import PacketIndex
 from datamodules.readers.index.scan import scan
+from datamodules.user_cache import cache_folder, replacing
 
 _log = logging.getLogger(__name__)
 

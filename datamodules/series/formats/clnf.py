@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from datamodules.series import table as tables
-from datamodules.series.format import Format
+from datamodules.series.channel_schema import FACE_POINTS, Column
+from datamodules.series.formats.base import Format
 from datamodules.series.formats.openface import ACTION_UNITS
-from datamodules.series.schema import FACE_POINTS, Column
 from datamodules.series.series import UnreadableSeries
 from datamodules.series.table import numbers
 

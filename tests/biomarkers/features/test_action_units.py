@@ -8,8 +8,8 @@ from biomarkers.features.action_units import (
     available,
     select_units,
 )
+from datamodules.series.channel_schema import au
 from datamodules.series.formats.openface import INTENSITIES, PRESENCES
-from datamodules.series.schema import au
 
 
 def openface(make_series, rows=3):

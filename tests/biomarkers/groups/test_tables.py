@@ -8,7 +8,7 @@ from scipy import stats
 from biomarkers.groups import published
 from biomarkers.groups.persons import Persons
 from biomarkers.groups.tables import parikh_table_3, standardized, sun_table_2
-from datamodules.series.schema import CHANNELS
+from datamodules.series.channel_schema import CHANNELS
 
 
 def persons(*units, n=20):

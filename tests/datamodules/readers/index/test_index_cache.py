@@ -5,9 +5,9 @@ import os
 import numpy as np
 import pytest
 
-from datamodules.disk_cache import cache_folder
 from datamodules.readers.index import index_cache
 from datamodules.readers.index.index_cache import packet_index
+from datamodules.user_cache import cache_folder
 from tests.datamodules.readers.videos import RECIPES, write
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from datamodules.series.checks.counters import is_clock, is_rate
+from datamodules.series.checks.counter_columns import is_clock, is_rate
 from datamodules.series.timebase import FASTEST, SLOWEST, rate
 
 _UNITS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}

@@ -9,16 +9,16 @@ import json
 import logging
 import multiprocessing
 import os
-import tempfile
 import zlib
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 
 from datamodules.series.series import Series
+from datamodules.user_cache import cache_folder, replacing
 
 _log = logging.getLogger(__name__)
 
@@ -27,11 +27,6 @@ _MAGIC = b"euthymia series\n"
 _LEAST = 256 * 2**10  # bytes, our choice: smaller tables are parsed in a few milliseconds
 _ALIGNED = 64
 _TYPES = {"values": np.dtype(np.float32), "valid": np.dtype(np.bool_), "seconds": np.dtype(np.float64)}
-
-
-def folder() -> Path:
-    """Where parsed tables are kept."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "euthymia" / "series"
 
 
 def entry(files: Sequence[tuple[Path, int, int]], asked: object) -> Path | None:
@@ -45,7 +40,7 @@ def entry(files: Sequence[tuple[Path, int, int]], asked: object) -> Path | None:
         return None
     # A file that changes gets another entry, so that a stale one is never read.
     key = repr((_VERSION, [(str(path), size, mtime) for path, size, mtime in files], asked))
-    return folder() / f"{hashlib.sha256(key.encode()).hexdigest()}.series"
+    return cache_folder("series") / f"{hashlib.sha256(key.encode()).hexdigest()}.series"
 
 
 def load(place: Path) -> Series | None:
@@ -70,15 +65,8 @@ def load(place: Path) -> Series | None:
 def save(series: Series, place: Path) -> None:
     """Store a series by writing a temporary file and renaming it; a disk that refuses is only warned of."""
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=place.parent, suffix=".part", delete=False) as part:
-            try:
-                _write(part, series)  # type: ignore[arg-type]  # a binary file under another name
-                part.close()
-                Path(part.name).replace(place)
-            except BaseException:
-                Path(part.name).unlink(missing_ok=True)
-                raise
+        with replacing(place) as part:
+            _write(part, series)
     except OSError as fault:
         # Only the main process warns: every worker would say the same again.
         if multiprocessing.parent_process() is None:
@@ -92,7 +80,9 @@ def _warn(where: str, why: str) -> None:
     )
 
 
-def _write(stream: BinaryIO, series: Series) -> None:
+# A file is the magic word, length and checksum of the head, the head in JSON, and the arrays. Each begins at
+# a multiple of 64 bytes, so that its mapped floats are aligned; NumPy's own `.npz` cannot be mapped.
+def _write(stream: IO[bytes], series: Series) -> None:
     arrays = {"values": series.values, "valid": series.valid}
     if series.seconds is not None:
         arrays["seconds"] = series.seconds
@@ -109,7 +99,7 @@ def _write(stream: BinaryIO, series: Series) -> None:
         stream.write(array.tobytes() + bytes(-array.nbytes % _ALIGNED))
 
 
-def _head(stream: BinaryIO) -> dict[str, Any]:
+def _head(stream: IO[bytes]) -> dict[str, Any]:
     first = stream.read(len(_MAGIC) + 16)
     size, digest = int(first[-16:-8]), int(first[-8:], 16)
     text = stream.read(size)

@@ -5,7 +5,7 @@ from datamodules.clips.dataset import SeriesClips
 from datamodules.clips.statistics import training_statistics
 from datamodules.manifests.manifest import read_manifest
 from datamodules.series import UnreadableSeries
-from datamodules.series.checks.units import check_units, level
+from datamodules.series.checks.mixed_units import check_units, level
 from datamodules.series.series import Series
 
 

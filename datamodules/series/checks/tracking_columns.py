@@ -9,7 +9,7 @@ a channel all the same. What is left out is told, and `channels` may name it.
 import re
 from collections.abc import Sequence
 
-from datamodules.series.schema import CHANNELS
+from datamodules.series.channel_schema import CHANNELS
 
 _WORDS = frozenset(
     {

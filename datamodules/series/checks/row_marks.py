@@ -1,20 +1,30 @@
-"""Detection of odd values: codes of missing values, marks of lost rows, numbers in another unit."""
+"""Columns that mark the rows with a face, under any name: they tell what is measured and are no channels."""
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from datamodules.series.checks.bounds import check_bounds
-from datamodules.series.checks.counters import is_mark
-from datamodules.series.format import CONFIDENCE, LOST
-from datamodules.series.schema import CHANNELS
+from datamodules.series.formats.base import CONFIDENCE, LOST
 from datamodules.series.series import Series, UnreadableSeries
 
-_LARGEST = 1e15  # our choice: the square of more is near the end of float32
-_CODES = (-99.0, -999.0, -9999.0, -99999.0)  # of missing values, as statistics programs have them
-_REST = 5  # our choice: what such a code is larger than all other values
+_MARK = re.compile(  # of a row whose face was found, or how surely
+    r"(is_?|face_?|det(ection)?_?|track(ing|er)?_?)?(valid|success|confidence|detected|found|tracked)\??"
+    r"|has_?face|face_?(present|visible|ok)|tracking_?ok",
+    re.IGNORECASE,
+)
+_OURS = frozenset({"confidence", "success", "valid"})
+
+
+def is_mark(name: str) -> bool:
+    """Whether a column is named like a mark of rows with a face, under another name than ours.
+
+    >>> is_mark("is_valid"), is_mark("Face Detected"), is_mark("valid"), is_mark("face_width")
+    (True, True, False, False)
+    """
+    plain = re.sub(r"[\s_.]+", "_", name.strip())
+    return plain.lower() not in _OURS and _MARK.fullmatch(plain) is not None
 
 
 def check_marks(path: Path, channels: Sequence[str]) -> None:
@@ -85,41 +95,3 @@ def check_lost(series: Series, path: Path) -> None:
                     f"{path}: column '{series.channels[column]}' of 'values' marks {lost} rows as lost that "
                     "count as measured; store true or false for every row in the array 'valid'"
                 )
-
-
-def check_plain(series: Series, path: Path) -> Series:
-    """Stop at codes of missing values and numbers that no statistic holds; note units unlike the name.
-
-    Raises:
-        UnreadableSeries: Names the channel, the value and the remedy.
-    """
-    if not series.valid.any():
-        return series
-    notes: list[str] = []
-    values = np.where(np.isfinite(series.values), series.values, 0)[series.valid]
-    for name, own in zip(series.channels, values.T, strict=True):
-        top = np.abs(own).max()
-        if top > _LARGEST:
-            raise UnreadableSeries(
-                f"{path}: channel '{name}' reaches {top:.3g}, which nothing measured does; mark such rows as "
-                "invalid (column or array 'valid')"
-            )
-        code = own.min()
-        rest = np.abs(own[own != code])
-        if code in _CODES and rest.size and rest.max() < -code / _REST:
-            raise UnreadableSeries(
-                f"{path}: channel '{name}' is {code:g} in {len(own) - len(rest)} rows and within "
-                f"{rest.max():.3g} of 0 elsewhere: a code for missing values. Mark such rows as "
-                "invalid (column or array 'valid')"
-            )
-        channel = CHANNELS.get(name)
-        if channel is None or channel.low is None or channel.high is None:
-            continue
-        mean, reach = own.mean(dtype=np.float64), channel.high - channel.low
-        if not channel.low - reach <= mean <= channel.high + reach:
-            notes.append(
-                f"{path}: '{name}' has the mean {mean:g}, far outside {channel.low:g} to {channel.high:g} "
-                f"({channel.unit}); convert the channel, or give it a name of its own"
-            )
-    notes += check_bounds(values, np.flatnonzero(series.valid), series.channels, path, own=True)
-    return replace(series, notes=(*series.notes, *notes))

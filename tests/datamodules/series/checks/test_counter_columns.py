@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from datamodules.series import UnreadableSeries, read_series
-from datamodules.series.checks.counters import is_clock, is_counting
+from datamodules.series.checks.counter_columns import is_clock, is_counting
 from tests.datamodules.series.files import csv, npz, plain
 
 ROWS = 300

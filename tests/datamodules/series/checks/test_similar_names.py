@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from datamodules.series import UnreadableSeries, read_series
-from datamodules.series.checks.alike import check_alike
+from datamodules.series.checks.similar_names import check_alike
 from datamodules.series.read import FORMATS
 from tests.datamodules.series.files import ROWS, npz
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from datamodules.series import read_series
-from datamodules.series.checks.clocks import clock_rate
+from datamodules.series.checks.conflicting_clocks import clock_rate
 from tests.datamodules.series.files import OPENFACE, csv, npz, openface, plain, text
 
 ROWS = 120

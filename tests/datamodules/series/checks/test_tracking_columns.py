@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from datamodules.series import read_series
-from datamodules.series.checks.bookkeeping import is_bookkeeping
+from datamodules.series.channel_schema import CHANNELS
+from datamodules.series.checks.tracking_columns import is_bookkeeping
 from datamodules.series.read import FORMATS
-from datamodules.series.schema import CHANNELS
 from tests.datamodules.series.files import CLOCK, ROWS, csv, npz, plain
 
 NOISE = np.random.default_rng(8).uniform(0, 1, ROWS)

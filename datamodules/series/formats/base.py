@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from datamodules.series import table as tables
-from datamodules.series.checks.counters import is_counter
-from datamodules.series.schema import Column
+from datamodules.series.channel_schema import Column
+from datamodules.series.checks.counter_columns import is_counter
 from datamodules.series.series import UnreadableSeries
 from datamodules.series.table import numbers
 from datamodules.series.timebase import Timeline, timeline
@@ -24,13 +24,23 @@ TRACKING = frozenset(
 QUALITY = ("success", "confidence", "valid", "s_confidence", "FaceScore")
 
 
-def openface_timeline(table: pd.DataFrame, path: Path, fps: float | None) -> Timeline:
-    """Frames count from 1 and `timestamp` is in seconds; either may be missing."""
-    frames = numbers(table, "frame", path) if "frame" in table else None
-    return timeline(path, len(table), frames=frames, first=1, seconds=clock(table, path), fps=fps)
+RowClock = Callable[[pd.DataFrame, Path, float | None], Timeline]
 
 
-def clock(table: pd.DataFrame, path: Path) -> np.ndarray | None:
+def counted_from(first: int | None, frame: str = "frame") -> RowClock:
+    """How to place rows by frame numbers and by `timestamp` or `timestamp_ms`; any of them may be missing."""
+
+    def place(table: pd.DataFrame, path: Path, fps: float | None) -> Timeline:
+        frames = numbers(table, frame, path) if frame in table else None
+        return timeline(path, len(table), frames=frames, first=first, seconds=_clock(table, path), fps=fps)
+
+    return place
+
+
+_FROM_1 = counted_from(1)  # as OpenFace counts
+
+
+def _clock(table: pd.DataFrame, path: Path) -> np.ndarray | None:
     """Time of every row (n,) in seconds, from `timestamp` or `timestamp_ms`; None where there is neither.
 
     Raises:
@@ -153,7 +163,7 @@ class Format:
     name: str
     recognises: Callable[[Path, Sequence[str]], bool]
     columns: Mapping[str, Column]
-    timeline: Callable[[pd.DataFrame, Path, float | None], Timeline] = openface_timeline
+    timeline: RowClock = _FROM_1
     valid: Callable[[pd.DataFrame, Path], np.ndarray] = tracked
     rows: Callable[[pd.DataFrame, Path, list[str]], pd.DataFrame] = one_face
     skipped: frozenset[str] = field(default=TRACKING)

@@ -119,6 +119,12 @@ def unit(name: str) -> str:
     return CHANNELS[name].unit if name in CHANNELS else "unknown"
 
 
+def limits(name: str) -> tuple[float, float] | None:
+    """Lowest and highest value of a channel; None where no range is known."""
+    known = CHANNELS.get(name)
+    return None if known is None or known.low is None or known.high is None else (known.low, known.high)
+
+
 def is_presence(name: str) -> bool:
     """Whether the channel is 0 or 1 and has no values in between."""
     return name in CHANNELS and CHANNELS[name].kind == "presence"

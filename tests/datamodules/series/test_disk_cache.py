@@ -3,7 +3,7 @@ import logging
 import numpy as np
 import pytest
 
-from datamodules.series import UnreadableSeries, kept, read, read_series, stored
+from datamodules.series import UnreadableSeries, disk_cache, memory_cache, read, read_series
 from datamodules.series.series import Series
 
 ROWS = 6_000
@@ -23,7 +23,7 @@ def table(tmp_path, monkeypatch):
 
 
 def forget(monkeypatch):
-    monkeypatch.setattr(kept, "KEPT", kept.Kept())
+    monkeypatch.setattr(memory_cache, "KEPT", memory_cache.Kept())
 
 
 def same(a: Series, b: Series) -> bool:
@@ -79,7 +79,7 @@ def test_any_damage_means_make_it_again(table, tmp_path, monkeypatch):
 def test_without_a_place_to_write_it_goes_on_and_warns_once(table, tmp_path, monkeypatch, caplog):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    stored._warn.cache_clear()
+    disk_cache._warn.cache_clear()
     with caplog.at_level(logging.WARNING):
         for name in ("c0", "c1"):
             assert read_series(table, channels=[name]).values.shape == (ROWS, 1)
@@ -101,7 +101,7 @@ def array(size: int) -> Series:
 
 def test_what_is_kept_is_bounded_in_bytes():
     made: list[str] = []
-    store = kept.Kept(limit=1_000_000)
+    store = memory_cache.Kept(limit=1_000_000)
 
     def get(name: str, size: int = 200_000) -> None:
         store.get(name, lambda: (made.append(name), array(size))[1])

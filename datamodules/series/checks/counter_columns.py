@@ -20,12 +20,6 @@ _NAME = re.compile(
     r"|n_?frames|num_?frames",
     re.IGNORECASE,
 )
-_MARK = re.compile(  # of a row whose face was found, or how surely
-    r"(is_?|face_?|det(ection)?_?|track(ing|er)?_?)?(valid|success|confidence|detected|found|tracked)\??"
-    r"|has_?face|face_?(present|visible|ok)|tracking_?ok",
-    re.IGNORECASE,
-)
-_OURS = frozenset({"confidence", "success", "valid"})
 _CANONICAL = frozenset({"frame", "face_id", "timestamp", "timestamp_ms", "confidence", "success", "valid"})
 _FEWEST, _MONOTONE = 16, 250  # rows, our choice: equal steps; 10 s that grow in every row
 _STEP = 0.05  # of a step, our choice: what rounding to milliseconds may do to a clock
@@ -44,16 +38,6 @@ def canonical(name: str) -> str:
     name = name.strip()
     plain = re.sub(r"[\s_]+", "_", name.lower())
     return plain if plain in _CANONICAL else name
-
-
-def is_mark(name: str) -> bool:
-    """Whether a column is named like a mark of rows with a face, under another name than ours.
-
-    >>> is_mark("is_valid"), is_mark("Face Detected"), is_mark("valid"), is_mark("face_width")
-    (True, True, False, False)
-    """
-    plain = re.sub(r"[\s_.]+", "_", name.strip())
-    return plain.lower() not in _OURS and _MARK.fullmatch(plain) is not None
 
 
 def is_counter(name: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from datamodules.series.schema import CHANNELS, unit
+from datamodules.series.channel_schema import limits, unit
 from datamodules.series.series import Series, UnreadableSeries
 
 FACTOR = 45.0  # our choice: below degrees for radians (57), above what people and cameras differ by
@@ -59,10 +59,8 @@ def check_units(levels: Mapping[str, np.ndarray], channels: tuple[str, ...]) -> 
 
 def _fits(channel: str, sizes: np.ndarray) -> bool:
     """Whether the schema bounds the channel, which is no angle, and all sizes are within."""
-    known = CHANNELS.get(channel)
-    if known is None or known.low is None or known.high is None or known.unit == "rad":
-        return False
-    return bool(np.max(sizes) <= max(abs(known.low), abs(known.high)))
+    known = limits(channel)
+    return known is not None and unit(channel) != "rad" and bool(np.max(sizes) <= max(map(abs, known)))
 
 
 def _gap(sizes: np.ndarray) -> int | None:
