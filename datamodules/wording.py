@@ -14,7 +14,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 _SHOWN = 10  # names in a message
 
 
-def first_few(names: Sequence[str]) -> str:
-    """The first ten names, and how many more there are."""
-    rest = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + rest
+def first_few(names: Sequence[str], *, shown: int = _SHOWN) -> str:
+    """The first ten names, or as many as are to be shown, and how many more there are."""
+    rest = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + rest

@@ -3,7 +3,7 @@ import pytest
 
 from datamodules.guard.guard import check_split
 from datamodules.sources import cmdc
-from datamodules.sources.reading.builder import SourceError
+from datamodules.sources.shared.draft import SourceError
 from datamodules.sources.trees.cmdc import write
 from datamodules.splits.protocols import KFold
 

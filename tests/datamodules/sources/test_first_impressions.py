@@ -8,7 +8,7 @@ import pytest
 from datamodules.guard.guard import check_split
 from datamodules.leakage.channels import LeakageError
 from datamodules.sources import first_impressions
-from datamodules.sources.reading.builder import SourceError
+from datamodules.sources.shared.draft import SourceError
 from datamodules.sources.trees.first_impressions import write
 from datamodules.splits.protocols import Given, KFold
 

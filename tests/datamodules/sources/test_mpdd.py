@@ -8,7 +8,7 @@ from datamodules.guard.guard import check_split
 from datamodules.leakage.channels import LeakageError
 from datamodules.manifests.manifest import ManifestError
 from datamodules.sources import mpdd
-from datamodules.sources.reading.builder import SourceError
+from datamodules.sources.shared.draft import SourceError
 from datamodules.sources.trees.mpdd import write
 from datamodules.splits.protocols import Split
 

@@ -3,7 +3,8 @@ import sys
 import pandas as pd
 import pytest
 
-from datamodules.sources.reading.builder import SourceError, numbers, read_labels
+from datamodules.sources.shared.draft import SourceError
+from datamodules.sources.shared.label_table import numbers, read_labels
 
 COLUMNS = {"subject_id": ["Participant_ID"], "score": ["PHQ_Score"]}
 

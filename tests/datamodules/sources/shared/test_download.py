@@ -2,8 +2,8 @@ import re
 
 import pytest
 
-from datamodules.sources.reading.builder import Draft, SourceError
-from datamodules.sources.reading.download import Download
+from datamodules.sources.shared.download import Download
+from datamodules.sources.shared.draft import Draft, SourceError
 
 NUMBERED = re.compile(r"(?P<key>\d+)_x\.csv")
 
@@ -50,7 +50,7 @@ def test_a_key_twice_is_refused(tmp_path):
 
 def test_one_file_is_found_by_name_in_any_case(tmp_path):
     download = touch(tmp_path, "labels/Train.CSV", "a/dev.csv", "b/DEV.csv")
-    assert download.named("absent.csv", "train.csv") == tmp_path / "labels" / "Train.CSV"
+    assert download.named("train.csv") == tmp_path / "labels" / "Train.CSV"
     assert download.named("absent.csv") is None
     with pytest.raises(SourceError, match=r"no label file 'absent\.csv'"):
         download.required("absent.csv")

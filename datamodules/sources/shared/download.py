@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from datamodules.sources.reading.builder import Draft, SourceError, existing_folder
+from datamodules.sources.shared.draft import Draft, SourceError, existing_folder
 
 _SHOWN = 3  # files named in a message
 
@@ -69,31 +69,28 @@ class Download:
             found[key] = path
         return found
 
-    def named(self, *names: str) -> Path | None:
-        """The one file of this name in any case, the first name that exists; None if there is none.
+    def named(self, name: str) -> Path | None:
+        """The one file of this name in any case; None if there is none.
 
         Raises:
             SourceError: Two files have the name.
         """
-        for name in names:
-            found = self.matching(re.compile(f"(?P<key>{re.escape(name)})", re.IGNORECASE))
-            if len(found) > 1:
-                where = " and ".join(map(str, found.values()))
-                raise SourceError(f"{self.root}: '{name}' is there twice: {where}; keep one")
-            if found:
-                return next(iter(found.values()))
-        return None
+        found = self.matching(re.compile(f"(?P<key>{re.escape(name)})", re.IGNORECASE))
+        if len(found) > 1:
+            where = " and ".join(map(str, found.values()))
+            raise SourceError(f"{self.root}: '{name}' is there twice: {where}; keep one")
+        return next(iter(found.values()), None)
 
-    def required(self, *names: str) -> Path:
+    def required(self, name: str) -> Path:
         """As `named`, but the file must be there.
 
         Raises:
             SourceError: There is none, or there are two.
         """
-        path = self.named(*names)
+        path = self.named(name)
         if path is None:
             raise SourceError(
-                f"{self.root}: no label file '{names[0]}' in it or below; copy it there, or correct root"
+                f"{self.root}: no label file '{name}' in it or below; copy it there, or correct root"
             )
         return path
 

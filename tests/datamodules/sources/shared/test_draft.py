@@ -1,7 +1,8 @@
 import pytest
 
 from datamodules.manifests.errata import Erratum
-from datamodules.sources.reading.builder import Draft, SourceError, existing_folder, numbers, read_labels
+from datamodules.sources.shared.draft import Draft, SourceError, existing_folder
+from datamodules.sources.shared.label_table import numbers, read_labels
 
 COLUMNS = {"subject_id": ["Participant_ID"], "score": ["PHQ8_Score", "PHQ_Score"]}
 

@@ -1,10 +1,11 @@
-"""Layout of a download: the folder in which the corpus begins, and what is left out."""
+"""The folder in which a downloaded corpus begins, and what of it is left out."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from datamodules.sources.reading.builder import Draft, SourceError, existing_folder
-from datamodules.sources.reading.download import is_hidden
+from datamodules.sources.shared.download import is_hidden
+from datamodules.sources.shared.draft import Draft, SourceError, existing_folder
+from datamodules.wording import first_few
 
 _SHOWN = 5  # names in one erratum: enough to find the fault
 
@@ -33,7 +34,7 @@ def open_corpus(root: str | Path, *, name: str, marks: Sequence[str]) -> Draft:
         )
     if len(nested) > 1:
         raise SourceError(
-            f"{folder}: {name} lies in several folders ({some([inner.name for inner in nested])}); "
+            f"{folder}: {name} lies in several folders ({first_few([inner.name for inner in nested])}); "
             "give one of them as root"
         )
     draft = Draft(name=name, root=nested[0])
@@ -50,13 +51,7 @@ def leave_out(draft: Draft, rule: str, names: Sequence[str], why: str) -> None:
     """Note in one erratum what was left out; nothing is noted where nothing was."""
     if names:
         count = f"{len(names)}: " if len(names) > 1 else ""
-        draft.correct(rule, count + some(names), f"left out: {why}")
-
-
-def some(names: Sequence[str]) -> str:
-    """The first names, and how many follow."""
-    rest = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + rest
+        draft.correct(rule, count + first_few(names, shown=_SHOWN), f"left out: {why}")
 
 
 def _holds(folder: Path, marks: Sequence[str]) -> bool:

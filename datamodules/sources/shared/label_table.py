@@ -1,76 +1,19 @@
-"""Builder of manifests from label files and folders: the draft that every source fills."""
+"""Label tables of corpora: text or workbooks with a header, cells as numbers or as words of a code."""
 
 import csv
 import math
+import zipfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import pandas as pd
 
-from datamodules.manifests.errata import Erratum
-from datamodules.manifests.manifest import Manifest, manifest_from_table
-from datamodules.sources.reading.workbook import UnreadableWorkbook, first_sheet
+from datamodules.sources.shared.draft import SourceError
 from datamodules.wording import nearest
 
+Code = TypeVar("Code")
 _SEPARATORS = ",;\t"
-_ARCHIVES = (".zip", ".gz", ".tgz", ".tar", ".7z", ".rar")
-
-
-class SourceError(ValueError):
-    """A download that is not the corpus it should be; the message names file, fault and remedy."""
-
-
-@dataclass(kw_only=True)
-class Draft:
-    """A manifest in the making: rows as dicts, corrections that were made, remarks for the report.
-
-    Args:
-        name: Name of the manifest, e.g. `daic_woz`.
-        root: Folder the paths in the rows start at.
-    """
-
-    name: str
-    root: Path
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    errata: list[Erratum] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    def correct(self, rule: str, where: str, change: str) -> None:
-        """Note a correction."""
-        self.errata.append(Erratum(rule=rule, where=where, change=change))
-
-    def manifest(self, *, probe: bool) -> Manifest:
-        """Validate the rows; what is wrong in them is raised as `ManifestError`.
-
-        Raises:
-            SourceError: There is no row.
-        """
-        if not self.rows:
-            packed = sorted(
-                path.name for path in self.root.glob("*") if path.suffix in _ARCHIVES and path.name[0] != "."
-            )
-            remedy = f"unpack the archives first ({', '.join(packed[:3])})" if packed else "correct root"
-            raise SourceError(
-                f"{self.root}: no recording of {self.name} found; is this the folder it was unpacked to? "
-                f"If so, {remedy}"
-            )
-        table = pd.DataFrame(self.rows, dtype=object).assign(corpus=self.name)
-        found = manifest_from_table(table, root=self.root, name=self.name, probe=probe)
-        return replace(found, errata=tuple(self.errata), notes=tuple(self.notes))
-
-
-def existing_folder(root: str | Path) -> Path:
-    """The folder, absolute.
-
-    Raises:
-        SourceError: It is not there.
-    """
-    folder = Path(root).resolve()
-    if not folder.is_dir():
-        raise SourceError(f"{folder}: no such folder; give the folder the corpus was unpacked to")
-    return folder
 
 
 def read_labels(
@@ -107,15 +50,14 @@ def read_labels(
     renamed = {}
     for name, spellings in {**columns, **(optional or {})}.items():
         known = [plain[spelling.lower()] for spelling in spellings if spelling.lower() in plain]
-        if not known and name not in columns:
-            continue
-        if not known:
+        if known:
+            renamed[known[0]] = name
+        elif name in columns:
             wanted = next(iter(spellings), name)
             raise SourceError(
                 f"{path}: no column '{wanted}'{nearest(wanted, header)}; found {', '.join(header)}. "
                 "A file without a header or with another separator looks like this"
             )
-        renamed[known[0]] = name
     return table.rename(columns=renamed)
 
 
@@ -131,9 +73,16 @@ def _text_cells(path: Path) -> list[list[str]]:
 
 def _sheet_cells(path: Path) -> list[list[str]]:
     try:
-        return first_sheet(path)
-    except UnreadableWorkbook as fault:
-        raise SourceError(str(fault)) from fault
+        sheet = pd.read_excel(path, header=None, dtype=str, engine="openpyxl").fillna("")
+    except ImportError as fault:
+        raise SourceError(
+            f"{path}: workbooks need openpyxl; pip install 'euthymia[corpora]', or save it as "
+            f"{path.with_suffix('.csv').name} beside it"
+        ) from fault
+    except (ValueError, KeyError, OSError, zipfile.BadZipFile) as fault:
+        raise SourceError(f"{path}: not a readable workbook ({fault}); download it again") from fault
+    rows = [[str(cell).strip() for cell in row] for row in sheet.to_numpy().tolist()]
+    return [row for row in rows if any(row)]
 
 
 def numbers(table: pd.DataFrame, column: str, path: Path, *, empty: bool = False) -> list[float | None]:
@@ -163,3 +112,20 @@ def as_number(text: str) -> float | None:
     except ValueError:
         return None
     return value if math.isfinite(value) else None
+
+
+def coded(table: pd.DataFrame, column: str, codes: Mapping[str, Code], path: Path) -> list[Code]:
+    """Decode a column of words by `codes`, ignoring case.
+
+    Raises:
+        SourceError: A word that is not in `codes`; names file, line, value and the known words.
+    """
+    values = []
+    for line, cell in enumerate(table[column].tolist(), start=2):
+        if cell.lower() not in codes:
+            raise SourceError(
+                f"{path}: '{column}' is {cell!r} in line {line}; known are {', '.join(codes)}; "
+                "correct the cell"
+            )
+        values.append(codes[cell.lower()])
+    return values

@@ -10,8 +10,9 @@ from itertools import combinations
 from pathlib import Path
 
 from datamodules.manifests.manifest import Manifest
-from datamodules.sources.reading.builder import Draft, SourceError, as_number
-from datamodules.sources.reading.download import Download
+from datamodules.sources.shared.download import Download
+from datamodules.sources.shared.draft import Draft, SourceError
+from datamodules.sources.shared.label_table import as_number
 
 PARTS = ("train", "dev", "test")
 _FOLDERS = {  # first word of a folder -> part
@@ -26,11 +27,12 @@ _LABEL = re.compile(r"(?P<key>\d{3}_\d+)_Depression\.csv", re.IGNORECASE)
 _VIDEOS = (".mp4", ".avi")
 
 
-def read_avec(*, name: str, root: str | Path, video: re.Pattern[str], probe: bool) -> Manifest:
+def read_avec(*, name: str, twin: str, root: str | Path, video: re.Pattern[str], probe: bool) -> Manifest:
     """Videos below the folder, each with the label of its session and the part of its folder.
 
     Args:
         name: `avec2013` or `avec2014`.
+        twin: The other one, for a remark.
         root: Folder that holds videos and label files, at any depth.
         video: File names; `key` is the recording, which begins with the session; a third part is the task.
         probe: As in `read_manifest`.
@@ -48,9 +50,13 @@ def read_avec(*, name: str, root: str | Path, video: re.Pattern[str], probe: boo
     _report_missing(draft, parts, scores)
     for path in download.files:
         if path.suffix.lower() in _VIDEOS and path not in videos.values():
-            draft.correct("unknown_file", _inside(path, download.root), "no recording of this name; left out")
+            where = path.relative_to(download.root).as_posix()
+            draft.correct("unknown_file", where, "no recording of this name; left out")
     download.report(draft)
     draft.notes += _overlap(draft)
+    draft.notes.append(
+        f"{twin} records the same people, most of them in the same sessions: neither tests the other"
+    )
     return draft.manifest(probe=probe)
 
 
@@ -154,7 +160,3 @@ def _overlap(draft: Draft) -> list[str]:
         f"the official parts keep sessions apart, not people; persons in two parts: {', '.join(shared)}. "
         "A result on them needs a look-up of the same person's other label beside it"
     ]
-
-
-def _inside(path: Path, root: Path) -> str:
-    return path.relative_to(root).as_posix()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from datamodules.sources.reading.builder import SourceError
+from datamodules.sources.shared.draft import SourceError
 from datamodules.wording import nearest
 
 

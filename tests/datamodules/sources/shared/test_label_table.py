@@ -1,8 +1,8 @@
 import pandas as pd
 import pytest
 
-from datamodules.sources.reading.builder import SourceError
-from datamodules.sources.reading.codes import coded
+from datamodules.sources.shared.draft import SourceError
+from datamodules.sources.shared.label_table import coded
 
 
 def test_words_are_translated_without_case_and_other_words_named(tmp_path):

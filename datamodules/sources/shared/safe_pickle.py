@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from datamodules.sources.reading.builder import SourceError
+from datamodules.sources.shared.draft import SourceError
 
 _NUMBERS = ("f4", "f8", "i4", "i8")
 

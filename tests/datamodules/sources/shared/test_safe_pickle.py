@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datamodules.sources.reading.builder import SourceError
-from datamodules.sources.reading.pickles import read_pickle
+from datamodules.sources.shared.draft import SourceError
+from datamodules.sources.shared.safe_pickle import read_pickle
 
 # What Python 2 with NumPy 1 writes for {"a": numpy.float64(0.25)}: by hand, opcode by opcode.
 PYTHON_2 = (

@@ -1,8 +1,8 @@
 import pytest
 
 from datamodules.manifests.errata import Erratum
-from datamodules.sources.reading.builder import Draft, SourceError
-from datamodules.sources.reading.layout import leave_out, open_corpus
+from datamodules.sources.shared.corpus_folder import leave_out, open_corpus
+from datamodules.sources.shared.draft import Draft, SourceError
 
 
 def opened(root):

@@ -1,9 +1,8 @@
-"""PHQ-8 answers and totals from the label files of several corpora, and their contradictions."""
+"""PHQ-8 answers and totals from the label files of several corpora, completed and compared."""
 
 from collections.abc import Mapping, Sequence
 
-from datamodules.manifests.scales import SCALES
-from datamodules.sources.reading.builder import Draft, SourceError
+from datamodules.sources.shared.draft import Draft, SourceError
 
 # Order of the questionnaire (Kroenke et al. 2009), which is the order of the columns in the label files too.
 _SYMPTOMS = ("NoInterest", "Depressed", "Sleep", "Tired", "Appetite", "Failure", "Concentrating", "Moving")
@@ -49,8 +48,3 @@ def complete_items(items: Items, score: float | None, *, number: str, draft: Dra
             "items_contradict_score", where, f"items add up to {total:g}, score {score:g}; both kept"
         )
     return items
-
-
-def contradicts(score: float | None, binary: float | None) -> bool:
-    """Whether a published label is not what the total says (PHQ-8 >= 10); unknown ones contradict nothing."""
-    return score is not None and binary is not None and SCALES["PHQ-8"].binary(score) != binary

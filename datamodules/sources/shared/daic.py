@@ -7,10 +7,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
-from datamodules.sources.reading.builder import Draft, SourceError, numbers, read_labels
-from datamodules.sources.reading.download import Download
-from datamodules.sources.reading.phq8 import ITEMS, Items, complete_items
+from datamodules.manifests.scales import SCALES
+from datamodules.sources.shared.download import Download
+from datamodules.sources.shared.draft import Draft, SourceError
+from datamodules.sources.shared.label_table import numbers, read_labels
+from datamodules.sources.shared.phq8 import ITEMS, Items, complete_items
 
 _PERSON = {"participant": ["Participant_ID"], "sex": ["Gender"]}
 _LABELS = {"score": ["PHQ8_Score", "PHQ_Score"], "binary": ["PHQ8_Binary", "PHQ_Binary"]}
@@ -91,7 +94,8 @@ def add_recordings(
     download: Download,
     series: re.Pattern[str],
     site: Callable[[str], str],
-    settle: Callable[[Participant], Mapping[str, object]],
+    rules: Mapping[str, str] = MappingProxyType({}),
+    keep_binary: bool = False,
 ) -> None:
     """Join label lines and series files by participant; what has no counterpart is listed in the errata.
 
@@ -101,7 +105,8 @@ def add_recordings(
         download: Where the series are.
         series: Names of series files; `key` is the participant.
         site: Value of the column `site` for a participant.
-        settle: Columns `score` and `binary` of a participant, once they agree.
+        rules: Name of the erratum for participants whose contradicting label is known.
+        keep_binary: As in `agreed_labels`.
 
     Raises:
         SourceError: A participant is in the tables twice, or still packed in an archive.
@@ -113,7 +118,8 @@ def add_recordings(
         if person.number not in files:
             draft.correct("missing_series", f"participant {person.number}", "no series file; left out")
             continue
-        labels = settle(person)
+        rule = rules.get(person.number, "binary_contradicts_score")
+        labels = agreed_labels(person, draft, rule=rule, keep_binary=keep_binary)
         items = complete_items(person.items, person.score, number=person.number, draft=draft)
         draft.rows.append(
             {
@@ -134,6 +140,26 @@ def add_recordings(
     for number in sorted(set(files) - {person.number for person in people}):
         draft.correct("unknown_person", f"participant {number}", "in no label table; left out")
     download.report(draft)
+
+
+def agreed_labels(
+    person: Participant, draft: Draft, *, rule: str, keep_binary: bool
+) -> dict[str, float | None]:
+    """The columns `score` and `binary`, of which one is empty; a contradiction is listed in the errata.
+
+    Args:
+        person: Whose published label contradicts the total where that says otherwise (PHQ-8 >= 10).
+        draft: Where contradictions are listed.
+        rule: Name of the erratum.
+        keep_binary: Whether a contradicting total gives way to the label, and not the label to the total.
+    """
+    score, binary = person.score, person.binary
+    if score is not None and binary is not None and SCALES["PHQ-8"].binary(score) != binary:
+        change = f"binary {binary:g} -> {1 - binary:g} (score {score:g})"
+        if keep_binary:
+            change, score = f"score {score:g} -> empty (published binary {binary:g})", None
+        draft.correct(rule, f"participant {person.number}", change)
+    return {"score": score, "binary": None if score is not None else binary}
 
 
 def _refuse_repeated(people: list[Participant]) -> None:

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from datamodules.sources.reading.builder import Draft, SourceError
-from datamodules.sources.reading.phq8 import ITEMS, complete_items, contradicts
+from datamodules.sources.shared.draft import Draft, SourceError
+from datamodules.sources.shared.phq8 import ITEMS, complete_items
 
 
 @pytest.fixture
@@ -56,11 +56,3 @@ def test_what_does_not_follow_stays_empty(draft, score, empty):
 def test_an_answer_that_is_none_is_refused(draft):
     with pytest.raises(SourceError, match=r"participant 7: PHQ8_Tired is 0\.5, an answer is 0, 1, 2 or 3"):
         complete_items(items(1, 2, 0, 0.5, 0, 1, 0, 0), 6, number="7", draft=draft)
-
-
-@pytest.mark.parametrize(
-    ("score", "binary", "expected"),
-    [(10, 0, True), (9, 1, True), (10, 1, False), (9, 0, False), (None, 1, False), (10, None, False)],
-)
-def test_a_label_contradicts_a_total_on_the_other_side_of_ten(score, binary, expected):
-    assert contradicts(score, binary) is expected
