@@ -24,7 +24,7 @@ from datamodules.series.checks.similar_names import check_alike
 from datamodules.series.checks.tracking_columns import is_bookkeeping, left_out
 from datamodules.series.checks.value_range import check_bounds, check_means, check_plain
 from datamodules.series.formats.base import QUALITY, TRACKING, Format, is_blank
-from datamodules.series.formats.clnf import CLNF
+from datamodules.series.formats.clnf import CLNF, session_files
 from datamodules.series.formats.landmarks_npy import load_npy
 from datamodules.series.formats.libreface import LIBREFACE
 from datamodules.series.formats.mediapipe import MEDIAPIPE
@@ -110,7 +110,7 @@ def _stamps(path: Path) -> Stamps:
         UnreadableSeries: There is no such file, or nobody may look at it.
     """
     try:
-        status = [(file, file.stat()) for file in CLNF.files(path)]
+        status = [(file, file.stat()) for file in session_files(path)]
     except FileNotFoundError as fault:
         raise UnreadableSeries(f"{path}: no such series file; correct its path in the manifest") from fault
     except (OSError, ValueError) as fault:

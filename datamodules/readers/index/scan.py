@@ -187,15 +187,8 @@ def _read_stream(path: Path, *, ignore_edits: bool = False) -> _Stream:
             if not packet.size:
                 continue  # a picture repeated, or the end: the demuxer says it so
             heads.read(memoryview(packet), key=packet.is_keyframe)
-            packets.append(
-                _Packet(
-                    pts=packet.pts,
-                    dts=packet.dts,
-                    key=packet.is_keyframe,
-                    hidden=packet.is_discard,
-                    corrupt=packet.is_corrupt,
-                )
-            )
+            marks = (packet.is_keyframe, packet.is_discard, packet.is_corrupt)
+            packets.append(_Packet(packet.pts, packet.dts, *marks))
         return _Stream(
             packets=packets,
             declared=stream.frames,

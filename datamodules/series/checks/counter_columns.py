@@ -20,7 +20,8 @@ _NAME = re.compile(
     r"|n_?frames|num_?frames",
     re.IGNORECASE,
 )
-_CANONICAL = frozenset({"frame", "face_id", "timestamp", "timestamp_ms", "confidence", "success", "valid"})
+# Columns of time, faces and quality, which every format may have and which are never channels.
+TRACKING = frozenset({"frame", "face_id", "timestamp", "timestamp_ms", "confidence", "success", "valid"})
 _FEWEST, _MONOTONE = 16, 250  # rows, our choice: equal steps; 10 s that grow in every row
 _STEP = 0.05  # of a step, our choice: what rounding to milliseconds may do to a clock
 _COARSE, _ROUNDED = 100, 2.0  # different values, and rounded steps off a line, our choice
@@ -37,7 +38,7 @@ def canonical(name: str) -> str:
     """
     name = name.strip()
     plain = re.sub(r"[\s_]+", "_", name.lower())
-    return plain if plain in _CANONICAL else name
+    return plain if plain in TRACKING else name
 
 
 def is_counter(name: str) -> bool:

@@ -25,45 +25,18 @@ _WORDS = frozenset(
 )  # fmt: skip
 # Words that say it only of the face or the tracker: a smile may have a score.
 _WHOSE = frozenset(
-    {
-        "face",
-        "det",
-        "detection",
-        "detector",
-        "track",
-        "tracking",
-        "tracker",
-        "landmark",
-        "fit",
-        "row",
-        "rows",
-        "frame",
-        "frames",
-    }
-)
+    {"face", "det", "detection", "detector", "track", "tracking", "tracker", "landmark", "fit",
+     "row", "rows", "frame", "frames"}
+)  # fmt: skip
 _WHAT = frozenset(
     {"score", "scores", "prob", "probability", "error", "err", "loss", "residual", "gap", "gaps",
      "count", "number", "num", "nr", "id", "ids", "n", "presence", "present", "found", "lost", "state", "ok",
      "visible", "good", "bad", "has", "no"}
 )  # fmt: skip
 _ALONE = frozenset(
-    {
-        "tracking",
-        "detection",
-        "found",
-        "lost",
-        "ok",
-        "good",
-        "bad",
-        "error",
-        "err",
-        "residual",
-        "presence",
-        "tracker",
-        "gap",
-        "gaps",
-    }
-)
+    {"tracking", "detection", "found", "lost", "ok", "good", "bad", "error", "err", "residual",
+     "presence", "tracker", "gap", "gaps"}
+)  # fmt: skip
 _ALL = _WORDS | _WHOSE | _WHAT
 _FACE = ({"p", "face"}, {"is", "face"})
 _BEHAVIOR = frozenset(

@@ -1,7 +1,7 @@
 """The `Format` record that describes a file format, and helpers that several formats share."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +9,7 @@ import pandas as pd
 
 from datamodules.series import table as tables
 from datamodules.series.channel_schema import Column
-from datamodules.series.checks.counter_columns import is_counter
+from datamodules.series.checks.counter_columns import TRACKING, is_counter
 from datamodules.series.series import UnreadableSeries
 from datamodules.series.table import numbers
 from datamodules.series.timebase import Timeline, timeline
@@ -17,10 +17,6 @@ from datamodules.series.timebase import Timeline, timeline
 CONFIDENCE = 0.8  # OpenDBM accepts OpenFace's frames from here on (open_dbm, eye_gaze.py)
 LOST = -1.0  # a confidence that says that there was no face: OpenFace writes 0, other programs this
 _ROUNDED = 1e-3  # our choice
-# Columns of time, faces and quality, which every format may have and which are never channels.
-TRACKING = frozenset(
-    {"frame", "face_id", "face", "timestamp", "timestamp_ms", "confidence", "success", "valid"}
-)
 QUALITY = ("success", "confidence", "valid", "s_confidence", "FaceScore")
 
 
@@ -153,8 +149,7 @@ class Format:
         timeline: Place the rows of the table in time; told the frame rate of the video, if known.
         valid: Rows (n,) with a measurement.
         rows: Choose rows of the table, before all else; remarks go into the list.
-        files: Files that a path stands for.
-        header: Names of all columns of these files.
+        header: Names of all columns of the file, or of those that belong to it.
         load: Read some columns of them.
         only_when_named: Columns that are no channels unless channels are named.
         strict: A value that is no number in a valid row is an error and does not just make the row invalid.
@@ -166,9 +161,8 @@ class Format:
     timeline: RowClock = _FROM_1
     valid: Callable[[pd.DataFrame, Path], np.ndarray] = tracked
     rows: Callable[[pd.DataFrame, Path, list[str]], pd.DataFrame] = one_face
-    skipped: frozenset[str] = field(default=TRACKING)
+    skipped: frozenset[str] = TRACKING
     is_skipped: Callable[[str], bool] = lambda _: False
-    files: Callable[[Path], tuple[Path, ...]] = lambda path: (path,)
     header: Callable[[Path], tuple[str, ...]] = tables.header
     load: Callable[[Path, Collection[str]], pd.DataFrame] = tables.load
     only_when_named: Callable[[Path], frozenset[str]] = lambda _: frozenset()
