@@ -18,7 +18,7 @@ from datamodules.manifests.manifest import Manifest, Recording
 from datamodules.manifests.questionnaires import subscale
 from datamodules.schema import IDS
 from datamodules.series import Series
-from datamodules.series.checks.units import check_units, level
+from datamodules.series.checks.mixed_units import check_units, level
 from datamodules.splits.protocols import Split
 from engine.cohort.leak_audit import audit_leaks
 from engine.cohort.splits import checked_splits, report_split

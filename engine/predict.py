@@ -11,7 +11,7 @@ import pandas as pd
 from datamodules.clips.measurement_coverage import Coverage, NothingMeasured
 from datamodules.manifests.manifest import Manifest, manifest_from_table, read_manifest
 from datamodules.schema import IDS, UNKNOWN
-from datamodules.sources.reading.download import is_hidden
+from datamodules.sources.shared.download import is_hidden
 from engine.checkpoints.checkpoint import RunCheckpoint, load_checkpoint
 from engine.config.compose import ConfigError
 from engine.config.settings import check_settings

@@ -7,7 +7,7 @@ import pytest
 
 from datamodules import sources
 from datamodules.checks import validate
-from datamodules.sources.reading.registry import corpora
+from datamodules.sources.shared.registry import corpora
 from engine.checkpoints.checkpoint import load_checkpoint
 from engine.config.build import build
 from engine.config.targets import ROOT

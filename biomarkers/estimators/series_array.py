@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from datamodules.series import Series, schema
+from datamodules.series import Series, channel_schema
 
 Array = NDArray[np.float64]
 
@@ -91,7 +91,7 @@ class SeriesPanel(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # skl
             times, inside = self._times(seconds)
             for column, name in enumerate(self.channels):
                 measured, values = _measurements(series, seconds, name, row)
-                read = _bridged(times[inside], measured, values, limit, schema.is_presence(name))
+                read = _bridged(times[inside], measured, values, limit, channel_schema.is_presence(name))
                 steps[row, column] = read.mean()
                 steps[row, column, inside] = read
         return steps

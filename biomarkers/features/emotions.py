@@ -13,7 +13,7 @@ import numpy as np
 
 from biomarkers.features.extractor import Extractor, Measured, Unmeasurable
 from datamodules.series import Series
-from datamodules.series.schema import au
+from datamodules.series.channel_schema import au
 
 # The B of AU5B in surprise grades an intensity; a sum of intensities takes AU5 as it is.
 EMOTIONS: Mapping[str, tuple[int, ...]] = MappingProxyType(

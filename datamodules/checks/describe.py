@@ -1,6 +1,6 @@
 """Description of a manifest in text tables: counts, labels, files, shared persons, duplicates, errata."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -236,8 +236,7 @@ def _share(binary: pd.Series | None) -> str:
 
 def _range(values: pd.Series, form: str) -> str:
     known = values.dropna()
-    summaries: tuple[Callable[[], float], ...] = (known.min, known.median, known.max)
-    return " / ".join(form.format(summary()) for summary in summaries) if len(known) else _NONE
+    return " / ".join(map(form.format, (known.min(), known.median(), known.max()))) if len(known) else _NONE
 
 
 def _pictures(table: pd.DataFrame) -> str:

@@ -11,7 +11,6 @@ import platform
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -21,21 +20,12 @@ import torch
 from torch import Tensor
 
 from datamodules.readers import DeviceDecoder, VideoSource, open_video
-from datamodules.readers.index.packets import cache_folder
+from datamodules.user_cache import cache_folder
 
 Row = tuple[str, str]
 
-PACKAGES = (
-    "torch",
-    "torchvision",
-    "pytorch-lightning",
-    "torchmetrics",
-    "timm",
-    "numpy",
-    "av",
-    "torchcodec",
-    "decord",
-)
+_TRAINING = ("torch", "torchvision", "pytorch-lightning", "torchmetrics", "timm")
+PACKAGES = (*_TRAINING, "numpy", "av", "torchcodec", "decord")
 READERS = ("pyav", "torchcodec", "decord", "auto")
 _FRAMES, _SIDE, _STEP = 24, 64, 8  # the test video: frame n is a plane of gray level 32 + 8 n
 _TOLERANCE = 3  # gray levels; half a step would be the next frame
@@ -61,14 +51,12 @@ def machine() -> list[Row]:
         ("CPU cores", f"{cores} usable"),
         ("Memory", _memory()),
         ("Free disk here", _free(Path.cwd())),
-        ("Index cache", f"{cache_folder()} ({_free(cache_folder())} free)"),
+        ("Index cache", f"{cache_folder('packets')} ({_free(cache_folder('packets'))} free)"),
     ]
     shared = Path("/dev/shm")  # data loader workers hand over their batches here
-    return (
-        [*rows, ("Shared memory", f"{_free(shared)} free for data loader workers")]
-        if shared.is_dir()
-        else rows
-    )
+    if shared.is_dir():
+        rows.append(("Shared memory", f"{_free(shared)} free for data loader workers"))
+    return rows
 
 
 def packages() -> list[Row]:
@@ -79,12 +67,8 @@ def packages() -> list[Row]:
 def gpus() -> list[Row]:
     """List the CUDA devices and whether their video engine can be reached."""
     if not torch.cuda.is_available():
-        built = (
-            f"torch is built for CUDA {torch.version.cuda}"
-            if torch.version.cuda
-            else "torch is built for the CPU"
-        )
-        return [("CUDA", f"none ({built}, no device answers)")]
+        built = f"CUDA {torch.version.cuda}" if torch.version.cuda else "the CPU"
+        return [("CUDA", f"none (torch is built for {built}, no device answers)")]
     rows = []
     for number in range(torch.cuda.device_count()):
         properties = torch.cuda.get_device_properties(number)
@@ -97,15 +81,11 @@ def libraries() -> list[Row]:
     found = {name: ctypes.util.find_library(name) for name in ("avcodec", "avformat", "avutil", "swscale")}
     missing = [name for name, where in found.items() if where is None]
     ffmpeg = f"missing: lib{', lib'.join(missing)} (torchcodec needs them; for example apt install ffmpeg)"
-    engine = (
-        "yes"
-        if _loads("libnvcuvid.so.1")
-        else "no (in a container: NVIDIA_DRIVER_CAPABILITIES must include video)"
-    )
+    no_engine = "no (in a container: NVIDIA_DRIVER_CAPABILITIES must include video)"
     return [
         ("FFmpeg, of the system", ffmpeg if missing else ", ".join(str(where) for where in found.values())),
         ("FFmpeg, inside PyAV", f"libavcodec {'.'.join(map(str, av.library_versions['libavcodec']))}"),
-        ("NVDEC (libnvcuvid)", engine),
+        ("NVDEC (libnvcuvid)", "yes" if _loads("libnvcuvid.so.1") else no_engine),
     ]
 
 
@@ -177,13 +157,8 @@ def _memory() -> str:
 
 
 def _free(folder: Path) -> str:
-    existing = next((parent for parent in _upwards(folder) if parent.exists()), Path("/"))
+    existing = next((parent for parent in (folder, *folder.parents) if parent.exists()), Path("/"))
     return f"{shutil.disk_usage(existing).free / 2**30:.1f} GiB"
-
-
-def _upwards(folder: Path) -> Iterator[Path]:
-    yield folder
-    yield from folder.parents
 
 
 def _version(package: str) -> str:

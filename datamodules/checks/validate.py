@@ -17,8 +17,8 @@ from datamodules import sources
 from datamodules.checks.damage import damage_section, damaged_videos
 from datamodules.checks.describe import Section, overview, shared_persons, unreadable
 from datamodules.manifests.manifest import Manifest, ManifestError
-from datamodules.sources.reading.builder import SourceError
-from datamodules.sources.reading.registry import corpora, corpus
+from datamodules.sources.shared.draft import SourceError
+from datamodules.sources.shared.registry import corpora, corpus
 from datamodules.wording import nearest
 
 _SHOWN = 24  # rows of a list on the screen; the page has them all

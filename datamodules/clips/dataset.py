@@ -17,7 +17,7 @@ from datamodules.feature_leakage.channels import check_channels
 from datamodules.manifests.manifest import Recording
 from datamodules.readers import UnreadableVideo, VideoSource
 from datamodules.series import Series, UnreadableSeries, read_series
-from datamodules.series.kept import KEPT
+from datamodules.series.memory_cache import KEPT
 from datamodules.series.resample import resample
 
 TARGETS = {"score": torch.float32, "binary": torch.float32, "band": torch.int64}

@@ -12,7 +12,7 @@ from datamodules.clips.dataset import UNREADABLE, ClipSource
 from datamodules.feature_leakage.repeated_answers import check_features
 from datamodules.manifests.manifest import Recording
 from datamodules.series import Series
-from datamodules.series.checks.units import check_units, level
+from datamodules.series.checks.mixed_units import check_units, level
 
 _log = logging.getLogger(__name__)
 

@@ -15,8 +15,9 @@ from torch import Tensor
 from tqdm import tqdm
 
 from datamodules.readers import UnreadableVideo, VideoReader, open_video
-from datamodules.readers.index.packets import cache_folder, packet_index
+from datamodules.readers.index.index_cache import packet_index
 from datamodules.series import UnreadableSeries, is_series, series_size
+from datamodules.user_cache import cache_folder
 from datamodules.wording import first_few
 
 _log = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ Facts = dict[str, float | str]
 def facts_file(root: Path, name: str) -> Path:
     """Where facts about the files of a table are kept: in the user's cache, by a digest of its place."""
     place = hashlib.sha256(f"{root.resolve()}\x1f{name}".encode()).hexdigest()
-    return cache_folder().parent / "facts" / f"{place}.csv"
+    return cache_folder("facts") / f"{place}.csv"
 
 
 def fill_facts(table: pd.DataFrame, *, root: Path, sidecar: Path) -> pd.DataFrame:

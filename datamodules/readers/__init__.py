@@ -4,9 +4,9 @@ from datamodules.readers.device import DeviceDecoder
 from datamodules.readers.errors import UnreadableVideo, UnsupportedVideo
 from datamodules.readers.opening import open_video
 from datamodules.readers.prefetch import Prefetch
-from datamodules.readers.protocol import VideoReader, open_readers
 from datamodules.readers.slices import EncodedClip
-from datamodules.readers.source import VideoSource
+from datamodules.readers.video_reader import VideoReader
+from datamodules.readers.video_source import VideoSource
 
 __all__ = [
     "DeviceDecoder",
@@ -16,6 +16,5 @@ __all__ = [
     "UnsupportedVideo",
     "VideoReader",
     "VideoSource",
-    "open_readers",
     "open_video",
 ]

@@ -14,8 +14,8 @@ import numpy as np
 
 from datamodules.readers.container import decode, open_container, video_stream
 from datamodules.readers.errors import UnsupportedVideo
+from datamodules.readers.index.index_cache import cache_entry, packet_index
 from datamodules.readers.index.packet_index import PacketIndex
-from datamodules.readers.index.packets import cache_entry, packet_index
 
 _log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ def admit(path: Path, *, reader: str, why_not: Callable[[PacketIndex], str]) -> 
         UnreadableVideo: if the file is missing, empty, truncated or corrupt.
     """
     index = packet_index(path)
-    reason = why_not(index) or damage(path) or changes_size(path)
+    reason = why_not(index) or next(filter(None, _verdict(path)), "")
     if reason:
         raise UnsupportedVideo(f"{path}: refused by reader={reader}: {reason}. Use reader=pyav.")
     return index
@@ -53,17 +53,22 @@ def check_count(found: int, index: PacketIndex, *, path: Path, reader: str) -> N
         )
 
 
+def import_problem(load: Callable[[], object]) -> str:
+    """Say why a library, or one below it, does not load on this machine; empty if it does."""
+    try:
+        load()
+    except (ImportError, OSError, RuntimeError) as error:
+        return (str(error).strip() or type(error).__name__).splitlines()[0]
+    return ""
+
+
 def damage(path: Path) -> str:
     """Say which frame is the first that cannot be decoded; empty if none. The file is decoded once, ever."""
     return _verdict(path)[0]
 
 
-def changes_size(path: Path) -> str:
-    """Say that the frames of a file have several sizes; empty if they have one."""
-    return _verdict(path)[1]
-
-
 def _verdict(path: Path) -> tuple[str, str]:
+    """The first damaged frame, and that frames have several sizes; each empty if it is not so."""
     status = path.stat()
     return _cached_damage(path.resolve(), status.st_size, status.st_mtime_ns)
 

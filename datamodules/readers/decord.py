@@ -8,15 +8,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from datamodules.readers.admission import admit, check_count
+from datamodules.readers.admission import admit, check_count, import_problem
 from datamodules.readers.errors import unreadable
 from datamodules.readers.index.packet_index import PacketIndex
-from datamodules.readers.protocol import Handle, check_indices
 from datamodules.readers.resize import resize
 from datamodules.readers.torchcodec import EXACT_CONTAINERS, other_pixels
+from datamodules.readers.video_reader import VideoReader, check_indices
 
 
-class DecordReader(Handle):
+class DecordReader(VideoReader):
     """Reads frames with decord 0.6, which silently returns wrong ones outside closed-GOP H.264.
 
     Args:
@@ -72,11 +72,7 @@ def why_not(index: PacketIndex) -> str:
 @functools.cache
 def load_problem() -> str:
     """Say why decord does not load on this machine; empty if it does."""
-    try:
-        _module()
-    except (ImportError, OSError, RuntimeError) as error:
-        return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    return ""
+    return import_problem(_module)
 
 
 def _module() -> Any:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from datamodules.readers.decord import DecordReader
-from datamodules.readers.protocol import VideoReader
 from datamodules.readers.pyav import PyavReader
 from datamodules.readers.torchcodec import TorchcodecReader
+from datamodules.readers.video_reader import VideoReader
 
 READERS: Mapping[str, Callable[[Path], VideoReader]] = {
     "auto": PyavReader,  # the only one that notices damage without decoding all of the file first

@@ -15,10 +15,10 @@ from torch import Tensor
 
 from datamodules.readers.container import decode, open_container, video_stream
 from datamodules.readers.errors import unreadable
+from datamodules.readers.index.index_cache import packet_index
 from datamodules.readers.index.packet_index import PacketIndex
-from datamodules.readers.index.packets import packet_index
-from datamodules.readers.protocol import Handle, check_indices
 from datamodules.readers.resize import join
+from datamodules.readers.video_reader import VideoReader, check_indices
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ _DECODE_THROUGH = 8
 _ATTEMPTS = 2
 
 
-class PyavReader(Handle):
+class PyavReader(VideoReader):
     """Reads frames by seeking on the packet index and checking where the seek landed.
 
     Demuxers may land behind the target (MPEG-TS, edit lists) or a GOP early. A landing counts only if the

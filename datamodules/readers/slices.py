@@ -14,10 +14,10 @@ from torch import Tensor
 
 from datamodules.readers.container import decode, open_container, video_stream
 from datamodules.readers.errors import unreadable
+from datamodules.readers.index.index_cache import packet_index
 from datamodules.readers.index.packet_index import PacketIndex
-from datamodules.readers.index.packets import packet_index
-from datamodules.readers.protocol import check_indices
 from datamodules.readers.pyav import to_rgb, upright
+from datamodules.readers.video_reader import check_indices
 
 # Matroska and MP4 lose frames of open groups of pictures when a clip starts in the middle; NUT does not.
 _CONTAINER = "nut"

@@ -7,16 +7,16 @@ from typing import Any
 
 from torch import Tensor
 
-from datamodules.readers.admission import admit, check_count
+from datamodules.readers.admission import admit, check_count, import_problem
 from datamodules.readers.errors import unreadable
 from datamodules.readers.index.packet_index import PacketIndex
-from datamodules.readers.protocol import Handle, check_indices
 from datamodules.readers.resize import resize
+from datamodules.readers.video_reader import VideoReader, check_indices
 
 EXACT_CONTAINERS = ("mp4", "mov", "matroska", "webm")  # elsewhere even its exact mode returns wrong frames
 
 
-class TorchcodecReader(Handle):
+class TorchcodecReader(VideoReader):
     """Reads frames with torchcodec in its exact mode; same pixels as PyAV at native size.
 
     Args:
@@ -97,11 +97,7 @@ def other_pixels(index: PacketIndex) -> str:
 @functools.cache
 def load_problem() -> str:
     """Say why torchcodec does not load on this machine; empty if it does."""
-    try:
-        decoder_class()
-    except (ImportError, OSError, RuntimeError) as error:
-        return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    return ""
+    return import_problem(decoder_class)
 
 
 def decoder_class() -> Any:

@@ -13,17 +13,18 @@ import numpy as np
 import pandas as pd
 
 from datamodules.feature_leakage.channels import check_channels
-from datamodules.series import kept, stored
+from datamodules.series import disk_cache, memory_cache
 from datamodules.series import table as tables
-from datamodules.series.checks.alike import check_alike
-from datamodules.series.checks.bookkeeping import is_bookkeeping, left_out
-from datamodules.series.checks.bounds import check_bounds
-from datamodules.series.checks.clocks import other_clocks, seconds_of
-from datamodules.series.checks.counters import is_clock, is_counter, is_counting, is_mark, is_rate
-from datamodules.series.checks.limits import check_cells, check_file
-from datamodules.series.checks.odd_values import check_lost, check_marks, check_plain, marked
-from datamodules.series.format import QUALITY, TRACKING, Format, is_blank
-from datamodules.series.formats.clnf import CLNF
+from datamodules.series.channel_schema import CHANNELS, Column
+from datamodules.series.checks.conflicting_clocks import other_clocks, seconds_of
+from datamodules.series.checks.counter_columns import TRACKING, is_clock, is_counter, is_counting, is_rate
+from datamodules.series.checks.file_size import check_cells, check_file
+from datamodules.series.checks.row_marks import check_lost, check_marks, is_mark, marked
+from datamodules.series.checks.similar_names import check_alike
+from datamodules.series.checks.tracking_columns import is_bookkeeping, left_out
+from datamodules.series.checks.value_range import check_bounds, check_means, check_plain
+from datamodules.series.formats.base import QUALITY, Format, is_blank
+from datamodules.series.formats.clnf import CLNF, session_files
 from datamodules.series.formats.landmarks_npy import load_npy
 from datamodules.series.formats.libreface import LIBREFACE
 from datamodules.series.formats.mediapipe import MEDIAPIPE
@@ -31,14 +32,11 @@ from datamodules.series.formats.opendbm import OPENDBM
 from datamodules.series.formats.openface import OPENFACE
 from datamodules.series.formats.plain import PLAIN, load_npz
 from datamodules.series.formats.pyfeat import PYFEAT, PYFEAT_MESH
-from datamodules.series.schema import CHANNELS, Column
 from datamodules.series.series import Series, UnreadableSeries
 from datamodules.series.table import measurements, numbers
-from datamodules.wording import nearest
+from datamodules.wording import first_few, nearest
 
 _log = logging.getLogger(__name__)
-_NAMED = 12  # channels of a file that a refusal lists
-
 Stamps = tuple[tuple[Path, int, int], ...]
 
 # The first that recognises a file reads it: OpenDBM and MediaPipe share column names with OpenFace, py-feat
@@ -54,7 +52,7 @@ def is_series(path: Path) -> bool:
 
 
 def read_series(path: Path, *, channels: Sequence[str] | None, fps: float | None = None) -> Series:
-    """Read the channels of a file under their canonical names (see `schema`), row t being frame t.
+    """Read the channels of a file under their canonical names (see `channel_schema`), row t being frame t.
 
     Args:
         path: The file.
@@ -102,7 +100,7 @@ def _cached(path: Path, channels: tuple[str, ...] | None, fps: float | None) -> 
     """The series from memory, from its parsed copy on disk, or parsed now."""
     stamps = _stamps(path)
     key = (path, stamps, channels, fps)
-    return kept.KEPT.get(key, lambda: _opened(path, stamps, channels, fps))
+    return memory_cache.KEPT.get(key, lambda: _opened(path, stamps, channels, fps))
 
 
 def _stamps(path: Path) -> Stamps:
@@ -112,7 +110,7 @@ def _stamps(path: Path) -> Stamps:
         UnreadableSeries: There is no such file, or nobody may look at it.
     """
     try:
-        status = [(file, file.stat()) for file in CLNF.files(path)]
+        status = [(file, file.stat()) for file in session_files(path)]
     except FileNotFoundError as fault:
         raise UnreadableSeries(f"{path}: no such series file; correct its path in the manifest") from fault
     except (OSError, ValueError) as fault:
@@ -126,12 +124,12 @@ def _stamps(path: Path) -> Stamps:
 
 
 def _opened(path: Path, stamps: Stamps, channels: tuple[str, ...] | None, fps: float | None) -> Series:
-    place = None if path.suffix in _ARRAYS else stored.entry(stamps, (path.name, channels, fps))
-    series = None if place is None else stored.load(place)
+    place = None if path.suffix in _ARRAYS else disk_cache.entry(stamps, (path.name, channels, fps))
+    series = None if place is None else disk_cache.load(place)
     if series is None:
         series = _parsed(path, channels, fps)
         if place is not None:
-            stored.save(series, place)
+            disk_cache.save(series, place)
     check_channels(series.channels)
     for note in series.notes:
         _say(note)
@@ -237,7 +235,7 @@ def _from_table(path: Path, channels: tuple[str, ...] | None, fps: float | None)
     held = _held(known, path, names, named=named)
     notes: list[str] = []
     if channels is None:
-        aside = [name for name, (column, _) in held.items() if _is_aside(known, name, column)]
+        aside = [name for name, (own, _) in held.items() if own not in known.columns and is_bookkeeping(name)]
         channels = tuple(name for name in held if name not in aside)
         notes += left_out(path.parent, aside)
         check_alike(path, [held[name][0] for name in channels], {*known.columns, *CHANNELS})
@@ -245,7 +243,8 @@ def _from_table(path: Path, channels: tuple[str, ...] | None, fps: float | None)
     _check_known(channels, tuple(held), path)
     wanted = {held[name][0] for name in channels}
     marks, clocks = _facts(known, names)
-    read = {*wanted, *marks, *clocks, *_helpers(known, names)}
+    # Columns of time, quality and faces too; embeddings and text among the skipped ones stay unread.
+    read = {*wanted, *marks, *clocks, *(name for name in names if name in known.skipped | TRACKING)}
     table = known.rows(known.load(path, read), path, notes)
     if not len(table):
         raise UnreadableSeries(_NO_ROW.format(path=path))
@@ -270,7 +269,7 @@ def _from_table(path: Path, channels: tuple[str, ...] | None, fps: float | None)
     if not known.strict:
         valid &= np.isfinite(values).all(axis=1)
         notes += check_bounds(values[valid], np.flatnonzero(valid), channels, path, own=False)
-        _check_limits(values[valid], channels, path, known)
+        check_means(values[valid], channels, path, known.name)
     series = Series(
         values=values,
         channels=channels,
@@ -281,11 +280,6 @@ def _from_table(path: Path, channels: tuple[str, ...] | None, fps: float | None)
     )
     series = _without(series, counts, path, named=named)
     return check_plain(series, path) if known.strict else series
-
-
-def _helpers(known: Format, names: Sequence[str]) -> set[str]:
-    """Columns of time, quality and faces; embeddings and text among them stay unread."""
-    return {name for name in names if name in known.skipped or name in TRACKING}
 
 
 def _facts(known: Format, names: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -309,11 +303,6 @@ def _numbers(
     return found
 
 
-def _is_aside(known: Format, name: str, column: str) -> bool:
-    """Whether a channel that no format knows tells how the tracking went."""
-    return column not in known.columns and is_bookkeeping(name)
-
-
 def _held(known: Format, path: Path, names: Sequence[str], *, named: bool) -> dict[str, tuple[str, Column]]:
     """Column of every channel that the file holds."""
     unasked = frozenset() if named else known.only_when_named(path)
@@ -334,27 +323,10 @@ def _held(known: Format, path: Path, names: Sequence[str], *, named: bool) -> di
 def _check_known(channels: Sequence[str], found: Sequence[str], path: Path) -> None:
     missing = sorted(set(channels) - set(found), key=list(channels).index)
     if missing:
-        rest = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
         raise UnreadableSeries(
-            f"{path}: no channel '{missing[0]}'{nearest(missing[0], found)} (found: "
-            f"{', '.join(found[:_NAMED])}{rest}); "
+            f"{path}: no channel '{missing[0]}'{nearest(missing[0], found)} (found: {first_few(found)}); "
             f"give only files that hold the {len(channels)} channels asked for"
         )
-
-
-def _check_limits(values: np.ndarray, channels: Sequence[str], path: Path, known: Format) -> None:
-    """A mean that cannot be is a wrong unit or a wrong column: degrees, percent, pixels."""
-    if not len(values):
-        return
-    for name, mean in zip(channels, values.mean(axis=0, dtype=np.float64), strict=True):
-        channel = CHANNELS.get(name)
-        if channel is None or channel.low is None or channel.high is None:
-            continue
-        if not channel.low <= mean <= channel.high:
-            raise UnreadableSeries(
-                f"{path}: as a file of {known.name}, '{name}' has the mean {mean:g}, outside {channel.low:g} "
-                f"to {channel.high:g} ({channel.unit}); convert the column"
-            )
 
 
 def _complete(series: Series, path: Path) -> Series:

@@ -1,8 +1,10 @@
 """Resampling of series to another rate, and bridging of short gaps."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from datamodules.series import schema
+from datamodules.series import channel_schema
 from datamodules.series.series import Series
 
 _ROUNDING = 1e-3  # extractors round times to a millisecond
@@ -33,7 +35,8 @@ def resample(series: Series, *, fps: float | None, max_gap_s: float) -> Series:
         times = seconds[0] + np.arange(count) / fps
     if not series.valid.any():
         nothing = np.zeros((len(times), len(series.channels)), dtype=np.float32)
-        return _like(series, nothing, np.zeros(len(times), dtype=bool), fps, times)
+        unseen = np.zeros(len(times), dtype=bool)
+        return replace(series, values=nothing, valid=unseen, fps=fps or series.fps, seconds=times, notes=())
     measured, known = seconds[series.valid], series.values[series.valid]
     right = np.searchsorted(measured, times).clip(1, max(len(measured) - 1, 1))
     left, right = right - 1, np.minimum(right, len(measured) - 1)
@@ -45,13 +48,8 @@ def resample(series: Series, *, fps: float | None, max_gap_s: float) -> Series:
     covered = np.abs(times - measured[nearest]) <= step / 2
     share = np.where(bridged, share, nearest != left)[:, None]  # the edge of a long gap keeps its own value
     values = known[left] * (1 - share) + known[right] * share
-    presence = [schema.is_presence(name) for name in series.channels]
+    presence = [channel_schema.is_presence(name) for name in series.channels]
     values[:, presence] = known[nearest][:, presence]
     valid = bridged | covered
-    return _like(series, np.where(valid[:, None], values, 0).astype(np.float32), valid, fps, times)
-
-
-def _like(
-    series: Series, values: np.ndarray, valid: np.ndarray, fps: float | None, times: np.ndarray
-) -> Series:
-    return Series(values=values, channels=series.channels, valid=valid, fps=fps or series.fps, seconds=times)
+    values = np.where(valid[:, None], values, 0).astype(np.float32)
+    return replace(series, values=values, valid=valid, fps=fps or series.fps, seconds=times, notes=())

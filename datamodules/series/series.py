@@ -11,7 +11,7 @@ class UnreadableSeries(ValueError):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Series:
-    """`values` float32 (T, F) in the units of `schema`, 0 where `valid` bool (T,) is False.
+    """`values` float32 (T, F) in the units of `channel_schema`, 0 where `valid` bool (T,) is False.
 
     `fps` in rows/s and `seconds` float64 (T,), the time of every row, are None where nothing tells them.
     `notes` are remarks of the reader that a person should see, each with the name of the file.

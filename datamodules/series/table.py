@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-from datamodules.series.checks.counters import canonical
-from datamodules.series.checks.limits import LONGEST_LINE, MAX_COLUMNS, check_bytes, check_cells
+from datamodules.series.checks.counter_columns import canonical
+from datamodules.series.checks.file_size import LONGEST_LINE, MAX_COLUMNS, check_bytes, check_cells
 from datamodules.series.series import UnreadableSeries
 
 SUFFIXES = (".csv", ".csv.gz", ".txt", ".parquet")

@@ -5,11 +5,10 @@ Published folders: `{Training,Development,Testing}/Video/PPP_S_cut_combined.mp4`
 """
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 from datamodules.manifests.manifest import Manifest
-from datamodules.sources.reading.avec import read_avec
+from datamodules.sources.shared.avec import read_avec
 
 _VIDEO = re.compile(r"(?P<key>\d{3}_\d+)(?:_cut_combined)?(?:_video)?\.(?:mp4|avi)")
 
@@ -28,6 +27,4 @@ def read(*, root: str | Path, probe: bool = True) -> Manifest:
             session in two parts.
         ManifestError: A score outside the BDI-II.
     """
-    manifest = read_avec(name="avec2013", root=root, video=_VIDEO, probe=probe)
-    note = "AVEC2014 records the same people, most of them in the same sessions: neither tests the other"
-    return replace(manifest, notes=(*manifest.notes, note))
+    return read_avec(name="avec2013", twin="AVEC2014", root=root, video=_VIDEO, probe=probe)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from datamodules.manifests.errata import Erratum
 from datamodules.manifests.manifest import Manifest
-from datamodules.sources.reading.avec import read_avec
+from datamodules.sources.shared.avec import read_avec
 
 TASKS = ("Freeform", "Northwind")  # answers to questions; reading a fable aloud
 _VIDEO = re.compile(rf"(?P<key>\d{{3}}_\d+_(?:{'|'.join(TASKS)}))(?:_video)?\.(?:mp4|avi)")
@@ -32,13 +32,8 @@ def read(*, root: str | Path, probe: bool = True) -> Manifest:
         SourceError: No label files, a label file of something else, a file twice, or a session in two parts.
         ManifestError: A score outside the BDI-II.
     """
-    manifest = read_avec(name="avec2014", root=root, video=_VIDEO, probe=probe)
-    note = "AVEC2013 records the same people, most of them in the same sessions: neither tests the other"
-    return replace(
-        manifest,
-        errata=(*manifest.errata, *_single_tasks(manifest)),
-        notes=(*manifest.notes, note),
-    )
+    manifest = read_avec(name="avec2014", twin="AVEC2013", root=root, video=_VIDEO, probe=probe)
+    return replace(manifest, errata=(*manifest.errata, *_single_tasks(manifest)))
 
 
 def _single_tasks(manifest: Manifest) -> list[Erratum]:

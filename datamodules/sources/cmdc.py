@@ -11,9 +11,9 @@ import pandas as pd
 
 from datamodules.manifests.manifest import Manifest
 from datamodules.manifests.scales import SCALES
-from datamodules.sources.reading.builder import Draft, SourceError, numbers, read_labels
-from datamodules.sources.reading.codes import coded
-from datamodules.sources.reading.layout import leave_out, open_corpus, visible
+from datamodules.sources.shared.corpus_folder import leave_out, open_corpus, visible
+from datamodules.sources.shared.draft import Draft, SourceError
+from datamodules.sources.shared.label_table import coded, numbers, read_labels
 
 SCALE = "PHQ-9"
 _TABLES = ("SubjectInfo.xlsx", "SubjectInfo.csv")

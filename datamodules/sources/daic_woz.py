@@ -8,10 +8,9 @@ import re
 from pathlib import Path
 
 from datamodules.manifests.manifest import Manifest
-from datamodules.sources.reading.builder import Draft
-from datamodules.sources.reading.daic import Participant, add_recordings, read_part
-from datamodules.sources.reading.download import Download
-from datamodules.sources.reading.phq8 import contradicts
+from datamodules.sources.shared.daic import Participant, add_recordings, read_part
+from datamodules.sources.shared.download import Download
+from datamodules.sources.shared.draft import Draft
 
 _SERIES = re.compile(r"(?P<key>\d{3})_CLNF_AUs\.(?:txt|csv)", re.IGNORECASE)  # the documentation says .csv
 _LABEL_RULES = {"409": "label_409"}  # known to contradict: score 10, binary 0; others get the general name
@@ -50,7 +49,7 @@ def read(*, root: str | Path, probe: bool = True) -> Manifest:
         download=download,
         series=_SERIES,
         site=lambda number: "woz",
-        settle=lambda person: _settle(person, draft),
+        rules=_LABEL_RULES,
     )
     _add_remarks(draft)
     return draft.manifest(probe=probe)
@@ -63,14 +62,6 @@ def _test_part(download: Download, draft: Draft) -> list[Participant]:
     draft.notes.append("'test' has no labels: full_test_split.csv holds them")
     bare = download.required("test_split_Depression_AVEC2017.csv")
     return read_part(bare, split="test", scored=False)
-
-
-def _settle(person: Participant, draft: Draft) -> dict[str, object]:
-    if contradicts(person.score, person.binary):
-        rule = _LABEL_RULES.get(person.number, "binary_contradicts_score")
-        change = f"binary {person.binary:g} -> {1 - (person.binary or 0):g} (score {person.score:g})"
-        draft.correct(rule, f"participant {person.number}", change)
-    return {"score": person.score, "binary": None if person.score is not None else person.binary}
 
 
 def _add_remarks(draft: Draft) -> None:

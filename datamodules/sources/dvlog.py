@@ -11,9 +11,10 @@ import numpy as np
 
 from datamodules.manifests.manifest import Manifest
 from datamodules.schema import UNKNOWN
-from datamodules.sources.reading.builder import Draft, read_labels
-from datamodules.sources.reading.codes import coded
-from datamodules.sources.reading.layout import leave_out, open_corpus, some, visible
+from datamodules.sources.shared.corpus_folder import leave_out, open_corpus, visible
+from datamodules.sources.shared.draft import Draft
+from datamodules.sources.shared.label_table import coded, read_labels
+from datamodules.wording import first_few
 
 FPS = 1.0  # one row a second
 _LABELS = {"depression": 1, "normal": 0}
@@ -84,7 +85,7 @@ def _note_lengths(draft: Draft) -> None:
             uneven.append(f"{row['recording_id']} ({seen} and {heard} s)")
     if uneven:
         draft.notes.append(
-            f"picture and sound of {len(uneven)} recording(s) differ in length: {some(uneven)}; "
+            f"picture and sound of {len(uneven)} recording(s) differ in length: {first_few(uneven)}; "
             "only the picture is read, whole"
         )
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from datamodules.manifests.manifest import Manifest
-from datamodules.sources.reading.builder import Draft, SourceError, numbers, read_labels
-from datamodules.sources.reading.daic import Participant, add_recordings, read_part
-from datamodules.sources.reading.download import Download
-from datamodules.sources.reading.phq8 import ITEMS, contradicts
+from datamodules.sources.shared.daic import Participant, add_recordings, read_part
+from datamodules.sources.shared.download import Download
+from datamodules.sources.shared.draft import Draft, SourceError
+from datamodules.sources.shared.label_table import numbers, read_labels
+from datamodules.sources.shared.phq8 import ITEMS
 from datamodules.wording import nearest
 
 LabelRule = Literal["score", "published"]
@@ -54,7 +55,7 @@ def read(*, root: str | Path, probe: bool = True, label_rule: LabelRule = "score
         download=download,
         series=_SERIES,
         site=lambda number: "ai" if int(number) >= _FIRST_AI else "woz",
-        settle=lambda person: _settle(person, label_rule, draft),
+        keep_binary=label_rule == "published",
     )
     draft.notes += [
         f"binary labels by label_rule={label_rule}",
@@ -92,14 +93,3 @@ def _add_items(people: list[Participant], download: Download, draft: Draft) -> N
             person.items = {name: answers[name][row] for name in ITEMS}
     for number in lines:
         draft.correct("items_without_label", f"participant {number}", f"in {_ITEM_TABLE} only; not used")
-
-
-def _settle(person: Participant, rule: LabelRule, draft: Draft) -> dict[str, object]:
-    score, binary = person.score, person.binary
-    if contradicts(score, binary):
-        if rule == "published":
-            change, score = f"score {score:g} -> empty (published binary {binary:g})", None
-        else:
-            change = f"binary {binary:g} -> {1 - (binary or 0):g} (score {score:g})"
-        draft.correct("binary_contradicts_score", f"participant {person.number}", change)
-    return {"score": score, "binary": None if score is not None else binary}

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from datamodules.manifests.manifest import Manifest
-from datamodules.sources.reading.builder import Draft, SourceError
-from datamodules.sources.reading.layout import leave_out, open_corpus, visible
-from datamodules.sources.reading.pickles import read_pickle
+from datamodules.sources.shared.corpus_folder import leave_out, open_corpus, visible
+from datamodules.sources.shared.draft import Draft, SourceError
+from datamodules.sources.shared.safe_pickle import read_pickle
 
 _PARTS = {"training": "train", "validation": "val", "test": "test"}
 _TRAITS = {

@@ -7,8 +7,9 @@ The table has one line a file: `file` (relative to the folder) and `subject`, an
 from pathlib import Path
 
 from datamodules.manifests.manifest import Manifest, read_manifest
-from datamodules.sources.reading.builder import Draft, SourceError, existing_folder, read_labels
-from datamodules.sources.reading.layout import leave_out, visible
+from datamodules.sources.shared.corpus_folder import leave_out, visible
+from datamodules.sources.shared.draft import Draft, SourceError, existing_folder
+from datamodules.sources.shared.label_table import read_labels
 
 _SERIES = frozenset({".csv", ".npy", ".npz", ".parquet"})
 _VIDEOS = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv"})
@@ -43,8 +44,7 @@ def read(
         raise SourceError(f"{path}: has a column 'scale', so leave out scale={scale}")
     if "recording_id" in columns:
         return read_manifest(path, probe=probe)
-    optional = {"session_id": ["session", "session_id"]} if columns & {"session", "session_id"} else {}
-    labels = read_labels(path, _COLUMNS | optional)
+    labels = read_labels(path, _COLUMNS, optional={"session_id": ["session", "session_id"]})
     draft = Draft(name=folder.name or "folder", root=folder)
     for cells in labels.to_dict("records"):
         line = {str(name): cell for name, cell in cells.items()}

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from datamodules.manifests.manifest import Manifest
 from datamodules.schema import UNKNOWN
-from datamodules.sources.reading.builder import Draft, SourceError
-from datamodules.sources.reading.layout import leave_out, open_corpus, visible
+from datamodules.sources.shared.corpus_folder import leave_out, open_corpus, visible
+from datamodules.sources.shared.draft import Draft, SourceError
 
 _SERIES = "Video_feature"
 _LABEL = "_Depression.csv"

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datamodules.series import Series
-from datamodules.series.schema import CHANNELS, group
+from datamodules.series.channel_schema import CHANNELS, group
 
 _RUN_SECONDS = 0.5  # our choice: a hand at the mouth, a turn of the head
 _NOISE, _DROP = range(2)  # independent random streams: the dropped frames do not depend on the noise

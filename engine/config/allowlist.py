@@ -43,7 +43,7 @@ LOADERS = _names(
     {
         "datamodules.datamodule": ("ClipDataModule",),
         "datamodules.clips.dataset": ("PixelClips", "SeriesClips"),
-        "datamodules.readers.source": ("VideoSource",),
+        "datamodules.readers.video_source": ("VideoSource",),
         "datamodules.clips.samplers": ("RandomClips", "UniformClips", "DenseClips"),
         "datamodules.clips.transforms": ("ClipAugment", "Normalize"),
     }
@@ -95,7 +95,7 @@ OWN = (
     "datamodules.manifests.transforms.keep_labels",
     "datamodules.manifests.manifest",
     "datamodules.manifests.transforms.permuted",
-    "datamodules.readers.source",
+    "datamodules.readers.video_source",
     "datamodules.manifests.transforms.rescaled",
     "datamodules.sources",
     "datamodules.splits.cross_corpus",

@@ -22,8 +22,8 @@ from biomarkers.groups.profiles import group_profiles
 from biomarkers.published import sun2023
 from biomarkers.published.published_table import NOT_IN_OPENFACE
 from datamodules.series import read_series
+from datamodules.series.channel_schema import au
 from datamodules.series.formats.openface import INTENSITIES
-from datamodules.series.schema import au
 
 DATA = Path(os.environ.get("EUTHYMIA_DATA", "")) / "opendbm_sample"
 pytestmark = pytest.mark.skipif(

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from datamodules.readers.index.temporal import TemporalReferences
+from datamodules.readers.index.temporal_references import TemporalReferences
 
 _SLICE, _IDR, _SPS, _PPS = 1, 5, 7, 8
 _SEI, _HEVC_SEI, _HEVC_SLICES = 6, 39, 32  # HEVC (ITU-T H.265, table 7-1): types below 32 hold pictures

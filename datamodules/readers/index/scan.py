@@ -13,9 +13,9 @@ import numpy as np
 from datamodules.readers.container import STRICT, STRICTER, decode, open_container, video_stream
 from datamodules.readers.errors import UnsupportedVideo, unreadable
 from datamodules.readers.index.bitstream import Heads
+from datamodules.readers.index.missing_pictures import remarks
 from datamodules.readers.index.packet_index import PacketIndex
 from datamodules.readers.index.probe import check_fields, probe, quarter_turns
-from datamodules.readers.index.remarks import remarks
 from datamodules.readers.index.structure import Structure, walk
 
 _log = logging.getLogger(__name__)
@@ -187,15 +187,8 @@ def _read_stream(path: Path, *, ignore_edits: bool = False) -> _Stream:
             if not packet.size:
                 continue  # a picture repeated, or the end: the demuxer says it so
             heads.read(memoryview(packet), key=packet.is_keyframe)
-            packets.append(
-                _Packet(
-                    pts=packet.pts,
-                    dts=packet.dts,
-                    key=packet.is_keyframe,
-                    hidden=packet.is_discard,
-                    corrupt=packet.is_corrupt,
-                )
-            )
+            marks = (packet.is_keyframe, packet.is_discard, packet.is_corrupt)
+            packets.append(_Packet(packet.pts, packet.dts, *marks))
         return _Stream(
             packets=packets,
             declared=stream.frames,

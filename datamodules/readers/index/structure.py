@@ -13,31 +13,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 # Matroska (RFC 9559): the elements of a file, of its segment and of a cluster.
-_HEADER, _SEGMENT, _CLUSTER, _GROUP, _BLOCK, _SIMPLE = (
-    0x1A45DFA3,
-    0x18538067,
-    0x1F43B675,
-    0xA0,
-    0xA1,
-    0xA3,
-)
+_HEADER, _SEGMENT, _CLUSTER = 0x1A45DFA3, 0x18538067, 0x1F43B675
+_GROUP, _BLOCK, _SIMPLE = 0xA0, 0xA1, 0xA3
 _VOID, _CRC = 0xEC, 0xBF
 _TRACKS, _TRACK, _NUMBER, _KIND, _VIDEO = 0x1654AE6B, 0xAE, 0xD7, 0x83, 1
-_IN_SEGMENT = {
-    _CLUSTER,
-    0x114D9B74,
-    0x1549A966,
-    0x1654AE6B,
-    0x1C53BB6B,
-    0x1941A469,
-    0x1043A770,
-    0x1254C367,
-    _VOID,
-    _CRC,
-}
+# Clusters, and the index of elements, facts, tracks, cues, attachments, chapters and tags.
+_IN_SEGMENT = {_CLUSTER, 0x114D9B74, 0x1549A966, _TRACKS, 0x1C53BB6B, 0x1941A469, 0x1043A770, 0x1254C367}
+_IN_SEGMENT |= {_VOID, _CRC}
 _IN_CLUSTER = {_SIMPLE, _GROUP, 0xE7, 0x5854, 0xA7, 0xAB, 0xAF, _VOID, _CRC}
 _LACED = 0x06  # flags of a block that holds several frames
 _MP4_FRAGMENT = {b"moof", b"mdat"}
+_AVI_LISTS = {b"AVI ", b"AVIX", b"movi", b"rec "}  # those that hold pictures, or other such lists
 
 
 @dataclass
@@ -291,12 +277,7 @@ def _avi(data: mmap.mmap) -> Structure:
         while at + 8 <= end:
             name, size = struct.unpack_from("<4sI", data, at)
             inside, stop = at + 8, at + 8 + size
-            if name in (b"RIFF", b"LIST") and data[inside : inside + 4] in (
-                b"AVI ",
-                b"AVIX",
-                b"movi",
-                b"rec ",
-            ):
+            if name in (b"RIFF", b"LIST") and data[inside : inside + 4] in _AVI_LISTS:
                 parts.append((inside + 4, min(stop, end)))
             elif name[2:] in (b"dc", b"db") and name[:2].isdigit():
                 track = int(name[:2])

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from datamodules.series import table as tables
-from datamodules.series.format import Format
+from datamodules.series.channel_schema import FACE_POINTS, Column
+from datamodules.series.formats.base import Format
 from datamodules.series.formats.openface import ACTION_UNITS
-from datamodules.series.schema import FACE_POINTS, Column
 from datamodules.series.series import UnreadableSeries
 from datamodules.series.table import numbers
 
@@ -46,7 +46,8 @@ def _recognises(path: Path, names: Sequence[str]) -> bool:
     return bool(_FILE.fullmatch(path.name)) and {"frame", "timestamp"} <= set(names)
 
 
-def _files(path: Path) -> tuple[Path, ...]:
+def session_files(path: Path) -> tuple[Path, ...]:
+    """The file, and behind one of action units those of its siblings that are there."""
     match = _FILE.fullmatch(path.name)
     if match is None or match["part"] != "AUs":
         return (path,)
@@ -59,7 +60,7 @@ def _files(path: Path) -> tuple[Path, ...]:
 
 def _header(path: Path) -> tuple[str, ...]:
     """Columns of what is always read; those of the large files count only where they are asked for."""
-    found = dict.fromkeys(name for file in _files(path) for name in tables.header(file))
+    found = dict.fromkeys(name for file in session_files(path) for name in tables.header(file))
     angles = _ANGLES if found.keys() >= set(_VECTORS) else {}
     return tuple(dict.fromkeys([*found, *angles]))
 
@@ -68,7 +69,7 @@ def _load(path: Path, columns: Collection[str]) -> pd.DataFrame:
     angles = [name for name in _ANGLES if name in columns]
     read = {*columns, *(_VECTORS if angles else ())}
     merged = tables.load(path, read)
-    for file in _files(path)[1:]:
+    for file in session_files(path)[1:]:
         wanted = read & (set(tables.header(file)) - set(_TRACKING))
         if wanted or not _is_large(file):
             merged = _joined(merged, tables.load(file, {*wanted, *_TRACKING}), path, file)
@@ -100,9 +101,9 @@ def _is_large(file: Path) -> bool:
     return match is not None and match["part"] in _LARGE
 
 
-def only_when_named(path: Path) -> frozenset[str]:
+def _only_when_named(path: Path) -> frozenset[str]:
     """Columns of the landmark files beside a file: too many to be read unless channels name them."""
-    large = [tables.header(file) for file in _files(path)[1:] if _is_large(file)]
+    large = [tables.header(file) for file in session_files(path)[1:] if _is_large(file)]
     return frozenset(name for names in large for name in names) - set(_TRACKING)
 
 
@@ -110,8 +111,7 @@ CLNF = Format(
     name="CLNF",
     recognises=_recognises,
     columns=COLUMNS,
-    files=_files,
     header=_header,
     load=_load,
-    only_when_named=only_when_named,
+    only_when_named=_only_when_named,
 )

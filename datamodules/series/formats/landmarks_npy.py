@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from datamodules.series.channel_schema import FACE_POINTS
 from datamodules.series.formats import openface
 from datamodules.series.formats.plain import as_floats
-from datamodules.series.schema import FACE_POINTS
 from datamodules.series.series import Series, UnreadableSeries
 from datamodules.series.timebase import check_rate
 

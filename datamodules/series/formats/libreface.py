@@ -5,15 +5,14 @@ https://github.com/ihp-lab/LibreFace. `frame_time_in_ms` holds seconds where the
 rate that cameras have, 1 to 240 frames/s (our choice).
 """
 
-from collections.abc import Sequence
 from math import pi
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from datamodules.series.format import Format
-from datamodules.series.schema import AUS, MESH_POINTS, Column, au
+from datamodules.series.channel_schema import AUS, MESH_POINTS, Column, au
+from datamodules.series.formats.base import Format
 from datamodules.series.series import UnreadableSeries
 from datamodules.series.table import numbers
 from datamodules.series.timebase import FASTEST, SLOWEST, Timeline, timeline
@@ -32,10 +31,6 @@ COLUMNS = (
         for axis in "xyz"
     }
 )
-
-
-def _recognises(path: Path, names: Sequence[str]) -> bool:
-    return {"frame_idx", "frame_time_in_ms"} <= set(names)
 
 
 def _timeline(table: pd.DataFrame, path: Path, fps: float | None) -> Timeline:
@@ -59,16 +54,12 @@ def _seconds(times: np.ndarray, frames: np.ndarray, path: Path) -> np.ndarray | 
     )
 
 
-def _all_rows(table: pd.DataFrame, path: Path) -> np.ndarray:
-    return np.ones(len(table), dtype=bool)  # rows without a face were never written
-
-
 LIBREFACE = Format(
     name="LibreFace",
-    recognises=_recognises,
+    recognises=lambda _, names: {"frame_idx", "frame_time_in_ms"} <= set(names),
     columns=COLUMNS,
     timeline=_timeline,
-    valid=_all_rows,
+    valid=lambda table, _: np.ones(len(table), dtype=bool),  # rows without a face were never written
     rows=lambda table, *_: table,
     skipped=frozenset({"frame_idx", "frame_time_in_ms", "facial_expression"}),
 )

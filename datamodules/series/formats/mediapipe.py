@@ -6,15 +6,8 @@ as the Landmarker's video mode counts it, or `timestamp` in seconds; `frame` cou
 face is an empty row, or is missing.
 """
 
-from collections.abc import Sequence
-from pathlib import Path
-
-import pandas as pd
-
-from datamodules.series.format import Format, clock
-from datamodules.series.schema import BLENDSHAPES, MESH_POINTS, Column, points
-from datamodules.series.table import numbers
-from datamodules.series.timebase import Timeline, timeline
+from datamodules.series.channel_schema import BLENDSHAPES, MESH_POINTS, Column, points
+from datamodules.series.formats.base import Format, counted_from
 
 _WITHOUT_IRIS = 468
 _FEWEST = set(BLENDSHAPES) - {"_neutral"}  # a constant that many tables leave out
@@ -24,18 +17,9 @@ COLUMNS = {name: Column(channel=name) for name in BLENDSHAPES} | {
 }
 
 
-def _recognises(path: Path, names: Sequence[str]) -> bool:
-    return set(names) >= _FEWEST or set(names) >= _MESH
-
-
-def _timeline(table: pd.DataFrame, path: Path, fps: float | None) -> Timeline:
-    frames = numbers(table, "frame", path) if "frame" in table else None
-    return timeline(path, len(table), frames=frames, first=0, seconds=clock(table, path), fps=fps)
-
-
 MEDIAPIPE = Format(
     name="MediaPipe",
-    recognises=_recognises,
+    recognises=lambda _, names: set(names) >= _FEWEST or set(names) >= _MESH,
     columns=COLUMNS,
-    timeline=_timeline,
+    timeline=counted_from(0),
 )

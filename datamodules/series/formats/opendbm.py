@@ -4,18 +4,26 @@ https://github.com/AiCure/open_dbm, `dbm_features/raw_features`. Head angles are
 eyes are its gaze vectors. Exports of eye blinks have a row a blink and are no series.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from datamodules.series.format import CONFIDENCE, TRACKING, Format, clock, confidences, one_face, tracked
+from datamodules.series.channel_schema import AUS, Column, au
+from datamodules.series.checks.counter_columns import TRACKING
+from datamodules.series.formats.base import (
+    CONFIDENCE,
+    TRACKING,
+    Format,
+    confidences,
+    counted_from,
+    one_face,
+    tracked,
+)
 from datamodules.series.formats.openface import ACTION_UNITS
-from datamodules.series.schema import AUS, Column, au
 from datamodules.series.series import UnreadableSeries
 from datamodules.series.table import numbers
-from datamodules.series.timebase import Timeline, timeline
+from datamodules.series.timebase import Timeline
 
 _RENAMED = {f"mov_hpose{angle}": f"pose_{angle}" for angle in ("pitch", "yaw", "roll")} | {
     f"mov_{side}eye{axis}": f"gaze_{eye}_{axis}"
@@ -30,10 +38,6 @@ COLUMNS = (
 )
 
 
-def _recognises(path: Path, names: Sequence[str]) -> bool:
-    return any(name.startswith(("fac_", "mov_")) for name in names)
-
-
 def _rows(table: pd.DataFrame, path: Path, notes: list[str]) -> pd.DataFrame:
     """Rows of one face in the order of time: the export of landmarks counts the frames down."""
     if "mov_blinkframes" in table:
@@ -45,9 +49,8 @@ def _rows(table: pd.DataFrame, path: Path, notes: list[str]) -> pd.DataFrame:
 
 
 def _timeline(table: pd.DataFrame, path: Path, fps: float | None) -> Timeline:
-    name, first = ("Frames", 0) if "Frames" in table else ("frame", 1)
-    frames = numbers(table, name, path) if name in table else None
-    return timeline(path, len(table), frames=frames, first=first, seconds=clock(table, path), fps=fps)
+    place = counted_from(0, "Frames") if "Frames" in table else counted_from(1)
+    return place(table, path, fps)
 
 
 def _valid(table: pd.DataFrame, path: Path) -> np.ndarray:
@@ -59,7 +62,7 @@ def _valid(table: pd.DataFrame, path: Path) -> np.ndarray:
 
 OPENDBM = Format(
     name="OpenDBM",
-    recognises=_recognises,
+    recognises=lambda _, names: any(name.startswith(("fac_", "mov_")) for name in names),
     columns=COLUMNS,
     timeline=_timeline,
     valid=_valid,

@@ -7,12 +7,10 @@ Tables may have `timestamp` (seconds) or `timestamp_ms`, `frame`, `valid`, and O
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
-from datamodules.series.format import Format, clock, is_blank
+from datamodules.series.formats.base import Format, counted_from, is_blank
 from datamodules.series.series import Series, UnreadableSeries
-from datamodules.series.table import numbers
-from datamodules.series.timebase import Timeline, check_rate, rate_note, timeline
+from datamodules.series.timebase import check_rate, rate_note
 
 
 def load_npz(path: Path, fps: float | None) -> Series:
@@ -67,15 +65,10 @@ def as_floats(values: np.ndarray, path: Path) -> np.ndarray:
     return np.asarray(values, dtype=np.float32 if np.can_cast(values.dtype, np.float32) else np.float64)
 
 
-def _timeline(table: pd.DataFrame, path: Path, fps: float | None) -> Timeline:
-    frames = numbers(table, "frame", path) if "frame" in table else None
-    return timeline(path, len(table), frames=frames, seconds=clock(table, path), fps=fps)
-
-
 PLAIN = Format(
     name="table",
     recognises=lambda path, _: path.suffix != ".txt",
     columns={},
-    timeline=_timeline,
+    timeline=counted_from(None),
     strict=True,
 )

@@ -6,15 +6,24 @@ score 0; a frame with several faces has a row for each. Identity embeddings are 
 person.
 """
 
-from collections.abc import Sequence
+from dataclasses import replace
 from math import pi
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from datamodules.series.format import Format, most_present
-from datamodules.series.schema import AUS, BLENDSHAPES, EMOTIONS, FACE_POINTS, MESH_POINTS, Column, au, points
+from datamodules.series.channel_schema import (
+    AUS,
+    BLENDSHAPES,
+    EMOTIONS,
+    FACE_POINTS,
+    MESH_POINTS,
+    Column,
+    au,
+    points,
+)
+from datamodules.series.formats.base import Format, most_present
 from datamodules.series.series import UnreadableSeries
 from datamodules.series.table import numbers
 from datamodules.series.timebase import Timeline, timeline
@@ -40,12 +49,7 @@ MESH_COLUMNS = _SHARED | {
 }  # MPDetector
 
 
-def _is_fex(path: Path, names: Sequence[str]) -> bool:
-    return {"FaceRectX", "FaceScore", "frame"} <= set(names)
-
-
-def _has_mesh(path: Path, names: Sequence[str]) -> bool:
-    return _is_fex(path, names) and f"z_{FACE_POINTS}" in names
+_MARKS = {"FaceRectX", "FaceScore", "frame"}
 
 
 def _timeline(table: pd.DataFrame, path: Path, fps: float | None) -> Timeline:
@@ -68,21 +72,19 @@ def _one_face(table: pd.DataFrame, path: Path, notes: list[str]) -> pd.DataFrame
     return most_present(table, "Identity", _has_face(table, path), path, notes)
 
 
-def _is_identity(name: str) -> bool:
-    return name == "Identity" or name.startswith("Identity_")
-
-
-def _fex(name: str, *, mesh: bool) -> Format:
-    return Format(
-        name=name,
-        recognises=_has_mesh if mesh else _is_fex,
-        columns=MESH_COLUMNS if mesh else COLUMNS,
-        timeline=_timeline,
-        valid=_has_face,
-        rows=_one_face,
-        skipped=frozenset({"frame", "approx_time", "input", "FaceScore", "Identity"}),
-        is_skipped=_is_identity,
-    )
-
-
-PYFEAT_MESH, PYFEAT = _fex("py-feat MPDetector", mesh=True), _fex("py-feat", mesh=False)
+PYFEAT = Format(
+    name="py-feat",
+    recognises=lambda _, names: set(names) >= _MARKS,
+    columns=COLUMNS,
+    timeline=_timeline,
+    valid=_has_face,
+    rows=_one_face,
+    skipped=frozenset({"frame", "approx_time", "input", "FaceScore", "Identity"}),
+    is_skipped=lambda name: name.startswith("Identity_"),
+)
+PYFEAT_MESH = replace(
+    PYFEAT,
+    name="py-feat MPDetector",
+    recognises=lambda _, names: set(names) >= _MARKS | {f"z_{FACE_POINTS}"},
+    columns=MESH_COLUMNS,
+)

@@ -4,8 +4,8 @@ import sys
 from pathlib import Path
 
 from datamodules.sources import trees
-from datamodules.sources.reading.builder import SourceError
-from datamodules.sources.reading.registry import corpora, corpus
+from datamodules.sources.shared.draft import SourceError
+from datamodules.sources.shared.registry import corpora, corpus
 
 
 def main(arguments: list[str]) -> int:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from datamodules.sources.reading.avec import PARTS
+from datamodules.sources.shared.avec import PARTS
 
+FOLDERS = {"train": "Training", "dev": "Development", "test": "Testing"}
 _FIRST = 900  # no AVEC person has such a number
 _LEVELS = (3, 11, 17, 24, 36)  # BDI-II totals persons are drawn around: every band, both sides of the cut
 

@@ -4,10 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from datamodules.sources.trees.avec import AVEC2013, sessions, write_label
+from datamodules.sources.trees.avec import AVEC2013, FOLDERS, sessions, write_label
 from datamodules.sources.trees.clips import write_clip
-
-_FOLDERS = {"train": "Training", "dev": "Development", "test": "Testing"}
 
 
 def write(root: str | Path, *, persons: int | None = None, seed: int = 0) -> None:
@@ -20,6 +18,6 @@ def write(root: str | Path, *, persons: int | None = None, seed: int = 0) -> Non
     """
     rng = np.random.default_rng(seed)
     for session in sessions(AVEC2013, persons=persons, seed=seed):
-        folder = Path(root) / _FOLDERS[session.part]
+        folder = Path(root) / FOLDERS[session.part]
         write_label(folder / "DepressionLabels" / f"{session.name}_Depression.csv", session.score)
         write_clip(folder / "Video" / f"{session.name}_cut_combined.mp4", rng)

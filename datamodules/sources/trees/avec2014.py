@@ -5,10 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from datamodules.sources.avec2014 import TASKS
-from datamodules.sources.trees.avec import AVEC2014, sessions, write_label
+from datamodules.sources.trees.avec import AVEC2014, FOLDERS, sessions, write_label
 from datamodules.sources.trees.clips import write_clip
 
-_FOLDERS = {"train": "Training", "dev": "Development", "test": "Testing"}
 _LABELS = {
     "train": "Final_Labels/Training_DepressionLabels",
     "dev": "Final_Labels/Development_DepressionLabels",
@@ -29,5 +28,5 @@ def write(root: str | Path, *, persons: int | None = None, seed: int = 0) -> Non
     for session in sessions(AVEC2014, persons=persons, seed=seed):
         write_label(root / _LABELS[session.part] / f"{session.name}_Depression.csv", session.score)
         for task in TASKS:
-            folder = root / "AVEC2014_AudioVisual" / "Video" / _FOLDERS[session.part] / task
+            folder = root / "AVEC2014_AudioVisual" / "Video" / FOLDERS[session.part] / task
             write_clip(folder / f"{session.name}_{task}_video.mp4", rng)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from datamodules.sources.reading.phq8 import ITEMS
+from datamodules.sources.shared.phq8 import ITEMS
 from datamodules.sources.trees.daic import (
     GAZE,
     PARTS,

@@ -1,9 +1,9 @@
 """A folder laid out as D-Vlog, with made-up landmarks and labels."""
 
-import csv
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 _PARTS = ("train", "train", "valid", "test")  # each twice in a row, so that each has both labels
 
@@ -28,8 +28,8 @@ def write(root: str | Path, *, persons: int = 24, seed: int = 0) -> None:
         np.save(here / f"{vlog}_acoustic.npy", rng.normal(size=(length - 5 * (vlog == 0), 25)))
         label = "depression" if depressed else "normal"
         rows.append([vlog, label, f"{length}.0", rng.choice(["m", "f"]), _PARTS[vlog // 2 % len(_PARTS)]])
-    with (folder / "labels.csv").open("w", newline="", encoding="utf-8") as stream:
-        csv.writer(stream).writerows([["index", "label", "duration", "gender", "fold"], *rows])
+    table = pd.DataFrame(rows, columns=["index", "label", "duration", "gender", "fold"])
+    table.to_csv(folder / "labels.csv", index=False)
 
 
 def _landmarks(rng: np.random.Generator, length: int, *, calm: int) -> np.ndarray:

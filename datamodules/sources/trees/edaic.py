@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from datamodules.series.formats.openface import INTENSITIES, PRESENCES
+from datamodules.sources.shared.phq8 import ITEMS
 from datamodules.sources.trees.daic import (
     GAZE,
     PARTS,
@@ -19,18 +21,15 @@ from datamodules.sources.trees.daic import (
 )
 
 _WOZ, _AI = 300, 600  # first numbers; the test part was interviewed by a program only
-_INTENSITIES = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26, 45)
-_PRESENCES = (*_INTENSITIES[:-1], 28, 45)
 _COLUMNS: dict[str, tuple[float, float] | None] = (
     {f"pose_T{axis}": (-100.0, 600.0) for axis in "xyz"}
     | {f"pose_R{axis}": (-0.5, 0.5) for axis in "xyz"}
     | {f"gaze_{eye}_{axis}": GAZE[axis] for eye in (0, 1) for axis in "xyz"}
     | {f"gaze_angle_{axis}": (-0.5, 0.5) for axis in "xy"}
-    | {f"AU{au:02d}_r": (0.0, 5.0) for au in _INTENSITIES}
-    | {f"AU{au:02d}_c": None for au in _PRESENCES}
+    | {f"AU{au:02d}_r": (0.0, 5.0) for au in INTENSITIES}
+    | {f"AU{au:02d}_c": None for au in PRESENCES}
 )
 _HEADER = ["Participant_ID", "Gender", "PHQ_Binary", "PHQ_Score", "PCL-C (PTSD)", "PTSD Severity"]
-_SYMPTOMS = ("NoInterest", "Depressed", "Sleep", "Tired", "Appetite", "Failure", "Concentrating", "Moving")
 
 
 def write(root: str | Path, *, persons: int = 24, seed: int = 0) -> None:
@@ -58,7 +57,7 @@ def _write_labels(folder: Path, found: list[Person], rng: np.random.Generator) -
         contrary = positive[:1] if part != "dev" else []
         rows = [_label_row(person, person.number in contrary, rng) for person in members]
         write_table(folder / f"{part}_split.csv", _HEADER, rows)
-    header = ["Participant_ID", *(f"PHQ_8{symptom}" for symptom in _SYMPTOMS), "PHQ_8Total"]
+    header = ["Participant_ID", *(names[1] for names in ITEMS.values()), "PHQ_8Total"]
     rows = [[person.number, *person.items, person.total] for person in found if person.part != "test"]
     write_table(folder / "Detailed_PHQ8_Labels.csv", header, rows)
 

@@ -1,12 +1,11 @@
 """A folder laid out as First Impressions V2, with made-up clips and traits."""
 
 import pickle
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from datamodules.synthetic.video import write_video
+from datamodules.sources.trees.clips import write_clip
 
 _TRAITS = ("extraversion", "neuroticism", "agreeableness", "conscientiousness", "interview", "openness")
 _PARTS = ("training", "training", "validation", "test")  # of the clips of one video in turn
@@ -35,19 +34,8 @@ def write(root: str | Path, *, persons: int = 8, seed: int = 0, clips: int = 3) 
             part = _PARTS[(person + clip) % len(_PARTS)]
             name = f"{source}.{clip:03d}.mp4"
             here = folder / f"{_FOLDERS[part]}-{person % 2 + 1}"
-            here.mkdir(parents=True, exist_ok=True)
-            write_video(here / name, _frames(rng, 10 + person % 5, liking), fps=25.0)
+            write_clip(here / name, rng, frames=10 + person % 5, fps=25.0)
             for trait in _TRAITS:
                 tables[part][trait][name] = float(np.clip(liking + rng.normal(scale=0.05), 0, 1))
     for part, table in tables.items():
         (folder / f"annotation_{part}.pkl").write_bytes(pickle.dumps(table, protocol=2))  # as Python 2 does
-
-
-def _frames(rng: np.random.Generator, count: int, liking: float) -> Iterator[np.ndarray]:
-    """A bright square that moves across `(32, 32, 3)`; its color and noise are those of the clip."""
-    color = rng.integers(40, 255, size=3) * (0.5 + liking / 2)
-    ground = rng.integers(0, 60, size=(32, 32, 3))
-    for number in range(count):
-        frame = ground.copy()
-        frame[8:24, number : number + 16] = color
-        yield frame.astype(np.uint8)

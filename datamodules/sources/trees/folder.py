@@ -1,13 +1,12 @@
 """A folder of videos or series with a table of labels, all made up."""
 
-import csv
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
+from datamodules.sources.trees.clips import write_clip
 from datamodules.sources.trees.openface import write_openface
-from datamodules.synthetic.video import write_video
 
 _VISITS = 2
 
@@ -33,14 +32,7 @@ def write(root: str | Path, *, persons: int = 8, seed: int = 0, series: bool = F
             if series:
                 write_openface(folder / file, rng, level=1 + score / 15)
             else:
-                write_video(folder / file, _frames(rng, 12 + visit), fps=25.0)
+                write_clip(folder / file, rng, frames=12 + visit, fps=25.0)
             rows.append([file, name, visit, "BDI-II", score])
-    with (folder / "labels.csv").open("w", newline="", encoding="utf-8") as stream:
-        csv.writer(stream).writerows([["file", "subject", "session", "scale", "score"], *rows])
-
-
-def _frames(rng: np.random.Generator, count: int) -> Iterator[np.ndarray]:
-    """Blurred noise that drifts, uint8 `(32, 32, 3)`."""
-    ground = np.kron(rng.integers(0, 255, size=(4, 4, 3)), np.ones((8, 8, 1)))
-    for number in range(count):
-        yield np.roll(ground, number, axis=1).astype(np.uint8)
+    table = pd.DataFrame(rows, columns=["file", "subject", "session", "scale", "score"])
+    table.to_csv(folder / "labels.csv", index=False)

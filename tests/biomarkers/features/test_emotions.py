@@ -10,8 +10,8 @@ from biomarkers.features.emotions import (
 )
 from biomarkers.features.extractor import Unmeasurable
 from biomarkers.features.statistics import SummaryStatistics
+from datamodules.series.channel_schema import au
 from datamodules.series.formats.openface import INTENSITIES
-from datamodules.series.schema import au
 
 
 def openface(make_series, rows=40, **more):

@@ -12,7 +12,7 @@ from biomarkers.oculomotor.landmarks import ring_diameters
 from biomarkers.oculomotor.movements import EyeMovements
 from biomarkers.oculomotor.pupil import SHAPE_MODEL, PupilRatio, pupil_series, pupil_validity
 from datamodules.series import read_series
-from datamodules.series.schema import EYE_POINTS, points
+from datamodules.series.channel_schema import EYE_POINTS, points
 
 DATA = Path(os.environ.get("EUTHYMIA_DATA", "")) / "opendbm_sample"
 pytestmark = pytest.mark.skipif(

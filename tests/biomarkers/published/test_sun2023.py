@@ -10,7 +10,7 @@ from biomarkers.naming import label
 from biomarkers.published.parikh2024 import standardized
 from biomarkers.published.published_table import NOT_IN_OPENFACE
 from biomarkers.published.sun2023 import UNITS, table_2
-from datamodules.series.schema import CHANNELS
+from datamodules.series.channel_schema import CHANNELS
 
 
 def persons(*units, n=20):

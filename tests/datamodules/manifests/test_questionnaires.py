@@ -4,7 +4,7 @@ import pytest
 
 from datamodules.manifests.questionnaires import SUBSCALES, ItemError, subscale
 from datamodules.manifests.scales import SCALES
-from datamodules.sources.reading.phq8 import ITEMS
+from datamodules.sources.shared.phq8 import ITEMS
 from datamodules.synthetic.questionnaire import answer, totals
 
 

@@ -6,7 +6,8 @@ import av
 import numpy as np
 import pytest
 
-from datamodules.readers import UnreadableVideo, UnsupportedVideo, open_readers, open_video
+from datamodules.readers import UnreadableVideo, UnsupportedVideo, open_video
+from tests.datamodules.readers.open_readers import open_readers
 from tests.datamodules.readers.videos import RECIPES, noise, number_of, truncated, write
 
 READERS = ("pyav", "auto")

@@ -6,9 +6,10 @@ import pickle
 import pytest
 import torch
 
-from datamodules.readers import DeviceDecoder, UnreadableVideo, VideoSource, device, open_readers
+from datamodules.readers import DeviceDecoder, UnreadableVideo, VideoSource, device
 from datamodules.readers.device import decode_with_torchcodec
 from datamodules.readers.torchcodec import load_problem
+from tests.datamodules.readers.open_readers import open_readers
 from tests.datamodules.readers.videos import RECIPES, noise, number_of, requests
 
 CPU = torch.device("cpu")

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import torch
 
-from datamodules.readers import UnsupportedVideo, VideoReader, open_readers, open_video
+from datamodules.readers import UnsupportedVideo, VideoReader, open_video
 from datamodules.readers.torchcodec import load_problem
+from tests.datamodules.readers.open_readers import open_readers
 from tests.datamodules.readers.videos import RECIPES, draw, mismatches, number_of
 
 READERS = ("pyav", "torchcodec", "decord", "auto")

@@ -10,7 +10,7 @@ import pytest
 
 from datamodules.readers import UnreadableVideo, UnsupportedVideo, open_video, pyav
 from datamodules.readers.index import scan
-from datamodules.readers.index.packets import packet_index
+from datamodules.readers.index.index_cache import packet_index
 from tests.datamodules.readers.videos import RECIPES, draw, mismatches, number_of, packets_of, write
 
 HASHED = "keyint=12:hash=1:log-level=none"

@@ -17,10 +17,10 @@ from datamodules.readers import (
     UnsupportedVideo,
     VideoSource,
     admission,
-    open_readers,
     open_video,
 )
 from datamodules.readers.torchcodec import load_problem
+from tests.datamodules.readers.open_readers import open_readers
 from tests.datamodules.readers.videos import DAMAGES, RECIPES, damaged, number_of, packets_of, write
 
 PARTS = {

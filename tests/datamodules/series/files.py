@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from datamodules.series import schema
+from datamodules.series import channel_schema
 
 OPENFACE = "frame, face_id, timestamp, confidence, success, AU01_r, AU12_r"
 ROWS = 40
@@ -118,7 +118,7 @@ def libreface(step: float, frames=None) -> pd.DataFrame:
 
 def mediapipe(**columns) -> pd.DataFrame:
     shapes = np.random.default_rng(5).uniform(0, 1, (ROWS, 52))
-    return pd.DataFrame(columns | dict(zip(schema.BLENDSHAPES, shapes.T, strict=True)))
+    return pd.DataFrame(columns | dict(zip(channel_schema.BLENDSHAPES, shapes.T, strict=True)))
 
 
 def opendbm(**columns) -> pd.DataFrame:

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from datamodules.series import UnreadableSeries, read_series, schema
+from datamodules.series import UnreadableSeries, channel_schema, read_series
 from datamodules.series import table as tables
-from datamodules.series.checks import limits
+from datamodules.series.checks import file_size
 from tests.datamodules.series.files import (
     CLOCK,
     OPENFACE,
@@ -180,7 +180,7 @@ REFUSED = {
     "a spreadsheet": (text("s.xlsx", "x"), "a series ends in"),
     # units
     "degrees for radians": (csv(pd.DataFrame({"pose_Rx": np.linspace(10, 20, ROWS) + CLOCK % 3})), "rad"),
-    "pixels for shares": (csv(mediapipe().assign(**{schema.BLENDSHAPES[3]: 300.0})), "outside"),
+    "pixels for shares": (csv(mediapipe().assign(**{channel_schema.BLENDSHAPES[3]: 300.0})), "outside"),
 }
 
 
@@ -219,7 +219,7 @@ def test_sizes_beyond_the_limits_are_named(tmp_path, write, message):
 
 
 def test_what_unpacks_to_too_much_is_refused_before_or_while_it_is_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(limits, "MAX_BYTES", 1_000_000)
+    monkeypatch.setattr(file_size, "MAX_BYTES", 1_000_000)
     rows = b"0.25,0.5\n" * 150_000
     write = packed(b"au01,au02\n" + rows)
     with pytest.raises(UnreadableSeries, match=r"s\.csv\.gz: .* GiB unpacked"):

@@ -4,7 +4,7 @@ from itertools import combinations
 import pytest
 
 from datamodules.sources import avec2013
-from datamodules.sources.reading.builder import SourceError
+from datamodules.sources.shared.draft import SourceError
 from datamodules.sources.trees import avec2013 as tree
 from datamodules.sources.trees.avec import AVEC2013, sessions
 

@@ -6,7 +6,7 @@ import pytest
 from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.manifest import ManifestError
 from datamodules.sources import avec2014
-from datamodules.sources.reading.builder import SourceError
+from datamodules.sources.shared.draft import SourceError
 from datamodules.sources.trees import avec2014 as tree
 from datamodules.split_leakage.split_checks import check_split
 from datamodules.splits.protocols import Given

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from datamodules.sources import cmdc
-from datamodules.sources.reading.builder import SourceError
+from datamodules.sources.shared.draft import SourceError
 from datamodules.sources.trees.cmdc import write
 from datamodules.split_leakage.split_checks import check_split
 from datamodules.splits.protocols import KFold

@@ -5,7 +5,7 @@ import pytest
 
 from datamodules.manifests.manifest import ManifestError
 from datamodules.sources import daic_woz
-from datamodules.sources.reading.builder import SourceError
+from datamodules.sources.shared.draft import SourceError
 from datamodules.sources.trees import daic_woz as tree
 
 TRAIN = "train_split_Depression_AVEC2017.csv"

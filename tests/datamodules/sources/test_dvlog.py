@@ -5,7 +5,7 @@ import pytest
 
 from datamodules.manifests.manifest import ManifestError
 from datamodules.sources import dvlog
-from datamodules.sources.reading.builder import SourceError
+from datamodules.sources.shared.draft import SourceError
 from datamodules.sources.trees.dvlog import write
 from datamodules.splits.protocols import Given
 

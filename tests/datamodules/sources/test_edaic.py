@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from datamodules.sources import daic_woz, edaic
-from datamodules.sources.reading.builder import SourceError
+from datamodules.sources.shared.draft import SourceError
 from datamodules.sources.trees import daic_woz as other
 from datamodules.sources.trees import edaic as tree
 

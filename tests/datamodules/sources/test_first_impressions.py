@@ -7,7 +7,7 @@ import pytest
 
 from datamodules.feature_leakage.channels import LeakageError
 from datamodules.sources import first_impressions
-from datamodules.sources.reading.builder import SourceError
+from datamodules.sources.shared.draft import SourceError
 from datamodules.sources.trees.first_impressions import write
 from datamodules.split_leakage.split_checks import check_split
 from datamodules.splits.protocols import Given, KFold

@@ -3,7 +3,7 @@ import pytest
 
 from datamodules.manifests.manifest import ManifestError
 from datamodules.sources import folder
-from datamodules.sources.reading.builder import SourceError
+from datamodules.sources.shared.draft import SourceError
 from datamodules.sources.trees.folder import write
 
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from datamodules.sources import lmvd
-from datamodules.sources.reading.builder import SourceError
+from datamodules.sources.shared.draft import SourceError
 from datamodules.sources.trees.lmvd import write
 
 

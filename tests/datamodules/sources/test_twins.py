@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from datamodules.sources import cmdc, dvlog, first_impressions, folder, lmvd, mpdd
-from datamodules.sources.reading.download import is_hidden
+from datamodules.sources.shared.download import is_hidden
 from datamodules.sources.trees import cmdc as cmdc_tree
 from datamodules.sources.trees import dvlog as dvlog_tree
 from datamodules.sources.trees import first_impressions as first_impressions_tree

@@ -136,7 +136,7 @@ POOL = {"_target_": "models.mpdrm.rarm.AttentionPool", "dim": 8}
 NETWORK = {"_target_": "models.baseline.VideoNetwork", "input": LEVELS, "trunk": TRUNK, "heads": HEADS}
 OBJECTIVE = {"_target_": "models.objective.Objective", "contrast": None, "head_weights": {"score": 1.0}}
 METRICS = {"_target_": "evaluation.metrics.streaming.RecordingMetrics", "how": "mean"}
-VIDEO = {"_target_": "datamodules.readers.source.VideoSource", "height": 32, "width": 32, "keep": 1}
+VIDEO = {"_target_": "datamodules.readers.video_source.VideoSource", "height": 32, "width": 32, "keep": 1}
 SERIES = {"_target_": "datamodules.clips.dataset.SeriesClips", "channels": ["au01", "au02"]}
 RANDOM = {"_target_": "datamodules.clips.samplers.RandomClips", "length": 8, "strides": [2]}
 UNIFORM = {"_target_": "datamodules.clips.samplers.UniformClips", "length": 8, "stride": 2, "clips": 2}
@@ -190,7 +190,7 @@ ARGUMENTS = {
     },
     "datamodules.clips.dataset.PixelClips": {"video": VIDEO},
     "datamodules.clips.dataset.SeriesClips": {"column": "series_path", "channels": None, "fps": 10.0},
-    "datamodules.readers.source.VideoSource": {"height": 32, "width": 32, "reader": "auto", "keep": 3},
+    "datamodules.readers.video_source.VideoSource": {"height": 32, "width": 32, "reader": "auto", "keep": 3},
     "datamodules.clips.samplers.RandomClips": {"length": 8, "strides": [2, 3]},
     "datamodules.clips.samplers.UniformClips": {"length": 8, "stride": 2, "clips": 2},
     "datamodules.clips.samplers.DenseClips": {"length": 8, "stride": 2, "hop": 4},
@@ -236,7 +236,7 @@ HOSTILE = (
         {"_target_": "models.task.Task"},
         {"_target_": TABLE["_target_"], "path": "x"},
     ),
-    {"_target_": "datamodules.readers.index.packets.cache_entry", "path": "x", "kind": "/../../evil"},
+    {"_target_": "datamodules.readers.index.index_cache.cache_entry", "path": "x", "kind": "/../../evil"},
 )
 KEYWORDS = ("_args_", "_convert_", "_recursive_", "_partial_", "_call_", "_mode_", "pretrained", "weights")
 KEYWORDS += ("checkpoint_path", "pretrained_cfg", "dirpath", "default_root_dir", "root", "path", "device")

@@ -29,7 +29,7 @@ FOREIGN = [
     "datamodules.sources.trees.avec.write_label",  # writers
     "evaluation.report.page.write_page",
     "datamodules.checks.validate.main",
-    "datamodules.readers.index.packets.cache_entry",
+    "datamodules.readers.index.index_cache.cache_entry",
     "my_package.Net",  # a package that nobody trusts
 ]
 

@@ -11,7 +11,7 @@ import torch
 
 from datamodules.readers import UnreadableVideo, open_video
 from datamodules.readers.container import is_end
-from datamodules.readers.index.packets import packet_index
+from datamodules.readers.index.index_cache import packet_index
 from datamodules.readers.slices import cut, decode_cut
 from tests.datamodules.readers.videos import RECIPES, draw, mismatches, number_of, write
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from datamodules.readers import UnreadableVideo, UnsupportedVideo, open_video
-from datamodules.readers.index.packets import packet_index
+from datamodules.readers.index.index_cache import packet_index
 from tests.datamodules.readers.fields import gray, write_fields
 from tests.datamodules.readers.videos import RECIPES, draw, mismatches, number_of, write
 

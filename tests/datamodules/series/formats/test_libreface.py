@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from datamodules.series import UnreadableSeries, read_series, schema, series_size
+from datamodules.series import UnreadableSeries, channel_schema, read_series, series_size
 
 ANGLES = ("pitch", "yaw", "roll")
 DETECTED = (1, 2, 4, 6, 7, 10, 12, 14, 15, 17, 23, 24)
@@ -29,7 +29,7 @@ def test_columns_units_and_the_rows_without_a_face(tmp_path, table):
     raw = table(FRAMES / 25)
     series = read_series(tmp_path / "a.csv", channels=None)
     assert len(series.channels) == len(COLUMNS) - 3
-    assert all(schema.unit(name) != "unknown" for name in series.channels)
+    assert all(channel_schema.unit(name) != "unknown" for name in series.channels)
     assert np.flatnonzero(series.valid).tolist() == FRAMES.tolist()
     assert (series.values[~series.valid] == 0).all()
     np.testing.assert_allclose(series.seconds, np.arange(10) / 25, atol=1e-12)
@@ -44,7 +44,7 @@ def test_columns_units_and_the_rows_without_a_face(tmp_path, table):
 
 def test_the_common_action_units_are_there(tmp_path, table):
     table(FRAMES / 25)
-    assert read_series(tmp_path / "a.csv", channels=schema.COMMON_AUS).values.shape == (10, 12)
+    assert read_series(tmp_path / "a.csv", channels=channel_schema.COMMON_AUS).values.shape == (10, 12)
 
 
 SMALL = ("frame_idx", "frame_time_in_ms", "au_1_intensity")

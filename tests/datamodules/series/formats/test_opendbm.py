@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datamodules.series import UnreadableSeries, read_series, schema, series_size
+from datamodules.series import UnreadableSeries, channel_schema, read_series, series_size
 
 INTENSITIES = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26, 45)
 PRESENCES = (*INTENSITIES[:-1], 28, 45)
@@ -69,8 +69,8 @@ def test_expressivity_is_gated_by_its_own_confidence(tmp_path, write_table):
     series = read_series(tmp_path / "a.csv", channels=None)
     assert series.channels == ("au12", "au12_present", "fac_hapintsoft", "fac_happres")
     assert np.flatnonzero(~series.valid).tolist() == [7]
-    assert schema.is_presence("fac_happres")
-    assert not schema.is_presence("fac_hapintsoft")
+    assert channel_schema.is_presence("fac_happres")
+    assert not channel_schema.is_presence("fac_hapintsoft")
 
 
 DATA = Path(os.environ.get("EUTHYMIA_DATA", "")) / "opendbm_sample"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from datamodules.feature_leakage.channels import LeakageError
-from datamodules.series import UnreadableSeries, read_series, schema, series_size
+from datamodules.series import UnreadableSeries, channel_schema, read_series, series_size
 from datamodules.series.formats.openface import ORDER
 
 TRACKING = ("frame", "face_id", "timestamp", "confidence", "success")
@@ -35,7 +35,7 @@ def test_a_complete_file_of_either_separator(tmp_path, write_table, separator):
     series = read_series(tmp_path / "a.csv", channels=None)
     assert len(series.channels) == 709
     assert not set(series.channels) & set(TRACKING)
-    assert all(schema.unit(name) != "unknown" for name in series.channels)
+    assert all(channel_schema.unit(name) != "unknown" for name in series.channels)
     expected = {
         "au01": "AU01_r", "au45_present": "AU45_c", "gaze_x": "gaze_angle_x", "gaze_1_z": "gaze_1_z",
         "pose_pitch": "pose_Rx", "pose_yaw": "pose_Ry", "pose_roll": "pose_Rz", "pose_z": "pose_Tz",
@@ -54,7 +54,7 @@ def test_the_columns_of_edaic(tmp_path, write_table):
     write_table(tmp_path / "300_OpenFace2.1.0_Pose_gaze_AUs.csv", EDAIC, **clock(12))
     series = read_series(tmp_path / "300_OpenFace2.1.0_Pose_gaze_AUs.csv", channels=None)
     assert len(series.channels) == 49
-    assert set(schema.COMMON_AUS) < set(series.channels)
+    assert set(channel_schema.COMMON_AUS) < set(series.channels)
 
 
 def test_confidence_success_and_text_decide_what_is_valid(tmp_path, write_table):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from datamodules.series import UnreadableSeries, read_series, schema
+from datamodules.series import UnreadableSeries, channel_schema, read_series
 
 AUS = (1, 2, 4, 5, 6, 7, 9, 10, 11, 12, 14, 15, 17, 20, 23, 24, 25, 26, 28, 43)
 EMOTIONS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
@@ -13,7 +13,7 @@ END = ("FrameHeight", "FrameWidth", "input", "frame", "approx_time")
 IDENTITY = ("Identity", *(f"Identity_{k}" for k in range(1, 513)))
 V2 = (
     *FACE, *POINTS, *POSE, *(f"AU{k:02d}" for k in AUS), *EMOTIONS, "valence", "arousal",
-    "gaze_pitch", "gaze_yaw", "gaze_angle", *schema.BLENDSHAPES, *IDENTITY, *MESH, *END,
+    "gaze_pitch", "gaze_yaw", "gaze_angle", *channel_schema.BLENDSHAPES, *IDENTITY, *MESH, *END,
 )  # fmt: skip
 SMALL = ("FaceRectX", "FaceScore", "AU01", "frame", "Identity")
 
@@ -31,12 +31,12 @@ def test_columns_of_detectorv2(tmp_path, write_table):
     raw = write_table(tmp_path / "a.csv", V2, 6, **text(6))
     series = read_series(tmp_path / "a.csv", channels=None, fps=25)
     found = dict(zip(series.channels, series.values.T, strict=True))
-    assert {name for name in found if schema.unit(name) == "unknown"} == {
+    assert {name for name in found if channel_schema.unit(name) == "unknown"} == {
         *FACE[:4], "X", "Y", "Z", "gaze_angle", "FrameHeight", "FrameWidth",
     }  # fmt: skip
     assert not [name for name in found if "Identity" in name or name in ("frame", "FaceScore", "input")]
     np.testing.assert_allclose(found["au01_probability"], raw["AU01"], rtol=1e-6)
-    assert not set(schema.COMMON_AUS) & set(found)  # a probability is no intensity
+    assert not set(channel_schema.COMMON_AUS) & set(found)  # a probability is no intensity
     np.testing.assert_allclose(found["pose_pitch"], np.deg2rad(raw["Pitch"]), rtol=1e-6)
     np.testing.assert_allclose(found["gaze_x"], raw["gaze_yaw"], rtol=1e-6)
     np.testing.assert_allclose(found["emotion_sadness"], raw["sadness"], rtol=1e-6)

@@ -1,7 +1,8 @@
 import numpy as np
 import pandas as pd
 
-from datamodules.sources.trees.openface import COLUMNS, write_openface
+from datamodules.series.formats.openface import ORDER
+from datamodules.sources.trees.openface import write_openface
 
 
 def test_a_table_has_the_columns_of_openface_in_its_order(tmp_path):
@@ -20,8 +21,8 @@ def test_a_table_has_the_columns_of_openface_in_its_order(tmp_path):
         679: "AU01_r",
         696: "AU01_c",
     }
-    assert len(COLUMNS) == len(set(COLUMNS)) == 714
-    assert {place: COLUMNS[place] for place in ends} == ends
+    assert len(ORDER) == len(set(ORDER)) == 714
+    assert {place: ORDER[place] for place in ends} == ends
 
 
 def test_values_are_in_range_and_differ_between_files(tmp_path):
