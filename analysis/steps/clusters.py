@@ -25,6 +25,7 @@ from biomarkers.clusters.pipeline import (
 from biomarkers.clusters.stability import Stability, cluster_stability
 from biomarkers.groups.persons import one_group_each
 from evaluation.report.page import Section
+from evaluation.uncertainty.bootstrap import Resampling
 
 Array = NDArray[np.float64]
 
@@ -45,14 +46,14 @@ class Clusters:
     clusterers: Mapping[str, Any]
     rounds: int
 
-    def __call__(self, material: Material, *, n_boot: int, seed: int) -> Finding:
+    def __call__(self, material: Material, resampling: Resampling) -> Finding:
         """Cluster everybody; this describes and predicts nobody."""
         persons = one_group_each(feature_columns(material, self.features), material.labels)
         complete = persons.values.notna().all(axis=1).to_numpy()
         values = persons.values[complete].to_numpy(dtype=np.float64)
         depressed = persons.depressed[complete]
-        choice, by_k = self._choice(values, seed=seed)
-        found = [self._clustering(name, values, depressed, seed=seed) for name in self.clusterers]
+        choice, by_k = self._choice(values, seed=resampling.seed)
+        found = [self._clustering(name, values, depressed, seed=resampling.seed) for name in self.clusterers]
         remark = f"{int(complete.sum())} persons with all features, each the mean of {persons.basis}"
         if not complete.all():
             remark += f"; {int((~complete).sum())} persons lack one and are left out"

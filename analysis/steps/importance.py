@@ -16,6 +16,7 @@ from biomarkers.naming import label
 from datamodules.manifests.identity import person_keys
 from evaluation.report.audit_figures import panels
 from evaluation.report.page import Section
+from evaluation.uncertainty.bootstrap import Resampling
 
 _log = logging.getLogger(__name__)
 _SHOWN = 25  # families in a plot, our choice: every statistic of OpenFace has hundreds of channels
@@ -35,7 +36,7 @@ class Importance:
     repeats: int
     shap_persons: int
 
-    def __call__(self, material: Material, *, n_boot: int, seed: int) -> Finding:
+    def __call__(self, material: Material, resampling: Resampling) -> Finding:
         """Fit every fold's training part, explain its test part."""
         manifest = material.manifest.table
         inputs = Inputs(material.series, material.features.table)
@@ -57,13 +58,13 @@ class Importance:
                     persons=persons[test],
                     repeats=self.repeats,
                     shap_persons=self.shap_persons,
-                    seed=seed + number,
+                    seed=resampling.seed + number,
                 )
             )
             _log.info(
                 "fold %d of %d: explained on %d recordings", number + 1, len(material.splits), len(test)
             )
-        table = importance_table(folds, n_boot=n_boot, seed=seed)
+        table = importance_table(folds, resampling)
         return Finding([_section(table)], {"importance": table})
 
 

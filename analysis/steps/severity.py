@@ -14,6 +14,7 @@ from evaluation.baselines.baselines import constant
 from evaluation.report.audit_figures import panels
 from evaluation.report.page import Section
 from evaluation.summary import summarize
+from evaluation.uncertainty.bootstrap import Resampling
 from evaluation.uncertainty.estimates import paired_difference
 
 _TITLE = "How severe? Scores of people the estimators were not fitted on"
@@ -31,7 +32,7 @@ class SeverityTable:
     estimators: Mapping[str, Estimator | None]
     networks: Mapping[str, Network | None] = field(default_factory=dict)
 
-    def __call__(self, material: Material, *, n_boot: int, seed: int) -> Finding:
+    def __call__(self, material: Material, resampling: Resampling) -> Finding:
         """Fit every regressor in every fold; what comes without a score in the manifest has no section."""
         table = material.manifest.table
         if "score" not in table or table["score"].isna().all():

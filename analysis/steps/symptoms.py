@@ -17,7 +17,7 @@ from datamodules.manifests.questionnaires import subscale
 from datamodules.manifests.scales import SCALES
 from datamodules.manifests.visits import REMEDY, place_of_visits
 from evaluation.report.page import Section
-from evaluation.uncertainty.bootstrap import Estimate
+from evaluation.uncertainty.bootstrap import Estimate, Resampling
 
 Row = tuple[str | Estimate, ...]
 
@@ -39,7 +39,7 @@ class SymptomDiscrepancies:
     scales: Sequence[str]
     draws: int
 
-    def __call__(self, material: Material, *, n_boot: int, seed: int) -> Finding:
+    def __call__(self, material: Material, resampling: Resampling) -> Finding:
         """Measure every scale."""
         rows: list[Row] = []
         reliable: list[Row] = []
@@ -52,12 +52,14 @@ class SymptomDiscrepancies:
             for grouping in _GROUPINGS:
                 estimator = SymptomDiscrepancy(grouping=grouping, scale=name)
                 tables.append(_measured(items, estimator))
-                value = interval(items, estimator, n_boot=n_boot, seed=seed)
-                shuffled = null(items, estimator, draws=self.draws, seed=seed)
+                value = interval(items, estimator, resampling)
+                shuffled = null(items, estimator, draws=self.draws, seed=resampling.seed)
                 rows.append(_row(estimator, value, shuffled, tables[-1].alone))
-            sample = null(items, SymptomDiscrepancy(), within="sample", draws=self.draws, seed=seed)
+            sample = null(
+                items, SymptomDiscrepancy(), within="sample", draws=self.draws, seed=resampling.seed
+            )
             curves[name] = sample.groups
-            reliable.append((name, *reliability(items, n_boot=n_boot, seed=seed).values()))
+            reliable.append((name, *reliability(items, resampling).values()))
         groups = pd.concat([own.groups for own in tables], ignore_index=True)
         sections = [
             _summary(rows, curves, [*remarks, *published.ISSUES]),

@@ -14,7 +14,7 @@ from biomarkers.groups.comparison import SAME, benjamini_hochberg
 from biomarkers.groups.persons import feature_names, with_labels
 from datamodules.schema import UNKNOWN
 from evaluation.metrics.rank_correlation import correlation, ranks
-from evaluation.uncertainty.bootstrap import percentile_interval, subject_weights
+from evaluation.uncertainty.bootstrap import Resampling, percentile_interval, subject_weights
 from evaluation.uncertainty.holm import holm
 from evaluation.uncertainty.label_permutation import block_permutations
 
@@ -31,10 +31,9 @@ _ROUNDING = 1e-12  # equal correlations may differ by it, and must count as equa
 def correlate(
     features: pd.DataFrame,
     scores: pd.DataFrame,
+    resampling: Resampling,
     *,
-    n_boot: int = 2000,
     n_perm: int = PERMUTATIONS,
-    seed: int = 0,
 ) -> pd.DataFrame:
     """Spearman's correlation of every feature with every score, one row each, corrected for all of them.
 
@@ -48,12 +47,11 @@ def correlate(
         features: `recording_id, subject_id`, perhaps `session_id`, and numeric features. Recordings of an
             unknown subject are persons of their own, which is optimistic.
         scores: `recording_id` and the scores, NaN where a recording has none.
-        n_boot: Resamples of persons.
+        resampling: Of persons; its seed is that of the permutations as well.
         n_perm: Permutations.
-        seed: Of both.
 
     Raises:
-        ValueError: See `persons.with_labels`; there are no scores, no permutations or too few resamples.
+        ValueError: See `persons.with_labels`; there are no scores, or no permutations.
     """
     names = feature_names(features)
     asked = [str(name) for name in scores if name != "recording_id"]
@@ -71,7 +69,7 @@ def correlate(
             row["reason"] = _untestable(x[known, f], y[known, s], persons[known])
             rows.append(row)
     found = pd.DataFrame(rows).join(pd.DataFrame(np.nan, index=range(len(rows)), columns=list(_NUMBERS)))
-    _fill(found, x, y, persons, n_boot=n_boot, n_perm=n_perm, seed=seed)
+    _fill(found, x, y, persons, resampling, n_perm=n_perm)
     found["p_holm"], found["p_bh"] = holm(found["p"]), benjamini_hochberg(found["p"].to_numpy(np.float64))
     return found[["feature", "score", *_NUMBERS, "p_holm", "p_bh", "n_persons", "n_recordings", "reason"]]
 
@@ -102,10 +100,9 @@ def _fill(
     x: Array,
     y: Array,
     persons: NDArray[np.str_],
+    resampling: Resampling,
     *,
-    n_boot: int,
     n_perm: int,
-    seed: int,
 ) -> None:
     """Write the numbers of all pairs that can be tested, those with the same recordings at once."""
     pairs: dict[bytes, list[tuple[int, int, int]]] = {}
@@ -117,10 +114,10 @@ def _fill(
         known = np.frombuffer(mask, dtype=np.bool_)
         own_x = {f: x[known, f] for f in sorted({f for _, f, _ in alike})}
         own_y = {s: y[known, s] for s in sorted({s for _, _, s in alike})}
-        weights = (block[:, known] for block in subject_weights(persons, n_boot=n_boot, seed=seed))
+        weights = (block[:, known] for block in subject_weights(persons, resampling))
         draws = _resampled(own_x, own_y, weights)
         values = {(f, s): float(stats.spearmanr(own_x[f], own_y[s]).statistic) for _, f, s in alike}
-        p_values = _permuted(own_x, own_y, values, persons[known], n_perm=n_perm, seed=seed)
+        p_values = _permuted(own_x, own_y, values, persons[known], n_perm=n_perm, seed=resampling.seed)
         for row, f, s in alike:
             low, high, why = percentile_interval(draws[f, s])
             found.loc[row, list(_NUMBERS)] = [values[f, s], low, high, p_values[f, s]]

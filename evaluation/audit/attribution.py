@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evaluation.metrics.applicable import subject_codes
-from evaluation.uncertainty.bootstrap import percentile_interval, subject_weights
+from evaluation.uncertainty.bootstrap import Resampling, percentile_interval, subject_weights
 
 Array = NDArray[np.float64]
 
@@ -130,7 +130,7 @@ def completeness(found: Attributions) -> dict[str, Any]:
     }
 
 
-def attribution_table(found: Attributions, *, n_boot: int, seed: int) -> pd.DataFrame:
+def attribution_table(found: Attributions, resampling: Resampling) -> pd.DataFrame:
     """Mean over persons of each group's attribution and of its size, with intervals over persons.
 
     A recording is the mean of its clips and a person that of the recordings; `strength` averages the absolute
@@ -142,7 +142,7 @@ def attribution_table(found: Attributions, *, n_boot: int, seed: int) -> pd.Data
     signed, size, persons = _by_person(values, found.clips)
     columns: dict[str, Any] = {}
     for name, means in (("value", signed), ("strength", size)):
-        low, high = _bounds(means, persons, n_boot=n_boot, seed=seed)
+        low, high = _bounds(means, persons, resampling)
         prefix = "" if name == "value" else f"{name}_"
         columns |= {name: means.mean(0), f"{prefix}low": low, f"{prefix}high": high}
     return pd.DataFrame(keys, columns=["scope", "name", "third"]).assign(**columns)
@@ -195,12 +195,12 @@ def _means(values: Array, place: NDArray[np.int64], count: int) -> Array:
     return mean
 
 
-def _bounds(means: Array, persons: Sequence[str], *, n_boot: int, seed: int) -> tuple[Array, Array]:
+def _bounds(means: Array, persons: Sequence[str], resampling: Resampling) -> tuple[Array, Array]:
     """Percentile bounds (K,) of the mean over persons; NaN where there is only one."""
     if len(persons) < 2:
         missing = np.full(means.shape[1], np.nan)
         return missing, missing
-    blocks = subject_weights(persons, n_boot=n_boot, seed=seed)
+    blocks = subject_weights(persons, resampling)
     draws = np.concatenate([weights @ means / weights.sum(1, keepdims=True) for weights in blocks])
     pairs = [percentile_interval(column)[:2] for column in draws.T]
     low, high = np.array(pairs, dtype=np.float64).T

@@ -28,6 +28,7 @@ from evaluation.tables.schema import HEADS
 from evaluation.uncertainty.bootstrap import (
     LEVEL,
     MIN_DEFINED,
+    Resampling,
     interval_of,
     percentile_interval,
     subject_weights,
@@ -43,16 +44,13 @@ MIN_PERSONS = 5  # our choice: below, an interval over persons says nothing
 _ALPHA = 1 - LEVEL
 
 
-def audit_nuisance(
-    recordings: pd.DataFrame, facts: pd.DataFrame, *, n_boot: int, seed: int
-) -> dict[str, Any]:
+def audit_nuisance(recordings: pd.DataFrame, facts: pd.DataFrame, resampling: Resampling) -> dict[str, Any]:
     """Answer the four questions for every column of `baselines.NUISANCE`.
 
     Args:
         recordings: recording table of the test split; its first labeled head is read.
         facts: manifest rows with `recording_id` and the technical columns.
-        n_boot: resamples of persons.
-        seed: of the resamples.
+        resampling: of persons.
 
     Returns:
         `{"head", "columns": {column: {question: estimate with "p", "p_holm", "corrected": [low, high],
@@ -74,7 +72,7 @@ def audit_nuisance(
             columns[name] = values
         else:
             reasons[name] = str(reason)
-    weights = np.concatenate(list(subject_weights(rows["subject_id"], n_boot=n_boot, seed=seed)))
+    weights = np.concatenate(list(subject_weights(rows["subject_id"], resampling)))
     answers = {name: _answers(values, rows, head, weights) for name, values in columns.items()}
     found: dict[str, dict[str, Any]] = {name: {} for name in columns}
     flagged: dict[str, list[str]] = {}

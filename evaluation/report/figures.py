@@ -17,7 +17,7 @@ from evaluation.metrics.applicable import labeled, ranking_column
 from evaluation.metrics.catalog import METRICS
 from evaluation.metrics.definitions import auc
 from evaluation.report.style import BLUE, GRAY, GREEN, INK, LIGHT, ORANGE, PURPLE, VERMILION, canvas, png, svg
-from evaluation.uncertainty.bootstrap import subject_weights
+from evaluation.uncertainty.bootstrap import Resampling, subject_weights
 from evaluation.uncertainty.calibration import reliability
 from evaluation.uncertainty.prediction_intervals import COVERAGE
 
@@ -27,6 +27,7 @@ _MAX_PANELS = 12
 _MAX_FRAMES = 8
 _LABEL_ROOM = 28  # characters below one trajectory panel
 _ROC_GRID = np.linspace(0, 1, 101)
+_ROC_BAND = Resampling(1000)
 
 LINES = {
     "model": ("This model", BLUE),
@@ -85,16 +86,14 @@ def _span(limits: tuple[float, float], rows: pd.DataFrame) -> tuple[float, float
     return min(limits[0], float(rows["low"].min()) - 1), max(limits[1], float(rows["high"].max()) + 1)
 
 
-def roc(
-    recordings: pd.DataFrame, *, threshold: float | None, n_boot: int = 1000, seed: int = 0
-) -> str | None:
+def roc(recordings: pd.DataFrame, *, threshold: float | None) -> str | None:
     """ROC curve, the pointwise 95 % band of a bootstrap over persons, the validation threshold."""
     column = ranking_column(recordings)
     if column is None or labeled(recordings, "binary_target")["binary_target"].nunique() < 2:
         return None
     rows = labeled(recordings, "binary_target")
     y, p = rows["binary_target"].to_numpy(dtype=float), rows[column].to_numpy(dtype=float)
-    weights = np.concatenate(list(subject_weights(rows["subject_id"], n_boot=n_boot, seed=seed)))
+    weights = np.concatenate(list(subject_weights(rows["subject_id"], _ROC_BAND)))
     low, high = np.nanquantile(weighted.roc(y, p, weights, _ROC_GRID), [0.025, 0.975], axis=0)
     alarms, hits = weighted.roc_points(y, p, np.ones((1, y.size)))
     with canvas(*_HALF) as figure:

@@ -5,8 +5,9 @@ as often as its person was drawn. Intervals are percentiles, which are too narro
 have those of `evaluation.uncertainty.estimates`. Letters: `R` resamples, `N` recordings, `S` subjects.
 """
 
-from collections.abc import Iterable, Iterator
-from typing import NotRequired, TypedDict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NotRequired, Self, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -38,38 +39,44 @@ class Estimate(TypedDict):
     warning: NotRequired[str]
 
 
-def check_resamples(n_boot: int) -> None:
-    """Stop, before hours of training, where percentiles would rest on too few resamples.
+@dataclass(frozen=True)
+class Resampling:
+    """How often persons are resampled, and from which seed: all that a bootstrap of a run has to agree on.
 
     Raises:
-        ValueError: fewer than `MIN_RESAMPLES` resamples.
+        ValueError: fewer than `MIN_RESAMPLES` resamples, on which percentiles cannot rest.
     """
-    if n_boot < MIN_RESAMPLES:
-        raise ValueError(f"n_boot={n_boot}: percentile intervals need at least {MIN_RESAMPLES} resamples")
+
+    n_boot: int
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.n_boot < MIN_RESAMPLES:
+            raise ValueError(
+                f"n_boot={self.n_boot}: percentile intervals need at least {MIN_RESAMPLES} resamples"
+            )
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> Self:
+        """That of a resolved config: its `evaluation.n_boot` and `evaluation.seed`."""
+        return cls(config["evaluation"]["n_boot"], config["evaluation"]["seed"])
 
 
-def subject_weights(subjects: Iterable[object], *, n_boot: int, seed: int) -> Iterator[Array]:
-    """Yield blocks of weights (<=R, N): how often each recording is drawn in each resample of persons.
-
-    Raises:
-        ValueError: fewer than `MIN_RESAMPLES` resamples.
-    """
-    check_resamples(n_boot)
+def subject_weights(subjects: Iterable[object], resampling: Resampling) -> Iterator[Array]:
+    """Yield blocks of weights (<=R, N): how often each recording is drawn in each resample of persons."""
     codes = subject_codes(subjects)
     count = int(codes.max()) + 1 if codes.size else 0
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(resampling.seed)
     step = max(_ROWS, _BLOCK // max(1, codes.size))
-    for start in range(0, n_boot, step):
-        drawn = rng.multinomial(count, np.full(count, 1 / count), size=min(step, n_boot - start))
+    for start in range(0, resampling.n_boot, step):
+        drawn = rng.multinomial(count, np.full(count, 1 / count), size=min(step, resampling.n_boot - start))
         yield np.take(drawn.T.astype(np.float64, order="C"), codes, axis=0).T  # recordings one after another
 
 
-def resample(
-    recordings: pd.DataFrame, bound: list[Measurement], *, n_boot: int, seed: int
-) -> dict[str, Array]:
+def resample(recordings: pd.DataFrame, bound: list[Measurement], resampling: Resampling) -> dict[str, Array]:
     """Every metric under the same resamples: name -> (R,), NaN where a resample leaves it undefined."""
     resampler = Resampler(m for m in bound if m.undefined is None)
-    blocks = subject_weights(recordings["subject_id"], n_boot=n_boot, seed=seed)
+    blocks = subject_weights(recordings["subject_id"], resampling)
     parts = [resampler(weights) for weights in blocks]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 

@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evaluation.metrics.applicable import Measurement, Resampler, measurements
-from evaluation.uncertainty.bootstrap import percentile_interval, subject_weights
+from evaluation.uncertainty.bootstrap import Resampling, percentile_interval, subject_weights
 from evaluation.uncertainty.confidence import estimate
 from evaluation.uncertainty.estimates import difference
 from evaluation.uncertainty.jackknife import leave_one_out, left_out
@@ -120,7 +120,7 @@ def _after(
 def _before(
     subjects: "pd.Series[Any]", bound: Sequence[Sequence[Measurement]], *, seed: int
 ) -> Iterator[tuple[str, float | None, float | None]]:
-    weights = np.concatenate(list(subject_weights(subjects, n_boot=RESAMPLES, seed=seed)))
+    weights = np.concatenate(list(subject_weights(subjects, Resampling(RESAMPLES, seed))))
     a, b = (Resampler(one)(weights) for one in bound)
     draws = a | {f"{name}, difference": a[name] - b[name] for name in _DIFFERENCES if name in a}
     for name, values in draws.items():

@@ -23,6 +23,7 @@ from biomarkers.groups.profiles import group_profiles
 from datamodules.series import read_series
 from datamodules.series.formats.openface import INTENSITIES
 from datamodules.series.schema import au
+from evaluation.uncertainty.bootstrap import Resampling
 
 DATA = Path(os.environ.get("EUTHYMIA_DATA", "")) / "opendbm_sample"
 pytestmark = pytest.mark.skipif(
@@ -110,8 +111,8 @@ def test_emotions_over_time_become_a_plot(recordings):
         sums,
         [name.partition("_")[0] for name, _ in own],
         ["first visit" if "timepoint01" in name else "second visit" for name, _ in own],
+        Resampling(1000),
         bins=20,
-        n_boot=1000,
     )
     assert sorted(found) == ["first visit", "second visit"]
     happy = found["first visit"].channels.index("happiness")
