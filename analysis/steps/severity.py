@@ -10,12 +10,12 @@ import pandas as pd
 from analysis.data import Finding, Material
 from analysis.steps.estimators import Estimator, predicted, remarks, together
 from analysis.steps.networks import Network
-from evaluation.baselines.baselines import constant
+from evaluation.baselines.reference_lines import constant
 from evaluation.report.audit_figures import panels
 from evaluation.report.page import Section
 from evaluation.summary import summarize
 from evaluation.uncertainty.bootstrap import Resampling
-from evaluation.uncertainty.estimates import paired_difference
+from evaluation.uncertainty.table_estimates import paired_differences
 
 _TITLE = "How severe? Scores of people the estimators were not fitted on"
 
@@ -43,10 +43,10 @@ class SeverityTable:
             for name, own in predicted(self.networks, self.estimators, material).items()
         }
         found = {
-            name: summarize(own, threshold=None) | {"against": paired_difference(own, guess)["mae"]}
+            name: summarize([own]) | {"against": paired_differences([own], [guess])["mae"]}
             for name, own in predictions.items()
         }
-        found["constant guess"] = summarize(guess, threshold=None) | {"against": "-"}
+        found["constant guess"] = summarize([guess]) | {"against": "-"}
         scale = material.data["scale"]["name"]
         section = Section(
             "severity",

@@ -20,11 +20,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evaluation.baselines.baselines import NUISANCE
+from evaluation.baselines.reference_lines import NUISANCE
 from evaluation.metrics import resampled as weighted
 from evaluation.metrics.applicable import subject_codes
 from evaluation.metrics.rank_correlation import partial_spearman, spearman
-from evaluation.tables.schema import HEADS
+from evaluation.tables.predictions import HEADS
 from evaluation.uncertainty.bootstrap import (
     LEVEL,
     MIN_DEFINED,
@@ -45,7 +45,7 @@ _ALPHA = 1 - LEVEL
 
 
 def audit_nuisance(recordings: pd.DataFrame, facts: pd.DataFrame, resampling: Resampling) -> dict[str, Any]:
-    """Answer the four questions for every column of `baselines.NUISANCE`.
+    """Answer the four questions for every column of `reference_lines.NUISANCE`.
 
     Args:
         recordings: recording table of the test split; its first labeled head is read.

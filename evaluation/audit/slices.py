@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from evaluation.audit.coverage import coverage_measurement
 from evaluation.metrics.applicable import measurements, subject_codes
 from evaluation.uncertainty.bootstrap import Estimate
-from evaluation.uncertainty.confidence import estimate
-from evaluation.uncertainty.estimates import difference
+from evaluation.uncertainty.confidence_intervals import estimate
 from evaluation.uncertainty.jackknife import LeaveOneOut, LeftOut, leave_one_out, left_out
+from evaluation.uncertainty.table_estimates import difference
 
 Array = NDArray[np.float64]
 

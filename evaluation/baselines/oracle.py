@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from datamodules.schema import IDS
 from evaluation.baselines.linear_probe import linear_reading
 from evaluation.uncertainty.bootstrap import Estimate
-from evaluation.uncertainty.estimates import estimates
+from evaluation.uncertainty.table_estimates import estimates
 
 Array = NDArray[np.float64]
 
@@ -47,7 +47,7 @@ def oracle_lines(
     for name, features in views.items():
         usable = np.flatnonzero(np.isfinite(features).all(axis=1))
         predicted = _predict(features, table, np.intersect1d(fit, usable), np.intersect1d(measure, usable))
-        lines[name] = estimates(predicted)
+        lines[name] = estimates([predicted])
     return lines
 
 

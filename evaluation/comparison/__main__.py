@@ -19,7 +19,7 @@ from evaluation.report.headline import number
 from evaluation.report.page import environment
 from evaluation.report.style import BLUE, GRAY, INK, canvas, svg
 from evaluation.tables.predictions import PredictionError
-from evaluation.uncertainty.permutation import PERMUTATIONS
+from evaluation.uncertainty.paired_permutation import PERMUTATIONS
 
 _OPTIONS = {"metric": "", "out": "", "n_perm": str(PERMUTATIONS), "seed": "0"}
 _USAGE = "usage: python -m evaluation.comparison run_a run_b [metric=auc,mae] [out=<folder>] [n_perm=9999]"

@@ -5,15 +5,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from evaluation.comparison.runs import Run, RunError, check_same
 from evaluation.metrics.applicable import subject_codes
 from evaluation.metrics.catalog import lower_is_better
-from evaluation.uncertainty.bootstrap import LEVEL
-from evaluation.uncertainty.estimates import Bound, bind, mean_differences, same_predictions
+from evaluation.uncertainty.confidence_intervals import t_interval
 from evaluation.uncertainty.holm import holm
-from evaluation.uncertainty.permutation import PERMUTATIONS, paired_permutation
+from evaluation.uncertainty.paired_permutation import PERMUTATIONS, paired_permutation
+from evaluation.uncertainty.table_estimates import Bound, bind, paired_differences, why_undefined
 
 ALPHA = 0.05
 VERDICT = "a run is better where the permutation test, after Holm's correction, gives p below 0.05"
@@ -95,10 +94,7 @@ def verdict(name: str, row: Mapping[str, Any]) -> dict[str, str | None]:
 
 def over_seeds(values: Sequence[float]) -> dict[str, Any]:
     """Mean over training seeds with its t-interval; no interval for a single one."""
-    mean, low, high = float(np.mean(values)), None, None
-    if len(values) > 1:
-        half = float(stats.t.ppf((1 + LEVEL) / 2, len(values) - 1) * stats.sem(values))
-        low, high = mean - half, mean + half
+    mean, low, high = t_interval(values)
     return {"value": mean, "low": low, "high": high, "values": list(values)}
 
 
@@ -106,16 +102,17 @@ def _undefined(name: str, bound: Bound) -> str | None:
     """Why a metric cannot be compared, or None."""
     if bound[0][name].metric.resampled is None:
         return "leaving recordings out biases a binned error"
-    reasons = [reason for by_name in bound if (reason := by_name[name].value().reason)]
-    return reasons[0] if reasons else None
+    return why_undefined(name, bound)
 
 
 def _differences(
     a: Run, b: Run, bound_a: Bound, bound_b: Bound, names: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
-    tables_a, tables_b = ([table.recordings for table in run.tables] for run in (a, b))
-    same = same_predictions(tables_a, tables_b) and _thresholds(a) == _thresholds(b)
-    gaps = mean_differences(bound_a, bound_b, tables_a, tables_b, same=same)
+    gaps = paired_differences(
+        *([table.recordings for table in run.tables] for run in (a, b)),
+        thresholds_a=_thresholds(a),
+        thresholds_b=_thresholds(b),
+    )
     found: dict[str, dict[str, Any]] = {}
     for name in names:
         values = [[by_name[name].value().value for by_name in bound] for bound in (bound_a, bound_b)]

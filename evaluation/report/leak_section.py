@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from evaluation.audit.leak_audit import STOP_AUC, STOP_LOW
+from evaluation.audit.leaking_facts import STOP_AUC, STOP_LOW
 from evaluation.report.section import Section
 
 _READS = {True: "the network's input", False: "the file"}
@@ -11,7 +11,7 @@ _SHOWN = 12
 
 
 def leak_section(audit: Mapping[str, Any]) -> Section:
-    """The table of what `leak_audit.audit_facts` found, or the reason why it found nothing."""
+    """The table of what `leaking_facts.audit_facts` found, or the reason why it found nothing."""
     found = audit.get("found", [])
     title = "What single facts say of the label"
     if "reason" in audit:

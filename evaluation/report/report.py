@@ -16,8 +16,8 @@ from evaluation.report.figures import AttentionExample
 from evaluation.report.headline import judge
 from evaluation.report.leak_section import leak_section
 from evaluation.report.page import environment
-from evaluation.tables.schema import HEADS
-from evaluation.uncertainty.confidence import MIN_PERSONS
+from evaluation.tables.predictions import HEADS
+from evaluation.uncertainty.confidence_intervals import MIN_PERSONS
 
 __all__ = ["AttentionExample", "write_report"]
 

@@ -11,11 +11,11 @@ import pandas as pd
 
 from datamodules.manifests.visits import COLUMN
 from datamodules.schema import IDS
-from evaluation.tables.schema import HEADS
 
 DIVERGED = (
     "lower model.optimizer.lr, keep trainer.gradient_clip_val, and look for extreme values in the input"
 )
+HEADS = ("score", "binary", "band")  # whose predictions a table may hold, the primary one first
 _FIRST = (*IDS, "split", "target", "prediction", "low", "high")
 
 

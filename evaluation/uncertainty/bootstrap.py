@@ -2,7 +2,7 @@
 
 The cluster bootstrap draws persons with replacement and takes all their recordings; a recording then counts
 as often as its person was drawn. Intervals are percentiles, which are too narrow for few persons: metrics
-have those of `evaluation.uncertainty.estimates`. Letters: `R` resamples, `N` recordings, `S` subjects.
+have those of `table_estimates`. Letters: `R` resamples, `N` recordings, `S` subjects.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from typing import Any, NotRequired, Self, TypedDict
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from evaluation.metrics.applicable import Measurement, Resampler, subject_codes
-from evaluation.tables.schema import HEADS
+from evaluation.metrics.applicable import subject_codes
 
 Array = NDArray[np.float64]
 
@@ -73,14 +71,6 @@ def subject_weights(subjects: Iterable[object], resampling: Resampling) -> Itera
         yield np.take(drawn.T.astype(np.float64, order="C"), codes, axis=0).T  # recordings one after another
 
 
-def resample(recordings: pd.DataFrame, bound: list[Measurement], resampling: Resampling) -> dict[str, Array]:
-    """Every metric under the same resamples: name -> (R,), NaN where a resample leaves it undefined."""
-    resampler = Resampler(m for m in bound if m.undefined is None)
-    blocks = subject_weights(recordings["subject_id"], resampling)
-    parts = [resampler(weights) for weights in blocks]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-
-
 def percentile_interval(
     draws: Array, *, level: float = LEVEL
 ) -> tuple[float | None, float | None, str | None]:
@@ -100,25 +90,3 @@ def interval_of(value: float, draws: Array) -> Estimate:
     if why is not None:
         estimate["reason"] = why
     return estimate
-
-
-def align(a: pd.DataFrame, b: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Both tables in the order of `recording_id`, after checking that they speak of the same recordings.
-
-    Raises:
-        ValueError: the tables hold different recordings, persons or targets.
-    """
-    a, b = (t.sort_values("recording_id", ignore_index=True) for t in (a, b))
-    odd = sorted(set(a["recording_id"]) ^ set(b["recording_id"]))
-    if odd or len(a) != len(b):
-        raise ValueError(f"paired tables must hold the same recordings once each; not in both: {odd[:5]}")
-    shared = ["subject_id"] + [f"{h}_target" for h in HEADS if {f"{h}_target"} <= set(a) & set(b)]
-    for column in shared:
-        if not a[column].equals(b[column].astype(a[column].dtype)):
-            where = a.loc[
-                (a[column] != b[column]) & ~(a[column].isna() & b[column].isna()), "recording_id"
-            ].tolist()
-            raise ValueError(
-                f"paired tables disagree on {column} of {where[:5]}: they come from different data"
-            )
-    return a, b

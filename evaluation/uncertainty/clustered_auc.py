@@ -18,7 +18,7 @@ Array = NDArray[np.float64]
 _STEEPEST = 30.0  # log odds beyond which an AUC is 1 in double precision
 
 
-class Estimate(NamedTuple):
+class ClusteredAuc(NamedTuple):
     """An AUC and its interval."""
 
     value: float
@@ -26,7 +26,7 @@ class Estimate(NamedTuple):
     high: float
 
 
-def clustered_auc(labels: Array, scores: Array, persons: NDArray[np.int64], *, level: float) -> Estimate:
+def clustered_auc(labels: Array, scores: Array, persons: NDArray[np.int64], *, level: float) -> ClusteredAuc:
     """How well scores (N,) order recordings by their label, with an interval that resamples nobody.
 
     Args:
@@ -59,7 +59,7 @@ def clustered_auc(labels: Array, scores: Array, persons: NDArray[np.int64], *, l
     low, high = (float(1 / (1 + np.exp(-(center + side)))) for side in (-reach, reach))
     people = [len(np.unique(person[own])) for own in (positive, ~positive)]
     limit = perfect_order(*people, tail=(1 - level) / 2)
-    return Estimate(value, min(low, limit, value), max(high, 1 - limit, value))
+    return ClusteredAuc(value, min(low, limit, value), max(high, 1 - limit, value))
 
 
 def perfect_order(positives: int, negatives: int, *, tail: float) -> float:

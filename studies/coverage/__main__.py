@@ -1,6 +1,6 @@
 """Coverage of 95 % intervals on simulated studies: `python -m studies.coverage` writes the page.
 
-Before: percentiles of the bootstrap over persons. After: what `uncertainty.estimates` prints. Both see the
+Before: percentiles of the bootstrap over persons. After: what `table_estimates` prints. Both see the
 same simulated test sets (`studies.coverage.simulated`), whose true metrics come from a large one. Letters:
 `M` studies.
 """
@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from evaluation.metrics.applicable import Measurement, Resampler, measurements
 from evaluation.uncertainty.bootstrap import Resampling, percentile_interval, subject_weights
-from evaluation.uncertainty.confidence import estimate
-from evaluation.uncertainty.estimates import difference
+from evaluation.uncertainty.confidence_intervals import estimate
 from evaluation.uncertainty.jackknife import leave_one_out, left_out
+from evaluation.uncertainty.table_estimates import difference
 from studies.coverage.page import write_page
 from studies.coverage.simulated import THRESHOLD, Line, draw, large, signal_for
 

@@ -4,8 +4,8 @@ import pytest
 from sklearn.linear_model import Ridge
 from sklearn.metrics import mean_absolute_error
 
-from evaluation.baselines.baselines import constant, identity, nuisance, reference_lines
-from evaluation.uncertainty.estimates import paired_difference
+from evaluation.baselines.reference_lines import constant, identity, nuisance, reference_lines
+from evaluation.uncertainty.table_estimates import paired_differences
 
 HEADS = ("score", "binary")
 
@@ -130,7 +130,7 @@ def test_a_score_only_model_is_still_compared_by_auc(parts):
 def test_the_difference_is_the_paired_one(parts):
     train, _, rows, model = parts
     line = constant(train, rows, heads=(*HEADS, "band")).predictions
-    expected = paired_difference(model, line, threshold_a=0.5, threshold_b=None)
+    expected = paired_differences([model], [line], thresholds_a=[0.5], thresholds_b=[None])
     found = reference_lines(train, None, rows, model, threshold=0.5)["constant"]["difference"]
     assert found == expected
     assert found["mae"]["low"] <= found["mae"]["value"] <= found["mae"]["high"]

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from evaluation.audit.leak_audit import auc_of, audit_facts, look_up
+from evaluation.audit.leaking_facts import auc_of, audit_facts, look_up
 
 PERSONS, VISITS = 40, 3
 rng = np.random.default_rng(0)

@@ -23,8 +23,8 @@ from sklearn.preprocessing import StandardScaler
 
 from datamodules.schema import UNKNOWN
 from evaluation.summary import Summary, summarize
-from evaluation.tables.schema import HEADS
-from evaluation.uncertainty.estimates import paired_difference
+from evaluation.tables.predictions import HEADS
+from evaluation.uncertainty.table_estimates import paired_differences
 from evaluation.uncertainty.threshold import choose_threshold
 
 _log = logging.getLogger(__name__)
@@ -147,9 +147,9 @@ def reference_lines(
             continue
         chosen = None if val is None else line(train, val, heads=heads).predictions
         own = None if chosen is None else choose_threshold(chosen).value
-        summary: Summary = summarize(tested.predictions, threshold=own)
-        summary["difference"] = paired_difference(
-            model, tested.predictions, threshold_a=threshold, threshold_b=own
+        summary: Summary = summarize([tested.predictions], [own])
+        summary["difference"] = paired_differences(
+            [model], [tested.predictions], thresholds_a=[threshold], thresholds_b=[own]
         )
         if tested.columns:
             summary["columns"] = list(tested.columns)

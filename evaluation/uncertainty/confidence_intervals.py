@@ -13,6 +13,7 @@ Graubard, Survey Methodology 1998), the third Fisher's z. Which scale, and which
 simulation in `docs/coverage.md`.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -88,6 +89,18 @@ def interval(value: float, error: float, df: float, scale: Scale) -> tuple[float
         middle, half = np.arctanh(value), c * error / (1 - value**2)
         return float(np.tanh(middle - half)), float(np.tanh(middle + half))
     return value - c * error, value + c * error
+
+
+def t_interval(values: Sequence[float]) -> tuple[float, float | None, float | None]:
+    """Mean of independent values, such as those of training seeds, and both ends of Student's interval.
+
+    Of paired differences this is the paired interval; a single value has no ends.
+    """
+    mean = float(np.mean(values))
+    if len(values) < 2:
+        return mean, None, None
+    half = float(stats.t.ppf((1 + LEVEL) / 2, len(values) - 1) * stats.sem(values))
+    return mean, mean - half, mean + half
 
 
 def wilson(share: float, count: float, c: float) -> tuple[float, float]:
