@@ -10,7 +10,7 @@ from analysis.data import Finding, Material
 from analysis.out_of_fold import Head, Inputs, Model, OutOfFold, Reads, measured, out_of_fold
 from analysis.steps.networks import Network
 from engine.inference.strata import strata_sections
-from evaluation.report.audit_figures import panels
+from evaluation.report.forest import panels
 from evaluation.report.page import Section
 from evaluation.uncertainty.bootstrap import Resampling
 

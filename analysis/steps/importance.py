@@ -14,7 +14,7 @@ from biomarkers.estimators.pipeline import fit_by_persons
 from biomarkers.importance.folds import explain_fold, importance_table
 from biomarkers.naming import label
 from datamodules.manifests.identity import person_keys
-from evaluation.report.audit_figures import panels
+from evaluation.report.forest import panels
 from evaluation.report.page import Section
 from evaluation.uncertainty.bootstrap import Resampling
 

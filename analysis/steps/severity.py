@@ -11,7 +11,7 @@ from analysis.data import Finding, Material
 from analysis.steps.estimators import Estimator, predicted, remarks, together
 from analysis.steps.networks import Network
 from evaluation.baselines.reference_lines import constant
-from evaluation.report.audit_figures import panels
+from evaluation.report.forest import panels
 from evaluation.report.page import Section
 from evaluation.summary import summarize
 from evaluation.uncertainty.bootstrap import Resampling

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from evaluation.comparison.runs import Run, RunError, check_same
 from evaluation.metrics.applicable import subject_codes
-from evaluation.metrics.catalog import lower_is_better
+from evaluation.metrics.catalog import METRICS
 from evaluation.uncertainty.confidence_intervals import t_interval
 from evaluation.uncertainty.holm import holm
 from evaluation.uncertainty.paired_permutation import PERMUTATIONS, paired_permutation
@@ -82,7 +82,7 @@ def verdict(name: str, row: Mapping[str, Any]) -> dict[str, str | None]:
     gap, p, corrected = row["difference"], row["p_value"], row.get("p_holm")
     clear = corrected is not None and corrected < ALPHA
     out: dict[str, str | None] = {
-        "better": None if not clear else "a" if (gap["value"] > 0) != lower_is_better(name) else "b"
+        "better": None if not clear else "a" if (gap["value"] > 0) == METRICS[name].higher_is_better else "b"
     }
     if p is not None and gap["low"] is not None and (p < ALPHA) != (gap["low"] > 0 or gap["high"] < 0):
         out["disagree"] = (

@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 
 from evaluation.audit.attribution import THIRDS, TOLERANCE, Attributions, step_curves
-from evaluation.report import attribution_figures, audit_figures
+from evaluation.report import attribution_figures
+from evaluation.report.forest import panels
 from evaluation.report.page import Section, write_page
 
 SUBTITLE = (
@@ -152,7 +153,7 @@ def _ranked(table: pd.DataFrame, scope: str) -> list[pd.Series]:
 def _panels(rows: Sequence[pd.Series], unit: str) -> str | None:
     mean, size = f"mean ({unit})", f"size ({unit})"
     lines = [(str(row["name"]), {mean: _mean(row), size: _size(row)}, False) for row in rows]
-    return audit_figures.panels(lines, lines={mean: 0.0, size: 0.0})
+    return panels(lines, lines={mean: 0.0, size: 0.0})
 
 
 def _mean(row: pd.Series) -> dict[str, float | None]:

@@ -3,7 +3,7 @@
 All plots show recordings of one split, in the recording table's form (see `metrics.applicable`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from evaluation.metrics import resampled as weighted
 from evaluation.metrics.applicable import labeled, ranking_column
 from evaluation.metrics.catalog import METRICS
 from evaluation.metrics.definitions import auc
+from evaluation.report.forest import mark_estimate, mark_line, name_rows
 from evaluation.report.style import BLUE, GRAY, GREEN, INK, LIGHT, ORANGE, PURPLE, VERMILION, canvas, png, svg
 from evaluation.uncertainty.bootstrap import Resampling, subject_weights
 from evaluation.uncertainty.calibration import reliability
@@ -224,60 +225,45 @@ def reference_forest(lines: Mapping[str, Mapping[str, Any]]) -> str | None:
     Args:
         lines: summary of each line by its name (a key of `LINES`), the model first.
     """
-    names = [m for m in FOREST if any(_value(line, m) is not None for line in lines.values())]
-    if not names or not lines:
+    names = defined(lines.values())
+    if not names:
         return None
     with canvas(_WIDE, 0.95 + 0.34 * len(lines)) as figure:
         grid = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
         for axes, metric in zip(grid, names, strict=True):
             for place, (key, line) in enumerate(lines.items()):
-                _interval(axes, place, line.get(metric) or {}, color=LINES[key][1], strong=key == "model")
+                _mark(axes, place, line.get(metric) or {}, color=LINES[key][1], strong=key == "model")
             shown = METRICS[metric]
             if shown.chance is not None:
-                axes.axvline(shown.chance, color=INK, linewidth=0.8, linestyle=(0, (2, 2)), zorder=1)
+                mark_line(axes, shown.chance)
             if shown.unit == "points":
                 axes.set_xlim(left=0)
             axes.set_title(shown.label)
             axes.set_xlabel("higher is better" if shown.higher_is_better else "lower is better")
             axes.margins(x=0.12)
             axes.grid(axis="y", visible=False)
-        grid[0].set_yticks(range(len(lines)), [LINES[key][0] for key in lines])
-        grid[0].set_ylim(len(lines) - 0.4, -0.75)
+        name_rows(grid[0], [LINES[key][0] for key in lines], room=0.75)
         return svg(figure)
 
 
-def _value(line: Mapping[str, Any], metric: str) -> float | None:
-    value = (line.get(metric) or {}).get("value")
-    return None if value is None else float(value)
+def defined(lines: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Metrics of the forest that at least one line has."""
+    known = list(lines)
+    return [m for m in FOREST if any((line.get(m) or {}).get("value") is not None for line in known)]
 
 
-def _interval(axes: Any, place: int, estimate: Mapping[str, Any], *, color: str, strong: bool) -> None:
+def _mark(axes: Any, place: int, estimate: Mapping[str, Any], *, color: str, strong: bool) -> None:
     """One row of the forest: point, interval, number above."""
-    if estimate.get("value") is None:
+    mark_estimate(
+        axes, place, estimate, color=color, width=3 if strong else 2, size=44 if strong else 28,
+        marker="D" if strong else "o",
+    )  # fmt: skip
+    if estimate.get("value") is not None:
         axes.annotate(
-            "not defined",
-            (0.02, place),
-            xycoords=("axes fraction", "data"),
-            va="center",
-            fontsize=7.5,
-            color=GRAY,
-        )
-        return
-    value = float(estimate["value"])
-    if estimate.get("low") is not None:
-        axes.hlines(place, estimate["low"], estimate["high"], color=color, linewidth=3 if strong else 2)
-    axes.scatter(
-        [value], [place], s=44 if strong else 28, color=color, zorder=4, marker="D" if strong else "o"
-    )
-    axes.annotate(
-        f"{round(value, 2) + 0.0:.2f}",
-        (value, place),
-        xytext=(0, 6 if strong else 5),
-        textcoords="offset points",
-        ha="center",
-        fontsize=7.5,
-        fontweight="bold" if strong else "normal",
-    )
+            f"{round(estimate['value'], 2) + 0.0:.2f}", (estimate["value"], place), ha="center", fontsize=7.5,
+            xytext=(0, 6 if strong else 5), textcoords="offset points",
+            fontweight="bold" if strong else "normal",
+        )  # fmt: skip
 
 
 def filmstrip(example: AttentionExample) -> str:

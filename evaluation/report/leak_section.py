@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from evaluation.audit.leaking_facts import STOP_AUC, STOP_LOW
-from evaluation.report.section import Section
+from evaluation.report.page import Section
 
 _READS = {True: "the network's input", False: "the file"}
 _SHOWN = 12

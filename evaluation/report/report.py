@@ -71,7 +71,7 @@ def write_report(
         has_val=bool(metrics.get("val")),
         counts=metrics["test"].get("counts", {}),
         threshold=thresholds,
-        reference_columns=[METRICS[m].label for m in _reference_columns(metrics)],
+        reference_columns=[METRICS[m].label for m in figures.defined(_lines(metrics).values())],
         reference_rows=_reference_rows(metrics),
         reasons=(metrics.get("reference") or {}).get("reasons", {}),
         columns=((metrics.get("reference") or {}).get("nuisance") or {}).get("columns", []),
@@ -204,16 +204,10 @@ def _lines(metrics: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     return lines | (nested or ({"oracle": oracle} if oracle else {}))
 
 
-def _reference_columns(metrics: Mapping[str, Any]) -> list[str]:
-    """Metrics that at least one line has."""
-    lines = _lines(metrics).values()
-    return [m for m in figures.FOREST if any((line.get(m) or {}).get("value") is not None for line in lines)]
-
-
 def _reference_rows(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
-    rows = []
-    shown = _reference_columns(metrics)
-    for name, line in _lines(metrics).items():
+    rows, lines = [], _lines(metrics)
+    shown = figures.defined(lines.values())
+    for name, line in lines.items():
         difference = line.get("difference") or {}
         rows.append(
             {

@@ -19,7 +19,7 @@ from typing import Literal
 import numpy as np
 from scipy import stats
 
-from evaluation.metrics.catalog import COVERAGE, METRICS, Metric
+from evaluation.metrics.catalog import RECORDS, Metric
 from evaluation.uncertainty.bootstrap import LEVEL, Estimate
 from evaluation.uncertainty.jackknife import LeftOut
 
@@ -33,8 +33,6 @@ METHODS = {
 }
 BOUNDARY = "Wilson, persons counted"
 
-MIN_CLASS = 5  # persons of a class: below, no method covered 92 % in every line of docs/coverage.md
-MIN_CLASS_OF = {"uar": 10}
 MIN_PERSONS = 10
 FEWEST_PERSONS = 3  # of two persons there is one difference, and Student's t of one degree of freedom
 
@@ -53,7 +51,7 @@ def estimate(name: str, found: LeftOut, *, scale: Scale | None = None) -> Estima
     """
     if not np.isfinite(found.value):  # `summary.with_reasons` says so
         return Estimate(value=found.value, low=None, high=None)
-    scale = scale or _scale(METRICS.get(name, COVERAGE))
+    scale = scale or _scale(RECORDS[name])
     if (persons := int(found.persons.sum())) < FEWEST_PERSONS:
         reason = ONE_PERSON if persons < 2 else f"no interval: only {persons} persons"
         return Estimate(value=found.value, low=None, high=None, reason=reason)
@@ -125,7 +123,7 @@ def _undefined(found: LeftOut) -> str:
 def _warning(name: str, found: LeftOut) -> str | None:
     persons = int(found.persons.sum())
     classes = found.fewest < persons
-    if classes and found.fewest < (bound := MIN_CLASS_OF.get(name, MIN_CLASS)):
+    if classes and found.fewest < (bound := RECORDS[name].min_class):
         noun = "person" if found.fewest == 1 else "persons"
         return (
             f"only {found.fewest} {noun} of a class: below {bound} no interval can be relied on, and this "

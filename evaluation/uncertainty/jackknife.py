@@ -29,14 +29,6 @@ Array = NDArray[np.float64]
 _BLOCK = 4_000_000  # weights held at once, 32 MB: our choice
 _FLAT = 1e-10  # relative: below it the values without a person differ by rounding only (our choice)
 _MIN_DF = 5.0  # our choice: fewer widen intervals and did not raise coverage (docs/coverage.md)
-_CLASSES = {
-    "auc": (0.0, 1.0),
-    "average_precision": (0.0, 1.0),
-    "uar": (0.0, 1.0),
-    "f1": (1.0,),
-    "sensitivity": (1.0,),
-    "specificity": (0.0,),
-}  # metrics that need persons of these classes; the others need persons
 
 
 class Spread(NamedTuple):
@@ -128,7 +120,7 @@ def left_out(bound: Iterable[Measurement], persons: LeaveOneOut) -> dict[str, Le
         values = np.concatenate([block[m.name] for block in blocks])
         measured = persons.among(m.rows)
         rows = np.flatnonzero(m.rows)
-        classes = [persons.among(rows[m.target == label]) for label in _CLASSES.get(m.name, ())]
+        classes = [persons.among(rows[m.target == label]) for label in m.metric.classes]
         fewest = min((int(own.sum()) for own in classes), default=int(measured.sum()))
         out[m.name] = LeftOut(value, values, measured, fewest)
     return out
