@@ -76,6 +76,4 @@ def relations(totals: pd.DataFrame, persons: Sequence[object], resampling: Resam
 def jaccard(a: Array, b: Array, w: Array) -> Array:
     """Jaccard's index (R,) of labels 0 and 1 (N,) under weights (R, N), NaN where nobody is positive."""
     both, one = w @ (a * b), w @ np.maximum(a, b)
-    out: Array = np.full(len(w), np.nan)
-    np.divide(both, one, out=out, where=one > 0)
-    return out
+    return weighted.divide(both, one)

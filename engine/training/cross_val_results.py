@@ -47,7 +47,7 @@ def pool(manifest: Manifest, splits: Sequence[Split], tables: Sequence[pd.DataFr
     )
     tested = [repeat.test for repeat in repeats]
     metrics = metrics_json(test=summarize(tested), val=None, reference=lines | {"reasons": reasons})
-    threshold = Threshold(value=None, column=None, split="val", recordings=0, reason=_PER_FOLD)
+    threshold = Threshold(reason=_PER_FOLD)
     metrics["threshold"] = threshold.as_dict()
     if len(repeats) == 1:
         facts, reason = facts_of_folds(manifest, splits)

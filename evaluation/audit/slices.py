@@ -57,7 +57,9 @@ def slices(
             continue
         values = known[column].reindex(recordings["recording_id"]).reset_index(drop=True)
         names = (
-            age_bands(values, recordings["subject_id"], edges=age_edges) if column == "age" else _text(values)
+            age_bands(values, recordings["subject_id"], edges=age_edges)
+            if column == "age"
+            else values.where(values.notna(), "").astype(str).str.strip()
         )
         if names[names != ""].nunique() < 2:
             out[column] = {"reason": "the tested recordings hold fewer than two groups"}
@@ -98,10 +100,6 @@ def age_bands(
     labels = [f"under {shown[0]}", *(f"{a} to {b}" for a, b in pairwise(shown)), f"{shown[-1]} and over"]
     bands = np.digitize(years, inner)
     return pd.Series([labels[b] if np.isfinite(y) else "" for b, y in zip(bands, years, strict=True)])
-
-
-def _text(values: "pd.Series[Any]") -> "pd.Series[str]":
-    return values.where(values.notna(), "").astype(str).str.strip()
 
 
 def _group(

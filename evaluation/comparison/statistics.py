@@ -1,6 +1,7 @@
 """Statistics of the comparison of two runs: paired differences, intervals and permutation tests."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -140,8 +141,7 @@ def _tested(
         reason = f"{len(a)} seeds against {len(b)}: predictions can only change places pair by pair"
         return {"p_value": None, "p_holm": None, "reason": reason}
     pairs = [(left[name], right[name]) for left, right in zip(a, b, strict=True)]
-    result = paired_permutation(pairs, persons, n_perm=n_perm, seed=seed)
-    return {"p_value": result.p_value, "permutations": result.permutations, "exact": result.exact}
+    return asdict(paired_permutation(pairs, persons, n_perm=n_perm, seed=seed))
 
 
 def _described(run: Run) -> dict[str, Any]:

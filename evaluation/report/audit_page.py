@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from evaluation.audit.nuisance import QUESTIONS
 from evaluation.audit.slices import SHOWN, flatten
 from evaluation.metrics.catalog import RECORDS
-from evaluation.report.forest import forest, panels, slice_forest
+from evaluation.report.forest import forest, panels
 from evaluation.report.page import Section, write_page
 
 FEATURES = {
@@ -188,8 +188,9 @@ def _slices(found: Mapping[str, Any]) -> dict[str, Any]:
         if (g.get(m) or {}).get("reason")
     ]
     labels = [RECORDS[m].label for m in shown]
+    rows = [(f"{g['column']}: {g['group']}", g, False) for g in groups]  # one without numbers keeps its row
     return {
-        "plot": slice_forest(groups, shown),
+        "plot": panels(rows, lines=dict.fromkeys([*shown[:1], *shown[-2:]])),
         "columns": ("Group", "Recordings / persons", *labels, *(f"{label}, gap" for label in labels[:1])),
         "rows": [
             (

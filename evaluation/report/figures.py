@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from datamodules.manifests.visits import place_of_visits
 from evaluation.metrics import resampled as weighted
-from evaluation.metrics.applicable import labeled, ranking_column
+from evaluation.metrics.applicable import labeled, ranking_column, usable
 from evaluation.metrics.catalog import METRICS
 from evaluation.metrics.definitions import auc
 from evaluation.report.forest import mark_estimate, mark_line, name_rows
@@ -54,7 +54,7 @@ class AttentionExample:
 
 def predictions_against_truth(recordings: pd.DataFrame, *, constant: float | None = None) -> str | None:
     """Predicted score against true score in points, with the identity line and the constant guess."""
-    if not {"score_target", "score_prediction"} <= set(recordings) or recordings["score_target"].isna().all():
+    if not usable(recordings, "score_target", "score_prediction"):
         return None
     rows = labeled(recordings, "score_target")
     y, p = rows["score_target"].to_numpy(dtype=float), rows["score_prediction"].to_numpy(dtype=float)
@@ -63,7 +63,12 @@ def predictions_against_truth(recordings: pd.DataFrame, *, constant: float | Non
     limits = (low - pad, high + pad)
     with canvas(*_HALF) as figure:
         axes = figure.add_subplot()
+        ylim = limits
         if {"low", "high"} <= set(rows) and rows["low"].notna().all():
+            ylim = (
+                min(low - pad, float(rows["low"].min()) - 1),
+                max(high + pad, float(rows["high"].max()) + 1),
+            )
             axes.vlines(y, rows["low"], rows["high"], color=BLUE, alpha=0.12, linewidth=1)
             # the legend shows a darker line: the bars themselves are too faint for a key
             axes.plot([], [], color=BLUE, alpha=0.5, linewidth=1.2, label=f"{100 * COVERAGE:.0f} % interval")
@@ -73,18 +78,12 @@ def predictions_against_truth(recordings: pd.DataFrame, *, constant: float | Non
         axes.scatter(y, p, s=16, color=BLUE, alpha=0.65, linewidths=0)
         axes.set(
             xlim=limits,
-            ylim=_span(limits, rows),
+            ylim=ylim,
             xlabel="true score (points)",
             ylabel="predicted score (points)",
         )
         figure.legend(loc="outside upper left", ncols=3, handlelength=1.6, columnspacing=1.2)
         return svg(figure)
-
-
-def _span(limits: tuple[float, float], rows: pd.DataFrame) -> tuple[float, float]:
-    if not {"low", "high"} <= set(rows) or rows["low"].isna().any():
-        return limits
-    return min(limits[0], float(rows["low"].min()) - 1), max(limits[1], float(rows["high"].max()) + 1)
 
 
 def roc(recordings: pd.DataFrame, *, threshold: float | None) -> str | None:
@@ -116,20 +115,19 @@ def roc(recordings: pd.DataFrame, *, threshold: float | None) -> str | None:
 
 def calibration(recordings: pd.DataFrame) -> str | None:
     """Observed frequency against predicted probability, with Wilson intervals and the count of every bin."""
-    if (
-        not {"binary_target", "binary_prediction"} <= set(recordings)
-        or recordings["binary_target"].isna().all()
-    ):
+    if not usable(recordings, "binary_target", "binary_prediction"):
         return None
     rows = labeled(recordings, "binary_target")
     table = reliability(rows["binary_target"], rows["binary_prediction"])
+    fewest, most = table["count"].min(), table["count"].max()
+    held = f"{fewest} to {most}" if fewest < most else str(most)
     with canvas(*_HALF) as figure:
         top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[4, 1])
         top.plot([0, 1], [0, 1], color=INK, linewidth=1, label="perfectly calibrated")
         errors = [table["observed"] - table["low"], table["high"] - table["observed"]]
         top.errorbar(
             table["predicted"], table["observed"], yerr=errors, color=BLUE, fmt="o-", markersize=4.5,
-            capsize=2, elinewidth=1, linewidth=1.2, label=f"{_range(table['count'])} recordings per bin",
+            capsize=2, elinewidth=1, linewidth=1.2, label=f"{held} recordings per bin",
         )  # fmt: skip
         top.set(ylim=(-0.02, 1.02), ylabel="observed frequency")
         top.legend(loc="upper left")
@@ -138,10 +136,6 @@ def calibration(recordings: pd.DataFrame) -> str | None:
         )
         bottom.set(xlim=(-0.02, 1.02), xlabel="predicted probability", ylabel="count")
         return svg(figure)
-
-
-def _range(counts: "pd.Series[int]") -> str:
-    return f"{counts.min()} to {counts.max()}" if counts.nunique() > 1 else str(counts.iloc[0])
 
 
 def trajectories(recordings: pd.DataFrame) -> str | None:

@@ -53,12 +53,6 @@ def panels(
         return svg(figure)
 
 
-def slice_forest(groups: Sequence[Mapping[str, Any]], metrics: Sequence[str]) -> str | None:
-    """Up to three metrics of every group; a group without numbers keeps its row."""
-    rows = [(f"{g['column']}: {g['group']}", g, False) for g in groups]
-    return panels(rows, lines=dict.fromkeys([*metrics[:1], *metrics[-2:]])) if rows else None
-
-
 def mark_estimate(
     axes: Any,
     place: int,

@@ -50,11 +50,14 @@ def clustered_auc(labels: Array, scores: Array, persons: NDArray[np.int64], *, l
         placed[own] = (ranks[own] - rankdata(scores[own])) / size
     placed[~positive] = 1 - placed[~positive]  # share of the other class on the right side
     value = float(placed[positive].mean())
+    # a person's recordings are summed before squaring: what they have in common adds up, as it must
     share = np.where(positive, (placed - value) / count, (placed - value) / others)
     error = np.sqrt(clusters / (clusters - 1) * (np.bincount(person, weights=share) ** 2).sum())
+    # the logit of 0 or 1 is infinite: half a pair is taken off a perfect order
     edge = 1 / (2 * count * others)
     inside = min(max(value, edge), 1 - edge)
     center, spread = np.log(inside / (1 - inside)), error / (inside * (1 - inside))
+    # on the logit scale no end leaves 0 to 1, and near 1 the lower end is the farther one, as it has to be
     reach = t.ppf((1 + level) / 2, clusters - 1) * spread
     low, high = (float(1 / (1 + np.exp(-(center + side)))) for side in (-reach, reach))
     people = [len(np.unique(person[own])) for own in (positive, ~positive)]

@@ -58,6 +58,8 @@ def estimate(name: str, found: LeftOut, *, scale: Scale | None = None) -> Estima
     spread = found.spread()
     if spread is None:
         return Estimate(value=found.value, low=None, high=None, reason=_undefined(found))
+    # where everybody is right, leaving anybody out changes nothing and the jackknife has a width of zero: so
+    # the persons of the smallest class are counted as independent trials
     if scale == "share" and found.value in (0.0, 1.0) and found.fewest > 0:
         low, high = wilson(found.value, found.fewest, float(stats.norm.ppf((1 + LEVEL) / 2)))
         method = BOUNDARY
@@ -78,13 +80,14 @@ def interval(value: float, error: float, df: float, scale: Scale) -> tuple[float
     """Both ends of the interval of a value with a positive standard error."""
     c = float(stats.t.ppf((1 + LEVEL) / 2, df))
     if scale == "share":
+        # as many independent persons as would give this standard error
         return wilson(value, value * (1 - value) / error**2, c)
     if scale == "error":
         with np.errstate(over="ignore"):  # `estimate` says so
             factor = float(np.exp(c * error / value))
         return value / factor, value * factor
     if scale == "correlation":
-        middle, half = np.arctanh(value), c * error / (1 - value**2)
+        middle, half = np.arctanh(value), c * error / (1 - value**2)  # delta method: slope of artanh
         return float(np.tanh(middle - half)), float(np.tanh(middle + half))
     return value - c * error, value + c * error
 
@@ -122,7 +125,7 @@ def _undefined(found: LeftOut) -> str:
 
 def _warning(name: str, found: LeftOut) -> str | None:
     persons = int(found.persons.sum())
-    classes = found.fewest < persons
+    classes = found.fewest < persons  # a metric without classes counts all persons in `fewest`
     if classes and found.fewest < (bound := RECORDS[name].min_class):
         noun = "person" if found.fewest == 1 else "persons"
         return (

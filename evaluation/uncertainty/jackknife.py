@@ -57,6 +57,7 @@ class LeftOut(NamedTuple):
     def spread(self) -> Spread | None:
         """The jackknife's standard error; None where it is not defined without some person."""
         u = self.values[self.persons]
+        # where one person alone makes the metric defined, that person's influence cannot be measured
         if u.size < 2 or not np.isfinite(u).all():
             return None
         u = u - u.mean()
@@ -67,6 +68,7 @@ class LeftOut(NamedTuple):
         if error <= _FLAT * max(1.0, abs(self.value)):
             return Spread(0.0, u.size - 1.0, flat=True)
         excess = float((u**4).sum()) / squares**2 - 1 / u.size
+        # more even than a normal sample: nothing speaks for fewer than all S - 1 degrees of freedom
         df = max(2 / excess, _MIN_DF) if excess > 0 else np.inf
         return Spread(error, min(df, u.size - 1.0), flat=False)
 
@@ -118,6 +120,7 @@ def left_out(bound: Iterable[Measurement], persons: LeaveOneOut) -> dict[str, Le
     out: dict[str, LeftOut] = {}
     for m, value in known:
         values = np.concatenate([block[m.name] for block in blocks])
+        # those without a row in this metric change nothing by leaving, and must not count as persons of it
         measured = persons.among(m.rows)
         rows = np.flatnonzero(m.rows)
         classes = [persons.among(rows[m.target == label]) for label in m.metric.classes]

@@ -30,7 +30,7 @@ def test_constant_is_the_training_mean(parts):
     line = constant(train, rows, heads=HEADS)
     assert set(line.predictions["score_prediction"]) == {train["score"].mean()}
     assert set(line.predictions["binary_prediction"]) == {train["binary"].mean()}
-    assert line.score == train["score"].mean()
+    assert line.told["prediction"] == train["score"].mean()
 
 
 def test_identity_needs_shared_persons(parts):
@@ -49,7 +49,7 @@ def test_identity_looks_the_person_up():
     rows = pd.DataFrame({"recording_id": ["d", "e"], "subject_id": ["1", "9"], "score": [14.0, 8.0]})
     line = identity(train, rows, heads=("score",))
     assert line.predictions["score_prediction"].tolist() == [15.0, 11.0]  # a stranger gets the training mean
-    assert line.note.startswith("1 of 2 recordings")
+    assert line.told["note"].startswith("1 of 2 recordings")
 
 
 def test_nuisance_finds_what_is_planted_and_names_its_columns(parts):

@@ -5,7 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evaluation.report.report import AttentionExample, write_report
+from evaluation.report.figures import AttentionExample
+from evaluation.report.report import write_report
 from evaluation.summary import metrics_json, summarize
 from evaluation.uncertainty.threshold import choose_threshold
 
