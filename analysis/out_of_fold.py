@@ -14,9 +14,9 @@ from biomarkers.estimators.grouped_pipeline import fit_by_persons
 from datamodules.manifests.identity import person_keys
 from datamodules.schema import IDS
 from datamodules.splits.protocols import Split
-from evaluation.uncertainty.confidence import estimate
-from evaluation.uncertainty.estimates import estimates
+from evaluation.uncertainty.confidence_intervals import estimate
 from evaluation.uncertainty.jackknife import leave_one_out, left_out_mean
+from evaluation.uncertainty.table_estimates import estimates
 from evaluation.uncertainty.threshold import choose_threshold
 
 _log = logging.getLogger(__name__)
@@ -127,7 +127,7 @@ def decided(val: pd.DataFrame, test: pd.DataFrame) -> pd.DataFrame:
 def measured(predictions: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """AUC of the pooled predictions, and accuracy of the folds' decisions, with intervals over persons."""
     known = predictions[np.isfinite(predictions["binary_target"])]
-    found = estimates(known)
+    found = estimates([known])
     right = (known["decision"] == known["binary_target"]).to_numpy(dtype=np.float64)
     accuracy = estimate("accuracy", left_out_mean(right, leave_one_out(known["subject_id"])))
     return {"auc": dict(found["auc"]), "accuracy": dict(accuracy)}

@@ -18,6 +18,7 @@ from engine.runs.quiet import quiet
 from engine.runs.seed import seed_run
 from evaluation.report.leak_section import leak_section
 from evaluation.report.page import write_page
+from evaluation.uncertainty.bootstrap import Resampling
 
 _EXTRA = ("aeon", "xgboost", "statsmodels", "shap", "captum")
 LIMITS = (
@@ -48,8 +49,8 @@ def analyze(config: Mapping[str, Any], *, folder: Path) -> list[Finding]:
     with RunManifest(folder=folder, config=config) as record:
         steps = build_all(config["analysis"]["steps"], key="analysis.steps")  # before a cohort is made
         material = read_material(config, record)
-        boot = {name: config["evaluation"][name] for name in ("n_boot", "seed")}
-        found = [*(step(material, **boot) for step in steps), measured(material)]
+        resampling = Resampling.of(config)
+        found = [*(step(material, resampling) for step in steps), measured(material)]
         for name, table in {k: v for finding in found for k, v in finding.tables.items()}.items():
             (folder / "tables").mkdir(parents=True, exist_ok=True)
             table.to_csv(folder / "tables" / f"{name}.csv", index=False)

@@ -1,6 +1,5 @@
 """Evaluation of predictions: metrics with intervals, baselines, audits, reports, comparison of runs.
 
-Lowest first: `tables` of predictions, `metrics`, `uncertainty` (intervals, tests, calibration), `summary` and
-`averaged` (the numbers of a run, or of several), `baselines`, `audit`, `report` (pages and figures), and
-`comparison` of two runs.
+Lowest first: `tables` of predictions, `metrics`, `uncertainty` (intervals, tests, calibration), `summary`
+(the numbers of a run), `baselines`, `audit`, `report` (pages and figures), and `comparison` of two runs.
 """

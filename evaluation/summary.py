@@ -1,50 +1,59 @@
-"""Summary of a run: the metrics of one split, and the content of `metrics.json`."""
+"""Summary of a run: the metrics of one split, over repeats where there are some, and `metrics.json`."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from datamodules.schema import UNKNOWN
 from evaluation.metrics.applicable import labeled
 from evaluation.metrics.catalog import METRICS
 from evaluation.tables.aggregate import to_subjects
-from evaluation.tables.schema import HEADS
-from evaluation.uncertainty.estimates import estimates
+from evaluation.tables.predictions import HEADS
+from evaluation.uncertainty.table_estimates import estimates, in_order
 
 Summary = dict[str, Any]
 
 
-def summarize(recordings: pd.DataFrame, *, threshold: float | None) -> Summary:
-    """Every metric of one split with its interval over persons.
+def summarize(tables: Sequence[pd.DataFrame], thresholds: Sequence[float | None] | None = None) -> Summary:
+    """Every metric of one split, as its mean over tables of the same recordings, with intervals over persons.
 
     Args:
-        recordings: recording table of one split.
-        threshold: decision threshold chosen on validation, or `None`.
+        tables: recording tables of one split, one a repeat of a cross-validation; a list of one for a run.
+        thresholds: decision threshold of each, chosen on validation; not given, decisions are undefined.
 
     Returns:
         `{"auc": {"value", "low", "high"}, ...}`, plus `"counts"` and the same metrics over persons,
         `"by_subject"`.
 
     Raises:
-        ValueError: the table is empty or holds a recording twice.
+        ValueError: a table is empty or holds a recording twice.
     """
-    if recordings.empty:
-        raise ValueError("no recordings to summarize: the split is empty")
-    repeated = recordings.loc[recordings["recording_id"].duplicated(), "recording_id"].tolist()
-    if repeated:
-        raise ValueError(
-            f"recordings {repeated[:5]} appear twice: combine their clips first (aggregate.to_recordings)"
-        )
-    out: Summary = dict(estimates(recordings, threshold=threshold))
-    out["counts"] = counts(recordings)
-    subjects = recordings[recordings["subject_id"] != UNKNOWN]
-    if len(subjects):
+    for table in tables:
+        if table.empty:
+            raise ValueError("no recordings to summarize: the split is empty")
+        repeated = table.loc[table["recording_id"].duplicated(), "recording_id"].tolist()
+        if repeated:
+            raise ValueError(
+                f"recordings {repeated[:5]} appear twice: combine their clips first (aggregate.to_recordings)"
+            )
+    out: Summary = dict(estimates(tables, thresholds))
+    out["counts"] = counts(tables[0])
+    known = [table[table["subject_id"] != UNKNOWN] for table in tables]
+    if len(known[0]):
         # a person's mean prediction is not the quantity the threshold was chosen for, so no decisions here
-        persons = estimates(to_subjects(subjects))
+        persons = estimates([to_subjects(table) for table in known])
         out["by_subject"] = {k: v for k, v in persons.items() if METRICS[k].by_subject}
     return out
+
+
+def mean_prediction(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """One table whose predictions are means over tables: for plots and lists, not for metrics."""
+    ordered = in_order(tables)
+    names = [f"{head}_prediction" for head in HEADS if f"{head}_prediction" in ordered[0]]
+    return ordered[0].assign(**{name: np.mean([table[name] for table in ordered], axis=0) for name in names})
 
 
 def counts(recordings: pd.DataFrame) -> dict[str, int]:
@@ -79,30 +88,21 @@ def with_reasons(node: Any) -> Any:
     return None if isinstance(node, float) and not math.isfinite(node) else node
 
 
+LINES = ("constant", "identity", "nuisance", "oracle")
+
+
 def metrics_json(
-    *,
-    test: Summary,
-    val: Summary | None,
-    constant: Mapping[str, Any] | None,
-    identity: Mapping[str, Any] | None,
-    nuisance: Mapping[str, Any] | None,
-    oracle: Mapping[str, Any] | None,
-    reasons: Mapping[str, str] | None = None,
+    *, test: Summary, val: Summary | None, reference: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """Assemble the content of `metrics.json`.
 
     Args:
         test: summary of the test split.
         val: summary of the validation split, if there is one.
-        constant: summary of the constant guess on the test split.
-        identity: summary of the identity look-up, or `None` where no subject is shared.
-        nuisance: summary of the nuisance-only model.
-        oracle: summaries of the ceilings, `{"raw": ..., "relative": ...}`, where the truth is known.
-        reasons: why a line is `None`, by its name.
+        reference: summary of each of `LINES` on the test split (`oracle` holds one a view), and
+            under `reasons` why a line is missing, by its name.
     """
-    lines = {"constant": constant, "identity": identity, "nuisance": nuisance, "oracle": oracle}
-    reference: dict[str, Any] = {name: None if line is None else dict(line) for name, line in lines.items()}
-    absent = {name: why for name, why in (reasons or {}).items() if reference.get(name) is None}
-    if absent:
-        reference["reasons"] = absent
-    return {"test": test, "val": val, "reference": reference}
+    known = reference or {}
+    lines: dict[str, Any] = {name: dict(known[name]) if known.get(name) else None for name in LINES}
+    absent = {name: why for name, why in known.get("reasons", {}).items() if lines.get(name) is None}
+    return {"test": test, "val": val, "reference": lines | ({"reasons": absent} if absent else {})}

@@ -19,7 +19,7 @@ from engine.config.targets import ROOT, ForbiddenTarget
 from engine.evaluate import evaluate
 from engine.predict import predict
 from engine.runs.provenance import read_manifest_json
-from evaluation.baselines.baselines import NUISANCE
+from evaluation.baselines.reference_lines import NUISANCE
 
 ARGUMENTS = {"manifest": None, "num_workers": None, "trainer": None, "evaluation": None}
 

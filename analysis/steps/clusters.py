@@ -26,6 +26,7 @@ from biomarkers.clusters.clustering_figures import components, silhouettes, tree
 from biomarkers.clusters.stability import cluster_stability
 from biomarkers.groups.subject_means import one_group_each
 from evaluation.report.page import Section
+from evaluation.uncertainty.bootstrap import Resampling
 
 Array = NDArray[np.float64]
 
@@ -46,12 +47,12 @@ class Clusters:
     clusterers: Mapping[str, Any]
     rounds: int
 
-    def __call__(self, material: Material, *, n_boot: int, seed: int) -> Finding:
+    def __call__(self, material: Material, resampling: Resampling) -> Finding:
         """Cluster everybody; this describes and predicts nobody."""
         persons = one_group_each(feature_columns(material, self.features), material.labels)
         values, depressed, lacking = persons.complete()
-        choice, by_k = self._choice(values, seed=seed)
-        found = [self._clustering(name, values, depressed, seed=seed) for name in self.clusterers]
+        choice, by_k = self._choice(values, seed=resampling.seed)
+        found = [self._clustering(name, values, depressed, seed=resampling.seed) for name in self.clusterers]
         remark = f"{len(values)} persons with all features, each the mean of {persons.basis}"
         if lacking:
             remark += f"; {lacking} persons lack one and are left out"

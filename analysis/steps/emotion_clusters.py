@@ -14,6 +14,7 @@ from biomarkers.groups.subject_means import one_group_each
 from biomarkers.published.parikh2024 import table_4
 from datamodules.schema import IDS
 from datamodules.series import Series
+from evaluation.uncertainty.bootstrap import Resampling
 
 _EMOTIONS = ("happiness", "sadness")  # of the printed table
 
@@ -28,13 +29,13 @@ class EmotionClusters:
 
     bins: int
 
-    def __call__(self, material: Material, *, n_boot: int, seed: int) -> Finding:
+    def __call__(self, material: Material, resampling: Resampling) -> Finding:
         """Cluster everybody who has a group and a frame in every bin; others are counted in a note."""
         ids = material.features.table[[*IDS]]
         persons = one_group_each(ids.join(_courses(material.series, bins=self.bins)), material.labels)
         values, depressed, lacking = persons.complete()
         courses = {name: values[:, j * self.bins : (j + 1) * self.bins] for j, name in enumerate(_EMOTIONS)}
-        table = table_4(courses, depressed, seed=seed)
+        table = table_4(courses, depressed, seed=resampling.seed)
         table = replace(table, cells=_long(table.cells))
         counted = f"{len(values)} persons, each the mean of {persons.basis} in {self.bins} bins of time"
         if lacking:

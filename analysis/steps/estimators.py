@@ -10,8 +10,9 @@ from analysis.out_of_fold import Head, Inputs, Model, OutOfFold, Reads, measured
 from analysis.step_data import Finding, Material
 from analysis.steps.networks import Network
 from engine.inference.strata import strata_sections
-from evaluation.report.audit_figures import panels
+from evaluation.report.forest import panels
 from evaluation.report.page import Section
+from evaluation.uncertainty.bootstrap import Resampling
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ class EstimatorTable:
     published: Mapping[str, float]
     networks: Mapping[str, Network | None] = field(default_factory=dict)
 
-    def __call__(self, material: Material, *, n_boot: int, seed: int) -> Finding:
+    def __call__(self, material: Material, resampling: Resampling) -> Finding:
         """Fit every estimator and train every network in every fold."""
         predictions = predicted(self.networks, self.estimators, material)
         found = {name: measured(own) for name, own in predictions.items()}

@@ -10,6 +10,7 @@ from analysis.steps.cells import estimate
 from biomarkers.groups.false_positives import ALPHA, null_rates
 from biomarkers.groups.subject_means import one_group_each
 from evaluation.report.page import Section
+from evaluation.uncertainty.bootstrap import Resampling
 
 _NAMES = {
     "welch_p_holm": "Welch, after Holm",
@@ -31,10 +32,10 @@ class NullRates:
     features: Sequence[str]
     draws: int
 
-    def __call__(self, material: Material, *, n_boot: int, seed: int) -> Finding:
+    def __call__(self, material: Material, resampling: Resampling) -> Finding:
         """Count permutations with any significant feature."""
         persons = one_group_each(feature_columns(material, *self.features), material.labels)
-        rates = null_rates(persons, draws=self.draws, seed=seed)
+        rates = null_rates(persons, draws=self.draws, seed=resampling.seed)
         kept = all(rates[test].low <= ALPHA for test in ("welch_p_holm", "u_p_holm"))
         verdict = "keep" if kept else "do NOT keep"
         section = Section(

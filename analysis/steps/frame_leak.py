@@ -11,6 +11,7 @@ from analysis.steps.cells import named_estimate
 from biomarkers.estimators.frame_leak import gap_table
 from datamodules.manifests.identity import person_keys
 from evaluation.report.page import Section
+from evaluation.uncertainty.bootstrap import Resampling
 
 _PLAIN = ("mae", "rmse", "frame_accuracy")
 
@@ -29,7 +30,7 @@ class FrameLeak:
     channels: Sequence[str]
     frames_per_recording: int
 
-    def __call__(self, material: Material, *, n_boot: int, seed: int) -> Finding:
+    def __call__(self, material: Material, resampling: Resampling) -> Finding:
         """Compare the two splits."""
         table = material.manifest.table
         known = np.flatnonzero(table["binary"].notna())
@@ -38,10 +39,9 @@ class FrameLeak:
             table["binary"].to_numpy(dtype=np.float64)[known].astype(int),
             np.array(person_keys(table))[known],
             self.estimators,
+            resampling,
             channels=self.channels,
             frames_per_recording=self.frames_per_recording,
-            n_boot=n_boot,
-            seed=seed,
         )
         rows = [
             (

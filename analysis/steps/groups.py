@@ -16,6 +16,7 @@ from biomarkers.groups.subject_means import Persons, one_group_each
 from biomarkers.naming import label
 from biomarkers.published.published_table import PublishedTable
 from evaluation.report.page import Section
+from evaluation.uncertainty.bootstrap import Resampling
 
 _ALPHA = 0.05
 
@@ -38,11 +39,11 @@ class GroupComparison:
     features: Sequence[str]
     table: Callable[[Persons], PublishedTable] | None = None
 
-    def __call__(self, material: Material, *, n_boot: int, seed: int) -> Finding:
+    def __call__(self, material: Material, resampling: Resampling) -> Finding:
         """Test every feature, corrected for their number."""
         measured = feature_columns(material, *self.features)
         persons = one_group_each(measured, material.labels)
-        found = compare_groups(persons, n_boot=n_boot, seed=seed)
+        found = compare_groups(persons, resampling)
         sections = [self._comparison(found, persons)]
         tables = {f"{self.name}_comparison": found}
         if material.labels["subject_id"].duplicated().any():

@@ -12,8 +12,9 @@ from analysis.steps.cells import named_estimate
 from biomarkers.importance.family_importance import explain_fold, importance_table
 from biomarkers.naming import label
 from datamodules.manifests.identity import person_keys
-from evaluation.report.audit_figures import panels
+from evaluation.report.forest import panels
 from evaluation.report.page import Section
+from evaluation.uncertainty.bootstrap import Resampling
 
 _SHOWN = 25  # families in a plot, our choice: every statistic of OpenFace has hundreds of channels
 
@@ -32,7 +33,7 @@ class Importance:
     repeats: int
     shap_persons: int
 
-    def __call__(self, material: Material, *, n_boot: int, seed: int) -> Finding:
+    def __call__(self, material: Material, resampling: Resampling) -> Finding:
         """Fit every fold's training part, explain its test part."""
         manifest = material.manifest.table
         inputs = Inputs(material.series, material.features.table)
@@ -49,10 +50,10 @@ class Importance:
                     persons=persons[test],
                     repeats=self.repeats,
                     shap_persons=self.shap_persons,
-                    seed=seed + number,
+                    seed=resampling.seed + number,
                 )
             )
-        table = importance_table(folds, n_boot=n_boot, seed=seed)
+        table = importance_table(folds, resampling)
         return Finding([_section(table)], {"importance": table})
 
 

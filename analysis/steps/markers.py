@@ -13,6 +13,7 @@ from biomarkers.naming import label
 from biomarkers.oculomotor.pupil import UNREADABLE
 from datamodules.schema import IDS
 from evaluation.report.page import Section
+from evaluation.uncertainty.bootstrap import Resampling
 
 _REMARKS = 12  # reasons shown on the page; the table holds all
 
@@ -31,7 +32,7 @@ class Markers:
     features: Sequence[str]
     n_perm: int
 
-    def __call__(self, material: Material, *, n_boot: int, seed: int) -> Finding:
+    def __call__(self, material: Material, resampling: Resampling) -> Finding:
         """Correlate over everybody; this describes and predicts nobody."""
         table = material.features.table
         names = [name for name in table if str(name).startswith(tuple(self.features))]
@@ -41,7 +42,7 @@ class Markers:
                 f"{', '.join(table.columns[3:8])}"
             )
         scores = scale_totals(material, self.scales)
-        found = correlate(table[[*IDS, *names]], scores, n_boot=n_boot, n_perm=self.n_perm, seed=seed)
+        found = correlate(table[[*IDS, *names]], scores, resampling, n_perm=self.n_perm)
         return Finding([_section(found, material)], {"markers": found})
 
 

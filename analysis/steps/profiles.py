@@ -11,6 +11,7 @@ from biomarkers.features.emotions import EMOTIONS, emotion_intensities
 from biomarkers.groups.group_figures import means_over_time
 from biomarkers.groups.profiles import Profile, group_profiles
 from evaluation.report.page import Section
+from evaluation.uncertainty.bootstrap import Resampling
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +26,7 @@ class Profiles:
     emotions: Sequence[str]
     bins: int
 
-    def __call__(self, material: Material, *, n_boot: int, seed: int) -> Finding:
+    def __call__(self, material: Material, resampling: Resampling) -> Finding:
         """Average people, not recordings, in every bin."""
         labels = material.labels
         known = np.flatnonzero(labels["binary"].notna())
@@ -36,9 +37,7 @@ class Profiles:
         ]
         groups = np.where(labels["binary"].to_numpy()[known] == 1, "depressed", "control")
         subjects = labels["subject_id"].to_numpy()[known]
-        found = group_profiles(
-            sums, subjects.tolist(), groups.tolist(), bins=self.bins, n_boot=n_boot, seed=seed
-        )
+        found = group_profiles(sums, subjects.tolist(), groups.tolist(), resampling, bins=self.bins)
         section = Section(
             "profiles",
             "How do emotions run over the recording?",

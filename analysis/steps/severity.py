@@ -9,11 +9,12 @@ import pandas as pd
 from analysis.step_data import Finding, Material
 from analysis.steps.estimators import Estimator, predicted, remarks, together
 from analysis.steps.networks import Network
-from evaluation.baselines.baselines import constant
-from evaluation.report.audit_figures import panels
+from evaluation.baselines.reference_lines import constant
+from evaluation.report.forest import panels
 from evaluation.report.page import Section
 from evaluation.summary import summarize
-from evaluation.uncertainty.estimates import paired_difference
+from evaluation.uncertainty.bootstrap import Resampling
+from evaluation.uncertainty.table_estimates import paired_differences
 
 _TITLE = "How severe? Scores of people the estimators were not fitted on"
 
@@ -30,7 +31,7 @@ class SeverityTable:
     estimators: Mapping[str, Estimator | None]
     networks: Mapping[str, Network | None] = field(default_factory=dict)
 
-    def __call__(self, material: Material, *, n_boot: int, seed: int) -> Finding:
+    def __call__(self, material: Material, resampling: Resampling) -> Finding:
         """Fit every regressor in every fold; what comes without a score in the manifest has no section."""
         table = material.manifest.table
         if "score" not in table or table["score"].isna().all():
@@ -41,10 +42,10 @@ class SeverityTable:
             for name, own in predicted(self.networks, self.estimators, material).items()
         }
         found = {
-            name: summarize(own, threshold=None) | {"against": paired_difference(own, guess)["mae"]}
+            name: summarize([own]) | {"against": paired_differences([own], [guess])["mae"]}
             for name, own in predictions.items()
         }
-        found["constant guess"] = summarize(guess, threshold=None) | {"against": "-"}
+        found["constant guess"] = summarize([guess]) | {"against": "-"}
         scale = material.data["scale"]["name"]
         section = Section(
             "severity",

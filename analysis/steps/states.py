@@ -14,6 +14,7 @@ from biomarkers.symptoms.state_figures import cluster_profiles, total_pairs, tre
 from biomarkers.symptoms.states import AT_MOST, States, cluster_means, cluster_states
 from datamodules.manifests.identity import person_keys
 from evaluation.report.page import Section
+from evaluation.uncertainty.bootstrap import Resampling
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,21 +33,21 @@ class EmotionalStates:
     draws: int
     target: ProfileTarget
 
-    def __call__(self, material: Material, *, n_boot: int, seed: int) -> Finding:
+    def __call__(self, material: Material, resampling: Resampling) -> Finding:
         """Describe everybody by relations and clusters; targets are made fold by fold."""
         scored = scale_totals(material, self.scales)
         known = scored[list(self.scales)].notna().all(axis=1).to_numpy()
         totals = scored.loc[known, list(self.scales)].reset_index(drop=True)
         persons = np.array(person_keys(material.manifest.table))[known]
-        found = relations(totals, persons.tolist(), n_boot=n_boot, seed=seed)
+        found = relations(totals, persons.tolist(), resampling)
         means = totals.groupby(persons).mean()
-        states = cluster_states(means, rounds=self.rounds, draws=self.draws, seed=seed)
-        profiles = [cluster_means(means, state.labels, n_boot=n_boot, seed=seed) for state in states]
+        states = cluster_states(means, rounds=self.rounds, draws=self.draws, seed=resampling.seed)
+        profiles = [cluster_means(means, state.labels, resampling) for state in states]
         targets = self._targets(material, scored["recording_id"][known], totals, persons)
         gaps = int((~known).sum())
         sections = [
             _relations(found, means, gaps),
-            _clusters(states, profiles, means, seed=seed),
+            _clusters(states, profiles, means, seed=resampling.seed),
             _profile_target(targets, self.target),
         ]
         tables = {

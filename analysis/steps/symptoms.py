@@ -17,7 +17,7 @@ from datamodules.manifests.questionnaires import subscale
 from datamodules.manifests.scales import SCALES
 from datamodules.manifests.visits import REMEDY, place_of_visits
 from evaluation.report.page import Section
-from evaluation.uncertainty.bootstrap import Estimate
+from evaluation.uncertainty.bootstrap import Estimate, Resampling
 
 Row = tuple[str | Estimate, ...]
 
@@ -39,7 +39,7 @@ class SymptomDiscrepancies:
     scales: Sequence[str]
     draws: int
 
-    def __call__(self, material: Material, *, n_boot: int, seed: int) -> Finding:
+    def __call__(self, material: Material, resampling: Resampling) -> Finding:
         """Measure every scale."""
         rows: list[Row] = []
         reliable: list[Row] = []
@@ -55,12 +55,14 @@ class SymptomDiscrepancies:
                 whole = index(told)
                 groups.append(whole.groups.assign(scale=name, grouping=grouping))
                 persons.append(told.assign(scale=name, grouping=grouping))
-                value = interval(items, estimator, n_boot=n_boot, seed=seed)
-                shuffled = null(items, estimator, draws=self.draws, seed=seed)
+                value = interval(items, estimator, resampling)
+                shuffled = null(items, estimator, draws=self.draws, seed=resampling.seed)
                 rows.append(_row(estimator, value, shuffled, whole.singletons))
-            sample = null(items, SymptomDiscrepancy(), within="sample", draws=self.draws, seed=seed)
+            sample = null(
+                items, SymptomDiscrepancy(), within="sample", draws=self.draws, seed=resampling.seed
+            )
             curves[name] = sample.groups
-            reliable.append((name, *reliability(items, n_boot=n_boot, seed=seed).values()))
+            reliable.append((name, *reliability(items, resampling).values()))
         tables = {
             "symptom_groups": pd.concat(groups, ignore_index=True),
             "symptom_persons": pd.concat(persons).rename_axis("recording_id").reset_index(),

@@ -19,7 +19,7 @@ from sklearn.preprocessing import MinMaxScaler
 from biomarkers.estimators.frame_classifiers import FRAMES, paper_metrics, recording_means, sample_frames
 from biomarkers.estimators.linear import Fold, person_folds
 from datamodules.series import Series
-from evaluation.uncertainty.bootstrap import percentile_interval, subject_weights
+from evaluation.uncertainty.bootstrap import Resampling, percentile_interval, subject_weights
 
 Array = NDArray[np.float64]
 
@@ -34,11 +34,10 @@ def gap_table(
     y: ArrayLike,
     persons: ArrayLike,
     estimators: Mapping[str, Any],
+    resampling: Resampling,
     *,
     channels: Sequence[str],
     frames_per_recording: int | None = FRAMES,
-    n_boot: int = 2000,
-    seed: int = 0,
 ) -> pd.DataFrame:
     """The same frames and estimators under a split that leaks and under one that does not.
 
@@ -50,10 +49,9 @@ def gap_table(
         y: Labels (N,), 0 or 1.
         persons: Person of each recording (N,).
         estimators: Classifiers of rows by name, as in `FrameClassifier`.
+        resampling: Of persons; its seed shuffles the frames of the split that leaks as well.
         channels: Names of the action units.
         frames_per_recording: Evenly spaced frames of each recording; None takes all.
-        n_boot: Resamples of the persons.
-        seed: Shuffles the frames of the split that leaks, and the persons of the resamples.
 
     Returns:
         Three rows per estimator, `split` being the two splits and their `DIFFERENCE`: `estimator, split,
@@ -61,12 +59,12 @@ def gap_table(
     """
     frames, owners = sample_frames(recordings, channels, per_recording=frames_per_recording)
     labels, people = np.asarray(y), np.asarray(persons)
-    shuffled = StratifiedKFold(_FOLDS, shuffle=True, random_state=seed)
+    shuffled = StratifiedKFold(_FOLDS, shuffle=True, random_state=resampling.seed)
     splits = {
         FRAME_RANDOM: list(shuffled.split(frames, labels[owners])),
         PERSON_GROUPED: person_folds(labels[owners], people[owners], folds=_FOLDS, classes=True),
     }
-    weights = np.concatenate(list(subject_weights(people.tolist(), n_boot=n_boot, seed=seed)))
+    weights = np.concatenate(list(subject_weights(people.tolist(), resampling)))
     rows: list[dict[str, Any]] = []
     for name, estimator in estimators.items():
         called = {

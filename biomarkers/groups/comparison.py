@@ -11,7 +11,7 @@ from statsmodels.stats.meta_analysis import effectsize_smd
 
 from biomarkers.groups.subject_means import Persons
 from evaluation.metrics import resampled as weighted
-from evaluation.uncertainty.bootstrap import LEVEL, check_resamples, percentile_interval
+from evaluation.uncertainty.bootstrap import LEVEL, Resampling, percentile_interval
 from evaluation.uncertainty.holm import holm
 
 Array = NDArray[np.float64]
@@ -22,7 +22,7 @@ SAME = 1e-6  # relative spread below which a feature counts as constant: the rou
 NO_OVERLAP = "the groups do not overlap: resampling gives Cliff's delta no interval"
 
 
-def compare_groups(persons: Persons, *, n_boot: int = 2000, seed: int = 0) -> pd.DataFrame:
+def compare_groups(persons: Persons, resampling: Resampling) -> pd.DataFrame:
     """Compare the depressed with the other persons on every feature, differences being depressed minus other.
 
     Per feature `n`, `mean`, `sd` of both groups; Welch's t and the Mann-Whitney U with p-values, each also
@@ -33,11 +33,10 @@ def compare_groups(persons: Persons, *, n_boot: int = 2000, seed: int = 0) -> pd
 
     Args:
         persons: Both groups.
-        n_boot: Resamples of the persons within their groups.
-        seed: Of the resamples.
+        resampling: Of the persons within their groups.
 
     Raises:
-        ValueError: One group is empty, or there are too few resamples.
+        ValueError: One group is empty.
     """
     values, depressed = persons.values.to_numpy(dtype=np.float64), persons.depressed
     if depressed.all() or not depressed.any():
@@ -53,7 +52,7 @@ def compare_groups(persons: Persons, *, n_boot: int = 2000, seed: int = 0) -> pd
         table[f"sd_{name}"] = own.std(ddof=1).to_numpy()
     table["difference"] = table["mean_depressed"] - table["mean_control"]
     table = table.join(group_tests(values, depressed)).join(_hedges(table))
-    table = table.join(_cliff(values, depressed, n_boot=n_boot, seed=seed))
+    table = table.join(_cliff(values, depressed, resampling))
     table["reason"] = [_untestable(column, depressed) for column in values.T]
     tested = (table["reason"] == "").to_numpy()
     effects = [name + end for name in ("hedges_g", "cliffs_delta") for end in ("", "_low", "_high")]
@@ -110,9 +109,9 @@ def _hedges(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"hedges_g": g, "hedges_g_low": g - half, "hedges_g_high": g + half})
 
 
-def _cliff(values: Array, depressed: Flags, *, n_boot: int, seed: int) -> pd.DataFrame:
+def _cliff(values: Array, depressed: Flags, resampling: Resampling) -> pd.DataFrame:
     """Cliff's delta is twice the area under the ROC curve, less one: a kernel of the metrics serves."""
-    weights = _resampled_within(depressed, n_boot=n_boot, seed=seed)
+    weights = _resampled_within(depressed, resampling)
     rows: list[tuple[float | None, float | None, float | None]] = []
     for column in values.T:
         known = np.isfinite(column)
@@ -127,11 +126,10 @@ def _cliff(values: Array, depressed: Flags, *, n_boot: int, seed: int) -> pd.Dat
     return pd.DataFrame(rows, columns=["cliffs_delta", "cliffs_delta_low", "cliffs_delta_high"], dtype=float)
 
 
-def _resampled_within(depressed: Flags, *, n_boot: int, seed: int) -> Array:
+def _resampled_within(depressed: Flags, resampling: Resampling) -> Array:
     """How often each person is drawn (R, S), the sizes of both groups being those of the design."""
-    check_resamples(n_boot)
-    rng = np.random.default_rng(seed)
-    weights = np.zeros((n_boot, depressed.size))
+    rng, count = np.random.default_rng(resampling.seed), resampling.n_boot
+    weights = np.zeros((count, depressed.size))
     for rows in (np.flatnonzero(depressed), np.flatnonzero(~depressed)):
-        weights[:, rows] = rng.multinomial(rows.size, np.full(rows.size, 1 / rows.size), size=n_boot)
+        weights[:, rows] = rng.multinomial(rows.size, np.full(rows.size, 1 / rows.size), size=count)
     return weights

@@ -13,7 +13,7 @@ from scipy import stats
 from biomarkers.groups.comparison import SAME, benjamini_hochberg
 from biomarkers.groups.subject_means import feature_names, person_names, with_labels
 from evaluation.metrics.rank_correlation import correlation, ranks
-from evaluation.uncertainty.bootstrap import percentile_interval, subject_weights
+from evaluation.uncertainty.bootstrap import Resampling, percentile_interval, subject_weights
 from evaluation.uncertainty.holm import holm
 from evaluation.uncertainty.label_permutation import block_permutations
 
@@ -28,10 +28,9 @@ _ROUNDING = 1e-12  # equal correlations may differ by it, and must count as equa
 def correlate(
     features: pd.DataFrame,
     scores: pd.DataFrame,
+    resampling: Resampling,
     *,
-    n_boot: int = 2000,
     n_perm: int = PERMUTATIONS,
-    seed: int = 0,
 ) -> pd.DataFrame:
     """Spearman's correlation of every feature with every score, one row each, corrected for all of them.
 
@@ -45,12 +44,11 @@ def correlate(
         features: `recording_id, subject_id`, perhaps `session_id`, and numeric features. Recordings of an
             unknown subject are persons of their own, which is optimistic.
         scores: `recording_id` and the scores, NaN where a recording has none.
-        n_boot: Resamples of persons.
+        resampling: Of persons; its seed is that of the permutations as well.
         n_perm: Permutations.
-        seed: Of both.
 
     Raises:
-        ValueError: See `persons.with_labels`; there are no scores, no permutations or too few resamples.
+        ValueError: See `persons.with_labels`; there are no scores, or no permutations.
     """
     names = feature_names(features)
     asked = [str(name) for name in scores if name != "recording_id"]
@@ -73,7 +71,7 @@ def correlate(
     found = pd.DataFrame(rows).assign(**dict.fromkeys(_NUMBERS, np.nan))
     for mask, pairs in alike.items():
         known = np.frombuffer(mask, dtype=np.bool_)
-        _fill(found, pairs, x, y, persons, known, n_boot=n_boot, n_perm=n_perm, seed=seed)
+        _fill(found, pairs, x, y, persons, known, resampling, n_perm=n_perm)
     found["p_holm"], found["p_bh"] = holm(found["p"]), benjamini_hochberg(found["p"].to_numpy(np.float64))
     return found[["feature", "score", *_NUMBERS, "p_holm", "p_bh", "n_persons", "n_recordings", "reason"]]
 
@@ -104,18 +102,17 @@ def _fill(
     y: Array,
     persons: NDArray[np.str_],
     known: NDArray[np.bool_],
+    resampling: Resampling,
     *,
-    n_boot: int,
     n_perm: int,
-    seed: int,
 ) -> None:
     """Write the numbers of pairs (row, feature, score) that have the same `known` recordings."""
     own_x = {f: x[known, f] for f in sorted({f for _, f, _ in pairs})}
     own_y = {s: y[known, s] for s in sorted({s for _, _, s in pairs})}
-    weights = (block[:, known] for block in subject_weights(persons, n_boot=n_boot, seed=seed))
+    weights = (block[:, known] for block in subject_weights(persons, resampling))
     draws = _resampled(own_x, own_y, weights)
     values = {(f, s): float(stats.spearmanr(own_x[f], own_y[s]).statistic) for _, f, s in pairs}
-    p_values = _permuted(own_x, own_y, values, persons[known], n_perm=n_perm, seed=seed)
+    p_values = _permuted(own_x, own_y, values, persons[known], n_perm=n_perm, seed=resampling.seed)
     for row, f, s in pairs:
         low, high, why = percentile_interval(draws[f, s])
         found.loc[row, list(_NUMBERS)] = [values[f, s], low, high, p_values[f, s]]

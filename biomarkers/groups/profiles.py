@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from datamodules.series.series import Series
 from evaluation.metrics.applicable import subject_codes
-from evaluation.uncertainty.bootstrap import LEVEL, check_resamples
+from evaluation.uncertainty.bootstrap import LEVEL, Resampling
 
 Array = NDArray[np.float64]
 
@@ -58,10 +58,9 @@ def group_profiles(
     series: Sequence[Series],
     subjects: Sequence[str],
     groups: Sequence[str],
+    resampling: Resampling,
     *,
     bins: int = 50,
-    n_boot: int = 2000,
-    seed: int = 0,
 ) -> dict[str, Profile]:
     """The mean course of each group over its persons, whose recordings are averaged first.
 
@@ -69,9 +68,8 @@ def group_profiles(
         series: One a recording (N), all with the same channels.
         subjects: Person of each recording (N,).
         groups: Group of each recording (N,); a person who changes groups counts in both.
+        resampling: Of the persons behind the percentile band, which is pointwise.
         bins: Shares of the recordings' time.
-        n_boot: Resamples of the persons behind the percentile band, which is pointwise.
-        seed: Of the resamples.
 
     Raises:
         ValueError: The lengths differ, a recording has no valid frame, channels differ, or too few resamples.
@@ -86,21 +84,20 @@ def group_profiles(
     courses = np.stack([course(one, bins=bins) for one in series])
     own, names = np.array(groups, dtype=np.str_), np.array(subjects, dtype=np.str_)
     return {
-        str(group): _profile(courses[own == group], names[own == group], channels, n_boot=n_boot, seed=seed)
+        str(group): _profile(courses[own == group], names[own == group], channels, resampling)
         for group in np.unique(own)
     }
 
 
 def _profile(
-    courses: Array, subjects: ArrayLike, channels: tuple[str, ...], *, n_boot: int, seed: int
+    courses: Array, subjects: ArrayLike, channels: tuple[str, ...], resampling: Resampling
 ) -> Profile:
-    check_resamples(n_boot)
     codes = subject_codes(np.asarray(subjects))
     count = int(codes.max()) + 1
     persons = np.stack([_mean(courses[codes == code])[0] for code in range(count)])
     mean, seen = _mean(persons)
-    rng = np.random.default_rng(seed)
-    weights = rng.multinomial(count, np.full(count, 1 / count), size=n_boot).astype(np.float64)
+    rng = np.random.default_rng(resampling.seed)
+    weights = rng.multinomial(count, np.full(count, 1 / count), size=resampling.n_boot).astype(np.float64)
     low, high = np.stack([_band(persons[:, b], weights) for b in range(courses.shape[1])], axis=1)
     low[seen < MIN_BAND], high[seen < MIN_BAND] = np.nan, np.nan
     return Profile(channels=channels, mean=mean, low=low, high=high, persons=seen[:, 0])

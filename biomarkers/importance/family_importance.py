@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from biomarkers.features.families import families, identity
 from biomarkers.importance.family_permutation import lost_placements, permuted_predictions
 from biomarkers.importance.shap_values import shap_values
-from evaluation.uncertainty.bootstrap import interval_of, subject_weights
+from evaluation.uncertainty.bootstrap import Resampling, interval_of, subject_weights
 
 Array = NDArray[np.float64]
 
@@ -79,7 +79,7 @@ def explain_fold(
     )
 
 
-def importance_table(folds: Sequence[FoldImportance], *, n_boot: int, seed: int) -> pd.DataFrame:
+def importance_table(folds: Sequence[FoldImportance], resampling: Resampling) -> pd.DataFrame:
     """One row per family: AUC lost, its interval over persons and its range over folds; mean |SHAP|.
 
     The interval resamples persons and keeps models and permutations. The AUC of a resample is taken to first
@@ -88,8 +88,7 @@ def importance_table(folds: Sequence[FoldImportance], *, n_boot: int, seed: int)
 
     Args:
         folds: Of `explain_fold`, over the same features.
-        n_boot: Resamples of persons.
-        seed: Of the resamples.
+        resampling: Of persons.
 
     Returns:
         Table with `by`, `family`, `features`, `identity`, `auc_lost`, `auc_lost_low`, `auc_lost_high`,
@@ -104,7 +103,7 @@ def importance_table(folds: Sequence[FoldImportance], *, n_boot: int, seed: int)
     by_fold = np.stack([_mean_lost(fold) for fold in folds])
     explained = np.isfinite(sizes[:, 0])
     draws, shap_draws = [], []
-    for weights in subject_weights(persons, n_boot=n_boot, seed=seed):
+    for weights in subject_weights(persons, resampling):
         positive, negative = (_weighted(weights[:, rows], lost[rows]) for rows in (target == 1, target == 0))
         draws.append(positive + negative - lost[target == 1].mean(axis=0))
         shap_draws.append(_weighted(weights[:, explained], sizes[explained]))

@@ -29,7 +29,7 @@ from biomarkers.symptoms.distances import (
     limits,
 )
 from biomarkers.symptoms.permuted_answers import Answers, Within, shuffles
-from evaluation.uncertainty.bootstrap import Estimate, interval_of, subject_weights
+from evaluation.uncertainty.bootstrap import Estimate, Resampling, interval_of, subject_weights
 
 SWEEPS = 10  # our choice: between draws; the p-value is exact with any number, see `null`
 _TIE = 1e-12  # the same sum in another order
@@ -57,16 +57,16 @@ class Null:
     groups: pd.DataFrame
 
 
-def interval(items: pd.DataFrame, estimator: SymptomDiscrepancy, *, n_boot: int, seed: int) -> Estimate:
+def interval(items: pd.DataFrame, estimator: SymptomDiscrepancy, resampling: Resampling) -> Estimate:
     """Index of raw answers (N, J), a row a person, with its 95 % interval.
 
     Raises:
-        ValueError: As in `SymptomDiscrepancy.fit`, or too few resamples for percentiles.
+        ValueError: As in `SymptomDiscrepancy.fit`.
     """
     fitted, answers, codes = _fitted(items, estimator)
     draws = [
         _resampled(fitted, answers, codes, weights)
-        for block in subject_weights(range(len(items)), n_boot=n_boot, seed=seed)
+        for block in subject_weights(range(len(items)), resampling)
         for weights in block
     ]
     return interval_of(_index_and_means(_discrepancy(fitted, answers, codes), codes)[0], np.array(draws))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from datamodules.manifests.scales import SCALES
 from evaluation.metrics import resampled as weighted
 from evaluation.metrics.rank_correlation import spearman
-from evaluation.uncertainty.bootstrap import percentile_interval, subject_weights
+from evaluation.uncertainty.bootstrap import Resampling, percentile_interval, subject_weights
 
 Array = NDArray[np.float64]
 
@@ -35,9 +35,7 @@ def positives(totals: pd.DataFrame) -> pd.DataFrame:
     return out
 
 
-def relations(
-    totals: pd.DataFrame, persons: Sequence[object], *, n_boot: int = 2000, seed: int = 0
-) -> pd.DataFrame:
+def relations(totals: pd.DataFrame, persons: Sequence[object], resampling: Resampling) -> pd.DataFrame:
     """Pearson's and Spearman's correlation of every two totals, and Jaccard's index of every two labels.
 
     Jaccard: recordings positive on both over those positive on one or both. Columns are `measure, a, b,
@@ -47,8 +45,7 @@ def relations(
     Args:
         totals: One row a recording, one column a scale (N, D), without gaps; doubled where the scale is.
         persons: Person of each recording (N,).
-        n_boot: Resamples.
-        seed: Of the resamples.
+        resampling: Of persons.
 
     Raises:
         ValueError: A column is no scale, a total is missing or cannot be one of its scale.
@@ -63,7 +60,7 @@ def relations(
     ]
     asked = [(m, a, b) for m in measures for a, b in combinations(range(len(x)), 2)]
     draws: list[list[Array]] = [[] for _ in asked]
-    for weights in subject_weights(persons, n_boot=n_boot, seed=seed):
+    for weights in subject_weights(persons, resampling):
         for drawn, ((_, kernel, values), a, b) in zip(draws, asked, strict=True):
             drawn.append(kernel(values[a], values[b], weights))
     ones = np.ones((1, len(totals)))
@@ -79,6 +76,4 @@ def relations(
 def jaccard(a: Array, b: Array, w: Array) -> Array:
     """Jaccard's index (R,) of labels 0 and 1 (N,) under weights (R, N), NaN where nobody is positive."""
     both, one = w @ (a * b), w @ np.maximum(a, b)
-    out: Array = np.full(len(w), np.nan)
-    np.divide(both, one, out=out, where=one > 0)
-    return out
+    return weighted.divide(both, one)

@@ -11,18 +11,18 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.decomposition import FactorAnalysis
 
-from evaluation.uncertainty.bootstrap import Estimate, interval_of, subject_weights
+from evaluation.uncertainty.bootstrap import Estimate, Resampling, interval_of, subject_weights
 
 Array = NDArray[np.float64]
 
 _STEPS, _TOLERANCE = 2000, 1e-5  # of the fit: iterations, and change of the log likelihood
 
 
-def reliability(items: pd.DataFrame, *, n_boot: int, seed: int) -> dict[str, Estimate]:
+def reliability(items: pd.DataFrame, resampling: Resampling) -> dict[str, Estimate]:
     """`alpha` and `omega` of answers (N, J), a row a person, with 95 % bootstrap intervals over persons.
 
     Raises:
-        ValueError: Fewer than three items, gaps, an item that never varies, or too few resamples.
+        ValueError: Fewer than three items, gaps, or an item that never varies.
     """
     answers = items.to_numpy(dtype=np.float64)
     if answers.shape[1] < 3:
@@ -35,7 +35,7 @@ def reliability(items: pd.DataFrame, *, n_boot: int, seed: int) -> dict[str, Est
         raise ValueError(f"everybody answers {items.columns[still[0]]} alike: leave it out")
     covariances = [
         np.cov(answers, rowvar=False, fweights=weights.astype(np.int64))
-        for block in subject_weights(range(len(answers)), n_boot=n_boot, seed=seed)
+        for block in subject_weights(range(len(answers)), resampling)
         for weights in block
     ]
     whole = np.cov(answers, rowvar=False)

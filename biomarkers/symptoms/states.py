@@ -18,6 +18,7 @@ from scipy import stats
 from biomarkers.clusters.cluster_pipeline import embed, fitted_labels, indices
 from biomarkers.clusters.stability import Stability, cluster_stability
 from biomarkers.symptoms.profile_target import state_pipeline
+from evaluation.uncertainty.bootstrap import Resampling
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -82,17 +83,18 @@ def cluster_states(
     return out
 
 
-def cluster_means(totals: pd.DataFrame, labels: Labels, *, n_boot: int = 2000, seed: int = 0) -> pd.DataFrame:
+def cluster_means(totals: pd.DataFrame, labels: Labels, resampling: Resampling) -> pd.DataFrame:
     """Mean total of each cluster and scale with the 95 % percentile interval over its persons.
 
     The clusters were made of these totals, so that their means differ by construction; the interval tells how
     well a mean is known, not whether two differ. Columns `cluster, persons, scale, mean, low, high`.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(resampling.seed)
     rows = []
     for k in np.unique(labels).tolist():
         own = totals[labels == k].to_numpy(dtype=np.float64)
-        drawn = rng.multinomial(len(own), np.full(len(own), 1 / len(own)), size=n_boot) @ own / len(own)
+        counts = rng.multinomial(len(own), np.full(len(own), 1 / len(own)), size=resampling.n_boot)
+        drawn = counts @ own / len(own)
         low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
         for j, scale in enumerate(totals):
             rows.append((k, len(own), scale, float(own[:, j].mean()), float(low[j]), float(high[j])))

@@ -20,7 +20,7 @@ from datamodules.wording import nearest
 from engine.config.compose import ConfigError
 from engine.runs.provenance import RunManifest, write_json
 from engine.runs.seed import is_main
-from evaluation.audit.leak_audit import STOP_AUC, STOP_LOW, audit_facts
+from evaluation.audit.leaking_facts import STOP_AUC, STOP_LOW, audit_facts
 
 _log = logging.getLogger(__name__)
 

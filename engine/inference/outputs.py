@@ -10,7 +10,8 @@ from engine.cohort.leak_audit import leak_title
 from engine.inference.results import Assessment
 from engine.runs.disk import writing
 from engine.runs.provenance import RunManifest, write_json
-from evaluation.report.report import AttentionExample, write_report
+from evaluation.report.figures import AttentionExample
+from evaluation.report.report import write_report
 from evaluation.summary import with_reasons
 from evaluation.tables.predictions import write_predictions
 

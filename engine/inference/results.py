@@ -12,8 +12,8 @@ from datamodules.clips.measurement_coverage import Coverage
 from datamodules.manifests.manifest import Manifest
 from datamodules.splits.protocols import Split
 from engine.inference.strata import discrepancy_facts, discrepancy_slices
-from evaluation.baselines.baselines import reference_lines
 from evaluation.baselines.oracle import oracle_lines
+from evaluation.baselines.reference_lines import reference_lines
 from evaluation.summary import metrics_json, summarize
 from evaluation.tables.aggregate import to_recordings
 from evaluation.uncertainty.prediction_intervals import add_intervals
@@ -70,9 +70,9 @@ def assess(
     if split.train:
         lines = _lines(manifest, split, test, threshold.value)
     metrics = metrics_json(
-        test=summarize(test, threshold=threshold.value),
-        val=None if val is None else summarize(val, threshold=threshold.value),
-        **lines,
+        test=summarize([test], [threshold.value]),
+        val=None if val is None else summarize([val], [threshold.value]),
+        reference=lines,
     )
     metrics["threshold"] = threshold.as_dict()
     metrics["discrepancy"] = {"reason": _ELSEWHERE}

@@ -20,6 +20,7 @@ from engine.inspection.integrated_gradients import GRID, STEPS, attributions, ce
 from engine.runs.provenance import write_json
 from evaluation.audit.attribution import attribution_table, completeness
 from evaluation.report.attribution_page import write_attribution
+from evaluation.uncertainty.bootstrap import Resampling
 
 
 def explain(
@@ -54,8 +55,7 @@ def explain(
     network = task.network.to(device)
     kind = _input(module, statistics)
     found = attributions(network, _batches(module, device), head=head, **kind)
-    boot: Any = {name: config["evaluation"][name] for name in ("n_boot", "seed")}
-    table, complete = attribution_table(found, **boot), completeness(found)
+    table, complete = attribution_table(found, Resampling.of(config)), completeness(found)
     (folder / "tables").mkdir(parents=True, exist_ok=True)
     table.to_csv(folder / "tables" / "attribution.csv", index=False)
     content = {"head": head, "unit": found.unit, "steps": STEPS[kind["key"]], "completeness": complete}

@@ -25,6 +25,7 @@ from evaluation.audit.nuisance import audit_nuisance
 from evaluation.audit.sampling import sampling_audit
 from evaluation.audit.slices import slices
 from evaluation.report.audit_page import write_audit
+from evaluation.uncertainty.bootstrap import Resampling
 from evaluation.uncertainty.label_permutation import permute_labels
 
 _ELSEWHERE = "the training recordings are not part of this manifest"
@@ -56,15 +57,15 @@ def audit(
         folder: Where the files go.
         notes: Remarks below the title of the page.
     """
-    boot: Any = {name: config["evaluation"][name] for name in ("n_boot", "seed")}
+    resampling = Resampling.of(config)
     facts = targets(manifest)
     answers, _ = discrepancy_facts(manifest, split)
     content = {
-        "identity": _identity(clips, manifest, predict, boot["seed"]),
+        "identity": _identity(clips, manifest, predict, resampling.seed),
         "depression": _depression(clips, manifest, split, predict),
-        "nuisance": audit_nuisance(found.test, _with_pictures(facts, manifest, found.test), **boot),
-        "labels": permute_labels(found.test, seed=boot["seed"]),
-        "sampling": _sampling(facts, split, seed=boot["seed"]),
+        "nuisance": audit_nuisance(found.test, _with_pictures(facts, manifest, found.test), resampling),
+        "labels": permute_labels(found.test, seed=resampling.seed),
+        "sampling": _sampling(facts, split, seed=resampling.seed),
         "slices": slices(found.test, facts.merge(answers, how="left"), threshold=found.threshold.value),
         "coverage": coverage(found.test),
     }

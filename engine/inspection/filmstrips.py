@@ -9,7 +9,7 @@ from datamodules.clips.dataset import PixelClips
 from datamodules.manifests.manifest import Manifest
 from engine.config.build import build
 from engine.inference.predictions import ClipPredictions
-from evaluation.report.report import AttentionExample
+from evaluation.report.figures import AttentionExample
 
 
 def filmstrips(

@@ -11,13 +11,12 @@ from datamodules.manifests.manifest import Manifest
 from datamodules.splits.protocols import Split
 from engine.inference.results import Assessment, list_unmeasured, targets
 from engine.inference.strata import discrepancy_slices, facts_of_folds
-from evaluation.averaged import mean_difference, mean_prediction, summarize_mean
-from evaluation.baselines.baselines import constant, identity, nuisance
+from evaluation.baselines.reference_lines import constant, identity, nuisance
 from evaluation.metrics.applicable import measurements
 from evaluation.metrics.catalog import METRICS
-from evaluation.summary import metrics_json
-from evaluation.tables.predictions import measured
-from evaluation.tables.schema import HEADS
+from evaluation.summary import mean_prediction, metrics_json, summarize
+from evaluation.tables.predictions import HEADS, measured
+from evaluation.uncertainty.table_estimates import paired_differences
 from evaluation.uncertainty.threshold import Threshold
 
 _PER_FOLD = (
@@ -47,8 +46,8 @@ def pool(manifest: Manifest, splits: Sequence[Split], tables: Sequence[pd.DataFr
         "computed fold by fold, see each fold's metrics.json" if manifest.truth else "the truth is not known"
     )
     tested = [repeat.test for repeat in repeats]
-    metrics = metrics_json(test=summarize_mean(tested), val=None, oracle=None, reasons=reasons, **lines)
-    threshold = Threshold(value=None, column=None, split="val", recordings=0, reason=_PER_FOLD)
+    metrics = metrics_json(test=summarize(tested), val=None, reference=lines | {"reasons": reasons})
+    threshold = Threshold(reason=_PER_FOLD)
     metrics["threshold"] = threshold.as_dict()
     if len(repeats) == 1:
         facts, reason = facts_of_folds(manifest, splits)
@@ -124,7 +123,7 @@ def _lines(manifest: Manifest, repeats: Sequence[_Repeat]) -> tuple[dict[str, An
 
 
 def _compared(tested: Sequence[pd.DataFrame], pooled: Sequence[pd.DataFrame]) -> dict[str, Any]:
-    return {**summarize_mean(pooled), "difference": mean_difference(tested, pooled)}
+    return {**summarize(pooled), "difference": paired_differences(tested, pooled)}
 
 
 def _one_answer(table: pd.DataFrame) -> pd.DataFrame:

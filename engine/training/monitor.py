@@ -16,7 +16,7 @@ from engine.config.selection import monitored
 from engine.inference.results import targets
 from evaluation.metrics.applicable import measurements
 from evaluation.metrics.catalog import METRICS
-from evaluation.tables.schema import HEADS
+from evaluation.tables.predictions import HEADS
 
 _log = logging.getLogger(__name__)
 

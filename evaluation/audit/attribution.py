@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evaluation.metrics.applicable import subject_codes
-from evaluation.uncertainty.bootstrap import percentile_interval, subject_weights
+from evaluation.uncertainty.bootstrap import Resampling, percentile_interval, subject_weights
 
 Array = NDArray[np.float64]
 
@@ -130,7 +130,7 @@ def completeness(found: Attributions) -> dict[str, Any]:
     }
 
 
-def attribution_table(found: Attributions, *, n_boot: int, seed: int) -> pd.DataFrame:
+def attribution_table(found: Attributions, resampling: Resampling) -> pd.DataFrame:
     """Mean over persons of each group's attribution and of its size, with intervals over persons.
 
     A recording is the mean of its clips and a person that of the recordings; `strength` averages the absolute
@@ -139,10 +139,10 @@ def attribution_table(found: Attributions, *, n_boot: int, seed: int) -> pd.Data
     strength_high`; without a second person the bounds are missing.
     """
     keys, values = _grouped(found)
-    signed, size, persons = _by_person(values, found.clips)
+    signed, size = _by_person(values, found.clips)
     columns: dict[str, Any] = {}
     for name, means in (("value", signed), ("strength", size)):
-        low, high = _bounds(means, persons, n_boot=n_boot, seed=seed)
+        low, high = _bounds(means, resampling)
         prefix = "" if name == "value" else f"{name}_"
         columns |= {name: means.mean(0), f"{prefix}low": low, f"{prefix}high": high}
     return pd.DataFrame(keys, columns=["scope", "name", "third"]).assign(**columns)
@@ -151,7 +151,7 @@ def attribution_table(found: Attributions, *, n_boot: int, seed: int) -> pd.Data
 def step_curves(found: Attributions) -> Mapping[str, Array]:
     """Mean over persons of each region's attribution at each step of a clip: name -> (T,)."""
     count, steps, regions = found.steps.shape
-    signed, _, _ = _by_person(found.steps.reshape(count, steps * regions), found.clips)
+    signed, _ = _by_person(found.steps.reshape(count, steps * regions), found.clips)
     means = signed.mean(0).reshape(steps, regions)
     return {name: means[:, place] for place, name in enumerate(found.regions)}
 
@@ -176,16 +176,15 @@ def _groups(channels: Sequence[str]) -> Iterator[tuple[str, str, list[int]]]:
             yield scope, name, places
 
 
-def _by_person(values: Array, clips: pd.DataFrame) -> tuple[Array, Array, list[str]]:
-    """Mean and mean absolute value of recordings (P,K), and the persons' ids."""
+def _by_person(values: Array, clips: pd.DataFrame) -> tuple[Array, Array]:
+    """Mean over the recordings of each person, and mean of their absolute values, (P,K) each."""
     table = clips[["recording_id", "subject_id"]].reset_index(drop=True)
     names, place = np.unique(table["recording_id"].astype(str), return_inverse=True)
     recordings = _means(values, place.astype(np.int64), len(names))
     first = table.groupby("recording_id", sort=True)["subject_id"].first()
     person = subject_codes(first.loc[list(names)])
     count = int(person.max()) + 1
-    signed, size = (_means(v, person, count) for v in (recordings, np.abs(recordings)))
-    return signed, size, [str(code) for code in range(count)]
+    return _means(recordings, person, count), _means(np.abs(recordings), person, count)
 
 
 def _means(values: Array, place: NDArray[np.int64], count: int) -> Array:
@@ -195,12 +194,12 @@ def _means(values: Array, place: NDArray[np.int64], count: int) -> Array:
     return mean
 
 
-def _bounds(means: Array, persons: Sequence[str], *, n_boot: int, seed: int) -> tuple[Array, Array]:
+def _bounds(means: Array, resampling: Resampling) -> tuple[Array, Array]:
     """Percentile bounds (K,) of the mean over persons; NaN where there is only one."""
-    if len(persons) < 2:
+    if len(means) < 2:
         missing = np.full(means.shape[1], np.nan)
         return missing, missing
-    blocks = subject_weights(persons, n_boot=n_boot, seed=seed)
+    blocks = subject_weights(range(len(means)), resampling)
     draws = np.concatenate([weights @ means / weights.sum(1, keepdims=True) for weights in blocks])
     pairs = [percentile_interval(column)[:2] for column in draws.T]
     low, high = np.array(pairs, dtype=np.float64).T

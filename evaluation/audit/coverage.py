@@ -7,7 +7,7 @@ import pandas as pd
 
 from evaluation.metrics import catalog
 from evaluation.metrics.applicable import Measurement
-from evaluation.uncertainty.confidence import estimate
+from evaluation.uncertainty.confidence_intervals import estimate
 from evaluation.uncertainty.jackknife import leave_one_out, left_out
 from evaluation.uncertainty.prediction_intervals import COVERAGE
 

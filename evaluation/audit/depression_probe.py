@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from datamodules.schema import IDS
 from evaluation.baselines.linear_probe import linear_reading
-from evaluation.uncertainty.estimates import estimates
+from evaluation.uncertainty.table_estimates import estimates
 
 Array = NDArray[np.float64]
 
@@ -52,6 +52,6 @@ def _read(x: Array, train: pd.DataFrame, asked: Array, test: pd.DataFrame) -> di
             continue
         reading = linear_reading(head, x[known], y, persons, asked)  # type: ignore[arg-type]
         table = test[[*IDS, target]].assign(**{f"{head}_prediction": reading})
-        found = estimates(table)
+        found = estimates([table])
         out |= {metric: found[metric] for metric in shown}
     return out

@@ -24,9 +24,9 @@ from sklearn.preprocessing import StandardScaler
 
 from datamodules.schema import UNKNOWN
 from evaluation.uncertainty.bootstrap import Estimate
-from evaluation.uncertainty.confidence import estimate
-from evaluation.uncertainty.estimates import difference
+from evaluation.uncertainty.confidence_intervals import estimate
 from evaluation.uncertainty.jackknife import leave_one_out, left_out_mean
+from evaluation.uncertainty.table_estimates import difference
 
 Array = NDArray[np.float64]
 

@@ -20,14 +20,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evaluation.baselines.baselines import NUISANCE
+from evaluation.baselines.reference_lines import NUISANCE
 from evaluation.metrics import resampled as weighted
-from evaluation.metrics.applicable import subject_codes
+from evaluation.metrics.applicable import subject_codes, usable
 from evaluation.metrics.rank_correlation import partial_spearman, spearman
-from evaluation.tables.schema import HEADS
+from evaluation.tables.predictions import HEADS
 from evaluation.uncertainty.bootstrap import (
     LEVEL,
     MIN_DEFINED,
+    Resampling,
     interval_of,
     percentile_interval,
     subject_weights,
@@ -43,23 +44,20 @@ MIN_PERSONS = 5  # our choice: below, an interval over persons says nothing
 _ALPHA = 1 - LEVEL
 
 
-def audit_nuisance(
-    recordings: pd.DataFrame, facts: pd.DataFrame, *, n_boot: int, seed: int
-) -> dict[str, Any]:
-    """Answer the four questions for every column of `baselines.NUISANCE`.
+def audit_nuisance(recordings: pd.DataFrame, facts: pd.DataFrame, resampling: Resampling) -> dict[str, Any]:
+    """Answer the four questions for every column of `reference_lines.NUISANCE`.
 
     Args:
         recordings: recording table of the test split; its first labeled head is read.
         facts: manifest rows with `recording_id` and the technical columns.
-        n_boot: resamples of persons.
-        seed: of the resamples.
+        resampling: of persons.
 
     Returns:
         `{"head", "columns": {column: {question: estimate with "p", "p_holm", "corrected": [low, high],
         "flagged"}}, "reasons": {column: why it is not audited}, "flagged": {question: [columns]}}`, or a
         `reason`.
     """
-    head = next((h for h in HEADS if _usable(recordings, h)), None)
+    head = next((h for h in HEADS if usable(recordings, f"{h}_target", f"{h}_prediction")), None)
     if head is None:
         return {"reason": "no recording has a label and a prediction of one head"}
     rows = recordings[recordings[f"{head}_target"].notna()].reset_index(drop=True)
@@ -68,13 +66,15 @@ def audit_nuisance(
     columns: dict[str, Array] = {}
     reasons: dict[str, str] = {}
     for name in NUISANCE:
-        values = _numbers(known[name]) if name in known else None
-        reason = "not in the manifest" if values is None else _unfit(values, rows["subject_id"])
-        if reason is None and values is not None:
+        if name not in known:
+            reasons[name] = "not in the manifest"
+            continue
+        values = pd.to_numeric(known[name], errors="coerce").to_numpy(dtype=np.float64)
+        if (reason := _unfit(values, rows["subject_id"])) is None:
             columns[name] = values
         else:
-            reasons[name] = str(reason)
-    weights = np.concatenate(list(subject_weights(rows["subject_id"], n_boot=n_boot, seed=seed)))
+            reasons[name] = reason
+    weights = np.concatenate(list(subject_weights(rows["subject_id"], resampling)))
     answers = {name: _answers(values, rows, head, weights) for name, values in columns.items()}
     found: dict[str, dict[str, Any]] = {name: {} for name in columns}
     flagged: dict[str, list[str]] = {}
@@ -139,10 +139,6 @@ def _p_value(draws: Array, nothing: float) -> float:
     return float(min(1.0, 2 * (min(below, above) + 1) / (defined.size + 1)))
 
 
-def _numbers(values: "pd.Series[Any]") -> Array:
-    return np.asarray(pd.to_numeric(values, errors="coerce"), dtype=np.float64)
-
-
 def _unfit(values: Array, subjects: "pd.Series[Any]") -> str | None:
     present = np.isfinite(values)
     if not present.any():
@@ -152,8 +148,3 @@ def _unfit(values: Array, subjects: "pd.Series[Any]") -> str | None:
     if np.unique(subject_codes(subjects)[present]).size < MIN_PERSONS:
         return f"known for fewer than {MIN_PERSONS} persons"
     return None
-
-
-def _usable(recordings: pd.DataFrame, head: str) -> bool:
-    columns = {f"{head}_target", f"{head}_prediction"}
-    return columns <= set(recordings) and bool(recordings[f"{head}_target"].notna().any())

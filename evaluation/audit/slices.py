@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from evaluation.audit.coverage import coverage_measurement
 from evaluation.metrics.applicable import measurements, subject_codes
 from evaluation.uncertainty.bootstrap import Estimate
-from evaluation.uncertainty.confidence import estimate
-from evaluation.uncertainty.estimates import difference
+from evaluation.uncertainty.confidence_intervals import estimate
 from evaluation.uncertainty.jackknife import LeaveOneOut, LeftOut, leave_one_out, left_out
+from evaluation.uncertainty.table_estimates import difference
 
 Array = NDArray[np.float64]
 
@@ -57,7 +57,9 @@ def slices(
             continue
         values = known[column].reindex(recordings["recording_id"]).reset_index(drop=True)
         names = (
-            age_bands(values, recordings["subject_id"], edges=age_edges) if column == "age" else _text(values)
+            age_bands(values, recordings["subject_id"], edges=age_edges)
+            if column == "age"
+            else values.where(values.notna(), "").astype(str).str.strip()
         )
         if names[names != ""].nunique() < 2:
             out[column] = {"reason": "the tested recordings hold fewer than two groups"}
@@ -98,10 +100,6 @@ def age_bands(
     labels = [f"under {shown[0]}", *(f"{a} to {b}" for a, b in pairwise(shown)), f"{shown[-1]} and over"]
     bands = np.digitize(years, inner)
     return pd.Series([labels[b] if np.isfinite(y) else "" for b, y in zip(bands, years, strict=True)])
-
-
-def _text(values: "pd.Series[Any]") -> "pd.Series[str]":
-    return values.where(values.notna(), "").astype(str).str.strip()
 
 
 def _group(

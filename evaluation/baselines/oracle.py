@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from datamodules.schema import IDS
 from evaluation.baselines.linear_probe import linear_reading
 from evaluation.uncertainty.bootstrap import Estimate
-from evaluation.uncertainty.estimates import estimates
+from evaluation.uncertainty.table_estimates import estimates
 
 Array = NDArray[np.float64]
 
@@ -47,7 +47,7 @@ def oracle_lines(
     for name, features in views.items():
         usable = np.flatnonzero(np.isfinite(features).all(axis=1))
         predicted = _predict(features, table, np.intersect1d(fit, usable), np.intersect1d(measure, usable))
-        lines[name] = estimates(predicted)
+        lines[name] = estimates([predicted])
     return lines
 
 
@@ -71,12 +71,9 @@ def oracle_views(truth: pd.DataFrame, table: pd.DataFrame) -> dict[str, Array]:
 
 def _others(features: Array, subjects: pd.Series) -> Array:
     """Mean over the other recordings of the same person; NaN where there is none."""
-    frame = pd.DataFrame(features)
-    groups = frame.groupby(subjects.to_numpy())
-    count = groups.transform("count").to_numpy(dtype=np.float64) - 1
-    total = groups.transform("sum").to_numpy(dtype=np.float64) - features
-    mean: Array = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-    return mean
+    groups = pd.DataFrame(features).groupby(subjects.to_numpy())
+    others = (groups.transform("count") - 1).replace(0, np.nan)
+    return ((groups.transform("sum") - features) / others).to_numpy(dtype=np.float64)
 
 
 def _predict(

@@ -14,12 +14,13 @@ from typing import Any
 
 from evaluation.comparison.runs import RunError, read_run
 from evaluation.comparison.statistics import compare
-from evaluation.metrics.catalog import lower_is_better
+from evaluation.metrics.catalog import METRICS
+from evaluation.report.forest import mark_estimate, mark_line, name_rows
 from evaluation.report.headline import number
 from evaluation.report.page import environment
-from evaluation.report.style import BLUE, GRAY, INK, canvas, svg
+from evaluation.report.style import BLUE, GRAY, canvas, svg
 from evaluation.tables.predictions import PredictionError
-from evaluation.uncertainty.permutation import PERMUTATIONS
+from evaluation.uncertainty.paired_permutation import PERMUTATIONS
 
 _OPTIONS = {"metric": "", "out": "", "n_perm": str(PERMUTATIONS), "seed": "0"}
 _USAGE = "usage: python -m evaluation.comparison run_a run_b [metric=auc,mae] [out=<folder>] [n_perm=9999]"
@@ -88,15 +89,14 @@ def forest(found: Mapping[str, Any]) -> str:
     with canvas(9.8, 0.9 + 0.3 * max(1, len(rows))) as figure:
         axes = figure.add_subplot()
         for place, (name, gap) in enumerate(rows):
-            sign = -1 if lower_is_better(name) else 1
+            sign = 1 if METRICS[name].higher_is_better else -1
             scale = sign * max((gap["high"] - gap["low"]) / 2, 1e-12)
             ends = sorted((gap["low"] / scale, gap["high"] / scale))
             clear = ends[0] > 0 or ends[1] < 0
-            axes.hlines(place, *ends, color=BLUE if clear else GRAY, linewidth=2.4)
-            axes.scatter([gap["value"] / scale], [place], color=BLUE if clear else GRAY, s=30, zorder=4)
-        axes.axvline(0, color=INK, linewidth=0.8, linestyle=(0, (2, 2)))
-        axes.set_yticks(range(len(rows)), [name for name, _ in rows])
-        axes.set_ylim(len(rows) - 0.4, -0.6)
+            scaled = {"value": gap["value"] / scale, "low": ends[0], "high": ends[1]}
+            mark_estimate(axes, place, scaled, color=BLUE if clear else GRAY, width=2.4, size=30)
+        mark_line(axes, 0)
+        name_rows(axes, [name for name, _ in rows])
         axes.set_xlabel("b better   ←   difference in half widths of its interval   →   a better")
         axes.grid(axis="y", visible=False)
         return svg(figure)

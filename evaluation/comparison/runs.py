@@ -1,17 +1,14 @@
 """Test predictions of finished runs, read from a run's folder or from a multirun over seeds."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from datamodules.schema import natural_key
-from evaluation.tables.predictions import measured, read_predictions
-from evaluation.tables.schema import HEADS
-
-_SHOWN = 5  # recordings named per difference
+from evaluation.tables.pairing import check_paired, some
+from evaluation.tables.predictions import HEADS, measured, read_predictions
 
 
 class RunError(ValueError):
@@ -67,23 +64,16 @@ def check_same(a: TestTable, b: TestTable) -> None:
     Raises:
         RunError: Names what only one of them has, or where they disagree.
     """
-    left, right = (set(table.recordings["recording_id"]) for table in (a, b))
-    if left != right:
+    for column in [f"{head}_target" for head in HEADS]:
+        owners = [table.folder for table in (a, b) if column in table.recordings]
+        if len(owners) == 1:
+            raise RunError(f"only {owners[0]} has '{column}': the runs were tested on other labels")
+    try:
+        check_paired(a.recordings, b.recordings, names=(a.folder, b.folder))
+    except ValueError as error:
         raise RunError(
-            f"{a.folder} and {b.folder} were tested on different recordings: only the first has "
-            f"{_some(left - right)}; only the second has {_some(right - left)}. Compare runs of one data set "
-            "and one split (protocol and protocol.seed)."
-        )
-    columns = ["subject_id", *(f"{head}_target" for head in HEADS)]
-    for column in [name for name in columns if name in a.recordings or name in b.recordings]:
-        if column not in a.recordings or column not in b.recordings:
-            owner = a.folder if column in a.recordings else b.folder
-            raise RunError(f"only {owner} has '{column}': the runs were tested on other labels")
-        one, other = a.recordings[column], b.recordings[column]
-        differ = ~((one == other) | (one.isna() & other.isna()))
-        if differ.any():
-            where = set(a.recordings.loc[differ, "recording_id"])
-            raise RunError(f"{a.folder} and {b.folder} disagree on '{column}' of {_some(where)}")
+            f"{error}. Compare runs of one data set and one split (protocol and protocol.seed)."
+        ) from error
 
 
 def _read(folder: Path) -> TestTable:
@@ -94,7 +84,7 @@ def _read(folder: Path) -> TestTable:
         raise RunError(f"{path}: no recording of split 'test'; compare runs that were evaluated on test")
     repeated = set(test.loc[test["recording_id"].duplicated(), "recording_id"])
     if repeated:
-        raise RunError(f"{path}: {_some(repeated)} appear twice; evaluate the run again")
+        raise RunError(f"{path}: {some(repeated)} appear twice; evaluate the run again")
     return TestTable(folder, test, _threshold(folder / "metrics.json"))
 
 
@@ -107,9 +97,3 @@ def _threshold(path: Path) -> float | None:
         return None if value is None else float(value)
     except (AttributeError, TypeError, ValueError) as error:
         raise RunError(f"{path}: is damaged ({error}). Evaluate the run again.") from error
-
-
-def _some(names: set[str] | Sequence[str]) -> str:
-    ordered = sorted(names)
-    rest = f" and {len(ordered) - _SHOWN} more" if len(ordered) > _SHOWN else ""
-    return (", ".join(ordered[:_SHOWN]) or "none") + rest

@@ -1,19 +1,19 @@
 """Statistics of the comparison of two runs: paired differences, intervals and permutation tests."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from evaluation.comparison.runs import Run, RunError, check_same
 from evaluation.metrics.applicable import subject_codes
-from evaluation.metrics.catalog import lower_is_better
-from evaluation.uncertainty.bootstrap import LEVEL
-from evaluation.uncertainty.estimates import Bound, bind, mean_differences, same_predictions
+from evaluation.metrics.catalog import METRICS
+from evaluation.uncertainty.confidence_intervals import t_interval
 from evaluation.uncertainty.holm import holm
-from evaluation.uncertainty.permutation import PERMUTATIONS, paired_permutation
+from evaluation.uncertainty.paired_permutation import PERMUTATIONS, paired_permutation
+from evaluation.uncertainty.table_estimates import Bound, bind, paired_differences, why_undefined
 
 ALPHA = 0.05
 VERDICT = "a run is better where the permutation test, after Holm's correction, gives p below 0.05"
@@ -83,7 +83,7 @@ def verdict(name: str, row: Mapping[str, Any]) -> dict[str, str | None]:
     gap, p, corrected = row["difference"], row["p_value"], row.get("p_holm")
     clear = corrected is not None and corrected < ALPHA
     out: dict[str, str | None] = {
-        "better": None if not clear else "a" if (gap["value"] > 0) != lower_is_better(name) else "b"
+        "better": None if not clear else "a" if (gap["value"] > 0) == METRICS[name].higher_is_better else "b"
     }
     if p is not None and gap["low"] is not None and (p < ALPHA) != (gap["low"] > 0 or gap["high"] < 0):
         out["disagree"] = (
@@ -95,10 +95,7 @@ def verdict(name: str, row: Mapping[str, Any]) -> dict[str, str | None]:
 
 def over_seeds(values: Sequence[float]) -> dict[str, Any]:
     """Mean over training seeds with its t-interval; no interval for a single one."""
-    mean, low, high = float(np.mean(values)), None, None
-    if len(values) > 1:
-        half = float(stats.t.ppf((1 + LEVEL) / 2, len(values) - 1) * stats.sem(values))
-        low, high = mean - half, mean + half
+    mean, low, high = t_interval(values)
     return {"value": mean, "low": low, "high": high, "values": list(values)}
 
 
@@ -106,16 +103,17 @@ def _undefined(name: str, bound: Bound) -> str | None:
     """Why a metric cannot be compared, or None."""
     if bound[0][name].metric.resampled is None:
         return "leaving recordings out biases a binned error"
-    reasons = [reason for by_name in bound if (reason := by_name[name].value().reason)]
-    return reasons[0] if reasons else None
+    return why_undefined(name, bound)
 
 
 def _differences(
     a: Run, b: Run, bound_a: Bound, bound_b: Bound, names: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
-    tables_a, tables_b = ([table.recordings for table in run.tables] for run in (a, b))
-    same = same_predictions(tables_a, tables_b) and _thresholds(a) == _thresholds(b)
-    gaps = mean_differences(bound_a, bound_b, tables_a, tables_b, same=same)
+    gaps = paired_differences(
+        *([table.recordings for table in run.tables] for run in (a, b)),
+        thresholds_a=_thresholds(a),
+        thresholds_b=_thresholds(b),
+    )
     found: dict[str, dict[str, Any]] = {}
     for name in names:
         values = [[by_name[name].value().value for by_name in bound] for bound in (bound_a, bound_b)]
@@ -143,8 +141,7 @@ def _tested(
         reason = f"{len(a)} seeds against {len(b)}: predictions can only change places pair by pair"
         return {"p_value": None, "p_holm": None, "reason": reason}
     pairs = [(left[name], right[name]) for left, right in zip(a, b, strict=True)]
-    result = paired_permutation(pairs, persons, n_perm=n_perm, seed=seed)
-    return {"p_value": result.p_value, "permutations": result.permutations, "exact": result.exact}
+    return asdict(paired_permutation(pairs, persons, n_perm=n_perm, seed=seed))
 
 
 def _described(run: Run) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from evaluation.metrics import definitions as metrics
 from evaluation.metrics import resampled as weighted
 from evaluation.metrics.catalog import Kind, Metric, of_kind
 from evaluation.metrics.definitions import Value
-from evaluation.metrics.visit_changes import order_unknown, visit_changes
+from evaluation.metrics.visit_changes import Changes, order_unknown, visit_changes
 
 Array = NDArray[np.float64]
 
@@ -42,10 +42,6 @@ class Measurement:
         if found.value is not None and not math.isfinite(found.value):
             return Value(None, "no finite number: the values are too large or too close to each other")
         return found
-
-    def resampled(self, weights: Array) -> Array:
-        """The metric (R,) under weights (R, N) over *all* rows of the table, NaN without a bootstrap."""
-        return Resampler([self])(weights)[self.name]
 
 
 class Resampler:
@@ -107,33 +103,29 @@ def measurements(recordings: pd.DataFrame, *, threshold: float | None) -> Iterat
     if ranked is not None:
         yield from _bind("rank", recordings, "binary_target", ranked)
         yield from _decisions(recordings, ranked, threshold)
-    if _usable(recordings, "binary_target", "binary_prediction"):
+    if usable(recordings, "binary_target", "binary_prediction"):
         yield from _bind("probability", recordings, "binary_target", "binary_prediction")
-    if _usable(recordings, "score_target", "score_prediction"):
+    if usable(recordings, "score_target", "score_prediction"):
         yield from _bind("score", recordings, "score_target", "score_prediction")
         if "subject_id" in recordings:
             yield _within(recordings)
         if {"subject_id", "session_id"} <= set(recordings):
             yield from _changes(recordings)
-    if _usable(recordings, "band_target", "band_prediction"):
+    if usable(recordings, "band_target", "band_prediction"):
         yield from _bind("band", recordings, "band_target", "band_prediction")
 
 
 def kinds_of(heads: Iterable[str]) -> set[Kind]:
     """Kinds of metrics that predictions of these heads have, without a threshold and without persons."""
-    needed: dict[Kind, set[str]] = {
-        "rank": {"binary", "score"},
-        "probability": {"binary"},
-        "score": {"score"},
-        "band": {"band"},
-    }
+    needed: dict[Kind, set[str]]
+    needed = {"rank": {"binary", "score"}, "probability": {"binary"}, "score": {"score"}, "band": {"band"}}
     return {kind for kind, some in needed.items() if some & set(heads)}
 
 
 def ranking_column(recordings: pd.DataFrame) -> str | None:
     """Column that ranks recordings for AUC and the threshold: the probability, else the score, else none."""
     for column in ("binary_prediction", "score_prediction"):
-        if _usable(recordings, "binary_target", column):
+        if usable(recordings, "binary_target", column):
             return column
     return None
 
@@ -152,7 +144,8 @@ def labeled(recordings: pd.DataFrame, target: str) -> pd.DataFrame:
     return recordings[recordings[target].notna()]
 
 
-def _usable(recordings: pd.DataFrame, target: str, prediction: str) -> bool:
+def usable(recordings: pd.DataFrame, target: str, prediction: str) -> bool:
+    """Whether a table has both columns and a recording with that target."""
     present = {target, prediction} <= set(recordings.columns)
     return present and len(labeled(recordings, target)) > 0
 
@@ -188,16 +181,13 @@ def _within(recordings: pd.DataFrame) -> Measurement:
 
 def _changes(recordings: pd.DataFrame) -> Iterator[Measurement]:
     """Predicted against true change between the visits of a person, where anybody has two."""
-    if reason := order_unknown(recordings):
-        nothing, nobody = np.zeros(0), np.zeros(len(recordings), dtype=np.bool_)
-        for metric in of_kind("change"):
-            yield Measurement(metric.name, metric, nobody, nothing, nothing, reason)
-        return
-    found = visit_changes(recordings)
+    reason = order_unknown(recordings)
+    nothing, nobody = np.zeros(0), np.zeros(len(recordings), dtype=np.bool_)
+    found = Changes(nobody, nothing, nothing, nobody) if reason else visit_changes(recordings)
     if found is None:
         return
     for metric in of_kind("change"):
-        yield Measurement(metric.name, metric, found.rows, found.target, found.prediction)
+        yield Measurement(metric.name, metric, found.rows, found.target, found.prediction, reason)
     if not found.banded.any():
         return
     rows = found.rows.copy()

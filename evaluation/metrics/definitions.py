@@ -144,6 +144,14 @@ def auc(target: ArrayLike, prediction: ArrayLike) -> Value:
     return Value(None, _ONE_CLASS) if np.ptp(y) == 0 else Value(float(sk.roc_auc_score(y, p)))
 
 
+def auc_of_many(labels: Array, scores: Array) -> Array:
+    """AUC by rank sums: (F,) of labels (N,) and scores (N, F), or (P,) of labels (P, N) and scores (N,)."""
+    positive = labels.sum(axis=-1)
+    wins: Array = labels @ stats.rankdata(scores, axis=0) - positive * (positive + 1) / 2
+    area: Array = wins / (positive * (labels.shape[-1] - positive))
+    return area
+
+
 def average_precision(target: ArrayLike, prediction: ArrayLike) -> Value:
     """Average precision, `sum_k (R_k - R_{k-1}) P_k` over falling thresholds; chance is the prevalence."""
     y, p = _check_classes(target, prediction)
@@ -169,14 +177,9 @@ def ece(target: ArrayLike, probability: ArrayLike) -> Value:
         ValueError: a prediction lies outside [0, 1].
     """
     y, p = _check_probability(target, probability)
-    bins = probability_bins(p, ECE_BINS)
+    bins = np.minimum((p * ECE_BINS).astype(np.int64), ECE_BINS - 1)  # 1.0 belongs to the last
     gaps = np.bincount(bins, weights=y - p, minlength=ECE_BINS)
     return Value(float(np.abs(gaps).sum() / y.size))
-
-
-def probability_bins(probability: Array, bins: int) -> NDArray[np.int64]:
-    """Number of the equal-width bin `[b/bins, (b+1)/bins)` of each probability; 1.0 belongs to the last."""
-    return np.minimum((probability * bins).astype(np.int64), bins - 1)
 
 
 def _check_probability(target: ArrayLike, probability: ArrayLike) -> tuple[Array, Array]:
@@ -201,11 +204,7 @@ def specificity(target: ArrayLike, decision: ArrayLike) -> Value:
 def uar(target: ArrayLike, decision: ArrayLike) -> Value:
     """Unweighted average recall (balanced accuracy): mean of sensitivity and specificity; chance is 0.5."""
     y, d = _check_decisions(target, decision)
-    return (
-        Value(None, _ONE_CLASS)
-        if np.ptp(y) == 0
-        else Value(float((d[y == 1].mean() + (1 - d[y == 0]).mean()) / 2))
-    )
+    return Value(None, _ONE_CLASS) if np.ptp(y) == 0 else Value(float(sk.balanced_accuracy_score(y, d)))
 
 
 def f1(target: ArrayLike, decision: ArrayLike) -> Value:

@@ -7,6 +7,8 @@ Ranks are taken anew in every resample, ties sharing the mean rank, as if its ro
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.metrics.resampled import divide
+
 Array = NDArray[np.float64]
 
 
@@ -23,9 +25,7 @@ def partial_spearman(x: Array, y: Array, given: Array, w: Array) -> Array:
     a, b, c = (ranks(values, w) for values in (x, y, given))
     xy, xz, yz = correlation(a, b, w), correlation(a, c, w), correlation(b, c, w)
     rest = (1 - xz**2) * (1 - yz**2)
-    out: Array = np.full(len(w), np.nan)
-    np.divide(xy - xz * yz, np.sqrt(np.maximum(rest, 0)), out=out, where=rest > 1e-12)
-    return out
+    return divide(xy - xz * yz, np.sqrt(np.where(rest > 1e-12, rest, 0)))
 
 
 def ranks(x: Array, w: Array) -> Array:
@@ -49,6 +49,4 @@ def correlation(a: Array, b: Array, w: Array) -> Array:
     total = w.sum(1, keepdims=True)
     a, b = (v - (w * v).sum(1, keepdims=True) / total for v in (a, b))
     spread = (w * a * a).sum(1) * (w * b * b).sum(1)
-    out: Array = np.full(len(w), np.nan)
-    np.divide((w * a * b).sum(1), np.sqrt(spread), out=out, where=spread > 1e-9)
-    return out
+    return divide((w * a * b).sum(1), np.sqrt(np.where(spread > 1e-9, spread, 0)))

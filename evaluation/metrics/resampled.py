@@ -87,50 +87,37 @@ def roc(y: Array, p: Array, w: Array, grid: Array) -> Array:
 def _auc(positives: Array, negatives: Array) -> Array:
     below = negatives[:, 1:] + negatives[:, :-1]  # twice the negatives below, ties counting one half
     wins = (np.diff(positives) * below).sum(axis=1)
-    return _divide(wins, 2 * positives[:, -1] * negatives[:, -1])
+    return divide(wins, 2 * positives[:, -1] * negatives[:, -1])
 
 
 def _average_precision(positives: Array, negatives: Array) -> Array:
     hits = positives[:, -1:] - positives[:, :-1]  # at each prediction or above
     drawn = hits + negatives[:, -1:] - negatives[:, :-1]
     precision = np.divide(hits, drawn, out=np.zeros_like(hits), where=drawn > 0)
-    return _divide((np.diff(positives) * precision).sum(axis=1), positives[:, -1])
-
-
-def _mean(total: Array, count: Array) -> Array:
-    return _divide(total, count)
-
-
-def _root_mean(total: Array, count: Array) -> Array:
-    root: Array = np.sqrt(_divide(total, count))
-    return root
-
-
-def _centered(cross: Array, square_y: Array, square_p: Array) -> Array:
-    return _divide(cross, np.sqrt(square_y * square_p))
+    return divide((np.diff(positives) * precision).sum(axis=1), positives[:, -1])
 
 
 def _pearson(*sums: Array) -> Array:
     var_y, var_p, covariance = _spread(*sums)
-    return _divide(covariance, np.sqrt(var_y * var_p))
+    return divide(covariance, np.sqrt(var_y * var_p))
 
 
 def _ccc(gap: Array, *sums: Array) -> Array:
     var_y, var_p, covariance = _spread(*sums)
-    value = _divide(2 * covariance, var_y + var_p + _divide(gap, sums[0]) ** 2)
+    value = divide(2 * covariance, var_y + var_p + divide(gap, sums[0]) ** 2)
     return np.where(var_y > 0, value, np.nan)
 
 
 def _recalls(hits: Array, positives: Array, cleared: Array, negatives: Array) -> Array:
-    mean: Array = (_divide(hits, positives) + _divide(cleared, negatives)) / 2
+    mean: Array = (divide(hits, positives) + divide(cleared, negatives)) / 2
     return mean
 
 
 def _f1(hits: Array, positives: Array, alarms: Array) -> Array:
-    return np.where(positives > 0, _divide(2 * hits, positives + alarms), np.nan)
+    return np.where(positives > 0, divide(2 * hits, positives + alarms), np.nan)
 
 
-def _divide(numerator: Array, denominator: Array) -> Array:
+def divide(numerator: Array, denominator: Array) -> Array:
     """Quotient, NaN where the denominator is zero."""
     out: Array = np.full(np.broadcast(numerator, denominator).shape, np.nan)
     np.divide(numerator, denominator, out=out, where=denominator > 0)
@@ -144,7 +131,7 @@ def _moment_terms(y: Array, p: Array) -> tuple[Array, ...]:
 
 def _spread(count: Array, y: Array, p: Array, yy: Array, pp: Array, yp: Array) -> tuple[Array, Array, Array]:
     """Population variances and covariance (R,) from the sums of `_moment_terms`."""
-    y, p, yy, pp, yp = (_divide(total, count) for total in (y, p, yy, pp, yp))
+    y, p, yy, pp, yp = (divide(total, count) for total in (y, p, yy, pp, yp))
     var_y, var_p = yy - y**2, pp - p**2
     var_y, var_p = np.where(var_y > _FLAT * yy, var_y, 0), np.where(var_p > _FLAT * pp, var_p, 0)
     return var_y, var_p, np.where(var_y * var_p > 0, yp - y * p, 0)
@@ -158,17 +145,19 @@ def _cleared(y: Array, d: Array) -> tuple[Array, Array]:
     return (1 - y) * (1 - d), 1 - y
 
 
-mae = OfSums(lambda y, p: (np.abs(y - p), np.ones_like(y)), _mean)
-rmse = OfSums(lambda y, p: ((y - p) ** 2, np.ones_like(y)), _root_mean)
-brier = OfSums(lambda y, p: ((y - p) ** 2, np.ones_like(y)), _mean)
+mae = OfSums(lambda y, p: (np.abs(y - p), np.ones_like(y)), divide)
+brier = OfSums(lambda y, p: ((y - p) ** 2, np.ones_like(y)), divide)
+rmse = OfSums(brier.terms, lambda total, count: np.sqrt(divide(total, count)))
 pearson = OfSums(_moment_terms, _pearson)
-pearson_centered = OfSums(lambda y, p: (y * p, y * y, p * p), _centered)  # each person's mean is gone already
+pearson_centered = OfSums(  # each person's mean is gone already
+    lambda y, p: (y * p, y * y, p * p), lambda cross, yy, pp: divide(cross, np.sqrt(yy * pp))
+)
 ccc = OfSums(lambda y, p: (y - p, *_moment_terms(y, p)), _ccc)
 quadratic_kappa = OfSums(lambda y, p: ccc.terms(y, round_band(p)), _ccc)  # concordance of the band numbers
-sensitivity = OfSums(_hits, _mean)
-specificity = OfSums(_cleared, _mean)
+sensitivity = OfSums(_hits, divide)
+specificity = OfSums(_cleared, divide)
 uar = OfSums(lambda y, d: (*_hits(y, d), *_cleared(y, d)), _recalls)
 f1 = OfSums(lambda y, d: (*_hits(y, d), d), _f1)
-accuracy = OfSums(lambda y, d: ((y == d).astype(np.float64), np.ones_like(y)), _mean)
+accuracy = OfSums(lambda y, d: ((y == d).astype(np.float64), np.ones_like(y)), divide)
 auc = OfRanks(_auc)
 average_precision = OfRanks(_average_precision)

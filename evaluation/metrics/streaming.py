@@ -12,8 +12,7 @@ from torchmetrics import Metric
 from evaluation.metrics.applicable import kinds_of, measurements
 from evaluation.metrics.catalog import METRICS
 from evaluation.tables.aggregate import How, combine
-from evaluation.tables.predictions import DIVERGED, PredictionError
-from evaluation.tables.schema import HEADS
+from evaluation.tables.predictions import DIVERGED, HEADS, PredictionError
 
 _log = logging.getLogger(__name__)
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from datamodules.manifests.visits import REMEDY, place_of_visits
 from datamodules.schema import UNKNOWN
+from evaluation.metrics.resampled import divide
 
 Array = NDArray[np.float64]
 
@@ -73,9 +74,8 @@ def order_unknown(recordings: pd.DataFrame) -> str | None:
 def _means(values: Array, group: NDArray[np.int_]) -> Array:
     """Mean of each column over the known values of each group, NaN where none is known."""
     known = np.isfinite(values)
-    totals = [np.bincount(group, weights=column) for column in np.where(known, values, 0.0).T]
-    counts = np.stack([np.bincount(group, weights=column) for column in known.T], axis=1)
-    means: Array = np.divide(
-        np.stack(totals, axis=1), counts, out=np.full(counts.shape, np.nan), where=counts > 0
+    totals, counts = (
+        np.stack([np.bincount(group, weights=column) for column in columns.T], axis=1).astype(np.float64)
+        for columns in (np.where(known, values, 0.0), known)
     )
-    return means
+    return divide(totals, counts)

@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 
 from evaluation.audit.attribution import THIRDS, TOLERANCE, Attributions, step_curves
-from evaluation.report import attribution_figures, audit_figures
+from evaluation.report import attribution_figures
+from evaluation.report.forest import panels
 from evaluation.report.page import Section, write_page
 
 SUBTITLE = (
@@ -49,14 +50,8 @@ def write_attribution(
         _times(table, found),
         _completeness(complete, found.unit),
     ]
-    write_page(
-        path,
-        title=f"Attribution of {title}",
-        subtitle=SUBTITLE,
-        sections=sections,
-        limits=LIMITS,
-        notes=notes,
-    )
+    title = f"Attribution of {title}"
+    write_page(path, title=title, subtitle=SUBTITLE, sections=sections, limits=LIMITS, notes=notes)
 
 
 def _regions(table: pd.DataFrame, unit: str) -> Section:
@@ -71,8 +66,7 @@ def _regions(table: pd.DataFrame, unit: str) -> Section:
         "Which part of the face?",
         text,
         plot=_panels(rows, unit),
-        columns=("Part", f"Mean ({unit})", f"Size ({unit})"),
-        rows=[(str(row["name"]), _mean(row), _size(row)) for row in rows],
+        **_table("Part", rows, unit),
     )
 
 
@@ -92,9 +86,8 @@ def _channels(table: pd.DataFrame, found: Attributions) -> Section:
         title,
         text,
         plot=attribution_figures.picture(table, found.unit) if pixels else _panels(rows, found.unit),
-        columns=("Channel", f"Mean ({found.unit})", f"Size ({found.unit})"),
-        rows=[(str(row["name"]), _mean(row), _size(row)) for row in rows],
         remarks=remarks,
+        **_table("Channel", rows, found.unit),
     )
 
 
@@ -152,17 +145,25 @@ def _ranked(table: pd.DataFrame, scope: str) -> list[pd.Series]:
 def _panels(rows: Sequence[pd.Series], unit: str) -> str | None:
     mean, size = f"mean ({unit})", f"size ({unit})"
     lines = [(str(row["name"]), {mean: _mean(row), size: _size(row)}, False) for row in rows]
-    return audit_figures.panels(lines, lines={mean: 0.0, size: 0.0})
+    return panels(lines, lines={mean: 0.0, size: 0.0})
+
+
+def _table(first: str, rows: Sequence[pd.Series], unit: str) -> dict[str, Any]:
+    """Columns and rows of a section: a name, its mean and its size."""
+    return {
+        "columns": (first, f"Mean ({unit})", f"Size ({unit})"),
+        "rows": [(str(row["name"]), _mean(row), _size(row)) for row in rows],
+    }
 
 
 def _mean(row: pd.Series) -> dict[str, float | None]:
-    return {name: _number(row[name]) for name in ("value", "low", "high")}
+    return _estimate(row, ("value", "low", "high"))
 
 
 def _size(row: pd.Series) -> dict[str, float | None]:
-    names = {"value": "strength", "low": "strength_low", "high": "strength_high"}
-    return {name: _number(row[column]) for name, column in names.items()}
+    return _estimate(row, ("strength", "strength_low", "strength_high"))
 
 
-def _number(value: float) -> float | None:
-    return None if pd.isna(value) else float(value)
+def _estimate(row: pd.Series, columns: Sequence[str]) -> dict[str, float | None]:
+    numbers = [None if pd.isna(row[column]) else float(row[column]) for column in columns]
+    return dict(zip(("value", "low", "high"), numbers, strict=True))

@@ -3,7 +3,7 @@
 All plots show recordings of one split, in the recording table's form (see `metrics.applicable`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from datamodules.manifests.visits import place_of_visits
 from evaluation.metrics import resampled as weighted
-from evaluation.metrics.applicable import labeled, ranking_column
+from evaluation.metrics.applicable import labeled, ranking_column, usable
 from evaluation.metrics.catalog import METRICS
 from evaluation.metrics.definitions import auc
+from evaluation.report.forest import mark_estimate, mark_line, name_rows
 from evaluation.report.style import BLUE, GRAY, GREEN, INK, LIGHT, ORANGE, PURPLE, VERMILION, canvas, png, svg
-from evaluation.uncertainty.bootstrap import subject_weights
+from evaluation.uncertainty.bootstrap import Resampling, subject_weights
 from evaluation.uncertainty.calibration import reliability
 from evaluation.uncertainty.prediction_intervals import COVERAGE
 
@@ -27,6 +28,7 @@ _MAX_PANELS = 12
 _MAX_FRAMES = 8
 _LABEL_ROOM = 28  # characters below one trajectory panel
 _ROC_GRID = np.linspace(0, 1, 101)
+_ROC_BAND = Resampling(1000)
 
 LINES = {
     "model": ("This model", BLUE),
@@ -52,7 +54,7 @@ class AttentionExample:
 
 def predictions_against_truth(recordings: pd.DataFrame, *, constant: float | None = None) -> str | None:
     """Predicted score against true score in points, with the identity line and the constant guess."""
-    if not {"score_target", "score_prediction"} <= set(recordings) or recordings["score_target"].isna().all():
+    if not usable(recordings, "score_target", "score_prediction"):
         return None
     rows = labeled(recordings, "score_target")
     y, p = rows["score_target"].to_numpy(dtype=float), rows["score_prediction"].to_numpy(dtype=float)
@@ -61,7 +63,12 @@ def predictions_against_truth(recordings: pd.DataFrame, *, constant: float | Non
     limits = (low - pad, high + pad)
     with canvas(*_HALF) as figure:
         axes = figure.add_subplot()
+        ylim = limits
         if {"low", "high"} <= set(rows) and rows["low"].notna().all():
+            ylim = (
+                min(low - pad, float(rows["low"].min()) - 1),
+                max(high + pad, float(rows["high"].max()) + 1),
+            )
             axes.vlines(y, rows["low"], rows["high"], color=BLUE, alpha=0.12, linewidth=1)
             # the legend shows a darker line: the bars themselves are too faint for a key
             axes.plot([], [], color=BLUE, alpha=0.5, linewidth=1.2, label=f"{100 * COVERAGE:.0f} % interval")
@@ -71,7 +78,7 @@ def predictions_against_truth(recordings: pd.DataFrame, *, constant: float | Non
         axes.scatter(y, p, s=16, color=BLUE, alpha=0.65, linewidths=0)
         axes.set(
             xlim=limits,
-            ylim=_span(limits, rows),
+            ylim=ylim,
             xlabel="true score (points)",
             ylabel="predicted score (points)",
         )
@@ -79,22 +86,14 @@ def predictions_against_truth(recordings: pd.DataFrame, *, constant: float | Non
         return svg(figure)
 
 
-def _span(limits: tuple[float, float], rows: pd.DataFrame) -> tuple[float, float]:
-    if not {"low", "high"} <= set(rows) or rows["low"].isna().any():
-        return limits
-    return min(limits[0], float(rows["low"].min()) - 1), max(limits[1], float(rows["high"].max()) + 1)
-
-
-def roc(
-    recordings: pd.DataFrame, *, threshold: float | None, n_boot: int = 1000, seed: int = 0
-) -> str | None:
+def roc(recordings: pd.DataFrame, *, threshold: float | None) -> str | None:
     """ROC curve, the pointwise 95 % band of a bootstrap over persons, the validation threshold."""
     column = ranking_column(recordings)
     if column is None or labeled(recordings, "binary_target")["binary_target"].nunique() < 2:
         return None
     rows = labeled(recordings, "binary_target")
     y, p = rows["binary_target"].to_numpy(dtype=float), rows[column].to_numpy(dtype=float)
-    weights = np.concatenate(list(subject_weights(rows["subject_id"], n_boot=n_boot, seed=seed)))
+    weights = np.concatenate(list(subject_weights(rows["subject_id"], _ROC_BAND)))
     low, high = np.nanquantile(weighted.roc(y, p, weights, _ROC_GRID), [0.025, 0.975], axis=0)
     alarms, hits = weighted.roc_points(y, p, np.ones((1, y.size)))
     with canvas(*_HALF) as figure:
@@ -116,20 +115,19 @@ def roc(
 
 def calibration(recordings: pd.DataFrame) -> str | None:
     """Observed frequency against predicted probability, with Wilson intervals and the count of every bin."""
-    if (
-        not {"binary_target", "binary_prediction"} <= set(recordings)
-        or recordings["binary_target"].isna().all()
-    ):
+    if not usable(recordings, "binary_target", "binary_prediction"):
         return None
     rows = labeled(recordings, "binary_target")
     table = reliability(rows["binary_target"], rows["binary_prediction"])
+    fewest, most = table["count"].min(), table["count"].max()
+    held = f"{fewest} to {most}" if fewest < most else str(most)
     with canvas(*_HALF) as figure:
         top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[4, 1])
         top.plot([0, 1], [0, 1], color=INK, linewidth=1, label="perfectly calibrated")
         errors = [table["observed"] - table["low"], table["high"] - table["observed"]]
         top.errorbar(
             table["predicted"], table["observed"], yerr=errors, color=BLUE, fmt="o-", markersize=4.5,
-            capsize=2, elinewidth=1, linewidth=1.2, label=f"{_range(table['count'])} recordings per bin",
+            capsize=2, elinewidth=1, linewidth=1.2, label=f"{held} recordings per bin",
         )  # fmt: skip
         top.set(ylim=(-0.02, 1.02), ylabel="observed frequency")
         top.legend(loc="upper left")
@@ -138,10 +136,6 @@ def calibration(recordings: pd.DataFrame) -> str | None:
         )
         bottom.set(xlim=(-0.02, 1.02), xlabel="predicted probability", ylabel="count")
         return svg(figure)
-
-
-def _range(counts: "pd.Series[int]") -> str:
-    return f"{counts.min()} to {counts.max()}" if counts.nunique() > 1 else str(counts.iloc[0])
 
 
 def trajectories(recordings: pd.DataFrame) -> str | None:
@@ -225,60 +219,45 @@ def reference_forest(lines: Mapping[str, Mapping[str, Any]]) -> str | None:
     Args:
         lines: summary of each line by its name (a key of `LINES`), the model first.
     """
-    names = [m for m in FOREST if any(_value(line, m) is not None for line in lines.values())]
-    if not names or not lines:
+    names = defined(lines.values())
+    if not names:
         return None
     with canvas(_WIDE, 0.95 + 0.34 * len(lines)) as figure:
         grid = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
         for axes, metric in zip(grid, names, strict=True):
             for place, (key, line) in enumerate(lines.items()):
-                _interval(axes, place, line.get(metric) or {}, color=LINES[key][1], strong=key == "model")
+                _mark(axes, place, line.get(metric) or {}, color=LINES[key][1], strong=key == "model")
             shown = METRICS[metric]
             if shown.chance is not None:
-                axes.axvline(shown.chance, color=INK, linewidth=0.8, linestyle=(0, (2, 2)), zorder=1)
+                mark_line(axes, shown.chance)
             if shown.unit == "points":
                 axes.set_xlim(left=0)
             axes.set_title(shown.label)
             axes.set_xlabel("higher is better" if shown.higher_is_better else "lower is better")
             axes.margins(x=0.12)
             axes.grid(axis="y", visible=False)
-        grid[0].set_yticks(range(len(lines)), [LINES[key][0] for key in lines])
-        grid[0].set_ylim(len(lines) - 0.4, -0.75)
+        name_rows(grid[0], [LINES[key][0] for key in lines], room=0.75)
         return svg(figure)
 
 
-def _value(line: Mapping[str, Any], metric: str) -> float | None:
-    value = (line.get(metric) or {}).get("value")
-    return None if value is None else float(value)
+def defined(lines: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Metrics of the forest that at least one line has."""
+    known = list(lines)
+    return [m for m in FOREST if any((line.get(m) or {}).get("value") is not None for line in known)]
 
 
-def _interval(axes: Any, place: int, estimate: Mapping[str, Any], *, color: str, strong: bool) -> None:
+def _mark(axes: Any, place: int, estimate: Mapping[str, Any], *, color: str, strong: bool) -> None:
     """One row of the forest: point, interval, number above."""
-    if estimate.get("value") is None:
+    mark_estimate(
+        axes, place, estimate, color=color, width=3 if strong else 2, size=44 if strong else 28,
+        marker="D" if strong else "o",
+    )  # fmt: skip
+    if estimate.get("value") is not None:
         axes.annotate(
-            "not defined",
-            (0.02, place),
-            xycoords=("axes fraction", "data"),
-            va="center",
-            fontsize=7.5,
-            color=GRAY,
-        )
-        return
-    value = float(estimate["value"])
-    if estimate.get("low") is not None:
-        axes.hlines(place, estimate["low"], estimate["high"], color=color, linewidth=3 if strong else 2)
-    axes.scatter(
-        [value], [place], s=44 if strong else 28, color=color, zorder=4, marker="D" if strong else "o"
-    )
-    axes.annotate(
-        f"{round(value, 2) + 0.0:.2f}",
-        (value, place),
-        xytext=(0, 6 if strong else 5),
-        textcoords="offset points",
-        ha="center",
-        fontsize=7.5,
-        fontweight="bold" if strong else "normal",
-    )
+            f"{round(estimate['value'], 2) + 0.0:.2f}", (estimate["value"], place), ha="center", fontsize=7.5,
+            xytext=(0, 6 if strong else 5), textcoords="offset points",
+            fontweight="bold" if strong else "normal",
+        )  # fmt: skip
 
 
 def filmstrip(example: AttentionExample) -> str:

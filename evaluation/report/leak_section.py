@@ -3,15 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
-from evaluation.audit.leak_audit import STOP_AUC, STOP_LOW
-from evaluation.report.section import Section
+from evaluation.audit.leaking_facts import STOP_AUC, STOP_LOW
+from evaluation.report.page import Section
 
 _READS = {True: "the network's input", False: "the file"}
 _SHOWN = 12
+_MEANING = {
+    "tells": "How the recordings were made goes with the label: {facts}. A network that can see these from "
+    "the recordings need not look at the face",
+    "cannot tell": "{facts}: almost the label, but of too few persons to tell a leak from chance",
+}
 
 
 def leak_section(audit: Mapping[str, Any]) -> Section:
-    """The table of what `leak_audit.audit_facts` found, or the reason why it found nothing."""
+    """The table of what `leaking_facts.audit_facts` found, or the reason why it found nothing."""
     found = audit.get("found", [])
     title = "What single facts say of the label"
     if "reason" in audit:
@@ -38,17 +43,9 @@ def leak_section(audit: Mapping[str, Any]) -> Section:
 
 
 def _remarks(audit: Mapping[str, Any]) -> list[str]:
-    remarks = []
-    told = [one["fact"] for one in audit["found"] if one["verdict"] == "tells"]
-    if told:
-        remarks.append(
-            f"How the recordings were made goes with the label: {', '.join(dict.fromkeys(told))}. A network "
-            "that can see these from the recordings need not look at the face"
-        )
-    unsure = [one["fact"] for one in audit["found"] if one["verdict"] == "cannot tell"]
-    if unsure:
-        remarks.append(
-            f"{', '.join(dict.fromkeys(unsure))}: almost the label, but of too few persons to tell a leak "
-            "from chance"
-        )
-    return remarks
+    """What follows from each verdict, once for all facts that have it."""
+    facts = {
+        verdict: ", ".join(dict.fromkeys(one["fact"] for one in audit["found"] if one["verdict"] == verdict))
+        for verdict in _MEANING
+    }
+    return [_MEANING[verdict].format(facts=names) for verdict, names in facts.items() if names]

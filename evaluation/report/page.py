@@ -1,16 +1,37 @@
 """Writer of a self-contained HTML page of sections, from the templates."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import jinja2
 
 from evaluation.report.headline import number
-from evaluation.report.section import Section
-
-__all__ = ["Section", "environment", "write_page"]
 
 _TEMPLATES = Path(__file__).with_name("templates")
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section of a page: heading, text, plots, a table of texts and estimates, and remarks.
+
+    A cell is a text, or an estimate `{"value", "low", "high"}`.
+    """
+
+    key: str
+    title: str
+    text: str
+    plot: str | None = None
+    columns: Sequence[str] = ()
+    rows: Sequence[Sequence[Any]] = ()
+    remarks: Sequence[str] = field(default_factory=tuple)
+    plots: Sequence[str | None] = field(default_factory=tuple)
+
+    @property
+    def figures(self) -> list[str]:
+        """All plots that exist."""
+        return [plot for plot in (self.plot, *self.plots) if plot]
 
 
 def environment() -> jinja2.Environment:

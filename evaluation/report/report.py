@@ -16,10 +16,8 @@ from evaluation.report.figures import AttentionExample
 from evaluation.report.headline import judge
 from evaluation.report.leak_section import leak_section
 from evaluation.report.page import environment
-from evaluation.tables.schema import HEADS
-from evaluation.uncertainty.confidence import MIN_PERSONS
-
-__all__ = ["AttentionExample", "write_report"]
+from evaluation.tables.predictions import HEADS
+from evaluation.uncertainty.confidence_intervals import MIN_PERSONS
 
 # keys of the run manifest that have a place of their own, and one that changes after the page is written
 _SHOWN_APART = ("packages", "config", "skipped", "status", "person_overlap", "split_notes", "leak_audit")
@@ -71,7 +69,7 @@ def write_report(
         has_val=bool(metrics.get("val")),
         counts=metrics["test"].get("counts", {}),
         threshold=thresholds,
-        reference_columns=[METRICS[m].label for m in _reference_columns(metrics)],
+        reference_columns=[METRICS[m].label for m in figures.defined(_lines(metrics).values())],
         reference_rows=_reference_rows(metrics),
         reasons=(metrics.get("reference") or {}).get("reasons", {}),
         columns=((metrics.get("reference") or {}).get("nuisance") or {}).get("columns", []),
@@ -82,7 +80,7 @@ def write_report(
         skipped=dict(manifest.get("skipped") or {}),
         provenance=[(k, _flat(v)) for k, v in manifest.items() if k not in _SHOWN_APART and _flat(v)],
         packages=dict(manifest.get("packages") or {}),
-        config=_pretty(manifest.get("config")),
+        config=json.dumps(manifest["config"], indent=2, default=str) if manifest.get("config") else "",
     )  # fmt: skip
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")
@@ -195,25 +193,17 @@ def _remarks(metrics: Mapping[str, Any]) -> list[str]:
 def _lines(metrics: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """Summaries by line name, the model first, the oracle's variants apart."""
     reference = metrics.get("reference") or {}
-    lines: dict[str, Mapping[str, Any]] = {"model": metrics["test"]}
-    for name in ("constant", "identity", "nuisance"):
-        if reference.get(name):
-            lines[name] = reference[name]
+    simple = ("constant", "identity", "nuisance")
+    lines = {"model": metrics["test"]} | {name: reference[name] for name in simple if reference.get(name)}
     oracle = reference.get("oracle") or {}
     nested = {f"oracle {kind}": oracle[kind] for kind in ("raw", "relative") if oracle.get(kind)}
     return lines | (nested or ({"oracle": oracle} if oracle else {}))
 
 
-def _reference_columns(metrics: Mapping[str, Any]) -> list[str]:
-    """Metrics that at least one line has."""
-    lines = _lines(metrics).values()
-    return [m for m in figures.FOREST if any((line.get(m) or {}).get("value") is not None for line in lines)]
-
-
 def _reference_rows(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
-    rows = []
-    shown = _reference_columns(metrics)
-    for name, line in _lines(metrics).items():
+    rows, lines = [], _lines(metrics)
+    shown = figures.defined(lines.values())
+    for name, line in lines.items():
         difference = line.get("difference") or {}
         rows.append(
             {
@@ -279,7 +269,3 @@ def _flat(value: Any) -> str:
     if isinstance(value, list | tuple):
         return " ".join(str(v) for v in value)
     return str(value)
-
-
-def _pretty(config: Any) -> str:
-    return "" if not config else json.dumps(config, indent=2, default=str)

@@ -10,8 +10,7 @@ from scipy import stats
 
 from datamodules.manifests.visits import COLUMN
 from datamodules.schema import IDS
-from evaluation.tables.predictions import PredictionError, check_clips
-from evaluation.tables.schema import HEADS
+from evaluation.tables.predictions import HEADS, PredictionError, check_clips
 
 How = Literal["mean", "median", "trimmed"]
 

@@ -11,11 +11,11 @@ import pandas as pd
 
 from datamodules.manifests.visits import COLUMN
 from datamodules.schema import IDS
-from evaluation.tables.schema import HEADS
 
 DIVERGED = (
     "lower model.optimizer.lr, keep trainer.gradient_clip_val, and look for extreme values in the input"
 )
+HEADS = ("score", "binary", "band")  # whose predictions a table may hold, the primary one first
 _FIRST = (*IDS, "split", "target", "prediction", "low", "high")
 
 
@@ -79,9 +79,8 @@ def primary_head(recordings: pd.DataFrame) -> str:
     Raises:
         PredictionError: the table holds no prediction.
     """
-    for head in HEADS:
-        if f"{head}_prediction" in recordings.columns:
-            return head
+    if heads := heads_of(recordings):
+        return heads[0]
     raise PredictionError(f"recording table holds no prediction: columns are {sorted(recordings.columns)}")
 
 
@@ -92,8 +91,7 @@ def heads_of(recordings: pd.DataFrame) -> list[str]:
 
 def measured(recordings: pd.DataFrame) -> pd.DataFrame:
     """The rows that have a prediction: all but those of recordings that hold no measurement."""
-    kept: pd.DataFrame = recordings[recordings[f"{primary_head(recordings)}_prediction"].notna()]
-    return kept.reset_index(drop=True)
+    return recordings.dropna(subset=[f"{primary_head(recordings)}_prediction"], ignore_index=True)
 
 
 def write_predictions(
@@ -113,11 +111,9 @@ def write_predictions(
     table = recordings.copy()
     if unmeasured is not None and len(unmeasured):
         table = pd.concat([table, unmeasured], ignore_index=True)
-    table["target"] = table.get(f"{head}_target", np.nan)
     table["prediction"] = table[f"{head}_prediction"]
-    for column in ("low", "high"):
-        if column not in table:
-            table[column] = np.nan
+    for column, source in (("target", f"{head}_target"), ("low", "low"), ("high", "high")):
+        table[column] = table.get(source, np.nan)
     others = [f"{h}_{side}" for h in HEADS for side in ("target", "prediction") if f"{h}_{side}" in table]
     others += [name for name in (COLUMN, "valid_share", "unmeasured") if name in table]
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,18 +2,17 @@
 
 The cluster bootstrap draws persons with replacement and takes all their recordings; a recording then counts
 as often as its person was drawn. Intervals are percentiles, which are too narrow for few persons: metrics
-have those of `evaluation.uncertainty.estimates`. Letters: `R` resamples, `N` recordings, `S` subjects.
+have those of `table_estimates`. Letters: `R` resamples, `N` recordings, `S` subjects.
 """
 
-from collections.abc import Iterable, Iterator
-from typing import NotRequired, TypedDict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NotRequired, Self, TypedDict
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from evaluation.metrics.applicable import Measurement, Resampler, subject_codes
-from evaluation.tables.schema import HEADS
+from evaluation.metrics.applicable import subject_codes
 
 Array = NDArray[np.float64]
 
@@ -38,40 +37,38 @@ class Estimate(TypedDict):
     warning: NotRequired[str]
 
 
-def check_resamples(n_boot: int) -> None:
-    """Stop, before hours of training, where percentiles would rest on too few resamples.
+@dataclass(frozen=True)
+class Resampling:
+    """How often persons are resampled, and from which seed: all that a bootstrap of a run has to agree on.
 
     Raises:
-        ValueError: fewer than `MIN_RESAMPLES` resamples.
+        ValueError: fewer than `MIN_RESAMPLES` resamples, on which percentiles cannot rest.
     """
-    if n_boot < MIN_RESAMPLES:
-        raise ValueError(f"n_boot={n_boot}: percentile intervals need at least {MIN_RESAMPLES} resamples")
+
+    n_boot: int
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.n_boot < MIN_RESAMPLES:
+            raise ValueError(
+                f"n_boot={self.n_boot}: percentile intervals need at least {MIN_RESAMPLES} resamples"
+            )
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> Self:
+        """That of a resolved config: its `evaluation.n_boot` and `evaluation.seed`."""
+        return cls(config["evaluation"]["n_boot"], config["evaluation"]["seed"])
 
 
-def subject_weights(subjects: Iterable[object], *, n_boot: int, seed: int) -> Iterator[Array]:
-    """Yield blocks of weights (<=R, N): how often each recording is drawn in each resample of persons.
-
-    Raises:
-        ValueError: fewer than `MIN_RESAMPLES` resamples.
-    """
-    check_resamples(n_boot)
+def subject_weights(subjects: Iterable[object], resampling: Resampling) -> Iterator[Array]:
+    """Yield blocks of weights (<=R, N): how often each recording is drawn in each resample of persons."""
     codes = subject_codes(subjects)
     count = int(codes.max()) + 1 if codes.size else 0
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(resampling.seed)
     step = max(_ROWS, _BLOCK // max(1, codes.size))
-    for start in range(0, n_boot, step):
-        drawn = rng.multinomial(count, np.full(count, 1 / count), size=min(step, n_boot - start))
+    for start in range(0, resampling.n_boot, step):
+        drawn = rng.multinomial(count, np.full(count, 1 / count), size=min(step, resampling.n_boot - start))
         yield np.take(drawn.T.astype(np.float64, order="C"), codes, axis=0).T  # recordings one after another
-
-
-def resample(
-    recordings: pd.DataFrame, bound: list[Measurement], *, n_boot: int, seed: int
-) -> dict[str, Array]:
-    """Every metric under the same resamples: name -> (R,), NaN where a resample leaves it undefined."""
-    resampler = Resampler(m for m in bound if m.undefined is None)
-    blocks = subject_weights(recordings["subject_id"], n_boot=n_boot, seed=seed)
-    parts = [resampler(weights) for weights in blocks]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def percentile_interval(
@@ -93,25 +90,3 @@ def interval_of(value: float, draws: Array) -> Estimate:
     if why is not None:
         estimate["reason"] = why
     return estimate
-
-
-def align(a: pd.DataFrame, b: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Both tables in the order of `recording_id`, after checking that they speak of the same recordings.
-
-    Raises:
-        ValueError: the tables hold different recordings, persons or targets.
-    """
-    a, b = (t.sort_values("recording_id", ignore_index=True) for t in (a, b))
-    odd = sorted(set(a["recording_id"]) ^ set(b["recording_id"]))
-    if odd or len(a) != len(b):
-        raise ValueError(f"paired tables must hold the same recordings once each; not in both: {odd[:5]}")
-    shared = ["subject_id"] + [f"{h}_target" for h in HEADS if {f"{h}_target"} <= set(a) & set(b)]
-    for column in shared:
-        if not a[column].equals(b[column].astype(a[column].dtype)):
-            where = a.loc[
-                (a[column] != b[column]) & ~(a[column].isna() & b[column].isna()), "recording_id"
-            ].tolist()
-            raise ValueError(
-                f"paired tables disagree on {column} of {where[:5]}: they come from different data"
-            )
-    return a, b

@@ -24,6 +24,7 @@ def reliability(target: ArrayLike, probability: ArrayLike) -> pd.DataFrame:
     """
     y, p = check_pair(target, probability)
     bins = int(np.clip(y.size // MIN_PER_BIN, 1, MAX_BINS))
+    # bins of equal count: bins of equal width would be empty where the model never predicts
     edges = np.unique(np.quantile(p, np.linspace(0, 1, bins + 1)))
     # equal probabilities share a bin, so a model that says one thing only gives one bin
     codes = np.clip(np.searchsorted(edges, p, side="right") - 1, 0, max(0, edges.size - 2))
@@ -31,16 +32,8 @@ def reliability(target: ArrayLike, probability: ArrayLike) -> pd.DataFrame:
     for code in np.unique(codes):
         inside = codes == code
         hits, count = int(y[inside].sum()), int(inside.sum())
+        # Wilson's interval stays inside 0 to 1 and has a width where all or none came true
         wilson = binomtest(hits, count).proportion_ci(method="wilson")
-        rows.append(
-            {
-                "lower": p[inside].min(),
-                "upper": p[inside].max(),
-                "count": count,
-                "predicted": p[inside].mean(),
-                "observed": hits / count,
-                "low": wilson.low,
-                "high": wilson.high,
-            }
-        )
-    return pd.DataFrame(rows)
+        held = p[inside]
+        rows.append((held.min(), held.max(), count, held.mean(), hits / count, wilson.low, wilson.high))
+    return pd.DataFrame(rows, columns=["lower", "upper", "count", "predicted", "observed", "low", "high"])

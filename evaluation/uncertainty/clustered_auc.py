@@ -18,7 +18,7 @@ Array = NDArray[np.float64]
 _STEEPEST = 30.0  # log odds beyond which an AUC is 1 in double precision
 
 
-class Estimate(NamedTuple):
+class ClusteredAuc(NamedTuple):
     """An AUC and its interval."""
 
     value: float
@@ -26,7 +26,7 @@ class Estimate(NamedTuple):
     high: float
 
 
-def clustered_auc(labels: Array, scores: Array, persons: NDArray[np.int64], *, level: float) -> Estimate:
+def clustered_auc(labels: Array, scores: Array, persons: NDArray[np.int64], *, level: float) -> ClusteredAuc:
     """How well scores (N,) order recordings by their label, with an interval that resamples nobody.
 
     Args:
@@ -50,16 +50,19 @@ def clustered_auc(labels: Array, scores: Array, persons: NDArray[np.int64], *, l
         placed[own] = (ranks[own] - rankdata(scores[own])) / size
     placed[~positive] = 1 - placed[~positive]  # share of the other class on the right side
     value = float(placed[positive].mean())
+    # a person's recordings are summed before squaring: what they have in common adds up, as it must
     share = np.where(positive, (placed - value) / count, (placed - value) / others)
     error = np.sqrt(clusters / (clusters - 1) * (np.bincount(person, weights=share) ** 2).sum())
+    # the logit of 0 or 1 is infinite: half a pair is taken off a perfect order
     edge = 1 / (2 * count * others)
     inside = min(max(value, edge), 1 - edge)
     center, spread = np.log(inside / (1 - inside)), error / (inside * (1 - inside))
+    # on the logit scale no end leaves 0 to 1, and near 1 the lower end is the farther one, as it has to be
     reach = t.ppf((1 + level) / 2, clusters - 1) * spread
     low, high = (float(1 / (1 + np.exp(-(center + side)))) for side in (-reach, reach))
     people = [len(np.unique(person[own])) for own in (positive, ~positive)]
     limit = perfect_order(*people, tail=(1 - level) / 2)
-    return Estimate(value, min(low, limit, value), max(high, 1 - limit, value))
+    return ClusteredAuc(value, min(low, limit, value), max(high, 1 - limit, value))
 
 
 def perfect_order(positives: int, negatives: int, *, tail: float) -> float:

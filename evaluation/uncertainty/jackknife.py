@@ -29,14 +29,6 @@ Array = NDArray[np.float64]
 _BLOCK = 4_000_000  # weights held at once, 32 MB: our choice
 _FLAT = 1e-10  # relative: below it the values without a person differ by rounding only (our choice)
 _MIN_DF = 5.0  # our choice: fewer widen intervals and did not raise coverage (docs/coverage.md)
-_CLASSES = {
-    "auc": (0.0, 1.0),
-    "average_precision": (0.0, 1.0),
-    "uar": (0.0, 1.0),
-    "f1": (1.0,),
-    "sensitivity": (1.0,),
-    "specificity": (0.0,),
-}  # metrics that need persons of these classes; the others need persons
 
 
 class Spread(NamedTuple):
@@ -65,6 +57,7 @@ class LeftOut(NamedTuple):
     def spread(self) -> Spread | None:
         """The jackknife's standard error; None where it is not defined without some person."""
         u = self.values[self.persons]
+        # where one person alone makes the metric defined, that person's influence cannot be measured
         if u.size < 2 or not np.isfinite(u).all():
             return None
         u = u - u.mean()
@@ -75,6 +68,7 @@ class LeftOut(NamedTuple):
         if error <= _FLAT * max(1.0, abs(self.value)):
             return Spread(0.0, u.size - 1.0, flat=True)
         excess = float((u**4).sum()) / squares**2 - 1 / u.size
+        # more even than a normal sample: nothing speaks for fewer than all S - 1 degrees of freedom
         df = max(2 / excess, _MIN_DF) if excess > 0 else np.inf
         return Spread(error, min(df, u.size - 1.0), flat=False)
 
@@ -126,9 +120,10 @@ def left_out(bound: Iterable[Measurement], persons: LeaveOneOut) -> dict[str, Le
     out: dict[str, LeftOut] = {}
     for m, value in known:
         values = np.concatenate([block[m.name] for block in blocks])
+        # those without a row in this metric change nothing by leaving, and must not count as persons of it
         measured = persons.among(m.rows)
         rows = np.flatnonzero(m.rows)
-        classes = [persons.among(rows[m.target == label]) for label in _CLASSES.get(m.name, ())]
+        classes = [persons.among(rows[m.target == label]) for label in m.metric.classes]
         fewest = min((int(own.sum()) for own in classes), default=int(measured.sum()))
         out[m.name] = LeftOut(value, values, measured, fewest)
     return out

@@ -7,27 +7,21 @@ observed arrangement as one of the permutations (Phipson and Smyth 2010).
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
-from evaluation.metrics.applicable import ranking_column, subject_codes
+from evaluation.metrics.applicable import ranking_column, subject_codes, usable
+from evaluation.metrics.catalog import METRICS
+from evaluation.metrics.definitions import auc_of_many
 
 Array = NDArray[np.float64]
 
+_Question = tuple[str, str, Callable[[Array, Array], Array]]
+
 N_PERMUTATIONS = 2000  # our choice: the smallest p value is 1 / 2001
-
-
-class _Question(NamedTuple):
-    """A metric for many arrangements of the labels (P,N), and the direction that is better."""
-
-    target: str
-    prediction: str
-    metric: Callable[[Array, Array], Array]
-    higher: bool
 
 
 def permute_labels(
@@ -46,17 +40,18 @@ def permute_labels(
         that is not defined is left out; `reason` where none is.
     """
     out: dict[str, Any] = {}
-    for name, question in _questions(recordings).items():
-        rows = recordings[recordings[question.target].notna()]
+    for name, (target, prediction, metric) in _questions(recordings).items():
+        rows = recordings[recordings[target].notna()]
+        # visit by visit, so that a course over the visits moves as a whole to another person
         rows = rows.sort_values(["subject_id", "session_id", "recording_id"], ignore_index=True)
-        y, p = (rows[c].to_numpy(dtype=np.float64) for c in (question.target, question.prediction))
+        y, p = (rows[c].to_numpy(dtype=np.float64) for c in (target, prediction))
         if np.ptp(y) == 0 or np.ptp(p) == 0:
-            continue
+            continue  # every arrangement would be as good as the observed one
         orders, fixed = block_permutations(rows["subject_id"], seed=seed, count=n_permutations)
-        value = float(question.metric(y[None], p)[0])
-        null = question.metric(y[orders], p)
+        value = float(metric(y[None], p)[0])
+        null = metric(y[orders], p)
         # the same sums in another order differ in their last digits: ties must count as ties
-        sign = 1 if question.higher else -1
+        sign = 1 if METRICS[name].higher_is_better else -1
         as_good = int(np.sum(sign * (null - value) >= -1e-9 * max(1.0, abs(value))))
         out[name] = {
             "value": value,
@@ -84,6 +79,7 @@ def block_permutations(
     rng = np.random.default_rng(seed)
     out = np.tile(np.arange(codes.size), (count, 1))
     fixed = 0
+    # only persons with equally many recordings can change places; their blocks have the same length
     for size in np.unique(sizes):
         block = np.stack([rows_of[person] for person in np.flatnonzero(sizes == size)])  # (persons, size)
         fixed += len(block) == 1
@@ -93,21 +89,14 @@ def block_permutations(
 
 
 def _questions(recordings: pd.DataFrame) -> dict[str, _Question]:
-    out = {}
+    """Metric -> the columns that it is asked of, and the metric of many arrangements of the labels (P,N)."""
+    out: dict[str, _Question] = {}
     if (ranked := ranking_column(recordings)) is not None:
-        out["auc"] = _Question("binary_target", ranked, _auc, higher=True)
-    if {"score_target", "score_prediction"} <= set(recordings) and recordings["score_target"].notna().any():
-        out["mae"] = _Question("score_target", "score_prediction", _mae, higher=False)
-        out["pearson"] = _Question("score_target", "score_prediction", _pearson, higher=True)
+        out["auc"] = ("binary_target", ranked, auc_of_many)
+    if usable(recordings, "score_target", "score_prediction"):
+        out["mae"] = ("score_target", "score_prediction", _mae)
+        out["pearson"] = ("score_target", "score_prediction", _pearson)
     return out
-
-
-def _auc(y: Array, p: Array) -> Array:
-    """AUC (P,) from the rank sum of the positives."""
-    positive = y.sum(1)
-    wins: Array = y @ rankdata(p) - positive * (positive + 1) / 2
-    area: Array = wins / (positive * (y.shape[1] - positive))
-    return area
 
 
 def _mae(y: Array, p: Array) -> Array:

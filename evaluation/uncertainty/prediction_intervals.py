@@ -49,6 +49,7 @@ class ConformalInterval:
         residuals = np.sort(np.abs(y - p))
         # the subtraction guards ceil against (n + 1) * coverage landing a rounding error above an integer
         rank = int(np.ceil((residuals.size + 1) * coverage - 1e-9))
+        # too few recordings to promise this coverage: only the whole range of the scale keeps the promise
         radius = float(residuals[rank - 1]) if rank <= residuals.size else np.inf
         return cls(radius=radius, low=low, high=high)
 
@@ -85,6 +86,7 @@ class VennAbers:
     def __call__(self, probability: ArrayLike) -> tuple[Array, Array]:
         """Lower and upper ends (N,) for probabilities (N,)."""
         p = np.asarray(probability, dtype=np.float64)
+        # two isotonic fits for each value that occurs, not for each recording
         distinct, where = np.unique(p, return_inverse=True)
         ends = np.array([[self._at(value, label) for label in (0.0, 1.0)] for value in distinct]).reshape(
             -1, 2
@@ -92,6 +94,7 @@ class VennAbers:
         return ends[where, 0], ends[where, 1]
 
     def _at(self, probability: float, label: float) -> float:
+        # the new recording is given both labels in turn: what it would be calibrated to if it had either
         x, y = np.append(self.probability, probability), np.append(self.target, label)
         fitted = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(x, y)
         return float(fitted.predict([probability])[0])

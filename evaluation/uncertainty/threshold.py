@@ -12,7 +12,6 @@ from evaluation.metrics.applicable import labeled, ranking_column
 from evaluation.metrics.definitions import check_pair
 
 CRITERION = "maximal unweighted average recall"  # Youden's J = 2 UAR - 1 has the same maximum
-_SPLIT = "val"  # what chooses, named for the report
 
 
 @dataclass(frozen=True)
@@ -23,10 +22,10 @@ class Threshold:
     choosing split, which is optimistic for that split.
     """
 
-    value: float | None
-    column: str | None
-    split: str
-    recordings: int
+    value: float | None = None
+    column: str | None = None
+    split: str = "val"
+    recordings: int = 0
     uar: float | None = None
     criterion: str = CRITERION
     reason: str | None = None
@@ -68,12 +67,9 @@ def choose_threshold(validation: pd.DataFrame) -> Threshold:
     """
     column = ranking_column(validation)
     if column is None:
-        return Threshold(
-            value=None, column=None, split=_SPLIT, recordings=0, reason=f"{_SPLIT} has no binary target"
-        )
+        return Threshold(reason="val has no binary target")
     rows = labeled(validation, "binary_target")
     if rows["binary_target"].nunique() < 2:
-        reason = f"{_SPLIT} holds one class only"
-        return Threshold(value=None, column=column, split=_SPLIT, recordings=len(rows), reason=reason)
+        return Threshold(column=column, recordings=len(rows), reason="val holds one class only")
     value, uar = best_cut(rows["binary_target"], rows[column])
-    return Threshold(value=value, column=column, split=_SPLIT, recordings=len(rows), uar=uar)
+    return Threshold(value=value, column=column, recordings=len(rows), uar=uar)

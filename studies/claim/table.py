@@ -6,19 +6,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from scipy import stats
 
 from engine.runs.environment import hardware, package_versions
 from engine.runs.provenance import write_json
+from evaluation.uncertainty import confidence_intervals
 from studies.claim.figure import draw_claim
 from studies.claim.plan import ORACLE
 
 CONFOUNDED, FREE = "confound_on-low_visibility", "confound_off"
 MINIMUM = {"series": 0.08, "pixels": 0.05}  # AUC by which enrolment must beat the depression branch alone
 SHARE = 0.5  # of the gap between the raw and the person-relative oracle, on series
-LEVEL = 0.95
 _MD_PRECISION = 3
 
 
@@ -49,11 +47,7 @@ class Verdict:
 
 def t_interval(values: Sequence[float]) -> Interval:
     """Return mean and 95 % t interval over seeds; of paired differences this is the paired interval."""
-    x = np.asarray(values, dtype=np.float64)
-    if x.size < 2:
-        return Interval(float(x.mean()), None, None, x.size)
-    half = float(stats.t.ppf((1 + LEVEL) / 2, x.size - 1) * x.std(ddof=1) / np.sqrt(x.size))
-    return Interval(float(x.mean()), float(x.mean()) - half, float(x.mean()) + half, x.size)
+    return Interval(*confidence_intervals.t_interval(values), len(values))
 
 
 def tabulate(results: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

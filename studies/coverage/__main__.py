@@ -1,6 +1,6 @@
 """Coverage of 95 % intervals on simulated studies: `python -m studies.coverage` writes the page.
 
-Before: percentiles of the bootstrap over persons. After: what `uncertainty.estimates` prints. Both see the
+Before: percentiles of the bootstrap over persons. After: what `table_estimates` prints. Both see the
 same simulated test sets (`studies.coverage.simulated`), whose true metrics come from a large one. Letters:
 `M` studies.
 """
@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from datamodules.command_line import run
 from evaluation.metrics.applicable import Measurement, Resampler, measurements
-from evaluation.uncertainty.bootstrap import percentile_interval, subject_weights
-from evaluation.uncertainty.confidence import estimate
-from evaluation.uncertainty.estimates import difference
+from evaluation.uncertainty.bootstrap import Resampling, percentile_interval, subject_weights
+from evaluation.uncertainty.confidence_intervals import estimate
 from evaluation.uncertainty.jackknife import leave_one_out, left_out
+from evaluation.uncertainty.table_estimates import difference
 from studies.coverage.page import write_page
 from studies.coverage.simulated import THRESHOLD, Line, draw, large, signal_for
 
@@ -126,7 +126,7 @@ def _after(
 def _before(
     subjects: "pd.Series[Any]", bound: Sequence[Sequence[Measurement]], *, seed: int
 ) -> Iterator[tuple[str, float | None, float | None]]:
-    weights = np.concatenate(list(subject_weights(subjects, n_boot=RESAMPLES, seed=seed)))
+    weights = np.concatenate(list(subject_weights(subjects, Resampling(RESAMPLES, seed))))
     a, b = (Resampler(one)(weights) for one in bound)
     draws = a | {f"{name}, difference": a[name] - b[name] for name in _DIFFERENCES if name in a}
     for name, values in draws.items():

@@ -17,7 +17,7 @@ from scipy.special import expit, logit
 
 from datamodules.command_line import run
 from evaluation.metrics.applicable import Measurement, measurements, subject_codes
-from evaluation.uncertainty.permutation import paired_permutation
+from evaluation.uncertainty.paired_permutation import paired_permutation
 from studies.coverage.simulated import Line, draw, signal_for
 
 Array = NDArray[np.float64]

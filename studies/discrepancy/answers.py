@@ -22,7 +22,7 @@ from biomarkers.symptoms.discrepancy import SymptomDiscrepancy
 from biomarkers.symptoms.discrepancy_uncertainty import Null, interval, null
 from biomarkers.symptoms.reliability import alpha, omega
 from datamodules.command_line import run
-from evaluation.uncertainty.bootstrap import Estimate
+from evaluation.uncertainty.bootstrap import Estimate, Resampling
 
 _PARTS = (4, 2, 1)
 _ESTIMATOR = SymptomDiscrepancy()
@@ -94,7 +94,7 @@ def measure(items: pd.DataFrame, n_boot: int, draws: int) -> Part:
     """Index, interval and null of answers, with CPU seconds and the peak of what they allocate."""
     tracemalloc.start()  # the few large arrays of numpy cost no time to trace
     start = time.process_time()
-    found = interval(items, _ESTIMATOR, n_boot=n_boot, seed=0)
+    found = interval(items, _ESTIMATOR, Resampling(n_boot))
     middle, interval_peak = time.process_time(), tracemalloc.get_traced_memory()[1]
     tracemalloc.reset_peak()
     shuffled = null(items, _ESTIMATOR, draws=draws)

@@ -24,6 +24,7 @@ from biomarkers.published.published_table import NOT_IN_OPENFACE
 from datamodules.series import read_series
 from datamodules.series.channel_schema import au
 from datamodules.series.formats.openface import INTENSITIES
+from evaluation.uncertainty.bootstrap import Resampling
 
 DATA = Path(os.environ.get("EUTHYMIA_DATA", "")) / "opendbm_sample"
 pytestmark = pytest.mark.skipif(
@@ -111,8 +112,8 @@ def test_emotions_over_time_become_a_plot(recordings):
         sums,
         [name.partition("_")[0] for name, _ in own],
         ["first visit" if "timepoint01" in name else "second visit" for name, _ in own],
+        Resampling(1000),
         bins=20,
-        n_boot=1000,
     )
     assert sorted(found) == ["first visit", "second visit"]
     happy = found["first visit"].channels.index("happiness")

@@ -3,13 +3,15 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import mean_absolute_error, roc_auc_score
 
 from evaluation.metrics import definitions as metrics
-from evaluation.summary import metrics_json, summarize, with_reasons
+from evaluation.summary import mean_prediction, metrics_json, summarize, with_reasons
+from evaluation.uncertainty.table_estimates import paired_differences
 
 
 def test_summary_of_a_split(recordings):
-    out = summarize(recordings, threshold=0.5)
+    out = summarize([recordings], [0.5])
     assert (
         out["auc"]["value"] == metrics.auc(recordings["binary_target"], recordings["binary_prediction"]).value
     )
@@ -24,7 +26,7 @@ def test_summary_of_a_split(recordings):
 
 
 def test_persons_are_summarized_apart(recordings):
-    out = summarize(recordings, threshold=0.5)["by_subject"]
+    out = summarize([recordings], [0.5])["by_subject"]
     means = recordings.groupby("subject_id")[["score_target", "score_prediction"]].mean()
     assert out["mae"]["value"] == pytest.approx(
         (means["score_target"] - means["score_prediction"]).abs().mean()
@@ -35,7 +37,7 @@ def test_persons_are_summarized_apart(recordings):
 def test_unlabeled_rows_are_left_out_and_counted(recordings):
     table = recordings.copy()
     table.loc[:9, "score_target"] = np.nan
-    out = summarize(table, threshold=None)
+    out = summarize([table])
     known = recordings.iloc[10:]
     assert out["mae"]["value"] == metrics.mae(known["score_target"], known["score_prediction"]).value
     assert out["counts"]["labeled_score"] == 80
@@ -46,17 +48,17 @@ def test_a_missing_prediction_is_not_left_out(recordings):
     table = recordings.copy()
     table.loc[3, "score_prediction"] = np.nan
     with pytest.raises(ValueError, match="1 of 90 predictions are not finite"):
-        summarize(table, threshold=None)
+        summarize([table])
 
 
 def test_without_a_threshold_decisions_are_undefined_with_a_reason(recordings):
-    out = summarize(recordings, threshold=None)
+    out = summarize([recordings])
     assert out["uar"]["value"] is None
     assert "threshold" in out["uar"]["reason"]
 
 
 def test_unknown_persons_are_counted(recordings):
-    out = summarize(recordings.assign(subject_id="unknown"), threshold=None)
+    out = summarize([recordings.assign(subject_id="unknown")])
     assert out["counts"]["unknown_subject"] == 90
     assert out["mae"]["low"] is not None
     assert "by_subject" not in out
@@ -64,21 +66,22 @@ def test_unknown_persons_are_counted(recordings):
 
 def test_bad_tables_are_refused(recordings):
     with pytest.raises(ValueError, match="split is empty"):
-        summarize(recordings.iloc[:0], threshold=None)
+        summarize([recordings.iloc[:0]])
     with pytest.raises(ValueError, match=r"\['r0000'\] appear twice"):
-        summarize(pd.concat([recordings, recordings.iloc[:1]]), threshold=None)
+        summarize([pd.concat([recordings, recordings.iloc[:1]])])
 
 
 def test_metrics_json_has_the_agreed_shape(recordings):
-    one = summarize(recordings.assign(binary_target=1.0), threshold=None)
+    one = summarize([recordings.assign(binary_target=1.0)])
     out = metrics_json(
         test=one,
         val=None,
-        constant=one,
-        identity=None,
-        nuisance=one,
-        oracle=None,
-        reasons={"identity": "no shared person", "constant": "unused"},
+        reference={
+            "constant": one,
+            "identity": None,
+            "nuisance": one,
+            "reasons": {"identity": "no shared person", "constant": "unused"},
+        },
     )
     assert list(out) == ["test", "val", "reference"]
     assert {"constant", "identity", "nuisance", "oracle"} <= set(out["reference"])
@@ -107,6 +110,47 @@ def test_what_is_not_finite_is_null_with_its_reason():
 
 
 def test_a_metric_that_overflows_has_a_reason(recordings):
-    summary = summarize(recordings.assign(score_prediction=1e200), threshold=None)
+    summary = summarize([recordings.assign(score_prediction=1e200)])
     assert summary["rmse"]["value"] is None
     assert "finite" in summary["rmse"]["reason"]
+
+
+def noisy(table, seed, noise=4.0):
+    rng = np.random.default_rng(seed)
+    return table.assign(score_prediction=table["score_prediction"] + rng.normal(0, noise, len(table)))
+
+
+@pytest.mark.slow
+def test_metrics_are_averaged_and_not_predictions(recordings):
+    tables = [noisy(recordings, seed).sample(frac=1, random_state=seed) for seed in range(4)]
+    errors = [mean_absolute_error(t["score_target"], t["score_prediction"]) for t in tables]
+    found = summarize(tables)
+    assert found["mae"]["value"] == pytest.approx(np.mean(errors))
+    assert found["mae"]["low"] < np.mean(errors) < found["mae"]["high"]
+    assert found["auc"]["value"] == pytest.approx(
+        np.mean([roc_auc_score(t["binary_target"], t["binary_prediction"]) for t in tables])
+    )
+    ensemble = mean_prediction(tables)
+    expected = np.mean(
+        [t.set_index("recording_id")["score_prediction"].loc[ensemble["recording_id"]] for t in tables],
+        axis=0,
+    )
+    assert ensemble["score_prediction"].tolist() == pytest.approx(expected.tolist())
+    flattering = mean_absolute_error(ensemble["score_target"], ensemble["score_prediction"])
+    assert flattering < found["mae"]["value"]
+    gap = paired_differences(tables, [recordings])["mae"]
+    base = mean_absolute_error(recordings["score_target"], recordings["score_prediction"])
+    assert gap["value"] == pytest.approx(np.mean(errors) - base)
+    assert gap["low"] > 0
+
+
+@pytest.mark.slow
+def test_what_one_table_leaves_undefined_is_undefined(recordings):
+    flat = recordings.assign(score_prediction=3.0)
+    found = summarize([recordings, flat])
+    assert found["pearson"]["value"] is None
+    assert found["pearson"]["reason"]
+    assert found["mae"]["value"] is not None
+    assert paired_differences([recordings], [flat])["pearson"]["value"] is None
+    with pytest.raises(ValueError, match="same recordings"):
+        paired_differences([recordings], [recordings.iloc[1:]])

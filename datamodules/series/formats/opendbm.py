@@ -13,7 +13,6 @@ from datamodules.series.channel_schema import AUS, Column, au
 from datamodules.series.checks.counter_columns import TRACKING
 from datamodules.series.formats.base import (
     CONFIDENCE,
-    TRACKING,
     Format,
     confidences,
     counted_from,

@@ -9,6 +9,7 @@ import pytest
 from analysis.steps.emotion_clusters import EmotionClusters
 from biomarkers.features.feature_table import Features
 from datamodules.series import Series
+from evaluation.uncertainty.bootstrap import Resampling
 
 pytestmark = pytest.mark.slow  # three clusterings, twice
 
@@ -31,7 +32,7 @@ def material(*, lost=(), channels=("au06", "au12", "au04")):
 
 
 def test_separate_courses_are_found_and_met_by_the_groups():
-    finding = EmotionClusters(bins=4)(material(lost=[0]), n_boot=1000, seed=0)
+    finding = EmotionClusters(bins=4)(material(lost=[0]), Resampling(1000))
     table = finding.tables["emotion_clusters"].set_index("")
     assert sorted(table.index) == sorted(
         f"{emotion}, {method}"
@@ -46,4 +47,4 @@ def test_separate_courses_are_found_and_met_by_the_groups():
 
 def test_an_emotion_without_units_says_how_to_go_on():
     with pytest.raises(ValueError, match=r"sadness has no action unit .*emotion_clusters out \(=null\)"):
-        EmotionClusters(bins=4)(material(channels=("au06", "au12", "au02")), n_boot=1000, seed=0)
+        EmotionClusters(bins=4)(material(channels=("au06", "au12", "au02")), Resampling(1000))

@@ -14,6 +14,7 @@ from analysis.out_of_fold import Inputs, out_of_fold
 from analysis.steps.estimators import Estimator, EstimatorTable
 from engine.config.build import build
 from engine.config.targets import ROOT
+from evaluation.uncertainty.bootstrap import Resampling
 from evaluation.uncertainty.threshold import best_cut
 
 
@@ -63,7 +64,7 @@ def test_one_table_holds_estimators_and_networks(material):
         networks={"MPDRM": Fixed(0, remark="context is the clip"), "LSTM": Fixed(1), "none": None},
         published={"LSTM": 0.51},
     )
-    found = step(material, n_boot=1000, seed=0)
+    found = step(material, Resampling(1000))
     (section,) = found.sections
     rows = {row[0]: row[1:] for row in section.rows}
     assert list(rows) == ["prior", "MPDRM", "LSTM"]
@@ -129,7 +130,7 @@ def test_every_estimator_tells_unseen_persons_apart_and_tests_everybody_once(pla
         )
     leaf = OmegaConf.to_container(config.analysis.steps.estimators)
     step = build(leaf, key="estimators")
-    finding = step(planted, n_boot=1000, seed=0)
+    finding = step(planted, Resampling(1000))
     predictions = finding.tables["predictions"]
     assert len(predictions.groupby("estimator")) == 10
     for _, own in predictions.groupby("estimator"):

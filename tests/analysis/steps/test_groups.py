@@ -9,6 +9,7 @@ from scipy import stats
 
 from analysis.steps.groups import GroupComparison
 from biomarkers.features.feature_table import Features
+from evaluation.uncertainty.bootstrap import Resampling
 
 PERSONS = 16
 
@@ -37,7 +38,7 @@ def material(*, visits=1, changing=False):
 
 def compared(*ends, **kwargs):
     step = GroupComparison(name="x", title="Do they?", features=ends)
-    return step(material(**kwargs), n_boot=1000, seed=0)
+    return step(material(**kwargs), Resampling(1000))
 
 
 def test_p_values_are_corrected_within_the_comparison():

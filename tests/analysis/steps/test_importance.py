@@ -7,13 +7,14 @@ from biomarkers.estimators.boosting import BoostingClassifier
 from engine.config.build import build
 from engine.config.compose import ANALYZE_KEYS, plain_config
 from engine.config.targets import ROOT, check_targets
+from evaluation.uncertainty.bootstrap import Resampling
 
 
 def test_channels_regions_and_statistics_are_ranked_and_identity_is_flagged(planted):
     step = Importance(
         model=BoostingClassifier(trees=30, learning_rate=0.1, patience=None), repeats=2, shap_persons=50
     )
-    finding = step(planted, n_boot=1000, seed=0)
+    finding = step(planted, Resampling(1000))
     table = finding.tables["importance"]
     assert table["by"].value_counts().to_dict() == {"channel": 3, "region": 3, "statistic": 2, "all": 1}
     own = table[table["by"] == "channel"].set_index("family")

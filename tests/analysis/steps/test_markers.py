@@ -4,6 +4,7 @@ import pytest
 
 from analysis.steps.markers import Markers
 from datamodules.manifests.questionnaires import ItemError
+from evaluation.uncertainty.bootstrap import Resampling
 
 DASS = ("DASS-21-D", "DASS-21-A", "DASS-21-S")
 
@@ -11,7 +12,7 @@ DASS = ("DASS-21-D", "DASS-21-A", "DASS-21-S")
 @pytest.fixture(scope="module")
 def markers(drawn):
     step = Markers(scales=DASS, features=["gaze_", "blink_", "pupil_"], n_perm=1999)
-    return step(drawn, n_boot=1000, seed=0)
+    return step(drawn, Resampling(1000))
 
 
 @pytest.mark.slow
@@ -34,6 +35,6 @@ def test_lowered_gaze_goes_with_all_totals_and_the_pupil_with_none(markers, draw
 @pytest.mark.slow
 def test_features_or_items_that_are_not_there_stop_the_step(drawn):
     with pytest.raises(ValueError, match="no feature begins with one of ear_"):
-        Markers(scales=DASS, features=["ear_"], n_perm=9)(drawn, n_boot=1000, seed=0)
+        Markers(scales=DASS, features=["ear_"], n_perm=9)(drawn, Resampling(1000))
     with pytest.raises(ItemError, match="HAMD-17 needs the columns"):
-        Markers(scales=["HAMD-17"], features=["gaze_"], n_perm=9)(drawn, n_boot=1000, seed=0)
+        Markers(scales=["HAMD-17"], features=["gaze_"], n_perm=9)(drawn, Resampling(1000))

@@ -8,6 +8,7 @@ from sklearn.metrics import mean_absolute_error
 
 from analysis.steps.estimators import Estimator
 from analysis.steps.severity import SeverityTable, constant_guess
+from evaluation.uncertainty.bootstrap import Resampling
 from tests.analysis.steps.test_estimators import Fixed, Mean
 
 
@@ -16,7 +17,7 @@ def test_errors_are_compared_with_the_mean_of_the_training_part(material):
         estimators={"mean": Estimator(reads="features", model=Mean(), head="score")},
         networks={"LSTM": Fixed(0)},
     )
-    found = step(material, n_boot=1000, seed=0)
+    found = step(material, Resampling(1000))
     (section,) = found.sections
     rows = {row[0]: row[1:] for row in section.rows}
     assert list(rows) == ["mean", "LSTM", "constant guess"]
@@ -48,7 +49,7 @@ def test_recordings_without_a_score_are_not_measured(material):
     table = material.manifest.table.copy()
     table.loc[table.index[:3], "score"] = np.nan
     other = replace(material, manifest=replace(material.manifest, table=table))
-    found = SeverityTable(estimators={}, networks={"LSTM": Fixed(0)})(other, n_boot=1000, seed=0)
+    found = SeverityTable(estimators={}, networks={"LSTM": Fixed(0)})(other, Resampling(1000))
     assert found.tables["severity_predictions"].groupby("estimator").size().tolist() == [13, 13]
 
 
@@ -56,6 +57,6 @@ def test_without_any_score_the_section_says_so(material):
     other = replace(
         material, manifest=replace(material.manifest, table=material.manifest.table.assign(score=np.nan))
     )
-    found = SeverityTable(estimators={}, networks={"LSTM": Fixed(0)})(other, n_boot=1000, seed=0)
+    found = SeverityTable(estimators={}, networks={"LSTM": Fixed(0)})(other, Resampling(1000))
     assert "No recording has a score" in found.sections[0].text
     assert not found.tables

@@ -14,6 +14,7 @@ from datamodules.manifests.questionnaires import subscale
 from engine.config.build import build_all
 from engine.config.compose import ANALYZE_KEYS, plain_config
 from engine.config.targets import ROOT, check_targets
+from evaluation.uncertainty.bootstrap import Resampling
 
 DASS = ("DASS-21-D", "DASS-21-A", "DASS-21-S")
 
@@ -21,7 +22,7 @@ DASS = ("DASS-21-D", "DASS-21-A", "DASS-21-S")
 @pytest.fixture(scope="module")
 def states(drawn):
     step = EmotionalStates(scales=DASS, rounds=2, draws=5, target=ProfileTarget())
-    return step(drawn, n_boot=1000, seed=0)
+    return step(drawn, Resampling(1000))
 
 
 @pytest.mark.slow
@@ -60,7 +61,7 @@ def test_a_recording_with_an_unanswered_item_is_left_out_and_counted(drawn):
     table.loc[:4, "item_dass21_05"] = np.nan
     gapped = replace(drawn, manifest=SimpleNamespace(table=table))
     step = EmotionalStates(scales=DASS, rounds=1, draws=1, target=ProfileTarget(middle="keep"))
-    found = step(gapped, n_boot=1000, seed=0)
+    found = step(gapped, Resampling(1000))
     assert found.sections[0].remarks == ["5 recordings with an unanswered item are left out"]
     assert len(found.tables["profile_targets"]) == 2 * (len(table) - 5)
 

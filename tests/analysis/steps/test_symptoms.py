@@ -11,6 +11,7 @@ from datamodules.manifests.questionnaires import subscale
 from datamodules.synthetic.questionnaire import answer, symptom_profile
 from engine.config.build import build
 from engine.config.targets import ROOT
+from evaluation.uncertainty.bootstrap import Resampling
 
 
 def table_of(persons, visits=2):
@@ -50,7 +51,7 @@ def test_the_first_complete_questionnaire_of_a_person_counts():
 def test_a_scale_is_measured_by_score_and_by_severity(tmp_path):
     table = table_of(150)
     step = SymptomDiscrepancies(scales=["DASS-21-S"], draws=20)
-    found = step(material(table, tmp_path), n_boot=1000, seed=0)
+    found = step(material(table, tmp_path), Resampling(1000))
     items, _ = first_answers(table, "DASS-21-S")
     expected = {
         grouping: index(estimator.fit(items).per_person(items)).value

@@ -9,9 +9,12 @@ from biomarkers.estimators.frame_leak import (
 )
 from datamodules.series import Series
 from datamodules.synthetic.latent import CHANNELS, LatentSettings, behave, draw_cohort
+from evaluation.uncertainty.bootstrap import Resampling
 from tests.biomarkers.estimators.test_frame_classifiers import paper_estimators
 
 UNITS = tuple(name for name in CHANNELS if name.startswith("au"))
+RESAMPLING = Resampling(2000)
+KNN = {"knn": paper_estimators()["knn"]}
 
 
 def persons_without_a_difference(seed, persons=24):
@@ -29,9 +32,7 @@ def test_labels_by_lot_are_read_almost_perfectly_where_frames_are_shuffled():
     tables = []
     for seed in range(6):
         recordings, labels = persons_without_a_difference(seed)
-        table = gap_table(
-            recordings, labels, np.arange(24), {"knn": paper_estimators()["knn"]}, channels=UNITS[:4]
-        )
+        table = gap_table(recordings, labels, np.arange(24), KNN, RESAMPLING, channels=UNITS[:4])
         tables.append(table.set_index("split")["accuracy"])
     assert np.mean([t[FRAME_RANDOM] for t in tables]) > 0.95
     assert 0.3 < np.mean([t[PERSON_GROUPED] for t in tables]) < 0.7
@@ -47,7 +48,9 @@ def test_the_gap_shows_on_the_cohort():
         for v in (behave(visit, settings) for visit in visits)
     ]
     people = [visit.person.subject_id for visit in visits]
-    table = gap_table(recordings, labels, people, paper_estimators(), channels=UNITS, frames_per_recording=40)
+    table = gap_table(
+        recordings, labels, people, paper_estimators(), RESAMPLING, channels=UNITS, frames_per_recording=40
+    )
     accuracy = table.pivot(index="estimator", columns="split", values="accuracy")
     assert set(accuracy.index) == {"knn", "logistic", "svm"}
     assert accuracy.loc["knn", FRAME_RANDOM] > accuracy.loc["knn", PERSON_GROUPED] + 0.15
@@ -56,8 +59,8 @@ def test_the_gap_shows_on_the_cohort():
 
 def test_intervals_are_those_of_resampled_persons_and_the_difference_is_paired():
     recordings, labels = persons_without_a_difference(0)
-    knn = {"knn": paper_estimators()["knn"]}
-    table = gap_table(recordings, labels, np.arange(24), knn, channels=UNITS[:4]).set_index("split")
+    table = gap_table(recordings, labels, np.arange(24), KNN, RESAMPLING, channels=UNITS[:4])
+    table = table.set_index("split")
     for split in (FRAME_RANDOM, PERSON_GROUPED):
         share, low, high = table.loc[split, ["accuracy", "accuracy_low", "accuracy_high"]]
         drawn = np.quantile(np.random.default_rng(5).binomial(24, share, 100_000) / 24, [0.025, 0.975])
@@ -74,4 +77,4 @@ def test_intervals_are_those_of_resampled_persons_and_the_difference_is_paired()
 def test_a_class_of_one_person_cannot_be_grouped():
     recordings, labels = persons_without_a_difference(0)
     with pytest.raises(ValueError, match="single person"):
-        gap_table(recordings, labels, labels, {"knn": paper_estimators()["knn"]}, channels=UNITS[:4])
+        gap_table(recordings, labels, labels, KNN, RESAMPLING, channels=UNITS[:4])

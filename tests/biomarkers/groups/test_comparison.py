@@ -10,6 +10,7 @@ from scipy.special import gammaln
 
 from biomarkers.groups.comparison import compare_groups
 from biomarkers.groups.subject_means import Persons
+from evaluation.uncertainty.bootstrap import Resampling
 
 A = np.array([3.0, 4.0, 5.5, 6.0, 7.0])
 B = np.array([1.0, 2.0, 2.5, 4.0, 5.0, 3.5])
@@ -28,7 +29,7 @@ def row(table, feature):
 
 
 def test_one_feature_by_hand():
-    found = row(compare_groups(persons(x=np.r_[A, B]), n_boot=1000), "x")
+    found = row(compare_groups(persons(x=np.r_[A, B]), Resampling(1000)), "x")
     assert found["n_depressed"] == 5
     assert found["n_control"] == 6
     assert found["mean_depressed"] == pytest.approx(5.1)
@@ -44,7 +45,7 @@ def test_one_feature_by_hand():
 
 
 def test_hedges_g_is_the_corrected_standardized_difference():
-    found = row(compare_groups(persons(x=np.r_[A, B]), n_boot=1000), "x")
+    found = row(compare_groups(persons(x=np.r_[A, B]), Resampling(1000)), "x")
     pooled = math.sqrt((4 * A.var(ddof=1) + 5 * B.var(ddof=1)) / 9)
     exact = math.exp(gammaln(4.5) - gammaln(4.0)) / math.sqrt(4.5)
     g = exact * 2.1 / pooled
@@ -60,7 +61,7 @@ def test_the_interval_of_g_covers_the_truth():
         values = pd.DataFrame(rng.standard_normal((60, 40)))
         values.iloc[:30] += truth
         cohort = Persons(values=values, depressed=np.arange(60) < 30, left_out={})
-        table = compare_groups(cohort, n_boot=1000)
+        table = compare_groups(cohort, Resampling(1000))
         hits += ((table["hedges_g_low"] < truth) & (truth < table["hedges_g_high"])).sum()
     assert 0.92 < hits / 400 < 0.98
 
@@ -69,7 +70,7 @@ def test_the_corrections_count_the_tested_features_only():
     rng = np.random.default_rng(0)
     table = compare_groups(
         persons(x=np.r_[A, B], flat=0.1, noise=rng.random(11), rare=[1.0] * 2 + [np.nan] * 9, gone=np.nan),
-        n_boot=1000,
+        Resampling(1000),
     )
     p = row(table, "x")["welch_p"], row(table, "noise")["welch_p"]
     assert row(table, "x")["welch_p_holm"] == pytest.approx(2 * min(p))
@@ -83,7 +84,7 @@ def test_the_corrections_count_the_tested_features_only():
 def test_missing_values_leave_persons_out_of_one_feature():
     with_gap = np.r_[A, B]
     with_gap[0] = np.nan
-    table = compare_groups(persons(x=np.r_[A, B], gap=with_gap), n_boot=1000)
+    table = compare_groups(persons(x=np.r_[A, B], gap=with_gap), Resampling(1000))
     assert row(table, "gap")["n_depressed"] == 4
     expected = stats.ttest_ind(A[1:], B, equal_var=False).pvalue
     assert row(table, "gap")["welch_p"] == pytest.approx(expected)
@@ -91,7 +92,7 @@ def test_missing_values_leave_persons_out_of_one_feature():
 
 
 def test_groups_that_do_not_overlap_have_no_interval_of_delta():
-    found = row(compare_groups(persons(x=np.r_[A + 10, B]), n_boot=1000), "x")
+    found = row(compare_groups(persons(x=np.r_[A + 10, B]), Resampling(1000)), "x")
     assert found["cliffs_delta"] == 1
     assert np.isnan(found["cliffs_delta_low"])
     assert "do not overlap" in found["reason"]
@@ -102,4 +103,4 @@ def test_one_group_alone_is_refused():
     cohort = persons(x=np.r_[A, B])
     alone = Persons(values=cohort.values, depressed=np.ones(11, dtype=bool), left_out={"s99": "no label"})
     with pytest.raises(ValueError, match=r"11 of 11 persons are depressed \(1 left out\)"):
-        compare_groups(alone)
+        compare_groups(alone, Resampling(1000))

@@ -12,6 +12,7 @@ from biomarkers.oculomotor.blinks import BlinkFeatures
 from biomarkers.oculomotor.gaze import GazeDirection
 from biomarkers.oculomotor.pupil import PupilRatio
 from datamodules.synthetic.latent import CHANNELS, LatentSettings, behave, draw_cohort
+from evaluation.uncertainty.bootstrap import Resampling
 
 CARRIED = ("gaze_x", "gaze_y", "au45", "pupil")
 
@@ -30,7 +31,7 @@ def test_values_are_scipys_and_corrections_those_of_statsmodels(rng):
     score = rng.integers(0, 8, 60).astype(float)  # with ties
     x = {"a": score + 2 * rng.standard_normal(60), "b": rng.standard_normal(60), "c": score**3}
     y = {"depression": score, "stress": rng.standard_normal(60)}
-    found = correlate(*tables(x, y, [f"p{k}" for k in range(60)]), n_boot=1000, n_perm=1999)
+    found = correlate(*tables(x, y, [f"p{k}" for k in range(60)]), Resampling(1000), n_perm=1999)
     assert found[["feature", "score"]].to_numpy().tolist() == [list(k) for k in itertools.product(x, y)]
     for row in found.to_dict("records"):
         test = stats.spearmanr(x[row["feature"]], y[row["score"]])
@@ -46,10 +47,10 @@ def test_recordings_of_a_person_are_not_independent(rng):
     # 12 persons of 20 equal recordings: intervals are those of 12 persons, not of 240 recordings.
     x, y = rng.standard_normal((2, 12))
     persons = [f"p{k:02d}" for k in range(12)]
-    once = correlate(*tables({"x": x}, {"y": y}, persons), n_boot=1000, n_perm=999)
+    once = correlate(*tables({"x": x}, {"y": y}, persons), Resampling(1000), n_perm=999)
     twenty = correlate(
         *tables({"x": np.repeat(x, 20)}, {"y": np.repeat(y, 20)}, np.repeat(persons, 20)),
-        n_boot=1000,
+        Resampling(1000),
         n_perm=999,
     )
     for name in ("rho", "low", "high", "p"):
@@ -62,7 +63,7 @@ def test_p_values_of_nothing_are_uniform(rng):
     x = rng.standard_normal((20, 60)).repeat(4, axis=0) + 0.3 * rng.standard_normal((80, 60))
     y = rng.standard_normal(20).repeat(4)
     features = {f"f{k}": x[:, k] for k in range(60)}
-    found = correlate(*tables(features, {"y": y}, np.repeat(np.arange(20), 4)), n_boot=1000, n_perm=499)
+    found = correlate(*tables(features, {"y": y}, np.repeat(np.arange(20), 4)), Resampling(1000), n_perm=499)
     assert stats.binomtest(int((found["p"] <= 0.1).sum()), 60, 0.1).pvalue > 0.01
     naive = [stats.spearmanr(x[:, k], y).pvalue for k in range(60)]
     assert np.mean(np.array(naive) <= 0.1) > 0.2  # what taking recordings for persons would claim
@@ -74,13 +75,13 @@ def test_gaps_stay_in_the_table_with_a_reason(rng):
     x[2] = 1.0
     features, scores = tables(dict(zip("abc", x, strict=True)), {"y": x[0]}, list(map(str, range(30))))
     features.loc[:3, "a"] = np.nan
-    found = correlate(features, scores, n_boot=1000, n_perm=99)
+    found = correlate(features, scores, Resampling(1000), n_perm=99)
     assert found["reason"].tolist() == ["", "5 persons have both: 10 are needed", "the feature is constant"]
     assert found["n_recordings"].tolist() == [26, 5, 30]
     assert found["rho"][0] == pytest.approx(1)
     assert found["p_holm"].to_list()[0] == found["p"][0] == 1 / 100
     with pytest.raises(ValueError, match=r"scores \[\]"):
-        correlate(features, scores[["recording_id"]])
+        correlate(features, scores[["recording_id"]], Resampling(1000))
 
 
 @pytest.mark.slow
@@ -107,7 +108,7 @@ def test_what_moves_with_severity_in_the_cohort_is_found_and_the_pupil_is_not(ma
         {"recording_id": table["recording_id"], "severity": [visit.severity for visit in visits]}
     )
     features = table[["recording_id", "subject_id", *wanted]]
-    found = correlate(features, scores, n_boot=1000, n_perm=1999).set_index("feature")
+    found = correlate(features, scores, Resampling(1000), n_perm=1999).set_index("feature")
     assert found.loc["gaze_vertical", "high"] < -0.5
     assert found.loc["blink_rate", "low"] > 0
     for known in ("gaze_vertical", "blink_rate"):

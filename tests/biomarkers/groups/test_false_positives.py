@@ -9,6 +9,7 @@ from biomarkers.groups.comparison import compare_groups, group_tests
 from biomarkers.groups.false_positives import null_rates, rate_of
 from biomarkers.groups.subject_means import Persons, person_means
 from datamodules.synthetic import latent
+from evaluation.uncertainty.bootstrap import Resampling
 
 MOVED = {f"{c.name}_mean" for c in latent._CHANNELS if c.effect != 0}
 UNMOVED = {f"{c.name}_mean" for c in latent._CHANNELS} - MOVED - {"au45_mean"}  # blinks quicken with severity
@@ -48,7 +49,7 @@ def found(table, test="welch_p_holm"):
 
 def test_a_cohort_has_its_differences_in_their_direction(latent_tables):
     persons = person_means(*latent_tables(persons=240, seed=1))
-    table = compare_groups(persons, n_boot=1000).set_index("feature")
+    table = compare_groups(persons, Resampling(1000)).set_index("feature")
     assert found(table) >= MOVED
     assert found(table) & UNMOVED == set()
     signs = {f"{c.name}_mean": np.sign(c.effect) for c in latent._CHANNELS if c.effect != 0}

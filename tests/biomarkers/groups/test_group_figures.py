@@ -9,6 +9,7 @@ from biomarkers.groups.comparison import compare_groups
 from biomarkers.groups.profiles import Profile
 from biomarkers.groups.subject_means import person_means
 from evaluation.report.style import GRAY, VERMILION
+from evaluation.uncertainty.bootstrap import Resampling
 
 pytestmark = pytest.mark.slow  # seconds each
 
@@ -48,7 +49,7 @@ def test_no_group_is_refused():
 
 
 def test_rows_carry_means_intervals_and_p_values(drawn, latent_tables):
-    table = compare_groups(person_means(*latent_tables(persons=60)), n_boot=1000)
+    table = compare_groups(person_means(*latent_tables(persons=60)), Resampling(1000))
     axes = drawn(group_figures, "group_means", table).axes[0]
     np.testing.assert_allclose(axes.containers[1][0].get_xdata(), table["mean_depressed"])
     assert [t.get_text() for t in axes.get_yticklabels()][:2] == ["AU1 mean", "AU2 mean"]
@@ -58,7 +59,7 @@ def test_rows_carry_means_intervals_and_p_values(drawn, latent_tables):
 
 
 def test_effects_are_sorted_and_colored_by_the_corrected_test(drawn, latent_tables):
-    table = compare_groups(person_means(*latent_tables(persons=60)), n_boot=1000)
+    table = compare_groups(person_means(*latent_tables(persons=60)), Resampling(1000))
     axes = drawn(group_figures, "effect_sizes", table).axes[0]
     dots = [c for c in axes.collections if len(c.get_offsets()) == 1 and len(c.get_facecolor())]
     values = [float(d.get_offsets()[0][0]) for d in dots]

@@ -11,6 +11,7 @@ from scipy import stats
 from biomarkers.groups.profiles import course, group_profiles
 from datamodules.series.read import read_series
 from datamodules.series.series import Series
+from evaluation.uncertainty.bootstrap import Resampling
 
 DATA = Path(os.environ.get("EUTHYMIA_DATA", "")) / "opendbm_sample"
 
@@ -42,7 +43,7 @@ def test_a_recording_without_a_valid_frame_is_refused():
 
 def test_persons_count_once_whatever_their_recordings_and_lengths():
     rows = [series([1] * 10), series([3] * 20), series([6] * 4), series([100] * 5)]
-    found = group_profiles(rows, ["a", "a", "b", "c"], ["0", "0", "0", "1"], bins=2, n_boot=1000)
+    found = group_profiles(rows, ["a", "a", "b", "c"], ["0", "0", "0", "1"], Resampling(1000), bins=2)
     np.testing.assert_allclose(found["0"].mean, [[4], [4]])  # (2 + 6) / 2
     assert found["0"].persons.tolist() == [2, 2]
     assert found["1"].mean.shape == (2, 1)
@@ -53,7 +54,8 @@ def test_the_band_is_that_of_a_mean_of_persons():
     rng = np.random.default_rng(0)
     level = rng.standard_normal(200)
     rows = [series(np.full((6, 2), [v, -v]), channels=("au01", "au12")) for v in level]
-    found = group_profiles(rows, [f"s{i}" for i in range(200)], ["all"] * 200, bins=3)["all"]
+    people = [f"s{i}" for i in range(200)]
+    found = group_profiles(rows, people, ["all"] * 200, Resampling(2000), bins=3)["all"]
     half = stats.sem(level) * 1.96
     np.testing.assert_allclose(found.high[:, 0] - found.mean[:, 0], half, rtol=0.1)
     np.testing.assert_allclose(found.mean[:, 1] - found.low[:, 1], half, rtol=0.1)
@@ -62,9 +64,9 @@ def test_the_band_is_that_of_a_mean_of_persons():
 def test_other_channels_or_lengths_are_refused():
     pair = [series([1, 2]), series([1, 2], channels=("au12",))]
     with pytest.raises(ValueError, match=r"recording of b has other channels.*au01.*au12"):
-        group_profiles(pair, ["a", "b"], ["0", "1"])
+        group_profiles(pair, ["a", "b"], ["0", "1"], Resampling(1000))
     with pytest.raises(ValueError, match="2 series, 1 subjects"):
-        group_profiles(pair, ["a"], ["0", "1"])
+        group_profiles(pair, ["a"], ["0", "1"], Resampling(1000))
 
 
 @pytest.mark.skipif(
@@ -77,7 +79,9 @@ def test_real_recordings_have_a_course():
         table = pd.read_csv(file, skipinitialspace=True)
         expected = table.loc[table["success"] == 1, ["AU01_r", "AU12_r"]].mean()
         np.testing.assert_allclose(course(one, bins=1)[0], expected, rtol=1e-5)
-    found = group_profiles(series, [f.name[:6] for f in files], [f.name[7:18] for f in files], bins=20)
+    found = group_profiles(
+        series, [f.name[:6] for f in files], [f.name[7:18] for f in files], Resampling(2000), bins=20
+    )
     assert [profile.persons.tolist() for profile in found.values()] == [[2] * 20, [2] * 20]
 
 

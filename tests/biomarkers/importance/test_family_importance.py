@@ -6,7 +6,7 @@ from biomarkers.estimators.boosting import BoostingClassifier
 from biomarkers.importance.family_importance import ALL, explain_fold, importance_table
 from biomarkers.importance.shap_values import shap_values
 from evaluation.metrics import resampled as weighted
-from evaluation.uncertainty.bootstrap import subject_weights
+from evaluation.uncertainty.bootstrap import Resampling, subject_weights
 
 PERSONS = np.repeat(np.arange(300), 2)
 CHANNELS = ("au04", "au12", "pose_yaw", "p_3")
@@ -46,7 +46,7 @@ def folds():
 
 
 def test_the_channel_that_carries_the_label_is_first_and_the_others_cover_zero(folds):
-    table = importance_table(folds, n_boot=1000, seed=0)
+    table = importance_table(folds, Resampling(1000))
     own = table[table["by"] == "channel"].set_index("family")
     assert own["auc_lost"].idxmax() == own["shap"].idxmax() == "au12"
     assert own.loc["au12", "auc_lost_low"] > 0.2
@@ -64,12 +64,12 @@ def test_the_channel_that_carries_the_label_is_first_and_the_others_cover_zero(f
 
 
 def test_the_interval_is_that_of_the_exact_auc_of_every_resample(folds):
-    table = importance_table(folds, n_boot=1000, seed=0)
+    table = importance_table(folds, Resampling(1000))
     target, persons, plain = (
         np.concatenate([getattr(f, n) for f in folds]) for n in ("target", "persons", "plain")
     )
     permuted = np.concatenate([f.permuted for f in folds], axis=2)
-    weights = np.concatenate(list(subject_weights(persons, n_boot=1000, seed=0)))
+    weights = np.concatenate(list(subject_weights(persons, Resampling(1000))))
     for g in (0, 2):
         before = weighted.auc(target, plain, weights)
         after = np.mean([weighted.auc(target, p, weights) for p in permuted[g]], axis=0)

@@ -5,6 +5,7 @@ from scipy import stats
 from sklearn.metrics import jaccard_score
 
 from biomarkers.symptoms.relations import positives, relations
+from evaluation.uncertainty.bootstrap import Resampling
 
 DASS = ("DASS-21-D", "DASS-21-A", "DASS-21-S")
 
@@ -22,7 +23,7 @@ def test_labels_are_those_of_the_published_limits():
 
 
 def test_values_are_those_of_scipy_and_sklearn(totals):
-    found = relations(totals, range(80), n_boot=1000).set_index(["measure", "a", "b"])
+    found = relations(totals, range(80), Resampling(1000)).set_index(["measure", "a", "b"])
     labels = positives(totals)
     assert len(found) == 9
     for (measure, a, b), row in found.iterrows():
@@ -40,15 +41,15 @@ def test_values_are_those_of_scipy_and_sklearn(totals):
 
 
 def test_a_person_counts_once_however_often_it_comes(totals):
-    once = relations(totals, range(80), n_boot=1000)
-    thrice = relations(totals.loc[np.repeat(range(80), 3)], np.repeat(range(80), 3), n_boot=1000)
+    once = relations(totals, range(80), Resampling(1000))
+    thrice = relations(totals.loc[np.repeat(range(80), 3)], np.repeat(range(80), 3), Resampling(1000))
     pd.testing.assert_frame_equal(once, thrice)
 
 
 def test_what_is_no_total_is_refused(totals):
     with pytest.raises(ValueError, match="thus even"):
-        relations(totals + 1, range(80))
+        relations(totals + 1, range(80), Resampling(1000))
     with pytest.raises(ValueError, match="no scales"):
-        relations(totals.rename(columns={"DASS-21-D": "mood"}), range(80))
+        relations(totals.rename(columns={"DASS-21-D": "mood"}), range(80), Resampling(1000))
     with pytest.raises(ValueError, match="without gaps"):
-        relations(totals.where(totals > 0), range(80))
+        relations(totals.where(totals > 0), range(80), Resampling(1000))

@@ -4,6 +4,7 @@ import pytest
 from sklearn.decomposition import FactorAnalysis
 
 from biomarkers.symptoms.reliability import alpha, omega, reliability
+from evaluation.uncertainty.bootstrap import Resampling
 from tests.biomarkers.symptoms.answers import partial_credit
 
 
@@ -40,7 +41,7 @@ def test_omega_is_that_of_a_fit_to_the_answers_themselves():
 
 @pytest.mark.slow
 def test_intervals_hold_the_values_and_narrow_with_persons():
-    few, many = (reliability(partial_credit(n), n_boot=1000, seed=0) for n in (100, 1600))
+    few, many = (reliability(partial_credit(n), Resampling(1000)) for n in (100, 1600))
     for name in ("alpha", "omega"):
         assert few[name]["low"] < few[name]["value"] < few[name]["high"]
         width = [one[name]["high"] - one[name]["low"] for one in (few, many)]
@@ -51,9 +52,9 @@ def test_intervals_hold_the_values_and_narrow_with_persons():
 def test_what_has_no_reliability_is_refused():
     items = partial_credit(50)
     with pytest.raises(ValueError, match="at least three"):
-        reliability(items.iloc[:, :2], n_boot=1000, seed=0)
+        reliability(items.iloc[:, :2], Resampling(1000))
     with pytest.raises(ValueError, match="everybody answers q1 alike"):
-        reliability(items.assign(q1=0.0), n_boot=1000, seed=0)
+        reliability(items.assign(q1=0.0), Resampling(1000))
     with pytest.raises(ValueError, match="1 persons have gaps"):
-        reliability(items.replace({"q2": {items["q2"][0]: np.nan}}).iloc[:1], n_boot=1000, seed=0)
+        reliability(items.replace({"q2": {items["q2"][0]: np.nan}}).iloc[:1], Resampling(1000))
     assert np.isnan(omega(np.diag([1.0, 1.0, 0.0])))

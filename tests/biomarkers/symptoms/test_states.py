@@ -7,6 +7,7 @@ from sklearn.metrics import adjusted_rand_score, davies_bouldin_score, silhouett
 
 from biomarkers.symptoms import state_figures
 from biomarkers.symptoms.states import cluster_means, cluster_states, gaussian, same_margins
+from evaluation.uncertainty.bootstrap import Resampling
 
 DASS = ("DASS-21-D", "DASS-21-A", "DASS-21-S")
 
@@ -81,7 +82,7 @@ def test_nulls_keep_what_they_promise(correlated, rng):
 
 def test_means_of_clusters_have_the_intervals_of_their_persons(correlated):
     labels = (correlated[:, 0] > 0).astype(np.int64)
-    means = cluster_means(table(correlated), labels, n_boot=4000)
+    means = cluster_means(table(correlated), labels, Resampling(4000))
     for row in means.to_dict("records"):
         own = correlated[labels == row["cluster"], DASS.index(row["scale"])]
         assert row["mean"] == pytest.approx(own.mean())

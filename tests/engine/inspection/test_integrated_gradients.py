@@ -7,6 +7,7 @@ from torch import nn
 
 from engine.inspection.integrated_gradients import GRID, attributions, cell_names, in_cells
 from evaluation.audit.attribution import attribution_table, completeness
+from evaluation.uncertainty.bootstrap import Resampling
 from models.baseline import VideoNetwork
 from models.heads import BinaryHead, ScoreHead
 from models.inputs import Appearance, Levels
@@ -113,7 +114,7 @@ def test_the_planted_channel_leads_in_a_fitted_network():
         optimizer.step()
     assert loss < 0.35
     found = _explain(network.eval(), batch)
-    rows = attribution_table(found, n_boot=1000, seed=0).query("scope == 'unit' and third == 'all'")
+    rows = attribution_table(found, Resampling(1000)).query("scope == 'unit' and third == 'all'")
     size = rows.set_index("name")["strength"]
     assert size["AU12"] > 3 * size.drop("AU12").max()
     assert completeness(found)["complete"]

@@ -14,9 +14,10 @@ from evaluation.audit.attribution import (
     unit,
 )
 from evaluation.report.attribution_page import write_attribution
+from evaluation.uncertainty.bootstrap import Resampling
 
 CHANNELS = ("au04", "au12", "au12_present", "gaze_x")
-BOOT = {"n_boot": 1000, "seed": 0}
+RESAMPLING = Resampling(1000)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +91,7 @@ def _row(table, *key):
 
 
 def test_the_mean_is_over_clips_then_recordings_then_persons(small):
-    table = attribution_table(small, **BOOT)
+    table = attribution_table(small, RESAMPLING)
     row = _row(table, "unit", "AU12", "all")
     assert row["value"] == pytest.approx(((3 - 9) / 2 + 1) / 2)
     assert row["strength"] == pytest.approx(((3 + 9) / 2 + 1) / 2)
@@ -104,7 +105,7 @@ def test_the_mean_is_over_clips_then_recordings_then_persons(small):
 def test_channels_thirds_and_regions_add_up_to_all():
     rng = np.random.default_rng(1)
     found = _found(rng.normal(size=(6, 3, 4)), _clips(list("abcdef"), list("pqrstu")))
-    table = attribution_table(found, **BOOT)
+    table = attribution_table(found, RESAMPLING)
     total = _row(table, "all", "all", "all")["value"]
     for scope in ("region", "unit", "channel"):
         rows = table[table["scope"] == scope]
@@ -114,12 +115,12 @@ def test_channels_thirds_and_regions_add_up_to_all():
 
 def test_one_person_has_no_interval(small):
     found = _found(small.thirds[:2], small.clips[:2])
-    assert attribution_table(found, **BOOT)[["low", "high", "strength_low"]].isna().all(axis=None)
+    assert attribution_table(found, RESAMPLING)[["low", "high", "strength_low"]].isna().all(axis=None)
 
 
 def test_recordings_of_unknown_persons_are_persons_of_their_own(small):
     found = _found(small.thirds, small.clips.assign(subject_id="unknown"))
-    assert _row(attribution_table(found, **BOOT), "unit", "AU12", "all")["value"] == pytest.approx(
+    assert _row(attribution_table(found, RESAMPLING), "unit", "AU12", "all")["value"] == pytest.approx(
         (3 - 9 + 1) / 3
     )
 
@@ -145,7 +146,7 @@ def test_curves_are_means_over_persons(small):
 
 def test_the_page_says_when_the_sums_do_not_hold(small, tmp_path):
     path = tmp_path / "attribution.html"
-    table = attribution_table(small, **BOOT)
+    table = attribution_table(small, RESAMPLING)
     write_attribution(path, found=small, table=table, complete=completeness(small), title="x")
     page = path.read_text()
     assert "NOT complete" in page

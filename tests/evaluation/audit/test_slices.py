@@ -4,7 +4,7 @@ import pytest
 from sklearn.metrics import mean_absolute_error, recall_score, roc_auc_score
 
 from evaluation.audit.slices import age_bands, flatten, slices
-from evaluation.uncertainty.estimates import estimates
+from evaluation.uncertainty.table_estimates import estimates
 
 SETTINGS = {"threshold": 0.5}
 
@@ -39,7 +39,7 @@ def test_the_interval_agrees_with_a_bootstrap_of_the_group_alone(cohort):
     table = cohort(subjects=60)
     sex = np.repeat(["f", "m"] * 30, 3)
     found = by_group(slices(table, facts(table, sex=sex), **SETTINGS), "sex")["m"]["mae"]
-    alone = estimates(table[sex == "m"], threshold=0.5)["mae"]
+    alone = estimates([table[sex == "m"]], [0.5])["mae"]
     # here the number of persons in the group varies too, which makes the interval a little wider
     assert found["high"] - found["low"] == pytest.approx(alone["high"] - alone["low"], rel=0.2)
 

@@ -9,7 +9,7 @@ from evaluation.comparison.__main__ import main
 from evaluation.comparison.runs import RunError, read_run
 from evaluation.comparison.statistics import compare, over_seeds, verdict
 from evaluation.tables.predictions import write_predictions
-from evaluation.uncertainty.estimates import paired_difference
+from evaluation.uncertainty.table_estimates import paired_differences
 
 DRAWS = {"n_perm": 999}
 
@@ -34,11 +34,8 @@ def write_run(tmp_path, cohort):
 def test_differences_are_the_paired_ones(write_run):
     a, b = read_run(write_run("a")), read_run(write_run("b", noise=4.0))
     found = compare(a, b, **DRAWS)
-    expected = paired_difference(
-        a.tables[0].recordings,
-        b.tables[0].recordings,
-        threshold_a=0.5,
-        threshold_b=0.5,
+    expected = paired_differences(
+        [a.tables[0].recordings], [b.tables[0].recordings], thresholds_a=[0.5], thresholds_b=[0.5]
     )
     assert {name: row["difference"] for name, row in found["metrics"].items()} == expected
     assert found["not_compared"] == {"ece": "leaving recordings out biases a binned error"}

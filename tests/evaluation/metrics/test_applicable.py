@@ -5,7 +5,7 @@ import pytest
 from evaluation.metrics import definitions as metrics
 from evaluation.metrics.applicable import Resampler, measurements
 from evaluation.metrics.catalog import METRICS
-from evaluation.uncertainty.bootstrap import resample, subject_weights
+from evaluation.uncertainty.bootstrap import Resampling, subject_weights
 
 DECISIONS = ["uar", "f1", "sensitivity", "specificity", "accuracy"]
 
@@ -34,7 +34,7 @@ def person_of(table):
 
 
 def test_every_metric_in_one_pass_is_its_definition_on_repeated_rows(holes):
-    weights = next(subject_weights(holes["subject_id"], n_boot=1000, seed=0))[:12]
+    weights = next(subject_weights(holes["subject_id"], Resampling(1000)))[:12]
     bound = list(measurements(holes, threshold=0.5))
     found = Resampler(bound)(weights)
     assert list(found) == [m.name for m in bound]
@@ -66,16 +66,17 @@ def test_every_metric_in_one_pass_is_its_definition_on_repeated_rows(holes):
 
 
 def test_one_pass_is_each_metric_alone(holes):
-    weights = next(subject_weights(holes["subject_id"], n_boot=1000, seed=1))
+    weights = next(subject_weights(holes["subject_id"], Resampling(1000, 1)))
     bound = list(measurements(holes, threshold=None))
     together = Resampler(bound)(weights)
     for m in bound:
-        np.testing.assert_allclose(m.resampled(weights), together[m.name], rtol=1e-12, err_msg=m.name)
+        alone = Resampler([m])(weights)[m.name]
+        np.testing.assert_allclose(alone, together[m.name], rtol=1e-12, err_msg=m.name)
     assert np.isnan(together["f1"]).all()  # no threshold, no decision
 
 
 def test_the_order_of_weights_in_memory_does_not_matter(holes):
-    weights = next(subject_weights(holes["subject_id"], n_boot=1000, seed=1))
+    weights = next(subject_weights(holes["subject_id"], Resampling(1000, 1)))
     resampler = Resampler(measurements(holes, threshold=0.5))
     rows, columns = resampler(np.ascontiguousarray(weights)), resampler(np.asfortranarray(weights))
     for name, values in rows.items():
@@ -83,13 +84,12 @@ def test_the_order_of_weights_in_memory_does_not_matter(holes):
 
 
 def test_blocks_change_nothing(holes, monkeypatch):
-    bound = list(measurements(holes, threshold=0.5))
-    whole = resample(holes, bound, n_boot=1000, seed=0)
+    whole = np.concatenate(list(subject_weights(holes["subject_id"], Resampling(1000))))
     monkeypatch.setattr("evaluation.uncertainty.bootstrap._BLOCK", 1)
     monkeypatch.setattr("evaluation.uncertainty.bootstrap._ROWS", 7)
-    parts = resample(holes, bound, n_boot=1000, seed=0)
-    for name, draws in whole.items():
-        np.testing.assert_allclose(parts[name], draws, rtol=0, atol=1e-12, err_msg=name)
+    parts = list(subject_weights(holes["subject_id"], Resampling(1000)))
+    assert len(parts) > 100
+    np.testing.assert_array_equal(np.concatenate(parts), whole)
 
 
 @pytest.mark.parametrize("metric", METRICS.values(), ids=lambda metric: metric.name)

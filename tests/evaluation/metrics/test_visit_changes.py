@@ -9,7 +9,7 @@ from datamodules.schema import natural_key
 from evaluation.metrics.applicable import measurements
 from evaluation.metrics.visit_changes import visit_changes
 from evaluation.summary import summarize
-from evaluation.uncertainty.estimates import estimates
+from evaluation.uncertainty.table_estimates import estimates
 
 ROWS = [  # person, visit, task, true score, predicted score, band
     ("a", "v10", "read", 30, 20, 3),
@@ -122,7 +122,7 @@ def test_many_visits_take_no_time():
 
 def test_intervals_leave_out_persons(cohort):
     table = cohort(subjects=40, visits=3)
-    found = estimates(table)["change_mae"]
+    found = estimates([table])["change_mae"]
     wide = table.pivot_table(
         index="subject_id", columns="session_id", values=["score_target", "score_prediction"]
     )
@@ -137,6 +137,6 @@ def test_intervals_leave_out_persons(cohort):
 
 
 def test_persons_have_no_changes_of_their_own(recordings):
-    summary = summarize(recordings, threshold=None)
+    summary = summarize([recordings])
     assert summary["change_pearson"]["low"] < summary["change_pearson"]["value"]
     assert not [name for name in summary["by_subject"] if name.startswith("change")]

@@ -8,10 +8,11 @@ from evaluation.audit.identity_probe import deal_visits, probe_identity
 from evaluation.audit.nuisance import audit_nuisance
 from evaluation.audit.slices import slices
 from evaluation.report.audit_page import write_audit
+from evaluation.uncertainty.bootstrap import Resampling
 from evaluation.uncertainty.label_permutation import permute_labels
 from evaluation.uncertainty.prediction_intervals import add_intervals
 
-BOOT = {"n_boot": 1000, "seed": 0}
+RESAMPLING = Resampling(1000)
 
 
 class Page(HTMLParser):
@@ -51,7 +52,7 @@ def content(recordings, validation):
     return {
         "identity": identity | {"with_context": 1.0},
         "depression": {"plain": dict.fromkeys(("auc", "pearson", "mae"), reading)},
-        "nuisance": audit_nuisance(table, facts, **BOOT),
+        "nuisance": audit_nuisance(table, facts, RESAMPLING),
         "labels": permute_labels(table, seed=0, n_permutations=99),
         "slices": slices(table, facts, threshold=0.5),
         "coverage": coverage(table),

@@ -5,7 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evaluation.report.report import AttentionExample, write_report
+from evaluation.report.figures import AttentionExample
+from evaluation.report.report import write_report
 from evaluation.summary import metrics_json, summarize
 from evaluation.uncertainty.threshold import choose_threshold
 
@@ -44,7 +45,7 @@ def inputs(cohort):
     """Do not change them: the tests of this file share them."""
     recordings, validation = cohort(), cohort(seed=1, split="val", first=500)
     threshold = choose_threshold(validation)
-    test = summarize(recordings, threshold=threshold.value)
+    test = summarize([recordings], [threshold.value])
     constant = {**test, "prediction": 17.0, "difference": {"mae": {"value": -2.0, "low": -3.0, "high": -1.0}}}
     nuisance = {
         **test,
@@ -54,11 +55,13 @@ def inputs(cohort):
     return {
         "metrics": metrics_json(
             test=test,
-            val=summarize(validation, threshold=threshold.value),
-            constant=constant,
-            identity={**test, "note": "3 of 90 recordings are shared"},
-            nuisance=nuisance,
-            oracle={"raw": test, "relative": test},
+            val=summarize([validation], [threshold.value]),
+            reference={
+                "constant": constant,
+                "identity": {**test, "note": "3 of 90 recordings are shared"},
+                "nuisance": nuisance,
+                "oracle": {"raw": test, "relative": test},
+            },
         ),
         "predictions": pd.concat([recordings, validation]),
         "manifest": {
@@ -140,10 +143,10 @@ def test_foreign_text_is_escaped(full):
 @pytest.mark.slow
 def test_page_renders_with_little(recordings, write):
     metrics = metrics_json(
-        test=summarize(recordings, threshold=None),
-        val=None, constant=None, identity=None, nuisance=None, oracle=None,
-        reasons={"identity": "nobody is shared", "oracle": "the truth is unknown"},
-    )  # fmt: skip
+        test=summarize([recordings]),
+        val=None,
+        reference={"reasons": {"identity": "nobody is shared", "oracle": "the truth is unknown"}},
+    )
     _, page = write({"metrics": metrics, "predictions": recordings, "manifest": {}})
     assert [i for i in page.ids if i in SECTIONS] == SECTIONS
     assert "No identity line: nobody is shared" in page.text
@@ -176,9 +179,9 @@ def test_probability_only_and_one_class(recordings, write):
     ]
     table = table.assign(binary_target=1.0)
     metrics = metrics_json(
-        test=summarize(table, threshold=None),
-        val=None, constant=None, identity=None, nuisance=None, oracle=None,
-    )  # fmt: skip
+        test=summarize([table]),
+        val=None,
+    )
     _, page = write({"metrics": metrics, "predictions": table, "manifest": {}})
     assert "only one class among the targets" in page.text
     assert "cannot decide" in page.text
@@ -188,9 +191,9 @@ def test_few_and_unknown_persons_are_remarked(recordings, write):
     table = recordings.iloc[:12].copy()
     table.loc[:5, "subject_id"] = "unknown"
     metrics = metrics_json(
-        test=summarize(table, threshold=None),
-        val=None, constant=None, identity=None, nuisance=None, oracle=None,
-    )  # fmt: skip
+        test=summarize([table]),
+        val=None,
+    )
     _, page = write({"metrics": metrics, "predictions": table, "manifest": {}})
     assert "6 test recordings have no known person" in page.text
     assert "Only 2 persons were tested" in page.text

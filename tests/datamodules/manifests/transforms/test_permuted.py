@@ -5,7 +5,7 @@ from sklearn.metrics import roc_auc_score
 
 from datamodules.manifests.manifest import Manifest, ManifestError, read_manifest
 from datamodules.manifests.transforms.permuted import permuted
-from evaluation.baselines.baselines import reference_lines
+from evaluation.baselines.reference_lines import reference_lines
 
 
 def known_truth(tmp_path, *, persons=120, visits=4):

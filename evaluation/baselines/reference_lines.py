@@ -10,7 +10,8 @@ minus baseline.
 """
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,8 @@ from sklearn.preprocessing import StandardScaler
 
 from datamodules.schema import UNKNOWN
 from evaluation.summary import Summary, summarize
-from evaluation.tables.schema import HEADS
-from evaluation.uncertainty.estimates import paired_difference
+from evaluation.tables.predictions import HEADS
+from evaluation.uncertainty.table_estimates import paired_differences
 from evaluation.uncertainty.threshold import choose_threshold
 
 _log = logging.getLogger(__name__)
@@ -39,14 +40,16 @@ NUISANCE = (
 
 @dataclass(frozen=True)
 class Reference:
-    """A baseline: predictions for the recordings asked for, or the reason why there is none."""
+    """A baseline: predictions for the recordings asked for, or the reason why there is none.
+
+    `told` is what its summary says beside the metrics: `prediction`, the one answer of the constant line in
+    points, `note` or `columns`.
+    """
 
     name: str
     predictions: pd.DataFrame | None = None
-    columns: tuple[str, ...] = ()
     reason: str | None = None
-    note: str | None = None
-    score: float | None = None  # the one answer of the constant line, in points
+    told: Mapping[str, Any] = field(default_factory=dict)
 
 
 def constant(train: pd.DataFrame, rows: pd.DataFrame, *, heads: tuple[str, ...]) -> Reference:
@@ -58,9 +61,8 @@ def constant(train: pd.DataFrame, rows: pd.DataFrame, *, heads: tuple[str, ...])
         heads: targets to predict, of `score, binary, band`.
     """
     values = {head: np.full(len(rows), _mean(train, head)) for head in heads}
-    return Reference(
-        "constant", _table(rows, values), score=_mean(train, "score") if "score" in heads else None
-    )
+    told = {"prediction": _mean(train, "score")} if "score" in heads else {}
+    return Reference("constant", _table(rows, values), told=told)
 
 
 def identity(train: pd.DataFrame, rows: pd.DataFrame, *, heads: tuple[str, ...]) -> Reference:
@@ -81,7 +83,7 @@ def identity(train: pd.DataFrame, rows: pd.DataFrame, *, heads: tuple[str, ...])
         looked_up = means[head].reindex(rows["subject_id"]).to_numpy(dtype=np.float64)
         values[head] = np.where(np.isnan(looked_up), _mean(train, head), looked_up)
     note = f"{int(shared.sum())} of {len(rows)} recordings show a person who is among the training recordings"
-    return Reference("identity", _table(rows, values), note=note)
+    return Reference("identity", _table(rows, values), told={"note": note})
 
 
 def nuisance(train: pd.DataFrame, rows: pd.DataFrame, *, heads: tuple[str, ...]) -> Reference:
@@ -109,7 +111,7 @@ def nuisance(train: pd.DataFrame, rows: pd.DataFrame, *, heads: tuple[str, ...])
             values[head] = np.full(len(rows), _mean(train, head))
         else:
             values[head] = _fit_predict(x_train[known], y[known], x, binary=head == "binary")
-    return Reference("nuisance", _table(rows, values), columns=columns)
+    return Reference("nuisance", _table(rows, values), told={"columns": list(columns)})
 
 
 def reference_lines(
@@ -147,17 +149,11 @@ def reference_lines(
             continue
         chosen = None if val is None else line(train, val, heads=heads).predictions
         own = None if chosen is None else choose_threshold(chosen).value
-        summary: Summary = summarize(tested.predictions, threshold=own)
-        summary["difference"] = paired_difference(
-            model, tested.predictions, threshold_a=threshold, threshold_b=own
+        summary: Summary = summarize([tested.predictions], [own])
+        summary["difference"] = paired_differences(
+            [model], [tested.predictions], thresholds_a=[threshold], thresholds_b=[own]
         )
-        if tested.columns:
-            summary["columns"] = list(tested.columns)
-        if tested.score is not None:
-            summary["prediction"] = tested.score
-        if tested.note:
-            summary["note"] = tested.note
-        out[tested.name] = summary
+        out[tested.name] = {**summary, **tested.told}
     return out
 
 

@@ -1,4 +1,4 @@
-"""Plots of the audit page; each returns a data URI, or `None` when its data do not exist."""
+"""Forest plots: estimates with their intervals, one row each, in one panel or several; each a data URI."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -42,35 +42,44 @@ def panels(
         grid = figure.subplots(1, len(known), sharey=True, squeeze=False)[0]
         for axes, quantity in zip(grid, known, strict=True):
             for place, (_, estimates, flagged) in enumerate(rows):
-                _draw(axes, place, estimates.get(quantity) or {}, color=VERMILION if flagged else BLUE)
+                color = VERMILION if flagged else BLUE
+                mark_estimate(axes, place, estimates.get(quantity) or {}, color=color)
             if (at := lines[quantity]) is not None:
-                axes.axvline(at, color=INK, linewidth=0.8, linestyle=(0, (2, 2)), zorder=1)
+                mark_line(axes, at)
             axes.set_xlabel(quantity)
             axes.margins(x=0.12)
             axes.grid(axis="y", visible=False)
-        grid[0].set_yticks(range(len(rows)), [name for name, _, _ in rows])
-        grid[0].set_ylim(len(rows) - 0.4, -0.6)
+        name_rows(grid[0], [name for name, _, _ in rows])
         return svg(figure)
 
 
-def slice_forest(groups: Sequence[Mapping[str, Any]], metrics: Sequence[str]) -> str | None:
-    """Up to three metrics of every group; a group without numbers keeps its row."""
-    rows = [(f"{g['column']}: {g['group']}", g, False) for g in groups]
-    return panels(rows, lines=dict.fromkeys([*metrics[:1], *metrics[-2:]])) if rows else None
-
-
-def _draw(axes: Any, place: int, estimate: Mapping[str, Any], *, color: str) -> None:
+def mark_estimate(
+    axes: Any,
+    place: int,
+    estimate: Mapping[str, Any],
+    *,
+    color: str,
+    width: float = 2.0,
+    size: float = 26.0,
+    marker: str = "o",
+) -> None:
+    """One row: the interval as a line and the value on it, or the words "not defined"."""
     value = estimate.get("value")
     if value is None:
-        axes.annotate(
-            "not defined",
-            (0.02, place),
-            xycoords=("axes fraction", "data"),
-            va="center",
-            fontsize=7,
-            color=GRAY,
-        )
+        where = ("axes fraction", "data")
+        axes.annotate("not defined", (0.02, place), xycoords=where, va="center", fontsize=7, color=GRAY)
         return
     if estimate.get("low") is not None:
-        axes.hlines(place, estimate["low"], estimate["high"], color=color, linewidth=2)
-    axes.scatter([value], [place], s=26, color=color, zorder=4)
+        axes.hlines(place, estimate["low"], estimate["high"], color=color, linewidth=width)
+    axes.scatter([value], [place], s=size, color=color, zorder=4, marker=marker)
+
+
+def mark_line(axes: Any, at: float) -> None:
+    """A vertical line where chance or "no effect" lies."""
+    axes.axvline(at, color=INK, linewidth=0.8, linestyle=(0, (2, 2)), zorder=1)
+
+
+def name_rows(axes: Any, names: Sequence[str], *, room: float = 0.6) -> None:
+    """Names of the rows, the first one on top, with some room above it."""
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.4, -room)

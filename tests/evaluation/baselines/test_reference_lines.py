@@ -4,8 +4,8 @@ import pytest
 from sklearn.linear_model import Ridge
 from sklearn.metrics import mean_absolute_error
 
-from evaluation.baselines.baselines import constant, identity, nuisance, reference_lines
-from evaluation.uncertainty.estimates import paired_difference
+from evaluation.baselines.reference_lines import constant, identity, nuisance, reference_lines
+from evaluation.uncertainty.table_estimates import paired_differences
 
 HEADS = ("score", "binary")
 
@@ -30,7 +30,7 @@ def test_constant_is_the_training_mean(parts):
     line = constant(train, rows, heads=HEADS)
     assert set(line.predictions["score_prediction"]) == {train["score"].mean()}
     assert set(line.predictions["binary_prediction"]) == {train["binary"].mean()}
-    assert line.score == train["score"].mean()
+    assert line.told["prediction"] == train["score"].mean()
 
 
 def test_identity_needs_shared_persons(parts):
@@ -49,7 +49,7 @@ def test_identity_looks_the_person_up():
     rows = pd.DataFrame({"recording_id": ["d", "e"], "subject_id": ["1", "9"], "score": [14.0, 8.0]})
     line = identity(train, rows, heads=("score",))
     assert line.predictions["score_prediction"].tolist() == [15.0, 11.0]  # a stranger gets the training mean
-    assert line.note.startswith("1 of 2 recordings")
+    assert line.told["note"].startswith("1 of 2 recordings")
 
 
 def test_nuisance_finds_what_is_planted_and_names_its_columns(parts):
@@ -130,7 +130,7 @@ def test_a_score_only_model_is_still_compared_by_auc(parts):
 def test_the_difference_is_the_paired_one(parts):
     train, _, rows, model = parts
     line = constant(train, rows, heads=(*HEADS, "band")).predictions
-    expected = paired_difference(model, line, threshold_a=0.5, threshold_b=None)
+    expected = paired_differences([model], [line], thresholds_a=[0.5], thresholds_b=[None])
     found = reference_lines(train, None, rows, model, threshold=0.5)["constant"]["difference"]
     assert found == expected
     assert found["mae"]["low"] <= found["mae"]["value"] <= found["mae"]["high"]

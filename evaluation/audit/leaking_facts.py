@@ -16,8 +16,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
+from evaluation.metrics.definitions import auc_of_many
 from evaluation.uncertainty.clustered_auc import clustered_auc
 
 Array = NDArray[np.float64]
@@ -77,7 +77,11 @@ def audit_facts(
         }
     scopes = [("", np.ones(len(labels), dtype=bool)), *_scopes(labels, persons, sites)]
     tables = [(True, reads), (False, about)]
-    varying = {(which, site): _varying(table[rows]) for which, table in tables for site, rows in scopes}
+    varying = {
+        (which, site): [str(name) for name in table if table[name][rows].nunique(dropna=False) > 1]
+        for which, table in tables
+        for site, rows in scopes
+    }
     asked = 2 * sum(len(names) for names in varying.values())
     found = [
         one
@@ -107,10 +111,6 @@ def _enough(labels: Array, persons: Codes) -> bool:
     return all(len(np.unique(persons[labels == own])) >= _MIN_PERSONS for own in (0, 1))
 
 
-def _varying(table: pd.DataFrame) -> list[str]:
-    return [str(name) for name in table if table[name].nunique(dropna=False) > 1]
-
-
 def _ask(
     table: pd.DataFrame, labels: Array, persons: Codes, reads: bool, site: str, asked: int
 ) -> Iterator[Found]:
@@ -124,7 +124,7 @@ def _ask(
     if categories is not None:
         looked = np.hstack([looked, look_up(categories.astype(np.float64), labels, persons, same=True)])
         numbers = np.hstack([numbers, np.zeros(categories.shape)])  # a category has no order
-    order, near = auc_of(numbers, labels), auc_of(looked, labels)
+    order, near = auc_of_many(labels, numbers), auc_of_many(labels, looked)
     best = np.maximum(np.maximum(order, 1 - order), near)
     for place in np.argsort(-best, kind="stable")[:_MEASURED]:
         question: Question = "higher" if order[place] >= 0.5 else "lower"
@@ -145,13 +145,6 @@ def _verdict(reads: bool, value: float, low: float, corrected: float) -> str:
     if value >= STOP_AUC:
         return "tells" if corrected > 0.5 else "cannot tell"
     return "tells" if corrected > 0.5 and not reads else ""
-
-
-def auc_of(scores: Array, labels: Array) -> Array:
-    """AUC (F,) of each column of scores (N, F)."""
-    ranks, count = rankdata(scores, axis=0), int(labels.sum())
-    wins: Array = ranks[labels == 1].sum(axis=0) - count * (count + 1) / 2
-    return wins / (count * (len(labels) - count))
 
 
 def look_up(values: Array, labels: Array, persons: Codes, *, same: bool = False) -> Array:

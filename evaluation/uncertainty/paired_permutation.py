@@ -23,7 +23,6 @@ Array = NDArray[np.float64]
 
 EXACT = 2**12  # up to here all exchanges are enumerated (our choice); 12 persons
 PERMUTATIONS = 9999  # beyond, with the +1 below, p-values are multiples of 1/10000 (our choice)
-_CORRELATIONS = ("pearson", "pearson_within", "change_pearson")  # blind to place and scale of predictions
 _BLOCK = 2_000_000  # weights held at once
 _TOLERANCE = 1e-12  # equal differences may differ by rounding, and must count as equal
 
@@ -73,10 +72,10 @@ def paired_permutation(
 
 def _exchangeable(bound: Measurement) -> Array:
     """Predictions (N,) on the scale that the metric sees: ranks, standard units or as they are."""
-    if bound.metric.kind == "rank":
+    if bound.metric.reads == "ranks":
         ranks: Array = rankdata(bound.prediction)
         return ranks
-    if bound.name in _CORRELATIONS and (spread := float(bound.prediction.std())) > 0:
+    if bound.metric.reads == "standardized values" and (spread := float(bound.prediction.std())) > 0:
         units: Array = (bound.prediction - bound.prediction.mean()) / spread
         return units
     return bound.prediction

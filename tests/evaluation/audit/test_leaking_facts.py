@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from evaluation.audit.leak_audit import auc_of, audit_facts, look_up
+from evaluation.audit.leaking_facts import audit_facts, look_up
+from evaluation.metrics.definitions import auc_of_many
 
 PERSONS, VISITS = 40, 3
 rng = np.random.default_rng(0)
@@ -85,7 +86,7 @@ def test_look_up_is_the_weighted_mean_of_the_nearest_eight():
 def test_order_is_scikit_learns_auc():
     scores = np.round(rng.normal(size=(N, 5)), 1)
     expected = [roc_auc_score(LABEL, scores[:, k]) for k in range(5)]
-    np.testing.assert_allclose(auc_of(scores, LABEL), expected)
+    np.testing.assert_allclose(auc_of_many(LABEL, scores), expected)
 
 
 def test_equal_values_take_nothing_from_the_order_of_the_table():

@@ -4,7 +4,7 @@ from scipy import stats
 from sklearn.metrics import mean_absolute_error, roc_auc_score
 
 from evaluation.metrics.applicable import measurements, subject_codes
-from evaluation.uncertainty.permutation import paired_permutation
+from evaluation.uncertainty.paired_permutation import paired_permutation
 
 
 def other(table, seed=5, noise=3.0):

@@ -13,12 +13,13 @@ Graubard, Survey Methodology 1998), the third Fisher's z. Which scale, and which
 simulation in `docs/coverage.md`.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 from scipy import stats
 
-from evaluation.metrics.catalog import COVERAGE, METRICS, Metric
+from evaluation.metrics.catalog import RECORDS, Metric
 from evaluation.uncertainty.bootstrap import LEVEL, Estimate
 from evaluation.uncertainty.jackknife import LeftOut
 
@@ -32,8 +33,6 @@ METHODS = {
 }
 BOUNDARY = "Wilson, persons counted"
 
-MIN_CLASS = 5  # persons of a class: below, no method covered 92 % in every line of docs/coverage.md
-MIN_CLASS_OF = {"uar": 10}
 MIN_PERSONS = 10
 FEWEST_PERSONS = 3  # of two persons there is one difference, and Student's t of one degree of freedom
 
@@ -52,13 +51,15 @@ def estimate(name: str, found: LeftOut, *, scale: Scale | None = None) -> Estima
     """
     if not np.isfinite(found.value):  # `summary.with_reasons` says so
         return Estimate(value=found.value, low=None, high=None)
-    scale = scale or _scale(METRICS.get(name, COVERAGE))
+    scale = scale or _scale(RECORDS[name])
     if (persons := int(found.persons.sum())) < FEWEST_PERSONS:
         reason = ONE_PERSON if persons < 2 else f"no interval: only {persons} persons"
         return Estimate(value=found.value, low=None, high=None, reason=reason)
     spread = found.spread()
     if spread is None:
         return Estimate(value=found.value, low=None, high=None, reason=_undefined(found))
+    # where everybody is right, leaving anybody out changes nothing and the jackknife has a width of zero: so
+    # the persons of the smallest class are counted as independent trials
     if scale == "share" and found.value in (0.0, 1.0) and found.fewest > 0:
         low, high = wilson(found.value, found.fewest, float(stats.norm.ppf((1 + LEVEL) / 2)))
         method = BOUNDARY
@@ -79,15 +80,28 @@ def interval(value: float, error: float, df: float, scale: Scale) -> tuple[float
     """Both ends of the interval of a value with a positive standard error."""
     c = float(stats.t.ppf((1 + LEVEL) / 2, df))
     if scale == "share":
+        # as many independent persons as would give this standard error
         return wilson(value, value * (1 - value) / error**2, c)
     if scale == "error":
         with np.errstate(over="ignore"):  # `estimate` says so
             factor = float(np.exp(c * error / value))
         return value / factor, value * factor
     if scale == "correlation":
-        middle, half = np.arctanh(value), c * error / (1 - value**2)
+        middle, half = np.arctanh(value), c * error / (1 - value**2)  # delta method: slope of artanh
         return float(np.tanh(middle - half)), float(np.tanh(middle + half))
     return value - c * error, value + c * error
+
+
+def t_interval(values: Sequence[float]) -> tuple[float, float | None, float | None]:
+    """Mean of independent values, such as those of training seeds, and both ends of Student's interval.
+
+    Of paired differences this is the paired interval; a single value has no ends.
+    """
+    mean = float(np.mean(values))
+    if len(values) < 2:
+        return mean, None, None
+    half = float(stats.t.ppf((1 + LEVEL) / 2, len(values) - 1) * stats.sem(values))
+    return mean, mean - half, mean + half
 
 
 def wilson(share: float, count: float, c: float) -> tuple[float, float]:
@@ -111,8 +125,8 @@ def _undefined(found: LeftOut) -> str:
 
 def _warning(name: str, found: LeftOut) -> str | None:
     persons = int(found.persons.sum())
-    classes = found.fewest < persons
-    if classes and found.fewest < (bound := MIN_CLASS_OF.get(name, MIN_CLASS)):
+    classes = found.fewest < persons  # a metric without classes counts all persons in `fewest`
+    if classes and found.fewest < (bound := RECORDS[name].min_class):
         noun = "person" if found.fewest == 1 else "persons"
         return (
             f"only {found.fewest} {noun} of a class: below {bound} no interval can be relied on, and this "

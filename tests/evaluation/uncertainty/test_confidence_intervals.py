@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from evaluation.uncertainty.confidence import estimate, interval, wilson
-from evaluation.uncertainty.estimates import estimates
+from evaluation.uncertainty.confidence_intervals import estimate, interval, wilson
 from evaluation.uncertainty.jackknife import LeftOut
+from evaluation.uncertainty.table_estimates import estimates
 
 
 def test_a_share_has_wilsons_interval():
@@ -34,7 +34,7 @@ def test_errors_are_positive_and_differences_are_symmetric():
 def test_a_perfect_ranking_is_not_certain(cohort):
     table = cohort(subjects=12, visits=2)
     table["binary_prediction"] = 0.2 + 0.6 * table["binary_target"]
-    found = estimates(table, threshold=0.5)
+    found = estimates([table], [0.5])
     for name in ("auc", "sensitivity", "specificity", "uar", "accuracy"):
         assert (found[name]["value"], found[name]["high"]) == (1.0, 1.0)
         assert 0.3 < found[name]["low"] < 0.9, name
@@ -54,7 +54,7 @@ def test_a_perfect_ranking_is_not_certain(cohort):
     ],
 )
 def test_no_spread_between_persons_is_no_certainty(recordings, change, name):
-    found = estimates(change(recordings))[name]
+    found = estimates([change(recordings)])[name]
     assert found["value"] is not None
     assert (found["low"], found["high"]) == (None, None)
     assert "spread between persons is not known" in found["reason"]
@@ -62,19 +62,19 @@ def test_no_spread_between_persons_is_no_certainty(recordings, change, name):
 
 def test_one_person_of_a_class_gives_no_interval(recordings):
     table = recordings.assign(binary_target=(recordings["subject_id"] == "p000").astype(float))
-    found = estimates(table)["auc"]
+    found = estimates([table])["auc"]
     assert (found["low"], found["high"]) == (None, None)
     assert "without 1 of the 30 it is undefined" in found["reason"]
 
 
 def test_few_persons_of_a_class_are_warned_of(recordings):
     few = recordings["subject_id"].isin(["p000", "p001", "p002"])
-    found = estimates(recordings.assign(binary_target=few.astype(float)), threshold=0.5)
+    found = estimates([recordings.assign(binary_target=few.astype(float))], [0.5])
     assert "only 3 persons of a class" in found["auc"]["warning"]
     assert "warning" not in found["specificity"]
     assert "warning" not in found["mae"]
     small = recordings[recordings["subject_id"] < "p006"]
-    assert "only 6 persons" in estimates(small)["mae"]["warning"]
+    assert "only 6 persons" in estimates([small])["mae"]["warning"]
 
 
 def test_the_method_is_named():
@@ -86,7 +86,7 @@ def test_the_method_is_named():
 
 
 def test_two_persons_give_a_value_and_no_interval(cohort):
-    found = estimates(cohort(subjects=2, visits=6))["mae"]
+    found = estimates([cohort(subjects=2, visits=6)])["mae"]
     assert found["value"] is not None
     assert found["low"] is found["high"] is None
     assert found["reason"] == "no interval: only 2 persons"
@@ -97,7 +97,7 @@ def test_values_without_end_give_numbers_or_reasons(recordings, huge):
     table = recordings.assign(
         score_prediction=recordings["score_prediction"].where(recordings.index > 0, huge)
     )
-    for name, found in estimates(table, threshold=None).items():
+    for name, found in estimates([table]).items():
         for side in ("low", "high"):
             assert found[side] is None or np.isfinite(found[side]), (name, found)
         assert found["low"] is not None or found.get("reason") or not np.isfinite(found["value"]), name
