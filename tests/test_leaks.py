@@ -16,7 +16,7 @@ from datamodules.series import read_series
 from datamodules.splits.protocols import Given, Longitudinal, Split
 from engine.checkpoints.checkpoint import load_checkpoint
 from engine.config.compose import ConfigError
-from engine.inspection.fitted import check_fitted
+from engine.inspection.audit import check_fitted
 from engine.train import train
 from engine.training.fit import fit_split
 from evaluation.audit.sampling import sampling_audit

@@ -135,6 +135,12 @@ def moved(config: Mapping[str, Any], folder: Path | str) -> dict[str, Any]:
     return {key: move(value) for key, value in config.items()}
 
 
+def with_value(config: Mapping[str, Any], key: str, value: Any) -> dict[str, Any]:
+    """The config with another value of a dotted key, such as `model.optimizer.lr`."""
+    first, _, rest = key.partition(".")
+    return dict(config) | {first: with_value(config[first], rest, value) if rest else value}
+
+
 def config_hash(config: Mapping[str, Any]) -> str:
     """SHA-256 of what a run computes: the config without its output paths, loggers and resume checkpoint."""
     content = {key: value for key, value in moved(config, "").items() if key not in _NOT_HASHED}

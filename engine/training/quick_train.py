@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
-from numpy.typing import NDArray
 
 from datamodules.manifests.manifest import Manifest
 from datamodules.splits.protocols import Split
@@ -20,12 +18,10 @@ from engine.config.build import build
 from engine.config.compose import TRAIN_KEYS, ConfigError, plain_config
 from engine.config.selection import check_run, with_modes
 from engine.config.targets import ROOT, check_targets
-from engine.inference.predictions import prediction_trainer
-from engine.inference.rebuild import part_of, predict_part, rebuild
-from engine.inference.results import recordings_of
+from engine.inference.clip_predictions import ClipPredictions, Predictor, part_of
+from engine.inference.recordings import predicted_recordings, recording_features
+from engine.training.checks import check_model, check_validation
 from engine.training.fit import fit_split
-from engine.training.model import check_model
-from engine.training.monitor import check_validation
 
 
 @dataclass(frozen=True)
@@ -86,30 +82,19 @@ def run_trial(config: Mapping[str, Any], *, folder: Path) -> Trial:
     """
     manifest, split = material(config)
     fitted = fit_split(config, manifest, split, folder=folder)
-    task = rebuild(load_checkpoint(fitted.best))
-    trainer = prediction_trainer(config)
-    tables: list[pd.DataFrame] = []
-    features: list[pd.DataFrame] = []
-    for part in ("val", "test", "train"):
-        if part == "train" and not features:
-            break  # predicted for its personality features alone
-        clips = predict_part(trainer, task, config, manifest, part_of(split, part))
-        if part != "train":
-            tables.append(recordings_of(clips.table, manifest, split=part, config=config))
-        if clips.personality is not None:
-            features.append(_pooled(clips.table, clips.personality).assign(split=part))
-    return Trial(
-        manifest=manifest,
-        recordings=pd.concat(tables, ignore_index=True),
-        personality=pd.concat(features, ignore_index=True) if features else None,
-        objective=fitted.objective,
-        epochs=fitted.epochs,
-    )
+    predict = Predictor.of(load_checkpoint(fitted.best), config)
+    predicted = predicted_recordings(predict, manifest, split, config=config)
+    clips, personality = dict(predicted.clips), None
+    if "personality" in clips["val"].features:
+        clips["train"] = predict(manifest, part_of(split, "train"))  # for this feature alone
+        features = [_personality(found).assign(split=part) for part, found in clips.items()]
+        personality = pd.concat(features, ignore_index=True)
+    recordings = pd.concat(predicted.recordings.values(), ignore_index=True)
+    return Trial(manifest, recordings, personality, fitted.objective, fitted.epochs)
 
 
-def _pooled(clips: pd.DataFrame, features: NDArray[np.float32]) -> pd.DataFrame:
+def _personality(clips: ClipPredictions) -> pd.DataFrame:
     """Mean over the clips of each recording, `f0`, `f1`, ... beside its ids."""
-    columns = [f"f{index}" for index in range(features.shape[1])]
-    table = pd.DataFrame(features.astype(np.float64), columns=columns)
-    ids = ["recording_id", "subject_id"]
-    return table.groupby([clips[name].to_numpy() for name in ids]).mean().rename_axis(ids).reset_index()
+    ids, features = recording_features(clips)
+    table = pd.DataFrame(features["personality"]).add_prefix("f")
+    return pd.concat([ids[["recording_id", "subject_id"]], table], axis=1)

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,14 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 
-from engine.checkpoints.checkpoint import CheckpointError
+from engine.checkpoints.checkpoint import CheckpointError, RunCheckpoint
 from engine.runs.disk import put
 from engine.runs.seed import is_main
 from engine.training.callbacks import History
+from engine.training.lr_finder import FoundRate
 
 _log = logging.getLogger(__name__)
+_PATHS = ("best_model_path", "kth_best_model_path", "last_model_path")  # in the state of a `ModelCheckpoint`
 
 
 class Resumption(pl.Callback):
@@ -26,11 +29,12 @@ class Resumption(pl.Callback):
 
     Args:
         source: The checkpoint that the run goes on from, beside its others; None for a new run.
-        rate: What the range test of `find_lr` found, as plain values.
+        rate: What the range test of `find_lr` found.
     """
 
-    def __init__(self, *, source: Path | None, rate: dict[str, Any] | None = None) -> None:
-        self._source, self._rate, self._restored = source, rate, False
+    def __init__(self, *, source: Path | None, rate: FoundRate | None = None) -> None:
+        self._source, self._restored = source, False
+        self._rate = None if rate is None else asdict(rate)
 
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
@@ -93,7 +97,7 @@ class Resumption(pl.Callback):
         best = state.get("best_k_models")
         if not isinstance(best, Mapping):
             raise self._odd(f"best_k_models is {best!r:.80}")
-        for name in ("best_model_path", "kth_best_model_path", "last_model_path"):
+        for name in _PATHS:
             if not isinstance(state.get(name), str):
                 raise self._odd(f"{name} is {state.get(name)!r:.80}")
         for path in (*best, *(state[name] for name in state if str(name).endswith("_path"))):
@@ -120,12 +124,9 @@ class Resumption(pl.Callback):
                 _bring(self._source.parent / _below(Path(path), old), Path(place(path)))
             if state["monitor"] is None and state["best_model_path"]:  # the state that is gone on from
                 _bring(self._source, Path(place(state["best_model_path"])))
-        moved: dict[str, Any] = {
-            name: place(state[name]) for name in ("best_model_path", "kth_best_model_path")
-        }
-        moved["last_model_path"] = place(state["last_model_path"])
-        moved["best_k_models"] = {place(path): score for path, score in best.items()}
-        return dict(state) | moved | {"dirpath": str(folder)}
+        paths = {name: place(state[name]) for name in _PATHS}
+        best = {place(path): score for path, score in best.items()}
+        return dict(state) | paths | {"best_k_models": best, "dirpath": str(folder)}
 
 
 def check_states(callbacks: Sequence[pl.Callback], path: Path, *, strict: bool) -> None:
@@ -155,26 +156,29 @@ def check_states(callbacks: Sequence[pl.Callback], path: Path, *, strict: bool) 
     _log.warning("%s: the best epoch is one of those that come now", what)
 
 
-def kept_rate(path: Path) -> dict[str, Any] | None:
-    """What the range test had found in the run of a checkpoint; None where it does not say.
+def kept_rate(state: RunCheckpoint) -> FoundRate:
+    """What the range test had found in the run of a checkpoint; its learning rate where it does not say.
 
     Raises:
         CheckpointError: It says something else.
     """
-    content = torch.load(path, map_location="cpu", weights_only=True)
+    content = torch.load(state.path, map_location="cpu", weights_only=True)
     try:
-        rate = content.get("callbacks", {}).get(Resumption.__qualname__, {}).get("rate")
-        return None if rate is None else _read_rate(**rate)
+        kept = content.get("callbacks", {}).get(Resumption.__qualname__, {}).get("rate")
+        if kept is None:
+            kept = {"rate": state.config["model"]["optimizer"]["lr"], "rates": [], "losses": []}
+        return _read_rate(**kept)
     except (AttributeError, TypeError, ValueError) as error:
         raise CheckpointError(
-            f"{path}: the rate that it says was found is none. Copy it again from its run, or begin anew."
+            f"{state.path}: the rate that it says was found is none. Copy it again from its run, or begin "
+            "anew."
         ) from error
 
 
-def _read_rate(*, rate: Any, rates: Any, losses: Any) -> dict[str, Any]:
+def _read_rate(*, rate: Any, rates: Any, losses: Any) -> FoundRate:
     if not 0 < float(rate) < float("inf"):
         raise ValueError(rate)
-    return {"rate": float(rate), "rates": [float(r) for r in rates], "losses": [float(x) for x in losses]}
+    return FoundRate(float(rate), [float(r) for r in rates], [float(x) for x in losses])
 
 
 def _below(path: Path, folder: Path) -> Path:
