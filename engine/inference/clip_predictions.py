@@ -220,6 +220,7 @@ def predict_clips(
 def _gathered(batches: list[Any], world_size: int) -> list[dict[str, Any]]:
     if world_size == 1:
         return list(batches)
+    # all ranks get all clips: each computes the same tables, so that none has to wait for the first one
     parts: list[Any] = [None] * world_size
     torch.distributed.all_gather_object(parts, batches)
     return [batch for part in parts for batch in part]

@@ -117,10 +117,8 @@ def recording_features(clips: ClipPredictions) -> tuple[pd.DataFrame, dict[str, 
     groups = clips.table.groupby("recording_id", sort=True)
     ids = groups[["subject_id", "session_id"]].first().reset_index()[list(IDS)]
     place = groups.ngroup().to_numpy()
-    count = np.bincount(place)[:, None]
-    features = {}
-    for name, values in clips.features.items():
-        total = np.zeros((len(ids), values.shape[1]))
-        np.add.at(total, place, values.astype(np.float64))
-        features[name] = total / count
-    return ids, features
+    means = {
+        name: pd.DataFrame(values.astype(np.float64)).groupby(place).mean().to_numpy()
+        for name, values in clips.features.items()
+    }
+    return ids, means

@@ -49,14 +49,10 @@ def check_devices(config: Mapping[str, Any]) -> None:
     Raises:
         ConfigError: Names the number of cores.
     """
-    trainer = config["trainer"]
-    devices = trainer.get("devices")
-    if trainer.get("accelerator") not in ("cpu", "auto") or not str(devices).isdigit():
-        return
+    kind, devices = (config["trainer"].get(name) for name in ("accelerator", "devices"))
+    on_cpu = kind == "cpu" or (kind == "auto" and not torch.cuda.is_available())
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if trainer.get("accelerator") == "auto" and torch.cuda.is_available():
-        return
-    if int(devices) > max(2, cores):
+    if on_cpu and str(devices).isdigit() and int(devices) > max(2, cores):
         raise ConfigError(
             f"trainer.devices={devices}: each is a process on the CPU, and this machine has {cores} cores. "
             "Use trainer.devices=1; torch uses all cores in one process as well."

@@ -93,7 +93,7 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
     """
     config = with_modes(config)
     seed_run(config["seed"])
-    # neither a callback nor a data module can then read what is tested
+    # a label that is gone cannot leak, whatever a callback or a data module reads
     manifest = manifest.without_labels(_outside(manifest, split))
     state = _state(config, manifest, split, folder)
     datamodule = build(config["data"]["module"], key="data.module", manifest=manifest, split=split)
@@ -200,8 +200,10 @@ def _trainer(
     """The trainer of a config with the callbacks that every run has."""
     callbacks = build_all(config["callbacks"], key="callbacks")
     selects = any(isinstance(callback, Checkpoint) for callback in callbacks)
+    # Lightning moves the callbacks that save checkpoints behind these, so that what they save holds the state
+    # of this epoch; of the monitors the first one watches what selects, which `fit_split` relies on
     callbacks += [
-        *(FiniteMonitor(monitor=name) for name in monitored(config)),  # what selects comes first
+        *(FiniteMonitor(monitor=name) for name in monitored(config)),
         StepSeed(seed=config["seed"]),
         EmbedRun(record=embedded),
         History(path=folder / "history.csv"),
@@ -277,4 +279,4 @@ def _measure(
         unselected = fitted.facts.get("unselected")
         notes = [unselected] if unselected else []
         write_run(folder, found, config=config, record=record, attention=strips, notes=notes)
-    predict.trainer.strategy.barrier()  # a rank that ends first would end the one that still writes
+    predict.trainer.strategy.barrier()  # none begins the next fold while the first one still writes

@@ -140,8 +140,7 @@ def check_states(callbacks: Sequence[pl.Callback], path: Path, *, strict: bool) 
     Raises:
         CheckpointError: Under `strict`, one that knows the best epoch, the end or the history is missing.
     """
-    states = torch.load(path, map_location="cpu", weights_only=True).get("callbacks")
-    known = states if isinstance(states, Mapping) else {}
+    known = _states(path)
     remember = (ModelCheckpoint, EarlyStopping, History)
     missing = [one for one in callbacks if isinstance(one, remember) and one.state_key not in known]
     if not missing:
@@ -162,9 +161,8 @@ def kept_rate(state: RunCheckpoint) -> FoundRate:
     Raises:
         CheckpointError: It says something else.
     """
-    content = torch.load(state.path, map_location="cpu", weights_only=True)
     try:
-        kept = content.get("callbacks", {}).get(Resumption.__qualname__, {}).get("rate")
+        kept = _states(state.path).get(Resumption.__qualname__, {}).get("rate")
         if kept is None:
             kept = {"rate": state.config["model"]["optimizer"]["lr"], "rates": [], "losses": []}
         return _read_rate(**kept)
@@ -173,6 +171,12 @@ def kept_rate(state: RunCheckpoint) -> FoundRate:
             f"{state.path}: the rate that it says was found is none. Copy it again from its run, or begin "
             "anew."
         ) from error
+
+
+def _states(path: Path) -> Mapping[str, Any]:
+    """What a checkpoint holds of the callbacks of its run."""
+    states = torch.load(path, map_location="cpu", weights_only=True).get("callbacks")
+    return states if isinstance(states, Mapping) else {}
 
 
 def _read_rate(*, rate: Any, rates: Any, losses: Any) -> FoundRate:

@@ -74,9 +74,7 @@ def test_predictions_are_made_without_labels(series_run, monkeypatch):
     checkpoint = load_checkpoint(series_run.best)
     manifest = build(checkpoint.config["data"]["manifest"], key="data.manifest")
     met = []
-    monkeypatch.setattr(
-        clip_predictions, "predict_clips", lambda _, __, data: met.append(data.manifest)
-    )
+    monkeypatch.setattr(clip_predictions, "predict_clips", lambda _, __, data: met.append(data.manifest))
     predict = clip_predictions.Predictor(None, None, checkpoint.config)
     predict(manifest, Split("one", (), (), ("P0000_V1",)))
     (blind,) = met
