@@ -60,7 +60,6 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
             table = _unmeasured(fault.unmeasured, manifest)
         else:
             table = _table(clips.table, manifest, checkpoint, run)
-            _say_context(table)
             table = pd.concat([table, _unmeasured(clips.unmeasured, manifest)], ignore_index=True)
         if "decision" in table:
             table["decision"] = table["decision"].astype("Int64")
@@ -127,6 +126,13 @@ def _table(
     table["prediction"] = table[f"{primary_head(table)}_prediction"]
     if threshold.value is not None and threshold.column in table:
         table["decision"] = (table[threshold.column] >= threshold.value).astype(int)
+    if "context_available" in table and not table["context_available"].all():
+        _log.warning(
+            "%d of %d recordings are predicted without the person's other recordings: there are none, or the "
+            "input does not say whose they are. A manifest with subject_id and session_id does.",
+            int((~table["context_available"]).sum()),
+            len(table),
+        )
     heads = [f"{head}_prediction" for head in heads_of(table)]
     columns = [*_FIRST, *heads, "decision", "context_available"]
     return table[[name for name in columns if name in table]]
@@ -136,13 +142,3 @@ def _unmeasured(found: Mapping[str, Coverage], manifest: Manifest) -> pd.DataFra
     """Rows of recordings in which nothing was measured; a table without columns where there are none."""
     table = unmeasured_table({"input": found}, manifest.table, heads=())
     return table.reindex(columns=[*_FIRST, "valid_share", "unmeasured"]) if len(table) else table
-
-
-def _say_context(table: pd.DataFrame) -> None:
-    if "context_available" in table and not table["context_available"].all():
-        _log.warning(
-            "%d of %d recordings are predicted without the person's other recordings: there are none, or the "
-            "input does not say whose they are. A manifest with subject_id and session_id does.",
-            int((~table["context_available"]).sum()),
-            len(table),
-        )

@@ -28,6 +28,8 @@ _TRAINER = {
 def recorded_run(config: Mapping[str, Any], *, folder: Path) -> tuple[RunCheckpoint, dict[str, Any]]:
     """The checkpoint of `ckpt_path`, verified, and the checked config of its run; seeds as that run did.
 
+    Trainer, paths, workers and how results are computed are those of this command, where it gives any.
+
     Args:
         config: Resolved config of `conf/eval.yaml` or `conf/predict.yaml`.
         folder: Where this command writes.
@@ -39,14 +41,6 @@ def recorded_run(config: Mapping[str, Any], *, folder: Path) -> tuple[RunCheckpo
     """
     quiet()
     checkpoint = load_checkpoint(config["ckpt_path"])
-    run = _merged(checkpoint, config, folder)
-    check_settings(run)
-    seed_run(run["seed"])
-    return checkpoint, run
-
-
-def _merged(checkpoint: RunCheckpoint, config: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """The run's config with the trainer, paths and workers of this command, and how results are computed."""
     run = dict(checkpoint.config)
     run["paths"] = {"data": "data", "output": str(folder), **(config.get("paths") or {})}
     run["trainer"] = config.get("trainer") or _trainer(checkpoint, folder)
@@ -67,7 +61,9 @@ def _merged(checkpoint: RunCheckpoint, config: Mapping[str, Any], folder: Path) 
             f"evaluation.{strangers[0]}: no such setting; there are {', '.join(run['evaluation'])}"
         )
     run["evaluation"] = run["evaluation"] | changes
-    return run
+    check_settings(run)
+    seed_run(run["seed"])
+    return checkpoint, run
 
 
 def _trainer(checkpoint: RunCheckpoint, folder: Path) -> dict[str, Any]:

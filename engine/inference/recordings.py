@@ -16,6 +16,7 @@ from engine.inference.clip_predictions import ClipPredictions, part_of
 from evaluation.tables.aggregate import to_recordings
 from evaluation.tables.predictions import heads_of
 
+ELSEWHERE = "the training recordings are not part of this manifest"  # where a checkpoint meets other data
 Predict = Callable[[Manifest, Split], ClipPredictions]
 
 

@@ -9,15 +9,13 @@ import pandas as pd
 
 from datamodules.manifests.manifest import Manifest
 from datamodules.splits.protocols import Split
-from engine.inference.recordings import PredictedParts, rows_of, targets
+from engine.inference.recordings import ELSEWHERE, PredictedParts, rows_of, targets
 from engine.inference.strata import by_discrepancy
 from evaluation.baselines.baselines import reference_lines
 from evaluation.baselines.oracle import oracle_lines
 from evaluation.summary import metrics_json, summarize
 from evaluation.uncertainty.prediction_intervals import add_intervals
 from evaluation.uncertainty.threshold import Threshold, choose_threshold
-
-_ELSEWHERE = "the training recordings are not part of this manifest"
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ def assess(
     threshold = choose_threshold(learned)
     test = add_intervals(predicted.recordings["test"], learned, low=scale["low"], high=scale["high"])
     lines: dict[str, Any] = dict.fromkeys(("constant", "identity", "nuisance", "oracle"))
-    lines["reasons"] = dict.fromkeys(lines, _ELSEWHERE)
+    lines["reasons"] = dict.fromkeys(lines, ELSEWHERE)
     if split.train:
         lines = _lines(manifest, split, test, threshold.value)
     metrics = metrics_json(

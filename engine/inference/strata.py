@@ -9,6 +9,7 @@ from biomarkers.symptoms.strata import HIGH, LOW, discrepancy_strata
 from datamodules.manifests.manifest import Manifest
 from datamodules.manifests.questionnaires import ItemError, subscale
 from datamodules.splits.protocols import Split
+from engine.inference.recordings import ELSEWHERE
 from evaluation.audit.slices import slices
 from evaluation.report.page import Section
 
@@ -31,7 +32,7 @@ def discrepancy_facts(manifest: Manifest, splits: Sequence[Split]) -> pd.DataFra
     if len(scales) != 1:
         raise ItemError("the recordings are not on one scale")
     if not splits[0].train:
-        raise ItemError("the training recordings are not part of this manifest")
+        raise ItemError(ELSEWHERE)
     items = subscale(scales[0]).within(table).answers(table).set_axis(table["recording_id"], axis=0)
     strata = [
         discrepancy_strata(

@@ -17,7 +17,7 @@ from datamodules.splits.protocols import Split
 from engine.checkpoints.checkpoint import RunCheckpoint
 from engine.config.build import build
 from engine.inference.clip_predictions import ClipPredictions, part_of
-from engine.inference.recordings import Predict, recording_features, rows_of, targets
+from engine.inference.recordings import ELSEWHERE, Predict, recording_features, rows_of, targets
 from engine.inference.results import Assessment
 from engine.runs.provenance import write_json
 from evaluation.audit.coverage import coverage
@@ -29,7 +29,6 @@ from evaluation.audit.slices import slices
 from evaluation.report.audit_page import write_audit
 from evaluation.uncertainty.label_permutation import permute_labels
 
-_ELSEWHERE = "the training recordings are not part of this manifest"
 _NO_FEATURES = "this network gives no features"
 _TOLERANCE = 1e-4  # relative, of statistics; other platforms sum in another order
 
@@ -63,7 +62,7 @@ def audit(
     if "discrepancy" in found.metrics:  # strata of answers were fitted and measured there
         groups["discrepancy"] = found.metrics["discrepancy"]
     sides = (rows_of(facts, ids) for ids in (split.train, split.test))
-    elsewhere = {"reason": _ELSEWHERE}
+    elsewhere = {"reason": ELSEWHERE}
     content = {
         "identity": _identity(clips, manifest, predict, boot["seed"]),
         "depression": _depression(clips, manifest, split, predict) if split.train else elsewhere,

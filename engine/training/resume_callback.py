@@ -49,7 +49,8 @@ class Resumption(pl.Callback):
         """Bring the files of the best epochs along, and tell the callbacks where they are now.
 
         Raises:
-            CheckpointError: A best checkpoint is not beside the one that the run goes on from.
+            CheckpointError: A best checkpoint is not beside the one that the run goes on from, or a state is
+                none that a `ModelCheckpoint` writes.
         """
         del pl_module
         states = checkpoint.get("callbacks") or {}
@@ -57,7 +58,11 @@ class Resumption(pl.Callback):
         for callback in trainer.checkpoint_callbacks:
             if isinstance(callback, ModelCheckpoint) and callback.state_key in states:
                 state = states[callback.state_key]
-                self._check_state(state)
+                if odd := _odd(state):
+                    raise CheckpointError(
+                        f"{self._source}: {odd}, which no run of this project wrote. Nothing was copied or "
+                        "removed. Copy it again from its run, or begin anew."
+                    )
                 states[callback.state_key] = self._moved(state, Path(str(callback.dirpath)))
                 # Lightning saves this value and does not read it again
                 callback.current_score = state.get("current_score")
@@ -90,27 +95,6 @@ class Resumption(pl.Callback):
                 f"({type(error).__name__}: {str(error)[:200]}). Copy it again from its run, or begin anew."
             ) from error
 
-    def _check_state(self, state: Any) -> None:
-        """Stop at a state that no `ModelCheckpoint` writes: files are copied to its paths, and removed."""
-        if not isinstance(state, Mapping) or not isinstance(state.get("dirpath"), str):
-            raise self._odd(f"the state of a ModelCheckpoint is {state!r:.80}")
-        best = state.get("best_k_models")
-        if not isinstance(best, Mapping):
-            raise self._odd(f"best_k_models is {best!r:.80}")
-        for name in _PATHS:
-            if not isinstance(state.get(name), str):
-                raise self._odd(f"{name} is {state.get(name)!r:.80}")
-        for path in (*best, *(state[name] for name in state if str(name).endswith("_path"))):
-            plain = isinstance(path, str) and "\0" not in path and ".." not in Path(path).parts
-            if not plain or (path and Path(path).suffix != ".ckpt"):
-                raise self._odd(f"it names the file {path!r:.80}")
-
-    def _odd(self, what: str) -> CheckpointError:
-        return CheckpointError(
-            f"{self._source}: {what}, which no run of this project wrote. Nothing was copied or removed. "
-            "Copy it again from its run, or begin anew."
-        )
-
     def _moved(self, state: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         """The state of a `ModelCheckpoint` with its files in another folder."""
         old = Path(state["dirpath"])
@@ -127,6 +111,21 @@ class Resumption(pl.Callback):
         paths = {name: place(state[name]) for name in _PATHS}
         best = {place(path): score for path, score in best.items()}
         return dict(state) | paths | {"best_k_models": best, "dirpath": str(folder)}
+
+
+def _odd(state: Any) -> str | None:
+    """What no `ModelCheckpoint` writes in a state: files are copied to its paths, and removed."""
+    if not isinstance(state, Mapping):
+        return f"the state of a ModelCheckpoint is {state!r:.80}"
+    kinds = {"dirpath": str, "best_k_models": Mapping} | dict.fromkeys(_PATHS, str)
+    for name, kind in kinds.items():
+        if not isinstance(state.get(name), kind):
+            return f"{name} is {state.get(name)!r:.80}"
+    for path in (*state["best_k_models"], *(state[name] for name in state if str(name).endswith("_path"))):
+        plain = isinstance(path, str) and "\0" not in path and ".." not in Path(path).parts
+        if not plain or (path and Path(path).suffix != ".ckpt"):
+            return f"it names the file {path!r:.80}"
+    return None
 
 
 def check_states(callbacks: Sequence[pl.Callback], path: Path, *, strict: bool) -> None:
@@ -190,13 +189,10 @@ def _below(path: Path, folder: Path) -> Path:
 
 
 def _bring(source: Path, target: Path) -> None:
-    if source.resolve() == target.resolve():
-        if source.is_file():
-            return
-    elif source.is_file():
+    if not source.is_file():
+        raise CheckpointError(
+            f"{source}: is missing: the best epoch so far, which a resumed run needs as well. Keep a run's "
+            "checkpoints in one folder, or begin anew."
+        )
+    if source.resolve() != target.resolve():
         put(target, source.read_bytes(), lost="the best checkpoint so far, in this folder")
-        return
-    raise CheckpointError(
-        f"{source}: is missing: the best epoch so far, which a resumed run needs as well. Keep a run's "
-        "checkpoints in one folder, or begin anew."
-    )
