@@ -24,7 +24,7 @@ from engine.inference.recordings import predicted_recordings
 from engine.runs.provenance import RunManifest, read_manifest_json
 from engine.training.crossval import finished
 from engine.training.fit import fit_split
-from engine.training.quick_train import compose_training
+from engine.training.prepare import compose_training
 from evaluation.tables.predictions import read_predictions, write_predictions
 
 _log = logging.getLogger(__name__)

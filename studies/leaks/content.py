@@ -20,7 +20,7 @@ from datamodules.manifests.validation import FILES
 from datamodules.synthetic.cohort import synthetic_manifest
 from engine.evaluate import evaluate
 from engine.train import train
-from engine.training.quick_train import compose_training
+from engine.training.prepare import compose_training
 from studies.leaks.content_plants import SERIES, VIDEOS, Plant
 
 _SMALL = [

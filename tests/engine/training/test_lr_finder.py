@@ -12,7 +12,7 @@ from engine.checkpoints.checkpoint import load_checkpoint
 from engine.config.compose import ConfigError
 from engine.training import lr_finder as rate
 from engine.training.lr_finder import HIGHEST, LOWEST, find_rate, steepest
-from engine.training.quick_train import material
+from engine.training.prepare import material
 
 RATES = np.geomspace(LOWEST, HIGHEST, 121)  # every power of ten is in it
 
