@@ -58,7 +58,7 @@ def train(
     seed_run(config["seed"])
     config = dict(config) | {"resume": None if earlier is None else str(earlier)}
     with RunManifest(folder=folder, config=config, writes=is_main(), earlier=earlier) as record:
-        check_model(config)
+        check_model(config)  # before the manifest: a cohort may take minutes to make
         manifest = build(config["data"]["manifest"], key="data.manifest")
         if check_data is not None:
             check_data(config["data"]["manifest"], manifest.digest())

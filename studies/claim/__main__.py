@@ -198,9 +198,8 @@ def _train(unit: Unit, folder: Path) -> dict[str, Any]:
     unit.folder.mkdir(parents=True, exist_ok=True)
     predictions.replace(unit.folder / predictions.name)
     test, habits = predicted.recordings["test"], None
-    if (
-        unit.confound > 0 and "personality" in predicted.clips["test"].features
-    ):  # without it nobody has habits
+    # without the confound nobody has habits
+    if unit.confound > 0 and "personality" in predicted.clips["test"].features:
         assert manifest.truth is not None
         trained = predict(manifest, part_of(split, "train"))
         parts = {"train": trained, "test": predicted.clips["test"]}
