@@ -11,9 +11,9 @@ from engine.config.compose import TRAIN_KEYS, plain_config
 from engine.config.selection import check_sweep
 from engine.runs.study import data_check
 from engine.train import train
-from engine.training import resume
+from engine.training import earlier_run
 
-resume.register()
+earlier_run.register()
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")

@@ -13,7 +13,7 @@ from analysis.step_data import Material
 from biomarkers.estimators.grouped_pipeline import fit_by_persons
 from datamodules.manifests.identity import person_keys
 from datamodules.schema import IDS
-from datamodules.splits.protocols import Split
+from datamodules.splits.partition import Split
 from evaluation.uncertainty.confidence_intervals import estimate
 from evaluation.uncertainty.jackknife import leave_one_out, left_out_mean
 from evaluation.uncertainty.table_estimates import estimates

@@ -147,7 +147,7 @@ def _plan(people: int, visits: int) -> Work:
 def _digests() -> Work:
     from datamodules.manifests.manifest import Manifest
     from datamodules.split_leakage.split_checks import check_split
-    from datamodules.splits.protocols import Split
+    from datamodules.splits.partition import Split
 
     found = _manifest_table(10_000)
     manifest = Manifest(table=found, root=Path(), name="m", truth=None)

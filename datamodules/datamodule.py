@@ -22,7 +22,7 @@ from datamodules.manifests.identity import person_codes, visit_codes
 from datamodules.manifests.manifest import Manifest
 from datamodules.readers import Prefetch
 from datamodules.split_leakage.split_checks import check_split
-from datamodules.splits.protocols import Split
+from datamodules.splits.partition import Split
 
 _log = logging.getLogger(__name__)
 

@@ -1,39 +1,33 @@
 """The command `eval.py`: evaluate a checkpoint on the split of its own run, or on another manifest."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from joblib import cpu_count
 
 from datamodules.manifests.manifest import Manifest, read_manifest
-from datamodules.splits.protocols import Split
-from engine.checkpoints.checkpoint import CheckpointError, RunCheckpoint, load_checkpoint
+from datamodules.splits.partition import Split
+from engine.checkpoints.checkpoint import CheckpointError, RunCheckpoint
 from engine.checkpoints.seen import BadMemory, met
 from engine.cohort.leak_audit import audit_leaks
 from engine.cohort.own_data import own_manifest
 from engine.cohort.splits import report_split
 from engine.config.build import build
 from engine.config.compose import ConfigError
-from engine.config.settings import check_settings
-from engine.config.targets import check_targets, trusting
+from engine.config.targets import trusting
+from engine.inference.clip_predictions import Predictor, part_of
 from engine.inference.outputs import write_run
-from engine.inference.predictions import ClipPredictions, prediction_trainer
-from engine.inference.rebuild import part_of, predict_part, rebuild
-from engine.inference.results import Assessment, assess, recordings_of, unmeasured_table
+from engine.inference.recorded_run import recorded_run
+from engine.inference.recordings import predicted_recordings
+from engine.inference.results import Assessment, assess
 from engine.inspection.attribution import explain, explained_head
-from engine.inspection.audit import Predict, audit
+from engine.inspection.audit import audit, check_fitted
 from engine.inspection.filmstrips import filmstrips
-from engine.inspection.fitted import check_fitted
 from engine.runs.provenance import RunManifest, add_look
-from engine.runs.quiet import quiet
-from engine.runs.seed import seed_run
-from engine.train import check_scale
-from evaluation.tables.predictions import heads_of
+from engine.training.checks import check_scale
 
 _log = logging.getLogger(__name__)
 
@@ -68,132 +62,63 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
             statistics that were not fitted on the training recordings alone.
         ConfigError: Under `attribution`: captum is missing, or the network has no head it can explain.
     """
-    quiet()
-    checkpoint = load_checkpoint(config["ckpt_path"])
-    run = merged(checkpoint, config, folder=folder)
-    run["accept_leaks"] = list(config.get("accept_leaks") or ())  # of this command, never of the checkpoint
-    check_settings(run)
-    seed_run(run["seed"])
+    checkpoint, run = recorded_run(config, folder=folder)
     with RunManifest(folder=folder, config=run) as record:
         material = _material(checkpoint, config["manifest"], data=Path(run["paths"]["data"]))
         check_scale(material.manifest, run)
-        record.record(
-            experiment=run["experiment_name"],
-            checkpoint=str(checkpoint.path),
-            data=material.manifest.name,
-            data_digest=material.manifest.digest(),
-            notes=list(material.notes),
-        )
-        trained = list(checkpoint.config.get("accept_leaks") or ())
-        if material.own:
-            report_split(material.manifest, material.split, record=record)
-            record.record(leaks_on_purpose=trained)
-        else:
-            record.record(leaks_of_training=trained)
-            _audit_leaks(material, run, trained=trained, record=record)
-        looks = add_look(checkpoint.path.parents[1], digest=material.manifest.digest(), own=material.own)
-        if looks is None:
-            _log.warning("%s: its run cannot be written to, so this look is not counted", checkpoint.path)
-        record.record(test_looks=looks)
-        task = rebuild(checkpoint)
+        _record(checkpoint, material, run, record=record)
+        predict = Predictor.of(checkpoint, run, one_device=True)
         if config.get("attribution"):
-            explained_head(task)  # refuse before the work, not after it
-        predict = partial(predict_part, prediction_trainer(run, one_device=True), task, run)
-        found, clips = _measure(checkpoint, run, material, predict)
-        strips = filmstrips(clips, material.manifest, run)
-        write_run(folder, found, config=run, record=record, attention=strips, notes=material.notes)
+            explained_head(predict.task)  # refuse before the work, not after it
+        manifest, split, notes = material.manifest, material.split, material.notes
+        parts = ("test", "val") if material.own else ("test",)
+        predicted = predicted_recordings(predict, manifest, split, parts=parts, config=run)
+        # what validation taught about another manifest is what the checkpoint remembers of its own run
+        calibration = None if material.own else pd.DataFrame(checkpoint.calibration)
+        found = assess(run, manifest, split, predicted, calibration=calibration)
+        clips = predicted.clips["test"]
+        strips = filmstrips(clips, manifest, run)
+        write_run(folder, found, config=run, record=record, attention=strips, notes=notes)
+        common: Any = {"config": run, "folder": folder, "notes": notes}
         if config.get("audit"):
             if material.own:
-                check_fitted(checkpoint, material.manifest)
-            parts = (found, clips, material.manifest, material.split)
-            audit(*parts, predict=predict, config=run, folder=folder, notes=material.notes)
+                check_fitted(checkpoint, manifest)
+            audit(found, clips, manifest, split, predict=predict, **common)
         if config.get("attribution"):
-            tested = part_of(material.split, "test")
-            facts: Any = {"config": run, "statistics": checkpoint.statistics, "notes": material.notes}
-            explain(task, material.manifest, tested, folder=folder, **facts)
+            tested, statistics = part_of(split, "test"), checkpoint.statistics
+            explain(predict.task, manifest, tested, statistics=statistics, **common)
     return found
 
 
-def _audit_leaks(
-    material: _Material, run: Mapping[str, Any], *, trained: Sequence[str], record: RunManifest
+def _record(
+    checkpoint: RunCheckpoint, material: _Material, run: Mapping[str, Any], *, record: RunManifest
 ) -> None:
-    """What single facts say of the labels of another manifest; leaks pass by this command's word alone."""
-    source = build(run["data"]["module"]["source"], key="data.module.source")
-    source = source.prepared(material.manifest.recordings())
-    if trained:
-        _log.warning(
-            "this network was trained with accept_leaks=%s; what another manifest leaks takes an "
-            "accept_leaks=[...] of this command",
-            list(trained),
-        )
-    accepted = run["accept_leaks"]
-    audit_leaks(material.manifest, material.split, source, accepted=accepted, record=record)
-
-
-_TRAINER = {
-    "accelerator": ("auto", "cpu", "gpu", "cuda", "mps", "tpu"),
-    "precision": (
-        *("64-true", "64", 64, "32-true", "32", 32, "16-true", "16-mixed", "16", 16),
-        *("bf16-true", "bf16-mixed", "bf16"),
-    ),
-    "deterministic": (True, False, None, "warn"),
-    "enable_progress_bar": (True, False, None),
-}
-"""What of a run's trainer changes its numbers or its output on one device; nothing else of it is used."""
-
-
-def merged(checkpoint: RunCheckpoint, config: Mapping[str, Any], *, folder: Path) -> dict[str, Any]:
-    """The run's config with the trainer, paths and workers of this command, and how results are computed.
-
-    Args:
-        checkpoint: Of the run.
-        config: Resolved config of `conf/eval.yaml` or `conf/predict.yaml`.
-        folder: Where this command writes.
-
-    Raises:
-        ForbiddenTarget: The trainer given here is not on the allow-list.
-        ConfigError: A setting that does not exist.
-    """
-    run = dict(checkpoint.config)
-    run["paths"] = {"data": "data", "output": str(folder), **(config.get("paths") or {})}
-    run["trainer"] = config.get("trainer") or _trainer(checkpoint, folder)
-    check_targets(run["trainer"])
-    module = dict(run["data"]["module"])
-    if config.get("num_workers") is not None:
-        module["num_workers"] = config["num_workers"]
-    elif "num_workers" in module:  # no more processes than this machine has cores for
-        module["num_workers"] = min(module["num_workers"], cpu_count())
-    if isinstance(video := module["source"].get("video"), Mapping) and "keep" in video:
-        module["source"] = module["source"] | {"video": {**video, "keep": 0}}  # every clip is read once
-    run["data"] = run["data"] | {"module": module}
-    given = config.get("evaluation") or {}
-    changes = {name: value for name, value in given.items() if value is not None}
-    if strangers := sorted(set(changes) - set(run["evaluation"])):
-        raise ConfigError(
-            f"evaluation.{strangers[0]}: no such setting; there are {', '.join(run['evaluation'])}"
-        )
-    run["evaluation"] = run["evaluation"] | changes
-    return run
-
-
-def _trainer(checkpoint: RunCheckpoint, folder: Path) -> dict[str, Any]:
-    """A trainer of ours for one device, with the precision and kind of device of the run."""
-    node: dict[str, Any] = {
-        "_target_": "pytorch_lightning.Trainer",
-        "default_root_dir": str(folder),
-        "use_distributed_sampler": False,
-        "enable_model_summary": False,
-    }
-    for name, known in _TRAINER.items():
-        value = checkpoint.config.get("trainer", {}).get(name)
-        if not any(value is one or (value == one and type(value) is type(one)) for one in known):
-            raise ConfigError(
-                f"{checkpoint.path}: trainer.{name}={value!r:.80} is not taken from a checkpoint; choose a "
-                "trainer of your own with trainer=cpu or trainer=gpu"
+    """Note what is evaluated, what leaks there or leaked in training, and count this look at the data."""
+    manifest, trained = material.manifest, list(checkpoint.config.get("accept_leaks") or ())
+    record.record(
+        experiment=run["experiment_name"],
+        checkpoint=str(checkpoint.path),
+        data=manifest.name,
+        data_digest=manifest.digest(),
+        notes=list(material.notes),
+        **{"leaks_on_purpose" if material.own else "leaks_of_training": trained},
+    )
+    if material.own:
+        report_split(manifest, material.split, record=record)
+    else:
+        if trained:
+            _log.warning(
+                "this network was trained with accept_leaks=%s; what another manifest leaks takes an "
+                "accept_leaks=[...] of this command",
+                trained,
             )
-        if value is not None:
-            node[name] = value
-    return node
+        source = build(run["data"]["module"]["source"], key="data.module.source")
+        source = source.prepared(manifest.recordings())
+        audit_leaks(manifest, material.split, source, accepted=run["accept_leaks"], record=record)
+    looks = add_look(checkpoint.path.parents[1], digest=manifest.digest(), own=material.own)
+    if looks is None:
+        _log.warning("%s: its run cannot be written to, so this look is not counted", checkpoint.path)
+    record.record(test_looks=looks)
 
 
 def _material(checkpoint: RunCheckpoint, path: str | None, *, data: Path) -> _Material:
@@ -249,20 +174,3 @@ def _seen(checkpoint: RunCheckpoint, manifest: Manifest) -> tuple[str, ...]:
     for note in notes:
         _log.warning("%s", note)
     return notes
-
-
-def _measure(
-    checkpoint: RunCheckpoint, run: Mapping[str, Any], material: _Material, predict: Predict
-) -> tuple[Assessment, ClipPredictions]:
-    manifest, split = material.manifest, material.split
-    clips = predict(manifest, part_of(split, "test"))
-    test = recordings_of(clips.table, manifest, split="test", config=run)
-    val, lost = None, {"test": clips.unmeasured}
-    if material.own:
-        validation = predict(manifest, part_of(split, "val"))
-        lost["val"] = validation.unmeasured
-        val = recordings_of(validation.table, manifest, split="val", config=run)
-    calibration = pd.DataFrame(checkpoint.calibration) if val is None else val
-    unmeasured = unmeasured_table(lost, manifest, heads_of(test))
-    tables: Any = {"test": test, "val": val, "calibration": calibration, "unmeasured": unmeasured}
-    return assess(run, manifest, split, **tables), clips

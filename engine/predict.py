@@ -5,25 +5,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from datamodules.clips.measurement_coverage import Coverage, NothingMeasured
 from datamodules.manifests.manifest import Manifest, manifest_from_table, read_manifest
 from datamodules.schema import IDS, UNKNOWN
 from datamodules.sources.shared.download import is_hidden
-from engine.checkpoints.checkpoint import RunCheckpoint, load_checkpoint
+from engine.checkpoints.checkpoint import RunCheckpoint
 from engine.config.compose import ConfigError
-from engine.config.settings import check_settings
 from engine.config.targets import trusting
-from engine.evaluate import merged
-from engine.inference.predictions import prediction_trainer
-from engine.inference.rebuild import predict_part, rebuild
+from engine.inference.clip_predictions import Predictor
+from engine.inference.recorded_run import recorded_run
+from engine.inference.recordings import recordings_of, unmeasured_table
 from engine.runs.provenance import RunManifest
-from engine.runs.quiet import quiet
-from engine.runs.seed import seed_run
-from evaluation.tables.aggregate import to_recordings
-from evaluation.tables.predictions import primary_head
+from evaluation.tables.predictions import heads_of, primary_head
 from evaluation.uncertainty.prediction_intervals import add_intervals
 from evaluation.uncertainty.threshold import choose_threshold
 
@@ -32,6 +27,7 @@ _log = logging.getLogger(__name__)
 VIDEOS = (".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv")
 SERIES = (".npz",)
 TABLES = (".csv", ".parquet")
+_FIRST = (*IDS, "prediction", "low", "high")
 
 
 @trusting
@@ -51,24 +47,19 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
         ConfigError: The input holds nothing to predict.
         CheckpointError: The checkpoint is damaged or altered.
     """
-    quiet()
-    checkpoint = load_checkpoint(config["ckpt_path"])
-    run = merged(checkpoint, config, folder=folder)
-    check_settings(run)
-    seed_run(run["seed"])
+    checkpoint, run = recorded_run(config, folder=folder)
     with RunManifest(folder=folder, config=run) as record:
         manifest = input_manifest(Path(config["input"]), notes=folder, kinds=_kinds(run))
         record.record(
             checkpoint=str(checkpoint.path), input=str(config["input"]), recordings=len(manifest.table)
         )
-        trainer = prediction_trainer(run, one_device=True)
+        predict_all = Predictor.of(checkpoint, run, one_device=True)
         try:
-            clips = predict_part(trainer, rebuild(checkpoint), run, manifest, None)
+            clips = predict_all(manifest, None)
         except NothingMeasured as fault:
             table = _unmeasured(fault.unmeasured, manifest)
         else:
             table = _table(clips.table, manifest, checkpoint, run)
-            _say_context(table)
             table = pd.concat([table, _unmeasured(clips.unmeasured, manifest)], ignore_index=True)
         if "decision" in table:
             table["decision"] = table["decision"].astype("Int64")
@@ -115,31 +106,19 @@ def input_manifest(path: Path, *, notes: Path, kinds: Sequence[str] = (*VIDEOS, 
     names = [file.relative_to(root).with_suffix("").as_posix() for file in files]
     if len(set(names)) < len(names):  # a.mp4 beside a.mov
         names = [file.relative_to(root).as_posix() for file in files]
-    series = [file.suffix.lower() in SERIES for file in files]
-    table = pd.DataFrame(
-        {
-            "recording_id": names,
-            "subject_id": UNKNOWN,
-            "session_id": names,
-            "path": [
-                "" if is_series else str(file.resolve())
-                for file, is_series in zip(files, series, strict=True)
-            ],
-        }
-    )
-    if any(series):
-        table["series_path"] = [
-            str(f.resolve()) if is_series else "" for f, is_series in zip(files, series, strict=True)
-        ]
+    paths = pd.Series([str(file.resolve()) for file in files])
+    series = pd.Series([file.suffix.lower() in SERIES for file in files])
+    table = pd.DataFrame({"recording_id": names, "subject_id": UNKNOWN, "session_id": names})
+    table["path"] = paths.mask(series, "")
+    if series.any():
+        table["series_path"] = paths.where(series, "")
     return manifest_from_table(table, root=notes, name="input")
 
 
 def _table(
     clips: pd.DataFrame, manifest: Manifest, checkpoint: RunCheckpoint, run: Mapping[str, Any]
 ) -> pd.DataFrame:
-    table = to_recordings(
-        clips, manifest.table[["recording_id"]], split="input", how=run["evaluation"]["how"]
-    )
+    table = recordings_of(clips, manifest.table[["recording_id"]], split="input", config=run)
     learned = pd.DataFrame(checkpoint.calibration)
     scale = run["data"]["scale"]
     table = add_intervals(table, learned, low=scale["low"], high=scale["high"])
@@ -147,26 +126,6 @@ def _table(
     table["prediction"] = table[f"{primary_head(table)}_prediction"]
     if threshold.value is not None and threshold.column in table:
         table["decision"] = (table[threshold.column] >= threshold.value).astype(int)
-    if "context_available" in clips:
-        known = clips.groupby("recording_id")["context_available"].all()
-        table["context_available"] = known.loc[table["recording_id"]].to_numpy(dtype=np.bool_)
-    first = [*IDS, "prediction", "low", "high"]
-    return table[[*first, *(name for name in table if name not in (*first, "split"))]]
-
-
-def _unmeasured(found: Mapping[str, Coverage], manifest: Manifest) -> pd.DataFrame:
-    """Rows of recordings in which nothing was measured; a table without columns where there are none."""
-    known = manifest.table.set_index("recording_id")
-    ids = ["subject_id", "session_id"]
-    rows = [
-        {"recording_id": name, **known.loc[name, ids], **dict.fromkeys(("prediction", "low", "high"), np.nan)}
-        | {"valid_share": coverage.share, "unmeasured": coverage.reason}
-        for name, coverage in sorted(found.items())
-    ]
-    return pd.DataFrame(rows)
-
-
-def _say_context(table: pd.DataFrame) -> None:
     if "context_available" in table and not table["context_available"].all():
         _log.warning(
             "%d of %d recordings are predicted without the person's other recordings: there are none, or the "
@@ -174,3 +133,12 @@ def _say_context(table: pd.DataFrame) -> None:
             int((~table["context_available"]).sum()),
             len(table),
         )
+    heads = [f"{head}_prediction" for head in heads_of(table)]
+    columns = [*_FIRST, *heads, "decision", "context_available"]
+    return table[[name for name in columns if name in table]]
+
+
+def _unmeasured(found: Mapping[str, Coverage], manifest: Manifest) -> pd.DataFrame:
+    """Rows of recordings in which nothing was measured; a table without columns where there are none."""
+    table = unmeasured_table({"input": found}, manifest.table, heads=())
+    return table.reindex(columns=[*_FIRST, "valid_share", "unmeasured"]) if len(table) else table

@@ -1,31 +1,24 @@
 """The command `train.py`: a training run, from a plain config to a folder of results."""
 
 import logging
-import os
 from collections.abc import Callable, Mapping
-from math import isfinite
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-import torch
-
-from datamodules.manifests.manifest import Manifest
 from engine.cohort.leak_audit import audit_leaks
 from engine.cohort.splits import checked_splits, report_split
 from engine.config.build import build
-from engine.config.compose import ConfigError
 from engine.config.selection import check_run, with_modes
 from engine.config.settings import check_settings
 from engine.config.targets import check_targets, trusting
 from engine.runs.provenance import RunManifest, read_manifest_json
 from engine.runs.quiet import quiet
 from engine.runs.seed import is_main, seed_run
+from engine.training.checks import check_devices, check_model, check_scale, check_validation
 from engine.training.crossval import cross_validate
+from engine.training.earlier_run import earlier_run
 from engine.training.fit import train_split
-from engine.training.model import check_model
-from engine.training.monitor import check_validation
-from engine.training.resume import earlier_run
 
 _log = logging.getLogger(__name__)
 
@@ -60,13 +53,12 @@ def train(
     config = with_modes(config)
     check_devices(config)
     earlier = earlier_run(config, folder)
-    if earlier is not None and (done := _finished(earlier, config)) is not None:
-        objective: float | None = done["objective"]
-        return objective
+    if earlier is not None and _nothing_left(earlier, config):
+        return _objective(earlier)
     seed_run(config["seed"])
     config = dict(config) | {"resume": None if earlier is None else str(earlier)}
     with RunManifest(folder=folder, config=config, writes=is_main(), earlier=earlier) as record:
-        check_model(config)
+        check_model(config)  # before the manifest: a cohort may take minutes to make
         manifest = build(config["data"]["manifest"], key="data.manifest")
         if check_data is not None:
             check_data(config["data"]["manifest"], manifest.digest())
@@ -91,69 +83,29 @@ def train(
         audit_leaks(manifest, splits[0], source, accepted=config["accept_leaks"], record=record)
         if len(splits) > 1:
             return cross_validate(config, manifest, splits, folder=folder, record=record)
-        objective = train_split(config, manifest, splits[0], folder=folder, record=record).objective
-        record.record(objective=objective if objective is None or isfinite(objective) else str(objective))
-    return objective
+        return train_split(config, manifest, splits[0], folder=folder, record=record)
 
 
-def _finished(earlier: Path, config: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What a run came to that has nothing left to do, and the log says so; else None."""
+def _nothing_left(earlier: Path, config: Mapping[str, Any]) -> bool:
+    """Whether a run has nothing left to do under this config; the log says so, or that it goes on."""
     content = read_manifest_json(earlier)
     if content.get("status") != "finished":
-        return None
+        return False
     if content.get("config", {}).get("trainer", {}).get("max_epochs") != config["trainer"].get("max_epochs"):
         _log.warning("%s is finished, and goes on to %s epochs", earlier, config["trainer"].get("max_epochs"))
-        return None
+        return False
     _log.warning(
         "%s is finished, under the same config: nothing to do. For a new run give another hydra.run.dir; a "
         "longer one takes a larger trainer.max_epochs.",
         earlier,
     )
+    return True
+
+
+def _objective(finished: Path) -> float | None:
+    """What a finished run came to, as its record says: its metric, or the mean of its folds."""
+    content = read_manifest_json(finished)
     value = content.get("objective")
     if value is None and (known := content.get("objectives")) and None not in known:
         value = fmean(known)
-    return {"objective": None if value is None else float(value)}
-
-
-def check_devices(config: Mapping[str, Any]) -> None:
-    """Refuse more processes than this machine has cores: they would wait for each other for ever.
-
-    Raises:
-        ConfigError: Names the number of cores.
-    """
-    trainer = config["trainer"]
-    devices = trainer.get("devices")
-    if trainer.get("accelerator") not in ("cpu", "auto") or not str(devices).isdigit():
-        return
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if trainer.get("accelerator") == "auto" and torch.cuda.is_available():
-        return
-    if int(devices) > max(2, cores):
-        raise ConfigError(
-            f"trainer.devices={devices}: each is a process on the CPU, and this machine has {cores} cores. "
-            "Use trainer.devices=1; torch uses all cores in one process as well."
-        )
-
-
-def check_scale(manifest: Manifest, config: Mapping[str, Any]) -> None:
-    """Stop where the labels are on another scale than the heads are built for.
-
-    Raises:
-        ConfigError: Names both scales and the override that fits.
-    """
-    if "scale" not in manifest.table:
-        return
-    expected = config["data"]["scale"]["name"]
-    strangers = sorted(set(manifest.table["scale"]) - {"", expected})
-    if strangers and expected in set(manifest.table["scale"]):
-        raise ConfigError(
-            f"{manifest.name}: some labels are on {', '.join(strangers)}, the heads expect {expected}, and "
-            "points of different questionnaires do not compare. Keep the recordings of one scale, or clear "
-            "'score' and 'scale' of the others: their 'binary' still trains."
-        )
-    if strangers:
-        group = strangers[0].lower().replace("-", "_")
-        raise ConfigError(
-            f"{manifest.name}: labels are on {', '.join(strangers)}, the heads expect {expected}. Train "
-            f"with data/scale={group}, or keep the recordings of one scale."
-        )
+    return None if value is None else float(value)

@@ -136,7 +136,7 @@ def series_run(small_run, tmp_path_factory):
 def small_fit(cohorts):
     """Train like `small_run`, but measure and report nothing; return the folder."""
     from engine.training.fit import fit_split
-    from engine.training.quick_train import material
+    from engine.training.prepare import material
 
     def fit(folder, *overrides, base="series"):
         start = {"series": SERIES, "pixels": PIXELS}[base]

@@ -13,10 +13,11 @@ from datamodules.datamodule import ClipDataModule
 from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.manifest import read_manifest
 from datamodules.series import read_series
-from datamodules.splits.protocols import Given, Longitudinal, Split
+from datamodules.splits.partition import Split
+from datamodules.splits.protocols import Given, Longitudinal
 from engine.checkpoints.checkpoint import load_checkpoint
 from engine.config.compose import ConfigError
-from engine.inspection.fitted import check_fitted
+from engine.inspection.audit import check_fitted
 from engine.train import train
 from engine.training.fit import fit_split
 from evaluation.audit.sampling import sampling_audit

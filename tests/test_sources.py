@@ -11,10 +11,10 @@ from datamodules.sources.shared.registry import corpora
 from engine.checkpoints.checkpoint import load_checkpoint
 from engine.config.build import build
 from engine.config.targets import ROOT
-from engine.inference.predictions import prediction_trainer
-from engine.inference.rebuild import part_of, predict_part, rebuild
-from engine.inference.results import assess, recordings_of
-from engine.train import check_scale
+from engine.inference.clip_predictions import Predictor
+from engine.inference.recordings import predicted_recordings
+from engine.inference.results import assess
+from engine.training.checks import check_scale
 from engine.training.fit import fit_split
 
 SMALL = [
@@ -80,17 +80,11 @@ def test_a_corpus_is_validated_trained_on_and_evaluated(name, compose_run, tmp_p
     check_scale(manifest, config)
     split = build(config["protocol"], key="protocol").splits(manifest)[0]
     fitted = fit_split(config, manifest, split, folder=tmp_path / "run")
-    assert not fitted.skipped
-    task, trainer = rebuild(load_checkpoint(fitted.best)), prediction_trainer(config)
-    tables = {part: recordings(trainer, task, config, manifest, split, part) for part in ("val", "test")}
-    found = assess(config, manifest, split, test=tables["test"], val=tables["val"], calibration=tables["val"])
+    assert "skipped" not in fitted.facts
+    predict = Predictor.of(load_checkpoint(fitted.best), config)
+    found = assess(config, manifest, split, predicted_recordings(predict, manifest, split, config=config))
     assert sorted(found.test["recording_id"]) == sorted(split.test)
     heads = [column for column in found.test if column.endswith("_prediction")]
     assert np.isfinite(found.test[heads].to_numpy()).all()
     assert 0 <= found.metrics["test"]["auc"]["value"] <= 1
     assert found.metrics["reference"]["constant"]["counts"]["recordings"] == len(split.test)
-
-
-def recordings(trainer, task, config, manifest, split, part):
-    clips = predict_part(trainer, task, config, manifest, part_of(split, part))
-    return recordings_of(clips.table, manifest, split=part, config=config)

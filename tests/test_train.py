@@ -14,7 +14,7 @@ import torch
 from engine.checkpoints.checkpoint import KEY, CheckpointError, load_checkpoint
 from engine.checkpoints.config import recorded
 from engine.config.targets import ROOT
-from engine.inference.rebuild import rebuild
+from engine.inference.clip_predictions import rebuild
 from engine.train import train
 from engine.training import crossval
 from engine.training.fit import train_split

@@ -12,7 +12,7 @@ from datamodules.clips.dataset import SeriesClips
 from datamodules.clips.samplers import RandomClips, UniformClips
 from datamodules.datamodule import ClipDataModule
 from datamodules.manifests.manifest import read_manifest
-from datamodules.splits.protocols import Split
+from datamodules.splits.partition import Split
 from models.losses.supcon import SupCon
 from models.mpdrm.context import EnrolmentContext
 from models.types import Output

@@ -1,4 +1,8 @@
-"""Networks in an analysis: trained on its folds, series and channels, as `train.py` trains."""
+"""Networks in an analysis: trained on its folds, series and channels, as `train.py` trains.
+
+This step alone sees a config, and composes one of training inside that of an analysis: the leaves of
+`conf/model` refer to each other by absolute names, so that they cannot stand below another root.
+"""
 
 import hashlib
 import logging
@@ -12,16 +16,15 @@ import pandas as pd
 from analysis.out_of_fold import decided
 from analysis.step_data import Material
 from datamodules.manifests.manifest import Manifest
-from datamodules.splits.protocols import Split
+from datamodules.splits.partition import Split
 from engine.checkpoints.checkpoint import load_checkpoint
-from engine.config.compose import ConfigError, canonical_json
-from engine.inference.predictions import prediction_trainer
-from engine.inference.rebuild import part_of, predict_part, rebuild
-from engine.inference.results import recordings_of
+from engine.config.compose import ConfigError, canonical_json, with_value
+from engine.inference.clip_predictions import Predictor
+from engine.inference.recordings import predicted_recordings
 from engine.runs.provenance import RunManifest, read_manifest_json
 from engine.training.crossval import finished
 from engine.training.fit import fit_split
-from engine.training.quick_train import compose_training
+from engine.training.prepare import compose_training
 from evaluation.tables.predictions import read_predictions, write_predictions
 
 _log = logging.getLogger(__name__)
@@ -76,9 +79,9 @@ class Network:
         fixed = [*scale, f"data.channels={len(self.channels)}", *_QUIET]
         config = compose_training([*self.training, *self.model, *fixed], output=output)
         source = material.data["module"]["source"] | {"channels": list(self.channels)}
-        module = config["data"]["module"] | {"source": source}
-        data = config["data"] | {"manifest": material.data["manifest"], "module": module}
-        return config | {"data": data, "accept_leaks": list(material.accepted)}
+        config = with_value(config, "data.module.source", source)
+        config = with_value(config, "data.manifest", material.data["manifest"])
+        return config | {"accept_leaks": list(material.accepted)}
 
 
 def _fold(config: Mapping[str, Any], manifest: Manifest, split: Split, place: Path) -> pd.DataFrame:
@@ -90,18 +93,11 @@ def _fold(config: Mapping[str, Any], manifest: Manifest, split: Split, place: Pa
     with RunManifest(folder=place, config=config) as record:
         record.record(data_digest=manifest.digest(), split_digest=own, splits=[split.name])
         fitted = fit_split(config, manifest, split, folder=place)
-        task, trainer = rebuild(load_checkpoint(fitted.best)), prediction_trainer(config)
-        tables = [
-            recordings_of(
-                predict_part(trainer, task, config, manifest, part_of(split, part)).table,
-                manifest,
-                split=part,
-                config=config,
-            )
-            for part in ("val", "test")
-        ]
-        write_predictions(place / _PREDICTIONS, pd.concat(tables, ignore_index=True))
-        record.record(objective=fitted.objective, epochs=fitted.epochs, skipped=fitted.skipped)
+        predict = Predictor.of(load_checkpoint(fitted.best), config)
+        predicted = predicted_recordings(predict, manifest, split, config=config)
+        table = pd.concat(predicted.recordings.values(), ignore_index=True)
+        write_predictions(place / _PREDICTIONS, table)
+        record.record(objective=fitted.objective, epochs=fitted.epochs, **fitted.facts)
     return _read(place)
 
 

@@ -14,8 +14,7 @@ from biomarkers.symptoms.outlier_subjects import Cut, keep
 from datamodules.manifests.identity import visit_keys
 from datamodules.manifests.manifest import Manifest
 from datamodules.manifests.questionnaires import ItemError, subscale
-from datamodules.splits.partition import require_classes
-from datamodules.splits.protocols import Split
+from datamodules.splits.partition import Split, require_classes
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
-from datamodules.splits.protocols import Split
+from datamodules.splits.partition import Split
 from engine.checkpoints.config import BadRecord, check_recorded
 
 _DEEPEST = 60  # levels of a record; configs have a dozen

@@ -18,7 +18,7 @@ from datamodules.manifests.spelling import folded
 from datamodules.schema import UNKNOWN
 from datamodules.split_leakage.file_content import Content, contents
 from datamodules.split_leakage.near_duplicates import pairs_of, report_uncompared
-from datamodules.splits.protocols import Split
+from datamodules.splits.partition import Split
 
 PARTS = ("train", "val")
 

@@ -15,7 +15,7 @@ from datamodules.manifests.identity import person_codes
 from datamodules.manifests.manifest import Manifest
 from datamodules.shortcuts.metadata_facts import metadata_facts
 from datamodules.shortcuts.signal_facts import TOLD, signal_facts
-from datamodules.splits.protocols import Split
+from datamodules.splits.partition import Split
 from datamodules.wording import nearest
 from engine.config.compose import ConfigError
 from engine.runs.provenance import RunManifest, write_json

@@ -9,7 +9,7 @@ from datamodules.manifests.columns import LABELS
 from datamodules.manifests.manifest import Manifest, ManifestError
 from datamodules.split_leakage.near_duplicates import duplicates, false_hashes
 from datamodules.split_leakage.split_checks import check_content, check_split
-from datamodules.splits.protocols import Split
+from datamodules.splits.partition import Split
 from datamodules.splits.subject_overlap import person_overlap
 from engine.config.build import build
 from engine.config.compose import ConfigError

@@ -101,6 +101,12 @@ def plain_config(config: DictConfig, *, keys: Collection[str]) -> dict[str, Any]
     return {str(key): value for key, value in plain.items()}
 
 
+def with_value(config: Mapping[str, Any], key: str, value: Any) -> dict[str, Any]:
+    """The config with another value of a dotted key, such as `model.optimizer.lr`."""
+    first, _, rest = key.partition(".")
+    return dict(config) | {first: with_value(config[first], rest, value) if rest else value}
+
+
 def check_keys(found: Collection[str], known: Collection[str]) -> None:
     """Refuse root keys that nothing reads.
 

@@ -51,7 +51,7 @@ def check_run(config: Mapping[str, Any]) -> None:
 def _check_chooser(config: Mapping[str, Any]) -> None:
     """Stop where checkpoints are kept, but none by what the run says that it selects by.
 
-    Further ones may be kept by other values: `engine.training.chosen` takes the one of `selection`.
+    Further ones may be kept by other values: `engine.training.fit.chosen` takes the one of `selection`.
     """
     monitor = str(config["selection"]["monitor"])
     kept = {key: str(node["monitor"]) for key, node in _monitors(config) if _is(node, "ModelCheckpoint")}

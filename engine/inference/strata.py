@@ -8,39 +8,62 @@ import pandas as pd
 from biomarkers.symptoms.discrepancy_strata import HIGH, LOW, discrepancy_strata
 from datamodules.manifests.manifest import Manifest
 from datamodules.manifests.questionnaires import ItemError, subscale
-from datamodules.splits.protocols import Split
+from datamodules.splits.partition import Split
+from engine.inference.recordings import ELSEWHERE
 from evaluation.audit.slices import slices
 from evaluation.report.page import Section
 
 COLUMN = "discrepancy"
 
 
-def discrepancy_facts(manifest: Manifest, split: Split) -> tuple[pd.DataFrame, str | None]:
-    """`recording_id` and stratum of the tested recordings, fitted on the training part, or why there is none.
+def discrepancy_facts(manifest: Manifest, splits: Sequence[Split]) -> pd.DataFrame:
+    """`recording_id` and stratum of the tested recordings of all folds, a column of facts like sex or age.
 
-    Training recordings that a filter left out are fitted on too, so that the strata are the same with and
-    without it. Items are read for this and for nothing else: nobody is removed.
+    Each stratum is fitted on the training part of the fold. Training recordings that a filter left out are
+    fitted on too, so that the strata are the same with and without it. Items are read for this and for
+    nothing else: nobody is removed.
+
+    Raises:
+        ItemError: The recordings are not on one scale, or its items are not in the manifest.
+        ValueError: The answers of a training part cannot be compared.
     """
-    facts = pd.DataFrame({"recording_id": list(split.test), COLUMN: ""})
     table = manifest.table
     scales = sorted(set(table["scale"]) - {""}) if "scale" in table else []
     if len(scales) != 1:
-        return facts, "the recordings are not on one scale"
+        raise ItemError("the recordings are not on one scale")
+    if not splits[0].train:
+        raise ItemError(ELSEWHERE)
+    items = subscale(scales[0]).within(table).answers(table).set_axis(table["recording_id"], axis=0)
+    strata = [
+        discrepancy_strata(
+            items.loc[[*split.train, *split.left_out]].dropna(), items.loc[list(split.test)], scale=scales[0]
+        )
+        for split in splits
+    ]
+    return pd.concat(strata).rename(COLUMN).rename_axis("recording_id").reset_index()
+
+
+def by_discrepancy(
+    test: pd.DataFrame, manifest: Manifest, splits: Sequence[Split], *, threshold: float | None
+) -> dict[str, Any]:
+    """The entry `discrepancy` of `metrics.json`; no entry where nobody's answers to single items are known.
+
+    It holds the metrics of the strata with intervals over persons as in `evaluation.audit.slices`, or the
+    `reason` why the answers give none.
+
+    Args:
+        test: Recording table of the test split, of all folds.
+        manifest: The recordings.
+        splits: The folds, whose training parts the strata are fitted on.
+        threshold: Decision threshold chosen on validation.
+    """
+    if not any(str(name).startswith("item_") for name in manifest.table):
+        return {}
     try:
-        form = subscale(scales[0]).within(table)
-        items = form.answers(table).set_axis(table["recording_id"], axis=0)
-        known = items.loc[[*split.train, *split.left_out]].dropna()
-        strata = discrepancy_strata(known, items.loc[facts["recording_id"].tolist()], scale=scales[0])
-    except (ItemError, ValueError) as fault:
-        return facts, str(fault)
-    return facts.assign(**{COLUMN: strata.to_numpy()}), None
-
-
-def facts_of_folds(manifest: Manifest, splits: Sequence[Split]) -> tuple[pd.DataFrame, str | None]:
-    """`discrepancy_facts` of all folds below each other: each stratum is that of the fold's training part."""
-    told = [discrepancy_facts(manifest, split) for split in splits]
-    reason = next((why for _, why in told if why is not None), None)
-    return pd.concat([facts for facts, _ in told], ignore_index=True), reason
+        facts = discrepancy_facts(manifest, splits)
+    except ValueError as fault:
+        return {COLUMN: {"reason": str(fault)}}
+    return {COLUMN: slices(test, facts, threshold=threshold)[COLUMN]}
 
 
 def strata_sections(
@@ -57,13 +80,16 @@ def strata_sections(
         manifest: The recordings.
         splits: The folds.
     """
-    facts, reason = facts_of_folds(manifest, splits)
-    if reason is not None or len(facts) > facts["recording_id"].nunique():
+    try:
+        facts = discrepancy_facts(manifest, splits)
+    except ValueError:
+        return []
+    if not facts["recording_id"].is_unique:  # in repeats a recording has several strata
         return []
     rows: list[tuple[Any, ...]] = []
     for name, table in predictions.items():
         known = table[table["binary_target"].notna()].reset_index(drop=True)
-        found = discrepancy_slices(known, facts, None, threshold=None)
+        found = slices(known, facts, threshold=None)[COLUMN]
         groups = {group["group"]: group for group in found.get("groups", ())}
         cells = (groups.get(stratum, {}) for stratum in (LOW, HIGH))
         rows.append((name, whole[name], *(cell.get("auc") or cell.get("reason", "none") for cell in cells)))
@@ -75,20 +101,3 @@ def strata_sections(
     )
     columns = ("Estimator", "AUC, all", "AUC, low discrepancy", "AUC, high discrepancy")
     return [Section("discrepancy", "By symptom discrepancy", text, columns=columns, rows=rows)]
-
-
-def discrepancy_slices(
-    test: pd.DataFrame, facts: pd.DataFrame, reason: str | None, *, threshold: float | None
-) -> dict[str, Any]:
-    """Metrics of the strata with intervals over persons as in `evaluation.audit.slices`, or a `reason`.
-
-    Args:
-        test: Recording table of the test split.
-        facts: From `discrepancy_facts`.
-        reason: Why there are no strata.
-        threshold: Decision threshold chosen on validation.
-    """
-    if reason is not None:
-        return {"reason": reason}
-    found: dict[str, Any] = slices(test, facts, threshold=threshold)
-    return dict(found[COLUMN])

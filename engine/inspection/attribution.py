@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from datamodules.manifests.manifest import Manifest
-from datamodules.splits.protocols import Split
+from datamodules.splits.partition import Split
 from engine.config.build import build
 from engine.config.compose import ConfigError
 from engine.inspection.integrated_gradients import GRID, STEPS, attributions, cell_names
@@ -51,7 +51,8 @@ def explain(
     module = build(
         config["data"]["module"], key="data.module", manifest=manifest.without_labels(), split=part
     )
-    device = _device(config)
+    gpu = config["trainer"].get("accelerator") in ("gpu", "auto") and torch.cuda.is_available()
+    device = torch.device("cuda" if gpu else "cpu")
     network = task.network.to(device)
     kind = _input(module, statistics)
     found = attributions(network, _batches(module, device), head=head, **kind)
@@ -83,11 +84,6 @@ def _batches(module: Any, device: torch.device) -> Iterator[dict[str, Any]]:
         batch = module.on_before_batch_transfer(batch, 0)
         batch = module.transfer_batch_to_device(batch, device, 0)
         yield module.on_after_batch_transfer(batch, 0)
-
-
-def _device(config: Mapping[str, Any]) -> torch.device:
-    gpu = config["trainer"].get("accelerator") in ("gpu", "auto") and torch.cuda.is_available()
-    return torch.device("cuda" if gpu else "cpu")
 
 
 def explained_head(task: Any) -> str:

@@ -1,6 +1,6 @@
 """The audit of a test split (`audit.json`, `audit.html`): identity, shortcuts, subgroups and sampling."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,13 +10,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from datamodules.checks.image_quality import measure_pictures
+from datamodules.clips.statistics import training_statistics
+from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.manifest import Manifest
-from datamodules.schema import IDS
-from datamodules.splits.protocols import Split
-from engine.inference.predictions import ClipPredictions
-from engine.inference.rebuild import part_of
-from engine.inference.results import Assessment, targets
-from engine.inference.strata import discrepancy_facts
+from datamodules.splits.partition import Split
+from engine.checkpoints.checkpoint import RunCheckpoint
+from engine.config.build import build
+from engine.inference.clip_predictions import ClipPredictions, part_of
+from engine.inference.recordings import ELSEWHERE, Predict, recording_features, rows_of, targets
+from engine.inference.results import Assessment
 from engine.runs.provenance import write_json
 from evaluation.audit.coverage import coverage
 from evaluation.audit.depression_probe import probe_depression
@@ -28,10 +30,8 @@ from evaluation.report.audit_page import write_audit
 from evaluation.uncertainty.bootstrap import Resampling
 from evaluation.uncertainty.label_permutation import permute_labels
 
-_ELSEWHERE = "the training recordings are not part of this manifest"
 _NO_FEATURES = "this network gives no features"
-
-Predict = Callable[[Manifest, Split], ClipPredictions]
+_TOLERANCE = 1e-4  # relative, of statistics; other platforms sum in another order
 
 
 def audit(
@@ -59,33 +59,23 @@ def audit(
     """
     resampling = Resampling.of(config)
     facts = targets(manifest)
-    answers, _ = discrepancy_facts(manifest, split)
+    groups = slices(found.test, facts, threshold=found.threshold.value)
+    if "discrepancy" in found.metrics:  # strata of answers were fitted and measured there
+        groups["discrepancy"] = found.metrics["discrepancy"]
+    sides = (rows_of(facts, ids) for ids in (split.train, split.test))
+    elsewhere = {"reason": ELSEWHERE}
     content = {
         "identity": _identity(clips, manifest, predict, resampling.seed),
-        "depression": _depression(clips, manifest, split, predict),
+        "depression": _depression(clips, manifest, split, predict) if split.train else elsewhere,
         "nuisance": audit_nuisance(found.test, _with_pictures(facts, manifest, found.test), resampling),
         "labels": permute_labels(found.test, seed=resampling.seed),
-        "sampling": _sampling(facts, split, seed=resampling.seed),
-        "slices": slices(found.test, facts.merge(answers, how="left"), threshold=found.threshold.value),
+        "sampling": {"columns": sampling_audit(*sides, seed=resampling.seed)} if split.train else elsewhere,
+        "slices": groups,
         "coverage": coverage(found.test),
     }
     write_json(folder / "audit.json", content)
     write_audit(folder / "audit.html", audit=content, title=config["experiment_name"], notes=notes)
     return content
-
-
-def by_recording(clips: ClipPredictions) -> tuple[pd.DataFrame, dict[str, NDArray[np.float64]]]:
-    """Ids of the predicted recordings and their features (N,D), each the mean over the recording's clips."""
-    groups = clips.table.groupby("recording_id", sort=True)
-    ids = groups[["subject_id", "session_id"]].first().reset_index()[list(IDS)]
-    place = groups.ngroup().to_numpy()
-    count = np.bincount(place)[:, None]
-    features = {}
-    for name, values in clips.features.items():
-        total = np.zeros((len(ids), values.shape[1]))
-        np.add.at(total, place, values.astype(np.float64))
-        features[name] = total / count
-    return ids, features
 
 
 def predicted_apart(
@@ -115,10 +105,10 @@ def predicted_apart(
 def _identity(clips: ClipPredictions, manifest: Manifest, predict: Predict, seed: int) -> dict[str, Any]:
     if not clips.features:
         return {"reason": _NO_FEATURES}
-    ids, _ = by_recording(clips)
+    ids, _ = recording_features(clips)
     halves = deal_visits(ids, seed=seed)
     apart = predicted_apart(ids, halves, manifest, predict)
-    probed, features = by_recording(apart)  # in the order of `ids`: both are sorted by recording
+    probed, features = recording_features(apart)  # in the order of `ids`: both are sorted by recording
     named = set(ids["recording_id"][halves >= 0])
     known = apart.table[apart.table["recording_id"].isin(named)].get("context_available")
     share = 0.0 if known is None or known.empty else float(known.mean())
@@ -126,21 +116,12 @@ def _identity(clips: ClipPredictions, manifest: Manifest, predict: Predict, seed
 
 
 def _depression(clips: ClipPredictions, manifest: Manifest, split: Split, predict: Predict) -> dict[str, Any]:
-    if not split.train:
-        return {"reason": _ELSEWHERE}
     if not clips.features:
         return {"reason": _NO_FEATURES}
     facts = targets(manifest)
-    train, train_features = by_recording(predict(manifest, part_of(split, "train")))
-    test, features = by_recording(clips)
+    train, train_features = recording_features(predict(manifest, part_of(split, "train")))
+    test, features = recording_features(clips)
     return probe_depression(train_features, _labeled(train, facts), features, _labeled(test, facts))
-
-
-def _sampling(facts: pd.DataFrame, split: Split, *, seed: int) -> dict[str, Any]:
-    if not split.train:
-        return {"reason": _ELSEWHERE}
-    train, test = (facts[facts["recording_id"].isin(set(ids))] for ids in (split.train, split.test))
-    return {"columns": sampling_audit(train, test, seed=seed)}
 
 
 def _with_pictures(facts: pd.DataFrame, manifest: Manifest, test: pd.DataFrame) -> pd.DataFrame:
@@ -157,3 +138,35 @@ def _labeled(ids: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
     rows = facts.set_index("recording_id").loc[ids["recording_id"]]
     heads = [head for head in ("score", "binary") if head in rows]
     return ids.assign(**{f"{head}_target": rows[head].to_numpy(dtype=np.float64) for head in heads})
+
+
+def check_fitted(checkpoint: RunCheckpoint, manifest: Manifest) -> None:
+    """Fit the statistics again on the training recordings and compare them with those of the checkpoint.
+
+    Scaling that has seen validation or test people is leakage of the second kind of Kapoor & Narayanan
+    (2023): preprocessing on training and test set.
+
+    Args:
+        checkpoint: Of the run.
+        manifest: The manifest of the run, whole.
+
+    Raises:
+        LeakageError: A statistic is not that of the training recordings; names them with both values.
+    """
+    source = build(checkpoint.config["data"]["module"]["source"], key="data.module.source")
+    recordings = manifest.recordings(checkpoint.split["train"])
+    expected = training_statistics(recordings, source.prepared(recordings))
+    faults = [
+        f"{name}: stored {_some(value)}, training recordings {_some(expected.get(name))}"
+        for name, value in checkpoint.statistics.items()
+        if name not in expected or not np.allclose(value, expected[name], rtol=_TOLERANCE, atol=_TOLERANCE)
+    ]
+    if faults:
+        raise LeakageError(
+            f"{checkpoint.path}: statistics that were not fitted on the training recordings alone:\n"
+            + "\n".join(f"  - {fault}" for fault in faults)
+        )
+
+
+def _some(value: object) -> str:
+    return "nothing" if value is None else np.array2string(np.asarray(value).ravel()[:3], precision=4)

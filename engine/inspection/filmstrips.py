@@ -8,7 +8,7 @@ import numpy as np
 from datamodules.clips.dataset import PixelClips
 from datamodules.manifests.manifest import Manifest
 from engine.config.build import build
-from engine.inference.predictions import ClipPredictions
+from engine.inference.clip_predictions import ClipPredictions
 from evaluation.report.figures import AttentionExample
 
 
@@ -43,22 +43,17 @@ def filmstrips(
         number = int(row["clip"])
         indices, real = sampler(source.length(recording), number, None)
         frames = source.video.clip(recording.path, indices.tolist())
+        truth = getattr(recording, head)
+        told = "truth unknown" if truth is None else f"truth {truth:g}"
+        weights = clips.attention[int(place)]
+        if len(weights) == len(real):  # the network kept one step a frame: those of padding are left out
+            weights = weights[real]
         examples.append(
             AttentionExample(
                 recording_id=str(row["recording_id"]),
-                caption=f"predicted {head} {row[head]:.2f}, {_truth(recording, head)}, clip {number}",
+                caption=f"predicted {head} {row[head]:.2f}, {told}, clip {number}",
                 frames=frames.permute(0, 2, 3, 1).numpy()[real],
-                weights=_real(clips.attention[int(place)], real),
+                weights=weights,
             )
         )
     return tuple(examples)
-
-
-def _truth(recording: Any, head: str) -> str:
-    value = getattr(recording, head)
-    return "truth unknown" if value is None else f"truth {value:g}"
-
-
-def _real(weights: np.ndarray[Any, np.dtype[np.float32]], real: np.ndarray[Any, np.dtype[np.bool_]]) -> Any:
-    """Weights of the steps that are not padding, where the network kept one step a frame."""
-    return weights[real] if len(weights) == len(real) else weights

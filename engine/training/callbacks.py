@@ -1,7 +1,7 @@
-"""Lightning callbacks of this project: seeds of steps, record in checkpoints, history of epochs."""
+"""Lightning callbacks: seeds of steps, record in checkpoints, history of epochs, finite monitored values."""
 
-import csv
-import io
+import logging
+import math
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,12 @@ from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
 
 from engine.checkpoints.checkpoint import KEY, seal
-from engine.runs.disk import put
+from engine.config.compose import ConfigError
 from engine.runs.interruption import check_interrupted
 from engine.runs.seed import seed_step
+from engine.training.csv_logger import write_rows
+
+_log = logging.getLogger(__name__)
 
 
 class StepSeed(pl.Callback):
@@ -95,11 +98,66 @@ class History(pl.Callback):
     @rank_zero_only
     def _write(self) -> None:
         names = list(dict.fromkeys(name for row in self._rows for name in row))
-        file = io.StringIO(newline="")
-        writer = csv.DictWriter(file, fieldnames=names)
-        writer.writeheader()
-        writer.writerows(self._rows)
-        put(self._path, file.getvalue().encode(), lost="the row of this epoch; checkpoints keep the others")
+        lost = "the row of this epoch; checkpoints keep the others"
+        write_rows(self._path, names, self._rows, lost=lost)
+
+
+class FiniteMonitor(pl.Callback):
+    """Stops a run whose monitored value was a number in no epoch, and remembers the epochs without one.
+
+    An epoch without a number (all predictions equal, so no correlation) is never chosen while another has
+    one.
+
+    Args:
+        monitor: What chooses the checkpoint, or what another callback waits for.
+    """
+
+    def __init__(self, *, monitor: str) -> None:
+        self._monitor = monitor
+        self.missing: list[int] = []  # epochs in which the value was not finite
+        self._finite = 0
+
+    @property
+    def state_key(self) -> str:
+        """One state for each monitored value."""
+        return f"FiniteMonitor({self._monitor})"
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Note whether the value of this epoch is finite."""
+        del pl_module
+        if trainer.sanity_checking or trainer.state.fn != "fit":
+            return
+        value = trainer.callback_metrics.get(self._monitor)
+        if value is not None and math.isfinite(float(value)):
+            self._finite += 1
+        elif trainer.current_epoch not in self.missing:
+            self.missing.append(trainer.current_epoch)
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Stop, or say which epochs could not be chosen.
+
+        Raises:
+            ConfigError: The value was finite in no epoch.
+        """
+        del trainer, pl_module
+        if self.missing and not self._finite:
+            raise ConfigError(
+                f"{self._monitor}, which is monitored, was a finite number in none of {len(self.missing)} "
+                "epochs, so nothing can be chosen by it. The warnings above say why; use "
+                "selection.monitor=val/loss or another metric"
+            )
+        if self.missing:
+            _log.warning(
+                "%s was no finite number in epochs %s: chosen among the others", self._monitor, self.missing
+            )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Epochs so far."""
+        return {"missing": self.missing, "finite": self._finite}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over the epochs of the run that is resumed."""
+        self.missing, self._finite = list(state_dict["missing"]), int(state_dict["finite"])
 
 
 def _is_scalar(value: Any) -> bool:

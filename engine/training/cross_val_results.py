@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from datamodules.manifests.manifest import Manifest
-from datamodules.splits.protocols import Split
-from engine.inference.results import Assessment, list_unmeasured, targets
-from engine.inference.strata import discrepancy_slices, facts_of_folds
+from datamodules.splits.partition import Split
+from engine.inference.recordings import rows_of, targets
+from engine.inference.results import Assessment, list_unmeasured
+from engine.inference.strata import by_discrepancy
 from evaluation.baselines.reference_lines import constant, identity, nuisance
 from evaluation.metrics.applicable import measurements
 from evaluation.metrics.catalog import METRICS
@@ -50,14 +51,12 @@ def pool(manifest: Manifest, splits: Sequence[Split], tables: Sequence[pd.DataFr
     threshold = Threshold(reason=_PER_FOLD)
     metrics["threshold"] = threshold.as_dict()
     if len(repeats) == 1:
-        facts, reason = facts_of_folds(manifest, splits)
-        metrics["discrepancy"] = discrepancy_slices(tested[0], facts, reason, threshold=None)
+        metrics |= by_discrepancy(tested[0], manifest, splits, threshold=None)
     metrics["folds"] = spread([measured(table[table["split"] == "test"]) for table in tables])
     if len(repeats) > 1:
         metrics["repeats"] = spread(tested)
     lost = repeats[0].unmeasured
-    if len(lost):
-        list_unmeasured(metrics, lost)
+    list_unmeasured(metrics, lost)
     test = mean_prediction(tested)
     return Assessment(test=test, val=None, threshold=threshold, metrics=metrics, unmeasured=lost)
 
@@ -80,19 +79,19 @@ class _Repeat:
         own = [(split, table) for split, table in zip(splits, tables, strict=True) if split.repeat == number]
         test = pd.concat([table[table["split"] == "test"] for _, table in own], ignore_index=True)
         folds = [split for split, _ in own]
-        _check_once(test, folds)
+        expected = sorted(name for split in folds for name in split.test)
+        if sorted(test["recording_id"]) != expected or len(set(expected)) < len(expected):
+            odd = sorted(set(expected) ^ set(test["recording_id"])) or expected
+            raise ValueError(
+                f"the folds do not test each recording once, e.g. {odd[:5]}: delete the folds and train again"
+            )
         kept = measured(test)
         lost = test[~test["recording_id"].isin(set(kept["recording_id"]))].reset_index(drop=True)
         return cls(folds, kept.drop(columns=["valid_share", "unmeasured"], errors="ignore"), lost)
 
-
-def _check_once(test: pd.DataFrame, splits: Sequence[Split]) -> None:
-    expected = sorted(name for split in splits for name in split.test)
-    if sorted(test["recording_id"]) != expected or len(set(expected)) < len(expected):
-        odd = sorted(set(expected) ^ set(test["recording_id"])) or expected
-        raise ValueError(
-            f"the folds do not test each recording once, e.g. {odd[:5]}: delete the folds and train again"
-        )
+    def asked(self, fold: Split) -> set[str]:
+        """Test recordings of a fold, without those in which nothing was measured."""
+        return set(fold.test) - set(self.unmeasured["recording_id"])
 
 
 def _lines(manifest: Manifest, repeats: Sequence[_Repeat]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -104,8 +103,8 @@ def _lines(manifest: Manifest, repeats: Sequence[_Repeat]) -> tuple[dict[str, An
     for line in (constant, identity, nuisance):
         folds = [
             [
-                line(_rows(table, fold.train), _tested(table, fold, repeat), heads=heads)
-                for fold in repeat.splits
+                line(rows_of(table, f.train), rows_of(table, repeat.asked(f)), heads=heads)
+                for f in repeat.splits
             ]
             for repeat in repeats
         ]
@@ -169,12 +168,3 @@ def spread(tables: Sequence[pd.DataFrame]) -> dict[str, Any]:
         reason = f"undefined in {len(values) - len(known)} of {len(values)}: {why or 'no prediction of it'}"
         out[name] = {"mean": None, "sd": None, "values": values, "reason": reason}
     return out
-
-
-def _tested(table: pd.DataFrame, fold: Split, repeat: _Repeat) -> pd.DataFrame:
-    """The fold's test recordings, without those in which nothing was measured."""
-    return _rows(table, sorted(set(fold.test) - set(repeat.unmeasured["recording_id"])))
-
-
-def _rows(table: pd.DataFrame, ids: Sequence[str]) -> pd.DataFrame:
-    return table[table["recording_id"].isin(set(ids))].reset_index(drop=True)

@@ -8,12 +8,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
 from datamodules.manifests.manifest import Manifest
-from datamodules.schema import IDS
-from datamodules.splits.protocols import Split
+from datamodules.splits.partition import Split
 from engine.config.compose import config_hash, differences, moved
 from engine.inference.outputs import write_run
 from engine.runs.disk import writing
@@ -21,6 +17,7 @@ from engine.runs.provenance import RunManifest, read_manifest_json
 from engine.runs.seed import is_main
 from engine.training.cross_val_results import pool
 from engine.training.fit import train_split
+from evaluation.tables.predictions import read_predictions
 
 _log = logging.getLogger(__name__)
 
@@ -62,8 +59,9 @@ def cross_validate(
     record.record(folds=names, objectives=objectives)
     record.count_look()
     if is_main():
-        tables = [_read(place / "predictions.csv") for place in places]
-        notes = list(dict.fromkeys(_unselected(places)))
+        tables = [read_predictions(place / "predictions.csv") for place in places]
+        remarks = dict.fromkeys(read_manifest_json(place).get("unselected") for place in places)
+        notes = [f"Folds: {remark}" for remark in remarks if remark]
         write_run(folder, pool(manifest, splits, tables), config=config, record=record, notes=notes)
     known = [value for value in objectives if value is not None]
     return fmean(known) if len(known) == len(objectives) else None
@@ -78,12 +76,6 @@ def _bring(source: Path, place: Path, config: Mapping[str, Any], manifest: Manif
         shutil.rmtree(partial, ignore_errors=True)
         shutil.copytree(source, partial)
         partial.replace(place)
-
-
-def _unselected(places: Sequence[Path]) -> list[str]:
-    """Why validation chose nothing in a fold, for the folds in which it did not."""
-    remarks = [read_manifest_json(place).get("unselected") for place in places]
-    return [f"Folds: {remark}" for remark in remarks if remark]
 
 
 def _places(folder: Path, splits: Sequence[Split]) -> list[Path]:
@@ -108,9 +100,7 @@ def _fold(config: Mapping[str, Any], manifest: Manifest, split: Split, place: Pa
         )
         if split.notes:
             record.record(split_notes={split.name: list(split.notes)})
-        objective = train_split(config, manifest, split, folder=place, record=record).objective
-        record.record(objective=objective)
-    return objective
+        return train_split(config, manifest, split, folder=place, record=record)
 
 
 def finished(place: Path, config: Mapping[str, Any], manifest: Manifest) -> bool:
@@ -126,12 +116,3 @@ def finished(place: Path, config: Mapping[str, Any], manifest: Manifest) -> bool
         and content.get("data_digest") == manifest.digest()
         and (place / "predictions.csv").is_file()
     )
-
-
-def _read(path: Path) -> pd.DataFrame:
-    """A fold's table with the very numbers that were written; a parser of pandas may round the last digit."""
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    text = (*IDS, "split", "unmeasured")
-    for name in table.columns.difference(list(text)):
-        table[name] = [float(value) if value else np.nan for value in table[name]]
-    return table

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,9 +68,18 @@ def _write(path: Path, names: list[str], rows: list[dict[str, str]]) -> list[str
     if not rows:
         path.unlink(missing_ok=True)
         return []
+    write_rows(path, names, rows, lost="what was logged before; history.csv has it")
+    return names
+
+
+def write_rows(path: Path, names: list[str], rows: Sequence[Mapping[str, Any]], *, lost: str) -> None:
+    """Write rows as a whole CSV file, cells of absent names left empty.
+
+    Raises:
+        DiskError: It could not be written, so that `lost` is lost; the file is what it was.
+    """
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, fieldnames=names, extrasaction="ignore")
     writer.writeheader()
     writer.writerows(rows)
-    put(path, text.getvalue().encode(), lost="what was logged before; history.csv has it")
-    return names
+    put(path, text.getvalue().encode(), lost=lost)

@@ -1,16 +1,17 @@
-"""Training on one split: fit, choose a checkpoint by validation, measure it, and write the results."""
+"""Training on one split: fit, let validation choose a checkpoint, measure it, and write the results."""
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytorch_lightning as pl
-from pytorch_lightning.callbacks import Checkpoint
+from pytorch_lightning.callbacks import Checkpoint, ModelCheckpoint
 
 from datamodules.manifests.manifest import Manifest
-from datamodules.splits.protocols import Split
+from datamodules.splits.partition import Split
 from engine.checkpoints.checkpoint import (
     CheckpointError,
     RunCheckpoint,
@@ -21,55 +22,48 @@ from engine.checkpoints.checkpoint import (
 from engine.checkpoints.lightning_io import WholeCheckpoints
 from engine.checkpoints.seen import memory
 from engine.config.build import build, build_all
+from engine.config.compose import with_value
 from engine.config.selection import monitored, with_modes
+from engine.inference.clip_predictions import Predictor
 from engine.inference.outputs import write_run
-from engine.inference.predictions import ClipPredictions, prediction_trainer
-from engine.inference.rebuild import part_of, predict_part, rebuild
-from engine.inference.results import Assessment, assess, recordings_of, unmeasured_table
+from engine.inference.recordings import predicted_recordings
+from engine.inference.results import assess
 from engine.inspection.filmstrips import filmstrips
 from engine.runs.provenance import RunManifest
 from engine.runs.ranks import attend
 from engine.runs.seed import is_main, seed_run
-from engine.training.callbacks import EmbedRun, History, StepSeed
-from engine.training.chosen import chosen
+from engine.training.callbacks import EmbedRun, FiniteMonitor, History, StepSeed
+from engine.training.earlier_run import set_aside, whole_state
 from engine.training.lr_finder import FoundRate, find_rate
-from engine.training.monitor import FiniteMonitor
-from engine.training.resume import set_aside, whole_state
-from engine.training.resumption import Resumption, check_states, kept_rate
+from engine.training.resume_callback import Resumption, check_states, kept_rate
 from engine.training.transfer import start_from
-from evaluation.tables.predictions import heads_of
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """The checkpoint that validation chose, its metric, and what became of the training.
+    """The checkpoint that validation chose, and what became of the training.
 
-    `skipped` maps recordings that could not be read to the reason; `initial` is the SHA-256 of the checkpoint
-    whose trunk it started from; `rate` what the range test of `find_lr` found; `undefined` the epochs in
-    which the metric that chooses was no finite number; `unselected` says why nothing was chosen.
+    Attributes:
+        best: The checkpoint.
+        objective: Its validation metric; None where nothing was chosen.
+        epochs: How many were trained.
+        facts: What `manifest.json` says of the training, as far as it happened: recordings `skipped` because
+            they could not be read, with the reason; the checkpoint that the trunk came from, `init_from`; the
+            rate that `find_lr` found, `found_lr`; the epochs in which the metric that chooses was no finite
+            number, `epochs_without_monitor`; and why nothing was chosen, `unselected`.
     """
 
     best: Path
     objective: float | None
     epochs: int
-    skipped: dict[str, str]
-    initial: str | None = None
-    rate: FoundRate | None = None
-    undefined: tuple[int, ...] = ()
-    unselected: str | None = None
-
-
-@dataclass(frozen=True)
-class Trained:
-    """Results of training on one split; `objective` is the chosen checkpoint's validation metric, if any."""
-
-    objective: float | None
-    assessment: Assessment
+    facts: dict[str, Any]
 
 
 def train_split(
     config: Mapping[str, Any], manifest: Manifest, split: Split, *, folder: Path, record: RunManifest
-) -> Trained:
+) -> float | None:
     """Train on one split and leave a complete run in its folder.
 
     Args:
@@ -78,49 +72,43 @@ def train_split(
         split: Who trains, selects and tests; checked by the guard before.
         folder: Where checkpoints, tables and report go.
         record: The run's `manifest.json`.
+
+    Returns:
+        The chosen checkpoint's validation metric, if any.
     """
     fitted = fit_split(config, manifest, split, folder=folder)
-    if fitted.skipped:
-        record.record(skipped=fitted.skipped)
-    if fitted.initial:
-        record.record(init_from={"path": str(config["init_from"]), "sha256": fitted.initial})
-    if fitted.rate:
-        record.record(found_lr=fitted.rate.as_dict())
-    if fitted.undefined:
-        record.record(epochs_without_monitor=list(fitted.undefined))
-    if fitted.unselected:
-        record.record(unselected=fitted.unselected)
-    notes = (fitted.unselected,) if fitted.unselected else ()
-    found = _measure(config, manifest, split, fitted.best, folder=folder, record=record, notes=notes)
-    return Trained(fitted.objective, found)
+    record.record(**fitted.facts)
+    _measure(config, manifest, split, fitted, folder=folder, record=record)
+    value = fitted.objective
+    record.record(objective=value if value is None or isfinite(value) else str(value))  # JSON has no infinity
+    return value
 
 
 def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, folder: Path) -> Fitted:
     """Train on one split and let validation choose a checkpoint, without the labels of anybody else.
 
-    Whatever trains or selects gets a manifest in which only training and validation recordings are labeled,
-    so that neither a callback nor a data module can read what is tested.
+    Raises:
+        CheckpointError: A checkpoint to go on from or to start from cannot be used here.
+        LeakageError: One to start from has met people who are judged here.
     """
     config = with_modes(config)
     seed_run(config["seed"])
+    # a label that is gone cannot leak, whatever a callback or a data module reads
     manifest = manifest.without_labels(_outside(manifest, split))
+    state = _state(config, manifest, split, folder)
     datamodule = build(config["data"]["module"], key="data.module", manifest=manifest, split=split)
-    config = _settled(config, datamodule.channels)
+    if datamodule.channels is not None:
+        # by name: what meets the weights must not depend on the order of a file
+        config = with_value(config, "data.module.source.channels", list(datamodule.channels))
     datamodule.accept_leaks = tuple(config["accept_leaks"])
-    statistics = datamodule.train_statistics()
-    state, rate = _state(config), None
+    statistics, rate = datamodule.train_statistics(), None
     if config["find_lr"]:
-        rate = _rate(config, manifest, split, state, statistics=statistics, folder=folder)
-        config = _with_rate(config, rate.rate)
+        given: Any = {"statistics": statistics, "folder": folder}
+        rate = find_rate(config, manifest, split, **given) if state is None else kept_rate(state)
+        config = with_value(config, "model.optimizer.lr", rate.rate)
         # the range test has drawn random numbers: a run that finds its rate starts like one that is given it
         seed_run(config["seed"])
-    task = build(config["model"], key="model")
-    task.set_statistics(statistics)
-    initial = None
-    if config["init_from"]:
-        initial = start_from(task, config["init_from"], config=config, manifest=manifest, split=split)
-    if config["compile"]:
-        task.network.compile()
+    task, initial = _task(config, manifest, split, statistics)
     embedded = new_record(
         config=dict(config) | {"resume": None, "ckpt_path": None},  # what is trained, not how it came about
         statistics=statistics,
@@ -128,26 +116,18 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
         split=asdict(split),
         seen=memory(manifest, split),
     )
-    resumption = Resumption(source=None if state is None else state.path, rate=_plain(rate))
-    trainer = _trainer(config, embedded, folder, resumption)
-    resumed = _resumed(state, embedded, folder)
-    if state is not None:
-        check_states(trainer.callbacks, Path(str(resumed)), strict=config["ckpt_path"] is None)  # type: ignore[attr-defined]
-    with resumption.restoring():
-        trainer.fit(task, datamodule=datamodule, ckpt_path=resumed, weights_only=True)
+    trainer = _fit(config, task, datamodule, embedded, state=state, rate=rate, folder=folder)
     best, objective, unselected = chosen(trainer, folder, monitor=str(config["selection"]["monitor"]))
-    skipped = dict(getattr(datamodule, "skipped", None) or {})
-    missing = next(tuple(c.missing) for c in trainer.callbacks if isinstance(c, FiniteMonitor))  # type: ignore[attr-defined]
-    return Fitted(
-        best,
-        objective,
-        epochs=trainer.current_epoch,
-        skipped=skipped,
-        initial=initial,
-        rate=rate,
-        undefined=missing,
-        unselected=unselected,
-    )
+    missing = next(one.missing for one in trainer.callbacks if isinstance(one, FiniteMonitor))  # type: ignore[attr-defined]
+    facts = {
+        "skipped": dict(getattr(datamodule, "skipped", None) or {}),
+        "init_from": initial,
+        "found_lr": None if rate is None else asdict(rate),
+        "epochs_without_monitor": missing,
+        "unselected": unselected,
+    }
+    facts = {name: fact for name, fact in facts.items() if fact}
+    return Fitted(best, objective, trainer.current_epoch, facts)
 
 
 def _outside(manifest: Manifest, split: Split) -> set[str]:
@@ -155,54 +135,75 @@ def _outside(manifest: Manifest, split: Split) -> set[str]:
     return set(manifest.table["recording_id"]) - {*split.train, *split.val}
 
 
-def _settled(config: Mapping[str, Any], channels: Sequence[str] | None) -> Mapping[str, Any]:
-    """The config with the channels by name: what meets the weights must not depend on the order of a file."""
-    if channels is None:
-        return config
-    module = config["data"]["module"]
-    module = module | {"source": module["source"] | {"channels": list(channels)}}
-    return dict(config) | {"data": config["data"] | {"module": module}}
+def _state(config: Mapping[str, Any], manifest: Manifest, split: Split, folder: Path) -> RunCheckpoint | None:
+    """The checkpoint to go on from, verified like any other; None for a new run, or one that has none yet.
 
-
-def _with_rate(config: Mapping[str, Any], rate: float) -> Mapping[str, Any]:
-    model = config["model"]
-    return dict(config) | {"model": model | {"optimizer": model["optimizer"] | {"lr": rate}}}
-
-
-def _rate(
-    config: Mapping[str, Any],
-    manifest: Manifest,
-    split: Split,
-    state: RunCheckpoint | None,
-    *,
-    statistics: Any,
-    folder: Path,
-) -> FoundRate:
-    """The rate of the range test; what is resumed goes on with the one that was found then."""
+    Raises:
+        CheckpointError: It belongs to another manifest or split: its weights have seen other people.
+    """
+    if config["ckpt_path"] is not None:
+        state: RunCheckpoint | None = load_checkpoint(config["ckpt_path"])
+    else:
+        state = None if config.get("resume") is None else whole_state(Path(config["resume"]))
     if state is None:
-        return find_rate(config, manifest, split, statistics=statistics, folder=folder)
-    if (kept := kept_rate(state.path)) is not None:
-        return FoundRate(**kept)
-    return FoundRate(rate=float(state.config["model"]["optimizer"]["lr"]), rates=[], losses=[])
-
-
-def _plain(rate: FoundRate | None) -> dict[str, Any] | None:
-    if rate is None:
         return None
-    return {
-        "rate": float(rate.rate),
-        "rates": [float(value) for value in rate.rates],
-        "losses": [float(value) for value in rate.losses],
-    }
+    kept = ("name", "train", "val", "test", "subject_disjoint")
+    now = {name: list(part) if isinstance(part, tuple) else part for name, part in asdict(split).items()}
+    if any(state.split[name] != now[name] for name in kept) or state.data_digest != manifest.digest():
+        raise CheckpointError(
+            f"{state.path}: was trained on another manifest or split, whose training people may be tested "
+            "here. Resume with the data and protocol of its run."
+        )
+    set_aside(state, folder)
+    return state
+
+
+def _task(
+    config: Mapping[str, Any], manifest: Manifest, split: Split, statistics: Mapping[str, Any]
+) -> tuple[Any, dict[str, str] | None]:
+    """The network before its first step, and the checkpoint that its trunk came from, if any."""
+    task = build(config["model"], key="model")
+    task.set_statistics(statistics)
+    initial = None
+    if source := config["init_from"]:
+        digest = start_from(task, source, config=config, manifest=manifest, split=split)
+        initial = {"path": str(source), "sha256": digest}
+    if config["compile"]:
+        task.network.compile()
+    return task, initial
+
+
+def _fit(
+    config: Mapping[str, Any],
+    task: pl.LightningModule,
+    datamodule: pl.LightningDataModule,
+    embedded: dict[str, Any],
+    *,
+    state: RunCheckpoint | None,
+    rate: FoundRate | None,
+    folder: Path,
+) -> pl.Trainer:
+    """Train to the end, from the state of an earlier run if there is one."""
+    source = None if state is None else state.path
+    resumption = Resumption(source=source, rate=rate)
+    trainer = _trainer(config, embedded, folder, resumption)
+    if source is not None:
+        check_states(trainer.callbacks, source, strict=config["ckpt_path"] is None)  # type: ignore[attr-defined]
+    with resumption.restoring():
+        trainer.fit(task, datamodule=datamodule, ckpt_path=source, weights_only=True)
+    return trainer
 
 
 def _trainer(
     config: Mapping[str, Any], embedded: dict[str, Any], folder: Path, resumption: Resumption
 ) -> pl.Trainer:
+    """The trainer of a config with the callbacks that every run has."""
     callbacks = build_all(config["callbacks"], key="callbacks")
     selects = any(isinstance(callback, Checkpoint) for callback in callbacks)
+    # Lightning moves the callbacks that save checkpoints behind these, so that what they save holds the state
+    # of this epoch; of the monitors the first one watches what selects, which `fit_split` relies on
     callbacks += [
-        *(FiniteMonitor(monitor=name) for name in monitored(config)),  # what selects comes first
+        *(FiniteMonitor(monitor=name) for name in monitored(config)),
         StepSeed(seed=config["seed"]),
         EmbedRun(record=embedded),
         History(path=folder / "history.csv"),
@@ -220,65 +221,62 @@ def _trainer(
     return trainer
 
 
-def _state(config: Mapping[str, Any]) -> RunCheckpoint | None:
-    """The checkpoint to go on from, verified like any other; None for a new run, or one that has none yet."""
-    if config["ckpt_path"] is not None:
-        return load_checkpoint(config["ckpt_path"])
-    return None if config.get("resume") is None else whole_state(Path(config["resume"]))
+def chosen(trainer: pl.Trainer, folder: Path, *, monitor: str) -> tuple[Path, float | None, str | None]:
+    """The checkpoint that validation chose, and its metric.
 
+    Where nothing was chosen these are the last weights and None, with a remark for the record and the report.
 
-def _resumed(state: RunCheckpoint | None, embedded: Mapping[str, Any], folder: Path) -> str | None:
-    """The file to go on from, of the same data and split.
-
-    Raises:
-        CheckpointError: It belongs to another manifest or split: its weights have seen other people.
+    Args:
+        trainer: After a training.
+        folder: Of the run.
+        monitor: What the run selects by. A further `ModelCheckpoint` may have kept the best by another value.
     """
-    if state is None:
-        return None
-    kept = ("name", "train", "val", "test", "subject_disjoint")
-    moved = [name for name in kept if state.split[name] != embedded["split"][name]]
-    if moved or state.data_digest != embedded["data_digest"]:
-        raise CheckpointError(
-            f"{state.path}: was trained on another manifest or split, whose training people may be tested "
-            "here. Resume with the data and protocol of its run."
+    selects = [c for c in trainer.checkpoint_callbacks if isinstance(c, ModelCheckpoint) and c.monitor]
+    for callback in sorted(selects, key=lambda one: one.monitor != monitor):
+        if callback.best_model_path:
+            remark = None
+            if callback.monitor != monitor:
+                remark = f"The checkpoint is chosen by {callback.monitor}, as none was kept by {monitor}."
+                _log.warning("%s", remark)
+            score = callback.best_model_score
+            return Path(callback.best_model_path), None if score is None else float(score), remark
+    best = folder / "checkpoints" / "best.ckpt"
+    why = "no callback selects a checkpoint"
+    if selects:
+        why = (
+            f"{selects[0].monitor} chose no checkpoint in {trainer.current_epoch} epochs, for none was "
+            "validated and kept (trainer.check_val_every_n_epoch, or every_n_epochs of the callback)"
         )
-    set_aside(state, folder)
-    return str(state.path)
+    remark = f"Not chosen by validation: {why}, so best.ckpt holds the last weights."
+    _log.warning("%s: %s", best, remark)
+    trainer.save_checkpoint(best)
+    trainer.save_checkpoint(best.with_name("last.ckpt"))
+    return best, None, remark
 
 
 def _measure(
     config: Mapping[str, Any],
     manifest: Manifest,
     split: Split,
-    best: Path,
+    fitted: Fitted,
     *,
     folder: Path,
     record: RunManifest,
-    notes: Sequence[str] = (),
-) -> Assessment:
-    """Predict validation and test with what is on disk, not with what is in memory, and write the results."""
-    task = rebuild(load_checkpoint(best))
-    trainer = prediction_trainer(config)
-    clips: dict[str, ClipPredictions] = {}
-    tables: dict[str, pd.DataFrame] = {}
-    for part in ("val", "test"):
-        clips[part] = predict_part(trainer, task, config, manifest, part_of(split, part))
-        tables[part] = recordings_of(clips[part].table, manifest, split=part, config=config)
+) -> None:
+    """Predict validation and test with what is on disk, not with what is in memory, and write the results.
+
+    The weights in memory are those of the last epoch, and `eval.py` must find the same numbers later.
+    """
+    predict = Predictor.of(load_checkpoint(fitted.best), config)
+    predicted = predicted_recordings(predict, manifest, split, config=config)
     record.count_look()
-    lost = {part: clips[part].unmeasured for part in clips}
-    found = assess(
-        config,
-        manifest,
-        split,
-        test=tables["test"],
-        val=tables["val"],
-        calibration=tables["val"],
-        unmeasured=unmeasured_table(lost, manifest, heads_of(tables["test"])),
-    )
+    found = assess(config, manifest, split, predicted)
     if is_main():
-        columns = [str(name) for name in tables["val"] if str(name).endswith(("_target", "_prediction"))]
-        add_calibration(best, {name: tables["val"][name].tolist() for name in columns})
-        strips = filmstrips(clips["test"], manifest, config)
+        val = predicted.recordings["val"]
+        columns = [str(name) for name in val if str(name).endswith(("_target", "_prediction"))]
+        add_calibration(fitted.best, {name: val[name].tolist() for name in columns})
+        strips = filmstrips(predicted.clips["test"], manifest, config)
+        unselected = fitted.facts.get("unselected")
+        notes = [unselected] if unselected else []
         write_run(folder, found, config=config, record=record, attention=strips, notes=notes)
-    trainer.strategy.barrier()
-    return found
+    predict.trainer.strategy.barrier()  # none begins the next fold while the first one still writes

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from pytorch_lightning.tuner.tuning import Tuner
 
 from datamodules.manifests.manifest import Manifest
-from datamodules.splits.protocols import Split
+from datamodules.splits.partition import Split
 from engine.config.build import build
 from engine.config.compose import ConfigError
 from engine.runs.seed import seed_run, seed_step
@@ -32,10 +32,6 @@ class FoundRate:
     rate: float
     rates: Sequence[float]
     losses: Sequence[float]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values for `manifest.json`."""
-        return asdict(self)
 
 
 def find_rate(
@@ -77,10 +73,10 @@ def find_rate(
     )
     if found is None:
         raise ConfigError("find_lr=true with trainer.fast_dev_run: nothing is tried out; leave one of them")
-    rates, losses = found.results["lr"], found.results["loss"]
+    rates, losses = ([float(value) for value in found.results[name]] for name in ("lr", "loss"))
     rate = steepest(rates, losses)
     _log.info("learning rate %.3g: there the training loss falls fastest", rate)
-    return FoundRate(rate=rate, rates=list(rates), losses=list(losses))
+    return FoundRate(rate, rates, losses)
 
 
 def _seed_steps(task: pl.LightningModule, trainer: pl.Trainer, *, seed: int) -> None:

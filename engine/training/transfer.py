@@ -11,7 +11,7 @@ import pytorch_lightning as pl
 from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.manifest import Manifest
 from datamodules.split_leakage.split_checks import check_split
-from datamodules.splits.protocols import Split
+from datamodules.splits.partition import Split
 from engine.checkpoints.checkpoint import CheckpointError, RunCheckpoint, load_checkpoint
 from engine.checkpoints.seen import BadMemory, met
 

@@ -24,11 +24,14 @@ import torch
 from tqdm import tqdm
 
 from datamodules.command_line import run, spelled
+from engine.checkpoints.checkpoint import load_checkpoint
+from engine.inference.clip_predictions import ClipPredictions, Predictor, part_of
+from engine.inference.recordings import predicted_recordings, recording_features
 from engine.runs.environment import git_state
 from engine.runs.provenance import write_json
 from engine.runs.quiet import quiet
 from engine.training.fit import fit_split
-from engine.training.quick_train import compose_training, material, run_trial
+from engine.training.prepare import compose_training, material
 from evaluation.baselines.oracle import oracle_lines
 from evaluation.metrics.definitions import auc
 from evaluation.tables.predictions import write_predictions
@@ -194,21 +197,35 @@ def run_unit(unit: Unit, work: Path) -> str:
 
 
 def _train(unit: Unit, folder: Path) -> dict[str, Any]:
-    trial = run_trial(compose_training(unit.overrides, output=folder), folder=folder)
-    test = trial.recordings[trial.recordings["split"] == "test"]
-    assert trial.manifest.truth is not None
-    truth = pd.read_csv(trial.manifest.truth)
-    hidden = trial.personality if unit.confound > 0 else None  # without the confound there are no habits
+    config = compose_training(unit.overrides, output=folder)
+    manifest, split = material(config)
+    fitted = fit_split(config, manifest, split, folder=folder)
+    predict = Predictor.of(load_checkpoint(fitted.best), config)
+    predicted = predicted_recordings(predict, manifest, split, config=config)
     predictions = folder / "predictions.csv"
-    write_predictions(predictions, trial.recordings)
+    write_predictions(predictions, pd.concat(predicted.recordings.values(), ignore_index=True))
     unit.folder.mkdir(parents=True, exist_ok=True)
     predictions.replace(unit.folder / predictions.name)
+    test, habits = predicted.recordings["test"], None
+    # without the confound nobody has habits
+    if unit.confound > 0 and "personality" in predicted.clips["test"].features:
+        assert manifest.truth is not None
+        trained = predict(manifest, part_of(split, "train"))
+        parts = {"train": trained, "test": predicted.clips["test"]}
+        hidden = pd.concat([_personality(clips).assign(split=part) for part, clips in parts.items()])
+        habits = habit_r2(hidden, pd.read_csv(manifest.truth))
     return {
         "test_auc": auc(test["binary_target"], test["binary_prediction"]).value,
-        "val_auc": trial.objective,
-        "epochs": trial.epochs,
-        "habit_r2": None if hidden is None else habit_r2(hidden, truth),
+        "val_auc": fitted.objective,
+        "epochs": fitted.epochs,
+        "habit_r2": habits,
     }
+
+
+def _personality(clips: ClipPredictions) -> pd.DataFrame:
+    """The personality feature of each recording, the mean over its clips: ids, `f0`, `f1`, ..."""
+    ids, features = recording_features(clips)
+    return ids.join(pd.DataFrame(features["personality"]).add_prefix("f"))
 
 
 def _start(unit: Unit, folder: Path) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from datamodules.manifests.columns import FILES
 from datamodules.manifests.manifest import Manifest
 from engine.evaluate import evaluate
 from engine.train import train
-from engine.training.quick_train import compose_training
+from engine.training.prepare import compose_training
 from studies.leaks.cohorts import drawn
 from studies.leaks.content_plants import SERIES, VIDEOS, Plant
 

@@ -15,7 +15,8 @@ from datamodules.datamodule import ClipDataModule
 from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.manifest import read_manifest
 from datamodules.readers import UnreadableVideo, VideoSource
-from datamodules.splits.protocols import Given, Holdout, Longitudinal, Split
+from datamodules.splits.partition import Split
+from datamodules.splits.protocols import Given, Holdout, Longitudinal
 
 
 def make(manifest, split, **changes):

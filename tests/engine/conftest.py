@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from engine.checkpoints.checkpoint import KEY, new_record, seal
-from engine.inference.rebuild import form
+from engine.inference.clip_predictions import form
 
 STORED = {
     "experiment_name": "tiny",

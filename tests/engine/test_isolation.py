@@ -5,10 +5,10 @@ import pytorch_lightning as pl
 import torch
 
 from datamodules.manifests.manifest import Manifest
-from datamodules.splits.protocols import Split
+from datamodules.splits.partition import Split
 from engine.checkpoints.checkpoint import load_checkpoint
 from engine.config.build import build
-from engine.inference import rebuild
+from engine.inference import clip_predictions
 from engine.training import fit
 
 
@@ -74,8 +74,9 @@ def test_predictions_are_made_without_labels(series_run, monkeypatch):
     checkpoint = load_checkpoint(series_run.best)
     manifest = build(checkpoint.config["data"]["manifest"], key="data.manifest")
     met = []
-    monkeypatch.setattr(rebuild, "predict_clips", lambda trainer, task, data: met.append(data.manifest))
-    rebuild.predict_part(None, None, checkpoint.config, manifest, Split("one", (), (), ("P0000_V1",)))
+    monkeypatch.setattr(clip_predictions, "predict_clips", lambda _, __, data: met.append(data.manifest))
+    predict = clip_predictions.Predictor(None, None, checkpoint.config)
+    predict(manifest, Split("one", (), (), ("P0000_V1",)))
     (blind,) = met
     assert blind is not manifest
     assert np.isnan(blind.table["score"]).all()

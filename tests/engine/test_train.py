@@ -4,10 +4,11 @@ import pandas as pd
 import pytest
 
 from datamodules.manifests.manifest import read_manifest
-from datamodules.splits.protocols import Split
+from datamodules.splits.partition import Split
 from engine.config.compose import ConfigError
 from engine.evaluate import evaluate
-from engine.train import check_scale, train
+from engine.train import train
+from engine.training.checks import check_scale
 from engine.training.cross_val_results import pool
 
 

@@ -9,8 +9,7 @@ from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.manifest import Manifest
 from datamodules.manifests.questionnaires import ItemError, subscale
 from datamodules.split_leakage.split_checks import check_split
-from datamodules.splits.partition import SplitError
-from datamodules.splits.protocols import Split
+from datamodules.splits.partition import Split, SplitError
 
 COLUMNS = list(subscale("DASS-21-D").columns)
 PERSONS = 60

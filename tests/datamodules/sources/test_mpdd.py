@@ -10,7 +10,7 @@ from datamodules.sources import mpdd
 from datamodules.sources.shared.draft import SourceError
 from datamodules.sources.trees.mpdd import write
 from datamodules.split_leakage.split_checks import check_split
-from datamodules.splits.protocols import Split
+from datamodules.splits.partition import Split
 
 LIST = "Training/labels/Training_Validation_files.json"
 PEOPLE = "Training/labels/personalized_train.json"

@@ -9,7 +9,7 @@ from datamodules.split_leakage.fingerprint import fingerprint
 from datamodules.split_leakage.near_duplicates import Pair, alike
 from datamodules.split_leakage.shared_stimulus import stimulus_groups
 from datamodules.split_leakage.split_checks import check_content
-from datamodules.splits.protocols import Split
+from datamodules.splits.partition import Split
 
 NAMES = [f"p{n:02d}_v0" for n in range(20)]
 

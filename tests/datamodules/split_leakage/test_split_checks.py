@@ -7,7 +7,7 @@ from datamodules.feature_leakage.channels import LeakageError, check_channels
 from datamodules.manifests.manifest import Manifest
 from datamodules.split_leakage import split_checks as guard
 from datamodules.split_leakage.split_checks import check_selection, check_split
-from datamodules.splits.protocols import Split
+from datamodules.splits.partition import Split
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.manifest import Manifest
 from datamodules.split_leakage.split_checks import check_split
 from datamodules.splits.cross_corpus import CrossCorpus
-from datamodules.splits.protocols import Split, SplitError
+from datamodules.splits.partition import Split, SplitError
 
 
 def make(corpora, unknown=()):

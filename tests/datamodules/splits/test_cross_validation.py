@@ -6,7 +6,8 @@ import pytest
 from datamodules.manifests.manifest import Manifest
 from datamodules.split_leakage.split_checks import check_split
 from datamodules.splits.cross_validation import Nested, RepeatedKFold
-from datamodules.splits.protocols import KFold, SplitError
+from datamodules.splits.partition import SplitError
+from datamodules.splits.protocols import KFold
 
 
 def make(flipped=()):

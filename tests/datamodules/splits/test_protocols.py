@@ -4,7 +4,8 @@ import pytest
 
 from datamodules.manifests.manifest import Manifest, read_manifest
 from datamodules.split_leakage.split_checks import check_split
-from datamodules.splits.protocols import Given, Holdout, KFold, LeaveOneSubjectOut, Longitudinal, SplitError
+from datamodules.splits.partition import SplitError
+from datamodules.splits.protocols import Given, Holdout, KFold, LeaveOneSubjectOut, Longitudinal
 
 
 def make(people=20, visits=3, positives=0.4, **columns):

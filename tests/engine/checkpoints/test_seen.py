@@ -7,7 +7,7 @@ import pytest
 
 from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.manifest import read_manifest
-from datamodules.splits.protocols import Split
+from datamodules.splits.partition import Split
 from engine.checkpoints.checkpoint import load_checkpoint
 from engine.checkpoints.seen import BadMemory, memory, met
 from engine.config.build import build

@@ -13,7 +13,7 @@ from datamodules.manifests.questionnaires import subscale
 from engine.checkpoints.checkpoint import load_checkpoint
 from engine.cohort import splits as splitting
 from engine.cohort.splits import checked_splits
-from engine.inference.strata import discrepancy_facts, discrepancy_slices, strata_sections
+from engine.inference.strata import by_discrepancy, discrepancy_facts, strata_sections
 
 COLUMNS = list(subscale("DASS-21-D").columns)
 N = 400
@@ -66,26 +66,25 @@ def test_a_filter_that_touches_the_test_part_is_refused(manifest, monkeypatch):
 def test_strata_are_the_same_with_and_without_a_filter(manifest):
     (whole, *_) = checked_splits({"protocol": KFOLD, "train_filter": None}, manifest)
     (filtered, *_) = checked_splits({"protocol": KFOLD, "train_filter": FILTER}, manifest)
-    facts, reason = discrepancy_facts(manifest, whole)
-    assert reason is None
+    facts = discrepancy_facts(manifest, [whole])
     assert set(facts["discrepancy"]) == {"low", "high"}
-    again, _ = discrepancy_facts(manifest, filtered)
-    pd.testing.assert_frame_equal(facts, again)
+    pd.testing.assert_frame_equal(facts, discrepancy_facts(manifest, [filtered]))
 
 
-def test_strata_without_items_have_a_reason(manifest):
+def test_there_are_no_strata_without_items_and_a_reason_with_some_of_them(manifest):
     (split, *_) = checked_splits({"protocol": KFOLD, "train_filter": None}, manifest)
     bare = Manifest(table=manifest.table.drop(columns=COLUMNS), root=None, name="bare", truth=None)
-    facts, reason = discrepancy_facts(bare, split)
-    assert "item_dass21_03" in reason
-    assert discrepancy_slices(pd.DataFrame(), facts, reason, threshold=None) == {"reason": reason}
+    assert by_discrepancy(pd.DataFrame(), bare, [split], threshold=None) == {}
+    some = Manifest(table=manifest.table.drop(columns=COLUMNS[0]), root=None, name="some", truth=None)
+    found = by_discrepancy(pd.DataFrame(), some, [split], threshold=None)
+    assert COLUMNS[0] in found["discrepancy"]["reason"]
     assert strata_sections({}, {}, bare, [split]) == []
 
 
 def test_a_reader_that_fails_for_unusual_answers_shows_it(manifest):
     """Predictions are right for usual answers and coins for the others."""
     splits = checked_splits({"protocol": KFOLD, "train_filter": None}, manifest)
-    facts = pd.concat([discrepancy_facts(manifest, split)[0] for split in splits])
+    facts = discrepancy_facts(manifest, splits)
     table = manifest.table.merge(facts, on="recording_id")
     coins = np.random.default_rng(1).random(N)
     predictions = pd.DataFrame(

@@ -293,7 +293,7 @@ def main(out):
     from engine.config.allowlist import CHECKPOINT, COHORTS
     from engine.config.build import build
     from engine.config.signatures import _parameters
-    from engine.inference.rebuild import _counted, form
+    from engine.inference.clip_predictions import _counted, form
 
     data, cache = out / "data", out / "cache"
     calls = {

@@ -4,7 +4,7 @@ from datamodules.feature_leakage.channels import LeakageError
 from engine.config.compose import ConfigError
 from engine.config.selection import check_monitors, check_run, check_sweep, mode_of, monitored, with_modes
 from engine.train import train
-from engine.training.model import check_model
+from engine.training.checks import check_model
 from evaluation.metrics.catalog import METRICS
 from models.objective import Objective
 

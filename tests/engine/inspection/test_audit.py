@@ -1,23 +1,16 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
+import pytest
 
+from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.manifest import Manifest
-from engine.inference.predictions import ClipPredictions
-from engine.inspection.audit import by_recording, predicted_apart
-
-
-def test_features_of_a_recording_are_the_mean_over_its_clips():
-    table = pd.DataFrame(
-        {
-            "recording_id": ["b", "a", "b"],
-            "subject_id": ["2", "1", "2"],
-            "session_id": ["v", "w", "v"],
-        }
-    )
-    features = {"plain": np.array([[1.0, 2], [9, 9], [3, 6]], dtype=np.float32)}
-    ids, found = by_recording(ClipPredictions(table=table, attention=(), features=features))
-    assert ids.to_numpy().tolist() == [["a", "1", "w"], ["b", "2", "v"]]
-    assert found["plain"].tolist() == [[9, 9], [2, 4]]
+from engine.checkpoints.checkpoint import load_checkpoint
+from engine.config.build import build
+from engine.inference.clip_predictions import ClipPredictions
+from engine.inference.recordings import recording_features
+from engine.inspection.audit import check_fitted, predicted_apart
 
 
 def test_a_half_is_predicted_without_the_other(tmp_path):
@@ -33,6 +26,18 @@ def test_a_half_is_predicted_without_the_other(tmp_path):
 
     found = predicted_apart(ids, np.array([0, 1, 0, 1, -1, 1]), manifest, predict)
     assert asked == [(["e"], ["e"]), (["a", "c"], ["a", "c"]), (["b", "d", "f"], ["b", "d", "f"])]
-    names, features = by_recording(found)
+    names, features = recording_features(found)
     assert names["recording_id"].tolist() == list("abcdef")
     assert features["plain"][:, 0].tolist() == [2, 3, 2, 3, 1, 3]
+
+
+def test_statistics_of_the_training_people_pass_and_those_of_everybody_are_caught(series_run):
+    checkpoint = load_checkpoint(series_run.best)
+    manifest = build(checkpoint.config["data"]["manifest"], key="data.manifest")
+    check_fitted(checkpoint, manifest)
+    source = build(checkpoint.config["data"]["module"]["source"], key="source")
+    rows = [row for recording in manifest.recordings() for row in source.series(recording).values]
+    mean = [sum(column) / len(rows) for column in zip(*rows, strict=True)]  # validation and test people, too
+    leaky = replace(checkpoint, statistics=checkpoint.statistics | {"series_mean": mean})
+    with pytest.raises(LeakageError, match="series_mean: stored"):
+        check_fitted(leaky, manifest)

@@ -1,15 +1,17 @@
 from pathlib import Path
 
 import pytest
+import pytorch_lightning as pl
 import torch
+from pytorch_lightning.callbacks import ModelCheckpoint
 
-from datamodules.splits.protocols import Split
+from datamodules.splits.partition import Split
 from engine.checkpoints.checkpoint import load_checkpoint
 from engine.config.build import build
-from engine.inference.predictions import ClipPredictions, prediction_trainer
-from engine.inference.rebuild import predict_part, rebuild
+from engine.inference.clip_predictions import ClipPredictions, Predictor, rebuild
 from engine.inspection.filmstrips import filmstrips
 from engine.runs.provenance import read_manifest_json
+from engine.training.fit import chosen
 
 
 def everything(manifest):
@@ -32,9 +34,7 @@ def test_predictions_do_not_depend_on_how_people_are_packed(series_run):
         packed = config | {
             "data": config["data"] | {"module": config["data"]["module"] | {"max_eval_clips": size}}
         }
-        part = predict_part(
-            prediction_trainer(packed), rebuild(checkpoint), packed, manifest, everything(manifest)
-        )
+        part = Predictor.of(checkpoint, packed)(manifest, everything(manifest))
         tables.append(part.table)
     assert torch.allclose(*(torch.tensor(table["score"].to_numpy()) for table in tables), atol=1e-4)
     assert tables[0]["recording_id"].tolist() == tables[1]["recording_id"].tolist()
@@ -44,9 +44,7 @@ def test_filmstrips_show_the_frames_the_network_saw(pixel_run):
     run = pixel_run
     checkpoint = load_checkpoint(run.best)
     manifest = build(checkpoint.config["data"]["manifest"], key="data.manifest")
-    clips = predict_part(
-        prediction_trainer(run.config), rebuild(checkpoint), run.config, manifest, everything(manifest)
-    )
+    clips = Predictor.of(checkpoint, run.config)(manifest, everything(manifest))
     strips = filmstrips(clips, manifest, run.config)
     assert len(strips) == run.config["evaluation"]["filmstrips"] == 3
     for strip in strips:
@@ -68,3 +66,56 @@ def test_a_failed_run_says_so(small_run, tmp_path):
         small_run(tmp_path / "run", "model.network.depression.trunk.kernel=4")
     content = read_manifest_json(tmp_path / "run")
     assert content["status"].startswith("failed: ValueError")
+
+
+class Falling(pl.LightningModule):
+    """Logs an AUC that rises and an error that rises as well: the first epoch has the best error."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(1))
+
+    def training_step(self, batch, _):
+        return (self.weight - 1).square().sum()
+
+    def validation_step(self, batch, _):
+        self.log_dict({"val/auc": 0.5 + self.current_epoch / 10, "val/mae": 5.0 + self.current_epoch})
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), lr=0.1)
+
+
+def fitted(folder, *monitors):
+    keep = [
+        ModelCheckpoint(dirpath=folder, filename=name.replace("/", "_"), monitor=name, mode=mode)
+        for name, mode in monitors
+    ]
+    settings = {"accelerator": "cpu", "logger": False, "enable_progress_bar": False}
+    trainer = pl.Trainer(
+        max_epochs=3, callbacks=keep, enable_model_summary=False, default_root_dir=folder, **settings
+    )
+    trainer.fit(Falling(), [torch.zeros(1)], [torch.zeros(1)])
+    return trainer
+
+
+MAE, AUC = ("val/mae", "min"), ("val/auc", "max")
+
+
+@pytest.mark.parametrize("order", [(MAE, AUC), (AUC, MAE)])
+@pytest.mark.parametrize(("monitor", "value", "epoch"), [("val/auc", 0.7, 2), ("val/mae", 5.0, 0)])
+def test_what_the_run_selects_by_chooses_whatever_else_is_kept(
+    order, monitor, value, epoch, tmp_path, caplog
+):
+    path, score, remark = chosen(fitted(tmp_path, *order), tmp_path, monitor=monitor)
+    assert score == pytest.approx(value)
+    assert path.name == f"{monitor.replace('/', '_')}.ckpt"
+    assert torch.load(path, weights_only=True)["epoch"] == epoch
+    assert remark is None
+    assert "is chosen by" not in caplog.text
+
+
+def test_a_choice_by_something_else_is_told(tmp_path, caplog):
+    _, score, remark = chosen(fitted(tmp_path, MAE), tmp_path, monitor="val/auc")
+    assert score == pytest.approx(5.0)
+    assert remark == "The checkpoint is chosen by val/mae, as none was kept by val/auc."
+    assert remark in caplog.text

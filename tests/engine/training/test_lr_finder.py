@@ -1,6 +1,7 @@
 """The range test: where a curve falls fastest, on training people alone, the same every time."""
 
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from engine.checkpoints.checkpoint import load_checkpoint
 from engine.config.compose import ConfigError
 from engine.training import lr_finder as rate
 from engine.training.lr_finder import HIGHEST, LOWEST, find_rate, steepest
-from engine.training.quick_train import material
+from engine.training.prepare import material
 
 RATES = np.geomspace(LOWEST, HIGHEST, 121)  # every power of ten is in it
 
@@ -77,7 +78,7 @@ def test_a_run_trains_with_the_rate_it_found_and_says_so(small_run, tmp_path, mo
     statistics = _statistics(checkpoint.statistics)
     torch.rand(3)  # whatever was drawn before, and whoever reads
     again = find_rate(workers, blind, split, statistics=statistics, folder=tmp_path)
-    assert json.loads(json.dumps(again.as_dict())) == found
+    assert json.loads(json.dumps(asdict(again))) == found
 
 
 def _statistics(plain):

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from datamodules.feature_leakage.channels import LeakageError
-from datamodules.splits.protocols import Split
+from datamodules.splits.partition import Split
 from engine.checkpoints.checkpoint import CheckpointError, load_checkpoint
 from engine.config.build import build
 from engine.training import transfer as initial

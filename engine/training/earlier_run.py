@@ -1,4 +1,4 @@
-"""Resuming: find the earlier run (`resume=<folder>` or `last`), check it, choose its newest checkpoint."""
+"""The run that a training goes on from (`resume=<folder>` or `last`): found, checked, its last state."""
 
 import logging
 import os
@@ -137,7 +137,7 @@ def check_same(content: Mapping[str, Any], config: Mapping[str, Any], source: Pa
     Raises:
         RunFolderError: Names the keys with both values.
     """
-    earlier = content.get("config")
+    earlier, settled = content.get("config"), set()
     if earlier is None:
         state = whole_state(source)
         if state is None:
@@ -145,11 +145,12 @@ def check_same(content: Mapping[str, Any], config: Mapping[str, Any], source: Pa
         config = recorded(config) | {"paths": config["paths"]}
         root = state.config.get("trainer", {}).get("default_root_dir")  # a checkpoint has no `paths`
         earlier = state.config | {"paths": {"output": str(root)}}
-        if config["find_lr"]:  # a checkpoint holds the rate that was found
-            earlier = _like(earlier, config, "model", "optimizer", "lr")
-        # a checkpoint names every channel that was read, where the config may have left them open
-        earlier = _like(earlier, config, "data", "module", "source", "channels")
-    keys = differences(earlier, config)
+        # a checkpoint names every channel that was read, where the config may have left them open, and holds
+        # the rate that was found
+        settled = {"data.module.source.channels"}
+        if config["find_lr"]:
+            settled |= {"model.optimizer.lr"}
+    keys = [line for line in differences(earlier, config) if line.partition(":")[0] not in settled]
     if not keys:
         return
     remedy = "Give the settings that it had, or begin a new run: another hydra.run.dir=... and no resume=."
@@ -160,18 +161,6 @@ def check_same(content: Mapping[str, Any], config: Mapping[str, Any], source: Pa
             "(model.scheduler.T_max=...), or train anew."
         )
     raise RunFolderError(f"{source}: was run with another config: {'; '.join(keys)}. {remedy}")
-
-
-def _like(earlier: Mapping[str, Any], config: Mapping[str, Any], *keys: str) -> dict[str, Any]:
-    """A config with one value of another one, where both have the place for it."""
-    first, *rest = keys
-    if first not in earlier or first not in config:
-        return dict(earlier)
-    value = config[first]
-    if rest:
-        nested = isinstance(earlier[first], Mapping) and isinstance(value, Mapping)
-        value = _like(earlier[first], value, *rest) if nested else earlier[first]
-    return dict(earlier) | {first: value}
 
 
 def whole_state(folder: Path) -> RunCheckpoint | None:

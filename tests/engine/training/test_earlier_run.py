@@ -18,8 +18,8 @@ from engine.runs.lock import FolderInUse, FolderLock
 from engine.runs.provenance import RunFolderError, RunManifest, read_manifest_json
 from engine.train import train
 from engine.training import fit
-from engine.training.resume import DAMAGED, check_same, earlier_run, found_run, whole_state
-from engine.training.resumption import Resumption
+from engine.training.earlier_run import DAMAGED, check_same, earlier_run, found_run, whole_state
+from engine.training.resume_callback import Resumption
 from studies.interruptions.compare import different, same
 
 DEFAULT_WORKERS = "data.module.num_workers=1"

@@ -1,13 +1,10 @@
-from types import SimpleNamespace
-
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 
 from engine.config.compose import ConfigError
 from engine.train import train
-from engine.training.monitor import FiniteMonitor, undefined
+from engine.training.checks import undefined
 from evaluation.metrics.applicable import kinds_of
 from evaluation.metrics.catalog import METRICS
 
@@ -41,39 +38,6 @@ def test_nothing_follows_from_no_labels(name):
     assert "label" in undefined(f"val/{name}", nothing)
 
 
-def run(values):
-    """A callback that saw these values, one an epoch."""
-    callback = FiniteMonitor(monitor="val/pearson")
-    for epoch, value in enumerate(values):
-        trainer = SimpleNamespace(
-            sanity_checking=False,
-            state=SimpleNamespace(fn="fit"),
-            current_epoch=epoch,
-            callback_metrics={"val/pearson": torch.tensor(value)},
-        )
-        callback.on_validation_end(trainer, None)
-    return callback
-
-
-def test_a_number_in_no_epoch_stops_the_run(caplog):
-    for value in (np.nan, np.inf, -np.inf):
-        with pytest.raises(ConfigError, match="finite number in none of 2 epochs"):
-            run([value, value]).on_train_end(None, None)
-    run([0.1, 0.2]).on_train_end(None, None)
-    assert not caplog.text
-    some = run([np.nan, 0.2, np.nan])
-    some.on_train_end(None, None)
-    assert some.missing == [0, 2]
-    assert "epochs [0, 2]" in caplog.text
-
-
-def test_a_resumed_run_remembers():
-    resumed = FiniteMonitor(monitor="val/pearson")
-    resumed.load_state_dict(run([0.3, np.nan]).state_dict())
-    resumed.on_train_end(None, None)
-    assert resumed.missing == [1]
-
-
 def one_class(table):
     """Nobody depressed in the validation part."""
     low = table["score"].astype(float).lt(14) & table["split"].eq("val")  # of BDI-II
@@ -102,32 +66,3 @@ def test_early_stopping_on_what_is_undefined_stops_too(own_table, compose_own, t
 def test_other_monitors_choose_on_one_class(own_table, compose_own, tmp_path):
     config = compose_own(one_class(own_table), "selection.monitor=val/mae", "trainer.max_epochs=2")
     assert np.isfinite(train(config, folder=tmp_path / "run"))
-
-
-def test_a_later_number_beats_an_epoch_without_one(small_fit, tmp_path, monkeypatch):
-    """The first epoch has no value; epoch 1 is then the best although epoch 0 was saved first."""
-    from engine.checkpoints.checkpoint import load_checkpoint
-    from evaluation.metrics.streaming import RecordingMetrics
-
-    real, seen = RecordingMetrics.compute, []
-
-    def compute(self):
-        seen.append(1)
-        out = real(self)
-        return out | {"auc": out["auc"] * np.nan} if len(seen) == 1 else out
-
-    monkeypatch.setattr(RecordingMetrics, "compute", compute)
-    folder = small_fit(tmp_path / "run", "callbacks=early_stopping", "data.module.num_workers=0")
-    assert torch.load(folder / "checkpoints" / "best.ckpt", weights_only=True)["epoch"] == 1
-    load_checkpoint(folder / "checkpoints" / "best.ckpt")
-
-
-def test_no_number_at_all_stops(small_fit, tmp_path, monkeypatch):
-    from evaluation.metrics.streaming import RecordingMetrics
-
-    real = RecordingMetrics.compute
-    monkeypatch.setattr(
-        RecordingMetrics, "compute", lambda self: (out := real(self)) | {"auc": out["auc"] * np.nan}
-    )
-    with pytest.raises(ConfigError, match="finite number in none of 2 epochs"):
-        small_fit(tmp_path / "run")

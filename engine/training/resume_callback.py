@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,14 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 
-from engine.checkpoints.checkpoint import CheckpointError
+from engine.checkpoints.checkpoint import CheckpointError, RunCheckpoint
 from engine.runs.disk import put
 from engine.runs.seed import is_main
 from engine.training.callbacks import History
+from engine.training.lr_finder import FoundRate
 
 _log = logging.getLogger(__name__)
+_PATHS = ("best_model_path", "kth_best_model_path", "last_model_path")  # in the state of a `ModelCheckpoint`
 
 
 class Resumption(pl.Callback):
@@ -26,11 +29,12 @@ class Resumption(pl.Callback):
 
     Args:
         source: The checkpoint that the run goes on from, beside its others; None for a new run.
-        rate: What the range test of `find_lr` found, as plain values.
+        rate: What the range test of `find_lr` found.
     """
 
-    def __init__(self, *, source: Path | None, rate: dict[str, Any] | None = None) -> None:
-        self._source, self._rate, self._restored = source, rate, False
+    def __init__(self, *, source: Path | None, rate: FoundRate | None = None) -> None:
+        self._source, self._restored = source, False
+        self._rate = None if rate is None else asdict(rate)
 
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
@@ -45,7 +49,8 @@ class Resumption(pl.Callback):
         """Bring the files of the best epochs along, and tell the callbacks where they are now.
 
         Raises:
-            CheckpointError: A best checkpoint is not beside the one that the run goes on from.
+            CheckpointError: A best checkpoint is not beside the one that the run goes on from, or a state is
+                none that a `ModelCheckpoint` writes.
         """
         del pl_module
         states = checkpoint.get("callbacks") or {}
@@ -53,7 +58,11 @@ class Resumption(pl.Callback):
         for callback in trainer.checkpoint_callbacks:
             if isinstance(callback, ModelCheckpoint) and callback.state_key in states:
                 state = states[callback.state_key]
-                self._check_state(state)
+                if odd := _odd(state):
+                    raise CheckpointError(
+                        f"{self._source}: {odd}, which no run of this project wrote. Nothing was copied or "
+                        "removed. Copy it again from its run, or begin anew."
+                    )
                 states[callback.state_key] = self._moved(state, Path(str(callback.dirpath)))
                 # Lightning saves this value and does not read it again
                 callback.current_score = state.get("current_score")
@@ -86,27 +95,6 @@ class Resumption(pl.Callback):
                 f"({type(error).__name__}: {str(error)[:200]}). Copy it again from its run, or begin anew."
             ) from error
 
-    def _check_state(self, state: Any) -> None:
-        """Stop at a state that no `ModelCheckpoint` writes: files are copied to its paths, and removed."""
-        if not isinstance(state, Mapping) or not isinstance(state.get("dirpath"), str):
-            raise self._odd(f"the state of a ModelCheckpoint is {state!r:.80}")
-        best = state.get("best_k_models")
-        if not isinstance(best, Mapping):
-            raise self._odd(f"best_k_models is {best!r:.80}")
-        for name in ("best_model_path", "kth_best_model_path", "last_model_path"):
-            if not isinstance(state.get(name), str):
-                raise self._odd(f"{name} is {state.get(name)!r:.80}")
-        for path in (*best, *(state[name] for name in state if str(name).endswith("_path"))):
-            plain = isinstance(path, str) and "\0" not in path and ".." not in Path(path).parts
-            if not plain or (path and Path(path).suffix != ".ckpt"):
-                raise self._odd(f"it names the file {path!r:.80}")
-
-    def _odd(self, what: str) -> CheckpointError:
-        return CheckpointError(
-            f"{self._source}: {what}, which no run of this project wrote. Nothing was copied or removed. "
-            "Copy it again from its run, or begin anew."
-        )
-
     def _moved(self, state: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         """The state of a `ModelCheckpoint` with its files in another folder."""
         old = Path(state["dirpath"])
@@ -120,12 +108,24 @@ class Resumption(pl.Callback):
                 _bring(self._source.parent / _below(Path(path), old), Path(place(path)))
             if state["monitor"] is None and state["best_model_path"]:  # the state that is gone on from
                 _bring(self._source, Path(place(state["best_model_path"])))
-        moved: dict[str, Any] = {
-            name: place(state[name]) for name in ("best_model_path", "kth_best_model_path")
-        }
-        moved["last_model_path"] = place(state["last_model_path"])
-        moved["best_k_models"] = {place(path): score for path, score in best.items()}
-        return dict(state) | moved | {"dirpath": str(folder)}
+        paths = {name: place(state[name]) for name in _PATHS}
+        best = {place(path): score for path, score in best.items()}
+        return dict(state) | paths | {"best_k_models": best, "dirpath": str(folder)}
+
+
+def _odd(state: Any) -> str | None:
+    """What no `ModelCheckpoint` writes in a state: files are copied to its paths, and removed."""
+    if not isinstance(state, Mapping):
+        return f"the state of a ModelCheckpoint is {state!r:.80}"
+    kinds = {"dirpath": str, "best_k_models": Mapping} | dict.fromkeys(_PATHS, str)
+    for name, kind in kinds.items():
+        if not isinstance(state.get(name), kind):
+            return f"{name} is {state.get(name)!r:.80}"
+    for path in (*state["best_k_models"], *(state[name] for name in state if str(name).endswith("_path"))):
+        plain = isinstance(path, str) and "\0" not in path and ".." not in Path(path).parts
+        if not plain or (path and Path(path).suffix != ".ckpt"):
+            return f"it names the file {path!r:.80}"
+    return None
 
 
 def check_states(callbacks: Sequence[pl.Callback], path: Path, *, strict: bool) -> None:
@@ -139,8 +139,7 @@ def check_states(callbacks: Sequence[pl.Callback], path: Path, *, strict: bool) 
     Raises:
         CheckpointError: Under `strict`, one that knows the best epoch, the end or the history is missing.
     """
-    states = torch.load(path, map_location="cpu", weights_only=True).get("callbacks")
-    known = states if isinstance(states, Mapping) else {}
+    known = _states(path)
     remember = (ModelCheckpoint, EarlyStopping, History)
     missing = [one for one in callbacks if isinstance(one, remember) and one.state_key not in known]
     if not missing:
@@ -155,26 +154,34 @@ def check_states(callbacks: Sequence[pl.Callback], path: Path, *, strict: bool) 
     _log.warning("%s: the best epoch is one of those that come now", what)
 
 
-def kept_rate(path: Path) -> dict[str, Any] | None:
-    """What the range test had found in the run of a checkpoint; None where it does not say.
+def kept_rate(state: RunCheckpoint) -> FoundRate:
+    """What the range test had found in the run of a checkpoint; its learning rate where it does not say.
 
     Raises:
         CheckpointError: It says something else.
     """
-    content = torch.load(path, map_location="cpu", weights_only=True)
     try:
-        rate = content.get("callbacks", {}).get(Resumption.__qualname__, {}).get("rate")
-        return None if rate is None else _read_rate(**rate)
+        kept = _states(state.path).get(Resumption.__qualname__, {}).get("rate")
+        if kept is None:
+            kept = {"rate": state.config["model"]["optimizer"]["lr"], "rates": [], "losses": []}
+        return _read_rate(**kept)
     except (AttributeError, TypeError, ValueError) as error:
         raise CheckpointError(
-            f"{path}: the rate that it says was found is none. Copy it again from its run, or begin anew."
+            f"{state.path}: the rate that it says was found is none. Copy it again from its run, or begin "
+            "anew."
         ) from error
 
 
-def _read_rate(*, rate: Any, rates: Any, losses: Any) -> dict[str, Any]:
+def _states(path: Path) -> Mapping[str, Any]:
+    """What a checkpoint holds of the callbacks of its run."""
+    states = torch.load(path, map_location="cpu", weights_only=True).get("callbacks")
+    return states if isinstance(states, Mapping) else {}
+
+
+def _read_rate(*, rate: Any, rates: Any, losses: Any) -> FoundRate:
     if not 0 < float(rate) < float("inf"):
         raise ValueError(rate)
-    return {"rate": float(rate), "rates": [float(r) for r in rates], "losses": [float(x) for x in losses]}
+    return FoundRate(float(rate), [float(r) for r in rates], [float(x) for x in losses])
 
 
 def _below(path: Path, folder: Path) -> Path:
@@ -182,13 +189,10 @@ def _below(path: Path, folder: Path) -> Path:
 
 
 def _bring(source: Path, target: Path) -> None:
-    if source.resolve() == target.resolve():
-        if source.is_file():
-            return
-    elif source.is_file():
+    if not source.is_file():
+        raise CheckpointError(
+            f"{source}: is missing: the best epoch so far, which a resumed run needs as well. Keep a run's "
+            "checkpoints in one folder, or begin anew."
+        )
+    if source.resolve() != target.resolve():
         put(target, source.read_bytes(), lost="the best checkpoint so far, in this folder")
-        return
-    raise CheckpointError(
-        f"{source}: is missing: the best epoch so far, which a resumed run needs as well. Keep a run's "
-        "checkpoints in one folder, or begin anew."
-    )

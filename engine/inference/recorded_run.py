@@ -1,0 +1,86 @@
+"""The config of a checkpoint's run, as `eval.py` and `predict.py` go on with it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from joblib import cpu_count
+
+from engine.checkpoints.checkpoint import RunCheckpoint, load_checkpoint
+from engine.config.compose import ConfigError
+from engine.config.settings import check_settings
+from engine.config.targets import check_targets
+from engine.runs.quiet import quiet
+from engine.runs.seed import seed_run
+
+_TRAINER = {
+    "accelerator": ("auto", "cpu", "gpu", "cuda", "mps", "tpu"),
+    "precision": (
+        *("64-true", "64", 64, "32-true", "32", 32, "16-true", "16-mixed", "16", 16),
+        *("bf16-true", "bf16-mixed", "bf16"),
+    ),
+    "deterministic": (True, False, None, "warn"),
+    "enable_progress_bar": (True, False, None),
+}
+"""What of a run's trainer changes its numbers or its output on one device; nothing else of it is used."""
+
+
+def recorded_run(config: Mapping[str, Any], *, folder: Path) -> tuple[RunCheckpoint, dict[str, Any]]:
+    """The checkpoint of `ckpt_path`, verified, and the checked config of its run; seeds as that run did.
+
+    Trainer, paths, workers and how results are computed are those of this command, where it gives any.
+
+    Args:
+        config: Resolved config of `conf/eval.yaml` or `conf/predict.yaml`.
+        folder: Where this command writes.
+
+    Raises:
+        CheckpointError: The checkpoint is damaged or altered.
+        ForbiddenTarget: The trainer given here is not on the allow-list.
+        ConfigError: A setting that does not exist.
+    """
+    quiet()
+    checkpoint = load_checkpoint(config["ckpt_path"])
+    run = dict(checkpoint.config)
+    run["paths"] = {"data": "data", "output": str(folder), **(config.get("paths") or {})}
+    run["trainer"] = config.get("trainer") or _trainer(checkpoint, folder)
+    check_targets(run["trainer"])
+    run["accept_leaks"] = list(config.get("accept_leaks") or ())  # of this command, never of the checkpoint
+    module = dict(run["data"]["module"])
+    if config.get("num_workers") is not None:
+        module["num_workers"] = config["num_workers"]
+    elif "num_workers" in module:  # no more processes than this machine has cores for
+        module["num_workers"] = min(module["num_workers"], cpu_count())
+    if isinstance(video := module["source"].get("video"), Mapping) and "keep" in video:
+        module["source"] = module["source"] | {"video": {**video, "keep": 0}}  # every clip is read once
+    run["data"] = run["data"] | {"module": module}
+    given = config.get("evaluation") or {}
+    changes = {name: value for name, value in given.items() if value is not None}
+    if strangers := sorted(set(changes) - set(run["evaluation"])):
+        raise ConfigError(
+            f"evaluation.{strangers[0]}: no such setting; there are {', '.join(run['evaluation'])}"
+        )
+    run["evaluation"] = run["evaluation"] | changes
+    check_settings(run)
+    seed_run(run["seed"])
+    return checkpoint, run
+
+
+def _trainer(checkpoint: RunCheckpoint, folder: Path) -> dict[str, Any]:
+    """A trainer of ours for one device, with the precision and kind of device of the run."""
+    node: dict[str, Any] = {
+        "_target_": "pytorch_lightning.Trainer",
+        "default_root_dir": str(folder),
+        "use_distributed_sampler": False,
+        "enable_model_summary": False,
+    }
+    for name, known in _TRAINER.items():
+        value = checkpoint.config.get("trainer", {}).get(name)
+        if not any(value is one or (value == one and type(value) is type(one)) for one in known):
+            raise ConfigError(
+                f"{checkpoint.path}: trainer.{name}={value!r:.80} is not taken from a checkpoint; choose a "
+                "trainer of your own with trainer=cpu or trainer=gpu"
+            )
+        if value is not None:
+            node[name] = value
+    return node

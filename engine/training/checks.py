@@ -1,0 +1,127 @@
+"""Checks before training: the model, the devices, the scale of the labels, the labels of validation."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from datamodules.manifests.manifest import Manifest
+from datamodules.splits.partition import Split
+from engine.checkpoints.config import check_recorded, recorded
+from engine.config.build import build
+from engine.config.compose import ConfigError
+from engine.config.selection import check_monitors, monitored
+from engine.config.targets import ForbiddenTarget
+from engine.inference.clip_predictions import form
+from engine.inference.recordings import targets
+from evaluation.metrics.applicable import measurements
+from evaluation.metrics.catalog import METRICS
+from evaluation.tables.predictions import HEADS
+
+
+def check_model(config: Mapping[str, Any]) -> None:
+    """Build the model without memory, so that a wrong model stops the run before a cohort is made.
+
+    Nor should a checkpoint wait for a value that this model never logs.
+
+    Raises:
+        ConfigError: Something monitors a value that is not logged.
+        ForbiddenTarget: What it names may not stand in a checkpoint, so its checkpoints could not be read.
+        Exception: What the constructor raised, with the key of the config.
+    """
+    task: Any = form(config["model"])
+    check_monitors(config, task.logged_names("val"))
+    for name in ("optimizer", "scheduler"):
+        build(config["model"].get(name), key=f"model.{name}")
+    try:
+        check_recorded(recorded(config))
+    except ForbiddenTarget as error:
+        error.add_note("The checkpoints of this run could not be read again, so it is not started.")
+        raise
+
+
+def check_devices(config: Mapping[str, Any]) -> None:
+    """Refuse more processes than this machine has cores: they would wait for each other for ever.
+
+    Raises:
+        ConfigError: Names the number of cores.
+    """
+    kind, devices = (config["trainer"].get(name) for name in ("accelerator", "devices"))
+    on_cpu = kind == "cpu" or (kind == "auto" and not torch.cuda.is_available())
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if on_cpu and str(devices).isdigit() and int(devices) > max(2, cores):
+        raise ConfigError(
+            f"trainer.devices={devices}: each is a process on the CPU, and this machine has {cores} cores. "
+            "Use trainer.devices=1; torch uses all cores in one process as well."
+        )
+
+
+def check_scale(manifest: Manifest, config: Mapping[str, Any]) -> None:
+    """Stop where the labels are on another scale than the heads are built for.
+
+    Raises:
+        ConfigError: Names both scales and the override that fits.
+    """
+    if "scale" not in manifest.table:
+        return
+    expected = config["data"]["scale"]["name"]
+    strangers = sorted(set(manifest.table["scale"]) - {"", expected})
+    if strangers and expected in set(manifest.table["scale"]):
+        raise ConfigError(
+            f"{manifest.name}: some labels are on {', '.join(strangers)}, the heads expect {expected}, and "
+            "points of different questionnaires do not compare. Keep the recordings of one scale, or clear "
+            "'score' and 'scale' of the others: their 'binary' still trains."
+        )
+    if strangers:
+        group = strangers[0].lower().replace("-", "_")
+        raise ConfigError(
+            f"{manifest.name}: labels are on {', '.join(strangers)}, the heads expect {expected}. Train "
+            f"with data/scale={group}, or keep the recordings of one scale."
+        )
+
+
+def check_validation(config: Mapping[str, Any], manifest: Manifest, splits: Sequence[Split]) -> None:
+    """Stop, before training, where the labels of a validation part leave a monitored value undefined.
+
+    One class has no AUC and equal scores have no correlation, whatever is predicted; a loss over no label is
+    0 in every epoch.
+
+    Raises:
+        ConfigError: Names the split, the value, the reason and what else could choose.
+    """
+    table = targets(manifest)
+    heads = config["model"].get("network", {}).get("heads") or {}
+    choices = [*(["val/mae"] if heads.get("score") is not None else []), "val/loss"]
+    for split in splits:
+        rows = table[table["recording_id"].isin(set(split.val))]
+        for monitor in monitored(config):
+            if reason := undefined(monitor, rows):
+                others = [name for name in choices if not undefined(name, rows)]
+                advice = " or ".join(f"selection.monitor={name}" for name in others) or "labels for it"
+                raise ConfigError(
+                    f"split '{split.name}': {monitor} is undefined on the {len(rows)} validation recordings: "
+                    f"{reason}. Nothing could be chosen by it; use {advice}, or another split"
+                )
+
+
+def undefined(monitor: str, rows: pd.DataFrame) -> str | None:
+    """Why no prediction whatever can give a monitored value on these recordings, or None.
+
+    Args:
+        monitor: Name after `val/`: a metric, `loss` or the loss of a head; of others nothing is known.
+        rows: Manifest rows of the validation part with `score`, `binary`, `band` where known.
+    """
+    name = monitor.partition("/")[2]
+    labeled = [head for head in HEADS if head in rows and rows[head].notna().any()]
+    if name not in METRICS:
+        needed = {"loss": labeled, **{head: [head] if head in labeled else [] for head in HEADS}}
+        return None if needed.get(name, [name]) else "none of them has a label that it needs"
+    ramp = np.linspace(0.0, 1.0, len(rows))  # all differ: what is undefined lies in the labels
+    table = pd.DataFrame(
+        {f"{head}_target": rows[head].to_numpy(np.float64, na_value=np.nan) for head in labeled}
+    ).assign(**{f"{head}_prediction": ramp for head in labeled})
+    values = {m.name: m.value() for m in measurements(table, threshold=None)}
+    return values[name].reason if name in values else "none of them has a label that it needs"

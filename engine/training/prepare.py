@@ -1,0 +1,47 @@
+"""A training prepared in code: its config from overrides, and its recordings with the one split of them."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+
+from datamodules.manifests.manifest import Manifest
+from datamodules.splits.partition import Split
+from engine.cohort.splits import checked_splits
+from engine.config.build import build
+from engine.config.compose import TRAIN_KEYS, ConfigError, plain_config
+from engine.config.selection import check_run, with_modes
+from engine.config.targets import ROOT, check_targets
+from engine.training.checks import check_model, check_validation
+
+
+def compose_training(overrides: Sequence[str], *, output: Path) -> dict[str, Any]:
+    """`conf/train.yaml` with overrides as on the command line, plain and checked, writing to `output`."""
+    inside = GlobalHydra.instance().is_initialized()  # a command of ours reads the same folder
+    with nullcontext() if inside else initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        config = compose("train", overrides=[*overrides, f"paths.output={output}"])
+    plain = plain_config(config, keys=TRAIN_KEYS)
+    check_targets(plain)
+    check_run(plain)
+    check_model(plain)
+    return with_modes(plain)
+
+
+def material(config: Mapping[str, Any]) -> tuple[Manifest, Split]:
+    """The manifest of a config, made if need be, and its one split, checked by the guard.
+
+    Raises:
+        LeakageError: A person or a file is on two sides of the split.
+        ConfigError: The protocol has several folds.
+    """
+    manifest = build(config["data"]["manifest"], key="data.manifest")
+    splits = checked_splits(config, manifest)
+    if len(splits) != 1:
+        raise ConfigError(
+            f"one training takes one split, the protocol has {len(splits)}: use protocol=holdout"
+        )
+    check_validation(config, manifest, splits)
+    return manifest, splits[0]
