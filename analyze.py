@@ -5,7 +5,6 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig
 
-from analysis.run import analyze
 from engine.config.compose import ANALYZE_KEYS, plain_config
 
 
@@ -13,6 +12,8 @@ from engine.config.compose import ANALYZE_KEYS, plain_config
 def main(config: DictConfig) -> None:
     """Write the page and the tables of an analysis."""
     plain = plain_config(config, keys=ANALYZE_KEYS)
+    from analysis.run import analyze  # takes seconds, which help and a misspelt override need not wait for
+
     analyze(plain, folder=Path(plain["paths"]["output"]))
 
 

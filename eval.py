@@ -6,13 +6,16 @@ import hydra
 from omegaconf import DictConfig
 
 from engine.config.compose import EVAL_KEYS, plain_config
-from engine.evaluate import evaluate
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="eval")
 def main(config: DictConfig) -> None:
     """Write predictions, metrics and report of a checkpoint to a folder of their own."""
     plain = plain_config(config, keys=EVAL_KEYS)
+    from engine.evaluate import (
+        evaluate,  # takes seconds, which help and a misspelt override need not wait for
+    )
+
     evaluate(plain, folder=Path(plain["paths"]["output"]))
 
 

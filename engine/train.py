@@ -20,7 +20,8 @@ from engine.config.settings import check_settings
 from engine.config.targets import check_targets, trusting
 from engine.runs.provenance import RunManifest, read_manifest_json
 from engine.runs.quiet import quiet
-from engine.runs.seed import is_main, seed_run
+from engine.runs.ranks import is_main
+from engine.runs.seed import seed_run
 from engine.training.crossval import cross_validate
 from engine.training.fit import train_split
 from engine.training.model import check_model

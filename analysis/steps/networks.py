@@ -14,7 +14,8 @@ from analysis.out_of_fold import decided
 from datamodules.manifests.manifest import Manifest
 from datamodules.splits.protocols import Split
 from engine.checkpoints.checkpoint import load_checkpoint
-from engine.config.compose import ConfigError, canonical_json
+from engine.config.compose import ConfigError
+from engine.config.differences import canonical_json
 from engine.inference.predictions import prediction_trainer
 from engine.inference.rebuild import part_of, predict_part, rebuild
 from engine.inference.results import recordings_of

@@ -20,7 +20,7 @@ from torch import Tensor
 from engine.checkpoints.archive import BadArchive, read_archive
 from engine.checkpoints.config import BadRecord, origin, recorded
 from engine.checkpoints.record import check_plain, check_record
-from engine.config.compose import canonical_json
+from engine.config.differences import canonical_json
 from engine.config.targets import ForbiddenTarget
 
 KEY = "euthymia"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.config.allowlist import CHECKPOINT, COHORTS, LOADERS, NETWORKS, PARTIAL
-from engine.config.compose import canonical_json, without_places
+from engine.config.differences import canonical_json, without_places
 from engine.config.signatures import Misfit, check_call
 from engine.config.targets import ForbiddenTarget, is_trusted, leaves
 

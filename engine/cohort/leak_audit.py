@@ -19,7 +19,7 @@ from datamodules.splits.protocols import Split
 from datamodules.wording import nearest
 from engine.config.compose import ConfigError
 from engine.runs.provenance import RunManifest, write_json
-from engine.runs.seed import is_main
+from engine.runs.ranks import is_main
 from evaluation.audit.leak_audit import STOP_AUC, STOP_LOW, audit_facts
 
 _log = logging.getLogger(__name__)

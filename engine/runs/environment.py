@@ -6,8 +6,6 @@ import subprocess
 from importlib import metadata
 from typing import Any
 
-import torch
-
 from engine.config.targets import ROOT
 
 _PACKAGES = (
@@ -26,6 +24,19 @@ _PACKAGES = (
     "decord",
     "torchcodec",
 )
+
+
+def environment() -> dict[str, Any]:
+    """Everything outside of the config that can change a number, as `manifest.json` records it."""
+    import torch  # takes seconds: help and a misspelt override, which need this module, should not wait
+
+    return {
+        "git": git_state(),
+        "python": platform.python_version(),
+        "packages": package_versions(),
+        "hardware": hardware(),
+        "threads": torch.get_num_threads(),
+    }
 
 
 def git_state() -> dict[str, Any]:
@@ -58,6 +69,8 @@ def package_versions() -> dict[str, str | None]:
 
 def hardware() -> dict[str, Any]:
     """Machine type, logical cores, and the accelerators torch sees."""
+    import torch  # as above
+
     gpus = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
     return {
         "machine": platform.machine(),

@@ -10,7 +10,7 @@ from engine.config.compose import ConfigError
 from engine.runs.disk import put
 from engine.runs.lock import FILE as LOCK
 from engine.runs.lock import FolderInUse, holder, is_held
-from engine.runs.seed import is_main
+from engine.runs.ranks import is_main
 
 _ROOM = 64 * 1024  # bytes: what Hydra writes at the start, and some; our choice
 

@@ -28,8 +28,8 @@ from engine.inference.rebuild import part_of, predict_part, rebuild
 from engine.inference.results import Assessment, assess, recordings_of, unmeasured_table
 from engine.inspection.filmstrips import filmstrips
 from engine.runs.provenance import RunManifest
-from engine.runs.ranks import attend
-from engine.runs.seed import is_main, seed_run
+from engine.runs.ranks import attend, is_main
+from engine.runs.seed import seed_run
 from engine.training.callbacks import EmbedRun, History, StepSeed
 from engine.training.chosen import chosen
 from engine.training.lr_finder import FoundRate, find_rate

@@ -12,7 +12,7 @@ from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 
 from engine.checkpoints.checkpoint import CheckpointError
 from engine.runs.disk import put
-from engine.runs.seed import is_main
+from engine.runs.ranks import is_main
 from engine.training.callbacks import History
 
 _log = logging.getLogger(__name__)
