@@ -13,14 +13,14 @@ from joblib import cpu_count
 from datamodules.manifests.manifest import Manifest, read_manifest
 from datamodules.splits.protocols import Split
 from engine.checkpoints.checkpoint import CheckpointError, RunCheckpoint, load_checkpoint
-from engine.checkpoints.seen import BadMemory, met
-from engine.cohort.leak_audit import audit_leaks
-from engine.cohort.own_data import own_manifest
+from engine.checkpoints.seen_data import BadMemory, met
+from engine.cohort.leak_check import audit_leaks
+from engine.cohort.restored_data import own_manifest
 from engine.cohort.splits import report_split
 from engine.config.build import build
 from engine.config.compose import ConfigError
-from engine.config.settings import check_settings
 from engine.config.targets import check_targets, trusting
+from engine.config.value_ranges import check_settings
 from engine.inference.outputs import write_run
 from engine.inference.predictions import ClipPredictions, prediction_trainer
 from engine.inference.rebuild import part_of, predict_part, rebuild
@@ -30,7 +30,7 @@ from engine.inspection.audit import Predict, audit
 from engine.inspection.filmstrips import filmstrips
 from engine.inspection.fitted import check_fitted
 from engine.runs.provenance import RunManifest, add_look
-from engine.runs.quiet import quiet
+from engine.runs.quiet_warnings import quiet
 from engine.runs.seed import seed_run
 from engine.train import check_scale
 from evaluation.tables.predictions import heads_of

@@ -14,13 +14,13 @@ from datamodules.schema import IDS, UNKNOWN
 from datamodules.sources.reading.download import is_hidden
 from engine.checkpoints.checkpoint import RunCheckpoint, load_checkpoint
 from engine.config.compose import ConfigError
-from engine.config.settings import check_settings
 from engine.config.targets import trusting
+from engine.config.value_ranges import check_settings
 from engine.evaluate import merged
 from engine.inference.predictions import prediction_trainer
 from engine.inference.rebuild import predict_part, rebuild
 from engine.runs.provenance import RunManifest
-from engine.runs.quiet import quiet
+from engine.runs.quiet_warnings import quiet
 from engine.runs.seed import seed_run
 from evaluation.tables.aggregate import to_recordings
 from evaluation.tables.predictions import primary_head

@@ -11,15 +11,15 @@ from typing import Any
 import torch
 
 from datamodules.manifests.manifest import Manifest
-from engine.cohort.leak_audit import audit_leaks
+from engine.cohort.leak_check import audit_leaks
 from engine.cohort.splits import checked_splits, report_split
 from engine.config.build import build
 from engine.config.compose import ConfigError
 from engine.config.selection import check_run, with_modes
-from engine.config.settings import check_settings
 from engine.config.targets import check_targets, trusting
+from engine.config.value_ranges import check_settings
 from engine.runs.provenance import RunManifest, read_manifest_json
-from engine.runs.quiet import quiet
+from engine.runs.quiet_warnings import quiet
 from engine.runs.ranks import is_main
 from engine.runs.seed import seed_run
 from engine.training.crossval import cross_validate

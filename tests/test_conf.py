@@ -13,8 +13,8 @@ from datamodules.manifests.scales import SCALES
 from engine.config.build import build, build_all
 from engine.config.compose import ANALYZE_KEYS, EVAL_KEYS, PREDICT_KEYS, TRAIN_KEYS, ConfigError
 from engine.config.selection import check_run, with_modes
-from engine.config.settings import check_settings
 from engine.config.targets import ROOT, check_targets
+from engine.config.value_ranges import check_settings
 from engine.train import train
 
 CONF = ROOT / "conf"

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from engine.checkpoints.checkpoint import KEY, CheckpointError, load_checkpoint
-from engine.checkpoints.config import recorded
+from engine.checkpoints.recorded_config import recorded
 from engine.config.targets import ROOT
 from engine.inference.rebuild import rebuild
 from engine.train import train

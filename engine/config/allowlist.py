@@ -76,7 +76,7 @@ COHORTS = _names(
         },
     }
 )
-"""What `data.manifest` of a checkpoint is built of, below the user's own `paths.data`; see `own_data`."""
+"""What `data.manifest` of a checkpoint is built of, below `paths.data` only; see `cohort.restored_data`."""
 
 CHECKPOINT = NETWORKS | LOADERS | COHORTS
 """All that a checkpoint may name. Trainer, callbacks, loggers, optimizers and paths are the user's own."""

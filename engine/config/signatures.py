@@ -38,7 +38,7 @@ _MOST = {
 }  # the most that a file may ask for, far above what anybody trains with: our choice
 _PRETRAINED = ("pretrained", "weights", "checkpoint_path", "pretrained_cfg")
 _NO_PATHS = ("balance", "channels", "corpus", "missing")  # names of columns and channels, of any spelling
-_ELSEWHERE = ("root", "path")  # looked at where the cohort is read, see engine/cohort/own_data.py
+_ELSEWHERE = ("root", "path")  # looked at where the cohort is read, see engine/cohort/restored_data.py
 _ANY_SIZE = 2**63
 
 

@@ -3,7 +3,7 @@
 The user's own config may name what `allowlist` lists for it, and, after `trust=[my_package]`, whatever that
 package defines. A target of our own must be *defined* in a file of this checkout (read with `ast`, so
 that neither the package nor anything it imports runs, and a name the file merely imports does not count).
-What a checkpoint may name is a closed list; see `engine.checkpoints.config`.
+What a checkpoint may name is a closed list; see `engine.checkpoints.recorded_config`.
 """
 
 import ast

@@ -13,7 +13,7 @@ from torch.nn.modules import module as registration
 from datamodules.manifests.manifest import Manifest
 from datamodules.splits.protocols import Split
 from engine.checkpoints.checkpoint import CheckpointError, RunCheckpoint
-from engine.checkpoints.config import without_downloads
+from engine.checkpoints.recorded_config import without_downloads
 from engine.config.build import build
 from engine.inference.predictions import ClipPredictions, predict_clips
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from engine.config.compose import ConfigError
-from engine.runs.disk import writing
+from engine.runs.atomic_write import writing
 
 try:
     import fcntl

@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf, read_write
 from optuna.trial import TrialState
 
 from engine.config.compose import ConfigError
-from engine.runs.disk import writing
+from engine.runs.atomic_write import writing
 from engine.runs.optuna_settings import check_data_of, check_settings_of, study_settings
 
 try:

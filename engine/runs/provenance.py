@@ -15,10 +15,10 @@ from typing import Any, Self
 from engine.config.compose import ConfigError
 from engine.config.differences import config_hash, differences
 from engine.config.targets import trusted
-from engine.runs.disk import put, writing
+from engine.runs.atomic_write import put, writing
 from engine.runs.environment import environment
-from engine.runs.interruption import Interrupted, Interruptions
 from engine.runs.lock import FolderLock, is_held
+from engine.runs.signals import Interrupted, Interruptions
 
 FILE = "manifest.json"
 PAGES = ("report.html", "analysis.html", "audit.html", "attribution.html")  # named as a run ends

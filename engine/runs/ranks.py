@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from datamodules.clips.orphans import die_with
-from engine.runs.interruption import SIGNALS, Interrupted, limit_ends, say_last_words
+from engine.runs.signals import SIGNALS, Interrupted, limit_ends, say_last_words
 
 if TYPE_CHECKING:
     import pytorch_lightning as pl
@@ -63,7 +63,7 @@ def attend(trainer: "pl.Trainer") -> None:
 
 
 def _leave_handlers() -> None:
-    """Nothing: the handlers of `engine.interruption` stay in their place."""
+    """Nothing: the handlers of `engine.runs.signals` stay in their place."""
 
 
 def _first_rank() -> int | None:

@@ -10,9 +10,9 @@ from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
 
 from engine.checkpoints.checkpoint import KEY, seal
-from engine.runs.disk import put
-from engine.runs.interruption import check_interrupted
+from engine.runs.atomic_write import put
 from engine.runs.seed import seed_step
+from engine.runs.signals import check_interrupted
 
 
 class StepSeed(pl.Callback):

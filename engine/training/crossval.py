@@ -16,7 +16,7 @@ from datamodules.schema import IDS
 from datamodules.splits.protocols import Split
 from engine.config.differences import config_hash, differences, moved
 from engine.inference.outputs import write_run
-from engine.runs.disk import writing
+from engine.runs.atomic_write import writing
 from engine.runs.provenance import RunManifest, read_manifest_json
 from engine.runs.ranks import is_main
 from engine.training.cross_val_results import pool

@@ -11,6 +11,7 @@ from pytorch_lightning.callbacks import Checkpoint
 
 from datamodules.manifests.manifest import Manifest
 from datamodules.splits.protocols import Split
+from engine.checkpoints.atomic_checkpoint_io import WholeCheckpoints
 from engine.checkpoints.checkpoint import (
     CheckpointError,
     RunCheckpoint,
@@ -18,8 +19,7 @@ from engine.checkpoints.checkpoint import (
     load_checkpoint,
     new_record,
 )
-from engine.checkpoints.lightning_io import WholeCheckpoints
-from engine.checkpoints.seen import memory
+from engine.checkpoints.seen_data import memory
 from engine.config.build import build, build_all
 from engine.config.selection import monitored, with_modes
 from engine.inference.outputs import write_run

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from engine.checkpoints.config import check_recorded, recorded
+from engine.checkpoints.recorded_config import check_recorded, recorded
 from engine.config.build import build
 from engine.config.selection import check_monitors
 from engine.config.targets import ForbiddenTarget

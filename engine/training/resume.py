@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from engine.checkpoints.atomic_checkpoint_io import LAST, PREVIOUS
 from engine.checkpoints.checkpoint import CheckpointError, RunCheckpoint, load_checkpoint
-from engine.checkpoints.config import recorded
-from engine.checkpoints.lightning_io import LAST, PREVIOUS
+from engine.checkpoints.recorded_config import recorded
 from engine.config.compose import ConfigError
 from engine.config.differences import differences
 from engine.runs.find_run import found_run

@@ -11,7 +11,7 @@ import torch
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 
 from engine.checkpoints.checkpoint import CheckpointError
-from engine.runs.disk import put
+from engine.runs.atomic_write import put
 from engine.runs.ranks import is_main
 from engine.training.callbacks import History
 

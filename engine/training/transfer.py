@@ -13,7 +13,7 @@ from datamodules.leakage.channels import LeakageError
 from datamodules.manifests.manifest import Manifest
 from datamodules.splits.protocols import Split
 from engine.checkpoints.checkpoint import CheckpointError, RunCheckpoint, load_checkpoint
-from engine.checkpoints.seen import BadMemory, met
+from engine.checkpoints.seen_data import BadMemory, met
 
 _TRUNK = "network.depression.trunk."
 

@@ -27,7 +27,7 @@ from tqdm import tqdm
 
 from engine.runs.environment import git_state
 from engine.runs.provenance import write_json
-from engine.runs.quiet import quiet
+from engine.runs.quiet_warnings import quiet
 from engine.training.fit import fit_split
 from engine.training.quick_train import compose_training, material, run_trial
 from evaluation.baselines.oracle import oracle_lines

@@ -2,7 +2,7 @@ import sys
 
 import pytest
 
-from engine.checkpoints.config import check_recorded
+from engine.checkpoints.recorded_config import check_recorded
 from engine.config import targets
 from engine.config.allowlist import CHECKPOINT, THIRD_PARTY
 from engine.config.targets import ForbiddenTarget, check_targets, trusted, trusting
@@ -171,7 +171,7 @@ def test_a_checkpoint_of_a_trusted_package_needs_the_trust_again(my_package, tin
 
 
 def test_what_is_not_built_again_does_not_matter(my_package, tiny_config):
-    from engine.checkpoints.config import recorded
+    from engine.checkpoints.recorded_config import recorded
 
     tiny_config["callbacks"] = {"mine": {"_target_": "my_package.Net", "dirpath": "/tmp/x"}}
     tiny_config["logger"] = [{"_target_": "my_package.Net"}]

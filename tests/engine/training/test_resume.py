@@ -13,10 +13,10 @@ from omegaconf import OmegaConf
 from engine.checkpoints.checkpoint import CheckpointError
 from engine.config.compose import ConfigError
 from engine.config.differences import moved
-from engine.runs.folder import CheckFolder
-from engine.runs.interruption import Interrupted, check_interrupted
+from engine.runs.folder_check import CheckFolder
 from engine.runs.lock import FolderInUse, FolderLock
 from engine.runs.provenance import RunFolderError, RunManifest, read_manifest_json
+from engine.runs.signals import Interrupted, check_interrupted
 from engine.train import train
 from engine.training import fit
 from engine.training.resume import DAMAGED, check_same, earlier_run, whole_state

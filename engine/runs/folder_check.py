@@ -7,7 +7,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
 from engine.config.compose import ConfigError
-from engine.runs.disk import put
+from engine.runs.atomic_write import put
 from engine.runs.lock import FILE as LOCK
 from engine.runs.lock import FolderInUse, holder, is_held
 from engine.runs.ranks import is_main

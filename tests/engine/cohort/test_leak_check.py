@@ -11,7 +11,7 @@ import pytest
 from datamodules.clips.dataset import SeriesClips
 from datamodules.leakage.channels import LeakageError
 from datamodules.splits.protocols import Holdout
-from engine.cohort.leak_audit import audit_leaks, leak_title
+from engine.cohort.leak_check import audit_leaks, leak_title
 from engine.config.compose import ConfigError
 from engine.runs.provenance import RunManifest
 from studies.leaks.__main__ import draw

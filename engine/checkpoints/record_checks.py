@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import Any
 
 from datamodules.splits.protocols import Split
-from engine.checkpoints.config import BadRecord, check_recorded
+from engine.checkpoints.recorded_config import BadRecord, check_recorded
 
 _DEEPEST = 60  # levels of a record; configs have a dozen
 
@@ -18,7 +18,7 @@ def check_record(record: Mapping[str, Any]) -> None:
 
     Raises:
         BadRecord: A field is not what a run writes; says which.
-        ForbiddenTarget: See `engine.checkpoints.config.check_recorded`.
+        ForbiddenTarget: See `engine.checkpoints.recorded_config.check_recorded`.
     """
     for name, check in CHECKS.items():
         check(record[name])
