@@ -58,7 +58,7 @@ def pytest_itemcollected(item):
 def _tree(overrides: tuple[str, ...]) -> Any:
     from hydra import compose, initialize_config_dir
 
-    from engine.config.targets import ROOT
+    from engine.config.source_code import ROOT
 
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
         return compose("train", overrides=list(overrides))

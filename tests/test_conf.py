@@ -13,7 +13,8 @@ from datamodules.manifests.scales import SCALES
 from engine.config.build import build, build_all
 from engine.config.compose import ANALYZE_KEYS, EVAL_KEYS, PREDICT_KEYS, TRAIN_KEYS, ConfigError
 from engine.config.selection import check_run, with_modes
-from engine.config.targets import ROOT, check_targets
+from engine.config.source_code import ROOT
+from engine.config.targets import check_targets
 from engine.config.value_ranges import check_settings
 from engine.train import train
 
@@ -277,7 +278,7 @@ def test_a_misspelt_override_is_refused(compose_run):
 
 
 def test_a_misspelt_root_key_of_an_experiment_is_refused(compose_run):
-    with pytest.raises(ConfigError, match="Did you mean 'seed'"):
+    with pytest.raises(ConfigError, match="did you mean 'seed'"):
         compose_run("+seeed=3")
 
 

@@ -10,7 +10,7 @@ from datamodules.checks import validate
 from datamodules.sources.reading.registry import corpora
 from engine.checkpoints.checkpoint import load_checkpoint
 from engine.config.build import build
-from engine.config.targets import ROOT
+from engine.config.source_code import ROOT
 from engine.inference.predictions import prediction_trainer
 from engine.inference.rebuild import part_of, predict_part, rebuild
 from engine.inference.results import assess, recordings_of

@@ -13,7 +13,7 @@ import torch
 
 from engine.checkpoints.checkpoint import KEY, CheckpointError, load_checkpoint
 from engine.checkpoints.recorded_config import recorded
-from engine.config.targets import ROOT
+from engine.config.source_code import ROOT
 from engine.inference.rebuild import rebuild
 from engine.train import train
 from engine.training import crossval

@@ -1,11 +1,14 @@
 """Resolve Hydra's config into one plain dict, and refuse keys that nothing reads."""
 
-import difflib
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationKeyError, InterpolationToMissingValueError, MissingMandatoryValue
+
+from datamodules.wording import nearest
+from engine.config.source_code import arguments
 
 TRAIN_KEYS = frozenset(
     {
@@ -57,6 +60,17 @@ ANALYZE_KEYS = frozenset(
 )
 """Root keys of `conf/analyze.yaml`."""
 
+# what the commands read of nodes that are no class; further keys are names for interpolations
+_READ: dict[str, tuple[str, ...]] = {
+    "analysis": ("name", "title", "notes", "extractors", "phase", "steps"),
+    "data": ("manifest", "module", "scale", "channels"),
+    "data.scale": ("name", "low", "high", "bands"),
+    "evaluation": ("how", "n_boot", "seed", "filmstrips"),
+    "paths": ("output", "data"),
+    "selection": ("monitor", "mode"),
+}
+_HYDRA = ("_target_", "_partial_", "_args_", "_convert_", "_recursive_")
+
 
 class ConfigError(ValueError):
     """A config that cannot be run as it stands."""
@@ -68,14 +82,16 @@ def plain_config(config: DictConfig, *, keys: Collection[str]) -> dict[str, Any]
     Args:
         config: What Hydra composed.
         keys: The root keys that exist. Hydra checks an override on the command line against the composed
-            tree, but takes any key that an experiment file adds, so a misspelt one there would otherwise do
-            nothing.
+            tree, but takes any key that an experiment file or a `+` adds, so a misspelt one there would
+            otherwise do nothing, or be refused by its class after minutes.
 
     Raises:
-        ConfigError: A root key is unknown (its nearest known name is suggested), or a mandatory value is
-            missing.
+        ConfigError: A key is one that nothing reads (its nearest known name is suggested), or a mandatory
+            value is missing.
     """
-    check_keys([str(key) for key in config], keys)
+    for key in map(str, config):
+        if key not in keys:
+            raise ConfigError(_unknown(key, "at the root of the config", sorted(keys)))
     try:
         plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     except (MissingMandatoryValue, InterpolationToMissingValueError) as error:
@@ -87,17 +103,30 @@ def plain_config(config: DictConfig, *, keys: Collection[str]) -> dict[str, Any]
             f"{error.full_key}: {why}. Choose a data= and a model= of the same kind, series or pixels."
         ) from error
     assert isinstance(plain, dict)
+    _check_known(plain, "", interpolated=str(OmegaConf.to_container(config)))
     return {str(key): value for key, value in plain.items()}
 
 
-def check_keys(found: Collection[str], known: Collection[str]) -> None:
-    """Refuse root keys that nothing reads.
+def _check_known(node: Any, key: str, *, interpolated: str) -> None:
+    """Refuse keys below the root that neither a command, nor a class, nor an interpolation reads."""
+    if isinstance(node, list):
+        for index, child in enumerate(node):
+            _check_known(child, f"{key}[{index}]", interpolated=interpolated)
+    if not isinstance(node, Mapping):
+        return
+    target = node.get("_target_")
+    known, place = _READ.get(key), f"of `{key}`"
+    if isinstance(target, str):
+        known, place = arguments(target), f"of {target}"
+    for name, child in node.items():
+        path = f"{key}.{name}".lstrip(".")
+        named = rf"\$\{{({re.escape(key)}|\.*)\.{re.escape(name)}\b"  # by an interpolation, full or relative
+        special = name in _HYDRA or re.search(named, interpolated)
+        if known is not None and name not in known and not special:
+            raise ConfigError(_unknown(path, place, known))
+        _check_known(child, path, interpolated=interpolated)
 
-    Raises:
-        ConfigError: Names each stranger and the nearest known key.
-    """
-    for key in found:
-        if key not in known:
-            nearest = difflib.get_close_matches(key, sorted(known), n=1)
-            hint = f"Did you mean {nearest[0]!r}?" if nearest else f"Known keys: {', '.join(sorted(known))}."
-            raise ConfigError(f"Unknown key {key!r} at the root of the config: nothing reads it. {hint}")
+
+def _unknown(key: str, place: str, known: Collection[str]) -> str:
+    hint = nearest(key.rpartition(".")[2], known) or f". Known keys: {', '.join(known)}."
+    return f"Unknown key {key!r} {place}: nothing reads it{hint}"

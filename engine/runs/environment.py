@@ -6,7 +6,7 @@ import subprocess
 from importlib import metadata
 from typing import Any
 
-from engine.config.targets import ROOT
+from engine.config.source_code import ROOT
 
 _PACKAGES = (
     "torch",

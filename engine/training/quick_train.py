@@ -19,7 +19,8 @@ from engine.cohort.splits import checked_splits
 from engine.config.build import build
 from engine.config.compose import TRAIN_KEYS, ConfigError, plain_config
 from engine.config.selection import check_run, with_modes
-from engine.config.targets import ROOT, check_targets
+from engine.config.source_code import ROOT
+from engine.config.targets import check_targets
 from engine.inference.predictions import prediction_trainer
 from engine.inference.rebuild import part_of, predict_part, rebuild
 from engine.inference.results import recordings_of

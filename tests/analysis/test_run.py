@@ -10,7 +10,8 @@ from analysis import run as analysis
 from analysis.run import analyze
 from engine.config.build import build, build_all
 from engine.config.compose import ANALYZE_KEYS, ConfigError, plain_config
-from engine.config.targets import ROOT, ForbiddenTarget, check_targets
+from engine.config.source_code import ROOT
+from engine.config.targets import ForbiddenTarget, check_targets
 
 ANALYSES = sorted(path.stem for path in (ROOT / "conf" / "analysis").glob("*.yaml"))
 SMALL = [

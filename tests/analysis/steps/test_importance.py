@@ -6,7 +6,8 @@ from analysis.steps.importance import Importance
 from biomarkers.estimators.boosting import BoostingClassifier
 from engine.config.build import build
 from engine.config.compose import ANALYZE_KEYS, plain_config
-from engine.config.targets import ROOT, check_targets
+from engine.config.source_code import ROOT
+from engine.config.targets import check_targets
 
 
 def test_channels_regions_and_statistics_are_ranked_and_identity_is_flagged(planted):

@@ -13,7 +13,8 @@ from biomarkers.symptoms.profile_target import ProfileTarget
 from datamodules.manifests.questionnaires import subscale
 from engine.config.build import build_all
 from engine.config.compose import ANALYZE_KEYS, plain_config
-from engine.config.targets import ROOT, check_targets
+from engine.config.source_code import ROOT
+from engine.config.targets import check_targets
 
 DASS = ("DASS-21-D", "DASS-21-A", "DASS-21-S")
 

@@ -15,7 +15,7 @@ def test_resolves_to_plain_containers():
 
 
 def test_refuses_a_misspelt_root_key_with_the_nearest_name():
-    with pytest.raises(ConfigError, match=r"'seeed'.*Did you mean 'seed'"):
+    with pytest.raises(ConfigError, match=r"'seeed'.*did you mean 'seed'"):
         plain_config(OmegaConf.create({"seeed": 3}), keys=KEYS)
 
 

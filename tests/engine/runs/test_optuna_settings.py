@@ -5,7 +5,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 
 from engine.config.compose import ConfigError
-from engine.config.targets import ROOT
+from engine.config.source_code import ROOT
 from engine.runs.optuna_settings import check_data_of, check_settings_of, study_settings
 from engine.runs.optuna_study import ContinueStudy, data_check
 
