@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.config.allowlist import CHECKPOINT, COHORTS, LOADERS, NETWORKS, PARTIAL
-from engine.config.differences import canonical_json, without_places
+from engine.config.differences import canonical_json, edited, without_places
 from engine.config.signatures import Misfit, check_call
 from engine.config.targets import ForbiddenTarget, is_trusted, leaves
 
@@ -41,7 +41,7 @@ def recorded(config: Mapping[str, Any]) -> dict[str, Any]:
             {**model, **{name: _unbuilt(model[name]) for name in _UNBUILT_MODEL if name in model}}
         )
     if isinstance(data := kept.get("data"), Mapping) and "manifest" in data:
-        kept["data"] = {**data, "manifest": _absolute(data["manifest"])}
+        kept["data"] = {**data, "manifest": edited(data["manifest"], _absolute)}
     return kept
 
 
@@ -55,11 +55,7 @@ def origin(manifest: Any, data_digest: str) -> str:
 
 def without_downloads(node: Any) -> Any:
     """The config of a model with every `pretrained` switched off, so that building it downloads nothing."""
-    if isinstance(node, Mapping):
-        return {
-            key: False if key == "pretrained" else without_downloads(value) for key, value in node.items()
-        }
-    return [without_downloads(value) for value in node] if isinstance(node, list) else node
+    return edited(node, lambda name, value: (name, False if name == "pretrained" else value))
 
 
 def check_recorded(config: Any) -> None:
@@ -197,17 +193,8 @@ def _nodes(node: Any, key: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 def _unbuilt(node: Any) -> Any:
     """The node as a remark: nothing in it is built any more."""
-    if isinstance(node, Mapping):
-        return {("target" if name == "_target_" else name): _unbuilt(value) for name, value in node.items()}
-    return [_unbuilt(value) for value in node] if isinstance(node, list | tuple) else node
+    return edited(node, lambda name, value: ("target" if name == "_target_" else name, value))
 
 
-def _absolute(node: Any) -> Any:
-    if isinstance(node, Mapping):
-        return {
-            name: str(Path(value).absolute())
-            if name in PATHS and isinstance(value, str)
-            else _absolute(value)
-            for name, value in node.items()
-        }
-    return [_absolute(value) for value in node] if isinstance(node, list) else node
+def _absolute(name: str, value: Any) -> tuple[str, Any]:
+    return name, str(Path(value).absolute()) if name in PATHS and isinstance(value, str) else value

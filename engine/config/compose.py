@@ -4,61 +4,12 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
+import yaml
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationKeyError, InterpolationToMissingValueError, MissingMandatoryValue
 
 from datamodules.wording import nearest
-from engine.config.source_code import arguments
-
-TRAIN_KEYS = frozenset(
-    {
-        "experiment_name",
-        "seed",
-        "ckpt_path",
-        "resume",
-        "init_from",
-        "accept_leaks",
-        "find_lr",
-        "selection",
-        "evaluation",
-        "compile",
-        "width",
-        "data",
-        "protocol",
-        "train_filter",
-        "model",
-        "trainer",
-        "callbacks",
-        "logger",
-        "paths",
-        "trust",
-    }
-)
-"""Root keys of a training config. A test holds this set against `conf/train.yaml`."""
-
-EVAL_KEYS = frozenset(
-    {
-        "ckpt_path",
-        "manifest",
-        "accept_leaks",
-        "audit",
-        "attribution",
-        "trainer",
-        "evaluation",
-        "num_workers",
-        "paths",
-        "trust",
-    }
-)
-"""Root keys of `conf/eval.yaml`."""
-
-PREDICT_KEYS = frozenset({"ckpt_path", "input", "trainer", "num_workers", "paths", "trust"})
-"""Root keys of `conf/predict.yaml`."""
-
-ANALYZE_KEYS = frozenset(
-    {"seed", "data", "protocol", "train_filter", "accept_leaks", "analysis", "evaluation", "paths", "trust"}
-)
-"""Root keys of `conf/analyze.yaml`."""
+from engine.config.source_code import ROOT, arguments
 
 # what the commands read of nodes that are no class; further keys are names for interpolations
 _READ: dict[str, tuple[str, ...]] = {
@@ -69,6 +20,7 @@ _READ: dict[str, tuple[str, ...]] = {
     "paths": ("output", "data"),
     "selection": ("monitor", "mode"),
 }
+_NO_NODES = ("hydra", "experiment", "sweep", "debug")  # of groups that write to the root
 _HYDRA = ("_target_", "_partial_", "_args_", "_convert_", "_recursive_")
 
 
@@ -76,14 +28,23 @@ class ConfigError(ValueError):
     """A config that cannot be run as it stands."""
 
 
+def root_keys(command: str) -> frozenset[str]:
+    """The root keys of a command: those that `conf/<command>.yaml` has, and the groups it is composed of."""
+    tree = yaml.safe_load((ROOT / "conf" / f"{command}.yaml").read_text(encoding="utf-8"))
+    groups = {
+        name.partition("/")[0] for entry in tree["defaults"] if isinstance(entry, dict) for name in entry
+    }
+    return frozenset({*tree, *(name.partition("/")[0] for name in groups)} - {"defaults", *_NO_NODES})
+
+
 def plain_config(config: DictConfig, *, keys: Collection[str]) -> dict[str, Any]:
     """Resolve a composed config into nested dicts and lists of plain values.
 
     Args:
         config: What Hydra composed.
-        keys: The root keys that exist. Hydra checks an override on the command line against the composed
-            tree, but takes any key that an experiment file or a `+` adds, so a misspelt one there would
-            otherwise do nothing, or be refused by its class after minutes.
+        keys: The root keys that exist, see `root_keys`. Hydra checks an override on the command line against
+            the composed tree, but takes any key that an experiment file or a `+` adds, so a misspelt one
+            there would otherwise do nothing, or be refused by its class after minutes.
 
     Raises:
         ConfigError: A key is one that nothing reads (its nearest known name is suggested), or a mandatory

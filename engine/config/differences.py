@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -81,9 +81,15 @@ def _comparable(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def without_places(manifest: Any) -> Any:
     """The settings of `data.manifest` that tell what its recordings are, not where they lie, at any depth."""
-    if isinstance(manifest, Mapping):
-        return {name: without_places(value) for name, value in manifest.items() if name not in _ANYWHERE}
-    return [without_places(value) for value in manifest] if isinstance(manifest, list | tuple) else manifest
+    return edited(manifest, lambda name, value: None if name in _ANYWHERE else (name, value))
+
+
+def edited(node: Any, edit: Callable[[str, Any], tuple[str, Any] | None]) -> Any:
+    """A copy of plain nested values; `edit` renames, replaces or, by None, drops each entry of a dict."""
+    if isinstance(node, Mapping):
+        kept = [edit(name, value) for name, value in node.items()]
+        return {name: edited(value, edit) for name, value in filter(None, kept)}
+    return [edited(value, edit) for value in node] if isinstance(node, list | tuple) else node
 
 
 def _flat(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -9,33 +9,18 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
-_MOST = {
-    "length": 100_000,  # frames of a clip
-    "stride": 100_000,
-    "strides": 100_000,
-    "hop": 100_000,
-    "clips": 10_000,
-    "subjects": 10_000,
-    "visits": 10_000,
-    "max_eval_clips": 10_000,
-    "keep": 100_000,
-    "height": 4096,
-    "width": 4096,
-    "size": 4096,
-    "scales": 4096,
-    "grid": 256,
-    "blocks": 256,
-    "cells": 256,
-    "depth": 256,
-    "layers": 256,
-    "n_subjects": 100_000,
-    "n_visits": 1000,
-    "fps": 1000,
-    "duration_s": 36_000,
-    "bands": 1000,
-    "num_workers": 1024,  # and no more are started than there are cores
-    "workers": 1024,
-}  # the most that a file may ask for, far above what anybody trains with: our choice
+# The most that a file may ask for, far above what anybody trains with: our choice. Frames and recordings cost
+# memory by the number, and no more workers are started than there are cores.
+_LIMITS = {
+    100_000: "length stride strides hop keep n_subjects",
+    36_000: "duration_s",
+    10_000: "clips subjects visits max_eval_clips",
+    4096: "height width size scales",
+    1024: "num_workers workers",
+    1000: "n_visits fps bands",
+    256: "grid blocks cells depth layers",
+}
+_MOST = {name: most for most, names in _LIMITS.items() for name in names.split()}
 _PRETRAINED = ("pretrained", "weights", "checkpoint_path", "pretrained_cfg")
 _NO_PATHS = ("balance", "channels", "corpus", "missing")  # names of columns and channels, of any spelling
 _ELSEWHERE = ("root", "path")  # looked at where the cohort is read, see engine/cohort/restored_data.py
