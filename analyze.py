@@ -5,14 +5,15 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig
 
-from analysis.run import analyze
-from engine.config.compose import ANALYZE_KEYS, plain_config
+from engine.config.compose import plain_config, root_keys
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="analyze")
 def main(config: DictConfig) -> None:
     """Write the page and the tables of an analysis."""
-    plain = plain_config(config, keys=ANALYZE_KEYS)
+    plain = plain_config(config, keys=root_keys("analyze"))
+    from analysis.run import analyze  # takes seconds, which help and a misspelt override need not wait for
+
     analyze(plain, folder=Path(plain["paths"]["output"]))
 
 

@@ -5,14 +5,17 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig
 
-from engine.config.compose import EVAL_KEYS, plain_config
-from engine.evaluate import evaluate
+from engine.config.compose import plain_config, root_keys
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="eval")
 def main(config: DictConfig) -> None:
     """Write predictions, metrics and report of a checkpoint to a folder of their own."""
-    plain = plain_config(config, keys=EVAL_KEYS)
+    plain = plain_config(config, keys=root_keys("eval"))
+    from engine.evaluate import (
+        evaluate,  # takes seconds, which help and a misspelt override need not wait for
+    )
+
     evaluate(plain, folder=Path(plain["paths"]["output"]))
 
 

@@ -7,19 +7,21 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from engine.config.compose import TRAIN_KEYS, plain_config
-from engine.config.selection import check_sweep
-from engine.runs.study import data_check
-from engine.train import train
-from engine.training import earlier_run
+from engine.config.compose import plain_config, root_keys
+from engine.runs.find_run import register
 
-earlier_run.register()
+register()
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")
 def main(config: DictConfig) -> float | None:
     """Run one training, or one job of a sweep, and return the validation metric a sweep may search by."""
-    plain = plain_config(config, keys=TRAIN_KEYS)
+    plain = plain_config(config, keys=root_keys("train"))
+    # torch and Lightning take seconds to import: help and a misspelt override do not wait for them
+    from engine.config.selection import check_sweep
+    from engine.runs.optuna_study import data_check
+    from engine.train import train
+
     run = HydraConfig.get()
     check_data = None
     if run.mode == RunMode.MULTIRUN:

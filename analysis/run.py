@@ -8,13 +8,13 @@ from typing import Any
 from analysis.leak_guard import leak_notes
 from analysis.step_data import Finding, Material, read_material
 from analysis.steps.missing_features import measured
-from engine.cohort.leak_audit import leak_title
+from engine.cohort.leak_check import leak_title
 from engine.config.build import build_all
 from engine.config.compose import ConfigError
-from engine.config.settings import check_settings
 from engine.config.targets import check_targets, trusting
+from engine.config.value_ranges import check_settings
 from engine.runs.provenance import RunManifest
-from engine.runs.quiet import quiet
+from engine.runs.quiet_warnings import quiet
 from engine.runs.seed import seed_run
 from evaluation.report.leak_section import leak_section
 from evaluation.report.page import write_page

@@ -20,7 +20,7 @@ from datamodules.schema import IDS
 from datamodules.series import Series
 from datamodules.series.checks.mixed_units import check_units, level
 from datamodules.splits.partition import Split
-from engine.cohort.leak_audit import audit_leaks
+from engine.cohort.leak_check import audit_leaks
 from engine.cohort.splits import checked_splits, report_split
 from engine.config.build import build, build_all
 from engine.runs.provenance import RunManifest

@@ -11,9 +11,9 @@ import pandas as pd
 from datamodules.manifests.manifest import Manifest, read_manifest
 from datamodules.splits.partition import Split
 from engine.checkpoints.checkpoint import CheckpointError, RunCheckpoint
-from engine.checkpoints.seen import BadMemory, met
-from engine.cohort.leak_audit import audit_leaks
-from engine.cohort.own_data import own_manifest
+from engine.checkpoints.seen_data import BadMemory, met
+from engine.cohort.leak_check import audit_leaks
+from engine.cohort.restored_data import own_manifest
 from engine.cohort.splits import report_split
 from engine.config.build import build
 from engine.config.compose import ConfigError

@@ -6,15 +6,16 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from engine.cohort.leak_audit import audit_leaks
+from engine.cohort.leak_check import audit_leaks
 from engine.cohort.splits import checked_splits, report_split
 from engine.config.build import build
 from engine.config.selection import check_run, with_modes
-from engine.config.settings import check_settings
 from engine.config.targets import check_targets, trusting
+from engine.config.value_ranges import check_settings
 from engine.runs.provenance import RunManifest, read_manifest_json
-from engine.runs.quiet import quiet
-from engine.runs.seed import is_main, seed_run
+from engine.runs.quiet_warnings import quiet
+from engine.runs.ranks import is_main
+from engine.runs.seed import seed_run
 from engine.training.checks import check_devices, check_model, check_scale, check_validation
 from engine.training.crossval import cross_validate
 from engine.training.earlier_run import earlier_run

@@ -58,7 +58,7 @@ def pytest_itemcollected(item):
 def _tree(overrides: tuple[str, ...]) -> Any:
     from hydra import compose, initialize_config_dir
 
-    from engine.config.targets import ROOT
+    from engine.config.source_code import ROOT
 
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
         return compose("train", overrides=list(overrides))
@@ -66,11 +66,11 @@ def _tree(overrides: tuple[str, ...]) -> Any:
 
 def composed(*overrides: str, output: Path) -> dict[str, Any]:
     """`conf/train.yaml` with overrides, plain and checked, writing to `output`."""
-    from engine.config.compose import TRAIN_KEYS, plain_config
+    from engine.config.compose import plain_config, root_keys
 
     config = deepcopy(_tree(overrides))  # half a second each, and many tests ask for the same one
     config.paths.output = str(output)
-    return plain_config(config, keys=TRAIN_KEYS)
+    return plain_config(config, keys=root_keys("train"))
 
 
 @pytest.fixture(scope="session")

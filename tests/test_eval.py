@@ -15,7 +15,8 @@ from datamodules.manifests.manifest import read_manifest
 from datamodules.series import UnreadableSeries
 from engine.checkpoints.checkpoint import KEY, CheckpointError, load_checkpoint, seal
 from engine.config.compose import ConfigError
-from engine.config.targets import ROOT, ForbiddenTarget
+from engine.config.source_code import ROOT
+from engine.config.targets import ForbiddenTarget
 from engine.evaluate import evaluate
 from engine.predict import predict
 from engine.runs.provenance import read_manifest_json

@@ -10,7 +10,7 @@ import time
 import pandas as pd
 import pytest
 
-from engine.config.targets import ROOT
+from engine.config.source_code import ROOT
 
 NOT_DEFAULT = ("trainer.max_epochs", "data.module.num_workers", "logger")
 

@@ -10,7 +10,7 @@ from datamodules.checks import validate
 from datamodules.sources.shared.registry import corpora
 from engine.checkpoints.checkpoint import load_checkpoint
 from engine.config.build import build
-from engine.config.targets import ROOT
+from engine.config.source_code import ROOT
 from engine.inference.clip_predictions import Predictor
 from engine.inference.recordings import predicted_recordings
 from engine.inference.results import assess

@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from engine.checkpoints.checkpoint import KEY, CheckpointError, load_checkpoint
-from engine.checkpoints.config import recorded
-from engine.config.targets import ROOT
+from engine.checkpoints.recorded_config import recorded
+from engine.config.source_code import ROOT
 from engine.inference.clip_predictions import rebuild
 from engine.train import train
 from engine.training import crossval

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from engine.config.targets import ROOT
+from engine.config.source_code import ROOT
 
 PACKAGE = '''
 """A trunk of another place."""

@@ -18,7 +18,8 @@ from analysis.step_data import Material
 from datamodules.manifests.manifest import Manifest
 from datamodules.splits.partition import Split
 from engine.checkpoints.checkpoint import load_checkpoint
-from engine.config.compose import ConfigError, canonical_json, with_value
+from engine.config.compose import ConfigError, with_value
+from engine.config.differences import canonical_json
 from engine.inference.clip_predictions import Predictor
 from engine.inference.recordings import predicted_recordings
 from engine.runs.provenance import RunManifest, read_manifest_json

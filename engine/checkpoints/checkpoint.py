@@ -2,7 +2,7 @@
 
 `eval.py` and `predict.py` rebuild network, loader and cohort from it. It loads with `weights_only=True`, so
 no code travels in it, and what its config names is a closed list, called with plain data; see
-`engine.checkpoints.config`.
+`engine.checkpoints.recorded_config`.
 The digest finds damage and edits made in passing. It is no signature: who rewrites a file on purpose can
 rewrite its digest, and what such a file can make this program do is bounded by that list alone.
 """
@@ -18,9 +18,9 @@ import torch
 from torch import Tensor
 
 from engine.checkpoints.archive import BadArchive, read_archive
-from engine.checkpoints.config import BadRecord, origin, recorded
-from engine.checkpoints.record import check_plain, check_record
-from engine.config.compose import canonical_json
+from engine.checkpoints.record_checks import check_plain, check_record
+from engine.checkpoints.recorded_config import BadRecord, origin, recorded
+from engine.config.differences import canonical_json
 from engine.config.targets import ForbiddenTarget
 
 KEY = "euthymia"
@@ -38,14 +38,14 @@ class RunCheckpoint:
     Attributes:
         path: The file.
         state_dict: Weights of the task.
-        config: What the run recorded of its config, plain; see `engine.checkpoints.config`.
+        config: What the run recorded of its config, plain; see `engine.checkpoints.recorded_config`.
         statistics: What the network was standardized with; plain lists and numbers.
         data_digest: Digest of the manifest the run read.
         split: `name`, and the recording ids of `train`, `val` and `test`.
         calibration: Targets and predictions of the validation recordings, without ids: what decision
             thresholds and intervals are learned from. Empty before the run has ended.
-        seen: Digests of persons and files that trained or selected; see `engine.checkpoints.seen`.
-        origin: What the recordings were made of; see `config.origin`. Empty in older checkpoints.
+        seen: Digests of persons and files that trained or selected; see `engine.checkpoints.seen_data`.
+        origin: What the recordings were made of; see `recorded_config.origin`. Empty in older checkpoints.
     """
 
     path: Path
@@ -59,7 +59,7 @@ class RunCheckpoint:
     origin: str = ""
 
 
-# Every further attribute is a field of the record; a check of its own goes to `record.CHECKS`.
+# Every further attribute is a field of the record; a check of its own goes to `record_checks.CHECKS`.
 _FIELDS = {field.name for field in fields(RunCheckpoint)} - {"path", "state_dict"}
 
 
@@ -78,7 +78,7 @@ def new_record(
         statistics: Tensors and numbers that the network was standardized with.
         data_digest: Of the manifest.
         split: Name and recording ids.
-        seen: See `engine.checkpoints.seen.memory`.
+        seen: See `engine.checkpoints.seen_data.memory`.
     """
     kept = recorded(config)
     return {

@@ -27,9 +27,7 @@ def checked_splits(config: Mapping[str, Any], manifest: Manifest) -> list[Split]
         LeakageError: A split leaks, or a filter touched what selects or is tested.
     """
     protocol = build(config["protocol"], key="protocol")
-    drop = None
-    if config["train_filter"] is not None:
-        drop = build(config["train_filter"], key="train_filter")
+    drop = build(config["train_filter"], key="train_filter")
     _check_labeled(manifest)
     if made_up := false_hashes(manifest):
         raise ManifestError(

@@ -5,78 +5,68 @@ checkpoint of it cannot be read again; `train.py` says so before it starts.
 """
 
 
-def _names(groups: dict[str, tuple[str, ...]]) -> frozenset[str]:
-    return frozenset(f"{module}.{name}" for module, names in groups.items() for name in names)
+def _names(groups: dict[str, str]) -> frozenset[str]:
+    """Dotted paths of names that are listed by module, with spaces between them."""
+    return frozenset(f"{module}.{name}" for module, names in groups.items() for name in names.split())
 
 
+# A checkpoint may come from a stranger, so each entry takes plain values only and does nothing but build: no
+# layer here opens a file, and what could download (`pretrained`) is refused by `signatures`.
 NETWORKS = _names(
     {
-        "models.task": ("Task",),
-        "models.mpdrm.network": ("MPDRM",),
-        "models.baseline": ("VideoNetwork",),
-        "models.mpdrm.mdfn": ("MDFN",),
-        "models.mpdrm.mpfn": ("MPFN",),
-        "models.inputs": ("Appearance", "FrameDifference", "Levels", "Delta"),
-        "models.trunks.frames": ("FramesTrunk",),
-        "models.trunks.inception_time": ("InceptionTimeTrunk",),
-        "models.trunks.li_fpn": ("LIFPNTrunk",),
-        "models.trunks.lstm": ("LSTMTrunk",),
-        "models.trunks.msn": ("MSNTrunk",),
-        "models.trunks.pixels": ("PixelTrunk",),
-        "models.trunks.series": ("SeriesTrunk",),
-        "models.trunks.video": ("VideoTrunk",),
-        "models.mpdrm.mmp": ("MMPMaps", "MMPSeries"),
-        "models.mpdrm.context": ("ClipContext", "EnrolmentContext"),
-        "models.mpdrm.rarm": ("AttentionPool", "RelationCross", "RelationGate", "RelationProjection"),
-        "models.heads": ("ScoreHead", "BinaryHead", "OrdinalHead"),
-        "models.objective": ("Objective",),
-        "models.losses.orthogonality": ("Orthogonality",),
-        "models.losses.reversal": ("PersonalityAdversary",),
-        "models.losses.supcon": ("SupCon",),
-        "models.losses.traits": ("TraitLoss",),
-        "evaluation.metrics.streaming": ("RecordingMetrics",),
+        "models.task": "Task",
+        "models.mpdrm.network": "MPDRM",
+        "models.baseline": "VideoNetwork",
+        "models.mpdrm.mdfn": "MDFN",
+        "models.mpdrm.mpfn": "MPFN",
+        "models.inputs": "Appearance FrameDifference Levels Delta",
+        "models.trunks.frames": "FramesTrunk",
+        "models.trunks.inception_time": "InceptionTimeTrunk",
+        "models.trunks.li_fpn": "LIFPNTrunk",
+        "models.trunks.lstm": "LSTMTrunk",
+        "models.trunks.msn": "MSNTrunk",
+        "models.trunks.pixels": "PixelTrunk",
+        "models.trunks.series": "SeriesTrunk",
+        "models.trunks.video": "VideoTrunk",
+        "models.mpdrm.mmp": "MMPMaps MMPSeries",
+        "models.mpdrm.context": "ClipContext EnrolmentContext",
+        "models.mpdrm.rarm": "AttentionPool RelationCross RelationGate RelationProjection",
+        "models.heads": "ScoreHead BinaryHead OrdinalHead",
+        "models.objective": "Objective",
+        "models.losses.orthogonality": "Orthogonality",
+        "models.losses.reversal": "PersonalityAdversary",
+        "models.losses.supcon": "SupCon",
+        "models.losses.traits": "TraitLoss",
+        "evaluation.metrics.streaming": "RecordingMetrics",
     }
 )
 """What `model` of a checkpoint is built of."""
 
+# These open the files that a manifest names; the cohorts below are read under the user's `paths.data` only.
 LOADERS = _names(
     {
-        "datamodules.datamodule": ("ClipDataModule",),
-        "datamodules.clips.dataset": ("PixelClips", "SeriesClips"),
-        "datamodules.readers.video_source": ("VideoSource",),
-        "datamodules.clips.samplers": ("RandomClips", "UniformClips", "DenseClips"),
-        "datamodules.clips.transforms": ("ClipAugment", "Normalize"),
+        "datamodules.datamodule": "ClipDataModule",
+        "datamodules.clips.dataset": "PixelClips SeriesClips",
+        "datamodules.readers.video_source": "VideoSource",
+        "datamodules.clips.samplers": "RandomClips UniformClips DenseClips",
+        "datamodules.clips.transforms": "ClipAugment Normalize",
     }
 )
 """What `data.module` of a checkpoint is built of."""
 
+_CORPORA = "avec2013 avec2014 cmdc daic_woz dvlog edaic first_impressions folder joined lmvd mpdd"
 COHORTS = _names(
     {
-        "datamodules.manifests.manifest": ("read_manifest",),
-        "datamodules.synthetic.cohort": ("synthetic_manifest",),
-        "datamodules.synthetic.extracted": ("extracted",),
-        "datamodules.manifests.transforms.permuted": ("permuted",),
-        "datamodules.manifests.transforms.rescaled": ("rescaled",),
-        "datamodules.manifests.transforms.keep_labels": ("keep_labels",),
-        **{
-            f"datamodules.sources.{corpus}": ("read",)
-            for corpus in (
-                "avec2013",
-                "avec2014",
-                "cmdc",
-                "daic_woz",
-                "dvlog",
-                "edaic",
-                "first_impressions",
-                "folder",
-                "joined",
-                "lmvd",
-                "mpdd",
-            )
-        },
+        "datamodules.manifests.manifest": "read_manifest",
+        "datamodules.synthetic.cohort": "synthetic_manifest",
+        "datamodules.synthetic.extracted": "extracted",
+        "datamodules.manifests.transforms.permuted": "permuted",
+        "datamodules.manifests.transforms.rescaled": "rescaled",
+        "datamodules.manifests.transforms.keep_labels": "keep_labels",
+        **{f"datamodules.sources.{corpus}": "read" for corpus in _CORPORA.split()},
     }
 )
-"""What `data.manifest` of a checkpoint is built of, below the user's own `paths.data`; see `own_data`."""
+"""What `data.manifest` of a checkpoint is built of, below `paths.data` only; see `cohort.restored_data`."""
 
 CHECKPOINT = NETWORKS | LOADERS | COHORTS
 """All that a checkpoint may name. Trainer, callbacks, loggers, optimizers and paths are the user's own."""
@@ -87,28 +77,16 @@ PARTIAL = frozenset(
 """Those of them that `conf/` asks for with `_partial_: true`."""
 
 OWN = (
+    "analysis.steps",
     "biomarkers",
     "models",
-    "datamodules.clips.samplers",
-    "datamodules.datamodule",
-    "datamodules.clips.dataset",
-    "datamodules.manifests.transforms.keep_labels",
-    "datamodules.manifests.manifest",
-    "datamodules.manifests.transforms.permuted",
-    "datamodules.readers.video_source",
-    "datamodules.manifests.transforms.rescaled",
     "datamodules.sources",
     "datamodules.splits.cross_corpus",
     "datamodules.splits.cross_validation",
     "datamodules.splits.protocols",
-    "datamodules.synthetic.cohort",
-    "datamodules.synthetic.extracted",
-    "datamodules.clips.transforms",
-    "evaluation.metrics.streaming",
     "engine.training.callbacks",
     "engine.training.csv_logger",
-    "analysis.steps",
-    "biomarkers.estimators.tabular_transformer",
+    *sorted({name.rpartition(".")[0] for name in CHECKPOINT}),
 )
 """Packages, or single modules, of this checkout whose own definitions the user's config may build."""
 
@@ -119,69 +97,29 @@ NOT_OWN = ("datamodules.sources.trees",)
 THIRD_PARTY = _names(
     {
         "torch.optim": (
-            "Adadelta",
-            "Adafactor",
-            "Adagrad",
-            "Adam",
-            "AdamW",
-            "Adamax",
-            "ASGD",
-            "LBFGS",
-            "NAdam",
-            "RAdam",
-            "RMSprop",
-            "Rprop",
-            "SGD",
+            "Adadelta Adafactor Adagrad Adam AdamW Adamax ASGD LBFGS NAdam RAdam RMSprop Rprop SGD"
         ),
         "torch.optim.lr_scheduler": (
-            "ConstantLR",
-            "CosineAnnealingLR",
-            "CosineAnnealingWarmRestarts",
-            "CyclicLR",
-            "ExponentialLR",
-            "LinearLR",
-            "MultiStepLR",
-            "OneCycleLR",
-            "PolynomialLR",
-            "ReduceLROnPlateau",
-            "StepLR",
+            "ConstantLR CosineAnnealingLR CosineAnnealingWarmRestarts CyclicLR ExponentialLR LinearLR "
+            "MultiStepLR OneCycleLR PolynomialLR ReduceLROnPlateau StepLR"
         ),
-        "torch.nn": (
-            "GELU",
-            "ReLU",
-            "SiLU",
-            "LayerNorm",
-            "BatchNorm1d",
-            "BatchNorm2d",
-            "GroupNorm",
-            "Identity",
-        ),
-        "sklearn.cluster": ("KMeans",),
+        "torch.nn": "GELU ReLU SiLU LayerNorm BatchNorm1d BatchNorm2d GroupNorm Identity",
+        "sklearn.cluster": "KMeans",
         "sklearn.ensemble": (
-            "ExtraTreesClassifier",
-            "ExtraTreesRegressor",
-            "RandomForestClassifier",
-            "RandomForestRegressor",
+            "ExtraTreesClassifier ExtraTreesRegressor RandomForestClassifier RandomForestRegressor"
         ),
-        "sklearn.linear_model": ("LogisticRegression",),
-        "sklearn.mixture": ("GaussianMixture",),
-        "sklearn.neighbors": ("KNeighborsClassifier",),
-        "sklearn.svm": ("LinearSVC", "SVR"),
-        "pytorch_lightning": ("Trainer",),
+        "sklearn.linear_model": "LogisticRegression",
+        "sklearn.mixture": "GaussianMixture",
+        "sklearn.neighbors": "KNeighborsClassifier",
+        "sklearn.svm": "LinearSVC SVR",
+        "pytorch_lightning": "Trainer",
         "pytorch_lightning.callbacks": (
-            "ModelCheckpoint",
-            "EarlyStopping",
-            "LearningRateMonitor",
-            "DeviceStatsMonitor",
-            "StochasticWeightAveraging",
-            "TQDMProgressBar",
-            "RichProgressBar",
-            "ModelSummary",
-            "Timer",
+            "ModelCheckpoint EarlyStopping LearningRateMonitor DeviceStatsMonitor StochasticWeightAveraging "
+            "TQDMProgressBar RichProgressBar ModelSummary Timer"
         ),
-        "pytorch_lightning.loggers": ("CSVLogger", "TensorBoardLogger", "WandbLogger"),
-        "pytorch_lightning.profilers": ("SimpleProfiler", "AdvancedProfiler", "PyTorchProfiler"),
-        "pytorch_lightning.strategies": ("DDPStrategy", "FSDPStrategy", "SingleDeviceStrategy"),
+        "pytorch_lightning.loggers": "CSVLogger TensorBoardLogger WandbLogger",
+        "pytorch_lightning.profilers": "SimpleProfiler AdvancedProfiler PyTorchProfiler",
+        "pytorch_lightning.strategies": "DDPStrategy FSDPStrategy SingleDeviceStrategy",
     }
 )
 """Callables of other packages that the user's config may build."""

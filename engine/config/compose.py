@@ -1,76 +1,40 @@
-"""Resolve Hydra's config into one plain dict, check its keys, hash it, and compare it with another run's."""
+"""Resolve Hydra's config into one plain dict, and refuse keys that nothing reads."""
 
-import difflib
-import hashlib
-import json
-from collections.abc import Collection, Iterator, Mapping
-from pathlib import Path
+import re
+from collections.abc import Collection, Mapping
 from typing import Any
 
+import yaml  # type: ignore[import-untyped]
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationKeyError, InterpolationToMissingValueError, MissingMandatoryValue
 
-TRAIN_KEYS = frozenset(
-    {
-        "experiment_name",
-        "seed",
-        "ckpt_path",
-        "resume",
-        "init_from",
-        "accept_leaks",
-        "find_lr",
-        "selection",
-        "evaluation",
-        "compile",
-        "width",
-        "data",
-        "protocol",
-        "train_filter",
-        "model",
-        "trainer",
-        "callbacks",
-        "logger",
-        "paths",
-        "trust",
-    }
-)
-"""Root keys of a training config. A test holds this set against `conf/train.yaml`."""
+from datamodules.wording import nearest
+from engine.config.source_code import ROOT, arguments
 
-EVAL_KEYS = frozenset(
-    {
-        "ckpt_path",
-        "manifest",
-        "accept_leaks",
-        "audit",
-        "attribution",
-        "trainer",
-        "evaluation",
-        "num_workers",
-        "paths",
-        "trust",
-    }
-)
-"""Root keys of `conf/eval.yaml`."""
-
-PREDICT_KEYS = frozenset({"ckpt_path", "input", "trainer", "num_workers", "paths", "trust"})
-"""Root keys of `conf/predict.yaml`."""
-
-ANALYZE_KEYS = frozenset(
-    {"seed", "data", "protocol", "train_filter", "accept_leaks", "analysis", "evaluation", "paths", "trust"}
-)
-"""Root keys of `conf/analyze.yaml`."""
-
-_NOT_HASHED = (
-    "paths",
-    "ckpt_path",
-    "resume",
-    "logger",
-    "trust",
-)  # they say nothing about what a run computes
+# what the commands read of nodes that are no class; further keys are names for interpolations
+_READ: dict[str, tuple[str, ...]] = {
+    "analysis": ("name", "title", "notes", "extractors", "phase", "steps"),
+    "data": ("manifest", "module", "scale", "channels"),
+    "data.scale": ("name", "low", "high", "bands"),
+    "evaluation": ("how", "n_boot", "seed", "filmstrips"),
+    "paths": ("output", "data"),
+    "selection": ("monitor", "mode"),
+}
+_NO_NODES = ("hydra", "experiment", "sweep", "debug")  # of groups that write to the root
+_HYDRA = ("_target_", "_partial_", "_args_", "_convert_", "_recursive_")
 
 
 class ConfigError(ValueError):
     """A config that cannot be run as it stands."""
+
+
+def root_keys(command: str) -> frozenset[str]:
+    """The root keys of a command: those that `conf/<command>.yaml` has, and the groups it is composed of."""
+    tree = yaml.safe_load((ROOT / "conf" / f"{command}.yaml").read_text(encoding="utf-8"))
+    groups = {
+        name.partition("/")[0] for entry in tree["defaults"] if isinstance(entry, dict) for name in entry
+    }
+    return frozenset({*tree, *(name.partition("/")[0] for name in groups)} - {"defaults", *_NO_NODES})
 
 
 def plain_config(config: DictConfig, *, keys: Collection[str]) -> dict[str, Any]:
@@ -78,15 +42,17 @@ def plain_config(config: DictConfig, *, keys: Collection[str]) -> dict[str, Any]
 
     Args:
         config: What Hydra composed.
-        keys: The root keys that exist. Hydra checks an override on the command line against the composed
-            tree, but takes any key that an experiment file adds, so a misspelt one there would otherwise do
-            nothing.
+        keys: The root keys that exist, see `root_keys`. Hydra checks an override on the command line against
+            the composed tree, but takes any key that an experiment file or a `+` adds, so a misspelt one
+            there would otherwise do nothing, or be refused by its class after minutes.
 
     Raises:
-        ConfigError: A root key is unknown (its nearest known name is suggested), or a mandatory value is
-            missing.
+        ConfigError: A key is one that nothing reads (its nearest known name is suggested), or a mandatory
+            value is missing.
     """
-    check_keys([str(key) for key in config], keys)
+    for key in map(str, config):
+        if key not in keys:
+            raise ConfigError(_unknown(key, "at the root of the config", sorted(keys)))
     try:
         plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     except (MissingMandatoryValue, InterpolationToMissingValueError) as error:
@@ -98,6 +64,7 @@ def plain_config(config: DictConfig, *, keys: Collection[str]) -> dict[str, Any]
             f"{error.full_key}: {why}. Choose a data= and a model= of the same kind, series or pixels."
         ) from error
     assert isinstance(plain, dict)
+    _check_known(plain, "", interpolated=str(OmegaConf.to_container(config)))
     return {str(key): value for key, value in plain.items()}
 
 
@@ -107,98 +74,26 @@ def with_value(config: Mapping[str, Any], key: str, value: Any) -> dict[str, Any
     return dict(config) | {first: with_value(config[first], rest, value) if rest else value}
 
 
-def check_keys(found: Collection[str], known: Collection[str]) -> None:
-    """Refuse root keys that nothing reads.
-
-    Raises:
-        ConfigError: Names each stranger and the nearest known key.
-    """
-    for key in found:
-        if key not in known:
-            nearest = difflib.get_close_matches(key, sorted(known), n=1)
-            hint = f"Did you mean {nearest[0]!r}?" if nearest else f"Known keys: {', '.join(sorted(known))}."
-            raise ConfigError(f"Unknown key {key!r} at the root of the config: nothing reads it. {hint}")
-
-
-def canonical_json(value: Any) -> str:
-    """JSON with one spelling per value (sorted keys, no spaces), as input of digests."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-
-
-def moved(config: Mapping[str, Any], folder: Path | str) -> dict[str, Any]:
-    """The same config writing to another folder: every path below `paths.output` follows it."""
-    old, new = str(config["paths"]["output"]), str(folder)
-
-    def move(node: Any) -> Any:
-        if isinstance(node, Mapping):
-            return {key: move(value) for key, value in node.items()}
-        if isinstance(node, list):
-            return [move(value) for value in node]
-        if isinstance(node, str) and (node == old or node.startswith(f"{old}/")):
-            return new + node[len(old) :]
-        return node
-
-    return {key: move(value) for key, value in config.items()}
+def _check_known(node: Any, key: str, *, interpolated: str) -> None:
+    """Refuse keys below the root that neither a command, nor a class, nor an interpolation reads."""
+    if isinstance(node, list):
+        for index, child in enumerate(node):
+            _check_known(child, f"{key}[{index}]", interpolated=interpolated)
+    if not isinstance(node, Mapping):
+        return
+    target = node.get("_target_")
+    known, place = _READ.get(key), f"of `{key}`"
+    if isinstance(target, str):
+        known, place = arguments(target), f"of {target}"
+    for name, child in node.items():
+        path = f"{key}.{name}".lstrip(".")
+        named = rf"\$\{{({re.escape(key)}|\.*)\.{re.escape(name)}\b"  # by an interpolation, full or relative
+        special = name in _HYDRA or re.search(named, interpolated)
+        if known is not None and name not in known and not special:
+            raise ConfigError(_unknown(path, place, known))
+        _check_known(child, path, interpolated=interpolated)
 
 
-def config_hash(config: Mapping[str, Any]) -> str:
-    """SHA-256 of what a run computes: the config without its output paths, loggers and resume checkpoint."""
-    content = {key: value for key, value in moved(config, "").items() if key not in _NOT_HASHED}
-    if isinstance(data := content.get("data"), Mapping):
-        content["data"] = {
-            name: {key: value for key, value in node.items() if key not in _WORKERS}
-            if isinstance(node, Mapping)
-            else node
-            for name, node in data.items()
-        }
-    return hashlib.sha256(canonical_json(content).encode()).hexdigest()
-
-
-_WORKERS = ("num_workers", "workers")  # who reads and draws: the result does not depend on it
-_ANYWHERE = ("root", "path", "workers")  # of a manifest: where recordings lie and who makes them
-_FREE = (
-    "data.module.num_workers",
-    "data.root",  # where the data lie; that they are the same is checked by their digest
-    "data.path",
-    *(f"trainer.{name}" for name in ("devices", "num_nodes", "accelerator", "strategy")),
-    *(f"trainer.{name}" for name in ("default_root_dir", "enable_progress_bar", "enable_model_summary")),
-    *(f"trainer.{name}" for name in ("log_every_n_steps", "profiler", "max_epochs")),
-)
-
-
-def differences(earlier: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:
-    """What a run that goes on must not change, as `key: earlier, here` lines; empty if it may go on.
-
-    Paths, loggers, workers and devices are free, and training may become longer, not shorter.
-    """
-    was, now = (dict(_flat(_comparable(side))) for side in (earlier, config))
-    found = []
-    for key in sorted(was.keys() | now.keys()):
-        if key not in _FREE and was.get(key) != now.get(key):
-            found.append(f"{key}: {was.get(key)} there, {now.get(key)} here")
-    longest: list[Any] = [side.get("trainer.max_epochs") for side in (was, now)]
-    if all(isinstance(epochs, int) for epochs in longest) and -1 < longest[1] < longest[0]:
-        found.append(f"trainer.max_epochs: {longest[0]} there, {longest[1]} here")
-    return found
-
-
-def _comparable(config: Mapping[str, Any]) -> dict[str, Any]:
-    content = {key: value for key, value in moved(config, "").items() if key not in _NOT_HASHED}
-    if isinstance(data := content.get("data"), Mapping) and "manifest" in data:
-        content["data"] = {**data, "manifest": without_places(data["manifest"])}
-    return content
-
-
-def without_places(manifest: Any) -> Any:
-    """The settings of `data.manifest` that tell what its recordings are, not where they lie, at any depth."""
-    if isinstance(manifest, Mapping):
-        return {name: without_places(value) for name, value in manifest.items() if name not in _ANYWHERE}
-    return [without_places(value) for value in manifest] if isinstance(manifest, list | tuple) else manifest
-
-
-def _flat(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(node, Mapping) and node:
-        for key, value in node.items():
-            yield from _flat(value, f"{prefix}{key}.")
-    elif not (prefix.startswith("trainer.strategy") or node in (None, {}, [])):
-        yield prefix[:-1], node
+def _unknown(key: str, place: str, known: Collection[str]) -> str:
+    hint = nearest(key.rpartition(".")[2], known) or f". Known keys: {', '.join(known)}."
+    return f"Unknown key {key!r} {place}: nothing reads it{hint}"

@@ -9,36 +9,21 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
-_MOST = {
-    "length": 100_000,  # frames of a clip
-    "stride": 100_000,
-    "strides": 100_000,
-    "hop": 100_000,
-    "clips": 10_000,
-    "subjects": 10_000,
-    "visits": 10_000,
-    "max_eval_clips": 10_000,
-    "keep": 100_000,
-    "height": 4096,
-    "width": 4096,
-    "size": 4096,
-    "scales": 4096,
-    "grid": 256,
-    "blocks": 256,
-    "cells": 256,
-    "depth": 256,
-    "layers": 256,
-    "n_subjects": 100_000,
-    "n_visits": 1000,
-    "fps": 1000,
-    "duration_s": 36_000,
-    "bands": 1000,
-    "num_workers": 1024,  # and no more are started than there are cores
-    "workers": 1024,
-}  # the most that a file may ask for, far above what anybody trains with: our choice
+# The most that a file may ask for, far above what anybody trains with: our choice. Frames and recordings cost
+# memory by the number, and no more workers are started than there are cores.
+_LIMITS = {
+    100_000: "length stride strides hop keep n_subjects",
+    36_000: "duration_s",
+    10_000: "clips subjects visits max_eval_clips",
+    4096: "height width size scales",
+    1024: "num_workers workers",
+    1000: "n_visits fps bands",
+    256: "grid blocks cells depth layers",
+}
+_MOST = {name: most for most, names in _LIMITS.items() for name in names.split()}
 _PRETRAINED = ("pretrained", "weights", "checkpoint_path", "pretrained_cfg")
 _NO_PATHS = ("balance", "channels", "corpus", "missing")  # names of columns and channels, of any spelling
-_ELSEWHERE = ("root", "path")  # looked at where the cohort is read, see engine/cohort/own_data.py
+_ELSEWHERE = ("root", "path")  # looked at where the cohort is read, see engine/cohort/restored_data.py
 _ANY_SIZE = 2**63
 
 
@@ -69,8 +54,7 @@ def check_call(
             raise Misfit(f"{name}: a checkpoint holds its weights, nothing is downloaded for it")
         if not _fits(value, parameters[name][0]):
             raise Misfit(f"{name}: {value!r:.80} is not what {target} takes ({parameters[name][0]})")
-        _check_size(name, value)
-        _check_text(name, value)
+        _check_plain(name, value)
     missing = [name for name, (_, needed) in parameters.items() if needed and name not in (*given, *injected)]
     if missing and not partial:
         raise Misfit(f"{missing[0]}: {target} needs it")
@@ -109,26 +93,23 @@ def _fits(value: Any, kind: Any) -> bool:
     if origin in (list, tuple, Sequence):
         return isinstance(value, list | tuple) and all(_fits(one, inner[0]) for one in value)
     if origin in (dict, Mapping):
-        return isinstance(value, dict) and "_target_" not in value and _all_fit(value.values(), inner[1])
+        return (
+            isinstance(value, dict)
+            and "_target_" not in value
+            and all(_fits(one, inner[1]) for one in value.values())
+        )
     return isinstance(value, dict) and "_target_" in value  # whatever else there is has to be built
 
 
-def _all_fit(values: Any, kind: Any) -> bool:
-    return all(_fits(value, kind) for value in values)
-
-
-def _check_size(name: str, value: Any) -> None:
-    for number in value if isinstance(value, list | tuple) else (value,):
-        most = _MOST.get(name, _ANY_SIZE)
-        if isinstance(number, int | float) and not abs(number) <= most:  # nor NaN
-            raise Misfit(f"{name}: {number} is more than a checkpoint may ask for, {most}")
-
-
-def _check_text(name: str, value: Any) -> None:
-    for text in value if isinstance(value, list | tuple) else (value,):
-        if not isinstance(text, str) or name in (*_NO_PATHS, *_ELSEWHERE):
+def _check_plain(name: str, value: Any) -> None:
+    """Bound every number, and refuse every text that could lead out of the folder a checkpoint may name."""
+    most = _MOST.get(name, _ANY_SIZE)
+    for one in value if isinstance(value, list | tuple) else (value,):
+        if isinstance(one, int | float) and not abs(one) <= most:  # nor NaN
+            raise Misfit(f"{name}: {one} is more than a checkpoint may ask for, {most}")
+        if not isinstance(one, str) or name in (*_NO_PATHS, *_ELSEWHERE):
             continue
-        if ".." in text or text.startswith(("/", "~")) or "\\" in text or "\0" in text or "\n" in text:
-            raise Misfit(f"{name}: {text!r:.80} looks like a path, and a checkpoint gives none")
-        if name == "backbone" and not all(letter.isalnum() or letter in "._-" for letter in text):
-            raise Misfit(f"{name}: {text!r:.80} is no plain name of a network; nothing is fetched for it")
+        if ".." in one or one.startswith(("/", "~")) or "\\" in one or "\0" in one or "\n" in one:
+            raise Misfit(f"{name}: {one!r:.80} looks like a path, and a checkpoint gives none")
+        if name == "backbone" and not all(letter.isalnum() or letter in "._-" for letter in one):
+            raise Misfit(f"{name}: {one!r:.80} is no plain name of a network; nothing is fetched for it")

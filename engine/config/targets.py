@@ -1,25 +1,22 @@
 """Check of every `_target_` in a user's config, as text, against the allow-list and trusted packages.
 
 The user's own config may name what `allowlist` lists for it, and, after `trust=[my_package]`, whatever that
-package defines. A target of our own must be *defined* in a file of this checkout (read with `ast`, so
+package defines. A target of our own must be *defined* in a file of this checkout (its source is read, so
 that neither the package nor anything it imports runs, and a name the file merely imports does not count).
-What a checkpoint may name is a closed list; see `engine.checkpoints.config`.
+What a checkpoint may name is a closed list; see `engine.checkpoints.recorded_config`.
 """
 
-import ast
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
-from functools import lru_cache, wraps
+from functools import wraps
 from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from engine.config.allowlist import NOT_OWN, OWN, THIRD_PARTY
-
-ROOT = Path(__file__).resolve().parents[2]
+from engine.config.source_code import defined
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -140,12 +137,12 @@ def _check_target(key: str, target: Any) -> None:
     if target in THIRD_PARTY or is_trusted(target):
         return
     if _within(target, OWN) and not _within(target, NOT_OWN):
-        *module, name = target.split(".")
-        if not name.startswith("_") and name in _defined(tuple(module)):
+        module, _, name = target.rpartition(".")
+        if not name.startswith("_") and name in defined(module):
             return
         raise ForbiddenTarget(
-            f"{key}: {target!r} is no public class or function defined in {'/'.join(module)}.py of this "
-            "checkout. Name it by the file that defines it; an imported name does not count."
+            f"{key}: {target!r} is no public class or function defined in {module.replace('.', '/')}.py of "
+            "this checkout. Name it by the file that defines it; an imported name does not count."
         )
     raise ForbiddenTarget(
         f"{key}: {target!r} is not on the allow-list. Use a class of this project or, if it belongs to a "
@@ -155,17 +152,3 @@ def _check_target(key: str, target: Any) -> None:
 
 def _within(target: str, packages: Iterable[str]) -> bool:
     return any(target.startswith(f"{package}.") for package in packages)
-
-
-@lru_cache(maxsize=256)
-def _defined(module: tuple[str, ...]) -> frozenset[str]:
-    """Top-level classes and functions that a module of this checkout defines; none where it has no file."""
-    if not all(part.isidentifier() for part in module):
-        return frozenset()
-    folder = ROOT.joinpath(*module)
-    for file in (folder.with_suffix(".py"), folder / "__init__.py"):
-        if file.is_file() and file.resolve().is_relative_to(ROOT):
-            tree = ast.parse(file.read_text(encoding="utf-8"), filename=str(file))
-            definitions = ast.ClassDef | ast.FunctionDef
-            return frozenset(node.name for node in tree.body if isinstance(node, definitions))
-    return frozenset()

@@ -18,7 +18,7 @@ from datamodules.manifests.manifest import Manifest
 from datamodules.schema import IDS
 from datamodules.splits.partition import Split
 from engine.checkpoints.checkpoint import CheckpointError, RunCheckpoint
-from engine.checkpoints.config import without_downloads
+from engine.checkpoints.recorded_config import without_downloads
 from engine.config.build import build
 from engine.runs.ranks import attend
 from evaluation.tables.predictions import HEADS

@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from engine.cohort.leak_audit import leak_title
+from engine.cohort.leak_check import leak_title
 from engine.inference.results import Assessment
-from engine.runs.disk import writing
+from engine.runs.atomic_write import writing
 from engine.runs.provenance import RunManifest, write_json
 from evaluation.report.figures import AttentionExample
 from evaluation.report.report import write_report

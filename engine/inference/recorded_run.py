@@ -8,9 +8,9 @@ from joblib import cpu_count
 
 from engine.checkpoints.checkpoint import RunCheckpoint, load_checkpoint
 from engine.config.compose import ConfigError
-from engine.config.settings import check_settings
 from engine.config.targets import check_targets
-from engine.runs.quiet import quiet
+from engine.config.value_ranges import check_settings
+from engine.runs.quiet_warnings import quiet
 from engine.runs.seed import seed_run
 
 _TRAINER = {

@@ -3,12 +3,11 @@
 import os
 import platform
 import subprocess
+from contextlib import suppress
 from importlib import metadata
 from typing import Any
 
-import torch
-
-from engine.config.targets import ROOT
+from engine.config.source_code import ROOT
 
 _PACKAGES = (
     "torch",
@@ -26,6 +25,19 @@ _PACKAGES = (
     "decord",
     "torchcodec",
 )
+
+
+def environment() -> dict[str, Any]:
+    """Everything outside of the config that can change a number, as `manifest.json` records it."""
+    import torch  # takes seconds: help and a misspelt override, which need this module, should not wait
+
+    return {
+        "git": git_state(),
+        "python": platform.python_version(),
+        "packages": package_versions(),
+        "hardware": hardware(),
+        "threads": torch.get_num_threads(),
+    }
 
 
 def git_state() -> dict[str, Any]:
@@ -47,17 +59,17 @@ def _git(*arguments: str) -> str | None:
 
 def package_versions() -> dict[str, str | None]:
     """Installed version of each package that can change a number; None where it is not installed."""
-    versions: dict[str, str | None] = {}
+    versions: dict[str, str | None] = dict.fromkeys(_PACKAGES)
     for name in _PACKAGES:
-        try:
+        with suppress(metadata.PackageNotFoundError):
             versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            versions[name] = None
     return versions
 
 
 def hardware() -> dict[str, Any]:
     """Machine type, logical cores, and the accelerators torch sees."""
+    import torch  # as above
+
     gpus = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
     return {
         "machine": platform.machine(),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from engine.config.compose import ConfigError
-from engine.runs.disk import writing
+from engine.runs.atomic_write import writing
 
 try:
     import fcntl
@@ -54,15 +54,15 @@ class FolderLock:
             file = self._path.open("a+", encoding="utf-8")  # "w" would erase who holds it before we know
         if not _taken(file):
             file.close()
-            raise FolderInUse(
-                f"{self._path.parent} is being written by {holder(self._path.parent)}. Wait for it to end, "
-                "or choose another folder with hydra.run.dir=..."
-            )
+            raise in_use(self._path.parent)
         self._file = file
         _held.append(file)
         with suppress(OSError):  # who holds it is a help for others; a full disk is told by what follows
             file.truncate(0)
-            file.write(json.dumps(_self()))
+            since = datetime.now(UTC).isoformat(timespec="seconds")
+            command = Path(sys.argv[0]).name
+            held = {"pid": os.getpid(), "host": platform.node(), "since": since, "command": command}
+            file.write(json.dumps(held))
             file.flush()
 
     def release(self) -> None:
@@ -74,6 +74,14 @@ class FolderLock:
             with suppress(OSError):
                 self._file.close()
             self._file = None
+
+
+def in_use(folder: Path) -> FolderInUse:
+    """The error of a folder that is held: by whom, and what to do."""
+    return FolderInUse(
+        f"{folder} is being written by {holder(folder)}. Wait for it to end, or give another folder with "
+        "hydra.run.dir=..."
+    )
 
 
 def is_held(folder: Path) -> bool:
@@ -104,11 +112,6 @@ def _taken(file: IO[str]) -> bool:
     except OSError as error:  # some network file systems
         _log.warning("%s: no lock to be had here (%s); do not start two runs in one folder", file.name, error)
     return True
-
-
-def _self() -> dict[str, Any]:
-    since = datetime.now(UTC).isoformat(timespec="seconds")
-    return {"pid": os.getpid(), "host": platform.node(), "since": since, "command": Path(sys.argv[0]).name}
 
 
 def _forget() -> None:

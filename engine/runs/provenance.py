@@ -2,7 +2,6 @@
 
 import json
 import logging
-import platform
 import shlex
 import signal
 import sys
@@ -13,14 +12,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import torch
-
-from engine.config.compose import ConfigError, config_hash, differences
+from engine.config.compose import ConfigError
+from engine.config.differences import config_hash, differences
 from engine.config.targets import trusted
-from engine.runs.disk import put, writing
-from engine.runs.environment import git_state, hardware, package_versions
-from engine.runs.interruption import Interrupted, Interruptions
+from engine.runs.atomic_write import put, writing
+from engine.runs.environment import environment
 from engine.runs.lock import FolderLock, is_held
+from engine.runs.signals import Interrupted, Interruptions
 
 FILE = "manifest.json"
 PAGES = ("report.html", "analysis.html", "audit.html", "attribution.html")  # named as a run ends
@@ -64,13 +62,9 @@ class RunManifest:
             "argv": [Path(sys.argv[0]).name, *sys.argv[1:]],
             "config_hash": config_hash(config),
             "config": dict(config),
-            "git": git_state(),
-            "python": platform.python_version(),
-            "packages": package_versions(),
+            **environment(),
             "trust": list(trusted()),
-            "hardware": hardware(),
             "seed": config.get("seed"),
-            "threads": torch.get_num_threads(),
             "test_looks": before.get("test_looks", 0),
             "looks": before.get("looks", {}),
         }

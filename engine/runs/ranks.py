@@ -4,23 +4,35 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from contextlib import suppress
-from typing import Any
-
-import pytorch_lightning as pl
+from typing import TYPE_CHECKING, Any
 
 from datamodules.processes import die_with
-from engine.runs.interruption import SIGNALS, Interrupted, limit_ends, say_last_words
+from engine.runs.signals import SIGNALS, Interrupted, limit_ends, say_last_words
+
+if TYPE_CHECKING:
+    import pytorch_lightning as pl
 
 GRACE = 10.0  # seconds for a process to end by itself after a signal; our choice
 _FIRST = "EUTHYMIA_FIRST_RANK"  # process id of the rank that started the others, for them to read
+_RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID", "JSM_NAMESPACE_RANK")  # in the order of Lightning
 _launchers: list[Any] = []
 _sockets: list[socket.socket] = []
 
 
-def attend(trainer: pl.Trainer) -> None:
+def is_main() -> bool:
+    """Whether this process writes files; the other ranks only help to compute."""
+    # Lightning takes seconds to import; until something does, the rank is what it would read from there
+    lightning = sys.modules.get("lightning_fabric.utilities.rank_zero")
+    if lightning is not None:
+        return int(lightning.rank_zero_only.rank) == 0
+    return int(next((os.environ[name] for name in _RANKS if name in os.environ), 0)) == 0
+
+
+def attend(trainer: "pl.Trainer") -> None:
     """Let all processes of a trainer end soon after a signal to any of them; one process alone needs none.
 
     Lightning's own handler of SIGTERM begins a collective wherever the process happens to be, while the other
@@ -51,7 +63,7 @@ def attend(trainer: pl.Trainer) -> None:
 
 
 def _leave_handlers() -> None:
-    """Nothing: the handlers of `engine.interruption` stay in their place."""
+    """Nothing: the handlers of `engine.runs.signals` stay in their place."""
 
 
 def _first_rank() -> int | None:

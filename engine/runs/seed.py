@@ -4,7 +4,6 @@ import os
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.utilities import rank_zero_only
 
 _STEP = 1_000_003  # a prime: neighboring (seed, step) pairs do not collide
 _RANK = 7_368_787
@@ -24,11 +23,6 @@ def seed_run(seed: int) -> int:
     # cuBLAS is only deterministic with a fixed workspace, and reads this when CUDA starts
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     return pl.seed_everything(seed, workers=True, verbose=False)
-
-
-def is_main() -> bool:
-    """Whether this process writes files; the other ranks only help to compute."""
-    return int(rank_zero_only.rank) == 0  # type: ignore[attr-defined]
 
 
 def step_seed(seed: int, step: int, rank: int) -> int:

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from engine.checkpoints.checkpoint import KEY, seal
 from engine.config.compose import ConfigError
-from engine.runs.interruption import check_interrupted
 from engine.runs.seed import seed_step
+from engine.runs.signals import check_interrupted
 from engine.training.csv_logger import write_rows
 
 _log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ import torch
 
 from datamodules.manifests.manifest import Manifest
 from datamodules.splits.partition import Split
-from engine.checkpoints.config import check_recorded, recorded
+from engine.checkpoints.recorded_config import check_recorded, recorded
 from engine.config.build import build
 from engine.config.compose import ConfigError
 from engine.config.selection import check_monitors, monitored

@@ -10,11 +10,11 @@ from typing import Any
 
 from datamodules.manifests.manifest import Manifest
 from datamodules.splits.partition import Split
-from engine.config.compose import config_hash, differences, moved
+from engine.config.differences import config_hash, differences, moved
 from engine.inference.outputs import write_run
-from engine.runs.disk import writing
+from engine.runs.atomic_write import writing
 from engine.runs.provenance import RunManifest, read_manifest_json
-from engine.runs.seed import is_main
+from engine.runs.ranks import is_main
 from engine.training.cross_val_results import pool
 from engine.training.fit import train_split
 from evaluation.tables.predictions import read_predictions

@@ -10,7 +10,7 @@ from lightning_fabric.loggers.logger import rank_zero_experiment
 from pytorch_lightning.loggers import CSVLogger
 from pytorch_lightning.utilities import rank_zero_only
 
-from engine.runs.disk import put
+from engine.runs.atomic_write import put
 
 
 class KeptCSVLogger(CSVLogger):

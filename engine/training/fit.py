@@ -12,6 +12,7 @@ from pytorch_lightning.callbacks import Checkpoint, ModelCheckpoint
 
 from datamodules.manifests.manifest import Manifest
 from datamodules.splits.partition import Split
+from engine.checkpoints.atomic_checkpoint_io import WholeCheckpoints
 from engine.checkpoints.checkpoint import (
     CheckpointError,
     RunCheckpoint,
@@ -19,8 +20,7 @@ from engine.checkpoints.checkpoint import (
     load_checkpoint,
     new_record,
 )
-from engine.checkpoints.lightning_io import WholeCheckpoints
-from engine.checkpoints.seen import memory
+from engine.checkpoints.seen_data import memory
 from engine.config.build import build, build_all
 from engine.config.compose import with_value
 from engine.config.selection import monitored, with_modes
@@ -30,8 +30,8 @@ from engine.inference.recordings import predicted_recordings
 from engine.inference.results import assess
 from engine.inspection.filmstrips import filmstrips
 from engine.runs.provenance import RunManifest
-from engine.runs.ranks import attend
-from engine.runs.seed import is_main, seed_run
+from engine.runs.ranks import attend, is_main
+from engine.runs.seed import seed_run
 from engine.training.callbacks import EmbedRun, FiniteMonitor, History, StepSeed
 from engine.training.earlier_run import set_aside, whole_state
 from engine.training.lr_finder import FoundRate, find_rate

@@ -12,9 +12,10 @@ from datamodules.manifests.manifest import Manifest
 from datamodules.splits.partition import Split
 from engine.cohort.splits import checked_splits
 from engine.config.build import build
-from engine.config.compose import TRAIN_KEYS, ConfigError, plain_config
+from engine.config.compose import ConfigError, plain_config, root_keys
 from engine.config.selection import check_run, with_modes
-from engine.config.targets import ROOT, check_targets
+from engine.config.source_code import ROOT
+from engine.config.targets import check_targets
 from engine.training.checks import check_model, check_validation
 
 
@@ -23,7 +24,7 @@ def compose_training(overrides: Sequence[str], *, output: Path) -> dict[str, Any
     inside = GlobalHydra.instance().is_initialized()  # a command of ours reads the same folder
     with nullcontext() if inside else initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
         config = compose("train", overrides=[*overrides, f"paths.output={output}"])
-    plain = plain_config(config, keys=TRAIN_KEYS)
+    plain = plain_config(config, keys=root_keys("train"))
     check_targets(plain)
     check_run(plain)
     check_model(plain)

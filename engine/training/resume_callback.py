@@ -12,8 +12,8 @@ import torch
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 
 from engine.checkpoints.checkpoint import CheckpointError, RunCheckpoint
-from engine.runs.disk import put
-from engine.runs.seed import is_main
+from engine.runs.atomic_write import put
+from engine.runs.ranks import is_main
 from engine.training.callbacks import History
 from engine.training.lr_finder import FoundRate
 

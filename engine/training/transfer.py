@@ -13,7 +13,7 @@ from datamodules.manifests.manifest import Manifest
 from datamodules.split_leakage.split_checks import check_split
 from datamodules.splits.partition import Split
 from engine.checkpoints.checkpoint import CheckpointError, RunCheckpoint, load_checkpoint
-from engine.checkpoints.seen import BadMemory, met
+from engine.checkpoints.seen_data import BadMemory, met
 
 _TRUNK = "network.depression.trunk."
 

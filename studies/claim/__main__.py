@@ -29,7 +29,7 @@ from engine.inference.clip_predictions import ClipPredictions, Predictor, part_o
 from engine.inference.recordings import predicted_recordings, recording_features
 from engine.runs.environment import git_state
 from engine.runs.provenance import write_json
-from engine.runs.quiet import quiet
+from engine.runs.quiet_warnings import quiet
 from engine.training.fit import fit_split
 from engine.training.prepare import compose_training, material
 from evaluation.baselines.oracle import oracle_lines

@@ -25,7 +25,7 @@ from datamodules.command_line import run
 from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.manifest import Manifest
 from datamodules.splits.protocols import Holdout
-from engine.cohort.leak_audit import FILE, audit_leaks
+from engine.cohort.leak_check import FILE, audit_leaks
 from engine.runs.provenance import RunManifest
 from studies.leaks import content as content_leaks
 from studies.leaks.cohorts import drawn

@@ -9,8 +9,9 @@ from hydra import compose, initialize_config_dir
 from analysis import run as analysis
 from analysis.run import analyze
 from engine.config.build import build, build_all
-from engine.config.compose import ANALYZE_KEYS, ConfigError, plain_config
-from engine.config.targets import ROOT, ForbiddenTarget, check_targets
+from engine.config.compose import ConfigError, plain_config, root_keys
+from engine.config.source_code import ROOT
+from engine.config.targets import ForbiddenTarget, check_targets
 
 ANALYSES = sorted(path.stem for path in (ROOT / "conf" / "analysis").glob("*.yaml"))
 SMALL = [
@@ -27,7 +28,7 @@ def composed(*overrides, output):
         config = compose(
             "analyze", overrides=[*overrides, f"paths.output={output}", f"paths.data={output}/data"]
         )
-    return plain_config(config, keys=ANALYZE_KEYS)
+    return plain_config(config, keys=root_keys("analyze"))
 
 
 @pytest.mark.parametrize("name", ANALYSES)

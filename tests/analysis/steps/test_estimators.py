@@ -13,7 +13,7 @@ from sklearn.metrics import accuracy_score, roc_auc_score
 from analysis.out_of_fold import Inputs, out_of_fold
 from analysis.steps.estimators import Estimator, EstimatorTable
 from engine.config.build import build
-from engine.config.targets import ROOT
+from engine.config.source_code import ROOT
 from evaluation.uncertainty.bootstrap import Resampling
 from evaluation.uncertainty.threshold import best_cut
 

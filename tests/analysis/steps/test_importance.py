@@ -5,8 +5,9 @@ from hydra import compose, initialize_config_dir
 from analysis.steps.importance import Importance
 from biomarkers.estimators.boosting import BoostingClassifier
 from engine.config.build import build
-from engine.config.compose import ANALYZE_KEYS, plain_config
-from engine.config.targets import ROOT, check_targets
+from engine.config.compose import plain_config, root_keys
+from engine.config.source_code import ROOT
+from engine.config.targets import check_targets
 from evaluation.uncertainty.bootstrap import Resampling
 
 
@@ -37,7 +38,7 @@ def test_the_leaves_compose_into_allowed_targets(tmp_path):
                 f"paths.data={tmp_path}",
             ],
         )
-    plain = plain_config(config, keys=ANALYZE_KEYS)
+    plain = plain_config(config, keys=root_keys("analyze"))
     check_targets(plain)
     steps = plain["analysis"]["steps"]
     assert isinstance(build(steps["importance"], key="importance"), Importance)

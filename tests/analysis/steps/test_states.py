@@ -12,8 +12,9 @@ from analysis.steps.states import EmotionalStates
 from biomarkers.symptoms.profile_target import ProfileTarget
 from datamodules.manifests.questionnaires import subscale
 from engine.config.build import build_all
-from engine.config.compose import ANALYZE_KEYS, plain_config
-from engine.config.targets import ROOT, check_targets
+from engine.config.compose import plain_config, root_keys
+from engine.config.source_code import ROOT
+from engine.config.targets import check_targets
 from evaluation.uncertainty.bootstrap import Resampling
 
 DASS = ("DASS-21-D", "DASS-21-A", "DASS-21-S")
@@ -81,7 +82,7 @@ def test_the_leaves_build(tmp_path):
                 f"paths.data={tmp_path}",
             ],
         )
-    config = plain_config(config, keys=ANALYZE_KEYS)
+    config = plain_config(config, keys=root_keys("analyze"))
     check_targets(config)
     own = {name: config["analysis"]["steps"][name] for name in ("markers", "states")}
     markers, states = build_all(own, key="steps")

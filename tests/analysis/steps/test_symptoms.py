@@ -10,7 +10,7 @@ from datamodules.manifests.manifest import Manifest
 from datamodules.manifests.questionnaires import subscale
 from datamodules.synthetic.questionnaire import answer, symptom_profile
 from engine.config.build import build
-from engine.config.targets import ROOT
+from engine.config.source_code import ROOT
 from evaluation.uncertainty.bootstrap import Resampling
 
 

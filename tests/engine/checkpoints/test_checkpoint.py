@@ -13,7 +13,7 @@ from engine.checkpoints.checkpoint import (
     new_record,
     seal,
 )
-from engine.checkpoints.config import recorded
+from engine.checkpoints.recorded_config import recorded
 from engine.config.targets import ForbiddenTarget
 
 

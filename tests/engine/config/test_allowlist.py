@@ -100,7 +100,7 @@ def placed(place, target):
 
 
 def test_no_public_name_outside_the_list_is_a_target_of_a_checkpoint(monkeypatch, capsys):
-    from engine.checkpoints import config as recorded
+    from engine.checkpoints import recorded_config as recorded
     from engine.config import signatures
     from engine.config.allowlist import CHECKPOINT, COHORTS, LOADERS, NETWORKS
     from engine.config.targets import ForbiddenTarget
@@ -288,8 +288,8 @@ def main(out):
     """Build everything on the list, as it is meant and as it is not, and print what that did."""
     import torch
 
-    from engine.checkpoints.config import _check_node
-    from engine.cohort.own_data import _moved
+    from engine.checkpoints.recorded_config import _check_node
+    from engine.cohort.restored_data import _moved
     from engine.config.allowlist import CHECKPOINT, COHORTS
     from engine.config.build import build
     from engine.config.signatures import _parameters

@@ -2,8 +2,8 @@ import sys
 
 import pytest
 
-from engine.checkpoints.config import check_recorded
-from engine.config import targets
+from engine.checkpoints.recorded_config import check_recorded
+from engine.config import source_code
 from engine.config.allowlist import CHECKPOINT, THIRD_PARTY
 from engine.config.targets import ForbiddenTarget, check_targets, trusted, trusting
 
@@ -46,7 +46,7 @@ def test_accepts_what_this_checkout_defines_and_what_is_listed():
 
 @pytest.fixture(autouse=True)
 def _forget():
-    targets._defined.cache_clear()  # it remembers files of another root
+    source_code._body.cache_clear()  # it remembers files of another root
 
 
 @pytest.mark.parametrize("target", FOREIGN)
@@ -84,7 +84,7 @@ def test_looks_up_our_own_targets_without_importing_them(tmp_path, monkeypatch):
     (package / "canary.py").write_text(
         "import sys\nfrom os import system\nsys.canary = 1\nclass Bird:\n    pass\n"
     )
-    monkeypatch.setattr("engine.config.targets.ROOT", tmp_path)
+    monkeypatch.setattr("engine.config.source_code.ROOT", tmp_path)
     check_targets({"_target_": "models.canary.Bird"})
     with pytest.raises(ForbiddenTarget):
         check_targets({"_target_": "models.canary.system"})
@@ -97,7 +97,7 @@ def test_refuses_a_file_that_a_link_moves_out_of_the_checkout(tmp_path, monkeypa
     checkout = tmp_path / "checkout"
     (checkout / "models").mkdir(parents=True)
     (checkout / "models" / "evil.py").symlink_to(tmp_path / "evil.py")
-    monkeypatch.setattr("engine.config.targets.ROOT", checkout)
+    monkeypatch.setattr("engine.config.source_code.ROOT", checkout)
     with pytest.raises(ForbiddenTarget):
         check_targets({"_target_": "models.evil.run"})
 
@@ -171,7 +171,7 @@ def test_a_checkpoint_of_a_trusted_package_needs_the_trust_again(my_package, tin
 
 
 def test_what_is_not_built_again_does_not_matter(my_package, tiny_config):
-    from engine.checkpoints.config import recorded
+    from engine.checkpoints.recorded_config import recorded
 
     tiny_config["callbacks"] = {"mine": {"_target_": "my_package.Net", "dirpath": "/tmp/x"}}
     tiny_config["logger"] = [{"_target_": "my_package.Net"}]

@@ -3,7 +3,7 @@ import subprocess
 
 import pytest
 
-from engine.config.compose import config_hash
+from engine.config.differences import config_hash
 from engine.runs import environment
 from engine.runs.provenance import RunManifest, add_look, read_manifest_json, write_json
 

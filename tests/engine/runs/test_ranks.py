@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from engine.config.targets import ROOT
+from engine.config.source_code import ROOT
 
 TWO = [
     "trainer=ddp",

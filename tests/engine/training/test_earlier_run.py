@@ -11,14 +11,15 @@ import torch
 from omegaconf import OmegaConf
 
 from engine.checkpoints.checkpoint import CheckpointError
-from engine.config.compose import ConfigError, moved
-from engine.runs.folder import CheckFolder
-from engine.runs.interruption import Interrupted, check_interrupted
+from engine.config.compose import ConfigError
+from engine.config.differences import moved
+from engine.runs.folder_check import CheckFolder
 from engine.runs.lock import FolderInUse, FolderLock
 from engine.runs.provenance import RunFolderError, RunManifest, read_manifest_json
+from engine.runs.signals import Interrupted, check_interrupted
 from engine.train import train
 from engine.training import fit
-from engine.training.earlier_run import DAMAGED, check_same, earlier_run, found_run, whole_state
+from engine.training.earlier_run import DAMAGED, check_same, earlier_run, whole_state
 from engine.training.resume_callback import Resumption
 from studies.interruptions.compare import different, same
 
@@ -257,42 +258,12 @@ def test_more_processes_than_cores_are_refused(compose_run, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_last_is_the_newest_run(tmp_path):
-    for name, started in (("b", "2026-01-01"), ("a", "2026-01-02")):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "manifest.json").write_text(json.dumps({"started": started}))
-    assert found_run("last", outputs=tmp_path) == tmp_path / "a"
-    with pytest.raises(RunFolderError, match="no run lies below"):
-        found_run("last", outputs=tmp_path / "none")
-
-
-def test_a_folder_that_is_no_run_says_what_to_give(tmp_path):
-    for name in ("outputs/multirun/monday/0", "outputs/multirun/monday/1", "evaluated"):
-        (tmp_path / name).mkdir(parents=True)
-        (tmp_path / name / "manifest.json").write_text('{"argv": ["eval.py"]}')
-    outputs, sweep = tmp_path / "outputs", tmp_path / "outputs/multirun/monday"
-    with pytest.raises(
-        RunFolderError, match=rf"no run lies there, but below it.*2 in all.*resume={sweep}/0;"
-    ):
-        found_run(str(sweep), outputs=outputs)
-    with pytest.raises(RunFolderError, match=rf"no run lies below.*sweep.*resume={sweep}/1"):
-        found_run("last", outputs=outputs)
-    with pytest.raises(RunFolderError, match="no such folder"):
-        found_run(str(tmp_path / "gone"), outputs=outputs)
-    assert found_run(str(sweep / "1"), outputs=outputs) == sweep / "1"
+def test_what_another_command_wrote_does_not_go_on(tmp_path):
+    (tmp_path / "evaluated").mkdir()
+    (tmp_path / "evaluated/manifest.json").write_text('{"argv": ["eval.py"]}')
     config = {"resume": str(tmp_path / "evaluated"), "ckpt_path": None, "experiment_name": "x"}
     with pytest.raises(RunFolderError, match=r"holds what eval\.py wrote"):
         earlier_run(config, tmp_path / "new")
-
-
-def test_a_fold_goes_on_with_its_run(tmp_path):
-    for name in ("run", "run/fold_0", "run/repeat_1/fold_0", "fold_0"):
-        (tmp_path / name).mkdir(parents=True)
-        (tmp_path / name / "manifest.json").write_text("{}")
-    for name in ("run/fold_0", "run/repeat_1/fold_0"):
-        with pytest.raises(RunFolderError, match=rf"is a fold of .* resume={tmp_path}/run$"):
-            found_run(str(tmp_path / name), outputs=tmp_path)
-    assert found_run(str(tmp_path / "fold_0"), outputs=tmp_path) == tmp_path / "fold_0"
 
 
 def test_without_a_whole_checkpoint_the_run_stops(tmp_path):

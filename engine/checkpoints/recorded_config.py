@@ -6,14 +6,15 @@ callbacks, loggers, optimizer and protocol are kept for reading, with `target` i
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from math import isfinite
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any
 
 from engine.config.allowlist import CHECKPOINT, COHORTS, LOADERS, NETWORKS, PARTIAL
-from engine.config.compose import canonical_json, without_places
+from engine.config.differences import canonical_json, edited, without_places
 from engine.config.signatures import Misfit, check_call
 from engine.config.targets import ForbiddenTarget, is_trusted, leaves
+from engine.config.value_ranges import Rule, or_null, real, whole
 
 PATHS = ("root", "path")
 """Arguments of a manifest that are paths."""
@@ -23,9 +24,38 @@ _UNBUILT = ("callbacks", "logger", "protocol", "train_filter", "trainer")
 _UNBUILT_MODEL = ("optimizer", "scheduler")
 _SPECIAL = ("_args_", "_convert_", "_recursive_", "_mode_", "_call_")
 _PLACES = {"model": NETWORKS, "data.module": LOADERS, "data.manifest": COHORTS}
-_EVALUATION = {"n_boot": 1_000_000, "seed": 2**32 - 1, "filmstrips": 1000}  # the most of each; our choice
 _BATCH = 2**34  # bytes of a batch of evaluation, some hundred times the largest of conf/: our choice
-_HOW = ("mean", "median", "trimmed")
+
+_TEXT = Rule(lambda value: isinstance(value, str), "text")
+_NODE = Rule(lambda value: isinstance(value, dict), "a dict")
+_BUILT = Rule(lambda value: isinstance(value, dict) and "_target_" in value, "a dict with a _target_")
+_NUMBER = Rule(real(-inf).holds, "a finite number")
+_SEED = whole(0, 2**32 - 1)
+_FORM: dict[str, Rule] = {
+    "experiment_name": _TEXT,
+    "seed": _SEED,
+    "init_from": or_null(_TEXT, "random weights"),
+    "accept_leaks": Rule(
+        lambda value: (
+            value is None or (isinstance(value, list) and all(isinstance(one, str) for one in value))
+        ),
+        "a list of names, or null",
+    ),
+    "trainer": _NODE,
+    "model": _BUILT,
+    "data.module": _BUILT,
+    "data.module.source": _NODE,
+    "data.module.eval_clips": _NODE,
+    "data.manifest": _BUILT,
+    "data.scale.name": _TEXT,
+    "data.scale.low": _NUMBER,
+    "data.scale.high": _NUMBER,
+    "evaluation.how": Rule(lambda value: value in ("mean", "median", "trimmed"), "mean, median or trimmed"),
+    "evaluation.n_boot": whole(0, 1_000_000),  # each costs time: our choice
+    "evaluation.seed": _SEED,
+    "evaluation.filmstrips": whole(0, 1000),  # our choice
+}
+"""What every recorded config has, and what code reads of it without building anything."""
 
 
 class BadRecord(ValueError):
@@ -41,7 +71,7 @@ def recorded(config: Mapping[str, Any]) -> dict[str, Any]:
             {**model, **{name: _unbuilt(model[name]) for name in _UNBUILT_MODEL if name in model}}
         )
     if isinstance(data := kept.get("data"), Mapping) and "manifest" in data:
-        kept["data"] = {**data, "manifest": _absolute(data["manifest"])}
+        kept["data"] = {**data, "manifest": edited(data["manifest"], _absolute)}
     return kept
 
 
@@ -55,11 +85,7 @@ def origin(manifest: Any, data_digest: str) -> str:
 
 def without_downloads(node: Any) -> Any:
     """The config of a model with every `pretrained` switched off, so that building it downloads nothing."""
-    if isinstance(node, Mapping):
-        return {
-            key: False if key == "pretrained" else without_downloads(value) for key, value in node.items()
-        }
-    return [without_downloads(value) for value in node] if isinstance(node, list) else node
+    return edited(node, lambda name, value: (name, False if name == "pretrained" else value))
 
 
 def check_recorded(config: Any) -> None:
@@ -117,42 +143,14 @@ def _check_node(key: str, node: Mapping[str, Any]) -> None:
 def _check_parts(config: Any) -> None:
     if not isinstance(config, dict):
         raise BadRecord(f"its config is no dict but {type(config).__name__}")
-    for key, kind in (
-        ("experiment_name", str),
-        ("seed", int),
-        ("evaluation", dict),
-        ("model", dict),
-        ("data", dict),
-        ("data.module", dict),
-        ("data.module.source", dict),
-        ("data.module.eval_clips", dict),
-        ("data.manifest", dict),
-        ("data.scale", dict),
-    ):
-        value: Any = config
+    for key, rule in _FORM.items():
+        value: Any = {"trainer": {}, **config}
         for name in key.split("."):
-            value = value.get(name)
-        if not isinstance(value, kind) or isinstance(value, bool):
-            raise BadRecord(f"config.{key} is {value!r:.80}, not {kind.__name__}")
-    if not 0 <= config["seed"] < 2**32:
-        raise BadRecord(f"config.seed={config['seed']} is not within 0 and 2^32 - 1")
-    if not isinstance(config.get("trainer", {}), dict):
-        raise BadRecord("config.trainer is no dict")
-    _check_start(config)
-    for key in ("model", "data.module", "data.manifest"):
-        node = config["model"] if key == "model" else config["data"][key.partition(".")[2]]
-        if "_target_" not in node:
-            raise BadRecord(f"config.{key} names no _target_")
-    _check_evaluation(config["evaluation"])
-    _check_scale(config["data"]["scale"])
-
-
-def _check_start(config: Mapping[str, Any]) -> None:
-    if not isinstance(config.get("init_from"), str | None):
-        raise BadRecord(f"config.init_from is {config['init_from']!r:.80}, neither a path nor null")
-    accepted = config.get("accept_leaks") or []
-    if not isinstance(accepted, list) or not all(isinstance(one, str) for one in accepted):
-        raise BadRecord(f"config.accept_leaks is {accepted!r:.80}, no list of names")
+            value = value.get(name) if isinstance(value, dict) else None
+        if not rule.holds(value):
+            raise BadRecord(f"config.{key} is {value!r:.80}: it must be {rule.says}")
+    if not config["data"]["scale"]["low"] < config["data"]["scale"]["high"]:
+        raise BadRecord(f"config.data.scale is {config['data']['scale']!r:.120}: low must be below high")
 
 
 def _check_batch(module: Mapping[str, Any]) -> None:
@@ -165,22 +163,6 @@ def _check_batch(module: Mapping[str, Any]) -> None:
     count = max(module.get("max_eval_clips", 1), clips.get("clips", 1))
     if (asked := 4 * values * count * clips["length"]) > _BATCH:
         raise BadRecord(f"config.data.module asks for {asked} bytes a batch")
-
-
-def _check_evaluation(found: Mapping[str, Any]) -> None:
-    if found.get("how") not in _HOW:
-        raise BadRecord(f"config.evaluation.how is {found.get('how')!r:.80}, not one of {', '.join(_HOW)}")
-    for name, most in _EVALUATION.items():
-        value = found.get(name)
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
-            raise BadRecord(f"config.evaluation.{name} is {value!r:.80}, no number from 0 to {most}")
-
-
-def _check_scale(scale: Mapping[str, Any]) -> None:
-    low, high = scale.get("low"), scale.get("high")
-    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in (low, high))
-    if not isinstance(scale.get("name"), str) or not numbers or not low < high:  # type: ignore[operator]
-        raise BadRecord(f"config.data.scale is {scale!r:.120}: it needs a name, and low below high")
 
 
 def _nodes(node: Any, key: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -197,17 +179,8 @@ def _nodes(node: Any, key: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 def _unbuilt(node: Any) -> Any:
     """The node as a remark: nothing in it is built any more."""
-    if isinstance(node, Mapping):
-        return {("target" if name == "_target_" else name): _unbuilt(value) for name, value in node.items()}
-    return [_unbuilt(value) for value in node] if isinstance(node, list | tuple) else node
+    return edited(node, lambda name, value: ("target" if name == "_target_" else name, value))
 
 
-def _absolute(node: Any) -> Any:
-    if isinstance(node, Mapping):
-        return {
-            name: str(Path(value).absolute())
-            if name in PATHS and isinstance(value, str)
-            else _absolute(value)
-            for name, value in node.items()
-        }
-    return [_absolute(value) for value in node] if isinstance(node, list) else node
+def _absolute(name: str, value: Any) -> tuple[str, Any]:
+    return name, str(Path(value).absolute()) if name in PATHS and isinstance(value, str) else value

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from engine.config.compose import ConfigError
-from engine.config.settings import check_settings
+from engine.config.value_ranges import check_settings
 from engine.train import train
 from tests.conftest import composed
 

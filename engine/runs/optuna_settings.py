@@ -11,7 +11,8 @@ import optuna
 from omegaconf import DictConfig, OmegaConf, open_dict
 from optuna.trial import TrialState
 
-from engine.config.compose import ConfigError, canonical_json, differences, without_places
+from engine.config.compose import ConfigError
+from engine.config.differences import canonical_json, differences, without_places
 
 _log = logging.getLogger(__name__)
 

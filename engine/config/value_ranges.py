@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from engine.config.compose import ConfigError
+from engine.config.targets import leaves
 from evaluation.uncertainty.bootstrap import MIN_RESAMPLES
 
 Test = Callable[[Any], bool]
@@ -70,58 +71,42 @@ _BATCHES = Rule(
 )
 _WORKERS = 256  # our choice: each is a process
 
+_COUNTS = (
+    "width data.channels *.n_subjects *.n_visits protocol.repeats "
+    "data.module.subjects data.module.visits data.module.clips data.module.max_eval_clips "
+    "data.module.source.video.height data.module.source.video.width data.module.*_clips.length "
+    "data.module.*_clips.stride data.module.*_clips.strides[[]* data.module.*_clips.clips "
+    "model.scheduler.T_max model.*.dim model.*.channels model.*.widths[[]* model.*.scales[[]* "
+    "model.*.heads model.*.blocks model.*.layers model.*.kernel model.*.grid model.*.projection "
+    "trainer.max_epochs trainer.accumulate_grad_batches trainer.log_every_n_steps"
+)  # of which there must be one
+
 RULES: dict[str, Rule] = {
+    **dict.fromkeys(_COUNTS.split(), whole(1)),
     "seed": _SEED,
     "*.seed": or_null(_SEED, "that of the run"),
-    "width": whole(1),
     "evaluation.n_boot": whole(MIN_RESAMPLES),
     "evaluation.filmstrips": whole(0),
-    "data.channels": whole(1),
     "data.scale.bands": whole(2),
-    "*.n_subjects": whole(1),
-    "*.n_visits": whole(1),
     "*.duration_s": real(0, above=True),
     "*.fps": or_null(real(0, 240, above=True), "each file's own rate"),
-    "data.module.subjects": whole(1),
-    "data.module.visits": whole(1),
-    "data.module.clips": whole(1),
-    "data.module.max_eval_clips": whole(1),
     "data.module.num_workers": whole(0, _WORKERS),
     "data.module.source.max_gap_s": real(0),
-    "data.module.source.video.height": whole(1),
-    "data.module.source.video.width": whole(1),
     "data.module.source.video.keep": whole(0),
-    "data.module.*_clips.length": whole(1),
-    "data.module.*_clips.stride": whole(1),
-    "data.module.*_clips.strides[[]*": whole(1),
-    "data.module.*_clips.clips": whole(1),
     "protocol.val": _PART,
     "protocol.folds": whole(2),
-    "protocol.repeats": whole(1),
     "protocol.outer": whole(2),
     "protocol.inner": whole(2),
     "protocol.outer_fold": whole(0),
     "model.optimizer.lr": real(0, above=True),
     "model.optimizer.weight_decay": real(0),
     "model.optimizer.momentum": _BELOW_ONE,
-    "model.scheduler.T_max": whole(1),
     "model.objective.contrast.temperature": real(0, above=True),
     "model.objective.contrast.hard_weight": real(1),
     "model.objective.*_weight": real(0),
     "model.objective.head_weights.*": real(0),
     "model.*.dropout": _BELOW_ONE,
-    "model.*.dim": whole(1),
-    "model.*.channels": whole(1),
-    "model.*.widths[[]*": whole(1),
-    "model.*.scales[[]*": whole(1),
     "model.*.mmp_stages[[]*": whole(0),
-    "model.*.heads": whole(1),
-    "model.*.blocks": whole(1),
-    "model.*.layers": whole(1),
-    "model.*.kernel": whole(1),
-    "model.*.grid": whole(1),
-    "model.*.projection": whole(1),
-    "trainer.max_epochs": whole(1),
     "trainer.min_epochs": or_null(whole(0), "none"),
     "trainer.max_steps": or_null(
         Rule(
@@ -130,9 +115,7 @@ RULES: dict[str, Rule] = {
         "no limit",
     ),
     "trainer.gradient_clip_val": or_null(real(0, above=True), "no clipping"),
-    "trainer.accumulate_grad_batches": whole(1),
     "trainer.limit_*_batches": _BATCHES,
-    "trainer.log_every_n_steps": whole(1),
     "trainer.check_val_every_n_epoch": or_null(whole(1), "by steps"),
     "callbacks.*.patience": whole(0),
     "callbacks.*.save_top_k": whole(-1),
@@ -166,20 +149,9 @@ def check_settings(config: Mapping[str, Any]) -> None:
 
 
 def _ruled(config: Mapping[str, Any]) -> Iterator[tuple[str, Any, Rule]]:
-    for key, value in _leaves(config, ""):
+    for key, value in leaves(dict(config)):
         rule = next((rule for pattern, rule in RULES.items() if fnmatchcase(key, pattern)), None)
         if rule is not None:
             yield key, value, rule
         if isinstance(value, float) and not math.isfinite(value) and (rule is None or rule.holds(value)):
             yield key, value, _FINITE
-
-
-def _leaves(node: Any, key: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(node, Mapping):
-        for name, child in node.items():
-            yield from _leaves(child, f"{key}.{name}" if key else str(name))
-    elif isinstance(node, list):
-        for index, child in enumerate(node):
-            yield from _leaves(child, f"{key}[{index}]")
-    else:
-        yield key, node

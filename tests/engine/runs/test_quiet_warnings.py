@@ -3,7 +3,7 @@ import warnings
 
 import pytest
 
-from engine.runs.quiet import quiet
+from engine.runs.quiet_warnings import quiet
 
 
 def test_what_says_nothing_about_the_run_is_silent_and_the_rest_is_heard(caplog):

@@ -5,15 +5,15 @@ import pytest
 from hydra import compose, initialize_config_dir
 
 from engine.config.compose import ConfigError
-from engine.config.targets import ROOT
-from engine.runs.study import GoOn, data_check
-from engine.runs.study_settings import check_data_of, check_settings_of, study_settings
+from engine.config.source_code import ROOT
+from engine.runs.optuna_settings import check_data_of, check_settings_of, study_settings
+from engine.runs.optuna_study import ContinueStudy, data_check
 
 BASE = ["sweep=optuna", "experiment=mpdrm_series"]
 
 
 def settings(*overrides, searched=()):
-    GoOn()  # names the folders of trials
+    ContinueStudy()  # names the folders of trials
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
         config = compose("train", [*BASE, *overrides], return_hydra_config=True)
     config.hydra.overrides.task = [*BASE, *overrides, *searched]  # compose takes none of a search

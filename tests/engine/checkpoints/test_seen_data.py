@@ -9,7 +9,7 @@ from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.manifest import read_manifest
 from datamodules.splits.partition import Split
 from engine.checkpoints.checkpoint import load_checkpoint
-from engine.checkpoints.seen import BadMemory, memory, met
+from engine.checkpoints.seen_data import BadMemory, memory, met
 from engine.config.build import build
 from engine.training.transfer import start_from
 

@@ -11,10 +11,10 @@ import pytest
 from datamodules.clips.dataset import SeriesClips
 from datamodules.feature_leakage.channels import LeakageError
 from datamodules.splits.protocols import Holdout
-from engine.cohort.leak_audit import audit_leaks, leak_title
+from engine.cohort.leak_check import audit_leaks, leak_title
 from engine.config.compose import ConfigError
 from engine.runs.provenance import RunManifest
-from studies.leaks.__main__ import draw
+from studies.leaks.cohorts import drawn
 from studies.leaks.plants import LEAKS, plant
 
 OFFSET = "in an offset of all channels"
@@ -28,7 +28,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def clean(folder):
-    return draw(folder, persons=48, visits=2, confound=1.0, seed=0)
+    return drawn(folder, persons=48, visits=2, seconds=4.0, seed=0)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from lightning_fabric.plugins.io.torch_io import TorchCheckpointIO
 
-from engine.runs.disk import put
+from engine.runs.atomic_write import put
 
 LAST, PREVIOUS = "last.ckpt", "previous.ckpt"
 

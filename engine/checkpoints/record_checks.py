@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import Any
 
 from datamodules.splits.partition import Split
-from engine.checkpoints.config import BadRecord, check_recorded
+from engine.checkpoints.recorded_config import BadRecord, check_recorded
 
 _DEEPEST = 60  # levels of a record; configs have a dozen
 
@@ -18,7 +18,7 @@ def check_record(record: Mapping[str, Any]) -> None:
 
     Raises:
         BadRecord: A field is not what a run writes; says which.
-        ForbiddenTarget: See `engine.checkpoints.config.check_recorded`.
+        ForbiddenTarget: See `engine.checkpoints.recorded_config.check_recorded`.
     """
     for name, check in CHECKS.items():
         check(record[name])
@@ -116,22 +116,17 @@ def _check_split(found: Any) -> None:
             raise BadRecord(f"its split.{name} is {value!r:.80}")
 
 
-def _check_digest(found: Any) -> None:
+def _check_text(found: Any) -> None:
     if not isinstance(found, str):
-        raise BadRecord(f"its data_digest is {found!r:.80}, no text")
-
-
-def _check_origin(found: Any) -> None:
-    if not isinstance(found, str):
-        raise BadRecord(f"its origin is {found!r:.80}, no text")
+        raise BadRecord(f"its digest of the data, or origin, is {found!r:.80}, no text")
 
 
 CHECKS: dict[str, Callable[[Any], None]] = {
     "config": check_recorded,
     "statistics": _check_statistics,
-    "data_digest": _check_digest,
+    "data_digest": _check_text,
     "split": _check_split,
     "calibration": _check_calibration,
-    "origin": _check_origin,
+    "origin": _check_text,
 }
 """Check of every field of a record that has one."""

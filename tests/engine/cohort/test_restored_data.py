@@ -10,8 +10,8 @@ import torch
 
 from datamodules.manifests.manifest import read_manifest
 from engine.checkpoints.checkpoint import KEY, CheckpointError, load_checkpoint, seal
-from engine.checkpoints.config import origin
-from engine.cohort.own_data import own_manifest
+from engine.checkpoints.recorded_config import origin
+from engine.cohort.restored_data import own_manifest
 from engine.evaluate import _material
 
 SYNTHETIC = {

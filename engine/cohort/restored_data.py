@@ -7,7 +7,7 @@ from typing import Any
 
 from datamodules.manifests.manifest import Manifest
 from engine.checkpoints.checkpoint import CheckpointError, RunCheckpoint
-from engine.checkpoints.config import PATHS, origin
+from engine.checkpoints.recorded_config import PATHS, origin
 from engine.config.build import build
 
 _SYNTHETIC = "datamodules.synthetic.cohort.synthetic_manifest"

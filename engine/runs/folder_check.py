@@ -7,10 +7,10 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
 from engine.config.compose import ConfigError
-from engine.runs.disk import put
+from engine.runs.atomic_write import put
 from engine.runs.lock import FILE as LOCK
-from engine.runs.lock import FolderInUse, holder, is_held
-from engine.runs.seed import is_main
+from engine.runs.lock import in_use, is_held
+from engine.runs.ranks import is_main
 
 _ROOM = 64 * 1024  # bytes: what Hydra writes at the start, and some; our choice
 
@@ -46,10 +46,7 @@ class CheckFolder(Callback):
             folder = Path(str(OmegaConf.select(config, "hydra.run.dir")))
             _check_links(folder)
             if is_held(folder):
-                raise FolderInUse(
-                    f"{folder} is being written by {holder(folder)}. Wait for it to end, or give another "
-                    "folder with hydra.run.dir=..."
-                )
+                raise in_use(folder)
             room = folder / ".room"
             put(room, b"0" * _ROOM, lost="nothing yet: the command has not begun")
             room.unlink()

@@ -14,8 +14,8 @@ from omegaconf import DictConfig, OmegaConf, read_write
 from optuna.trial import TrialState
 
 from engine.config.compose import ConfigError
-from engine.runs.disk import writing
-from engine.runs.study_settings import check_data_of, check_settings_of, study_settings
+from engine.runs.atomic_write import writing
+from engine.runs.optuna_settings import check_data_of, check_settings_of, study_settings
 
 try:
     import fcntl
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 _SQLITE = "sqlite:///"
 
 
-class GoOn(Callback):
+class ContinueStudy(Callback):
     """Prepares a search before Hydra's sweeper starts it; see `conf/sweep/optuna.yaml`.
 
     The sweeper itself would run `n_trials` more, leave a killed trial running for ever, number its jobs from

@@ -1,8 +1,9 @@
 """The leak audit before training: which single facts of the input predict the label, and which stop a run."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from datamodules.splits.partition import Split
 from datamodules.wording import nearest
 from engine.config.compose import ConfigError
 from engine.runs.provenance import RunManifest, write_json
-from engine.runs.seed import is_main
+from engine.runs.ranks import is_main
 from evaluation.audit.leaking_facts import STOP_AUC, STOP_LOW, audit_facts
 
 _log = logging.getLogger(__name__)
@@ -120,24 +121,23 @@ def _report(name: str, found: Mapping[str, Any], passed: Sequence[str]) -> None:
     if "reason" in found:
         _log.warning("%s: no audit of what single facts say of the label: %s", name, found["reason"])
         return
-    read = [one for one in found["found"] if one["reads"]][:_LOGGED]
     _log.info(
         "%s: what single facts say of the label (%d persons, %d facts): %s",
         name,
         found["persons"],
         found["facts"],
-        ", ".join(map(describe, read)) or "nothing varies",
+        _listed(one for one in found["found"] if one["reads"]) or "nothing varies",
     )
-    told = [one for one in found["found"] if one["verdict"] == "tells"]
-    if told:
-        listed = ", ".join(map(describe, told[:_LOGGED]))
-        _log.warning("%s: how the recordings were made goes with the label: %s", name, listed)
-    unsure = [one for one in found["found"] if one["verdict"] == "cannot tell"]
-    if unsure:
-        listed = ", ".join(map(describe, unsure[:_LOGGED]))
-        _log.warning("%s: almost the label, but too few persons to tell a leak from chance: %s", name, listed)
+    if told := _listed(one for one in found["found"] if one["verdict"] == "tells"):
+        _log.warning("%s: how the recordings were made goes with the label: %s", name, told)
+    if unsure := _listed(one for one in found["found"] if one["verdict"] == "cannot tell"):
+        _log.warning("%s: almost the label, but too few persons to tell a leak from chance: %s", name, unsure)
     if passed:
         _log.warning("%s: LEAKS ON PURPOSE: %s", name, ", ".join(passed))
+
+
+def _listed(found: Iterable[Mapping[str, Any]]) -> str:
+    return ", ".join(map(describe, islice(found, _LOGGED)))
 
 
 def describe(one: Mapping[str, Any]) -> str:
