@@ -5,13 +5,13 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torchmetrics import Metric
 
 from models.objective import Objective
 from models.optim import parameter_groups, weight_names
 from models.standardize import Statistics, set_statistics
-from models.types import Batch, Output
+from models.types import Batch, Network, Output
 
 _EXTRAS = ("attention", "context_available", "embedding", "plain", "relieved", "personality_feature")
 
@@ -30,7 +30,7 @@ class Task(pl.LightningModule):
     def __init__(
         self,
         *,
-        network: nn.Module,
+        network: Network,
         objective: Objective,
         metrics: Metric,
         optimizer: Callable[..., torch.optim.Optimizer],
@@ -47,8 +47,7 @@ class Task(pl.LightningModule):
 
     def forward(self, batch: Batch) -> Output:
         """Run the network."""
-        output: Output = self.network(batch)
-        return output
+        return self.network(batch)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss and log every term per epoch."""
@@ -88,8 +87,7 @@ class Task(pl.LightningModule):
 
     def set_statistics(self, stats: Statistics) -> None:
         """Store the training statistics wherever network and objective keep some."""
-        self.network.set_statistics(stats)  # type: ignore[operator]
-        set_statistics(self.objective, stats)
+        set_statistics(self, stats)
 
     def configure_optimizers(self) -> Any:
         """Build optimizer and scheduler from their partials; biases and norms get no weight decay."""
@@ -106,22 +104,17 @@ class Task(pl.LightningModule):
 
         Metrics are logged where the recordings have the labels that they need.
         """
-        heads = list(self._heads())
+        heads = list(self.network.heads)
         names = [*self.objective.names(heads)]
         if stage != "train":
             names += self.val_metrics.names(heads)  # type: ignore[operator]  # of RecordingMetrics
         return {f"{stage}/{name}" for name in names}
 
     def _predictions(self, output: Output) -> dict[str, Tensor]:
-        return {name: head.predict(output.logits[name]) for name, head in self._heads().items()}  # type: ignore[operator]
-
-    def _heads(self) -> nn.ModuleDict:
-        heads = self.network.heads
-        assert isinstance(heads, nn.ModuleDict)
-        return heads
+        return {name: head.predict(output.logits[name]) for name, head in self.network.heads.items()}
 
     def _losses(self, output: Output, batch: Batch, stage: str) -> dict[str, Tensor]:
-        losses = self.objective(self._heads(), output, batch)
+        losses = self.objective(self.network.heads, output, batch)
         for name, value in losses.items():
             self.log(
                 f"{stage}/{name}",

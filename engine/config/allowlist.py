@@ -13,7 +13,6 @@ NETWORKS = _names(
     {
         "models.task": ("Task",),
         "models.mpdrm.network": ("MPDRM",),
-        "models.baseline": ("VideoNetwork",),
         "models.mpdrm.mdfn": ("MDFN",),
         "models.mpdrm.mpfn": ("MPFN",),
         "models.inputs": ("Appearance", "FrameDifference", "Levels", "Delta"),
@@ -27,7 +26,13 @@ NETWORKS = _names(
         "models.trunks.video": ("VideoTrunk",),
         "models.mpdrm.mmp": ("MMPMaps", "MMPSeries"),
         "models.mpdrm.context": ("ClipContext", "EnrolmentContext"),
-        "models.mpdrm.rarm": ("AttentionPool", "RelationCross", "RelationGate", "RelationProjection"),
+        "models.mpdrm.rarm": (
+            "AttentionPool",
+            "MeanPool",
+            "RelationCross",
+            "RelationGate",
+            "RelationProjection",
+        ),
         "models.heads": ("ScoreHead", "BinaryHead", "OrdinalHead"),
         "models.objective": ("Objective",),
         "models.losses.orthogonality": ("Orthogonality",),

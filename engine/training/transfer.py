@@ -55,8 +55,8 @@ def start_from(
         task.get_submodule(_TRUNK.rstrip(".")).load_state_dict(weights, strict=True)
     except (AttributeError, RuntimeError) as error:
         raise CheckpointError(
-            f"{path}: its trunk does not fit this model. Use the model/trunk and width of its run, or "
-            "init_from=null"
+            f"{path}: its trunk does not fit this model. Use the model/trunk, model/mmp and width of its "
+            "run, or init_from=null"
         ) from error
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 

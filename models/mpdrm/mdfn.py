@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from models.masking import token_mask
-from models.types import Batch, Trunk
+from models.types import Batch, Trunk, as_module
 
 
 class MDFN(nn.Module):
@@ -14,8 +14,8 @@ class MDFN(nn.Module):
 
     def __init__(self, *, trunk: Trunk, input: nn.Module) -> None:
         super().__init__()
-        self.input = input
-        self.trunk = trunk
+        self.input = as_module("depression.input", input)
+        self.trunk = as_module("depression.trunk", trunk)
         self.dim = trunk.dim
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:

@@ -31,16 +31,15 @@ class MPFN(nn.Module):
         projection: int = 64,
     ) -> None:
         super().__init__()
-        if (trunk is None) != (input is None) or (trunk is None) != (dim is not None):
+        width = dim if trunk is None else trunk.dim
+        if width is None or (trunk is None) != (input is None) or (trunk is not None and dim is not None):
             raise ValueError(
                 f"MPFN got trunk={type(trunk).__name__}, input={type(input).__name__}, dim={dim}: give it a "
                 "trunk and an input (model/personality=appearance), or a dim alone (model/personality=shared)"
             )
         self.input, self.trunk = input, trunk
-        self.dim = int(dim or trunk.dim)  # type: ignore[union-attr]  # one of the two is there
-        self.projector = nn.Sequential(
-            nn.Linear(self.dim, self.dim), nn.GELU(), nn.Linear(self.dim, projection)
-        )
+        self.dim = width
+        self.projector = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, projection))
 
     def forward(self, batch: Batch, tokens: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Return the pooled feature and its projection, the latter in float32.

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.masking import silence
+from models.masking import masked_mean, silence
 
 _EPS = 1e-6
 
@@ -75,6 +75,25 @@ class _StepRelation(nn.Module):
             self.score(torch.cat((tokens, person, tokens * person), -1)).squeeze(-1)
         )
         return relation
+
+
+class MeanPool(nn.Module):
+    """The mean of the real tokens, without relief, refinement and parameters: what baselines pool by."""
+
+    def __init__(self, *, dim: int) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def relieve(self, tokens: Tensor, context: Tensor, available: Tensor) -> Tensor:
+        """Return the tokens as they are."""
+        return tokens
+
+    def forward(
+        self, tokens: Tensor, mask: Tensor, context: Tensor, available: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return the mean (B,D) and the uniform attention over the real steps (B,T), both in float32."""
+        attention = mask / mask.sum(1, keepdim=True).clamp_min(1)
+        return masked_mean(tokens.float(), mask), attention
 
 
 class AttentionPool(_Rarm):

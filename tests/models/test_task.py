@@ -36,14 +36,15 @@ def task(statistics):
         rarm=RelationCross(dim=DIM),
         heads={"score": ScoreHead(dim=DIM, low=0, high=63), "binary": BinaryHead(dim=DIM)},
     )
-    network.set_statistics(statistics)
-    return Task(
+    task = Task(
         network=network,
         objective=Objective(contrast=SupCon(), contrast_weight=0.1),
         metrics=RecordingMetrics(),
         optimizer=partial(torch.optim.AdamW, lr=1e-2, weight_decay=0.1),
         scheduler=partial(torch.optim.lr_scheduler.StepLR, step_size=1, gamma=0.5),
     )
+    task.set_statistics(statistics)
+    return task
 
 
 def _trainer(tmp_path, **settings):
