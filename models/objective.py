@@ -62,6 +62,7 @@ class Objective(nn.Module):
                 f"head_weights names {sorted(unknown)}, the network has {sorted(heads)}: correct the names"
             )
         losses: dict[str, Tensor] = {}
+        # Zero with a gradient: a batch in which nothing is labeled still has a loss to go back from.
         total = output.embedding.sum() * 0.0
         for name, head in heads.items():
             mask = batch["target_mask"][name] & batch["scored"]

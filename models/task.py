@@ -39,6 +39,7 @@ class Task(pl.LightningModule):
         super().__init__()
         self.network = network
         self.objective = objective
+        # A clone each: counts of validation, which also runs inside training, must not reach the test.
         self.val_metrics = metrics.clone()
         self.test_metrics = metrics.clone()
         self._optimizer = optimizer
@@ -51,8 +52,7 @@ class Task(pl.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss and log every term per epoch."""
-        losses = self._losses(self(batch), batch, "train")
-        return losses["loss"]
+        return self._losses(self(batch), batch, "train")["loss"]
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Log losses and feed the recording metrics."""
@@ -73,16 +73,16 @@ class Task(pl.LightningModule):
     def predict_step(self, batch: Batch, batch_idx: int = 0) -> dict[str, Any]:
         """Return ids, predictions, attention and features of the scored rows as CPU tensors and lists."""
         output: Output = self(batch)
-        scored = batch["scored"]
-        kept = [bool(flag) for flag in scored]
+        scored = batch["scored"]  # the other rows came along as context
         tensors = {"row": batch["row"], "clip": batch["clip"], **self._predictions(output)}
         tensors |= {name: value for name in _EXTRAS if (value := getattr(output, name)) is not None}
         result: dict[str, Any] = {}
         for name, value in tensors.items():
             value = value[scored].detach().cpu()
-            result[name] = value.float() if value.is_floating_point() else value
+            result[name] = value.float() if value.is_floating_point() else value  # NumPy knows no bfloat16
         for name in ("recording_id", "subject_id", "session_id"):
-            result[name] = [entry for entry, keep in zip(batch[name], kept, strict=True) if keep]
+            named = zip(batch[name], scored.tolist(), strict=True)
+            result[name] = [entry for entry, kept in named if kept]
         return result
 
     def set_statistics(self, stats: Statistics) -> None:

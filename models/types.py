@@ -47,7 +47,6 @@ class Trunk(Protocol):
 
     def __call__(self, x: Tensor, mask: Tensor) -> Tensor:
         """Map (B,T,...) and its mask (B,T) to tokens (B,T',D)."""
-        ...
 
 
 class Pool(Protocol):
@@ -57,13 +56,11 @@ class Pool(Protocol):
 
     def relieve(self, tokens: Tensor, context: Tensor, available: Tensor) -> Tensor:
         """Return tokens (B,T',D) without what the context (B,D) explains, where it is available (B,)."""
-        ...
 
     def __call__(
         self, tokens: Tensor, mask: Tensor, context: Tensor, available: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Return embedding (B,D) and attention (B,T') of tokens (B,T',D) under their mask (B,T')."""
-        ...
 
 
 class Head(Protocol):
@@ -73,15 +70,12 @@ class Head(Protocol):
 
     def __call__(self, v: Tensor) -> Tensor:
         """Map embeddings (B,D) to raw outputs."""
-        ...
 
     def loss(self, raw: Tensor, target: Tensor, mask: Tensor) -> Tensor:
         """Return the mean loss over the rows of the mask (B,)."""
-        ...
 
     def predict(self, raw: Tensor) -> Tensor:
         """Return predictions (B,) in the label's own unit."""
-        ...
 
 
 class Network(Protocol):
@@ -91,7 +85,6 @@ class Network(Protocol):
 
     def __call__(self, batch: Batch) -> Output:
         """Answer a batch."""
-        ...
 
 
 # Config groups that swap a part; a branch is not swapped itself, but what it is made of.
@@ -114,3 +107,17 @@ def as_module(part: str, value: _Part) -> _Part:
         f"group ({groups}), change one setting by its full name "
         f"(model.network.{part}.<setting>=...), or switch it off with null where it is optional"
     )
+
+
+def of_personality(part: Tensor | None, term: str) -> Tensor:
+    """Return what a loss reads of the personality branch.
+
+    Raises:
+        ValueError: the network has no such branch.
+    """
+    if part is None:
+        raise ValueError(
+            f"the {term} loss needs a personality branch, and this network has none: use model/{term}=none, "
+            "or add one with model/personality=shared"
+        )
+    return part

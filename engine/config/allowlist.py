@@ -13,8 +13,7 @@ NETWORKS = _names(
     {
         "models.task": ("Task",),
         "models.mpdrm.network": ("MPDRM",),
-        "models.mpdrm.mdfn": ("MDFN",),
-        "models.mpdrm.mpfn": ("MPFN",),
+        "models.mpdrm.branches": ("MDFN", "MPFN"),
         "models.inputs": ("Appearance", "FrameDifference", "Levels", "Delta"),
         "models.trunks.frames": ("FramesTrunk",),
         "models.trunks.inception_time": ("InceptionTimeTrunk",),

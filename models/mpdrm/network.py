@@ -11,8 +11,7 @@ import torch
 from torch import nn
 
 from models.masking import masked_mean
-from models.mpdrm.mdfn import MDFN
-from models.mpdrm.mpfn import MPFN
+from models.mpdrm.branches import MDFN, MPFN
 from models.mpdrm.rarm import RelationCross
 from models.types import Batch, Output, Pool, as_module
 

@@ -112,7 +112,7 @@ class LIFPNTrunk(nn.Module):
         """Map frames under their mask (B,T) to tokens (B,1,D); zero where no frame is real."""
         levels = self._levels(zero_masked(x, mask), mask)
         weights = self._frame_weights(levels, mask)
-        pooled = [_weighted_sum(maps, weights) for maps in levels]  # (B,C,H,W) each
+        pooled = [torch.einsum("bt,btchw->bchw", weights.to(maps.dtype), maps) for maps in levels]
         token = self.project(self._fused(pooled).mean((-2, -1))).unsqueeze(1)
         return zero_masked(token, token_mask(mask, 1))
 
@@ -143,8 +143,3 @@ class LIFPNTrunk(nn.Module):
         for down, maps in zip(self.pyramid, scaled[1:], strict=True):
             fused = down(fused) + maps
         return fused
-
-
-def _weighted_sum(maps: Tensor, weights: Tensor) -> Tensor:
-    """Sum over T of maps (B,T,C,H,W) times their weights (B,T)."""
-    return torch.einsum("bt,btchw->bchw", weights.to(maps.dtype), maps)

@@ -18,7 +18,7 @@ STORED = {
         "network": {
             "_target_": "models.mpdrm.network.MPDRM",
             "depression": {
-                "_target_": "models.mpdrm.mdfn.MDFN",
+                "_target_": "models.mpdrm.branches.MDFN",
                 "input": {"_target_": "models.inputs.Levels", "channels": 2},
                 "trunk": {
                     "_target_": "models.trunks.series.SeriesTrunk",

@@ -10,10 +10,9 @@ from evaluation.tables.predictions import PredictionError
 from models.heads import BinaryHead, OrdinalHead, ScoreHead
 from models.inputs import Levels
 from models.losses.supcon import SupCon
+from models.mpdrm.branches import MDFN, MPFN
 from models.mpdrm.context import EnrolmentContext
-from models.mpdrm.mdfn import MDFN
 from models.mpdrm.mmp import MMPSeries
-from models.mpdrm.mpfn import MPFN
 from models.mpdrm.network import MPDRM
 from models.mpdrm.rarm import RelationCross
 from models.objective import Objective

@@ -131,7 +131,7 @@ LEVELS = {"_target_": "models.inputs.Levels", "channels": 2}
 HEADS = {"score": {"_target_": "models.heads.ScoreHead", "dim": 8, "low": 0, "high": 63}, "binary": None}
 MMP = {"_target_": "models.mpdrm.mmp.MMPSeries", "_partial_": True, "scales": [1, 2]}
 MAPS = {"_target_": "models.mpdrm.mmp.MMPMaps", "_partial_": True, "scales": [1, 2]}
-MDFN = {"_target_": "models.mpdrm.mdfn.MDFN", "trunk": TRUNK, "input": LEVELS}
+MDFN = {"_target_": "models.mpdrm.branches.MDFN", "trunk": TRUNK, "input": LEVELS}
 POOL = {"_target_": "models.mpdrm.rarm.AttentionPool", "dim": 8}
 NETWORK = {
     "_target_": "models.mpdrm.network.MPDRM",
@@ -153,11 +153,11 @@ ARGUMENTS = {
     "models.task.Task": {"network": NETWORK, "objective": OBJECTIVE, "metrics": METRICS},
     "models.mpdrm.network.MPDRM": {
         **{"depression": MDFN, "rarm": POOL, "heads": HEADS, "start_at_difference": True},
-        "personality": {"_target_": "models.mpdrm.mpfn.MPFN", "trunk": TRUNK, "input": LEVELS},
+        "personality": {"_target_": "models.mpdrm.branches.MPFN", "trunk": TRUNK, "input": LEVELS},
         "context": {"_target_": "models.mpdrm.context.EnrolmentContext"},
     },
-    "models.mpdrm.mdfn.MDFN": {"trunk": TRUNK, "input": LEVELS},
-    "models.mpdrm.mpfn.MPFN": {"trunk": None, "input": None, "dim": 8, "projection": 4},
+    "models.mpdrm.branches.MDFN": {"trunk": TRUNK, "input": LEVELS},
+    "models.mpdrm.branches.MPFN": {"trunk": None, "input": None, "dim": 8, "projection": 4},
     "models.inputs.Appearance": {},
     "models.inputs.FrameDifference": {},
     "models.inputs.Levels": {"channels": 2},
@@ -171,7 +171,7 @@ ARGUMENTS = {
     "models.trunks.series.SeriesTrunk": {**DIM, "channels": 2, "blocks": 1, "kernel": 5, "mmp": MMP},
     "models.trunks.video.VideoTrunk": {**DIM, "backbone": "mc3_18", "pretrained": False},
     "models.mpdrm.mmp.MMPMaps": {"channels": 8, "scales": [1, 2]},
-    "models.mpdrm.mmp.MMPSeries": {"channels": 8, "scales": [1, 2], "reduction": 2},
+    "models.mpdrm.mmp.MMPSeries": {"channels": 8, "scales": [1, 2]},
     "models.mpdrm.context.ClipContext": {"detach": False},
     "models.mpdrm.context.EnrolmentContext": {"detach": True},
     **{f"models.mpdrm.rarm.{name}": {**DIM, "dropout": 0.1} for name in ("AttentionPool", "RelationGate")},

@@ -10,9 +10,8 @@ from evaluation.audit.attribution import attribution_table, completeness
 from models.heads import BinaryHead, ScoreHead
 from models.inputs import Appearance, Levels
 from models.masking import zero_masked
+from models.mpdrm.branches import MDFN, MPFN
 from models.mpdrm.context import EnrolmentContext
-from models.mpdrm.mdfn import MDFN
-from models.mpdrm.mpfn import MPFN
 from models.mpdrm.network import MPDRM
 from models.mpdrm.rarm import MeanPool, RelationCross
 from models.trunks.pixels import PixelTrunk

@@ -5,10 +5,9 @@ from models.heads import BinaryHead, OrdinalHead, ScoreHead
 from models.inputs import Appearance, Levels
 from models.losses.orthogonality import Orthogonality
 from models.losses.supcon import SupCon
+from models.mpdrm.branches import MDFN, MPFN
 from models.mpdrm.context import ClipContext, EnrolmentContext
-from models.mpdrm.mdfn import MDFN
 from models.mpdrm.mmp import MMPSeries
-from models.mpdrm.mpfn import MPFN
 from models.mpdrm.network import MPDRM
 from models.mpdrm.rarm import AttentionPool, MeanPool, RelationCross, RelationGate, RelationProjection
 from models.objective import Objective
