@@ -11,14 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from models.masking import labeled_mean
 from models.standardize import Statistics
 
 _HUBER_DELTA = 1.0  # standard deviations of the score; our choice
-
-
-def _masked_mean(loss: Tensor, mask: Tensor) -> Tensor:
-    mask = mask.expand_as(loss)
-    return loss.masked_fill(~mask, 0.0).sum() / mask.sum().clamp_min(1)
 
 
 def _statistic(stats: Statistics, key: str, head: str) -> float:
@@ -67,9 +63,8 @@ class ScoreHead(nn.Module):
     def loss(self, raw: Tensor, target: Tensor, mask: Tensor) -> Tensor:
         """Return the masked Huber loss against target (B,) in points."""
         standardized = (target - self.mean) / self.std
-        return _masked_mean(
-            F.huber_loss(raw.float(), standardized, reduction="none", delta=_HUBER_DELTA), mask
-        )
+        loss = F.huber_loss(raw.float(), standardized, reduction="none", delta=_HUBER_DELTA)
+        return labeled_mean(loss, mask)
 
     def predict(self, raw: Tensor) -> Tensor:
         """Return points within [low, high], (B,)."""
@@ -90,9 +85,8 @@ class BinaryHead(nn.Module):
 
     def set_statistics(self, stats: Statistics) -> None:
         """Store the logit of `prevalence`, the training share of positives."""
-        prevalence = min(
-            max(_statistic(stats, "prevalence", "binary"), 0.01), 0.99
-        )  # one class only: stay finite
+        # Training people of one class only would start at an infinite logit.
+        prevalence = min(max(_statistic(stats, "prevalence", "binary"), 0.01), 0.99)
         self.prior.fill_(math.log(prevalence / (1.0 - prevalence)))
 
     def forward(self, v: Tensor) -> Tensor:
@@ -103,7 +97,7 @@ class BinaryHead(nn.Module):
     def loss(self, raw: Tensor, target: Tensor, mask: Tensor) -> Tensor:
         """Return the masked binary cross-entropy."""
         loss = F.binary_cross_entropy_with_logits(raw.float(), target.float(), reduction="none")
-        return _masked_mean(loss, mask)
+        return labeled_mean(loss, mask)
 
     def predict(self, raw: Tensor) -> Tensor:
         """Return the probability of the positive class (B,)."""
@@ -146,7 +140,7 @@ class OrdinalHead(nn.Module):
         above = (target[:, None] > question).float()
         asked = (target[:, None] >= question) & mask[:, None]
         loss = F.binary_cross_entropy_with_logits(raw.float(), above, reduction="none")
-        return _masked_mean(loss, asked)
+        return labeled_mean(loss, asked)
 
     def predict(self, raw: Tensor) -> Tensor:
         """Return the expected band, sum_k P(y > k), (B,) in [0, bands - 1]."""

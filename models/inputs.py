@@ -3,6 +3,8 @@
 The contrast can be solved by looks alone, so motion-only inputs exist.
 """
 
+from typing import ClassVar
+
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -11,13 +13,23 @@ from models.standardize import Standardize
 from models.types import Batch
 
 
-def _take(batch: Batch, key: str, reader: nn.Module) -> tuple[Tensor, Tensor]:
-    if key not in batch:
-        raise ValueError(
-            f"{type(reader).__name__} reads {key!r}, but the batch holds {sorted(batch)}: "
-            "choose a data= and a model= of the same kind (pixels or series)"
-        )
-    return batch[key], batch["mask"]
+class Input(nn.Module):
+    """Reads one kind of content of a batch: `frames` or `series`."""
+
+    reads: ClassVar[str]
+
+    def take(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return the content as it came, and its mask (B,T).
+
+        Raises:
+            ValueError: the batch has none of this kind.
+        """
+        if self.reads not in batch:
+            raise ValueError(
+                f"{type(self).__name__} reads {self.reads!r}, but the batch holds {sorted(batch)}: choose a "
+                "data= and a model= (or model/trunk=) of the same kind, pixels or series"
+            )
+        return batch[self.reads], batch["mask"]
 
 
 def backward_difference(x: Tensor, mask: Tensor) -> Tensor:
@@ -27,25 +39,31 @@ def backward_difference(x: Tensor, mask: Tensor) -> Tensor:
     return zero_masked(x - before, mask & F.pad(mask[:, :-1], (1, 0), value=False))
 
 
-class Appearance(nn.Module):
+class Appearance(Input):
     """The frames themselves, (B,T,C,H,W)."""
+
+    reads = "frames"
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return frames and mask (B,T)."""
-        return _take(batch, "frames", self)
+        return self.take(batch)
 
 
-class FrameDifference(nn.Module):
+class FrameDifference(Input):
     """What changed since the frame before, (B,T,C,H,W): motion without looks."""
+
+    reads = "frames"
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return frame differences and mask (B,T)."""
-        frames, mask = _take(batch, "frames", self)
+        frames, mask = self.take(batch)
         return backward_difference(frames, mask), mask
 
 
-class Levels(nn.Module):
+class Levels(Input):
     """The standardized series, (B,T,F)."""
+
+    reads = "series"
 
     def __init__(self, *, channels: int) -> None:
         super().__init__()
@@ -53,18 +71,14 @@ class Levels(nn.Module):
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return standardized levels and mask (B,T)."""
-        series, mask = _take(batch, "series", self)
+        series, mask = self.take(batch)
         return self.standardize(series, mask), mask
 
 
-class Delta(nn.Module):
+class Delta(Levels):
     """Steps of the standardized series, (B,T,F): motion without resting levels."""
-
-    def __init__(self, *, channels: int) -> None:
-        super().__init__()
-        self.standardize = Standardize(channels=channels)
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return standardized steps and mask (B,T)."""
-        series, mask = _take(batch, "series", self)
-        return backward_difference(self.standardize(series, mask), mask), mask
+        levels, mask = super().forward(batch)
+        return backward_difference(levels, mask), mask

@@ -33,6 +33,12 @@ def masked_mean(x: Tensor, mask: Tensor) -> Tensor:
     return zero_masked(x, mask).sum(1) / mask.sum(1, keepdim=True).clamp_min(1)
 
 
+def labeled_mean(loss: Tensor, mask: Tensor) -> Tensor:
+    """Return the mean of the losses whose label is known (mask); zero with a gradient where none is."""
+    mask = mask.expand_as(loss)
+    return loss.masked_fill(~mask, 0.0).sum() / mask.sum().clamp_min(1)
+
+
 def token_mask(mask: Tensor, steps: int) -> Tensor:
     """Return the mask (B,T) at a trunk's resolution, (B,steps): a token is real if any of its frames is."""
     if mask.shape[1] == steps:

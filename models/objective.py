@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from torch import Tensor, nn
 
-from models.types import Batch, Output
+from models.types import Batch, Head, Output
 
 
 class Objective(nn.Module):
@@ -51,7 +51,7 @@ class Objective(nn.Module):
         """Names of the terms that `forward` returns with these heads."""
         return ("loss", *heads, *self.terms)
 
-    def forward(self, heads: nn.ModuleDict, output: Output, batch: Batch) -> dict[str, Tensor]:
+    def forward(self, heads: Mapping[str, Head], output: Output, batch: Batch) -> dict[str, Tensor]:
         """Return every unweighted term under its name and their weighted sum under "loss".
 
         Rows that are context only (`scored` False) train no head.
@@ -62,10 +62,11 @@ class Objective(nn.Module):
                 f"head_weights names {sorted(unknown)}, the network has {sorted(heads)}: correct the names"
             )
         losses: dict[str, Tensor] = {}
+        # Zero with a gradient: a batch in which nothing is labeled still has a loss to go back from.
         total = output.embedding.sum() * 0.0
         for name, head in heads.items():
             mask = batch["target_mask"][name] & batch["scored"]
-            losses[name] = head.loss(output.logits[name], batch["targets"][name], mask)  # type: ignore[operator]  # head contract
+            losses[name] = head.loss(output.logits[name], batch["targets"][name], mask)
             total = total + self.head_weights.get(name, 1.0) * losses[name]
         for name, term in self.terms.items():
             losses[name] = term(output, batch)

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torchmetrics import Metric
 
 from models.objective import Objective
 from models.optim import parameter_groups, weight_names
 from models.standardize import Statistics, set_statistics
-from models.types import Batch, Output
+from models.types import Batch, Network, Output
 
 _EXTRAS = ("attention", "context_available", "embedding", "plain", "relieved", "personality_feature")
 
@@ -30,7 +30,7 @@ class Task(pl.LightningModule):
     def __init__(
         self,
         *,
-        network: nn.Module,
+        network: Network,
         objective: Objective,
         metrics: Metric,
         optimizer: Callable[..., torch.optim.Optimizer],
@@ -39,6 +39,7 @@ class Task(pl.LightningModule):
         super().__init__()
         self.network = network
         self.objective = objective
+        # A clone each: counts of validation, which also runs inside training, must not reach the test.
         self.val_metrics = metrics.clone()
         self.test_metrics = metrics.clone()
         self._optimizer = optimizer
@@ -47,13 +48,11 @@ class Task(pl.LightningModule):
 
     def forward(self, batch: Batch) -> Output:
         """Run the network."""
-        output: Output = self.network(batch)
-        return output
+        return self.network(batch)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss and log every term per epoch."""
-        losses = self._losses(self(batch), batch, "train")
-        return losses["loss"]
+        return self._losses(self(batch), batch, "train")["loss"]
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Log losses and feed the recording metrics."""
@@ -74,22 +73,21 @@ class Task(pl.LightningModule):
     def predict_step(self, batch: Batch, batch_idx: int = 0) -> dict[str, Any]:
         """Return ids, predictions, attention and features of the scored rows as CPU tensors and lists."""
         output: Output = self(batch)
-        scored = batch["scored"]
-        kept = [bool(flag) for flag in scored]
+        scored = batch["scored"]  # the other rows came along as context
         tensors = {"row": batch["row"], "clip": batch["clip"], **self._predictions(output)}
         tensors |= {name: value for name in _EXTRAS if (value := getattr(output, name)) is not None}
         result: dict[str, Any] = {}
         for name, value in tensors.items():
             value = value[scored].detach().cpu()
-            result[name] = value.float() if value.is_floating_point() else value
+            result[name] = value.float() if value.is_floating_point() else value  # NumPy knows no bfloat16
         for name in ("recording_id", "subject_id", "session_id"):
-            result[name] = [entry for entry, keep in zip(batch[name], kept, strict=True) if keep]
+            named = zip(batch[name], scored.tolist(), strict=True)
+            result[name] = [entry for entry, kept in named if kept]
         return result
 
     def set_statistics(self, stats: Statistics) -> None:
         """Store the training statistics wherever network and objective keep some."""
-        self.network.set_statistics(stats)  # type: ignore[operator]
-        set_statistics(self.objective, stats)
+        set_statistics(self, stats)
 
     def configure_optimizers(self) -> Any:
         """Build optimizer and scheduler from their partials; biases and norms get no weight decay."""
@@ -106,22 +104,17 @@ class Task(pl.LightningModule):
 
         Metrics are logged where the recordings have the labels that they need.
         """
-        heads = list(self._heads())
+        heads = list(self.network.heads)
         names = [*self.objective.names(heads)]
         if stage != "train":
             names += self.val_metrics.names(heads)  # type: ignore[operator]  # of RecordingMetrics
         return {f"{stage}/{name}" for name in names}
 
     def _predictions(self, output: Output) -> dict[str, Tensor]:
-        return {name: head.predict(output.logits[name]) for name, head in self._heads().items()}  # type: ignore[operator]
-
-    def _heads(self) -> nn.ModuleDict:
-        heads = self.network.heads
-        assert isinstance(heads, nn.ModuleDict)
-        return heads
+        return {name: head.predict(output.logits[name]) for name, head in self.network.heads.items()}
 
     def _losses(self, output: Output, batch: Batch, stage: str) -> dict[str, Tensor]:
-        losses = self.objective(self._heads(), output, batch)
+        losses = self.objective(self.network.heads, output, batch)
         for name, value in losses.items():
             self.log(
                 f"{stage}/{name}",

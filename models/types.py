@@ -1,12 +1,15 @@
-"""Tensor legend and the contract between networks, objective and task.
+"""Tensor legend and the contracts between trunks, networks, heads, objective and task.
 
 Legend: B clips, T frames, T' steps a trunk returns, C H W pixels, F series channels, D feature width,
 E width of the contrast space. A mask is True where a step is real.
 """
 
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol, TypeVar
 
-from torch import Tensor
+from torch import Tensor, nn
+
+_Part = TypeVar("_Part")
 
 Batch = dict[str, Any]
 """A collated batch: `frames` (B,T,C,H,W) or `series` (B,T,F), `mask` (B,T), targets, codes and ids."""
@@ -44,4 +47,77 @@ class Trunk(Protocol):
 
     def __call__(self, x: Tensor, mask: Tensor) -> Tensor:
         """Map (B,T,...) and its mask (B,T) to tokens (B,T',D)."""
-        ...
+
+
+class Pool(Protocol):
+    """Anything that pools tokens to an embedding, with regard to a personality context or without."""
+
+    dim: int
+
+    def relieve(self, tokens: Tensor, context: Tensor, available: Tensor) -> Tensor:
+        """Return tokens (B,T',D) without what the context (B,D) explains, where it is available (B,)."""
+
+    def __call__(
+        self, tokens: Tensor, mask: Tensor, context: Tensor, available: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return embedding (B,D) and attention (B,T') of tokens (B,T',D) under their mask (B,T')."""
+
+
+class Head(Protocol):
+    """Anything that predicts a label from an embedding; `models.heads` says what the methods mean."""
+
+    dim: int
+
+    def __call__(self, v: Tensor) -> Tensor:
+        """Map embeddings (B,D) to raw outputs."""
+
+    def loss(self, raw: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+        """Return the mean loss over the rows of the mask (B,)."""
+
+    def predict(self, raw: Tensor) -> Tensor:
+        """Return predictions (B,) in the label's own unit."""
+
+
+class Network(Protocol):
+    """Anything that a `Task` can train."""
+
+    heads: Mapping[str, Head]
+
+    def __call__(self, batch: Batch) -> Output:
+        """Answer a batch."""
+
+
+# Config groups that swap a part; a branch is not swapped itself, but what it is made of.
+_GROUPS = {"depression": ("trunk", "mmp")}
+
+
+def as_module(part: str, value: _Part) -> _Part:
+    """Return the value if it is a module.
+
+    Raises:
+        TypeError: naming the overrides that swap the part; a plain `model.<part>=name` would replace it by
+            a string.
+    """
+    if isinstance(value, nn.Module):
+        return value
+    name = part.partition(".")[0]
+    groups = ", ".join(f"model/{group}=..." for group in _GROUPS.get(name, (name,)))
+    raise TypeError(
+        f"{part} must be a built module, got {type(value).__name__} {value!r}: swap it through its config "
+        f"group ({groups}), change one setting by its full name "
+        f"(model.network.{part}.<setting>=...), or switch it off with null where it is optional"
+    )
+
+
+def of_personality(part: Tensor | None, term: str) -> Tensor:
+    """Return what a loss reads of the personality branch.
+
+    Raises:
+        ValueError: the network has no such branch.
+    """
+    if part is None:
+        raise ValueError(
+            f"the {term} loss needs a personality branch, and this network has none: use model/{term}=none, "
+            "or add one with model/personality=shared"
+        )
+    return part

@@ -17,6 +17,7 @@ from engine.config.source_code import ROOT
 from engine.config.targets import check_targets
 from engine.config.value_ranges import check_settings
 from engine.train import train
+from engine.training.checks import check_model
 
 CONF = ROOT / "conf"
 EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
@@ -27,7 +28,10 @@ SERIES = ["experiment=mpdrm_series"]
 GROUPS = sorted(
     path.parent.relative_to(CONF).as_posix() for path in CONF.glob("*/**/*.yaml") if path.parent != CONF
 )
-SHARED = {CONF / "model" / "task.yaml", *CONF.glob("analysis/**/*.yaml")}  # by models; by analyses, see below
+SHARED = {
+    CONF / "model" / "_task.yaml",
+    *CONF.glob("analysis/**/*.yaml"),
+}  # by models; by analyses, see below
 LEAVES = sorted(set(CONF.glob("*/**/*.yaml")) - SHARED)
 DATA = {path.stem: path.read_text() for path in (CONF / "data").glob("*.yaml")}
 _ANSWERS = {
@@ -138,7 +142,7 @@ def _packed(base):
 
 
 def _fits(group, option, base):
-    series = {"model/mmp": "series", "model/trunk": "series", "model/input": "levels"}
+    series = {"model/mmp": "series", "model/trunk": "series"}
     if group == "data":
         return ("- clips: series" in DATA[option]) == (base is SERIES)
     of_series = (
@@ -284,6 +288,34 @@ def test_a_misspelt_root_key_of_an_experiment_is_refused(compose_run):
 def test_data_and_model_of_two_kinds_are_refused_with_the_remedy(compose_run):
     with pytest.raises(ConfigError, match="same kind"):
         compose_run(*PIXELS, "model=mpdrm_series")
+
+
+def test_series_for_a_network_of_pixels_are_refused_before_they_are_made(compose_run):
+    for overrides in (["data=synthetic_series"], ["model=baseline", "data=synthetic_series"]):
+        with pytest.raises(ConfigError, match=r"reads frames .* the data give series.*model/trunk="):
+            check_model(compose_run(*overrides))
+    with pytest.raises(ConfigError, match="reads series"):
+        check_model(compose_run("data=synthetic", "model=mpdrm_series", "+data.channels=17"))
+
+
+def test_what_all_models_share_is_no_model(compose_run):
+    with pytest.raises(ConfigError, match=r"no network.*model=mpdrm or model=baseline"):
+        check_model(compose_run("model=_task"))
+
+
+@pytest.mark.parametrize("trunk", ["lstm", "inception_time", "series", "pixels"])
+def test_every_trunk_is_a_baseline(trunk, compose_run):
+    data = "synthetic" if trunk == "pixels" else "synthetic_series"
+    config = compose_run("model=baseline", f"model/trunk={trunk}", f"data={data}", "width=16")
+    check_model(config)
+    assert step(config).keys() == {"loss", "score", "binary"}
+
+
+@pytest.mark.slow
+def test_a_network_of_one_token_refuses_motion_with_the_remedy(compose_run):
+    with pytest.raises(ValueError, match="model/mmp=none"):
+        check_model(compose_run("model/trunk=li_fpn"))
+    check_model(compose_run("model/trunk=li_fpn", "model/mmp=none"))
 
 
 @pytest.mark.parametrize("part", ["depression", "personality", "context", "rarm", "heads.score"])

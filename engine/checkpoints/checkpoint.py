@@ -24,7 +24,8 @@ from engine.config.differences import canonical_json
 from engine.config.targets import ForbiddenTarget
 
 KEY = "euthymia"
-FORMAT = 4  # 4: modules in folders; 3: origin of the recordings, fingerprints by channel; before, 2 and 1
+# 5: baselines are MPDRM; 4: modules in folders; 3: origin of the recordings, fingerprints by channel
+FORMAT = 5
 
 
 class CheckpointError(ValueError):

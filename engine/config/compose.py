@@ -61,7 +61,8 @@ def plain_config(config: DictConfig, *, keys: Collection[str]) -> dict[str, Any]
     except InterpolationKeyError as error:
         why = str(error).splitlines()[0]
         raise ConfigError(
-            f"{error.full_key}: {why}. Choose a data= and a model= of the same kind, series or pixels."
+            f"{error.full_key}: {why}. Choose a data= and a model= (or model/trunk=) of the same "
+            "kind, pixels or series."
         ) from error
     assert isinstance(plain, dict)
     _check_known(plain, "", interpolated=str(OmegaConf.to_container(config)))

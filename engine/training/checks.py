@@ -20,6 +20,9 @@ from engine.inference.recordings import targets
 from evaluation.metrics.applicable import measurements
 from evaluation.metrics.catalog import METRICS
 from evaluation.tables.predictions import HEADS
+from models.inputs import Input
+
+_GIVES = {"PixelClips": "frames", "SeriesClips": "series"}
 
 
 def check_model(config: Mapping[str, Any]) -> None:
@@ -28,11 +31,15 @@ def check_model(config: Mapping[str, Any]) -> None:
     Nor should a checkpoint wait for a value that this model never logs.
 
     Raises:
-        ConfigError: Something monitors a value that is not logged.
+        ConfigError: No network is chosen, or one that reads another kind of content than the data have; or
+            something monitors a value that is not logged.
         ForbiddenTarget: What it names may not stand in a checkpoint, so its checkpoints could not be read.
         Exception: What the constructor raised, with the key of the config.
     """
+    if "_target_" not in config["model"]["network"]:  # model=_task is what all networks share
+        raise ConfigError("model.network names no network: choose one, e.g. model=mpdrm or model=baseline")
     task: Any = form(config["model"])
+    _check_kind(task, config)
     check_monitors(config, task.logged_names("val"))
     for name in ("optimizer", "scheduler"):
         build(config["model"].get(name), key=f"model.{name}")
@@ -41,6 +48,17 @@ def check_model(config: Mapping[str, Any]) -> None:
     except ForbiddenTarget as error:
         error.add_note("The checkpoints of this run could not be read again, so it is not started.")
         raise
+
+
+def _check_kind(task: Any, config: Mapping[str, Any]) -> None:
+    """Hold what the network reads against what the data give, which otherwise the first batch would do."""
+    given = _GIVES.get(config["data"]["module"]["source"]["_target_"].rpartition(".")[2])
+    for reader in task.network.modules():
+        if given is not None and isinstance(reader, Input) and reader.reads != given:
+            raise ConfigError(
+                f"the network reads {reader.reads} ({type(reader).__name__}), the data give {given}: choose "
+                "a data= and a model= (or model/trunk=) of the same kind, pixels or series"
+            )
 
 
 def check_devices(config: Mapping[str, Any]) -> None:

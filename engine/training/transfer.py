@@ -55,8 +55,8 @@ def start_from(
         task.get_submodule(_TRUNK.rstrip(".")).load_state_dict(weights, strict=True)
     except (AttributeError, RuntimeError) as error:
         raise CheckpointError(
-            f"{path}: its trunk does not fit this model. Use the model/trunk and width of its run, or "
-            "init_from=null"
+            f"{path}: its trunk does not fit this model. Use the model/trunk, model/mmp and width of its "
+            "run, or init_from=null"
         ) from error
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
@@ -87,8 +87,8 @@ def _check_people(earlier: RunCheckpoint, manifest: Manifest, split: Split) -> N
     trained, selected = (tuple(earlier.split[part]) for part in ("train", "val"))
     name = f"{split.name} after {earlier.path}"
     try:  # the same people may select twice
-        for met, val in ((trained, split.val), (selected, ())):
-            after = replace(split, name=name, train=met, val=val)
+        for known, val in ((trained, split.val), (selected, ())):
+            after = replace(split, name=name, train=known, val=val)
             check_split(manifest, after, subject_disjoint=split.subject_disjoint)
     except LeakageError as error:
         error.add_note("init_from must come from people who neither validate nor test here.")
@@ -98,7 +98,8 @@ def _check_people(earlier: RunCheckpoint, manifest: Manifest, split: Split) -> N
 def _check_met(earlier: RunCheckpoint, manifest: Manifest, split: Split) -> None:
     """Of another manifest: by what the checkpoint remembers of persons and files."""
     problems = []
-    for part, judged in (("train", (*split.val, *split.test)), ("val", split.test)):
+    judged_by = {"train": ("trained", (*split.val, *split.test)), "val": ("selected", split.test)}
+    for part, (verb, judged) in judged_by.items():
         try:
             found = met(earlier.seen, manifest, judged, (part,))
         except BadMemory as fault:
@@ -106,7 +107,6 @@ def _check_met(earlier: RunCheckpoint, manifest: Manifest, split: Split) -> None
         said = {"files": found.files, "nearly the same content": found.alike}
         if split.subject_disjoint:
             said["persons (by subject_id)"] = found.persons
-        verb = "trained" if part == "train" else "selected"
         problems += [
             f"{len(names)} recording(s) judged here share {what} with what {verb} it, e.g. "
             f"{', '.join(names[:3])}"
@@ -115,9 +115,9 @@ def _check_met(earlier: RunCheckpoint, manifest: Manifest, split: Split) -> None
         ]
     if problems:
         raise LeakageError(
-            f"{split.name} after {earlier.path} leaks: {'; '.join(problems)}. init_from must come "
-            "from people who "
-            "neither validate nor test here; other persons of the same ids need others, such as clinic2:001"
+            f"{split.name} after {earlier.path} leaks: {'; '.join(problems)}. init_from must come from "
+            "people who neither validate nor test here; other persons of the same ids need others, such as "
+            "clinic2:001"
         )
 
 

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.types import Batch, Output
+from models.types import Batch, Output, of_personality
 
 _EPS = 1e-6
 
@@ -33,10 +33,6 @@ class Orthogonality(nn.Module):
 
     def forward(self, output: Output, batch: Batch) -> Tensor:
         """Return the loss of a batch."""
-        feature = output.personality_feature
-        if feature is None:
-            raise ValueError(
-                "orthogonality needs a personality branch: set it to null in the objective, or add one"
-            )
+        feature = of_personality(output.personality_feature, "orthogonality")
         dtype = torch.promote_types(output.embedding.dtype, torch.float32)
         return difference(output.embedding.to(dtype), feature.to(dtype))

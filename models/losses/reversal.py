@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.types import Batch, Output
+from models.types import Batch, Output, of_personality
 
 
 class _Reverse(torch.autograd.Function):
@@ -42,9 +42,6 @@ class PersonalityAdversary(nn.Module):
 
     def forward(self, output: Output, batch: Batch) -> Tensor:
         """Return the mean cosine distance to the (detached) projection."""
-        if output.personality is None:
-            raise ValueError(
-                "this adversary needs a personality branch: set it to null in the objective, or add one"
-            )
+        personality = of_personality(output.personality, "adversary").detach()
         guess = self.predictor(reverse_gradient(output.embedding, self.strength)).float()
-        return (1.0 - F.cosine_similarity(guess, output.personality.detach(), dim=-1)).mean()
+        return (1.0 - F.cosine_similarity(guess, personality, dim=-1)).mean()

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from models.losses.gathering import join_rows, ranks
-from models.types import Batch, Output
+from models.types import Batch, Output, of_personality
 
 _TEMPERATURE = 0.1  # .07 of the paper is unstable below some 32 rows; our choice
 _NEVER = -1e30  # logit of an excluded pair: finite, so that an empty denominator stays finite
@@ -79,17 +79,14 @@ class SupCon(nn.Module):
         loss and the gradient that the ranks' mean has are those of one process on the joined batch. In
         evaluation, where ranks may see different numbers of batches, it is this rank's own.
         """
-        z = output.personality
-        if z is None:
-            raise ValueError(
-                "the contrast needs a personality branch: set the objective's contrast to null, or add one"
-            )
+        z = of_personality(output.personality, "contrast")
         # Only low precision is raised: float64 stays as it is, for checks of gradients.
         z = z.float() if z.dtype in (torch.float16, torch.bfloat16) else z
-        subject, visit, band = batch["subject"], batch["visit"], self._bands(batch)
+        subject, visit, band = batch["subject"], batch["visit"], _bands(batch)
         if self.training and ranks() > 1:
-            z, subject, visit = join_rows(z), join_rows(subject), join_rows(visit)
-            band = None if band is None else join_rows(band)
+            z, subject, visit, band = (join_rows(rows) for rows in (z, subject, visit, band))
+        # Everybody unknown has the same code, which says neither that two of them are one person nor that
+        # they are two.
         known = (subject >= 0)[:, None] & (subject >= 0)[None, :]
         same = subject[:, None] == subject[None, :]
         same_visit = visit[:, None] == visit[None, :]
@@ -98,24 +95,14 @@ class SupCon(nn.Module):
         else:
             positive = same & same_visit & ~torch.eye(len(subject), dtype=torch.bool, device=subject.device)
         negative = ~same & known
-        return supcon(
-            z,
-            positive & known,
-            negative,
-            temperature=self.temperature,
-            log_weight=self._hard(band, negative, z),
-        )
+        # Among people as severe as the anchor, severity does not help to tell who is who: they weigh more.
+        hard = negative & (band[:, None] == band[None, :]) & (band >= 0)[:, None]
+        log_weight = hard.to(z.dtype) * math.log(self.hard_weight)
+        return supcon(z, positive & known, negative, temperature=self.temperature, log_weight=log_weight)
 
-    def _bands(self, batch: Batch) -> Tensor | None:
-        """Severity band of each row (B,), -1 where unknown; None where hard negatives are off."""
-        if self.hard_weight == 1 or "band" not in batch["targets"]:
-            return None
-        return torch.where(batch["target_mask"]["band"], batch["targets"]["band"], -1)
 
-    def _hard(self, band: Tensor | None, negative: Tensor, z: Tensor) -> Tensor | None:
-        """Log weights: hard negatives share a known severity band; None without bands."""
-        if band is None:
-            return None
-        same_band = (band[:, None] == band[None, :]) & (band >= 0)[:, None]
-        log_weight: Tensor = (same_band & negative).to(z.dtype) * math.log(self.hard_weight)
-        return log_weight
+def _bands(batch: Batch) -> Tensor:
+    """Severity band of each row (B,), -1 where it is unknown."""
+    if "band" not in batch["targets"]:
+        return torch.full_like(batch["subject"], -1)
+    return torch.where(batch["target_mask"]["band"], batch["targets"]["band"], -1)

@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor, nn
 
+from models.masking import labeled_mean
 from models.standardize import Statistics
-from models.types import Batch, Output
+from models.types import Batch, Output, of_personality
 
 
 class TraitLoss(nn.Module):
@@ -48,18 +49,6 @@ class TraitLoss(nn.Module):
         Raises:
             ValueError: the network has no personality branch.
         """
-        if output.personality_feature is None:
-            raise ValueError(
-                "traits are read from the personality branch, and this network has none: "
-                "use model/traits=none, or add one with model/personality=shared"
-            )
-        guess = self.linear(output.personality_feature).float()
+        guess = self.linear(of_personality(output.personality_feature, "traits")).float()
         squares = (guess - (batch["traits"] - self.mean) / self.std) ** 2
-        mask = batch["traits_mask"]
-        loss: Tensor = squares.masked_fill(~mask, 0.0).sum() / mask.sum().clamp_min(1)
-        return loss
-
-    def predict(self, feature: Tensor) -> Tensor:
-        """Return traits in their own units (B,5) for personality features (B,D)."""
-        traits: Tensor = self.linear(feature).float() * self.std + self.mean
-        return traits
+        return labeled_mean(squares, batch["traits_mask"])

@@ -1,7 +1,9 @@
-"""MPDRM: its two branches, motion patterns, personality context, relation attention and whole network.
+"""MPDRM: its two branches, motion patterns (mmp), personality context, relation attention and whole network.
 
 ```text
-clip                  -> mdfn, a trunk with mmp -> depression tokens ---.
-clips of other visits -> mpfn -> personality feature -> context -----> rarm -> pooled token -> heads
+clip                  -> MDFN, a trunk with mmp -> depression tokens ---.
+clips of other visits -> MPFN -> personality feature -> context -----> rarm -> pooled token -> heads
 ```
+
+A baseline is the upper line alone, with a mean in place of rarm.
 """

@@ -4,6 +4,7 @@ The choice decides what personalization can do for a new person. A negative subj
 person, of whom no other recording can be known.
 """
 
+import torch
 from torch import Tensor, nn
 
 from models.types import Batch
@@ -22,8 +23,9 @@ class ClipContext(nn.Module):
 
     def forward(self, feature: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return context (B,D) and availability (B,) for personality features (B,D)."""
+        # Detached, only the contrast trains the personality; else the labels do too, through RARM.
         context = feature.detach() if self.detach else feature
-        return context, batch["subject"] == batch["subject"]
+        return context, torch.ones_like(batch["subject"], dtype=torch.bool)
 
 
 class EnrolmentContext(nn.Module):
@@ -44,6 +46,7 @@ class EnrolmentContext(nn.Module):
         same_recording = row[:, None] == row[None, :]
         other = (subject[:, None] == subject[None, :]) & ~same_recording & (subject >= 0)[:, None]
         weight = other / same_recording.sum(1)  # each recording weighs 1 in total
+        # Mean over the other recordings; where there is none the row is zero, and stays so.
         weight = weight / weight.sum(1, keepdim=True).clamp_min(1.0)
         source = feature.detach() if self.detach else feature
         return weight.to(source.dtype) @ source, other.any(1)

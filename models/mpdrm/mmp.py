@@ -57,15 +57,26 @@ def motion(x: Tensor, mask: Tensor, scales: Sequence[int]) -> Tensor:
     return torch.cat(parts, 2)
 
 
-def _check(channels: int, scales: Sequence[int]) -> tuple[int, ...]:
-    if channels < 1 or not scales or min(scales) < 1:
-        raise ValueError(
-            f"MMP got channels={channels}, scales={list(scales)}: both must be positive, e.g. scales=[1,2,4]"
-        )
-    return tuple(scales)
+class _MMP(nn.Module):
+    """What both forms share: the map S that squeezes channels and the map M from motion back to them."""
+
+    def __init__(self, channels: int, *, scales: Sequence[int] = _SCALES) -> None:
+        super().__init__()
+        if channels < 1 or not scales or min(scales) < 1:
+            raise ValueError(
+                f"MMP got channels={channels}, scales={list(scales)}: both must be positive, e.g. "
+                "scales=[1,2,4]"
+            )
+        self.scales = tuple(scales)
+        squeezed = max(_MIN_CHANNELS, channels // _REDUCTION)
+        self.squeeze = self._map(channels, squeezed)
+        self.mix = self._map(2 * len(self.scales) * squeezed, channels)
+
+    def _map(self, inputs: int, outputs: int) -> nn.Module:
+        return nn.Linear(inputs, outputs)
 
 
-class MMPSeries(nn.Module):
+class MMPSeries(_MMP):
     """MMP on series or tokens: (B,T,C) -> (B,T,C).
 
     Example:
@@ -73,23 +84,14 @@ class MMPSeries(nn.Module):
         torch.Size([2, 8, 16])
     """
 
-    def __init__(
-        self, channels: int, *, scales: Sequence[int] = _SCALES, reduction: int = _REDUCTION
-    ) -> None:
-        super().__init__()
-        self.scales = _check(channels, scales)
-        squeezed = max(_MIN_CHANNELS, channels // reduction)
-        self.squeeze = nn.Linear(channels, squeezed)
-        self.mix = nn.Linear(2 * len(self.scales) * squeezed, channels)
-
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Gate x (B,T,C) by its own motion; steps outside the mask (B,T) come back as zeros."""
         x = silence(x, mask)
         gate = torch.tanh(self.mix(motion(self.squeeze(x), mask, self.scales)))
-        return silence(x + x * gate, mask)
+        return silence(x + x * gate, mask)  # x itself stays in the sum: a face that rests is evidence too
 
 
-class MMPMaps(nn.Module):
+class MMPMaps(_MMP):
     """MMP on feature maps: (B,T,C,H,W) -> (B,T,C,H,W), with a gate at half the spatial resolution.
 
     Example:
@@ -97,22 +99,15 @@ class MMPMaps(nn.Module):
         torch.Size([2, 8, 16, 5, 5])
     """
 
-    def __init__(
-        self, channels: int, *, scales: Sequence[int] = _SCALES, reduction: int = _REDUCTION
-    ) -> None:
-        super().__init__()
-        self.scales = _check(channels, scales)
-        squeezed = max(_MIN_CHANNELS, channels // reduction)
-        self.squeeze = nn.Conv2d(channels, squeezed, 1)
-        self.mix = nn.Conv2d(2 * len(self.scales) * squeezed, channels, 1)
+    def _map(self, inputs: int, outputs: int) -> nn.Module:
+        return nn.Conv2d(inputs, outputs, 1)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Gate x (B,T,C,H,W) by its own motion; frames outside the mask (B,T) come back as zeros."""
         x = silence(x, mask)
-        frames = x.flatten(0, 1)  # (BT,C,H,W)
-        small = F.avg_pool2d(frames, 2, ceil_mode=True)
-        squeezed = self.squeeze(small)
-        squeezed = squeezed.reshape(*x.shape[:2], *squeezed.shape[1:])
+        # At half the resolution, where the differences and maxima over time cost a quarter; our choice.
+        small = F.avg_pool2d(x.flatten(0, 1), 2, ceil_mode=True)  # (BT,C,H/2,W/2)
+        squeezed = self.squeeze(small).unflatten(0, mask.shape)
         gate = torch.tanh(self.mix(motion(squeezed, mask, self.scales).flatten(0, 1)))
         gate = F.interpolate(gate, size=x.shape[-2:], mode="nearest").reshape(x.shape)
         return silence(x + x * gate, mask)

@@ -8,33 +8,12 @@ ours.
 from collections.abc import Mapping
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from models.masking import masked_mean
+from models.mpdrm.branches import MDFN, MPFN
 from models.mpdrm.rarm import RelationCross
-from models.standardize import Statistics, set_statistics
-from models.types import Batch, Output
-
-# Config groups that swap a part; a branch is not swapped itself, but what it is made of.
-_GROUPS = {"depression": ("trunk", "mmp", "input")}
-
-
-def as_module(part: str, value: object) -> nn.Module:
-    """Return the value if it is a module.
-
-    Raises:
-        TypeError: naming the overrides that swap the part; a plain `model.<part>=name` would replace it by
-            a string.
-    """
-    if isinstance(value, nn.Module):
-        return value
-    name = part.partition(".")[0]
-    groups = ", ".join(f"model/{group}=..." for group in _GROUPS.get(name, (name,)))
-    raise TypeError(
-        f"{part} must be a built module, got {type(value).__name__} {value!r}: swap it through its config "
-        f"group ({groups}), change one setting by its full name "
-        f"(model.network.{part}.<setting>=...), or switch it off with null where it is optional"
-    )
+from models.types import Batch, Output, Pool, as_module
 
 
 def as_heads(heads: Mapping[str, nn.Module | None], dim: int) -> nn.ModuleDict:
@@ -57,87 +36,83 @@ def as_heads(heads: Mapping[str, nn.Module | None], dim: int) -> nn.ModuleDict:
 class MPDRM(nn.Module):
     """Personality-aware depression recognition; parts set to None are switched off.
 
+    Without personality and context, and with `MeanPool`, it is a trunk with heads: every baseline is one.
+
     Args:
         depression: MDFN, batch -> tokens (B,T',D) and mask (B,T').
-        personality: MPFN, batch and tokens -> feature (B,D) and projection (B,E); None is the baseline,
-            the depression branch alone.
+        personality: MPFN, batch and tokens -> feature (B,D) and projection (B,E); None leaves the depression
+            branch alone.
         context: which personality features RARM sees, see `mpdrm.context`; None leaves RARM without any.
-        rarm: relation attention, see `models.mpdrm.rarm`.
+        rarm: relation attention or another pool, see `models.mpdrm.rarm`.
         heads: name -> head; null heads are dropped.
-        twin: RARM starts at the difference of tokens and context, `f - c`, and a personality trunk of its own
-            as a copy of the depression trunk; from there all are free. Ours, for `enrolment`: what is
-            compared between visits then starts in one space. No effect without a personality branch and a
-            context.
+        start_at_difference: RARM starts at the difference of tokens and context, `f - c`, and a personality
+            trunk of its own as a copy of the depression trunk; from there all are free. Ours, for
+            `enrolment`: what is compared between visits then starts in one space. No effect without a
+            personality branch and a context.
     """
 
     def __init__(
         self,
         *,
-        depression: nn.Module,
-        personality: nn.Module | None,
+        depression: MDFN,
+        personality: MPFN | None,
         context: nn.Module | None,
-        rarm: nn.Module,
+        rarm: Pool,
         heads: Mapping[str, nn.Module | None],
-        twin: bool = False,
+        start_at_difference: bool = False,
     ) -> None:
         super().__init__()
         self.depression = as_module("depression", depression)
         self.personality = None if personality is None else as_module("personality", personality)
         self.context = None if context is None else as_module("context", context)
         self.rarm = as_module("rarm", rarm)
-        self.heads = as_heads(heads, int(self.rarm.dim))  # type: ignore[arg-type]
-        for part in ("depression", "personality"):
-            branch = getattr(self, part)
-            if branch is not None and branch.dim != self.rarm.dim:
+        self.heads = as_heads(heads, rarm.dim)
+        for part, branch in (("depression", self.depression), ("personality", self.personality)):
+            if branch is not None and branch.dim != rarm.dim:
                 raise ValueError(
-                    f"{part} has dim={branch.dim}, rarm {self.rarm.dim}: give branches and rarm one width"
+                    f"{part} has dim={branch.dim}, rarm {rarm.dim}: give branches and rarm one width"
                 )
+        if start_at_difference and self.personality is not None and self.context is not None:
+            self._start_at_difference(self.personality)
 
-        if twin and self.personality is not None and self.context is not None:
-            self._twin(self.depression, self.personality)
-
-    def _twin(self, depression: nn.Module, personality: nn.Module) -> None:
+    def _start_at_difference(self, personality: MPFN) -> None:
         try:
             if personality.trunk is not None:
-                personality.trunk.load_state_dict(depression.trunk.state_dict())  # type: ignore[union-attr]
+                start = self.depression.get_submodule("trunk").state_dict()
+                personality.get_submodule("trunk").load_state_dict(start)
         except RuntimeError as error:
-            raise ValueError(f"twin=true needs two trunks of one form: set twin=false ({error})") from error
+            raise ValueError(
+                "start_at_difference=true needs two trunks of one form: set "
+                f"model.network.start_at_difference=false ({error})"
+            ) from error
         if isinstance(self.rarm, RelationCross):
             self.rarm.start_at_difference()
-
-    def set_statistics(self, stats: Statistics) -> None:
-        """Store the training statistics: series mean and std, score mean and std, prevalence."""
-        set_statistics(self, stats)
 
     def forward(self, batch: Batch) -> Output:
         """Return logits, embedding, personality and attention for a batch."""
         tokens, mask = self.depression(batch)
-        feature = projection = None
+        feature = projection = known = None
         if self.personality is not None:
             feature, projection = self.personality(batch, tokens, mask)
-        context, available = self._context(tokens, feature, batch)
+        # A pool is always given a context: where there is none, one that nobody has.
+        context = tokens.new_zeros(len(tokens), tokens.shape[-1])
+        available = tokens.new_zeros(len(tokens), dtype=torch.bool)
+        if self.context is not None and feature is not None:
+            context, available = self.context(feature, batch)
+            known = available
         v, attention = self.rarm(tokens, mask, context, available)
-        personal = self.context is not None and feature is not None
+        plain = relieved = None
+        if not self.training:  # what probes compare: the mean token before the relief, and after it alone
+            plain = masked_mean(tokens.float(), mask)
+            if known is not None:
+                relieved = masked_mean(self.rarm.relieve(tokens, context, available).float(), mask)
         return Output(
             logits={name: head(v) for name, head in self.heads.items()},
             embedding=v,
             personality=projection,
             personality_feature=feature,
-            context_available=available if personal else None,
+            context_available=known,
             attention=attention,
-            plain=None if self.training else masked_mean(tokens.float(), mask),
-            relieved=self._relieved(tokens, mask, context, available) if personal else None,
+            plain=plain,
+            relieved=relieved,
         )
-
-    def _relieved(self, tokens: Tensor, mask: Tensor, context: Tensor, available: Tensor) -> Tensor | None:
-        """Mean token after the relief alone, so that a probe sees what the relief did and nothing else."""
-        if self.training:
-            return None
-        return masked_mean(self.rarm.relieve(tokens, context, available).float(), mask)  # type: ignore[operator]  # RARM's contract
-
-    def _context(self, tokens: Tensor, feature: Tensor | None, batch: Batch) -> tuple[Tensor, Tensor]:
-        if self.context is None or feature is None:
-            nobody = torch.zeros(len(tokens), dtype=torch.bool, device=tokens.device)
-            return tokens.new_zeros(len(tokens), tokens.shape[-1]), nobody
-        context, available = self.context(feature, batch)
-        return context, available

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.masking import silence
+from models.masking import masked_mean, silence
 
 _EPS = 1e-6
 
@@ -58,6 +58,7 @@ class _Rarm(nn.Module, ABC):
         relation = torch.where(available[:, None], self._relation(tokens, context).float(), 0.0)
         refined = silence(relieved + self.refine(relieved), mask).float()
         weight = torch.sigmoid(self.attend(refined).squeeze(-1).float()) * (1.0 - relation) * mask
+        # A clip whose every step the gate mutes, or padding alone, pools to almost nothing and not to NaN.
         attention = weight / weight.sum(1, keepdim=True).clamp_min(_EPS)
         return (attention.unsqueeze(-1) * refined).sum(1), attention
 
@@ -71,10 +72,27 @@ class _StepRelation(nn.Module):
 
     def forward(self, tokens: Tensor, context: Tensor) -> Tensor:
         person = context.unsqueeze(1).expand_as(tokens)
-        relation: Tensor = torch.sigmoid(
-            self.score(torch.cat((tokens, person, tokens * person), -1)).squeeze(-1)
-        )
-        return relation
+        together = torch.cat((tokens, person, tokens * person), -1)
+        return torch.sigmoid(self.score(together).squeeze(-1))
+
+
+class MeanPool(nn.Module):
+    """The mean of the real tokens, without relief, refinement and parameters: what baselines pool by."""
+
+    def __init__(self, *, dim: int) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def relieve(self, tokens: Tensor, context: Tensor, available: Tensor) -> Tensor:
+        """Return the tokens as they are."""
+        return tokens
+
+    def forward(
+        self, tokens: Tensor, mask: Tensor, context: Tensor, available: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return the mean (B,D) and the uniform attention over the real steps (B,T), both in float32."""
+        attention = mask / mask.sum(1, keepdim=True).clamp_min(1)
+        return masked_mean(tokens.float(), mask), attention
 
 
 class AttentionPool(_Rarm):
@@ -136,6 +154,7 @@ class RelationCross(_Rarm):
         key = self.key(context).unflatten(-1, (self.heads, -1)).unsqueeze(1)
         value = self.value(context).unflatten(-1, (self.heads, -1)).unsqueeze(1)
         relevance = (query * key).sum(-1, keepdim=True) * query.shape[-1] ** -0.5  # (B,T,h,1)
+        # 2 sigmoid(0) = 1: as long as queries are zero, V c is subtracted as it is.
         answer: Tensor = 2.0 * torch.sigmoid(relevance) * value
         return tokens - answer.flatten(-2)
 

@@ -49,19 +49,16 @@ class FramesTrunk(nn.Module):
         self.channels_last = "NHWC" in str(getattr(self.backbone, "output_fmt", "NCHW"))
         channels = self.backbone.feature_info.channels()
         self.motions = nn.ModuleList(mmp(width) for width in channels) if mmp is not None else None
-        self.readouts = nn.ModuleList(
-            SpatialReadout(channels=width, dim=dim, grid=grid) for width in channels
-        )
+        self.readouts = nn.ModuleList(SpatialReadout(channels=n, dim=dim, grid=grid) for n in channels)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Map frames under their mask (B,T) to tokens (B,T,D); tokens of unreal frames are zero."""
-        batch, steps = mask.shape
         stages = self.backbone(zero_masked(x, mask).flatten(0, 1))
         tokens = x.new_zeros(())
         for index, (maps, readout) in enumerate(zip(stages, self.readouts, strict=True)):
             if self.channels_last:
                 maps = maps.permute(0, 3, 1, 2)
             if self.motions is not None:
-                maps = self.motions[index](maps.reshape(batch, steps, *maps.shape[1:]), mask).flatten(0, 1)
+                maps = self.motions[index](maps.unflatten(0, mask.shape), mask).flatten(0, 1)
             tokens = tokens + readout(maps)
-        return zero_masked(tokens.reshape(batch, steps, self.dim), mask)
+        return zero_masked(tokens.reshape(*mask.shape, self.dim), mask)

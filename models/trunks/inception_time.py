@@ -9,9 +9,8 @@ from torch.nn import functional as F
 from models.masking import silence, zero_masked
 
 KERNELS = (39, 19, 9)  # the paper has 40, 20, 10; odd ones keep a step where it was
-WIDTH = (
-    128  # 32 filters a branch (Ismail Fawaz et al. 2020), as are bottleneck, depth and shortcuts around three
-)
+# of the paper, as are bottleneck, depth and shortcuts around three: 32 filters for each of four branches
+WIDTH = 128
 BOTTLENECK = 32
 DEPTH = 6
 _SHORTCUT = 3
@@ -38,9 +37,9 @@ class MaskedBatchNorm(nn.BatchNorm1d):
 class _Inception(nn.Module):
     """Bottleneck, parallel convolutions of several lengths and a pooled branch, joined and normalized."""
 
-    def __init__(self, *, channels: int, filters: int, bottleneck: int, kernels: Sequence[int]) -> None:
+    def __init__(self, *, channels: int, filters: int, kernels: Sequence[int]) -> None:
         super().__init__()
-        narrow = bottleneck if channels > 1 else channels
+        narrow = BOTTLENECK if channels > 1 else channels
         self.bottleneck = nn.Conv1d(channels, narrow, 1, bias=False) if channels > 1 else nn.Identity()
         self.convolutions = nn.ModuleList(
             nn.Conv1d(narrow, filters, kernel, padding=kernel // 2, bias=False) for kernel in kernels
@@ -87,8 +86,7 @@ class InceptionTimeTrunk(nn.Module):
         mmp: Callable[[int], nn.Module] | None = None,
     ) -> None:
         super().__init__()
-        even = [kernel for kernel in kernels if kernel % 2 == 0]
-        if even:
+        if even := [kernel for kernel in kernels if kernel % 2 == 0]:
             raise ValueError(
                 f"kernels={list(kernels)}: {even[0]} would shift the series in time, use odd ones"
             )
@@ -99,12 +97,7 @@ class InceptionTimeTrunk(nn.Module):
             )
         self.dim = dim
         self.inceptions = nn.ModuleList(
-            _Inception(
-                channels=channels if index == 0 else self.dim,
-                filters=filters,
-                bottleneck=BOTTLENECK,
-                kernels=kernels,
-            )
+            _Inception(channels=channels if index == 0 else dim, filters=filters, kernels=kernels)
             for index in range(depth)
         )
         ends = range(_SHORTCUT - 1, depth, _SHORTCUT)
@@ -115,8 +108,7 @@ class InceptionTimeTrunk(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Map x (B,T,F) under its mask (B,T) to tokens (B,T,D); tokens of unreal steps are zero."""
-        tokens: Tensor = zero_masked(x, mask)
-        start = tokens
+        tokens = start = zero_masked(x, mask)
         for index, inception in enumerate(self.inceptions):
             tokens = F.relu(inception(tokens, mask))
             block, place = divmod(index, _SHORTCUT)

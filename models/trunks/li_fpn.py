@@ -13,10 +13,10 @@
 | left out: form "s" (one convolution per position), the regression form, the level and frame outputs | ours |
 
 All frames of a clip are summed before the pyramid, so a clip gives one token and attention over time has
-nothing to choose from: the trunk serves `VideoNetwork`, not MPDRM.
+nothing to choose from: the trunk is made for baselines (`MeanPool`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import torch
@@ -69,6 +69,10 @@ class LIFPNTrunk(nn.Module):
         backbone: torchvision ResNet with basic blocks: resnet18 or resnet34.
         pretrained: download torchvision's weights (ImageNet).
         classes: K of the inner decisions that weigh frames and levels, at least 2.
+        mmp: None, as one token has no motion; here because every trunk takes it.
+
+    Raises:
+        ValueError: a backbone without these stages, too few classes, or an MMP.
 
     Example:
         >>> trunk = LIFPNTrunk(dim=16)
@@ -83,8 +87,11 @@ class LIFPNTrunk(nn.Module):
         backbone: str = "resnet18",
         pretrained: bool = False,
         classes: int = CLASSES,
+        mmp: Callable[[int], nn.Module] | None = None,
     ) -> None:
         super().__init__()
+        if mmp is not None:
+            raise ValueError("LI-FPN makes one token of a clip, which has no motion for MMP: model/mmp=none")
         if backbone not in ("resnet18", "resnet34"):
             raise ValueError(f"backbone={backbone!r}: LI-FPN reads the stages of resnet18 or resnet34")
         if classes < 2:
@@ -105,7 +112,7 @@ class LIFPNTrunk(nn.Module):
         """Map frames under their mask (B,T) to tokens (B,1,D); zero where no frame is real."""
         levels = self._levels(zero_masked(x, mask), mask)
         weights = self._frame_weights(levels, mask)
-        pooled = [_weighted_sum(maps, weights) for maps in levels]  # (B,C,H,W) each
+        pooled = [torch.einsum("bt,btchw->bchw", weights.to(maps.dtype), maps) for maps in levels]
         token = self.project(self._fused(pooled).mean((-2, -1))).unsqueeze(1)
         return zero_masked(token, token_mask(mask, 1))
 
@@ -136,8 +143,3 @@ class LIFPNTrunk(nn.Module):
         for down, maps in zip(self.pyramid, scaled[1:], strict=True):
             fused = down(fused) + maps
         return fused
-
-
-def _weighted_sum(maps: Tensor, weights: Tensor) -> Tensor:
-    """Sum over T of maps (B,T,C,H,W) times their weights (B,T)."""
-    return torch.einsum("bt,btchw->bchw", weights.to(maps.dtype), maps)

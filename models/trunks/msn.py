@@ -13,6 +13,7 @@ network of Melo et al. is reported with 77.7 M: whatever it is made of besides, 
 """
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -114,9 +115,5 @@ class MSNTrunk(nn.Module):
 
 
 def _stage(*, inputs: int, width: int, cells: int, kernels: Sequence[int]) -> nn.Sequential:
-    return nn.Sequential(
-        *(
-            _Cell(inputs=inputs if index == 0 else width, outputs=width, kernels=kernels)
-            for index in range(cells)
-        )
-    )
+    steps = pairwise([inputs, *[width] * cells])
+    return nn.Sequential(*(_Cell(inputs=a, outputs=b, kernels=kernels) for a, b in steps))

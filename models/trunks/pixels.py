@@ -1,6 +1,7 @@
 """A light trunk for small faces on a CPU: four strided convolutions per frame, MMP between frames."""
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -57,23 +58,16 @@ class PixelTrunk(nn.Module):
         self.dim = dim
         if mmp is not None and not set(mmp_stages) <= set(range(len(widths))):
             raise ValueError(f"mmp_stages={list(mmp_stages)} for {len(widths)} stages: count them from 0")
-        self.stages = nn.ModuleList(
-            _Stage(inputs=inputs, outputs=outputs)
-            for inputs, outputs in zip((3, *widths[:-1]), widths, strict=True)
-        )
-        chosen = mmp_stages if mmp is not None else ()
-        self.motions = nn.ModuleDict({str(index): mmp(widths[index]) for index in chosen} if mmp else {})
+        self.stages = nn.ModuleList(_Stage(inputs=a, outputs=b) for a, b in pairwise((3, *widths)))
+        self.motions = nn.ModuleDict({str(index): mmp(widths[index]) for index in mmp_stages} if mmp else {})
         self.readout = SpatialReadout(channels=widths[-1], dim=dim, grid=grid)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Map frames under their mask (B,T) to tokens (B,T,D); tokens of unreal frames are zero."""
-        batch, steps = mask.shape
         maps = zero_masked(x, mask).flatten(0, 1)  # (BT,C,H,W)
         maps = maps.contiguous(memory_format=torch.channels_last)  # the convolutions are faster so on a CPU
         for index, stage in enumerate(self.stages):
             maps = stage(maps)
             if str(index) in self.motions:
-                maps = self.motions[str(index)](maps.reshape(batch, steps, *maps.shape[1:]), mask).flatten(
-                    0, 1
-                )
-        return zero_masked(self.readout(maps).reshape(batch, steps, self.dim), mask)
+                maps = self.motions[str(index)](maps.unflatten(0, mask.shape), mask).flatten(0, 1)
+        return zero_masked(self.readout(maps).unflatten(0, mask.shape), mask)

@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+_SQUEEZED = 32  # channels kept per cell; our choice
+
 
 class SpatialReadout(nn.Module):
     """Maps (N,C,H,W) -> tokens (N,D): a linear map of the global mean and of a small spatial grid.
@@ -15,14 +17,13 @@ class SpatialReadout(nn.Module):
         channels: C of the maps.
         dim: D of the tokens.
         grid: cells per side.
-        squeezed: channels kept per cell.
     """
 
-    def __init__(self, *, channels: int, dim: int, grid: int = 4, squeezed: int = 32) -> None:
+    def __init__(self, *, channels: int, dim: int, grid: int = 4) -> None:
         super().__init__()
         self.grid = grid
-        self.squeeze = nn.Conv2d(channels, squeezed, 1)
-        self.linear = nn.Linear(channels + squeezed * grid * grid, dim)
+        self.squeeze = nn.Conv2d(channels, _SQUEEZED, 1)
+        self.linear = nn.Linear(channels + _SQUEEZED * grid * grid, dim)
 
     def forward(self, maps: Tensor) -> Tensor:
         """Return the tokens."""

@@ -47,10 +47,8 @@ def _mvit(backbone: MViT, x: Tensor) -> Tensor:
     x = backbone.pos_encoding(x.flatten(2).transpose(1, 2))
     for block in backbone.blocks:
         x, grid = block(x, grid)
-    maps: Tensor = (
-        backbone.norm(x)[:, 1:].transpose(1, 2).reshape(len(x), -1, *grid)
-    )  # without the class token
-    return maps
+    tokens: Tensor = backbone.norm(x)[:, 1:]  # without that of the class
+    return tokens.transpose(1, 2).reshape(len(x), -1, *grid)
 
 
 def _remove_head(backbone: nn.Module) -> int:

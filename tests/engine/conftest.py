@@ -16,9 +16,18 @@ STORED = {
     "model": {
         "_target_": "models.task.Task",
         "network": {
-            "_target_": "models.baseline.VideoNetwork",
-            "input": {"_target_": "models.inputs.Levels", "channels": 2},
-            "trunk": {"_target_": "models.trunks.series.SeriesTrunk", "channels": 2, "dim": 8, "blocks": 1},
+            "_target_": "models.mpdrm.network.MPDRM",
+            "depression": {
+                "_target_": "models.mpdrm.branches.MDFN",
+                "input": {"_target_": "models.inputs.Levels", "channels": 2},
+                "trunk": {
+                    "_target_": "models.trunks.series.SeriesTrunk",
+                    **{"channels": 2, "dim": 8, "blocks": 1},
+                },
+            },
+            "personality": None,
+            "context": None,
+            "rarm": {"_target_": "models.mpdrm.rarm.MeanPool", "dim": 8},
             "heads": {"score": {"_target_": "models.heads.ScoreHead", "dim": 8, "low": 0, "high": 63}},
         },
         "objective": {"_target_": "models.objective.Objective"},

@@ -16,7 +16,7 @@ CASES = {
 
 def test_every_input_has_a_case():
     public = {n for n, c in vars(inputs).items() if inspect.isclass(c) and c.__module__ == inputs.__name__}
-    assert public == set(CASES)
+    assert public - {"Input"} == set(CASES)
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -10,10 +10,9 @@ from evaluation.tables.predictions import PredictionError
 from models.heads import BinaryHead, OrdinalHead, ScoreHead
 from models.inputs import Levels
 from models.losses.supcon import SupCon
+from models.mpdrm.branches import MDFN, MPFN
 from models.mpdrm.context import EnrolmentContext
-from models.mpdrm.mdfn import MDFN
 from models.mpdrm.mmp import MMPSeries
-from models.mpdrm.mpfn import MPFN
 from models.mpdrm.network import MPDRM
 from models.mpdrm.rarm import RelationCross
 from models.objective import Objective
@@ -36,14 +35,15 @@ def task(statistics):
         rarm=RelationCross(dim=DIM),
         heads={"score": ScoreHead(dim=DIM, low=0, high=63), "binary": BinaryHead(dim=DIM)},
     )
-    network.set_statistics(statistics)
-    return Task(
+    task = Task(
         network=network,
         objective=Objective(contrast=SupCon(), contrast_weight=0.1),
         metrics=RecordingMetrics(),
         optimizer=partial(torch.optim.AdamW, lr=1e-2, weight_decay=0.1),
         scheduler=partial(torch.optim.lr_scheduler.StepLR, step_size=1, gamma=0.5),
     )
+    task.set_statistics(statistics)
+    return task
 
 
 def _trainer(tmp_path, **settings):

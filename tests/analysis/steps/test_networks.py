@@ -19,7 +19,7 @@ from tests.analysis.test_run import composed
 CHANNELS = ["au01", "au12", "au15"]
 LSTM = Network(
     channels=CHANNELS,
-    model=["model=lstm"],
+    model=["model=baseline", "model/trunk=lstm"],
     training=[
         "experiment=mpdrm_series",
         "width=8",
@@ -43,7 +43,7 @@ def test_the_training_config_has_the_data_of_the_analysis(material, tmp_path):
     assert config["data"]["module"]["source"] == material.data["module"]["source"] | {"channels": CHANNELS}
     assert config["data"]["scale"]["name"] == "PHQ-8"
     assert config["model"]["network"]["heads"]["score"]["high"] == 24
-    assert config["model"]["network"]["trunk"]["channels"] == config["data"]["channels"] == 3
+    assert config["model"]["network"]["depression"]["trunk"]["channels"] == config["data"]["channels"] == 3
     assert config["paths"]["output"] == str(tmp_path)
 
 

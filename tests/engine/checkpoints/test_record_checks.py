@@ -108,30 +108,32 @@ def test_a_record_that_repeats_itself_is_refused(change, tiny_checkpoint, monkey
 
 
 PLAIN = {
-    "positional": ("network", "trunk", {"_args_": [1]}),
-    "convert": ("network", "trunk", {"_convert_": "all"}),
-    "recursive": ("network", "trunk", {"_recursive_": False}),
-    "partial": ("network", "trunk", {"_partial_": True}),
-    "unknown": ("network", "trunk", {"dirpath": "/tmp/x"}),
-    "kind": ("network", "trunk", {"dim": "8"}),
-    "missing": ("network", "input", {"_target_": "models.heads.BinaryHead"}),
-    "number": ("network", "trunk", {"dim": 10**19}),
-    "not a number": ("network", "trunk", {"dropout": float("nan")}),
-    "path": ("network", "trunk", {"_target_": "models.trunks.li_fpn.LIFPNTrunk", "backbone": "../x"}),
+    "positional": ("trunk", {"_args_": [1]}),
+    "convert": ("trunk", {"_convert_": "all"}),
+    "recursive": ("trunk", {"_recursive_": False}),
+    "partial": ("trunk", {"_partial_": True}),
+    "unknown": ("trunk", {"dirpath": "/tmp/x"}),
+    "kind": ("trunk", {"dim": "8"}),
+    "missing": ("input", {"_target_": "models.heads.BinaryHead"}),
+    "number": ("trunk", {"dim": 10**19}),
+    "not a number": ("trunk", {"dropout": float("nan")}),
+    "path": ("trunk", {"_target_": "models.trunks.li_fpn.LIFPNTrunk", "backbone": "../x"}),
     "download": (
-        *("network", "trunk"),
+        "trunk",
         {"_target_": "models.trunks.frames.FramesTrunk", "backbone": "resnet18", "pretrained": True},
     ),
-    "hub": ("network", "trunk", {"_target_": "models.trunks.frames.FramesTrunk", "backbone": "hf-hub:a/b"}),
-    "detection": ("network", "trunk", {"_target_": "os.system"}),
-    "another part": ("network", "trunk", {"_target_": "datamodules.manifests.manifest.read_manifest"}),
-    "interpolation": ("network", "trunk", {"dim": "${oc.env:HOME}"}),
+    "hub": ("trunk", {"_target_": "models.trunks.frames.FramesTrunk", "backbone": "hf-hub:a/b"}),
+    "detection": ("trunk", {"_target_": "os.system"}),
+    "another part": ("trunk", {"_target_": "datamodules.manifests.manifest.read_manifest"}),
+    "interpolation": ("trunk", {"dim": "${oc.env:HOME}"}),
 }
 
 
-@pytest.mark.parametrize(("outer", "inner", "given"), PLAIN.values(), ids=PLAIN)
-def test_only_plain_arguments_by_name_are_taken(outer, inner, given, tiny_checkpoint):
-    path = tiny_checkpoint(lambda record: record["config"]["model"][outer][inner].update(given))
-    with pytest.raises(ForbiddenTarget, match=rf"^model\.{outer}\.{inner}") as caught:
+@pytest.mark.parametrize(("part", "given"), PLAIN.values(), ids=PLAIN)
+def test_only_plain_arguments_by_name_are_taken(part, given, tiny_checkpoint):
+    path = tiny_checkpoint(
+        lambda record: record["config"]["model"]["network"]["depression"][part].update(given)
+    )
+    with pytest.raises(ForbiddenTarget, match=rf"^model\.network\.depression\.{part}") as caught:
         load_checkpoint(path)
     assert any("tiny.ckpt" in note for note in caught.value.__notes__)

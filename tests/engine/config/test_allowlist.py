@@ -131,9 +131,12 @@ LEVELS = {"_target_": "models.inputs.Levels", "channels": 2}
 HEADS = {"score": {"_target_": "models.heads.ScoreHead", "dim": 8, "low": 0, "high": 63}, "binary": None}
 MMP = {"_target_": "models.mpdrm.mmp.MMPSeries", "_partial_": True, "scales": [1, 2]}
 MAPS = {"_target_": "models.mpdrm.mmp.MMPMaps", "_partial_": True, "scales": [1, 2]}
-MDFN = {"_target_": "models.mpdrm.mdfn.MDFN", "trunk": TRUNK, "input": LEVELS}
+MDFN = {"_target_": "models.mpdrm.branches.MDFN", "trunk": TRUNK, "input": LEVELS}
 POOL = {"_target_": "models.mpdrm.rarm.AttentionPool", "dim": 8}
-NETWORK = {"_target_": "models.baseline.VideoNetwork", "input": LEVELS, "trunk": TRUNK, "heads": HEADS}
+NETWORK = {
+    "_target_": "models.mpdrm.network.MPDRM",
+    **{"depression": MDFN, "personality": None, "context": None, "rarm": POOL, "heads": HEADS},
+}
 OBJECTIVE = {"_target_": "models.objective.Objective", "contrast": None, "head_weights": {"score": 1.0}}
 METRICS = {"_target_": "evaluation.metrics.streaming.RecordingMetrics", "how": "mean"}
 VIDEO = {"_target_": "datamodules.readers.video_source.VideoSource", "height": 32, "width": 32, "keep": 1}
@@ -149,31 +152,30 @@ COHORT = {
 ARGUMENTS = {
     "models.task.Task": {"network": NETWORK, "objective": OBJECTIVE, "metrics": METRICS},
     "models.mpdrm.network.MPDRM": {
-        **{"depression": MDFN, "rarm": POOL, "heads": HEADS, "twin": True},
-        "personality": {"_target_": "models.mpdrm.mpfn.MPFN", "trunk": TRUNK, "input": LEVELS},
+        **{"depression": MDFN, "rarm": POOL, "heads": HEADS, "start_at_difference": True},
+        "personality": {"_target_": "models.mpdrm.branches.MPFN", "trunk": TRUNK, "input": LEVELS},
         "context": {"_target_": "models.mpdrm.context.EnrolmentContext"},
     },
-    "models.baseline.VideoNetwork": {"input": LEVELS, "trunk": TRUNK, "heads": HEADS},
-    "models.mpdrm.mdfn.MDFN": {"trunk": TRUNK, "input": LEVELS},
-    "models.mpdrm.mpfn.MPFN": {"trunk": None, "input": None, "dim": 8, "projection": 4},
+    "models.mpdrm.branches.MDFN": {"trunk": TRUNK, "input": LEVELS},
+    "models.mpdrm.branches.MPFN": {"trunk": None, "input": None, "dim": 8, "projection": 4},
     "models.inputs.Appearance": {},
     "models.inputs.FrameDifference": {},
     "models.inputs.Levels": {"channels": 2},
     "models.inputs.Delta": {"channels": 2},
     "models.trunks.frames.FramesTrunk": {**DIM, "backbone": "resnet10t", "pretrained": False, "mmp": MAPS},
     "models.trunks.inception_time.InceptionTimeTrunk": {**DIM, "channels": 2, "depth": 3, "mmp": MMP},
-    "models.trunks.li_fpn.LIFPNTrunk": {**DIM, "backbone": "resnet18", "pretrained": False},
+    "models.trunks.li_fpn.LIFPNTrunk": {**DIM, "backbone": "resnet18", "pretrained": False, "mmp": None},
     "models.trunks.lstm.LSTMTrunk": {**DIM, "channels": 2, "layers": 2, "dropout": 0.1},
     "models.trunks.msn.MSNTrunk": {**DIM, "stem": 8, "widths": [8, 16], "cells": [1, 1], "kernels": [3]},
     "models.trunks.pixels.PixelTrunk": {**DIM, "widths": [8, 16], "mmp_stages": [1], "mmp": MAPS, "grid": 2},
     "models.trunks.series.SeriesTrunk": {**DIM, "channels": 2, "blocks": 1, "kernel": 5, "mmp": MMP},
     "models.trunks.video.VideoTrunk": {**DIM, "backbone": "mc3_18", "pretrained": False},
     "models.mpdrm.mmp.MMPMaps": {"channels": 8, "scales": [1, 2]},
-    "models.mpdrm.mmp.MMPSeries": {"channels": 8, "scales": [1, 2], "reduction": 2},
+    "models.mpdrm.mmp.MMPSeries": {"channels": 8, "scales": [1, 2]},
     "models.mpdrm.context.ClipContext": {"detach": False},
     "models.mpdrm.context.EnrolmentContext": {"detach": True},
     **{f"models.mpdrm.rarm.{name}": {**DIM, "dropout": 0.1} for name in ("AttentionPool", "RelationGate")},
-    "models.mpdrm.rarm.RelationProjection": DIM,
+    **{f"models.mpdrm.rarm.{name}": DIM for name in ("MeanPool", "RelationProjection")},
     "models.mpdrm.rarm.RelationCross": {**DIM, "heads": 2},
     "models.heads.ScoreHead": {**DIM, "low": 0, "high": 63},
     "models.heads.BinaryHead": DIM,

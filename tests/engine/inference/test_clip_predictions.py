@@ -34,11 +34,12 @@ LARGE = {
 @pytest.mark.parametrize("given", LARGE.values(), ids=LARGE)
 def test_a_network_larger_than_its_weights_is_not_built(given, tiny_checkpoint):
     def change(record):
-        trunk = record["config"]["model"]["network"]["trunk"]
+        trunk = record["config"]["model"]["network"]["depression"]["trunk"]
         if "_target_" in given:
             trunk.clear()
         trunk.update(given)
-        record["config"]["model"]["network"]["heads"]["score"]["dim"] = trunk["dim"]
+        network = record["config"]["model"]["network"]
+        network["rarm"]["dim"] = network["heads"]["score"]["dim"] = trunk["dim"]
 
     checkpoint = load_checkpoint(tiny_checkpoint(change))
     before = peak()
@@ -49,13 +50,15 @@ def test_a_network_larger_than_its_weights_is_not_built(given, tiny_checkpoint):
 
 def test_more_parts_than_weights_end_early(tiny_checkpoint, monkeypatch):
     monkeypatch.setattr("engine.inference.clip_predictions._SPARE_PARTS", 100)
-    path = tiny_checkpoint(lambda r: r["config"]["model"]["network"]["trunk"].update(blocks=256))
+    path = tiny_checkpoint(
+        lambda r: r["config"]["model"]["network"]["depression"]["trunk"].update(blocks=256)
+    )
     with pytest.raises(CheckpointError, match=r"more than .* parts"):
         rebuild(load_checkpoint(path))
 
 
 def test_settings_that_make_no_network_are_named(tiny_checkpoint):
-    path = tiny_checkpoint(lambda r: r["config"]["model"]["network"]["trunk"].update(kernel=4))
+    path = tiny_checkpoint(lambda r: r["config"]["model"]["network"]["depression"]["trunk"].update(kernel=4))
     with pytest.raises(CheckpointError, match="kernel=4"):
         rebuild(load_checkpoint(path))
 

@@ -8,15 +8,13 @@ from torch import nn
 from engine.inspection.integrated_gradients import GRID, attributions, cell_names, in_cells
 from evaluation.audit.attribution import attribution_table, completeness
 from evaluation.uncertainty.bootstrap import Resampling
-from models.baseline import VideoNetwork
 from models.heads import BinaryHead, ScoreHead
 from models.inputs import Appearance, Levels
 from models.masking import zero_masked
+from models.mpdrm.branches import MDFN, MPFN
 from models.mpdrm.context import EnrolmentContext
-from models.mpdrm.mdfn import MDFN
-from models.mpdrm.mpfn import MPFN
 from models.mpdrm.network import MPDRM
-from models.mpdrm.rarm import RelationCross
+from models.mpdrm.rarm import MeanPool, RelationCross
 from models.trunks.pixels import PixelTrunk
 from models.trunks.series import SeriesTrunk
 from models.types import Output
@@ -59,6 +57,13 @@ def _seeded():
     torch.manual_seed(0)
 
 
+def _baseline(heads, branch=None):
+    series = MDFN(trunk=SeriesTrunk(channels=3, dim=8, blocks=1), input=Levels(channels=3))
+    return MPDRM(
+        depression=branch or series, personality=None, context=None, rarm=MeanPool(dim=8), heads=heads
+    )
+
+
 def _explain(network, batch, *, head="binary", baseline=None, channels=CHANNELS):
     key = "series" if "series" in batch else "frames"
     start = torch.zeros(len(channels)) if baseline is None else baseline
@@ -85,9 +90,7 @@ def test_rows_that_are_context_only_are_not_explained():
 
 def test_a_score_is_explained_in_points():
     head = ScoreHead(dim=8, low=0, high=60)  # its spread before training: 15
-    network = VideoNetwork(
-        input=Levels(channels=3), trunk=SeriesTrunk(channels=3, dim=8, blocks=1), heads={"score": head}
-    ).eval()
+    network = _baseline({"score": head}).eval()
     batch = _batch()
     found = _explain(network, batch, head="score")
     with torch.no_grad():
@@ -99,11 +102,7 @@ def test_a_score_is_explained_in_points():
 
 
 def test_the_planted_channel_leads_in_a_fitted_network():
-    network = VideoNetwork(
-        input=Levels(channels=3),
-        trunk=SeriesTrunk(channels=3, dim=8, blocks=1),
-        heads={"binary": BinaryHead(dim=8)},
-    )
+    network = _baseline({"binary": BinaryHead(dim=8)})
     batch = _batch(persons=64, visits=1)
     label = (batch["series"][..., 1].mean(1) > 0).float()
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-2)
@@ -130,7 +129,7 @@ def _mpdrm():
         context=EnrolmentContext(),
         rarm=RelationCross(dim=8, heads=2),
         heads={"binary": BinaryHead(dim=8)},
-        twin=True,
+        start_at_difference=True,
     ).eval()
 
 
@@ -163,9 +162,8 @@ def test_every_pixel_is_in_one_cell():
 
 
 def test_pixels_are_summed_over_cells():
-    network = VideoNetwork(
-        input=Appearance(), trunk=PixelTrunk(dim=8, widths=(8, 8)), heads={"binary": BinaryHead(dim=8)}
-    ).eval()
+    branch = MDFN(trunk=PixelTrunk(dim=8, widths=(8, 8)), input=Appearance())
+    network = _baseline({"binary": BinaryHead(dim=8)}, branch).eval()
     batch = _batch() | {"frames": torch.randn(4, 6, 3, 16, 16)}
     del batch["series"]
     found = _explain(network, batch, channels=cell_names(GRID), baseline=torch.zeros(()))

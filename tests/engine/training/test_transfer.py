@@ -85,6 +85,29 @@ def test_another_trunk_is_refused_with_what_to_set(series_run, compose_run, part
         start_from(deeper, series_run.best, config=config, manifest=manifest, split=own_split(series_run))
 
 
+def _baseline(compose_run, series_overrides):
+    """The trunk of the shared run with nothing of MPDRM around it."""
+    model = ["model=baseline", "model/trunk=series", "model/mmp=series"]
+    return build(compose_run(*series_overrides, *model)["model"], key="model")
+
+
+def test_a_baseline_starts_from_mpdrm_and_mpdrm_from_a_baseline(
+    series_run, compose_run, parts, series_overrides, monkeypatch
+):
+    config, manifest, task = parts
+    given = {"config": config, "manifest": manifest, "split": own_split(series_run)}
+    baseline, stored = _baseline(compose_run, series_overrides), load_checkpoint(series_run.best)
+    start_from(baseline, series_run.best, **given)
+    for name, value in baseline.state_dict().items():
+        assert not name.startswith(TRUNK) or torch.equal(value, stored.state_dict[name])
+    other = _baseline(compose_run, series_overrides).state_dict()
+    monkeypatch.setattr(initial, "load_checkpoint", lambda path: replace(stored, state_dict=other))
+    start_from(task, series_run.best, **given)
+    copied = [name for name in other if name.startswith(TRUNK)]
+    assert copied
+    assert all(torch.equal(task.state_dict()[name], other[name]) for name in copied)
+
+
 def test_other_channels_are_refused(series_run, parts):
     config, manifest, task = parts
     source = config["data"]["module"]["source"]

@@ -2,17 +2,18 @@ import pytest
 import torch
 
 from models.heads import BinaryHead, OrdinalHead, ScoreHead
-from models.inputs import Levels
+from models.inputs import Appearance, Levels
 from models.losses.orthogonality import Orthogonality
 from models.losses.supcon import SupCon
+from models.mpdrm.branches import MDFN, MPFN
 from models.mpdrm.context import ClipContext, EnrolmentContext
-from models.mpdrm.mdfn import MDFN
 from models.mpdrm.mmp import MMPSeries
-from models.mpdrm.mpfn import MPFN
 from models.mpdrm.network import MPDRM
-from models.mpdrm.rarm import AttentionPool, RelationCross, RelationGate, RelationProjection
+from models.mpdrm.rarm import AttentionPool, MeanPool, RelationCross, RelationGate, RelationProjection
 from models.objective import Objective
+from models.standardize import set_statistics
 from models.trunks.series import SeriesTrunk
+from models.trunks.video import VideoTrunk
 
 DIM = 16
 
@@ -36,7 +37,9 @@ def _network(**parts):
     }
     network = MPDRM(**built | parts)
     value = getattr(network.rarm, "value", None)
-    if value is not None and not parts.get("twin"):  # starts at zero, where the context would not matter yet
+    if value is not None and not parts.get(
+        "start_at_difference"
+    ):  # starts at zero, where the context would not matter yet
         torch.nn.init.normal_(value.weight, std=0.3)
     return network
 
@@ -136,7 +139,7 @@ def test_every_parameter_takes_part_where_nobody_has_a_context(rarm, make_batch)
 @pytest.mark.parametrize("rarm", [AttentionPool, RelationCross, RelationGate, RelationProjection])
 def test_a_step_under_bfloat16_autocast_is_close_to_the_exact_one(rarm, make_batch, statistics):
     network, batch = _network(rarm=rarm(dim=DIM)), make_batch()
-    network.set_statistics(statistics)
+    set_statistics(network, statistics)
     objective = Objective(contrast=SupCon(), orthogonality=Orthogonality())
     exact = _loss(network, batch, objective)["loss"]
     with torch.autocast("cpu", torch.bfloat16):
@@ -148,12 +151,39 @@ def test_a_step_under_bfloat16_autocast_is_close_to_the_exact_one(rarm, make_bat
     assert all(p.grad.isfinite().all() for p in network.parameters())
 
 
-def test_the_baseline_has_no_personality(make_batch):
-    network, batch = _network(personality=None, context=None, rarm=AttentionPool(dim=DIM)), make_batch()
+@pytest.mark.parametrize("pool", [AttentionPool, MeanPool])
+def test_without_a_personality_there_is_nothing_of_a_person(pool, make_batch):
+    network, batch = _network(personality=None, context=None, rarm=pool(dim=DIM)), make_batch()
     output = network(batch)
     assert output.personality is output.personality_feature is output.context_available is None
     _loss(network, batch)["loss"].backward()
     assert all(p.grad is not None for p in network.parameters())
+
+
+def test_the_embedding_of_a_baseline_is_the_mean_of_the_real_tokens(make_batch):
+    network, batch = _network(personality=None, context=None, rarm=MeanPool(dim=DIM)).eval(), make_batch()
+    output, (tokens, _) = network(batch), network.depression(batch)
+    assert torch.allclose(output.embedding[-1], tokens[-1, :-2].mean(0), atol=1e-6)
+    assert torch.allclose(output.embedding[0], tokens[0].mean(0), atol=1e-6)
+    assert torch.equal(output.plain, output.embedding)  # what a depression probe reads
+    assert output.relieved is None
+
+
+def test_a_baseline_at_full_size_without_memory():
+    with torch.device("meta"):
+        branch = MDFN(trunk=VideoTrunk(backbone="r2plus1d_18", dim=DIM), input=Appearance())
+        network = _network(depression=branch, personality=None, context=None, rarm=MeanPool(dim=DIM))
+        batch = {"frames": torch.empty(4, 16, 3, 112, 112), "mask": torch.ones(4, 16, dtype=torch.bool)}
+        output = network(batch)
+    assert output.logits["band"].shape == (4, 3)
+    assert output.attention.shape == (4, 2)  # of the tokens, an eighth of the frames
+
+
+@pytest.mark.parametrize("part", ["trunk", "input"])
+def test_a_name_instead_of_what_a_branch_is_made_of_is_refused(part):
+    parts = {"trunk": SeriesTrunk(channels=5, dim=DIM), "input": Levels(channels=5)}
+    with pytest.raises(TypeError, match=rf"depression\.{part} must be a built module, got str.*model/trunk="):
+        MDFN(**parts | {part: "r3d_18"})
 
 
 def _rows(batch, keep):
@@ -186,7 +216,7 @@ def test_with_enrolment_a_row_depends_on_its_person_only(make_batch):
 def test_statistics_reach_every_part_and_the_checkpoint(make_batch, statistics):
     network, batch = _network(), make_batch()
     before = network(batch).logits
-    network.set_statistics({**statistics, "series_mean": torch.full((5,), 2.0)})
+    set_statistics(network, {**statistics, "series_mean": torch.full((5,), 2.0)})
     after = network(batch).logits
     assert all(not torch.allclose(before[name], after[name]) for name in before)
     assert network.heads["score"].mean == 20.0
@@ -215,7 +245,7 @@ def _same_start(network):
 
 
 def test_twins_start_at_the_difference_to_the_person_and_are_free_afterwards(make_batch):
-    network, batch = _network(twin=True), make_batch()
+    network, batch = _network(start_at_difference=True), make_batch()
     batch["series"] = batch["series"][:1].expand(12, -1, -1)  # every visit is alike ...
     batch["mask"] = torch.ones_like(batch["mask"])
     assert _same_start(network)
@@ -235,7 +265,7 @@ def _shared():
 
 
 def test_a_shared_trunk_is_read_by_both_branches_and_trained_by_the_contrast(make_batch):
-    network, batch = _network(twin=True, personality=_shared()), make_batch()
+    network, batch = _network(start_at_difference=True, personality=_shared()), make_batch()
     tokens, mask = network.depression(batch)
     real = mask.unsqueeze(-1)
     assert torch.allclose(network(batch).personality_feature, (tokens * real).sum(1) / real.sum(1), atol=1e-6)
@@ -246,7 +276,7 @@ def test_a_shared_trunk_is_read_by_both_branches_and_trained_by_the_contrast(mak
 
 
 def test_with_a_shared_trunk_nothing_is_left_of_a_person_who_does_not_change(make_batch):
-    network, batch = _network(twin=True, personality=_shared()), make_batch()
+    network, batch = _network(start_at_difference=True, personality=_shared()), make_batch()
     batch["series"] = batch["series"][:1].expand(12, -1, -1)
     batch["mask"] = torch.ones_like(batch["mask"])
     tokens, mask = network.depression(batch)
@@ -271,14 +301,14 @@ def test_a_personality_branch_is_its_own_or_shared_and_nothing_between(parts):
 
 
 def test_twins_must_have_one_form():
-    with pytest.raises(ValueError, match="twin=true needs two trunks of one form"):
-        _network(twin=True, personality=_branch(MPFN, blocks=2))
+    with pytest.raises(ValueError, match="start_at_difference=true needs two trunks of one form"):
+        _network(start_at_difference=True, personality=_branch(MPFN, blocks=2))
 
 
 def test_twins_mean_nothing_without_a_context_or_a_personality():
-    assert not _same_start(_network(twin=True, context=None))
+    assert not _same_start(_network(start_at_difference=True, context=None))
     assert not _same_start(_network())
-    _network(twin=True, personality=None, context=None)
+    _network(start_at_difference=True, personality=None, context=None)
 
 
 @pytest.mark.parametrize("context", [ClipContext, EnrolmentContext])

@@ -29,7 +29,7 @@ def _inputs(rows=3, steps=5):
 
 
 def test_all_variants_are_covered():
-    assert set(CASES) == {"AttentionPool", "RelationCross", "RelationGate", "RelationProjection"}
+    assert set(CASES) == {"AttentionPool", "MeanPool", "RelationCross", "RelationGate", "RelationProjection"}
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -62,7 +62,7 @@ def test_the_context_matters_unless_rarm_is_off(name):
     tokens, mask, context, available = _inputs()
     v = module(tokens, mask, context, available)[0]
     moved = (module(tokens, mask, context + 1.0, available)[0] - v).abs().sum(1) > 1e-3
-    assert moved.tolist() == ([False] * 3 if name == "AttentionPool" else [True, False, True])
+    assert moved.tolist() == ([False] * 3 if name in ("AttentionPool", "MeanPool") else [True, False, True])
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -89,6 +89,18 @@ def test_every_parameter_has_a_finite_gradient(name, known):
     assert all(p.grad is not None and p.grad.isfinite().all() for p in module.parameters())
     assert tokens.grad.isfinite().all()
     assert tokens.grad.any()
+
+
+def test_the_mean_weighs_real_steps_alike_and_has_nothing_to_learn():
+    module = rarm.MeanPool(dim=DIM)
+    tokens, mask, context, available = _inputs()
+    v, attention = module(tokens, mask, context, available)
+    assert torch.allclose(v[-1], tokens[-1, :-2].mean(0), atol=1e-6)
+    assert attention[0].tolist() == pytest.approx([0.2] * 5)
+    assert attention[-1].tolist() == pytest.approx([1 / 3] * 3 + [0, 0])
+    assert list(module.state_dict()) == []
+    nobody = module(tokens, torch.zeros_like(mask), context, available)
+    assert not any(value.any() for value in nobody)
 
 
 def test_the_gate_mutes_the_steps_that_look_like_the_person():

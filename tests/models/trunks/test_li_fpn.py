@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from models.mpdrm.mmp import MMPMaps
 from models.trunks.li_fpn import Imitation, LIFPNTrunk, decision_weights
 
 
@@ -82,7 +83,12 @@ def test_the_size_counted_by_hand(trunk):
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"), [({"backbone": "resnet50"}, "resnet18 or resnet34"), ({"classes": 1}, "classes=1")]
+    ("changed", "said"),
+    [
+        ({"backbone": "resnet50"}, "resnet18 or resnet34"),
+        ({"classes": 1}, "classes=1"),
+        ({"mmp": MMPMaps}, "model/mmp=none"),
+    ],
 )
 def test_what_cannot_be_built_is_refused(changed, said):
     with pytest.raises(ValueError, match=said):

@@ -1,10 +1,29 @@
-"""MPFN, the personality branch: an input, a trunk with MMP, one pooled feature and its projection."""
+"""The two branches of MPDRM: an input and a trunk each; one gives tokens, one a feature of the person."""
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.masking import masked_mean, token_mask
-from models.types import Batch, Trunk
+from models.types import Batch, Trunk, as_module
+
+
+class MDFN(nn.Module):
+    """Multi-scale depression feature network: batch -> depression tokens (B,T',D) and their mask (B,T').
+
+    The name and role are published; trunk and input are ours to choose.
+    """
+
+    def __init__(self, *, trunk: Trunk, input: nn.Module) -> None:
+        super().__init__()
+        self.input = as_module("depression.input", input)
+        self.trunk = as_module("depression.trunk", trunk)
+        self.dim = trunk.dim
+
+    def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return tokens and the mask at their resolution."""
+        x, mask = self.input(batch)
+        tokens = self.trunk(x, mask)
+        return tokens, token_mask(mask, tokens.shape[1])
 
 
 class MPFN(nn.Module):
@@ -31,16 +50,15 @@ class MPFN(nn.Module):
         projection: int = 64,
     ) -> None:
         super().__init__()
-        if (trunk is None) != (input is None) or (trunk is None) != (dim is not None):
+        width = dim if trunk is None else trunk.dim
+        if width is None or (trunk is None) != (input is None) or (trunk is not None and dim is not None):
             raise ValueError(
                 f"MPFN got trunk={type(trunk).__name__}, input={type(input).__name__}, dim={dim}: give it a "
                 "trunk and an input (model/personality=appearance), or a dim alone (model/personality=shared)"
             )
         self.input, self.trunk = input, trunk
-        self.dim = int(dim or trunk.dim)  # type: ignore[union-attr]  # one of the two is there
-        self.projector = nn.Sequential(
-            nn.Linear(self.dim, self.dim), nn.GELU(), nn.Linear(self.dim, projection)
-        )
+        self.dim = width
+        self.projector = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, projection))
 
     def forward(self, batch: Batch, tokens: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Return the pooled feature and its projection, the latter in float32.
@@ -55,4 +73,5 @@ class MPFN(nn.Module):
             tokens = self.trunk(x, real)
             mask = token_mask(real, tokens.shape[1])
         feature = masked_mean(tokens, mask)
+        # Unit norm in float32: the contrast divides similarities by .1, and bfloat16 keeps three digits.
         return feature, F.normalize(self.projector(feature).float(), dim=-1)
