@@ -14,8 +14,9 @@ from engine.config.build import build, build_all
 from engine.config.compose import ANALYZE_KEYS, EVAL_KEYS, PREDICT_KEYS, TRAIN_KEYS, ConfigError
 from engine.config.selection import check_run, with_modes
 from engine.config.settings import check_settings
-from engine.config.targets import ROOT, check_targets
+from engine.config.targets import ROOT, ForbiddenTarget, check_targets
 from engine.train import train
+from engine.training.model import check_model
 
 CONF = ROOT / "conf"
 EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
@@ -32,12 +33,11 @@ DATA = {path.stem: path.read_text() for path in (CONF / "data").glob("*.yaml")}
 _ANSWERS = {
     "root: ???": "data.root=x",
     "path: ???": "data.path=x.csv",
-    "channels: ???": "data.channels=3",
     "manifests: ???": "data.manifest.manifests=[]",
 }
 _MISSING = {
     name: [answer for question, answer in _ANSWERS.items() if question in text] for name, text in DATA.items()
-} | {"cross_corpus": ["protocol.train=[x]", "protocol.test=[y]"]}
+} | {"series": ["data.channels=3"], "cross_corpus": ["protocol.train=[x]", "protocol.test=[y]"]}
 CORPORA = sorted(name for name, text in DATA.items() if "root: ???" in text)
 
 
@@ -157,6 +157,25 @@ def test_every_leaf_composes_into_a_config_of_allowed_targets(base, compose_run)
         check_targets(config)
         check_settings(config)
         assert set(config) == TRAIN_KEYS
+
+
+COHORTS = sorted(name for name, text in DATA.items() if re.search(r"cohort:|synthetic_|extracted_", text))
+
+
+@pytest.mark.parametrize("name", COHORTS)
+def test_a_cohort_has_one_address_whatever_is_around_it(name, compose_run):
+    base = PIXELS if name == "synthetic" else SERIES
+    config = compose_run(*base, f"data={name}", "data.cohort.n_subjects=41")
+    assert "cohort" not in config["data"]  # made once, of the copy in data.manifest
+    text = str(config["data"]["manifest"])
+    assert text.count("cohort.synthetic_manifest") == text.count("'n_subjects': 41") >= 1
+
+
+def test_settings_of_a_cohort_that_nothing_reads_are_refused(compose_run):
+    with pytest.raises(ConfigError, match=r"data\.cohort=.*nothing reads it"):
+        compose_run("data=manifest", "data.path=x.csv", "+data.cohort.n_subjects=4")
+    with pytest.raises(ForbiddenTarget, match=r"n_subject: .* has no such argument"):
+        check_model(with_modes(compose_run(*SERIES, "+data.cohort.n_subject=4")))
 
 
 def test_no_leaf_is_left_out():
@@ -303,7 +322,7 @@ def test_a_string_in_place_of_a_part_says_how_to_swap_it(part, compose_run):
 
 def test_a_model_that_cannot_be_built_stops_before_a_cohort_is_made(compose_run, tmp_path):
     config = compose_run(
-        *SERIES, "model.network.rarm.heads=7", "data.manifest.root=" + str(tmp_path / "cohort")
+        *SERIES, "model.network.rarm.heads=7", "data.cohort.root=" + str(tmp_path / "cohort")
     )
     with pytest.raises(ValueError, match="heads=7"):
         train(config, folder=tmp_path / "run")
@@ -319,7 +338,7 @@ def test_a_model_that_cannot_be_built_stops_before_a_cohort_is_made(compose_run,
     ],
 )
 def test_selection_on_anything_but_validation_stops_before_building(override, compose_run, tmp_path):
-    config = compose_run(override, "data.manifest.root=" + str(tmp_path / "cohort"))
+    config = compose_run(override, "data.cohort.root=" + str(tmp_path / "cohort"))
     with pytest.raises(ValueError, match="val/"):
         train(config, folder=tmp_path / "run")
     assert not (tmp_path / "cohort").exists()

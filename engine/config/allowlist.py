@@ -50,10 +50,11 @@ LOADERS = _names(
 )
 """What `data.module` of a checkpoint is built of."""
 
-COHORTS = _names(
+SYNTHETIC = "datamodules.synthetic.cohort.synthetic_manifest"
+
+COHORTS = {SYNTHETIC} | _names(
     {
         "datamodules.manifests.manifest": ("read_manifest",),
-        "datamodules.synthetic.cohort": ("synthetic_manifest",),
         "datamodules.synthetic.extracted": ("extracted",),
         "datamodules.manifests.transforms.permuted": ("permuted",),
         "datamodules.manifests.transforms.rescaled": ("rescaled",),

@@ -98,7 +98,21 @@ def plain_config(config: DictConfig, *, keys: Collection[str]) -> dict[str, Any]
             f"{error.full_key}: {why}. Choose a data= and a model= of the same kind, series or pixels."
         ) from error
     assert isinstance(plain, dict)
-    return {str(key): value for key, value in plain.items()}
+    return without_cohort({str(key): value for key, value in plain.items()})
+
+
+def without_cohort(plain: dict[str, Any]) -> dict[str, Any]:
+    """Drop `data.cohort`: it is where settings are given, and `data.manifest` holds a resolved copy of it.
+
+    Raises:
+        ConfigError: It holds settings, but `data.manifest` is not made of them.
+    """
+    data = plain.get("data")
+    if not isinstance(data, dict) or "cohort" not in data:
+        return plain
+    if canonical_json(data["cohort"]) not in canonical_json(data["manifest"]):
+        raise ConfigError(f"data.cohort={data['cohort']}: nothing reads it, data.manifest is not made of it.")
+    return plain | {"data": {key: value for key, value in data.items() if key != "cohort"}}
 
 
 def check_keys(found: Collection[str], known: Collection[str]) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+from engine.config.allowlist import SYNTHETIC
 from engine.config.compose import ConfigError
 from evaluation.uncertainty.bootstrap import MIN_RESAMPLES
 
@@ -176,6 +177,8 @@ def _ruled(config: Mapping[str, Any]) -> Iterator[tuple[str, Any, Rule]]:
 
 def _leaves(node: Any, key: str) -> Iterator[tuple[str, Any]]:
     if isinstance(node, Mapping):
+        if key.startswith("data.manifest") and node.get("_target_") == SYNTHETIC:
+            key = "data.cohort"  # where its settings are given, however deep the resolved copy lies
         for name, child in node.items():
             yield from _leaves(child, f"{key}.{name}" if key else str(name))
     elif isinstance(node, list):
