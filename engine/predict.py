@@ -138,7 +138,7 @@ def _table(
     clips: pd.DataFrame, manifest: Manifest, checkpoint: RunCheckpoint, run: Mapping[str, Any]
 ) -> pd.DataFrame:
     table = to_recordings(
-        clips, manifest.table[["recording_id"]], split="input", how=run["evaluation"]["how"]
+        clips, manifest.table[["recording_id"]], split="input", aggregate=run["evaluation"]["aggregate"]
     )
     learned = pd.DataFrame(checkpoint.calibration)
     scale = run["data"]["scale"]

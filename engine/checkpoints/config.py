@@ -25,7 +25,7 @@ _SPECIAL = ("_args_", "_convert_", "_recursive_", "_mode_", "_call_")
 _PLACES = {"model": NETWORKS, "data.module": LOADERS, "data.manifest": COHORTS}
 _EVALUATION = {"n_boot": 1_000_000, "seed": 2**32 - 1, "filmstrips": 1000}  # the most of each; our choice
 _BATCH = 2**34  # bytes of a batch of evaluation, some hundred times the largest of conf/: our choice
-_HOW = ("mean", "median", "trimmed")
+_RULES = ("mean", "median", "trimmed")
 
 
 class BadRecord(ValueError):
@@ -168,8 +168,10 @@ def _check_batch(module: Mapping[str, Any]) -> None:
 
 
 def _check_evaluation(found: Mapping[str, Any]) -> None:
-    if found.get("how") not in _HOW:
-        raise BadRecord(f"config.evaluation.how is {found.get('how')!r:.80}, not one of {', '.join(_HOW)}")
+    if found.get("aggregate") not in _RULES:
+        raise BadRecord(
+            f"config.evaluation.aggregate is {found.get('aggregate')!r:.80}, not one of {', '.join(_RULES)}"
+        )
     for name, most in _EVALUATION.items():
         value = found.get(name)
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:

@@ -88,7 +88,7 @@ def recordings_of(
     clips: pd.DataFrame, manifest: Manifest, *, split: str, config: Mapping[str, Any]
 ) -> pd.DataFrame:
     """Recording table of predicted clips, with the targets of the manifest."""
-    table = to_recordings(clips, targets(manifest), split=split, how=config["evaluation"]["how"])
+    table = to_recordings(clips, targets(manifest), split=split, aggregate=config["evaluation"]["aggregate"])
     if "context_available" in clips:
         known = clips.groupby("recording_id")["context_available"].all()
         table["context_available"] = known.loc[table["recording_id"]].to_numpy()

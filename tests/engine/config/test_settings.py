@@ -26,7 +26,7 @@ BAD = [
     ("model.scheduler.eta_min", float("inf"), "finite"),
     ("data.cohort.confound", float("nan"), "finite"),
     ("protocol.anything", [0.5, float("-inf")], "finite"),
-    ("evaluation.how", float("nan"), ""),
+    ("evaluation.aggregate", float("nan"), ""),
     # numbers that are not whole
     ("data.module.subjects", 2.5, "whole number"),
     ("width", 64.5, "whole number"),
