@@ -110,7 +110,7 @@ def without_cohort(plain: dict[str, Any]) -> dict[str, Any]:
     data = plain.get("data")
     if not isinstance(data, dict) or "cohort" not in data:
         return plain
-    if canonical_json(data["cohort"]) not in canonical_json(data["manifest"]):
+    if canonical_json(data["cohort"]) not in canonical_json(data.get("manifest")):
         raise ConfigError(f"data.cohort={data['cohort']}: nothing reads it, data.manifest is not made of it.")
     return plain | {"data": {key: value for key, value in data.items() if key != "cohort"}}
 
