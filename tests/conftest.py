@@ -17,11 +17,11 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # side by side, threads of one test wou
     os.environ["OMP_NUM_THREADS"] = "1"
 
 COHORT = [
-    "data.manifest.n_subjects=10",
-    "data.manifest.n_visits=2",
-    "data.manifest.fps=10",
-    "data.manifest.duration_s=2",
-    "data.manifest.workers=1",
+    "data.cohort.n_subjects=10",
+    "data.cohort.n_visits=2",
+    "data.cohort.fps=10",
+    "data.cohort.duration_s=2",
+    "data.cohort.workers=1",
     "protocol.val=0.3",
 ]
 SMALL = [
@@ -38,7 +38,7 @@ SMALL = [
 SERIES = ["experiment=mpdrm_series", "model.network.depression.trunk.blocks=1", *COHORT, *SMALL]
 PIXELS = [
     "experiment=mpdrm",
-    "data.manifest.size=32",
+    "data.cohort.size=32",
     "data.module.source.video.height=32",
     "data.module.source.video.width=32",
     "model.network.depression.trunk.widths=[8,16]",
@@ -175,8 +175,8 @@ def compose_own(series_overrides, compose_run, tmp_path):
 
     def run(table, *overrides):
         table.to_csv(tmp_path / "own.csv", index=False)
-        kept = [o for o in series_overrides if not o.startswith(("data.manifest", "protocol."))]
-        data = ["data=manifest_series", f"data.path={tmp_path / 'own.csv'}", "data.channels=17"]
+        kept = [o for o in series_overrides if not o.startswith(("data.cohort", "protocol."))]
+        data = ["data=manifest", "data/clips=series", f"data.path={tmp_path / 'own.csv'}", "data.channels=17"]
         return compose_run(*kept, *data, "protocol=given", "trainer.max_epochs=1", *overrides)
 
     return run

@@ -14,7 +14,7 @@ from engine.config.build import build, build_all
 from engine.config.compose import ConfigError, root_keys
 from engine.config.selection import check_run, with_modes
 from engine.config.source_code import ROOT
-from engine.config.targets import check_targets
+from engine.config.targets import ForbiddenTarget, check_targets
 from engine.config.value_ranges import check_settings
 from engine.train import train
 from engine.training.checks import check_model
@@ -28,21 +28,17 @@ SERIES = ["experiment=mpdrm_series"]
 GROUPS = sorted(
     path.parent.relative_to(CONF).as_posix() for path in CONF.glob("*/**/*.yaml") if path.parent != CONF
 )
-SHARED = {
-    CONF / "model" / "_task.yaml",
-    *CONF.glob("analysis/**/*.yaml"),
-}  # by models; by analyses, see below
+SHARED = {CONF / "model" / "_task.yaml", *CONF.glob("data/_*.yaml"), *CONF.glob("analysis/**/*.yaml")}
 LEAVES = sorted(set(CONF.glob("*/**/*.yaml")) - SHARED)
-DATA = {path.stem: path.read_text() for path in (CONF / "data").glob("*.yaml")}
+DATA = {path.stem: path.read_text() for path in (CONF / "data").glob("[!_]*.yaml")}
 _ANSWERS = {
     "root: ???": "data.root=x",
     "path: ???": "data.path=x.csv",
-    "channels: ???": "data.channels=3",
     "manifests: ???": "data.manifest.manifests=[]",
 }
 _MISSING = {
     name: [answer for question, answer in _ANSWERS.items() if question in text] for name, text in DATA.items()
-} | {"cross_corpus": ["protocol.train=[x]", "protocol.test=[y]"]}
+} | {"series": ["data.channels=3"], "cross_corpus": ["protocol.train=[x]", "protocol.test=[y]"]}
 CORPORA = sorted(name for name, text in DATA.items() if "root: ???" in text)
 
 
@@ -164,6 +160,25 @@ def test_every_leaf_composes_into_a_config_of_allowed_targets(base, compose_run)
         assert set(config) == root_keys("train")
 
 
+COHORTS = sorted(name for name, text in DATA.items() if re.search(r"cohort|synthetic_|extracted_", text))
+
+
+@pytest.mark.parametrize("name", COHORTS)
+def test_a_cohort_has_one_address_whatever_is_around_it(name, compose_run):
+    base = PIXELS if name == "synthetic" else SERIES
+    config = compose_run(*base, f"data={name}", "data.cohort.n_subjects=41")
+    assert "cohort" not in config["data"]  # made once, of the copy in data.manifest
+    text = str(config["data"]["manifest"])
+    assert text.count("cohort.synthetic_manifest") == text.count("'n_subjects': 41") >= 1
+
+
+def test_settings_of_a_cohort_that_nothing_reads_are_refused(compose_run):
+    with pytest.raises(ConfigError, match=r"data\.cohort=.*nothing reads it"):
+        compose_run("data=manifest", "data.path=x.csv", "+data.cohort.n_subjects=4")
+    with pytest.raises(ForbiddenTarget, match=r"n_subject: .* has no such argument"):
+        check_model(with_modes(compose_run(*SERIES, "+data.cohort.n_subject=4")))
+
+
 def test_no_leaf_is_left_out():
     packed = {
         (group, option)
@@ -178,7 +193,7 @@ def test_no_leaf_is_left_out():
 
 @pytest.mark.parametrize("name", CORPORA)
 def test_the_leaf_of_a_corpus_names_its_source_and_its_channels(name, compose_run):
-    kind = SERIES if "- clips: series" in DATA[name] else PIXELS
+    kind = PIXELS if "- clips: pixels" in DATA[name] else SERIES
     config = compose_run(*kind, f"data={name}", *_MISSING[name])
     check_targets(config)
     data = config["data"]
@@ -335,7 +350,7 @@ def test_a_string_in_place_of_a_part_says_how_to_swap_it(part, compose_run):
 
 def test_a_model_that_cannot_be_built_stops_before_a_cohort_is_made(compose_run, tmp_path):
     config = compose_run(
-        *SERIES, "model.network.rarm.heads=7", "data.manifest.root=" + str(tmp_path / "cohort")
+        *SERIES, "model.network.rarm.heads=7", "data.cohort.root=" + str(tmp_path / "cohort")
     )
     with pytest.raises(ValueError, match="heads=7"):
         train(config, folder=tmp_path / "run")
@@ -351,7 +366,7 @@ def test_a_model_that_cannot_be_built_stops_before_a_cohort_is_made(compose_run,
     ],
 )
 def test_selection_on_anything_but_validation_stops_before_building(override, compose_run, tmp_path):
-    config = compose_run(override, "data.manifest.root=" + str(tmp_path / "cohort"))
+    config = compose_run(override, "data.cohort.root=" + str(tmp_path / "cohort"))
     with pytest.raises(ValueError, match="val/"):
         train(config, folder=tmp_path / "run")
     assert not (tmp_path / "cohort").exists()

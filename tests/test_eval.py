@@ -223,7 +223,10 @@ def test_a_foreign_target_is_refused_before_anything_is_imported(
 
 @pytest.mark.slow
 def test_an_evaluation_setting_can_differ_from_training(series_run, tmp_path):
-    config = ARGUMENTS | {"ckpt_path": str(series_run.best), "evaluation": {"how": "median", "n_boot": None}}
+    config = ARGUMENTS | {
+        "ckpt_path": str(series_run.best),
+        "evaluation": {"aggregate": "median", "n_boot": None},
+    }
     found = evaluate(config, folder=tmp_path)
     trained = pd.read_csv(series_run.folder / "predictions.csv").query("split == 'test'")
     again = pd.read_csv(tmp_path / "predictions.csv").query("split == 'test'")

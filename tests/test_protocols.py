@@ -29,8 +29,8 @@ def compose_own(series_overrides, compose_run, tmp_path):
 
     def run(table, *overrides):
         table.to_csv(tmp_path / "own.csv", index=False)
-        kept = [o for o in series_overrides if not o.startswith(("data.manifest", "protocol."))]
-        data = ["data=manifest_series", f"data.path={tmp_path / 'own.csv'}", "data.channels=17"]
+        kept = [o for o in series_overrides if not o.startswith(("data.cohort", "protocol."))]
+        data = ["data=manifest", "data/clips=series", f"data.path={tmp_path / 'own.csv'}", "data.channels=17"]
         return compose_run(*kept, *data, "trainer.max_epochs=1", *overrides)
 
     return run
@@ -100,13 +100,14 @@ def write_series():
 def test_one_corpus_tests_another_without_their_common_persons(
     corpora, compose_run, series_overrides, tmp_path
 ):
-    kept = [o for o in series_overrides if not o.startswith(("data.manifest", "protocol."))]
+    kept = [o for o in series_overrides if not o.startswith(("data.cohort", "protocol."))]
     tables = ",".join(
         f"{{_target_:datamodules.manifests.manifest.read_manifest,path:{path}}}" for path in corpora
     )
     config = compose_run(
         *kept,
-        "data=joined_series",
+        "data=joined",
+        "data/clips=series",
         "data/scale=phq_8",
         "data.channels=3",
         f"data.manifest.manifests=[{tables}]",

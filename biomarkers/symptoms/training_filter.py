@@ -27,15 +27,15 @@ class TrainingFilter:
         scale: Whose items are compared, a name of `datamodules.manifests.scales.SCALES`.
         share: Of training visits to leave out, 0 or more, below 1.
         grouping: Compare with persons of the same `score`, or of the same `severity`.
-        centre: Distance from the mean of the `group`, or of everybody (`global`).
-        cut: Leave out the share of each group (`per_group`), or of all together (`global`).
+        center: Distance from the mean of the `group`, or of everybody (`global`).
+        threshold: Leave out the share of each group (`per_group`), or of all together (`global`).
     """
 
     scale: str
     share: float
     grouping: Grouping = "score"
-    centre: Center = "group"
-    cut: Cut = "per_group"
+    center: Center = "group"
+    threshold: Cut = "per_group"
 
     def __call__(self, manifest: Manifest, split: Split) -> Split:
         """Fit the discrepancy on the items of the training part and leave its farthest visits out.
@@ -49,10 +49,10 @@ class TrainingFilter:
         rows = manifest.table.iloc[manifest.rows(split.train)]
         items = visit_items(rows, self.scale)
         discrepancy = SymptomDiscrepancy(
-            grouping=self.grouping, center=self.centre, normalization="none", scale=self.scale
+            grouping=self.grouping, center=self.center, normalization="none", scale=self.scale
         )
         table = discrepancy.fit(items).per_person(items)
-        kept = keep(table, share=self.share, cut=self.cut)
+        kept = keep(table, share=self.share, cut=self.threshold)
         stays = [bool(kept[key]) for key in _keys(rows)]
         named = list(zip(rows["recording_id"], stays, strict=True))
         left_out = tuple(name for name, stay in named if not stay)

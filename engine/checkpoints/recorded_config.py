@@ -50,7 +50,9 @@ _FORM: dict[str, Rule] = {
     "data.scale.name": _TEXT,
     "data.scale.low": _NUMBER,
     "data.scale.high": _NUMBER,
-    "evaluation.how": Rule(lambda value: value in ("mean", "median", "trimmed"), "mean, median or trimmed"),
+    "evaluation.aggregate": Rule(
+        lambda value: value in ("mean", "median", "trimmed"), "mean, median or trimmed"
+    ),
     "evaluation.n_boot": whole(0, 1_000_000),  # each costs time: our choice
     "evaluation.seed": _SEED,
     "evaluation.filmstrips": whole(0, 1000),  # our choice

@@ -8,9 +8,9 @@ from typing import Any
 from datamodules.manifests.manifest import Manifest
 from engine.checkpoints.checkpoint import CheckpointError, RunCheckpoint
 from engine.checkpoints.recorded_config import PATHS, origin
+from engine.config.allowlist import SYNTHETIC
 from engine.config.build import build
 
-_SYNTHETIC = "datamodules.synthetic.cohort.synthetic_manifest"
 _TABLE = "path"
 _FRAMES, _PIXELS = 10**8, 10**12  # of a cohort, some fifty times the largest of conf/data: our choice
 _SPARE = 20  # a cohort may have so many times the recordings of a split, which may leave some out: our choice
@@ -57,7 +57,7 @@ def own_manifest(checkpoint: RunCheckpoint, *, data: Path) -> Manifest:
 def _moved(node: Any, checkpoint: RunCheckpoint, data: Path) -> Any:
     """The node of a manifest with every path of it below the folder."""
     if isinstance(node, Mapping):
-        if node.get("_target_") == _SYNTHETIC:
+        if node.get("_target_") == SYNTHETIC:
             _check_count(node, checkpoint)
             return {**node, "root": str(data / "synthetic"), "workers": None}
         return {

@@ -52,11 +52,11 @@ LOADERS = _names(
 )
 """What `data.module` of a checkpoint is built of."""
 
+SYNTHETIC = "datamodules.synthetic.cohort.synthetic_manifest"
 _CORPORA = "avec2013 avec2014 cmdc daic_woz dvlog edaic first_impressions folder joined lmvd mpdd"
-COHORTS = _names(
+COHORTS = {SYNTHETIC} | _names(
     {
         "datamodules.manifests.manifest": "read_manifest",
-        "datamodules.synthetic.cohort": "synthetic_manifest",
         "datamodules.synthetic.extracted": "extracted",
         "datamodules.manifests.transforms.permuted": "permuted",
         "datamodules.manifests.transforms.rescaled": "rescaled",

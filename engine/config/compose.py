@@ -16,7 +16,7 @@ _READ: dict[str, tuple[str, ...]] = {
     "analysis": ("name", "title", "notes", "extractors", "phase", "steps"),
     "data": ("manifest", "module", "scale", "channels"),
     "data.scale": ("name", "low", "high", "bands"),
-    "evaluation": ("how", "n_boot", "seed", "filmstrips"),
+    "evaluation": ("aggregate", "n_boot", "seed", "filmstrips"),
     "paths": ("output", "data"),
     "selection": ("monitor", "mode"),
 }
@@ -66,7 +66,26 @@ def plain_config(config: DictConfig, *, keys: Collection[str]) -> dict[str, Any]
         ) from error
     assert isinstance(plain, dict)
     _check_known(plain, "", interpolated=str(OmegaConf.to_container(config)))
-    return {str(key): value for key, value in plain.items()}
+    return without_cohort({str(key): value for key, value in plain.items()})
+
+
+def without_cohort(plain: dict[str, Any]) -> dict[str, Any]:
+    """Drop `data.cohort`: it is where settings are given, and `data.manifest` holds a resolved copy of it.
+
+    Raises:
+        ConfigError: It holds settings, but `data.manifest` is not made of them.
+    """
+    data = plain.get("data")
+    if not isinstance(data, dict) or "cohort" not in data:
+        return plain
+    if not _holds(data.get("manifest"), data["cohort"]):
+        raise ConfigError(f"data.cohort={data['cohort']}: nothing reads it, data.manifest is not made of it.")
+    return plain | {"data": {key: value for key, value in data.items() if key != "cohort"}}
+
+
+def _holds(node: Any, part: Any) -> bool:
+    children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    return bool(node == part) or any(_holds(child, part) for child in children)
 
 
 def with_value(config: Mapping[str, Any], key: str, value: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+from engine.config.allowlist import SYNTHETIC
 from engine.config.compose import ConfigError
 from engine.config.targets import leaves
 from evaluation.uncertainty.bootstrap import MIN_RESAMPLES
@@ -149,7 +150,11 @@ def check_settings(config: Mapping[str, Any]) -> None:
 
 
 def _ruled(config: Mapping[str, Any]) -> Iterator[tuple[str, Any, Rule]]:
-    for key, value in leaves(dict(config)):
+    found = list(leaves(dict(config)))
+    cohorts = [key.removesuffix("_target_") for key, value in found if value == SYNTHETIC]
+    for path, value in found:
+        # named as they are given, however deep the resolved copy lies
+        key = next((f"data.cohort.{path.removeprefix(at)}" for at in cohorts if path.startswith(at)), path)
         rule = next((rule for pattern, rule in RULES.items() if fnmatchcase(key, pattern)), None)
         if rule is not None:
             yield key, value, rule

@@ -49,7 +49,7 @@ def predicted_recordings(
         predict: Predicts the test part of a split, such as a `Predictor`.
         manifest: The recordings; their labels become targets here and are not seen by the network.
         split: Whose parts are predicted.
-        config: Resolved config of the run: `evaluation.how` combines clips.
+        config: Resolved config of the run: `evaluation.aggregate` combines clips.
         parts: Of train, val and test.
     """
     clips = {part: predict(manifest, part_of(split, part)) for part in parts}
@@ -68,9 +68,9 @@ def recordings_of(
         clips: Table of `ClipPredictions`.
         facts: `recording_id` and the targets, such as `targets(manifest)`.
         split: Name of the part.
-        config: Resolved config of the run: `evaluation.how` combines clips.
+        config: Resolved config of the run: `evaluation.aggregate` combines clips.
     """
-    table = to_recordings(clips, facts, split=split, how=config["evaluation"]["how"])
+    table = to_recordings(clips, facts, split=split, aggregate=config["evaluation"]["aggregate"])
     if "context_available" in clips:
         known = clips.groupby("recording_id")["context_available"].all()
         table["context_available"] = known.loc[table["recording_id"]].to_numpy(dtype=np.bool_)

@@ -11,7 +11,7 @@ import optuna
 from omegaconf import DictConfig, OmegaConf, open_dict
 from optuna.trial import TrialState
 
-from engine.config.compose import ConfigError
+from engine.config.compose import ConfigError, without_cohort
 from engine.config.differences import canonical_json, differences, without_places
 
 _log = logging.getLogger(__name__)
@@ -44,8 +44,12 @@ def study_settings(config: DictConfig) -> dict[str, Any]:
         run.paths.output = "run"
         for name in _OF_EACH_TRIAL:
             run.pop(name, None)
-    plain = OmegaConf.to_container(run, resolve=True)
-    return {"config": plain, "space": space, "direction": str(getattr(direction, "name", direction))}
+    plain: Any = OmegaConf.to_container(run, resolve=True)
+    return {
+        "config": without_cohort(plain),
+        "space": space,
+        "direction": str(getattr(direction, "name", direction)),
+    }
 
 
 def check_settings_of(study: optuna.Study, settings: dict[str, Any]) -> None:

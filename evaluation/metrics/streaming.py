@@ -11,7 +11,7 @@ from torchmetrics import Metric
 
 from evaluation.metrics.applicable import kinds_of, measurements
 from evaluation.metrics.catalog import METRICS
-from evaluation.tables.aggregate import How, combine
+from evaluation.tables.aggregate import Aggregate, combine
 from evaluation.tables.predictions import DIVERGED, HEADS, PredictionError
 
 _log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ class RecordingMetrics(Metric):
     clips are combined into recordings before anything is computed.
 
     Args:
-        how: rule that combines the clips of a recording; use the rule of the final evaluation.
+        aggregate: rule that combines the clips of a recording; use the rule of the final evaluation.
 
     Example:
         >>> metric = RecordingMetrics()
@@ -45,10 +45,10 @@ class RecordingMetrics(Metric):
 
     full_state_update = False
 
-    def __init__(self, *, how: How = "mean") -> None:
+    def __init__(self, *, aggregate: Aggregate = "mean") -> None:
         super().__init__()
-        combine(how)  # refuses an unknown rule before training starts
-        self.how = how
+        combine(aggregate)  # refuses an unknown rule before training starts
+        self.aggregate = aggregate
         self.undefined: dict[str, str] = {}
         # One flat float32 state: torchmetrics gathers an empty float32 vector from a rank that saw nothing,
         # which would not match integer or two-dimensional states.
@@ -113,7 +113,7 @@ class RecordingMetrics(Metric):
         clips = _once(table)
         rows = clips.groupby("row")
         out = rows[[f"{head}_target" for head in HEADS]].first()
-        rule = combine(self.how)
+        rule = combine(self.aggregate)
         for head in heads:
             out[f"{head}_prediction"] = rows[f"{head}_prediction"].apply(lambda v: rule(v.to_numpy()))
         return out.reset_index().rename(columns={"row": "recording_id"})

@@ -12,29 +12,29 @@ from datamodules.manifests.visits import COLUMN
 from datamodules.schema import IDS
 from evaluation.tables.predictions import HEADS, PredictionError, check_clips
 
-How = Literal["mean", "median", "trimmed"]
+Aggregate = Literal["mean", "median", "trimmed"]
 
 TRIM = 0.2  # our choice: share of clips cut off at *each* end
 
 
-def combine(how: How) -> Callable[[NDArray[np.float64]], float]:
+def combine(aggregate: Aggregate) -> Callable[[NDArray[np.float64]], float]:
     """Rule that turns the predictions of several clips into one.
 
     Raises:
         ValueError: an unknown rule.
     """
-    rules: dict[How, Callable[[NDArray[np.float64]], float]] = {
+    rules: dict[Aggregate, Callable[[NDArray[np.float64]], float]] = {
         "mean": lambda values: float(np.mean(values)),
         "median": lambda values: float(np.median(values)),
         "trimmed": lambda values: float(stats.trim_mean(values, TRIM)),
     }
-    if how not in rules:
-        raise ValueError(f"how={how!r}: use one of {', '.join(get_args(How))}")
-    return rules[how]
+    if aggregate not in rules:
+        raise ValueError(f"aggregate={aggregate!r}: use one of {', '.join(get_args(Aggregate))}")
+    return rules[aggregate]
 
 
 def to_recordings(
-    clips: pd.DataFrame, targets: pd.DataFrame, *, split: str, how: How = "mean"
+    clips: pd.DataFrame, targets: pd.DataFrame, *, split: str, aggregate: Aggregate = "mean"
 ) -> pd.DataFrame:
     """Combine clips into a recording table with its targets.
 
@@ -43,14 +43,14 @@ def to_recordings(
         targets: the manifest's table or a part of it: `recording_id` and any of `score, binary, band,
             visit_order`.
         split: name written into the column `split`.
-        how: rule for the clips of one recording.
+        aggregate: rule for the clips of one recording.
 
     Raises:
         PredictionError: a predicted recording is not among the targets.
     """
     table = check_clips(clips)
     heads = [head for head in HEADS if head in table.columns]
-    rule = combine(how)
+    rule = combine(aggregate)
     grouped = table.groupby("recording_id", sort=True)
     out = grouped[["subject_id", "session_id"]].first().reset_index()[list(IDS)]
     out["split"] = split

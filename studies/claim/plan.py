@@ -9,8 +9,8 @@ Input = Literal["series", "pixels"]
 
 # Sizes that fit two CPU cores; our choice.
 COMMON = (
-    "data.manifest.n_visits=6",
-    "data.manifest.workers=1",
+    "data.cohort.n_visits=6",
+    "data.cohort.workers=1",
     "data.module.num_workers=0",
     "evaluation.filmstrips=0",
     "callbacks.last=null",
@@ -25,8 +25,8 @@ BASE = {
         "experiment=mpdrm",
         "protocol.val=0.12",
         "protocol.test=0.3",
-        "data.manifest.size=48",
-        "data.manifest.fps=4",
+        "data.cohort.size=48",
+        "data.cohort.fps=4",
         "data.module.source.video.height=48",
         "data.module.source.video.width=48",
         "data.module.source.video.keep=2000",
@@ -42,7 +42,7 @@ BASE = {
 _START_SEED = 10_000  # no seed of a study comes near it
 _START = {
     "pixels": (
-        "data.manifest.n_visits=3",
+        "data.cohort.n_visits=3",
         "data.module.visits=3",
         "data.module.subjects=16",
         "protocol.test=0.1",
@@ -162,10 +162,10 @@ def _cohort(
     return (
         *BASE[input],
         *COMMON,
-        f"data.manifest.n_subjects={subjects}",
-        f"data.manifest.confound={setting.confound}",
-        f"data.manifest.habit_visibility={setting.habit_visibility}",
-        *(f"{key}={seed}" for key in ("seed", "protocol.seed", "data.manifest.seed")),
+        f"data.cohort.n_subjects={subjects}",
+        f"data.cohort.confound={setting.confound}",
+        f"data.cohort.habit_visibility={setting.habit_visibility}",
+        *(f"{key}={seed}" for key in ("seed", "protocol.seed", "data.cohort.seed")),
         f"paths.data={data}",
         f"trainer.max_epochs={epochs}",
     )

@@ -37,7 +37,7 @@ _SMALL = [
 _KINDS = {
     "series": ["experiment=mpdrm_series", "model.network.depression.trunk.blocks=1"],
     "pixels": [
-        "experiment=mpdrm", "data.manifest.size=32", "data.module.source.video.height=32",
+        "experiment=mpdrm", "data.cohort.size=32", "data.module.source.video.height=32",
         "data.module.source.video.width=32", "model.network.depression.trunk.widths=[8,16]",
         "model.network.depression.trunk.mmp_stages=[1]",
     ],
@@ -52,7 +52,7 @@ _POLL = 0.01  # seconds between two looks at a run
 
 def command(case: dict[str, Any], run: Path, data: Path, *more: str) -> list[str]:
     """The command line of a case's training."""
-    cohort = [f"data.manifest.{setting}" for setting in _COHORT]
+    cohort = [f"data.cohort.{setting}" for setting in _COHORT]
     workers = f"data.module.num_workers={case['workers']}"
     variant = [f"find_lr={str(case['find_lr']).lower()}", f"callbacks={case['callbacks']}"]
     if case["callbacks"] == "early_stopping":

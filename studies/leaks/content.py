@@ -30,7 +30,7 @@ _SMALL = [
 ]  # fmt: skip
 _KINDS = {
     "series": [
-        "experiment=mpdrm_series", "data=manifest_series", "data.channels=17",
+        "experiment=mpdrm_series", "data=manifest", "data/clips=series", "data.channels=17",
         "model.network.depression.trunk.blocks=1",
     ],
     "video": [

@@ -15,8 +15,8 @@ from engine.config.targets import ForbiddenTarget, check_targets
 
 ANALYSES = sorted(path.stem for path in (ROOT / "conf" / "analysis").glob("*.yaml"))
 SMALL = [
-    "data.manifest.n_subjects=24",
-    "data.manifest.workers=1",
+    "data.cohort.n_subjects=24",
+    "data.cohort.workers=1",
     "protocol.folds=2",
     "evaluation.n_boot=1000",
     "analysis.epochs=1",

@@ -11,7 +11,7 @@ from engine.inference.clip_predictions import form
 STORED = {
     "experiment_name": "tiny",
     "seed": 0,
-    "evaluation": {"how": "mean", "n_boot": 1000, "seed": 0, "filmstrips": 0},
+    "evaluation": {"aggregate": "mean", "n_boot": 1000, "seed": 0, "filmstrips": 0},
     "trainer": {"_target_": "pytorch_lightning.Trainer", "accelerator": "cpu", "precision": "32-true"},
     "model": {
         "_target_": "models.task.Task",
@@ -31,7 +31,7 @@ STORED = {
             "heads": {"score": {"_target_": "models.heads.ScoreHead", "dim": 8, "low": 0, "high": 63}},
         },
         "objective": {"_target_": "models.objective.Objective"},
-        "metrics": {"_target_": "evaluation.metrics.streaming.RecordingMetrics", "how": "mean"},
+        "metrics": {"_target_": "evaluation.metrics.streaming.RecordingMetrics", "aggregate": "mean"},
         "optimizer": {"_target_": "torch.optim.NAdam", "_partial_": True, "lr": 0.1},
         "scheduler": None,
     },

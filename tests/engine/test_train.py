@@ -42,7 +42,8 @@ def written(table, tmp_path):
 def overrides(path):
     return [
         "experiment=mpdrm_series",
-        "data=manifest_series",
+        "data=manifest",
+        "data/clips=series",
         f"data.path={path}",
         "data.channels=3",
         "protocol=given",

@@ -21,10 +21,10 @@ from tests.analysis.test_run import composed
 PERSONS, PLANTED = 90, 240
 NAMES = [f"{channel}_{name}" for channel in ("au04", "gaze_x", "p_3") for name in ("mean", "std")]
 SMALL = [
-    "data.manifest.n_subjects=16",
-    "data.manifest.workers=1",
-    "data.manifest.fps=10",
-    "data.manifest.duration_s=3",
+    "data.cohort.n_subjects=16",
+    "data.cohort.workers=1",
+    "data.cohort.fps=10",
+    "data.cohort.duration_s=3",
     "protocol.folds=2",
     "protocol.val=0.4",
 ]

@@ -122,8 +122,7 @@ def test_every_estimator_tells_unseen_persons_apart_and_tests_everybody_once(pla
         config = compose(
             "analyze",
             overrides=[
-                "analysis=sun2023",
-                "analysis/steps/estimators=faces_of_the_mind",
+                "analysis=faces_of_the_mind",
                 "paths.output=x",
                 "paths.data=x",
             ],

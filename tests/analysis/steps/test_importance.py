@@ -31,9 +31,7 @@ def test_the_leaves_compose_into_allowed_targets(tmp_path):
         config = compose(
             "analyze",
             overrides=[
-                "analysis=sun2023",
-                "analysis/steps/estimators=faces_of_the_mind",
-                "+analysis/steps/importance=faces_of_the_mind",
+                "analysis=faces_of_the_mind",
                 f"paths.output={tmp_path}",
                 f"paths.data={tmp_path}",
             ],

@@ -73,11 +73,8 @@ def test_the_leaves_build(tmp_path):
         config = compose(
             "analyze",
             overrides=[
-                "analysis=sun2023",
-                "analysis/features=oculomotor",
-                "+analysis/steps/markers=oculomotor",
-                "+analysis/steps/states=dass21",
-                "+analysis.channels=[au01]",
+                "analysis=faces_of_the_mind",
+                "~analysis.extractors.statistics",
                 f"paths.output={tmp_path}",
                 f"paths.data={tmp_path}",
             ],

@@ -70,7 +70,7 @@ def test_a_scale_is_measured_by_score_and_by_severity(tmp_path):
 
 
 def test_the_leaf_builds_the_step():
-    leaf = OmegaConf.to_container(OmegaConf.load(ROOT / "conf/analysis/steps/symptoms/dass21.yaml"))
-    step = build(leaf, key="symptoms")
+    leaf = OmegaConf.load(ROOT / "conf/analysis/faces_of_the_mind.yaml").steps.symptoms
+    step = build(OmegaConf.to_container(leaf), key="symptoms")
     assert isinstance(step, SymptomDiscrepancies)
     assert step.scales == ["DASS-21-D", "DASS-21-A", "DASS-21-S"]

@@ -39,7 +39,7 @@ def split(manifest):
 
 def told(**options):
     return TrainingFilter(
-        scale="DASS-21-D", **({"share": 0.2, "cut": "global", "grouping": "severity"} | options)
+        scale="DASS-21-D", **({"share": 0.2, "threshold": "global", "grouping": "severity"} | options)
     )
 
 

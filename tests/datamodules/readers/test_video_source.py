@@ -31,7 +31,7 @@ def test_frames_that_are_kept_are_those_that_are_read_and_are_read_once(video, m
     fresh, keeping = (VideoSource(height=32, width=24, keep=keep) for keep in (0, 2))
     opened = []
     monkeypatch.setattr(
-        "datamodules.readers.video_source.opening.open_video",
+        "datamodules.readers.opening.open_video",
         lambda path, reader: opened.append(path) or open_video(path, reader=reader),
     )
     for path, expected in ((p, fresh.clip(p, [2, 0, 2])) for p in paths):

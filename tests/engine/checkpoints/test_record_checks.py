@@ -40,7 +40,7 @@ BAD = {
     "no seed": lambda r: r["config"].pop("seed"),
     "a seed below zero": lambda r: r["config"].update(seed=-1),
     "no evaluation": lambda r: r["config"].pop("evaluation"),
-    "another rule": lambda r: r["config"]["evaluation"].update(how="sum"),
+    "another rule": lambda r: r["config"]["evaluation"].update(aggregate="sum"),
     "resamples without end": lambda r: r["config"]["evaluation"].update(n_boot=10**12),
     "a batch without end": lambda r: (
         r["config"]["data"]["module"].update(max_eval_clips=10_000)

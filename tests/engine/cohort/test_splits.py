@@ -108,7 +108,7 @@ def test_a_reader_that_fails_for_unusual_answers_shows_it(manifest):
 
 @pytest.mark.slow
 def test_a_run_with_a_filter_says_so_everywhere(small_run, tmp_path):
-    more = ["data.manifest.n_subjects=40", "trainer.max_epochs=1", "train_filter=symptom_discrepancy"]
+    more = ["data.cohort.n_subjects=40", "trainer.max_epochs=1", "train_filter=symptom_discrepancy"]
     severity = ["train_filter.grouping=severity", "train_filter.share=0.2"]
     run = small_run(tmp_path / "run", *more, *severity)
     (counts,) = run.record["train_filter"].values()

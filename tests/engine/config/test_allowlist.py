@@ -42,7 +42,7 @@ DISGUISES = (
     ),
     *(
         "datamodules.manifests.manifest.Path",
-        "datamodules.manifests.manifest.pd.read_pickle",
+        "datamodules.sources.shared.safe_pickle.read_pickle",
         "datamodules.manifests.manifest.Manifest.write",
     ),
 )
@@ -138,7 +138,7 @@ NETWORK = {
     **{"depression": MDFN, "personality": None, "context": None, "rarm": POOL, "heads": HEADS},
 }
 OBJECTIVE = {"_target_": "models.objective.Objective", "contrast": None, "head_weights": {"score": 1.0}}
-METRICS = {"_target_": "evaluation.metrics.streaming.RecordingMetrics", "how": "mean"}
+METRICS = {"_target_": "evaluation.metrics.streaming.RecordingMetrics", "aggregate": "mean"}
 VIDEO = {"_target_": "datamodules.readers.video_source.VideoSource", "height": 32, "width": 32, "keep": 1}
 SERIES = {"_target_": "datamodules.clips.dataset.SeriesClips", "channels": ["au01", "au02"]}
 RANDOM = {"_target_": "datamodules.clips.samplers.RandomClips", "length": 8, "strides": [2]}
@@ -185,7 +185,7 @@ ARGUMENTS = {
     "models.losses.reversal.PersonalityAdversary": {**DIM, "projection": 4},
     "models.losses.supcon.SupCon": {"positives": "cross_visit", "temperature": 0.1},
     "models.losses.traits.TraitLoss": DIM,
-    "evaluation.metrics.streaming.RecordingMetrics": {"how": "median"},
+    "evaluation.metrics.streaming.RecordingMetrics": {"aggregate": "median"},
     "datamodules.datamodule.ClipDataModule": {
         **{"source": SERIES, "train_clips": RANDOM, "eval_clips": UNIFORM, "num_workers": 0, "seed": 1},
         **{"augment": {"_target_": "datamodules.clips.transforms.ClipAugment"}, "normalize": None},

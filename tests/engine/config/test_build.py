@@ -46,7 +46,7 @@ def test_a_foreign_target_is_not_built():
 
 def test_a_negative_control_is_a_manifest_around_a_manifest(compose_run, cohorts):
     small = {"n_subjects": 10, "n_visits": 2, "fps": 10, "duration_s": 2, "workers": 1}
-    settings = [f"data.manifest.manifest.{name}={value}" for name, value in small.items()]
+    settings = [f"data.cohort.{name}={value}" for name, value in small.items()]
     config = compose_run(
         "experiment=mpdrm_series", "data=permuted_series", f"paths.data={cohorts}", *settings
     )

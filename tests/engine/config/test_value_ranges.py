@@ -19,14 +19,14 @@ BAD = [
     ("data.module.eval_clips.stride", 0, "1 or more"),
     ("data.module.eval_clips.clips", -2, "1 or more"),
     ("data.module.train_clips.strides", [2, 0], "1 or more"),
-    ("data.manifest.n_subjects", 0, "1 or more"),
-    ("data.manifest.n_visits", -3, "1 or more"),
+    ("data.cohort.n_subjects", 0, "1 or more"),
+    ("data.cohort.n_visits", -3, "1 or more"),
     # numbers that are none
     ("model.optimizer.eps", float("nan"), "finite"),
     ("model.scheduler.eta_min", float("inf"), "finite"),
-    ("data.manifest.confound", float("nan"), "finite"),
+    ("data.cohort.confound", float("nan"), "finite"),
     ("protocol.anything", [0.5, float("-inf")], "finite"),
-    ("evaluation.how", float("nan"), ""),
+    ("evaluation.aggregate", float("nan"), ""),
     # numbers that are not whole
     ("data.module.subjects", 2.5, "whole number"),
     ("width", 64.5, "whole number"),
@@ -39,7 +39,7 @@ BAD = [
     ("evaluation.filmstrips", -3, "0 or more"),
     ("data.module.num_workers", -1, "0 to 256"),
     ("data.module.source.max_gap_s", -1, "0 or more"),
-    ("data.manifest.duration_s", -8, "above 0"),
+    ("data.cohort.duration_s", -8, "above 0"),
     ("model.optimizer.weight_decay", -0.1, "0 or more"),
     ("model.objective.contrast_weight", -1, "0 or more"),
     # no finite number
@@ -47,7 +47,7 @@ BAD = [
     ("model.optimizer.lr", float("inf"), "above 0"),
     ("data.module.source.max_gap_s", float("nan"), "0 or more"),
     ("model.objective.contrast.temperature", float("inf"), "above 0"),
-    ("data.manifest.fps", float("nan"), "above 0"),
+    ("data.cohort.fps", float("nan"), "above 0"),
     # shares
     ("protocol.val", 0, "below 1"),
     ("protocol.val", 1, "below 1"),
@@ -60,7 +60,7 @@ BAD = [
     ("seed", 4294967296, "0 to 4294967295"),
     ("seed", 1.5, "whole number"),
     ("seed", None, "whole number"),
-    ("data.manifest.seed", -7, "0 to 4294967295"),
+    ("data.cohort.seed", -7, "0 to 4294967295"),
     ("protocol.seed", -7, "0 to 4294967295"),
     ("evaluation.seed", "a", "0 to 4294967295"),
     # what the trainer takes in silence or refuses in its own words
@@ -97,8 +97,8 @@ BAD = [
     ("trainer.barebones", True, "false"),
     ("callbacks.best.save_weights_only", True, "more than weights"),
     # rates
-    ("data.manifest.fps", 0, "at most 240"),
-    ("data.manifest.fps", 1000, "at most 240"),
+    ("data.cohort.fps", 0, "at most 240"),
+    ("data.cohort.fps", 1000, "at most 240"),
     ("data.module.source.fps", -10, "at most 240"),
 ]
 FINE = [
@@ -133,7 +133,9 @@ def with_value(config, key, value):
 @pytest.mark.parametrize(("key", "value", "says"), BAD)
 def test_a_setting_that_no_run_can_mean_is_refused_with_key_value_and_remedy(plain, key, value, says):
     with pytest.raises(ConfigError) as caught:
-        check_settings(with_value(plain, key, value))
+        check_settings(
+            with_value(plain, key.replace("data.cohort", "data.manifest"), value)
+        )  # as it resolves
     (line,) = str(caught.value).splitlines()
     shown = json.dumps(value[-1] if isinstance(value, list) else value)
     assert line.startswith(key)

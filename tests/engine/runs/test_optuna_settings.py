@@ -43,7 +43,7 @@ def test_what_changes_no_value_may_change(study, caplog):
         ("width=32", "width: 64 there, 32 here"),
         ("seed=3", "seed: 0 there, 3 here"),
         ("protocol.val=0.3", r"protocol\.val"),
-        ("data.manifest.n_subjects=12", r"data\.manifest\.n_subjects"),
+        ("data.cohort.n_subjects=12", r"data\.manifest\.n_subjects"),
         ("trainer.max_epochs=99", r"trainer\.max_epochs: \d+ there, 99 here"),
         ("trainer.max_epochs=1", r"trainer\.max_epochs: \d+ there, 1 here"),
         ("hydra.sweeper.direction=minimize", "direction: maximize there, minimize here"),

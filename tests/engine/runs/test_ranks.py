@@ -20,8 +20,8 @@ TWO = [
     "trainer.deterministic=true",
     "trainer.max_epochs=12",
     "data.module.subjects=2",
-    "data.manifest.n_subjects=12",
-    "data.manifest.duration_s=3",
+    "data.cohort.n_subjects=12",
+    "data.cohort.duration_s=3",
 ]
 STUCK = """
 import os, signal, sys, time
@@ -76,7 +76,7 @@ def wait_until(true, seconds):
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked up in /proc")
 def test_two_processes_end_by_a_signal_to_one_and_go_on(series_overrides, cohorts, tmp_path):
-    own = ("data.module.num_workers", "data.manifest.n_subjects", "logger", "data.manifest.duration_s")
+    own = ("data.module.num_workers", "data.cohort.n_subjects", "logger", "data.cohort.duration_s")
     kept = [one for one in series_overrides if not one.startswith((*own, "trainer.", "data.module.subjects"))]
     run = tmp_path / "run"
     line = ["train.py", *kept, *TWO, f"paths.data={cohorts}"]

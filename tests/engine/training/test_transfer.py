@@ -131,7 +131,7 @@ def test_a_run_starts_there_and_its_record_says_so(series_run, small_run, tmp_pa
         f"init_from={series_run.best}",
         f"paths.data={tmp_path / 'data'}",
         "seed=5",
-        "data.manifest.seed=5",
+        "data.cohort.seed=5",
         "model.optimizer.lr=1e-30",
         "trainer.max_epochs=1",
     )

@@ -84,7 +84,7 @@ def test_partition_order_and_duplicates_change_nothing(size, seed):
 
 
 def test_median_over_clips():
-    metric = RecordingMetrics(how="median")
+    metric = RecordingMetrics(aggregate="median")
     metric.update(
         torch.zeros(3).long(),
         torch.arange(3),
@@ -143,8 +143,8 @@ def test_wrong_use_is_named():
         RecordingMetrics().update(one + 2**25, one, {"score": torch.zeros(1)}, {}, {})
     with pytest.raises(ValueError, match="loader was empty"), pytest.warns(UserWarning, match="before"):
         RecordingMetrics().compute()
-    with pytest.raises(ValueError, match="how='max'"):
-        RecordingMetrics(how="max")
+    with pytest.raises(ValueError, match="aggregate='max'"):
+        RecordingMetrics(aggregate="max")
 
 
 def test_clones_and_pickles():

@@ -29,9 +29,9 @@ def targets():
     )
 
 
-@pytest.mark.parametrize(("how", "expected"), [("mean", 22.0), ("median", 3.0), ("trimmed", 3.0)])
-def test_clips_become_recordings(clips, targets, how, expected):
-    out = to_recordings(clips.sample(frac=1, random_state=0), targets, split="test", how=how)
+@pytest.mark.parametrize(("aggregate", "expected"), [("mean", 22.0), ("median", 3.0), ("trimmed", 3.0)])
+def test_clips_become_recordings(clips, targets, aggregate, expected):
+    out = to_recordings(clips.sample(frac=1, random_state=0), targets, split="test", aggregate=aggregate)
     assert out["recording_id"].tolist() == ["007", "a"]
     assert out["score_prediction"].tolist() == [expected, 7.0]
     assert out["score_target"].tolist() == [5.0, 8.0]
@@ -40,13 +40,13 @@ def test_clips_become_recordings(clips, targets, how, expected):
 
 
 def test_trimmed_mean_is_scipys(clips, targets):
-    out = to_recordings(clips, targets, split="test", how="trimmed")
+    out = to_recordings(clips, targets, split="test", aggregate="trimmed")
     assert out["score_prediction"][0] == stats.trim_mean([1, 2, 3, 4, 100], TRIM)
 
 
 def test_unknown_rule_and_stranger_are_named(clips, targets):
-    with pytest.raises(ValueError, match="how='sum'"):
-        to_recordings(clips, targets, split="test", how="sum")
+    with pytest.raises(ValueError, match="aggregate='sum'"):
+        to_recordings(clips, targets, split="test", aggregate="sum")
     with pytest.raises(PredictionError, match=r"\['007'\] are not in the manifest"):
         to_recordings(clips, targets[targets["recording_id"] != "007"], split="test")
 

@@ -18,9 +18,9 @@ from studies.claim.table import CONFOUNDED, FREE, differences, t_interval, tabul
 pytestmark = pytest.mark.xdist_group("claim")  # the study below is made once
 NOWHERE = Path("nowhere")
 TINY = (
-    "data.manifest.n_visits=2",
-    "data.manifest.fps=10",
-    "data.manifest.duration_s=2",
+    "data.cohort.n_visits=2",
+    "data.cohort.fps=10",
+    "data.cohort.duration_s=2",
     "data.module.train_clips.length=8",
     "data.module.eval_clips.length=8",
     "data.module.visits=2",
@@ -146,13 +146,13 @@ def test_every_cohort_has_its_oracle_and_what_it_is_needed_for(kind, cohorts, tr
 @pytest.mark.slow  # makes two cohorts
 def test_every_training_on_pixels_starts_from_one_trunk_of_other_people(tmp_path):
     faces = (
-        "data.manifest.size=32",
+        "data.cohort.size=32",
         "data.module.source.video.height=32",
         "data.module.source.video.width=32",
         "model.network.depression.trunk.widths=[8,16]",
         "model.network.depression.trunk.mmp_stages=[1]",
     )
-    few = ("data.manifest.fps=10", "data.manifest.duration_s=3", "data.manifest.n_visits=2", "width=16")
+    few = ("data.cohort.fps=10", "data.cohort.duration_s=3", "data.cohort.n_visits=2", "width=16")
     study = {"out": tmp_path / "out", "data": tmp_path / "data", "subjects": 12, "epochs": 1}
     units = plan("pixels", seeds=range(2), variants=["depression_branch"], further=(*faces, *few), **study)
     first = start("pixels", further=(*faces, *few), **study)
