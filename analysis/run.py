@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.leak_guard import leak_notes
-from analysis.step_data import Finding, Material, read_material
+from analysis.step_data import Finding, read_material
 from analysis.steps.missing_features import measured
 from engine.cohort.leak_check import leak_title
 from engine.config.build import build_all
@@ -55,10 +55,11 @@ def analyze(config: Mapping[str, Any], *, folder: Path) -> list[Finding]:
             (folder / "tables").mkdir(parents=True, exist_ok=True)
             table.to_csv(folder / "tables" / f"{name}.csv", index=False)
         manifest, title = material.manifest, config["analysis"]["title"]
+        persons = manifest.table["subject_id"].nunique()
         write_page(
             folder / "analysis.html",
             title=leak_title(title, record.content["leaks_on_purpose"]),
-            subtitle=f"{manifest.name}: {len(material.recordings)} recordings, {_persons(material)} persons",
+            subtitle=f"{manifest.name}: {len(material.recordings)} recordings, {persons} persons",
             sections=[
                 *(section for finding in found for section in finding.sections),
                 leak_section(record.content["leak_audit"]),
@@ -86,7 +87,3 @@ def check_extra() -> None:
         raise ConfigError(
             f"analyses need {', '.join(missing)}: pip install -c constraints.txt -e '.[analysis]'"
         )
-
-
-def _persons(material: Material) -> int:
-    return len({recording.subject_id for recording in material.recordings})

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.step_data import Finding, Material
+from biomarkers.groups.subject_means import require_order
 from biomarkers.published import faces_of_the_mind as published
 from biomarkers.symptoms.discrepancy import Grouping, SymptomDiscrepancy, index
 from biomarkers.symptoms.discrepancy_figures import discrepancy_by_total
@@ -15,7 +16,7 @@ from biomarkers.symptoms.reliability import reliability
 from datamodules.manifests.identity import person_keys
 from datamodules.manifests.questionnaires import subscale
 from datamodules.manifests.scales import SCALES
-from datamodules.manifests.visits import REMEDY, place_of_visits
+from datamodules.manifests.visits import place_of_visits
 from evaluation.report.page import Section
 from evaluation.uncertainty.bootstrap import Estimate, Resampling
 
@@ -101,16 +102,9 @@ def first_answers(table: pd.DataFrame, scale: str) -> tuple[pd.DataFrame, int]:
     answers = subscale(scale).within(table).answers(table)
     keys = np.array(person_keys(table))
     complete = answers.notna().all(axis=1).to_numpy()
-    places = np.zeros(len(table))
-    places[complete] = place_of_visits(table[complete].assign(subject_id=keys[complete]))
-    if np.isnan(places).any():
-        lost = table.loc[np.isnan(places), ["subject_id", "session_id"]].iloc[0]
-        raise ValueError(
-            f"which questionnaire of {lost['subject_id']!r} comes first is not known, visit "
-            f"{lost['session_id']!r} "
-            f"or another; {REMEDY}"
-        )
-    order = np.flatnonzero(complete)[np.argsort(places[complete], kind="stable")]
+    places = place_of_visits(table[complete].assign(subject_id=keys[complete]))
+    require_order(table[complete], places)
+    order = np.flatnonzero(complete)[np.argsort(places, kind="stable")]
     rows = np.sort(order[~pd.Series(keys[order]).duplicated()])
     if not rows.size:
         raise ValueError(f"nobody has complete answers to {scale}; choose a scale whose items are there")

@@ -72,6 +72,20 @@ def person_names(table: pd.DataFrame) -> "pd.Series[str]":
     return subject.where(subject != UNKNOWN, UNKNOWN + ":" + table["recording_id"].astype(str))
 
 
+def require_order(table: pd.DataFrame, places: NDArray[np.float64]) -> None:
+    """Stop at a recording (N,) of which `place_of_visits` does not know the place.
+
+    Raises:
+        ValueError: Nobody can know which session of a person was the first.
+    """
+    if np.isnan(places).any():
+        lost = table[np.isnan(places)].iloc[0]
+        raise ValueError(
+            f"which session of {lost['subject_id']!r} comes first is not known, {lost['session_id']!r} "
+            f"or another; {REMEDY}"
+        )
+
+
 def first_sessions(features: pd.DataFrame) -> pd.DataFrame:
     """Keep each person's first session, for labels that change from session to session.
 
@@ -82,11 +96,7 @@ def first_sessions(features: pd.DataFrame) -> pd.DataFrame:
     """
     places = place_of_visits(features)
     known = (features["subject_id"] != UNKNOWN).to_numpy()
-    if (lost := features[np.isnan(places) & known]).size:
-        raise ValueError(
-            f"which session of {lost['subject_id'].iloc[0]!r} comes first is not known, "
-            f"{lost['session_id'].iloc[0]!r} or another; {REMEDY}"
-        )
+    require_order(features[known], places[known])
     first: pd.DataFrame = features[(places == 0) | ~known]
     return first
 
