@@ -168,10 +168,8 @@ def _check_batch(module: Mapping[str, Any]) -> None:
 
 
 def _check_evaluation(found: Mapping[str, Any]) -> None:
-    if found.get("aggregate") not in _RULES:
-        raise BadRecord(
-            f"config.evaluation.aggregate is {found.get('aggregate')!r:.80}, not one of {', '.join(_RULES)}"
-        )
+    if (rule := found.get("aggregate")) not in _RULES:
+        raise BadRecord(f"config.evaluation.aggregate is {rule!r:.80}, not one of {', '.join(_RULES)}")
     for name, most in _EVALUATION.items():
         value = found.get(name)
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:

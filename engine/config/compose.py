@@ -97,22 +97,22 @@ def plain_config(config: DictConfig, *, keys: Collection[str]) -> dict[str, Any]
         raise ConfigError(
             f"{error.full_key}: {why}. Choose a data= and a model= of the same kind, series or pixels."
         ) from error
-    assert isinstance(plain, dict)
-    return without_cohort({str(key): value for key, value in plain.items()})
+    return without_cohort(plain)
 
 
-def without_cohort(plain: dict[str, Any]) -> dict[str, Any]:
+def without_cohort(plain: Any) -> dict[str, Any]:
     """Drop `data.cohort`: it is where settings are given, and `data.manifest` holds a resolved copy of it.
 
     Raises:
         ConfigError: It holds settings, but `data.manifest` is not made of them.
     """
-    data = plain.get("data")
-    if not isinstance(data, dict) or "cohort" not in data:
-        return plain
-    if canonical_json(data["cohort"]) not in canonical_json(data.get("manifest")):
-        raise ConfigError(f"data.cohort={data['cohort']}: nothing reads it, data.manifest is not made of it.")
-    return plain | {"data": {key: value for key, value in data.items() if key != "cohort"}}
+    assert isinstance(plain, dict)
+    kept = {str(key): value for key, value in plain.items()}
+    if isinstance(data := kept.get("data"), dict) and "cohort" in data:
+        kept["data"] = {key: value for key, value in data.items() if key != "cohort"}
+        if canonical_json(data["cohort"]) not in canonical_json(kept["data"]):
+            raise ConfigError(f"data.cohort={data['cohort']}: nothing reads it. Choose another data=.")
+    return kept
 
 
 def check_keys(found: Collection[str], known: Collection[str]) -> None:
@@ -152,13 +152,7 @@ def moved(config: Mapping[str, Any], folder: Path | str) -> dict[str, Any]:
 def config_hash(config: Mapping[str, Any]) -> str:
     """SHA-256 of what a run computes: the config without its output paths, loggers and resume checkpoint."""
     content = {key: value for key, value in moved(config, "").items() if key not in _NOT_HASHED}
-    if isinstance(data := content.get("data"), Mapping):
-        content["data"] = {
-            name: {key: value for key, value in node.items() if key not in _WORKERS}
-            if isinstance(node, Mapping)
-            else node
-            for name, node in data.items()
-        }
+    content["data"] = _without(content.get("data"), _WORKERS)
     return hashlib.sha256(canonical_json(content).encode()).hexdigest()
 
 
@@ -199,9 +193,13 @@ def _comparable(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def without_places(manifest: Any) -> Any:
     """The settings of `data.manifest` that tell what its recordings are, not where they lie, at any depth."""
-    if isinstance(manifest, Mapping):
-        return {name: without_places(value) for name, value in manifest.items() if name not in _ANYWHERE}
-    return [without_places(value) for value in manifest] if isinstance(manifest, list | tuple) else manifest
+    return _without(manifest, _ANYWHERE)
+
+
+def _without(node: Any, names: Collection[str]) -> Any:
+    if isinstance(node, Mapping):
+        return {name: _without(value, names) for name, value in node.items() if name not in names}
+    return [_without(value, names) for value in node] if isinstance(node, list | tuple) else node
 
 
 def _flat(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
