@@ -3,7 +3,7 @@
 `python -m studies.default_experiments before=<folder> after=<folder> out=build/experiments`
 trains each card of conf/experiment in each checkout and in this one, with the defaults but for the size of
 the cohort and two epochs, and shows the test results and whether this checkout has those of the last one
-before it; a checkout must know the keys of `_SMALL`. Runs that are done are kept in `out`.
+before it; a checkout must know the keys of `_FEW`. Runs that are done are kept in `out`.
 """
 
 import json
@@ -20,12 +20,8 @@ from datamodules.command_line import run
 ROOT = Path(__file__).resolve().parents[1]
 CARDS = tuple(sorted(path.stem for path in (ROOT / "conf" / "experiment").glob("*.yaml")))
 SHOWN = {"auc": "AUC", "mae": "MAE", "quadratic_kappa": "kappa"}
-_SMALL = [
-    "data.cohort.n_subjects=24",
-    "data.module.subjects=4",
-    "trainer.max_epochs=2",
-    "evaluation.n_boot=1000",
-]
+_FEW = ["data.cohort.n_subjects=24", "data.module.subjects=4"]
+_SHORT = ["trainer.max_epochs=2", "evaluation.n_boot=1000"]
 # Parts of an estimate that belong to its interval, not to the point.
 _INTERVAL = {"low", "high", "reason", "method", "warning"}
 
@@ -49,7 +45,7 @@ def train(card: str, checkout: Path, *, out: Path) -> None:
     """Train a card in a checkout, in a process of one thread, with a data folder of the checkout's own."""
     if (out / card / "metrics.json").is_file():
         return
-    line = [sys.executable, "train.py", f"experiment={card}", *_SMALL]
+    line = [sys.executable, "train.py", f"experiment={card}", *_FEW, *_SHORT]
     line += [f"paths.data={out / 'data'}", f"hydra.run.dir={out / card}"]
     done = subprocess.run(line, cwd=checkout, capture_output=True, text=True, check=False)
     if done.returncode:

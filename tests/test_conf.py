@@ -173,7 +173,7 @@ def test_a_cohort_has_one_address_whatever_is_around_it(name, compose_run):
 
 
 def test_settings_of_a_cohort_that_nothing_reads_are_refused(compose_run):
-    with pytest.raises(ConfigError, match=r"data\.cohort=.*nothing reads it"):
+    with pytest.raises(ConfigError, match=r"data\.cohort.*nothing reads it"):
         compose_run("data=manifest", "data.path=x.csv", "+data.cohort.n_subjects=4")
     with pytest.raises(ForbiddenTarget, match=r"n_subject: .* has no such argument"):
         check_model(with_modes(compose_run(*SERIES, "+data.cohort.n_subject=4")))

@@ -66,21 +66,21 @@ def plain_config(config: DictConfig, *, keys: Collection[str]) -> dict[str, Any]
         ) from error
     assert isinstance(plain, dict)
     _check_known(plain, "", interpolated=str(OmegaConf.to_container(config)))
-    return without_cohort({str(key): value for key, value in plain.items()})
+    return without_cohort(plain)
 
 
-def without_cohort(plain: dict[str, Any]) -> dict[str, Any]:
+def without_cohort(plain: Any) -> dict[str, Any]:
     """Drop `data.cohort`: it is where settings are given, and `data.manifest` holds a resolved copy of it.
 
     Raises:
         ConfigError: It holds settings, but `data.manifest` is not made of them.
     """
-    data = plain.get("data")
-    if not isinstance(data, dict) or "cohort" not in data:
-        return plain
-    if not _holds(data.get("manifest"), data["cohort"]):
-        raise ConfigError(f"data.cohort={data['cohort']}: nothing reads it, data.manifest is not made of it.")
-    return plain | {"data": {key: value for key, value in data.items() if key != "cohort"}}
+    kept = {str(key): value for key, value in plain.items()}
+    if isinstance(data := kept.get("data"), dict) and "cohort" in data:
+        kept["data"] = {key: value for key, value in data.items() if key != "cohort"}
+        if not _holds(kept["data"], data["cohort"]):
+            raise ConfigError(f"data.cohort={data['cohort']}: nothing reads it. Choose another data=.")
+    return kept
 
 
 def _holds(node: Any, part: Any) -> bool:

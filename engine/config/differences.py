@@ -34,13 +34,9 @@ def moved(config: Mapping[str, Any], folder: Path | str) -> dict[str, Any]:
 def config_hash(config: Mapping[str, Any]) -> str:
     """SHA-256 of what a run computes: the config without its output paths, loggers and resume checkpoint."""
     content = {key: value for key, value in moved(config, "").items() if key not in _NOT_HASHED}
-    if isinstance(data := content.get("data"), Mapping):
-        content["data"] = {
-            name: {key: value for key, value in node.items() if key not in _WORKERS}
-            if isinstance(node, Mapping)
-            else node
-            for name, node in data.items()
-        }
+    content["data"] = edited(
+        content.get("data"), lambda name, value: None if name in _WORKERS else (name, value)
+    )
     return hashlib.sha256(canonical_json(content).encode()).hexdigest()
 
 

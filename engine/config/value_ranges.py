@@ -146,7 +146,7 @@ def check_settings(config: Mapping[str, Any]) -> None:
         if not rule.holds(value)
     ]
     if faults:
-        raise ConfigError("\n".join(faults))
+        raise ConfigError("\n".join(dict.fromkeys(faults)))
 
 
 def _ruled(config: Mapping[str, Any]) -> Iterator[tuple[str, Any, Rule]]:

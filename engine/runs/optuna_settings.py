@@ -44,12 +44,8 @@ def study_settings(config: DictConfig) -> dict[str, Any]:
         run.paths.output = "run"
         for name in _OF_EACH_TRIAL:
             run.pop(name, None)
-    plain: Any = OmegaConf.to_container(run, resolve=True)
-    return {
-        "config": without_cohort(plain),
-        "space": space,
-        "direction": str(getattr(direction, "name", direction)),
-    }
+    plain = without_cohort(OmegaConf.to_container(run, resolve=True))
+    return {"config": plain, "space": space, "direction": str(getattr(direction, "name", direction))}
 
 
 def check_settings_of(study: optuna.Study, settings: dict[str, Any]) -> None:
