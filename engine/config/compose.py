@@ -4,7 +4,6 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationKeyError, InterpolationToMissingValueError, MissingMandatoryValue
 
@@ -30,11 +29,11 @@ class ConfigError(ValueError):
 
 def root_keys(command: str) -> frozenset[str]:
     """The root keys of a command: those that `conf/<command>.yaml` has, and the groups it is composed of."""
-    tree = yaml.safe_load((ROOT / "conf" / f"{command}.yaml").read_text(encoding="utf-8"))
-    groups = {
-        name.partition("/")[0] for entry in tree["defaults"] if isinstance(entry, dict) for name in entry
-    }
-    return frozenset({*tree, *(name.partition("/")[0] for name in groups)} - {"defaults", *_NO_NODES})
+    tree: Any = OmegaConf.load(ROOT / "conf" / f"{command}.yaml")
+    groups = [str(next(iter(entry))) for entry in tree.defaults if not isinstance(entry, str)]
+    return frozenset(
+        {*map(str, tree), *(name.partition("/")[0] for name in groups)} - {"defaults", *_NO_NODES}
+    )
 
 
 def plain_config(config: DictConfig, *, keys: Collection[str]) -> dict[str, Any]:

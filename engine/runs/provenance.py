@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -103,19 +104,15 @@ class RunManifest:
         self.record(**_looked(self._content, key, own=True), look_begun=True)
 
     def __enter__(self) -> Self:
-        if self._writes:
-            self._lock.acquire()  # first: what the folder says may change until the lock is held
-            try:
+        with ExitStack() as undo:
+            if self._writes:
+                self._lock.acquire()  # first: what the folder says may change until the lock is held
+                undo.callback(self._lock.release)
                 self._check_folder()
-            except BaseException:
-                self._lock.release()
-                raise
-        self._signals.install()
-        try:
+            self._signals.install()
+            undo.callback(self._signals.restore)
             self._write()
-        except BaseException:
-            self._leave()
-            raise
+            self._leaving = undo.pop_all()  # all went well: undone as the run ends, not here
         return self
 
     def __exit__(
@@ -125,7 +122,7 @@ class RunManifest:
             with writing(self.folder, lost="what came after the last checkpoint"):
                 self._end(kind, error)
         finally:
-            self._leave()
+            self._leaving.close()
 
     def _end(self, kind: type[BaseException] | None, error: BaseException | None) -> None:
         """Write down how the run ended, and how to go on; the error itself comes first."""
@@ -170,10 +167,6 @@ class RunManifest:
         if failed and not any(self.folder.glob("**/*.ckpt")):
             return "No checkpoint was written: mend what is named below and give the command again."
         return f"To go on: {self._content['go_on']}"
-
-    def _leave(self) -> None:
-        self._signals.restore()
-        self._lock.release()
 
     def _check_folder(self) -> None:
         """The folder's own earlier run must be this one."""
