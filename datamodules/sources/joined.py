@@ -48,8 +48,7 @@ def read(*, manifests: Sequence[Manifest], name: str = "joined") -> Manifest:
 
 def _rows(manifest: Manifest, root: Path, shared: set[str]) -> pd.DataFrame:
     table = manifest.table.copy()
-    corpus = table["corpus"].tolist() if "corpus" in table else [""] * len(table)
-    corpus = [own or manifest.name for own in corpus]
+    corpus = [own or manifest.name for own in table.get("corpus", [""] * len(table))]
     ids, people = table["recording_id"].tolist(), table["subject_id"].tolist()
     table["corpus"] = corpus
     table["recording_id"] = [
