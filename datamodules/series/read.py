@@ -17,13 +17,13 @@ from datamodules.series import disk_cache, memory_cache
 from datamodules.series import table as tables
 from datamodules.series.channel_schema import CHANNELS, Column
 from datamodules.series.checks.conflicting_clocks import other_clocks, seconds_of
-from datamodules.series.checks.counter_columns import is_clock, is_counter, is_counting, is_rate
+from datamodules.series.checks.counter_columns import TRACKING, is_clock, is_counter, is_counting, is_rate
 from datamodules.series.checks.file_size import check_cells, check_file
 from datamodules.series.checks.row_marks import check_lost, check_marks, is_mark, marked
 from datamodules.series.checks.similar_names import check_alike
 from datamodules.series.checks.tracking_columns import is_bookkeeping, left_out
 from datamodules.series.checks.value_range import check_bounds, check_means, check_plain
-from datamodules.series.formats.base import QUALITY, TRACKING, Format, is_blank
+from datamodules.series.formats.base import QUALITY, Format, is_blank
 from datamodules.series.formats.clnf import CLNF, session_files
 from datamodules.series.formats.landmarks_npy import load_npy
 from datamodules.series.formats.libreface import LIBREFACE
