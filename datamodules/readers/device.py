@@ -85,9 +85,8 @@ class DeviceDecoder:
                 if reason:
                     self._warn(clip, reason)
                 return frames
-        frames = decode_cut(clip, size=(self.height, self.width)).to(
-            device
-        )  # raises if the clip itself is damaged
+        # A damaged clip raises here, before the engine is blamed for it.
+        frames = decode_cut(clip, size=(self.height, self.width)).to(device)
         self._warn(clip, reason)
         return frames
 

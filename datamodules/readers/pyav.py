@@ -160,7 +160,7 @@ class Cursor:
             self._restart()
             return True
         if self._damaged:
-            self._restart()
+            self._restart()  # a flush by seeking would leave debris of the damage in the decoder
         self._at = None
         try:
             self._container.seek(start, stream=self._stream, backward=True)
@@ -170,6 +170,7 @@ class Cursor:
         key = next((packet for packet in packets if packet.is_keyframe and packet.pts in self._keys), None)
         if key is None or key.pts > target:
             return False
+        # The generator goes on where it stopped, so frames in ascending order cost one seek.
         self._running = self._decoded(itertools.chain([key], packets), floor=key.pts)
         return True
 

@@ -50,17 +50,12 @@ def _first_line(path: Path) -> list[str]:
     try:
         text = line.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
-        raise UnreadableSeries(f"{path}: {_encoding(line, fault)}; save it as UTF-8") from fault
+        odd = f"byte 0x{line[fault.start]:02x} is not UTF-8"
+        raise UnreadableSeries(f"{path}: {odd}; save it as UTF-8") from fault
     names = next(csv.reader([text]), [])
     if len(names) == 1 and any(sign in names[0] for sign in ";\t"):
         raise UnreadableSeries(f"{path}: the header is {names[0][:60]!r}; separate the columns by commas")
     return names
-
-
-def _encoding(line: bytes, fault: UnicodeDecodeError) -> str:
-    if line.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "the text is UTF-16"
-    return f"byte 0x{line[fault.start]:02x} is not UTF-8"
 
 
 def load(path: Path, columns: Collection[str]) -> pd.DataFrame:
@@ -101,6 +96,7 @@ def _check_rows(path: Path, names: tuple[str, ...]) -> int:
         size += sum(map(len, lines)) + len(lines)
         check_bytes(path, size)
         check_cells(path, rows=row + len(lines), columns=1)
+        # Looking at every line costs more than parsing it, so a block without anything odd is counted only.
         if not _is_plain(lines, len(names) - 1):
             for number, line in enumerate(lines, start=row):
                 _check_line(path, line, f"row {number}")
@@ -227,6 +223,7 @@ def _parsed(table: pd.DataFrame, name: str, path: Path) -> tuple[np.ndarray, lis
     if pd.api.types.is_numeric_dtype(column):
         return column.to_numpy(dtype=np.float64, na_value=np.nan), []
     cells = column.astype(object).where(column.notna(), "").astype(str).str.strip()
+    # pandas reads digits of other scripts as numbers, the exports of no extractor have any.
     plain = cells.where(cells.map(str.isascii), "other script")
     values = pd.to_numeric(plain, errors="coerce").to_numpy(dtype=np.float64)
     odd = np.flatnonzero(np.isnan(values))

@@ -78,6 +78,7 @@ def timeline(
     if length > min(_LONGEST, _SPARSE * rows + _SHORT):
         raise UnreadableSeries(f"{path}: {rows} rows cannot span {length} frames; correct the frame numbers")
     if seconds is None:
+        # The rate of the video counts its frames, and rows may be every `skip`-th of them.
         own = None if fps is None else check_rate(path, fps, "the manifest's 'fps'") / skip
         times = None if own is None else np.arange(length) / own
         return Timeline(position=position, length=length, seconds=times, fps=own, notes=tuple(notes))
@@ -179,6 +180,7 @@ def _positions(path: Path, frames: np.ndarray, first: int | None) -> tuple[np.nd
     lead = own - start
     if lead > max(_LEAD, int(numbers[-1]) - own + 1 if len(numbers) else 0):
         start = own  # a part of a longer table
+    # Steps of 5, 5, 10 are every fifth frame with one lost: the series has a fifth of the rate and one gap.
     skip = math.gcd(*np.diff(numbers).tolist()) if len(numbers) > 1 else 1
     lead = lead if lead >= skip else 0  # every 5th frame from the 5th on lacks none
     return (numbers - own) // skip + (own - start) // skip, skip, lead

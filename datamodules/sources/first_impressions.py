@@ -21,14 +21,8 @@ from datamodules.sources.shared.draft import Draft, SourceError
 from datamodules.sources.shared.safe_pickle import read_pickle
 
 _PARTS = {"training": "train", "validation": "val", "test": "test"}
-_TRAITS = {
-    "openness": "trait_O",
-    "conscientiousness": "trait_C",
-    "extraversion": "trait_E",
-    "agreeableness": "trait_A",
-    "neuroticism": "trait_N",
-    "interview": "trait_interview",
-}
+_BIG_FIVE = ("openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism")
+_TRAITS = {name: f"trait_{name[0].upper()}" for name in _BIG_FIVE} | {"interview": "trait_interview"}
 _CLIP = re.compile(r"(?P<source>[\w-]{11})\.\d{3}\.mp4")
 
 
@@ -111,13 +105,11 @@ def _row(name: str, file: str, part: str, traits: dict[str, float]) -> dict[str,
 
 
 def _note_sources(draft: Draft) -> None:
-    sources: dict[str, list[str]] = {"train": [], "val": [], "test": []}
-    for row in draft.rows:
-        sources[row["split"]].append(row["subject_id"])
-    seen = {*sources["train"], *sources["val"]}
-    leaked = sum(source in seen for source in sources["test"])
+    seen = draft.subjects("train") | draft.subjects("val")
+    tested = [row["subject_id"] for row in draft.rows if row["split"] == "test"]
+    leaked = sum(source in seen for source in tested)
     if leaked:
         draft.notes.append(
-            f"the official parts divide videos: {leaked} of {len(sources['test'])} test clips are from one "
+            f"the official parts divide videos: {leaked} of {len(tested)} test clips are from one "
             "that is also in train or val; use a protocol over people, such as protocol=kfold"
         )

@@ -48,17 +48,15 @@ def read(*, manifests: Sequence[Manifest], name: str = "joined") -> Manifest:
 
 def _rows(manifest: Manifest, root: Path, shared: set[str]) -> pd.DataFrame:
     table = manifest.table.copy()
-    corpus = table["corpus"].tolist() if "corpus" in table else [""] * len(table)
-    corpus = [own or manifest.name for own in corpus]
-    ids, people = table["recording_id"].tolist(), table["subject_id"].tolist()
+    corpus = [own or manifest.name for own in table.get("corpus", [""] * len(table))]
     table["corpus"] = corpus
     table["recording_id"] = [
         f"{own}/{recording}" if recording in shared else recording
-        for own, recording in zip(corpus, ids, strict=True)
+        for own, recording in zip(corpus, table["recording_id"], strict=True)
     ]
     table["subject_id"] = [
         person if person == UNKNOWN or ":" in person else f"{own}:{person}"
-        for own, person in zip(corpus, people, strict=True)
+        for own, person in zip(corpus, table["subject_id"], strict=True)
     ]
     for column in [column for column in FILES if column in table]:
         table[column] = [relocate(value, manifest.root.resolve(), root) for value in table[column]]

@@ -10,7 +10,7 @@ from pathlib import Path
 from datamodules.manifests.manifest import Manifest
 from datamodules.schema import UNKNOWN
 from datamodules.sources.shared.corpus_folder import leave_out, open_corpus, visible
-from datamodules.sources.shared.draft import Draft, SourceError
+from datamodules.sources.shared.draft import SourceError
 
 _SERIES = "Video_feature"
 _LABEL = "_Depression.csv"
@@ -46,7 +46,8 @@ def read(*, root: str | Path, probe: bool = True) -> Manifest:
         draft, "missing_file", sorted(labels.keys() - tables.keys()), f"a label, but no table in {_SERIES}"
     )
     leave_out(draft, "missing_label", sorted(tables.keys() - labels.keys()), f"no file <id>{_LABEL}")
-    _note_others(draft)
+    others = [file.name for file in visible(draft.root / _SERIES, "*") if file.suffix != ".csv"]
+    leave_out(draft, "extra_file", others, "no OpenFace table <id>.csv")
     if _NEVER_PUBLISHED not in labels:
         draft.correct(
             f"missing_{_NEVER_PUBLISHED}", f"id {_NEVER_PUBLISHED}", "was never published; nothing to read"
@@ -74,8 +75,3 @@ def _label(file: Path) -> int:
     if text not in ("0", "1"):
         raise SourceError(f"{file}: {text[:20]!r} is no label; the file holds the digit 0 or 1 and no header")
     return int(text)
-
-
-def _note_others(draft: Draft) -> None:
-    others = [file.name for file in visible(draft.root / _SERIES, "*") if file.suffix != ".csv"]
-    leave_out(draft, "extra_file", others, "no OpenFace table <id>.csv")

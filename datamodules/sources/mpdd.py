@@ -24,13 +24,8 @@ _CLASSES = {
     "tri_category": ("category_tri", 3),
     "pen_category": ("category_pen", 5),
 }
-_TRAITS = {
-    "Openness": "trait_O",
-    "Conscientiousness": "trait_C",
-    "Extraversion": "trait_E",
-    "Agreeableness": "trait_A",
-    "Neuroticism": "trait_N",
-}
+_BIG_FIVE = ("Openness", "Conscientiousness", "Extraversion", "Agreeableness", "Neuroticism")
+_TRAITS = {name: f"trait_{name[0]}" for name in _BIG_FIVE}
 _KEYS = ("big5_scores", "big5_traits")  # sums of two items; where these are missing, what was made of them
 _SEX = {"female": "F", "male": "M"}
 
@@ -63,7 +58,7 @@ def read(
     for folder, part in _PARTS.items():
         if (draft.root / folder).is_dir():
             _read_part(draft, Path(folder) / window / "Visual" / features, part, track, 1 / int(window[0]))
-    shared = _people_in(draft, "train") & _people_in(draft, "test")
+    shared = draft.subjects("train") & draft.subjects("test")
     if shared:
         who = first_few(sorted(shared))
         draft.notes.append(f"{len(shared)} person(s) are in Training and Testing: {who}")
@@ -142,10 +137,6 @@ def _track_of(folder: Path) -> Track:
     if ("young" in name) == ("elder" in name):
         raise SourceError(f"{folder}: young or elderly? State it with track=young or track=elderly")
     return "young" if "young" in name else "elderly"
-
-
-def _people_in(draft: Draft, part: str) -> set[str]:
-    return {row["subject_id"] for row in draft.rows if row["split"] == part}
 
 
 def _people_of(draft: Draft, labels: Path) -> dict[str, dict[str, Any]]:

@@ -94,7 +94,7 @@ class Heads:
         for unit in _units(packet, self._length):
             kind = unit[0] >> 1 & 63 if unit else 0
             if unit and kind < _HEVC_SLICES:
-                return
+                return  # messages about a picture come before it
             if kind == _HEVC_SEI:
                 self._messages(unit[2:])
 
@@ -127,6 +127,7 @@ class Heads:
             self._learn([unit])
         if picture is None:
             return
+        # Only an IDR picture empties the decoder's memory; containers call recovery points keyframes, too.
         fresh = picture[0] & 31 == _IDR
         self.refresh = self.refresh or (key and not fresh)
         self._number(picture, anew=key or fresh)
@@ -154,6 +155,7 @@ class Heads:
         self.split = self.split or (known.fields and bool(bits.take(1)))
         if self._reference is not None and not anew and not known.gaps:
             step = (number - self._reference) % (1 << known.bits)
+            # 0: a picture that nobody leans on, or a second field; 1: the next one. More: some never came.
             if step > 1:
                 self.jumps.append(self.numbered)
         self.numbered += 1

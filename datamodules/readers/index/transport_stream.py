@@ -57,6 +57,7 @@ def _begin(data: mmap.mmap, at: int, size: int) -> int:
 def _breaks(packets: np.ndarray, pid: int, last: int) -> tuple[list[int], int]:
     """Return the rows of packets, uint8 (N, 6), before which others are missing, and the last counter."""
     pids = (packets[:, 1].astype(int) & 0x1F) << 8 | packets[:, 2]
+    # The counter has four bits and counts packets with a payload only, so 16 lost in a row go unnoticed.
     control = packets[:, 3] >> 4 & 3  # bit 0: a payload, bit 1: an adaptation field
     rows = np.flatnonzero((pids == pid) & (control & 1 > 0) & (packets[:, 1] & _ERROR == 0))
     if not len(rows):
@@ -64,5 +65,6 @@ def _breaks(packets: np.ndarray, pid: int, last: int) -> tuple[list[int], int]:
     counters = (packets[rows, 3] & 15).astype(int)
     before = np.concatenate([[last], counters[:-1]])
     told = (control[rows] & 2 > 0) & (packets[rows, 4] > 0) & (packets[rows, 5] & _DISCONTINUITY > 0)
+    # A step of 0 is the duplicate that the standard allows; more than 1 is a loss.
     broken = ((counters - before) % 16 > 1) & (before >= 0) & ~told
     return rows[broken].tolist(), int(counters[-1])

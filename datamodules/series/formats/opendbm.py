@@ -11,14 +11,7 @@ import pandas as pd
 
 from datamodules.series.channel_schema import AUS, Column, au
 from datamodules.series.checks.counter_columns import TRACKING
-from datamodules.series.formats.base import (
-    CONFIDENCE,
-    Format,
-    confidences,
-    counted_from,
-    one_face,
-    tracked,
-)
+from datamodules.series.formats.base import CONFIDENCE, Format, confidences, counted_from, one_face, tracked
 from datamodules.series.formats.openface import ACTION_UNITS
 from datamodules.series.series import UnreadableSeries
 from datamodules.series.table import numbers

@@ -1,1 +1,1 @@
-"""Helpers shared by the sources: finding files, label tables, answers, and building the manifest."""
+"""What readers of several corpora share: files of a download, label tables, answers, draft manifests."""

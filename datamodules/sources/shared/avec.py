@@ -5,7 +5,6 @@ A session is `PPP_S`, person and visit. Both corpora draw on the same people and
 """
 
 import re
-from collections import defaultdict
 from itertools import combinations
 from pathlib import Path
 
@@ -146,13 +145,10 @@ def _report_missing(draft: Draft, parts: dict[str, str], scores: dict[str, float
 
 
 def _overlap(draft: Draft) -> list[str]:
-    persons: dict[str, set[object]] = defaultdict(set)
-    for row in draft.rows:
-        persons[str(row["split"])].add(row["subject_id"])
     shared = [
         f"{first} and {second} {count}"
         for first, second in combinations(PARTS, 2)
-        if (count := len(persons[first] & persons[second]))
+        if (count := len(draft.subjects(first) & draft.subjects(second)))
     ]
     if not shared:
         return []

@@ -31,6 +31,10 @@ class Draft:
     errata: list[Erratum] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    def subjects(self, part: str) -> set[str]:
+        """Subject ids of one official part."""
+        return {str(row["subject_id"]) for row in self.rows if row["split"] == part}
+
     def correct(self, rule: str, where: str, change: str) -> None:
         """Note a correction."""
         self.errata.append(Erratum(rule=rule, where=where, change=change))
