@@ -100,6 +100,7 @@ class ClipDataModule(pl.LightningDataModule):
             return
         if self.split is not None:
             check_split(self.manifest, self.split, subject_disjoint=self.split.subject_disjoint)
+        # of all recordings, not of a part: folds and a later test must agree on the channels and their order
         self._source = self._source.prepared(self.manifest.recordings())
         self._prepared = True
 
