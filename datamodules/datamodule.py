@@ -12,13 +12,12 @@ from torch import Tensor, nn
 
 from datamodules.clips.balanced import BalancedBatches
 from datamodules.clips.batches import ClipBatches, Member, SubjectBatches, SubjectVisitBatches
-from datamodules.clips.dataset import UNREADABLE, ClipDataset, ClipSource, Entry
+from datamodules.clips.dataset import ClipDataset, ClipSource, Entry
 from datamodules.clips.decoding import BatchDecoding, on_device
 from datamodules.clips.loader import clip_loader
-from datamodules.clips.measurement_coverage import Coverage, NothingMeasured, unmeasured
+from datamodules.clips.plan import ClipPlan
 from datamodules.clips.samplers import ClipSampler
 from datamodules.clips.statistics import training_statistics
-from datamodules.manifests.identity import person_codes, visit_codes
 from datamodules.manifests.manifest import Manifest
 from datamodules.readers import Prefetch
 from datamodules.split_leakage.split_checks import check_split
@@ -80,8 +79,8 @@ class ClipDataModule(pl.LightningDataModule):
     ) -> None:
         super().__init__()
         self.manifest, self.split = manifest, split
-        self.skipped: dict[str, str] = {}
-        self.unmeasured: dict[str, Coverage] = {}
+        self._plan = ClipPlan(manifest)
+        self.skipped, self.unmeasured = self._plan.skipped, self._plan.unmeasured
         self.accept_leaks: tuple[str, ...] = ()
         self._source, self._prepared = source, False
         self._train_clips, self._eval_clips = train_clips, eval_clips
@@ -89,9 +88,7 @@ class ClipDataModule(pl.LightningDataModule):
         self._sizes = {"subjects": subjects, "visits": visits, "clips": clips}
         self._balance = balance
         self._max_eval_clips, self._num_workers, self._seed = max_eval_clips, num_workers, seed
-        self._decoding = BatchDecoding(source=source, skip=self._skip)
-        self._subject = person_codes(manifest.table).tolist()
-        self._visit = visit_codes(manifest.table).tolist()
+        self._decoding = BatchDecoding(source=source, skip=self._plan.skip)
 
     def setup(self, stage: str | None = None) -> None:
         """Run the leakage guard and settle the channels; safe to call more than once.
@@ -103,6 +100,7 @@ class ClipDataModule(pl.LightningDataModule):
             return
         if self.split is not None:
             check_split(self.manifest, self.split, subject_disjoint=self.split.subject_disjoint)
+        # of all recordings, not of a part: folds and a later test must agree on the channels and their order
         self._source = self._source.prepared(self.manifest.recordings())
         self._prepared = True
 
@@ -131,7 +129,7 @@ class ClipDataModule(pl.LightningDataModule):
             NothingMeasured: No training recording holds a measurement.
         """
         self.setup()
-        entries = self._measured(self._entries(self._part("train")))
+        entries = self._plan.trained(self._part("train"), self._source)
         return self._loader(entries, self._train_clips, self._train_batches(entries), training=True)
 
     def val_dataloader(self) -> Iterable[dict[str, Any]]:
@@ -158,7 +156,7 @@ class ClipDataModule(pl.LightningDataModule):
         """Record the recordings that could not be read."""
         batch = dict(batch)
         for recording, fault in batch.pop("errors", []):
-            self._skip(recording, fault)
+            self._plan.skip(recording, fault)
         return batch
 
     def transfer_batch_to_device(
@@ -191,102 +189,38 @@ class ClipDataModule(pl.LightningDataModule):
 
     def _train_batches(self, entries: Sequence[Entry]) -> BalancedBatches:
         """Batches that the corpora of `balance` share equally; without it all recordings are one corpus."""
-        table, rank, world_size = self.manifest.table, *self._ranks()
-        if self._balance is not None and self._balance not in table:
-            raise ValueError(f"balance={self._balance!r}: {self.manifest.name} has no such column")
+        table, labels = self.manifest.table, [""] * len(self.manifest.table)
+        if self._balance is not None:
+            if self._balance not in table:
+                raise ValueError(f"balance={self._balance!r}: {self.manifest.name} has no such column")
+            labels = table[self._balance].astype(str).tolist()
         corpora: dict[str, list[Member]] = defaultdict(list)
         for entry in entries:
-            corpora[str(table[self._balance].iloc[entry.row]) if self._balance else ""].append(entry.member)
-        subjects = max(1, self._sizes["subjects"] // max(1, len(corpora)))
+            corpora[labels[entry.row]].append(entry.member)
+        sizes = self._sizes | {"subjects": max(1, self._sizes["subjects"] // max(1, len(corpora)))}
         return BalancedBatches(
             parts=[
                 SubjectVisitBatches(
                     members=members,
-                    **self._sizes | {"subjects": subjects},
+                    **sizes,
                     seed=self._seed,
-                    rank=rank,
-                    world_size=world_size,
+                    **self._ranks(),
                     frozen=bool(getattr(self.trainer, "overfit_batches", 0)),
                 )
-                for members in corpora.values()
+                for members in list(corpora.values()) or [[]]  # which says that there is nobody
             ]
         )
 
-    def _entries(self, ids: Sequence[str], *, scored: bool = True) -> list[Entry]:
-        rows = self.manifest.rows(ids)
-        return [
-            Entry(
-                recording=recording,
-                row=row,
-                subject=self._subject[row],
-                visit=self._visit[row],
-                scored=scored,
-            )
-            for row, recording in zip(rows, self.manifest.recordings(ids), strict=True)
-        ]
-
     def _evaluation(self, ids: Sequence[str] | None) -> Iterable[dict[str, Any]]:
         self.setup()
-        everyone = self.manifest.table["recording_id"].tolist()
-        asked = self._entries(everyone if ids is None else ids)
-        counts = {entry.row: self._count(entry) for entry in asked}
-        scored = [entry for entry in asked if counts[entry.row]]
-        if asked and not scored:
-            names = [entry.recording.recording_id for entry in asked]
-            raise NothingMeasured("predict", {name: self.unmeasured[name] for name in names})
-        people, rows = {entry.subject for entry in scored}, {entry.row for entry in asked}
-        context = [
-            entry
-            for entry in self._entries(everyone, scored=False)
-            if entry.subject in people and entry.row not in rows
-        ]
-        counts |= {entry.row: self._count(entry) for entry in context}
-        entries = [entry for entry in scored + context if counts[entry.row]]
-        rank, world_size = self._ranks()
+        entries, counts = self._plan.evaluated(ids, self._source, self._eval_clips)
         batches = SubjectBatches(
             members=[entry.member for entry in entries],
             counts=counts,
             max_clips=self._max_eval_clips,
-            rank=rank,
-            world_size=world_size,
+            **self._ranks(),
         )
         return self._loader(entries, self._eval_clips, batches, training=False)
-
-    def _count(self, entry: Entry) -> int:
-        """Clips of a recording; none of one without a measurement, or unreadable and context only."""
-        name = entry.recording.recording_id
-        try:
-            lacking = unmeasured(entry.recording, self._source, self._eval_clips)
-            if lacking is None:
-                return self._eval_clips.count(self._source.length(entry.recording))
-            if not entry.scored:
-                self._skip(name, lacking.reason)
-            elif name not in self.unmeasured:
-                _log.warning("%s is not predicted: %s", name, lacking.reason)
-                self.unmeasured[name] = lacking
-            return 0
-        except UNREADABLE as fault:
-            if entry.scored:
-                raise
-            self._skip(name, str(fault))
-            return 0
-
-    def _measured(self, entries: Sequence[Entry]) -> list[Entry]:
-        """The recordings to train on; those without a measurement are skipped and counted."""
-        kept, lacking = [], {}
-        for entry in entries:
-            try:
-                found = unmeasured(entry.recording, self._source)
-            except UNREADABLE:  # skipped where it is read
-                found = None
-            if found is None:
-                kept.append(entry)
-            else:
-                lacking[entry.recording.recording_id] = found
-                self._skip(entry.recording.recording_id, found.reason)
-        if entries and not kept:
-            raise NothingMeasured("train on", lacking)
-        return kept
 
     def _loader(
         self,
@@ -306,10 +240,7 @@ class ClipDataModule(pl.LightningDataModule):
         device = self.trainer.strategy.root_device
         return Prefetch(loader, partial(self._decoding, device=device, training=training))
 
-    def _ranks(self) -> tuple[int, int]:
-        return (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)
-
-    def _skip(self, recording: str, fault: str) -> None:
-        if recording not in self.skipped:
-            _log.warning("skipped %s: %s", recording, fault)
-        self.skipped[recording] = fault
+    def _ranks(self) -> dict[str, int]:
+        if self.trainer is None:
+            return {}
+        return {"rank": self.trainer.global_rank, "world_size": self.trainer.world_size}

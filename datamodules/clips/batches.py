@@ -112,6 +112,7 @@ class SubjectVisitBatches(ClipBatches):
         self._epoch = 0 if self._frozen else epoch
 
     def __len__(self) -> int:
+        # rounded down: a rank with a batch more than the others would wait for them in a collective for ever
         return self._total // self._world_size
 
     def __iter__(self) -> Iterator[list[ClipKey]]:
@@ -184,6 +185,7 @@ def _dealt(order: list[Member], size: int) -> list[list[Member]]:
         waiting[member.visit].append(member)
     queue = [(-len(left), place[left[0]], visit) for visit, left in waiting.items()]
     heapify(queue)
+    # the visit with most left first, as in a merge: else the last groups would hold one visit several times
     uses: Counter[Member] = Counter()
     groups: list[list[Member]] = []
     while queue:
@@ -250,6 +252,7 @@ class SubjectBatches(ClipBatches):
         people: dict[int, list[ClipKey]] = defaultdict(list)
         for member in members:
             people[member.subject] += [ClipKey(member.row, clip, 0) for clip in range(counts[member.row])]
+        # a person is never cut: the context of a clip is made of the person's other clips in its batch
         batches: list[list[ClipKey]] = [[]]
         for keys in people.values():
             if batches[-1] and len(batches[-1]) + len(keys) > max_clips:

@@ -141,11 +141,8 @@ def place_of_visits(table: pd.DataFrame) -> np.ndarray:
     """
     sessions = table["session_id"].astype(str).tolist()
     stated: Sequence[float] = table[COLUMN].tolist() if COLUMN in table else [np.nan] * len(table)
-    rows: dict[str, list[int]] = {}
-    for row, person in enumerate(table["subject_id"].tolist()):
-        rows.setdefault(person, []).append(row)
     places = np.full(len(table), np.nan)
-    for own in rows.values():
+    for own in table.groupby("subject_id", sort=False).indices.values():
         order = _places({sessions[row]: float(stated[row]) for row in own})
         places[own] = [order.get(sessions[row], np.nan) for row in own]
     return places

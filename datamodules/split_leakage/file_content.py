@@ -122,7 +122,7 @@ def _made(file: Path, fps: float) -> Content:
 
 
 def _of_series(file: Path, fps: float) -> Fingerprint:
-    with HEADERS:
+    with HEADERS:  # threads read other files at the same time
         try:
             series = read_series(file, channels=None, fps=fps or None)
         except (UnreadableSeries, LeakageError) as fault:
@@ -158,6 +158,7 @@ def _readable(file: Path, fps: float, fault: ValueError) -> Series:
 
 def _of_video(file: Path) -> Fingerprint:
     with open_video(file) as video:
+        # the nearest frames of a fixed clock: a copy at another frame rate shows the same steps
         rate = video.fps or 25.0
         count = min(video.n_frames, int(LONGEST_S["video"] * rate))
         steps = np.unique(np.round(np.arange(int(count / rate * RATE)) / RATE * rate).astype(int))

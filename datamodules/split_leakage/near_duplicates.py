@@ -52,6 +52,7 @@ def similarity(a: Fingerprint, b: Fingerprint, *, near: int | None = None) -> fl
     first, second = _common(a, b)
     lags = range(1 - len(second), len(first)) if near is None else range(near - 1, near + 2)
     best, where = 0.0, 0
+    # on the overlap alone: `_candidates` takes trend and length of whole curves, whatever overlaps
     for lag in lags:
         x, y = _overlap(first, second, lag)
         if len(x) < max(_FEWEST, OVERLAP * min(len(first), len(second))):
@@ -93,6 +94,7 @@ def _quick(steps: NDArray[np.int8]) -> NDArray[np.float64]:
 
 def _independent(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
     """Independent values in the overlap (S, D): steps by Bartlett's formula, times the rank that matters."""
+    # curves that move together are no independent evidence: the participation ratio counts how many do not
     spectrum = np.linalg.eigvalsh(x.T @ x)
     rank = spectrum.sum() ** 2 / max(float((spectrum**2).sum()), 1e-9)
     length = len(x)

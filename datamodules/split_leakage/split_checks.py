@@ -173,6 +173,7 @@ def _misplaced(
 
 
 def _shared(what: str, names: Iterable[str], keys: Iterable[Hashable], part_of: Sequence[str]) -> list[str]:
+    # by keys and not by names: unknown subjects share a name and are not one person
     found: dict[Hashable, tuple[str, set[str]]] = {}
     for name, key, part in zip(names, keys, part_of, strict=True):
         found.setdefault(key, (name, set()))[1].add(part)

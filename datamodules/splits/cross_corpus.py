@@ -45,6 +45,7 @@ class CrossCorpus:
         self._check(manifest)
         table, keys = manifest.table, pd.Series(person_keys(manifest.table))
         tested, ours = (table["corpus"].isin(list(names)).to_numpy() for names in (self.test, self.train))
+        # by person and not by recording: whoever is tested there must not be known from here
         met = keys.isin(set(keys[tested])).to_numpy()
         strata = strata_of(table[ours & ~met])
         require_people(manifest, strata, 2)

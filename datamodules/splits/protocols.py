@@ -122,6 +122,7 @@ class KFold:
         splits = []
         for fold in range(self.folds):
             test = set(dealt[fold :: self.folds])
+            # a stream for each fold, so that the val part of one does not depend on how many came before
             val = draw(without(strata, test), self.val, np.random.default_rng([self.seed, fold]))
             splits.append(by_person(manifest, f"fold{fold}", val=val, test=test))
         return splits
