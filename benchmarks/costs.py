@@ -136,10 +136,10 @@ def _facts() -> Work:
     return lambda: fill_facts(found, root=Path(), sidecar=Path("none"))
 
 
-def _plan(people: int, visits: int) -> Work:
+def _plan(persons: int, visits: int) -> Work:
     from datamodules.clips.batches import Member, SubjectVisitBatches
 
-    members = [Member(row, row // visits, row) for row in range(people * visits)]
+    members = [Member(row, row // visits, row) for row in range(persons * visits)]
     batches = SubjectVisitBatches(members=members, subjects=8, visits=6, clips=1, seed=0)
     return lambda: list(batches)
 

@@ -114,12 +114,12 @@ def test_l3_2_non_independence(compose_own, own_table, tmp_path):
 
 def test_l3_3_sampling_bias(compose_own, own_table, tmp_path):
     rng = np.random.default_rng(0)
-    people = pd.DataFrame(
+    persons = pd.DataFrame(
         {"subject_id": [f"p{number}" for number in range(60)], "score": rng.normal(15, 5, 60)}
     )
-    people["recording_id"], people["sex"] = people["subject_id"], rng.choice(["female", "male"], 60)
-    fair = {entry["column"]: entry["differs"] for entry in sampling_audit(people[:40], people[40:])}
+    persons["recording_id"], persons["sex"] = persons["subject_id"], rng.choice(["female", "male"], 60)
+    fair = {entry["column"]: entry["differs"] for entry in sampling_audit(persons[:40], persons[40:])}
     assert fair == {"score": False, "sex": False}
-    severe = people[40:].assign(score=people["score"] + 8, sex="female")
-    biased = {entry["column"]: entry["differs"] for entry in sampling_audit(people[:40], severe)}
+    severe = persons[40:].assign(score=persons["score"] + 8, sex="female")
+    biased = {entry["column"]: entry["differs"] for entry in sampling_audit(persons[:40], severe)}
     assert biased == {"score": True, "sex": True}

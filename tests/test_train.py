@@ -174,13 +174,13 @@ def test_folds_are_pooled_out_of_fold_and_finished_ones_are_kept(small_run, tmp_
     pooled = read(run.folder / "predictions.csv")
     assert set(pooled["split"]) == {"test"}
     assert sorted(pooled["recording_id"]) == sorted({f"P{p:04d}_V{v}" for p in range(10) for v in (1, 2)})
-    people = []
+    persons = []
     for fold in ("fold_0", "fold_1"):
         own = read(run.folder / fold / "predictions.csv").query("split == 'test'").set_index("recording_id")
         shared = pooled.set_index("recording_id").loc[own.index]
         assert np.array_equal(own["prediction"], shared["prediction"])
-        people.append(set(own["subject_id"]))
-    assert not people[0] & people[1]
+        persons.append(set(own["subject_id"]))
+    assert not persons[0] & persons[1]
     metrics = json.loads((run.folder / "metrics.json").read_text())
     assert metrics["test"]["counts"]["recordings"] == 20
     assert metrics["reference"]["constant"]["mae"]["value"] > 0

@@ -58,13 +58,13 @@ def gap_table(
         accuracy, accuracy_low, accuracy_high, mae, rmse, frame_accuracy`, of all recordings when held out.
     """
     frames, owners = sample_frames(recordings, channels, per_recording=frames_per_recording)
-    labels, people = np.asarray(y), np.asarray(persons)
+    labels, own = np.asarray(y), np.asarray(persons)
     shuffled = StratifiedKFold(_FOLDS, shuffle=True, random_state=resampling.seed)
     splits = {
         FRAME_RANDOM: list(shuffled.split(frames, labels[owners])),
-        PERSON_GROUPED: person_folds(labels[owners], people[owners], folds=_FOLDS, classes=True),
+        PERSON_GROUPED: person_folds(labels[owners], own[owners], folds=_FOLDS, classes=True),
     }
-    weights = np.concatenate(list(subject_weights(people.tolist(), resampling)))
+    weights = np.concatenate(list(subject_weights(own.tolist(), resampling)))
     rows: list[dict[str, Any]] = []
     for name, estimator in estimators.items():
         called = {

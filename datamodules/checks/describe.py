@@ -51,7 +51,9 @@ def shared_persons(first: Manifest, second: Manifest) -> Section:
         {part: set(rows["subject_id"]) - {UNKNOWN} for part, rows in _parts(manifest.table)}
         for manifest in (first, second)
     )
-    rows = [(part, *(str(len(people & other)) for other in theirs.values())) for part, people in ours.items()]
+    rows = [
+        (part, *(str(len(persons & other)) for other in theirs.values())) for part, persons in ours.items()
+    ]
     shared = ours[_ALL] & theirs[_ALL]
     remark = f"{len(shared)} people are in both: one of the corpora cannot test what the other trained"
     return Section(
@@ -177,7 +179,7 @@ def _overlap(table: pd.DataFrame) -> Section | None:
     if len(parts) < 2:
         return None
     rows = [
-        (first, *(str(len(people & parts[second])) for second in parts)) for first, people in parts.items()
+        (first, *(str(len(persons & parts[second])) for second in parts)) for first, persons in parts.items()
     ]
     shared = sum(len(parts[a] & parts[b]) for a, b in combinations(parts, 2))
     remark = (

@@ -89,15 +89,15 @@ class SubjectVisitBatches(ClipBatches):
             raise ValueError(f"subjects={subjects}, visits={visits}, clips={clips} must all be at least 1")
         if not members:
             raise ValueError("there is no recording to train on; check the split")
-        people: dict[int, list[Member]] = defaultdict(list)
+        persons: dict[int, list[Member]] = defaultdict(list)
         for member in members:
-            people[member.subject].append(member)
-        self._people = {subject: _shuffled(own, [seed, abs(subject)]) for subject, own in people.items()}
-        self._subjects = min(subjects, len(self._people))
+            persons[member.subject].append(member)
+        self._persons = {subject: _shuffled(own, [seed, abs(subject)]) for subject, own in persons.items()}
+        self._subjects = min(subjects, len(self._persons))
         self._visits, self._clips, self._seed = visits, clips, seed
         self._rank, self._world_size, self._frozen = rank, world_size, frozen
         self._epoch = 0
-        sizes = [len(self._groups(subject, 0)) for subject in self._people]
+        sizes = [len(self._groups(subject, 0)) for subject in self._persons]
         # At least as many batches as one person has groups: a batch holds a person once.
         self._total = max(-(-sum(sizes) // self._subjects), max(sizes))
         if self._total < world_size:
@@ -121,7 +121,7 @@ class SubjectVisitBatches(ClipBatches):
     def _batches(self, epoch: int) -> list[list[ClipKey]]:
         """All batches of an epoch, the same list in every process."""
         rng = np.random.default_rng([self._seed, epoch])
-        waiting = {subject: self._groups(subject, epoch) for subject in self._people}
+        waiting = {subject: self._groups(subject, epoch) for subject in self._persons}
         spare = {subject: list(groups) for subject, groups in waiting.items()}
         chance = iter(rng.random(len(waiting) + self._total * self._subjects).tolist())
         # Whoever has most groups left comes first: then nobody's groups pile up at the end, and every epoch
@@ -156,20 +156,20 @@ class SubjectVisitBatches(ClipBatches):
     def _groups(self, subject: int, epoch: int) -> list[list[Member]]:
         """Deal a person's recordings into groups of `visits`, of different visits as far as there are."""
         # Turned from epoch to epoch, so that not always the same recordings are used twice.
-        turn = epoch % len(self._people[subject])
-        own = self._people[subject]
+        turn = epoch % len(self._persons[subject])
+        own = self._persons[subject]
         return _dealt(own[turn:] + own[:turn], self._visits)
 
     def _report(self, subjects: int) -> None:
         if self._subjects < subjects:
             _log.warning("batches hold %d people, not %d: there are no more", self._subjects, subjects)
-        single = sum(len({member.visit for member in members}) == 1 for members in self._people.values())
+        single = sum(len({member.visit for member in members}) == 1 for members in self._persons.values())
         if single and self._visits > 1:
             _log.warning(
                 "%d of %d people have one visit: their clips are taken far apart in it, which teaches the "
                 "contrast less than a second visit would",
                 single,
-                len(self._people),
+                len(self._persons),
             )
 
 
@@ -249,12 +249,12 @@ class SubjectBatches(ClipBatches):
             raise ValueError(f"max_clips={max_clips} must be at least 1")
         if not members:
             raise ValueError("there is no recording to evaluate; check the split")
-        people: dict[int, list[ClipKey]] = defaultdict(list)
+        persons: dict[int, list[ClipKey]] = defaultdict(list)
         for member in members:
-            people[member.subject] += [ClipKey(member.row, clip, 0) for clip in range(counts[member.row])]
+            persons[member.subject] += [ClipKey(member.row, clip, 0) for clip in range(counts[member.row])]
         # a person is never cut: the context of a clip is made of the person's other clips in its batch
         batches: list[list[ClipKey]] = [[]]
-        for keys in people.values():
+        for keys in persons.values():
             if batches[-1] and len(batches[-1]) + len(keys) > max_clips:
                 batches.append([])
             batches[-1] = batches[-1] + keys

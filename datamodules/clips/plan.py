@@ -78,12 +78,12 @@ class ClipPlan:
         if asked and not scored:
             names = [entry.recording.recording_id for entry in asked]
             raise NothingMeasured("predict", {name: self.unmeasured[name] for name in names})
-        people, rows = {entry.subject for entry in scored}, {entry.row for entry in asked}
+        persons, rows = {entry.subject for entry in scored}, {entry.row for entry in asked}
         # unknown persons have codes of their own, so nobody is taken for the context of somebody else
         context = [
             entry
             for entry in self._entries(everyone, scored=False)
-            if entry.subject in people and entry.row not in rows
+            if entry.subject in persons and entry.row not in rows
         ]
         counts |= {entry.row: self._count(entry, source, sampler) for entry in context}
         return [entry for entry in scored + context if counts[entry.row]], counts

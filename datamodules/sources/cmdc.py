@@ -42,16 +42,16 @@ def read(*, root: str | Path, probe: bool = True, label_rule: LabelRule = "score
     if label_rule not in ("score", "diagnosis"):
         raise ValueError(f"label_rule={label_rule!r}; choose 'score' or 'diagnosis'")
     draft = open_corpus(root, name="cmdc", marks=_TABLES)
-    people = _people(draft, label_rule)
+    persons = _persons(draft, label_rule)
     silent = []
-    for person, labels in people.items():
+    for person, labels in persons.items():
         files = [draft.root / person / f"{question}.csv" for question in _QUESTIONS]
         found = [file for file in files if file.is_file()]
         draft.rows += [_row(person, file, labels) for file in found]
         if not found:
             silent.append(person)
     leave_out(draft, "no_video", silent, "no OpenFace table of any question")
-    _note_others(draft, people)
+    _note_others(draft, persons)
     return draft.manifest(probe=probe)
 
 
@@ -67,7 +67,7 @@ def _row(person: str, file: Path, labels: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _people(draft: Draft, rule: LabelRule) -> dict[str, dict[str, Any]]:
+def _persons(draft: Draft, rule: LabelRule) -> dict[str, dict[str, Any]]:
     """Labels of everyone in the table."""
     path = next(draft.root / name for name in _TABLES if (draft.root / name).is_file())
     table = read_labels(path, _COLUMNS)
@@ -75,17 +75,17 @@ def _people(draft: Draft, rule: LabelRule) -> dict[str, dict[str, Any]]:
     items = {name: numbers(table, name, path, empty=True) for name in _ITEMS}
     _check(table, items, path)
     stated = _stated(table, path)
-    people: dict[str, dict[str, Any]] = {}
+    persons: dict[str, dict[str, Any]] = {}
     for row, (person, diagnosis) in enumerate(zip(table["ID"].tolist(), diagnoses, strict=True)):
-        if not person or person in people:
+        if not person or person in persons:
             raise SourceError(f"{path}: ID {person!r} in line {row + 2} is empty or comes twice; correct it")
         answers = [items[name][row] for name in _ITEMS]
         total = _total(draft, person, answers, stated[row])
-        people[person] = {
+        persons[person] = {
             **{f"item_phq9_{number}": answer for number, answer in enumerate(answers, start=1)},
             **_labels(draft, rule, person, total, diagnosis),
         }
-    return people
+    return persons
 
 
 def _stated(table: pd.DataFrame, path: Path) -> list[float | None]:
@@ -130,13 +130,13 @@ def _check(table: pd.DataFrame, items: dict[str, list[float | None]], path: Path
                 )
 
 
-def _note_others(draft: Draft, people: dict[str, dict[str, Any]]) -> None:
+def _note_others(draft: Draft, persons: dict[str, dict[str, Any]]) -> None:
     tables = visible(draft.root, "*/*.csv")
-    strangers = {file.parent.name for file in tables if file.parent.name not in people}
+    strangers = {file.parent.name for file in tables if file.parent.name not in persons}
     leave_out(draft, "unknown_person", sorted(strangers), "a folder, but no line in SubjectInfo")
     others = [
         f"{file.parent.name}/{file.name}"
         for file in tables
-        if file.parent.name in people and file.stem not in _QUESTIONS
+        if file.parent.name in persons and file.stem not in _QUESTIONS
     ]
     leave_out(draft, "extra_file", others, f"no question {_QUESTIONS[0]} to {_QUESTIONS[-1]}")

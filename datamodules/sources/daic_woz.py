@@ -38,14 +38,14 @@ def read(*, root: str | Path, probe: bool = True) -> Manifest:
     """
     download = Download.below(root)
     draft = Draft(name="daic_woz", root=download.root)
-    people = [
+    persons = [
         *read_part(download.required("train_split_Depression_AVEC2017.csv"), split="train", itemized=True),
         *read_part(download.required("dev_split_Depression_AVEC2017.csv"), split="dev", itemized=True),
         *_test_part(download, draft),
     ]
     add_recordings(
         draft,
-        people,
+        persons,
         download=download,
         series=_SERIES,
         site=lambda number: "woz",

@@ -43,15 +43,15 @@ def read(*, root: str | Path, probe: bool = True, label_rule: LabelRule = "score
         raise SourceError(f"label_rule={label_rule!r} is unknown{hint} (known: {', '.join(known)})")
     download = Download.below(root)
     draft = Draft(name="edaic", root=download.root)
-    people = [
+    persons = [
         *read_part(download.required("train_split.csv"), split="train"),
         *read_part(download.required("dev_split.csv"), split="dev"),
         *_test_part(download, draft),
     ]
-    _add_items(people, download, draft)
+    _add_items(persons, download, draft)
     add_recordings(
         draft,
-        people,
+        persons,
         download=download,
         series=_SERIES,
         site=lambda number: "ai" if int(number) >= _FIRST_AI else "woz",
@@ -71,13 +71,13 @@ def _test_part(download: Download, draft: Draft) -> list[Participant]:
     if path is None:
         draft.notes.append("no test_split.csv: who is tested was withheld")
         return []
-    people = read_part(path, split="test", scored=False)
-    if all(person.score is None for person in people):
+    persons = read_part(path, split="test", scored=False)
+    if all(person.score is None for person in persons):
         draft.notes.append("'test' has no labels: they were withheld")
-    return people
+    return persons
 
 
-def _add_items(people: list[Participant], download: Download, draft: Draft) -> None:
+def _add_items(persons: list[Participant], download: Download, draft: Draft) -> None:
     path = download.named(_ITEM_TABLE)
     if path is None:
         draft.notes.append(f"no items: {_ITEM_TABLE} is not there")
@@ -87,7 +87,7 @@ def _add_items(people: list[Participant], download: Download, draft: Draft) -> N
     lines = {number: row for row, number in enumerate(table["participant"])}
     if len(lines) < len(table):
         raise SourceError(f"{path}: a participant has two lines; keep one")
-    for person in people:
+    for person in persons:
         row = lines.pop(person.number, None)
         if row is not None:
             person.items = {name: answers[name][row] for name in ITEMS}

@@ -72,7 +72,7 @@ def _read_part(draft: Draft, folder: Path, part: str, track: Track, fps: float) 
         )
     labels = draft.root / folder.parts[0] / "labels"
     entries = _entries(labels)
-    people = _people_of(draft, labels)
+    persons = _persons_of(draft, labels)
     missing, listed = [], set()
     for entry, name in entries:
         listed.add(name)
@@ -90,7 +90,7 @@ def _read_part(draft: Draft, folder: Path, part: str, track: Track, fps: float) 
                 "fps": fps,
                 "split": part,
                 **_classes(entry, name, labels),
-                **people.get(person, {}),
+                **persons.get(person, {}),
             }
         )
     leave_out(draft, "missing_file", missing, f"listed, but not in {folder.as_posix()}")
@@ -139,7 +139,7 @@ def _track_of(folder: Path) -> Track:
     return "young" if "young" in name else "elderly"
 
 
-def _people_of(draft: Draft, labels: Path) -> dict[str, dict[str, Any]]:
+def _persons_of(draft: Draft, labels: Path) -> dict[str, dict[str, Any]]:
     """Columns of everyone in `personalized_*.json`, by number; none where there is no such file.
 
     Args:
@@ -157,16 +157,16 @@ def _people_of(draft: Draft, labels: Path) -> dict[str, dict[str, Any]]:
         return {}
     if len(files) > 1:
         raise SourceError(f"{labels}: {len(files)} files personalized_*.json; keep one")
-    people = _read_json(files[0])
-    if not isinstance(people, dict) or not all(isinstance(person, dict) for person in people.values()):
+    persons = _read_json(files[0])
+    if not isinstance(persons, dict) or not all(isinstance(person, dict) for person in persons.values()):
         raise SourceError(f"{files[0]}: not a table of people by number; download it again")
-    key = next((key for key in _KEYS if _numeric(people, key)), None)
+    key = next((key for key in _KEYS if _numeric(persons, key)), None)
     where = files[0].relative_to(draft.root)
     if key is None:
         draft.notes.append(f"{where}: no Big Five as numbers, hence no traits")
     else:
         draft.notes.append(f"{where}: traits are '{key}' as published, in its own units")
-    return {str(number): _columns(person, key, files[0]) for number, person in people.items()}
+    return {str(number): _columns(person, key, files[0]) for number, person in persons.items()}
 
 
 def _read_json(path: Path) -> Any:
@@ -181,9 +181,9 @@ def _read_json(path: Path) -> Any:
         raise SourceError(f"{path}: not readable as JSON ({fault}); download it again") from fault
 
 
-def _numeric(people: dict[str, dict[str, Any]], key: str) -> bool:
+def _numeric(persons: dict[str, dict[str, Any]], key: str) -> bool:
     """Whether someone has all five under this key, and everyone who has the key has them as numbers."""
-    given = [person[key] for person in people.values() if key in person]
+    given = [person[key] for person in persons.values() if key in person]
     return bool(given) and all(
         isinstance(traits, dict) and all(isinstance(traits.get(name), int | float) for name in _TRAITS)
         for traits in given

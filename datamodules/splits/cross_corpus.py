@@ -11,7 +11,7 @@ from datamodules.manifests.identity import person_keys
 from datamodules.manifests.manifest import Manifest
 from datamodules.schema import UNKNOWN
 from datamodules.splits.label_strata import draw, strata_of
-from datamodules.splits.partition import PARTS, Split, SplitError, require_classes, require_people, split_of
+from datamodules.splits.partition import PARTS, Split, SplitError, require_classes, require_persons, split_of
 from datamodules.wording import nearest
 
 
@@ -48,13 +48,13 @@ class CrossCorpus:
         # by person and not by recording: whoever is tested there must not be known from here
         met = keys.isin(set(keys[tested])).to_numpy()
         strata = strata_of(table[ours & ~met])
-        require_people(manifest, strata, 2)
+        require_persons(manifest, strata, 2)
         val = keys.isin(draw(strata, self.val, np.random.default_rng(self.seed))).to_numpy()
         parts = np.select([tested, ~ours | met, val], ["test", "", "val"], "train")
         split = split_of(f"{'+'.join(self.train)}-to-{'+'.join(self.test)}", table, parts.tolist())
         require_classes(manifest, split, PARTS)
         gone = ours & met
-        return [replace(split, notes=self._notes(table, removed=int(gone.sum()), people=set(keys[gone])))]
+        return [replace(split, notes=self._notes(table, removed=int(gone.sum()), persons=set(keys[gone])))]
 
     def _check(self, manifest: Manifest) -> None:
         if "corpus" not in manifest.table:
@@ -74,11 +74,11 @@ class CrossCorpus:
         if not 0 < self.val < 1:
             raise SplitError(f"val={self.val} must leave people to train on and people to select by")
 
-    def _notes(self, table: pd.DataFrame, *, removed: int, people: set[str]) -> tuple[str, ...]:
+    def _notes(self, table: pd.DataFrame, *, removed: int, persons: set[str]) -> tuple[str, ...]:
         notes = []
         if removed:
             notes.append(
-                f"{len(people)} person(s) of {', '.join(self.train)} are also in {', '.join(self.test)}: "
+                f"{len(persons)} person(s) of {', '.join(self.train)} are also in {', '.join(self.test)}: "
                 f"their {removed} recording(s) there neither train nor select"
             )
         used = table["corpus"].isin([*self.train, *self.test])

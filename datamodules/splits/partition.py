@@ -68,7 +68,7 @@ def split_of(name: str, table: pd.DataFrame, parts: Sequence[str], *, disjoint: 
     return Split(name, ids["train"], ids["val"], ids["test"], disjoint)
 
 
-def require_people(manifest: Manifest, strata: dict[str, list[str]], least: int) -> None:
+def require_persons(manifest: Manifest, strata: dict[str, list[str]], least: int) -> None:
     """Stop where there are fewer people than a protocol needs; report recordings of unknown ones.
 
     Raises:

@@ -20,7 +20,7 @@ from datamodules.splits.partition import (
     by_person,
     faults_of,
     require_classes,
-    require_people,
+    require_persons,
     split_of,
 )
 
@@ -90,7 +90,7 @@ class Holdout:
                 f"val={self.val} and test={self.test} must be positive and leave people to train on"
             )
         strata = strata_of(manifest.table)
-        require_people(manifest, strata, 3)
+        require_persons(manifest, strata, 3)
         rng = np.random.default_rng(self.seed)
         test = draw(strata, self.test, rng)
         val = draw(without(strata, test), self.val / (1 - self.test), rng)
@@ -115,10 +115,10 @@ class KFold:
         if self.folds < 2:
             raise SplitError(f"folds={self.folds}: cross-validation needs at least 2")
         strata = strata_of(manifest.table)
-        require_people(manifest, strata, max(self.folds, 3))
+        require_persons(manifest, strata, max(self.folds, 3))
         rng = np.random.default_rng(self.seed)
         # Dealing the strata one after the other, without starting anew, keeps the folds equally large.
-        dealt = [person for people in strata.values() for person in rng.permutation(people).tolist()]
+        dealt = [person for persons in strata.values() for person in rng.permutation(persons).tolist()]
         splits = []
         for fold in range(self.folds):
             test = set(dealt[fold :: self.folds])
@@ -143,10 +143,10 @@ class LeaveOneSubjectOut:
             SplitError: Too few people, or a class missing from training or validation.
         """
         strata = strata_of(manifest.table)
-        require_people(manifest, strata, 3)
-        people = [person for group in strata.values() for person in group]
+        require_persons(manifest, strata, 3)
+        persons = [person for group in strata.values() for person in group]
         splits = []
-        for number, person in enumerate(sorted(people)):
+        for number, person in enumerate(sorted(persons)):
             val = draw(without(strata, {person}), self.val, np.random.default_rng([self.seed, number]))
             name = f"loso-{person.split(':', 1)[1]}"
             splits.append(by_person(manifest, name, val=val, test={person}, check=("train", "val")))

@@ -40,13 +40,13 @@ def memory(manifest: Manifest, split: Split) -> dict[str, Any]:
     """The digests and fingerprints of each part that a run writes into its checkpoints, with their salt."""
     salt = hashlib.sha256(f"seen|{manifest.digest()}".encode()).hexdigest()[:32]
     seal = _sealer(salt)
-    people = dict(zip(manifest.table["recording_id"], _people(manifest), strict=True))
+    person_of = dict(zip(manifest.table["recording_id"], _persons(manifest), strict=True))
     found: dict[str, Any] = {"salt": salt}
     for part in PARTS:
         ids = getattr(split, part)
         files = [one for own in contents(manifest, ids).values() for one in own]
         found[part] = {
-            "persons": sorted({seal(people[name]) for name in ids if people[name]}),
+            "persons": sorted({seal(person_of[name]) for name in ids if person_of[name]}),
             "files": [replace(one, sha256=seal(one.sha256)).packed() for one in files],
         }
     return found
@@ -70,20 +70,20 @@ def met(seen: Mapping[str, Any], manifest: Manifest, ids: Sequence[str], parts: 
         stored = [Content.unpacked(one) for part in parts for one in seen[part]["files"]]
     except (KeyError, TypeError, ValueError, AttributeError) as fault:
         raise BadMemory(f"what it remembers of persons and files cannot be read ({fault})") from fault
-    people = dict(zip(manifest.table["recording_id"], _people(manifest), strict=True))
+    person_of = dict(zip(manifest.table["recording_id"], _persons(manifest), strict=True))
     asked = contents(manifest, ids)
     report_uncompared(asked)
     sealed = {name: [replace(one, sha256=seal(one.sha256)) for one in own] for name, own in asked.items()}
     pairs = pairs_of({str(number): [one] for number, one in enumerate(stored)}, sealed)
     same = {pair.second for pair in pairs if pair.why == "the same file"}
     near = {pair.second for pair in pairs} - same
-    persons = tuple(name for name in ids if people[name] and seal(people[name]) in known)
+    persons = tuple(name for name in ids if person_of[name] and seal(person_of[name]) in known)
     return Met(
         persons, tuple(name for name in ids if name in same), tuple(name for name in ids if name in near)
     )
 
 
-def _people(manifest: Manifest) -> list[str]:
+def _persons(manifest: Manifest) -> list[str]:
     """A key a row, the same for all spellings of a person; "" where nobody knows who it is.
 
     Persons of a synthetic cohort are those of that cohort alone: all cohorts number theirs alike.

@@ -44,7 +44,7 @@ def start_from(
     """
     earlier = load_checkpoint(path)
     for run in _lineage(earlier):
-        _check_people(run, manifest, split)
+        _check_persons(run, manifest, split)
     _check_channels(earlier, config)
     weights = {
         name.removeprefix(_TRUNK): value
@@ -80,7 +80,7 @@ def _lineage(run: RunCheckpoint) -> Iterator[RunCheckpoint]:
         yield run
 
 
-def _check_people(earlier: RunCheckpoint, manifest: Manifest, split: Split) -> None:
+def _check_persons(earlier: RunCheckpoint, manifest: Manifest, split: Split) -> None:
     if earlier.data_digest != manifest.digest():
         _check_met(earlier, manifest, split)
         return

@@ -44,7 +44,7 @@ def sampling_audit(
     rng = np.random.default_rng(seed)
     found = []
     for column in (*NUMERIC, *CATEGORICAL):
-        values = _people(rows, column)
+        values = _persons(rows, column)
         if values is None:
             continue
         content, part = values
@@ -60,7 +60,7 @@ def sampling_audit(
     return found
 
 
-def _people(rows: pd.DataFrame, column: str) -> tuple[pd.DataFrame, NDArray[np.int_]] | None:
+def _persons(rows: pd.DataFrame, column: str) -> tuple[pd.DataFrame, NDArray[np.int_]] | None:
     """Values of each person and part; None where a part lacks them or nothing varies."""
     if column not in rows:
         return None

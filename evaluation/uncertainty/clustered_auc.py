@@ -60,8 +60,8 @@ def clustered_auc(labels: Array, scores: Array, persons: NDArray[np.int64], *, l
     # on the logit scale no end leaves 0 to 1, and near 1 the lower end is the farther one, as it has to be
     reach = t.ppf((1 + level) / 2, clusters - 1) * spread
     low, high = (float(1 / (1 + np.exp(-(center + side)))) for side in (-reach, reach))
-    people = [len(np.unique(person[own])) for own in (positive, ~positive)]
-    limit = perfect_order(*people, tail=(1 - level) / 2)
+    counts = [len(np.unique(person[own])) for own in (positive, ~positive)]
+    limit = perfect_order(*counts, tail=(1 - level) / 2)
     return ClusteredAuc(value, min(low, limit, value), max(high, 1 - limit, value))
 
 

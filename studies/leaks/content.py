@@ -175,9 +175,9 @@ def listed(manifest: Manifest) -> pd.DataFrame:
         for name in FILES
         if name in table
     }
-    people = pd.factorize(table["subject_id"])[0]
+    persons = pd.factorize(table["subject_id"])[0]
     told = ["n_frames", "fps", "duration_s", "width", "height", "brightness", "content_hash", "landmark_path"]
-    parts = [_PARTS[number % len(_PARTS)] for number in people]
+    parts = [_PARTS[number % len(_PARTS)] for number in persons]
     return table.assign(**files, split=parts).drop(columns=told, errors="ignore")
 
 

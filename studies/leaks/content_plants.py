@@ -182,7 +182,7 @@ def _video(what: str) -> Planted:
     return plant
 
 
-def _anew(change: Change | None = None, *, people: str = "other{}") -> Planted:
+def _anew(change: Change | None = None, *, persons: str = "other{}") -> Planted:
     """The cohort again under other recording ids; what trained is tested now, and the other way round."""
 
     def plant(table: pd.DataFrame, folder: Path, rng: Rng) -> pd.DataFrame:
@@ -193,7 +193,7 @@ def _anew(change: Change | None = None, *, people: str = "other{}") -> Planted:
             _set(table, row, series_path=str(saved(series, folder / f"{row}.npz")), path="")
         return table.assign(
             recording_id="new_" + table["recording_id"],
-            subject_id=[people.format(name) for name in table["subject_id"]],
+            subject_id=[persons.format(name) for name in table["subject_id"]],
             split=[turned[side] for side in table["split"]],
         )
 
@@ -316,13 +316,13 @@ SERIES: dict[str, Plant] = {
     "init_from: tested persons trained there, respelt, with other files": Plant(
         by=IDENTITY,
         said=r"share persons \(by subject_id\) with what trained it",
-        table=_anew(_fresh, people="  {}.0"),
+        table=_anew(_fresh, persons="  {}.0"),
         command="init_from",
     ),
     "eval.py: training persons, respelt, with other files": Plant(
         by=IDENTITY,
         said="recordings show persons, by subject_id, that the network was trained",
-        table=_anew(_fresh, people="  {}.0"),
+        table=_anew(_fresh, persons="  {}.0"),
         command="eval",
     ),
 }

@@ -23,10 +23,10 @@ def write_series():
 def cohort(tmp_path):
     """Write a cohort of series; returns a function (people, visits, frames) -> path of the manifest."""
 
-    def build(people: int = 8, visits: int = 3, frames: int = 60, **columns) -> Path:
+    def build(persons: int = 8, visits: int = 3, frames: int = 60, **columns) -> Path:
         rng = np.random.default_rng(0)
         rows = []
-        for person in range(people):
+        for person in range(persons):
             for visit in range(visits):
                 name = f"p{person:02d}_v{visit}"
                 _write_series(tmp_path / f"{name}.npz", rng.normal(size=(frames, len(CHANNELS))))
@@ -70,9 +70,9 @@ def write_video():
 def videos(tmp_path, write_video):
     """Write a cohort of videos; returns a function like that of `cohort`."""
 
-    def build(people: int = 6, visits: int = 2, frames: int = 20, **columns) -> Path:
+    def build(persons: int = 6, visits: int = 2, frames: int = 20, **columns) -> Path:
         rows = []
-        for person in range(people):
+        for person in range(persons):
             for visit in range(visits):
                 name = f"p{person:02d}_v{visit}"
                 write_video(tmp_path / f"{name}.mp4", frames + person * visits + visit)

@@ -341,7 +341,7 @@ def test_without_a_split_everything_is_predicted(manifest, tmp_path):
 
 def test_codes_are_unique_over_the_manifest(manifest, split):
     batches = list(make(manifest, split).train_dataloader()) + list(make(manifest, split).test_dataloader())
-    people, visits = {}, {}
+    persons, visits = {}, {}
     for batch in batches:
         for subject, session, person, visit in zip(
             batch["subject_id"],
@@ -350,6 +350,6 @@ def test_codes_are_unique_over_the_manifest(manifest, split):
             batch["visit"].tolist(),
             strict=True,
         ):
-            assert people.setdefault(person, subject) == subject
+            assert persons.setdefault(person, subject) == subject
             assert visits.setdefault(visit, (subject, session)) == (subject, session)
-    assert len(visits) == 2 * len(people)
+    assert len(visits) == 2 * len(persons)

@@ -89,7 +89,7 @@ def _label(value: float | None, number: str, path: Path) -> float | None:
 
 def add_recordings(
     draft: Draft,
-    people: list[Participant],
+    persons: list[Participant],
     *,
     download: Download,
     series: re.Pattern[str],
@@ -101,7 +101,7 @@ def add_recordings(
 
     Args:
         draft: What is added to.
-        people: Lines of all label tables.
+        persons: Lines of all label tables.
         download: Where the series are.
         series: Names of series files; `key` is the participant.
         site: Value of the column `site` for a participant.
@@ -112,9 +112,9 @@ def add_recordings(
         SourceError: A participant is in the tables twice, or still packed in an archive.
     """
     files = download.matching(series)
-    _refuse_repeated(people)
-    _refuse_packed(people, files, download)
-    for person in people:
+    _refuse_repeated(persons)
+    _refuse_packed(persons, files, download)
+    for person in persons:
         if person.number not in files:
             draft.correct("missing_series", f"participant {person.number}", "no series file; left out")
             continue
@@ -137,7 +137,7 @@ def add_recordings(
                 **items,
             }
         )
-    for number in sorted(set(files) - {person.number for person in people}):
+    for number in sorted(set(files) - {person.number for person in persons}):
         draft.correct("unknown_person", f"participant {number}", "in no label table; left out")
     download.report(draft)
 
@@ -162,9 +162,9 @@ def agreed_labels(
     return {"score": score, "binary": None if score is not None else binary}
 
 
-def _refuse_repeated(people: list[Participant]) -> None:
+def _refuse_repeated(persons: list[Participant]) -> None:
     parts: dict[str, list[str]] = {}
-    for person in people:
+    for person in persons:
         parts.setdefault(person.number, []).append(person.split)
     twice = [f"{number} ({', '.join(where)})" for number, where in parts.items() if len(where) > 1]
     if twice:
@@ -173,9 +173,9 @@ def _refuse_repeated(people: list[Participant]) -> None:
         )
 
 
-def _refuse_packed(people: list[Participant], files: Mapping[str, Path], download: Download) -> None:
+def _refuse_packed(persons: list[Participant], files: Mapping[str, Path], download: Download) -> None:
     archives = download.matching(_ARCHIVE)
-    packed = [person.number for person in people if person.number in archives and person.number not in files]
+    packed = [person.number for person in persons if person.number in archives and person.number not in files]
     if packed:
         shown = ", ".join(archives[number].name for number in packed[:_SHOWN])
         raise SourceError(

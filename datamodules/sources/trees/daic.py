@@ -28,7 +28,7 @@ class Person:
         return sum(self.items)
 
 
-def people(numbers: Sequence[str], parts: Sequence[str], rng: np.random.Generator) -> list[Person]:
+def draw_persons(numbers: Sequence[str], parts: Sequence[str], rng: np.random.Generator) -> list[Person]:
     """Draw answers so that every part has both classes as soon as it has two participants."""
     seen: dict[str, int] = {}
     found = []

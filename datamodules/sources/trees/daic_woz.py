@@ -15,8 +15,8 @@ from datamodules.sources.trees.daic import (
     PARTS,
     Person,
     answers,
+    draw_persons,
     frame_columns,
-    people,
     write_features,
     write_table,
 )
@@ -49,7 +49,7 @@ def write(root: str | Path, *, persons: int = 24, seed: int = 0) -> None:
     others = [str(number) for number in range(300, 493) if str(number) not in (*_KNOWN, *_ABSENT)]
     numbers = [*_KNOWN, *others][:persons]
     parts = [PARTS[place % len(PARTS)] for place in range(len(numbers))]
-    found = [_as_known(person, rng) for person in people(numbers, parts, rng)]
+    found = [_as_known(person, rng) for person in draw_persons(numbers, parts, rng)]
     _write_labels(root, sorted(found, key=lambda person: person.number))
     for person in found:
         _write_interview(root / f"{person.number}_P", person, rng)

@@ -14,8 +14,8 @@ from datamodules.sources.trees.daic import (
     GAZE,
     PARTS,
     Person,
+    draw_persons,
     frame_columns,
-    people,
     write_features,
     write_table,
 )
@@ -44,7 +44,7 @@ def write(root: str | Path, *, persons: int = 24, seed: int = 0) -> None:
     rng = np.random.default_rng(seed)
     parts = [PARTS[place % len(PARTS)] for place in range(persons)]
     numbers = [str((_AI if part == "test" else _WOZ) + place) for place, part in enumerate(parts)]
-    found = people(numbers, parts, rng)
+    found = draw_persons(numbers, parts, rng)
     _write_labels(root / "labels", sorted(found, key=lambda person: person.number), rng)
     for person in found:
         _write_interview(root / f"{person.number}_P", person, rng)

@@ -13,11 +13,11 @@ _TRAITS = ("Extraversion", "Agreeableness", "Conscientiousness", "Neuroticism", 
 def write(
     root: str | Path, *, persons: int = 12, seed: int = 0, files: int = 2, track: str = "MPDD-Young"
 ) -> None:
-    """Write `<root>/<track>`: two thirds of the people into `Training`, the others into `Testing`.
+    """Write `<root>/<track>`: two thirds of the persons into `Training`, the others into `Testing`.
 
     Args:
         root: Folder to fill; made where it is missing.
-        persons: Number of people.
+        persons: How many.
         seed: Same seed, same files.
         files: Recordings of each.
         track: Name of the folder.
@@ -25,17 +25,15 @@ def write(
     rng = np.random.default_rng(seed)
     numbers = range(1, persons + 1)
     cut = persons - persons // 3
-    for part, people in {"Training": numbers[:cut], "Testing": numbers[cut:]}.items():
+    for part, own in {"Training": numbers[:cut], "Testing": numbers[cut:]}.items():
         folder = Path(root) / track / part
-        entries = [entry for person in people for entry in _recordings(folder, rng, person, files)]
+        entries = [entry for person in own for entry in _recordings(folder, rng, person, files)]
         labels = folder / "labels"
         labels.mkdir(parents=True, exist_ok=True)
         name = "Training_Validation" if part == "Training" else "Testing"
         _dump(labels / f"{name}_files.json", entries)
         suffix = "train" if part == "Training" else "test"
-        _dump(
-            labels / f"personalized_{suffix}.json", {str(person): _person(rng, person) for person in people}
-        )
+        _dump(labels / f"personalized_{suffix}.json", {str(person): _person(rng, person) for person in own})
 
 
 def _recordings(folder: Path, rng: np.random.Generator, person: int, files: int) -> list[dict[str, Any]]:

@@ -47,9 +47,9 @@ def test_the_gap_shows_on_the_cohort():
         Series(values=v, channels=CHANNELS, valid=np.ones(len(v), dtype=bool), fps=10.0)
         for v in (behave(visit, settings) for visit in visits)
     ]
-    people = [visit.person.subject_id for visit in visits]
+    persons = [visit.person.subject_id for visit in visits]
     table = gap_table(
-        recordings, labels, people, paper_estimators(), RESAMPLING, channels=UNITS, frames_per_recording=40
+        recordings, labels, persons, paper_estimators(), RESAMPLING, channels=UNITS, frames_per_recording=40
     )
     accuracy = table.pivot(index="estimator", columns="split", values="accuracy")
     assert set(accuracy.index) == {"knn", "logistic", "svm"}

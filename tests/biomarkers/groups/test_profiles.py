@@ -54,8 +54,8 @@ def test_the_band_is_that_of_a_mean_of_persons():
     rng = np.random.default_rng(0)
     level = rng.standard_normal(200)
     rows = [series(np.full((6, 2), [v, -v]), channels=("au01", "au12")) for v in level]
-    people = [f"s{i}" for i in range(200)]
-    found = group_profiles(rows, people, ["all"] * 200, Resampling(2000), bins=3)["all"]
+    persons = [f"s{i}" for i in range(200)]
+    found = group_profiles(rows, persons, ["all"] * 200, Resampling(2000), bins=3)["all"]
     half = stats.sem(level) * 1.96
     np.testing.assert_allclose(found.high[:, 0] - found.mean[:, 0], half, rtol=0.1)
     np.testing.assert_allclose(found.mean[:, 1] - found.low[:, 1], half, rtol=0.1)

@@ -27,7 +27,7 @@ def test_sharpness_is_the_variance_of_the_laplacian():
 
 
 def test_every_video_is_measured_and_an_unreadable_one_is_named(videos, caplog):
-    manifest = read_manifest(videos(people=2))
+    manifest = read_manifest(videos(persons=2))
     ids = manifest.table["recording_id"].tolist()
     found = measure_pictures(manifest, ids).set_index("recording_id")
     assert found.index.tolist() == ids
@@ -40,5 +40,5 @@ def test_every_video_is_measured_and_an_unreadable_one_is_named(videos, caplog):
 
 
 def test_series_have_no_pictures(cohort):
-    manifest = read_manifest(cohort(people=2))
+    manifest = read_manifest(cohort(persons=2))
     assert measure_pictures(manifest, manifest.table["recording_id"].tolist()).empty

@@ -6,11 +6,11 @@ from datamodules.clips.balanced import BalancedBatches
 from datamodules.clips.batches import Member, SubjectVisitBatches
 
 
-def part(first, people, *, subjects=2, **changes):
+def part(first, persons, *, subjects=2, **changes):
     """People with two visits each; rows and codes count from `first`."""
     members = [
         Member(first + 2 * person + visit, first + person, first + 2 * person + visit)
-        for person in range(people)
+        for person in range(persons)
         for visit in range(2)
     ]
     return SubjectVisitBatches(members=members, subjects=subjects, visits=2, clips=1, seed=0, **changes)

@@ -60,7 +60,7 @@ def test_any_cohort_keeps_people_apart_and_visits_apart(seed):
     members = cohort(
         [rng.integers(1, 4, size=rng.integers(1, 6)).tolist() for _ in range(rng.integers(2, 12))]
     )
-    people = {member.subject for member in members}
+    persons = {member.subject for member in members}
     batches = train(members, subjects=3, visits=int(rng.integers(1, 4)))
     lengths = set()
     for number in range(4):
@@ -73,7 +73,7 @@ def test_any_cohort_keeps_people_apart_and_visits_apart(seed):
             by_person = {}
             for key in keys:
                 by_person.setdefault(members[key.row].subject, []).append(members[key.row].visit)
-            assert len(by_person) == min(3, len(people))
+            assert len(by_person) == min(3, len(persons))
             for subject, visits in by_person.items():
                 available = len({member.visit for member in members if member.subject == subject})
                 assert len(set(visits)) == min(len(visits), available)

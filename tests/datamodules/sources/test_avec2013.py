@@ -27,14 +27,14 @@ def read(root):
 
 def test_the_pattern_of_shared_persons_is_the_official_one():
     found = sessions(AVEC2013, persons=None, seed=3)
-    people = {
+    persons = {
         part: {session.name[:3] for session in found if session.part == part}
         for part in ("train", "dev", "test")
     }
     assert len(found) == 150
-    assert [len(who) for who in people.values()] == [41, 43, 42]
-    assert [len(people[a] & people[b]) for a, b in combinations(people, 2)] == [27, 10, 13]
-    assert len(set.union(*people.values())) == 82
+    assert [len(who) for who in persons.values()] == [41, 43, 42]
+    assert [len(persons[a] & persons[b]) for a, b in combinations(persons, 2)] == [27, 10, 13]
+    assert len(set.union(*persons.values())) == 82
 
 
 def test_a_session_is_one_recording(published):

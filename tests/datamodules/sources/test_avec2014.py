@@ -44,10 +44,10 @@ def test_the_official_pattern_of_shared_persons(tmp_path):
     tree.write(tmp_path)
     table = read(tmp_path).table
     assert len(table) == 300
-    people = {part: set(rows["subject_id"]) for part, rows in table.groupby("split")}
-    assert {part: len(who) for part, who in people.items()} == {"train": 41, "dev": 43, "test": 42}
+    persons = {part: set(rows["subject_id"]) for part, rows in table.groupby("split")}
+    assert {part: len(who) for part, who in persons.items()} == {"train": 41, "dev": 43, "test": 42}
     shared = {
-        pair: len(people[pair[0]] & people[pair[1]]) for pair in combinations(("train", "dev", "test"), 2)
+        pair: len(persons[pair[0]] & persons[pair[1]]) for pair in combinations(("train", "dev", "test"), 2)
     }
     assert shared == {("train", "dev"): 26, ("train", "test"): 10, ("dev", "test"): 12}
     sessions = table.drop_duplicates("session_id")

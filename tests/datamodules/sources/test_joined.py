@@ -13,10 +13,10 @@ from datamodules.sources.joined import read
 def corpus(tmp_path):
     """A corpus in a folder of its own: `corpus("daic", people=[...], **columns)`."""
 
-    def make(name, people, *, column=True, **columns):
+    def make(name, persons, *, column=True, **columns):
         root = tmp_path / name
         root.mkdir()
-        rows = [{"recording_id": f"{row}", "subject_id": person} for row, person in enumerate(people)]
+        rows = [{"recording_id": f"{row}", "subject_id": person} for row, person in enumerate(persons)]
         for row in rows:
             (root / f"{row['recording_id']}.mp4").write_bytes(name.encode())
             row |= {"session_id": "1", "path": f"{row['recording_id']}.mp4"}

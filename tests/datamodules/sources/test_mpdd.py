@@ -13,7 +13,7 @@ from datamodules.split_leakage.split_checks import check_split
 from datamodules.splits.partition import Split
 
 LIST = "Training/labels/Training_Validation_files.json"
-PEOPLE = "Training/labels/personalized_train.json"
+PERSONS = "Training/labels/personalized_train.json"
 
 
 @pytest.fixture
@@ -45,13 +45,13 @@ def test_a_download_becomes_a_manifest(tree):
 
 def test_traits_sex_and_age_are_those_of_the_person(tree):
     manifest = mpdd.read(root=tree, probe=False)
-    people = json.loads((tree / PEOPLE).read_text())
+    persons = json.loads((tree / PERSONS).read_text())
     second = manifest.table.iloc[2]
-    scores = people["2"]["big5_scores"]
+    scores = persons["2"]["big5_scores"]
     assert {name[-1]: second[name] for name in second.index if name.startswith("trait_")} == {
         name[0]: score for name, score in scores.items()
     }
-    assert (second["sex"], second["age"]) == ("M", float(people["2"]["age"]))
+    assert (second["sex"], second["age"]) == ("M", float(persons["2"]["age"]))
     assert "traits are 'big5_scores' as published" in manifest.notes[0]
 
 
@@ -64,12 +64,12 @@ def test_other_windows_and_features_are_read_by_name(tree):
 
 
 def test_traits_that_are_no_numbers_are_left_out_with_a_note(tree):
-    def words(people):
-        for person in people.values():
+    def words(persons):
+        for person in persons.values():
             person["big5_traits"] = "An open person."
             del person["big5_scores"]
 
-    edit(tree, PEOPLE, words)
+    edit(tree, PERSONS, words)
     (tree / "Testing" / "labels" / "personalized_test.json").unlink()
     manifest = mpdd.read(root=tree, probe=False)
     assert "trait_O" not in manifest.table
@@ -175,11 +175,11 @@ def test_damaged_lists_unknown_persons_and_repeated_files_are_refused(tree):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda people: list(people.values()), "not a table of people"),
-        (lambda people: people["1"].update(gender="unclear"), "'gender' is 'unclear'"),
+        (lambda persons: list(persons.values()), "not a table of people"),
+        (lambda persons: persons["1"].update(gender="unclear"), "'gender' is 'unclear'"),
     ],
 )
 def test_other_tables_of_people_are_refused(tree, change, message):
-    edit(tree, PEOPLE, change)
+    edit(tree, PERSONS, change)
     with pytest.raises(SourceError, match=message):
         mpdd.read(root=tree, probe=False)

@@ -15,7 +15,7 @@ NAMES = [f"p{n:02d}_v0" for n in range(20)]
 
 
 @pytest.fixture
-def people(cohort):
+def persons(cohort):
     """A manifest of 20 persons, and a split that has some of them in each part."""
     split = Split("one", train=tuple(NAMES[:10]), val=tuple(NAMES[10:15]), test=tuple(NAMES[15:]))
     return read_manifest(cohort(20, 1, 30)), split
@@ -34,26 +34,26 @@ def followed(own: float, count: int = 20):
 
 
 @pytest.mark.parametrize("own", [0.1, 0.3])
-def test_twenty_who_follow_one_target_are_told_and_do_not_stop(own, people, caplog):
+def test_twenty_who_follow_one_target_are_told_and_do_not_stop(own, persons, caplog):
     pairs = followed(own)
     assert len(pairs) > 180
-    check_content(*people, pairs)
+    check_content(*persons, pairs)
     assert "20 recordings are alike with nearly each other: p00_v0" in caplog.text
     assert "one stimulus, as a gaze target" in caplog.text
 
 
 @pytest.mark.parametrize("count", [2, 3, 4])
-def test_a_few_copies_stop(count, people):
+def test_a_few_copies_stop(count, persons):
     pairs = [Pair(NAMES[i], NAMES[19 - j], "nearly", 0.99) for i in range(count - 1) for j in range(1)]
     with pytest.raises(LeakageError, match=r"p00_v0 \(train\) = p19_v0 \(test\)"):
-        check_content(*people, pairs)
+        check_content(*persons, pairs)
 
 
 @pytest.mark.parametrize("correlation", [1.0, 0.9999])
-def test_a_copy_stops_among_those_who_follow_a_target(correlation, people):
+def test_a_copy_stops_among_those_who_follow_a_target(correlation, persons):
     pairs = [pair for pair in followed(0.1) if (pair.first, pair.second) != (NAMES[0], NAMES[19])]
     with pytest.raises(LeakageError, match=r"p00_v0 \(train\) = p19_v0 \(test\): the same"):
-        check_content(*people, [*pairs, Pair(NAMES[0], NAMES[19], "the same", correlation)])
+        check_content(*persons, [*pairs, Pair(NAMES[0], NAMES[19], "the same", correlation)])
 
 
 def test_a_group_is_of_many_persons_who_are_alike_with_nearly_each_other():

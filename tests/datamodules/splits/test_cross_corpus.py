@@ -20,8 +20,8 @@ def make(corpora, unknown=()):
             "binary": float(person % 2),
             "content_hash": f"{corpus}{person}",
         }
-        for corpus, people in corpora.items()
-        for person in people
+        for corpus, persons in corpora.items()
+        for person in persons
     ]
     return Manifest(table=pd.DataFrame(rows), root=None, name="joined", truth=None)
 

@@ -26,7 +26,7 @@ def make(flipped=()):
     return Manifest(table=pd.DataFrame(rows), root=None, name="made", truth=None)
 
 
-def people(ids):
+def persons(ids):
     return {name.split("_")[0] for name in ids}
 
 
@@ -39,9 +39,9 @@ def test_no_inner_fold_holds_anybody_of_the_outer_test_part(outer_fold):
     assert [split.name for split in inner] == [f"outer{outer_fold}-fold{fold}" for fold in range(3)]
     for split in inner:
         check_split(manifest, split, subject_disjoint=True)
-        assert not people(split.train + split.val + split.test) & people(final.test)
-    tested = [person for split in inner for person in people(split.test)]
-    assert sorted(tested) == sorted(people(final.train + final.val))
+        assert not persons(split.train + split.val + split.test) & persons(final.test)
+    tested = [person for split in inner for person in persons(split.test)]
+    assert sorted(tested) == sorted(persons(final.train + final.val))
 
 
 def test_the_outer_folds_are_those_of_kfold():
@@ -53,7 +53,7 @@ def test_the_outer_folds_are_those_of_kfold():
 def test_labels_of_the_outer_test_part_do_not_move_the_inner_folds(monkeypatch):
     manifest = make()
     (final,) = Nested(final=True).splits(manifest)
-    turned = make(flipped=people(final.test))
+    turned = make(flipped=persons(final.test))
     original = KFold.splits
 
     def same_outer(self, table):  # the outer folds themselves are drawn with everybody's labels

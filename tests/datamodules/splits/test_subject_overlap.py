@@ -13,7 +13,7 @@ PLACES = {
 
 
 def given(places):
-    rows = [(person, part) for part, people in places.items() for person in people]
+    rows = [(person, part) for part, persons in places.items() for person in persons]
     table = pd.DataFrame(rows, columns=["subject_id", "split"])
     table["recording_id"] = [f"r{row}" for row in table.index]
     table["session_id"] = table["recording_id"]
@@ -33,8 +33,8 @@ def test_the_matrix_counts_persons_and_nobody_unknown():
 
 
 def test_ten_persons_are_named_and_the_rest_counted(caplog):
-    people = [f"p{number:02d}" for number in range(13)]
-    manifest, split = given({"train": people, "val": ["x"], "test": people})
+    persons = [f"p{number:02d}" for number in range(13)]
+    manifest, split = given({"train": persons, "val": ["x"], "test": persons})
     person_overlap(manifest, split).log(manifest.name, split.name)
     assert "13 person(s) are in several parts: p00, p01" in caplog.text
     assert "p09 and 3 more" in caplog.text

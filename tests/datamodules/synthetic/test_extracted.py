@@ -14,7 +14,7 @@ SETTINGS = {"noise": 0.4, "drop": 0.1, "missing": ["gaze_x"], "seed": 3}
 
 @pytest.fixture
 def manifest(cohort):
-    return read_manifest(cohort(people=3, visits=2))
+    return read_manifest(cohort(persons=3, visits=2))
 
 
 def test_series_are_new_and_all_else_stays(manifest):

@@ -6,7 +6,7 @@ from scipy import stats
 from evaluation.audit.sampling import sampling_audit
 
 
-def people(count, *, first, seed, women=0.5, shift=0.0):
+def persons(count, *, first, seed, women=0.5, shift=0.0):
     rng = np.random.default_rng(seed)
     rows = []
     for person in range(count):
@@ -31,7 +31,7 @@ def by_column(found):
 
 
 def test_a_test_set_of_women_only_is_found_and_nothing_else():
-    found = by_column(sampling_audit(people(60, first=0, seed=0), people(30, first=100, seed=1, women=1.0)))
+    found = by_column(sampling_audit(persons(60, first=0, seed=0), persons(30, first=100, seed=1, women=1.0)))
     assert set(found) == {"sex", "age", "score"}  # site is empty, the frame rate never varies
     assert found["sex"]["differs"]
     assert found["sex"]["test"] == {"female": 1.0, "male": 0.0}
@@ -40,7 +40,7 @@ def test_a_test_set_of_women_only_is_found_and_nothing_else():
 
 
 def test_the_p_value_is_that_of_a_permutation_test_over_people():
-    train, test = people(12, first=0, seed=2), people(9, first=100, seed=3, shift=6)
+    train, test = persons(12, first=0, seed=2), persons(9, first=100, seed=3, shift=6)
     found = by_column(sampling_audit(train, test, n_permutations=5000))["age"]
     ages = [table.groupby("subject_id")["age"].mean().to_numpy() for table in (train, test)]
     expected = stats.permutation_test(
@@ -57,8 +57,8 @@ def test_people_of_one_kind_are_flagged_as_rarely_as_promised():
         any(
             entry["differs"]
             for entry in sampling_audit(
-                people(20, first=0, seed=2 * seed),
-                people(12, first=100, seed=2 * seed + 1),
+                persons(20, first=0, seed=2 * seed),
+                persons(12, first=100, seed=2 * seed + 1),
                 n_permutations=200,
             )
         )

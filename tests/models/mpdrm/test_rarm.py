@@ -144,10 +144,10 @@ def _unexplained(name, steps=250):
     mix = torch.linalg.qr(torch.randn(DIM, DIM))[0]  # the context holds the habit in other coordinates
     optimizer = torch.optim.Adam(module.parameters(), lr=1e-2)
 
-    def error(people):
-        state, habit = torch.randn(people, 1), 2.0 * torch.randn(people, DIM)
+    def error(persons):
+        state, habit = torch.randn(persons, 1), 2.0 * torch.randn(persons, DIM)
         tokens = (state * torch.eye(DIM)[0] + habit)[:, None].expand(-1, 3, -1)
-        everyone = torch.ones(people, 3, dtype=torch.bool)
+        everyone = torch.ones(persons, 3, dtype=torch.bool)
         v, _ = module["rarm"](tokens, everyone, habit @ mix, everyone[:, 0])
         return (module["read"](v) - state).square().mean()
 

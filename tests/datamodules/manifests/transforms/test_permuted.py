@@ -52,7 +52,7 @@ def test_after_permutation_neither_the_truth_nor_a_shortcut_finds_the_labels(tmp
 
 def test_labels_move_as_blocks_and_all_else_stays(cohort):
     columns = {"site": "here", "item_1": np.arange(24)}
-    manifest = read_manifest(cohort(people=8, visits=3, **columns))
+    manifest = read_manifest(cohort(persons=8, visits=3, **columns))
     moved = permuted(manifest=manifest, seed=1)
     labels = ["scale", "score", "binary", "item_1"]
     pd.testing.assert_frame_equal(

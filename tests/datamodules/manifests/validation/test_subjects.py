@@ -73,9 +73,9 @@ def test_sexes_of_one_person(sexes, faults):
 
 
 def test_many_persons_are_named_in_part():
-    people = [f"P{n // 2}" for n in range(40)]
+    persons = [f"P{n // 2}" for n in range(40)]
     problems = check_persons(
-        table(["V1", "V2"] * 20, person=people, sex=["f", "m"] * 20, age=[50.0, 20.0] * 20)
+        table(["V1", "V2"] * 20, person=persons, sex=["f", "m"] * 20, age=[50.0, 20.0] * 20)
     )
     assert len(problems) == 2 * (5 + 1)
     assert problems[5] == "the same of 15 more persons"
