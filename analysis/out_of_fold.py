@@ -65,7 +65,7 @@ def out_of_fold(
     *,
     head: Head = "binary",
 ) -> pd.DataFrame:
-    """Predictions for the people of each fold's test part, by a copy fitted on its training part.
+    """Predictions for the persons of each fold's test part, by a copy fitted on its training part.
 
     Args:
         model: Estimator; cloned for every fold.

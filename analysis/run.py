@@ -22,7 +22,7 @@ from evaluation.uncertainty.bootstrap import Resampling
 
 _EXTRA = ("aeon", "xgboost", "statsmodels", "shap", "captum")
 LIMITS = (
-    "Research software. Group differences describe the people of this table; they are not a diagnosis of "
+    "Research software. Group differences describe the persons of this table; they are not a diagnosis of "
     "anybody. Estimators were fitted inside the training part of each fold; descriptions of groups and of "
     "clusters use everybody and say so."
 )

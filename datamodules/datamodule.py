@@ -32,7 +32,7 @@ class ClipDataModule(pl.LightningDataModule):
     Samplers deal whole batches to the ranks, so a trainer of several devices needs
     `use_distributed_sampler=False`.
 
-    Evaluation reads whole people. Where a person has recordings outside the part that is evaluated, these
+    Evaluation reads whole persons. Where a person has recordings outside the part that is evaluated, these
     come along as context (`scored` False, no targets); a person-disjoint split has none.
 
     Args:
@@ -43,11 +43,11 @@ class ClipDataModule(pl.LightningDataModule):
         eval_clips: Chooses evaluation frames; must not be random.
         augment: Called with (frames, seed) on the device, in training.
         normalize: Called with frames on the device, always.
-        subjects: People in a training batch.
+        subjects: Persons in a training batch.
         visits: Visits of each.
         clips: Clips of each visit.
-        balance: Column of the manifest, such as `corpus`, whose values share the people of a training batch
-            equally; None takes people as they come.
+        balance: Column of the manifest, such as `corpus`, whose values share the persons of a training batch
+            equally; None takes persons as they come.
         max_eval_clips: Clips in an evaluation batch, unless one person has more.
         num_workers: Processes that read, for each loader.
         seed: Seed of order, clips and augmentation.
@@ -123,7 +123,7 @@ class ClipDataModule(pl.LightningDataModule):
         return training_statistics(recordings, self._source, answers=answers, allowed=self.accept_leaks)
 
     def train_dataloader(self) -> Iterable[dict[str, Any]]:
-        """Batches of people by visits by clips, in another order each epoch.
+        """Batches of persons by visits by clips, in another order each epoch.
 
         Raises:
             NothingMeasured: No training recording holds a measurement.
@@ -133,15 +133,15 @@ class ClipDataModule(pl.LightningDataModule):
         return self._loader(entries, self._train_clips, self._train_batches(entries), training=True)
 
     def val_dataloader(self) -> Iterable[dict[str, Any]]:
-        """Batches of whole people of the validation part."""
+        """Batches of whole persons of the validation part."""
         return self._evaluation(self._part("val"))
 
     def test_dataloader(self) -> Iterable[dict[str, Any]]:
-        """Batches of whole people of the test part."""
+        """Batches of whole persons of the test part."""
         return self._evaluation(self._part("test"))
 
     def predict_dataloader(self) -> Iterable[dict[str, Any]]:
-        """Batches of whole people of the test part, or of the whole manifest where there is no split."""
+        """Batches of whole persons of the test part, or of the whole manifest where there is no split."""
         return self._evaluation(None if self.split is None else self._part("test"))
 
     def state_dict(self) -> dict[str, Any]:

@@ -85,7 +85,7 @@ class BinaryHead(nn.Module):
 
     def set_statistics(self, stats: Statistics) -> None:
         """Store the logit of `prevalence`, the training share of positives."""
-        # Training people of one class only would start at an infinite logit.
+        # Training persons of one class only would start at an infinite logit.
         prevalence = min(max(_statistic(stats, "prevalence", "binary"), 0.01), 0.99)
         self.prior.fill_(math.log(prevalence / (1.0 - prevalence)))
 

@@ -49,8 +49,8 @@ def test_an_official_split_shows_whom_it_shares_and_what_a_look_up_reaches(
     record = read_manifest_json(run)
     persons = record["person_overlap"]["persons"]
     table = own_table.assign(split=part)
-    people = {name: set(rows["subject_id"]) for name, rows in table.groupby("split")}
-    assert persons["train"]["test"] == len(people["train"] & people["test"]) > 0
+    persons = {name: set(rows["subject_id"]) for name, rows in table.groupby("split")}
+    assert persons["train"]["test"] == len(persons["train"] & persons["test"]) > 0
     assert persons["test"]["test"] == 10
     assert record["subject_disjoint"] is False
     assert "are in several parts: P000" in caplog.text
@@ -71,14 +71,14 @@ def test_an_official_split_shows_whom_it_shares_and_what_a_look_up_reaches(
 def corpora(tmp_path, write_series):
     """Two tables of series; the persons 4 to 7 of the first are in the second too."""
     places = []
-    for name, people in (("first", range(8)), ("second", range(4, 12))):
+    for name, persons in (("first", range(8)), ("second", range(4, 12))):
         folder = tmp_path / name
         folder.mkdir()
         rows = [
-            {"recording_id": f"{p}", "subject_id": f"fam:{p}", "session_id": "1", "path": ""} for p in people
+            {"recording_id": f"{p}", "subject_id": f"fam:{p}", "session_id": "1", "path": ""} for p in persons
         ]
         table = pd.DataFrame(rows).assign(series_path=lambda t: t["recording_id"] + ".npz", corpus=name)
-        table = table.assign(scale="PHQ-8", score=[20 * (p % 2) for p in people])
+        table = table.assign(scale="PHQ-8", score=[20 * (p % 2) for p in persons])
         for row, file in enumerate(table["series_path"]):
             write_series(folder / file, np.random.default_rng([row, len(name)]).normal(size=(40, 3)))
         table.to_csv(folder / "table.csv", index=False)

@@ -56,7 +56,7 @@ class EstimatorTable:
         printed = {name: f"{accuracy:.2f}" for name, accuracy in self.published.items()}
         section = Section(
             "estimators",
-            "Who is depressed? Estimators on people they were not fitted on",
+            "Who is depressed? Estimators on persons they were not fitted on",
             f"{len(material.splits)} folds over persons; scaling, selection and penalties are fitted inside "
             "the training part, the checkpoint of a network and the threshold of a decision are chosen on "
             "validation. Intervals are over persons.",
@@ -73,7 +73,7 @@ class EstimatorTable:
             ],
             remarks=(
                 f"Always answering the larger class is right in {max(majority, 1 - majority):.0%}",
-                "Printed accuracies are of other people and another split; they are not a target",
+                "Printed accuracies are of other persons and another split; they are not a target",
                 *remarks(self.networks),
             ),
         )

@@ -23,7 +23,7 @@ _ALPHA = 0.05
 
 @dataclass(frozen=True, kw_only=True)
 class GroupComparison:
-    """Two groups of persons, feature by feature, and visit by visit where people come again.
+    """Two groups of persons, feature by feature, and visit by visit where persons come again.
 
     Tests are corrected over the features of one comparison, so each comparison is a question of its own.
 

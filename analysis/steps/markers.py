@@ -60,7 +60,7 @@ def _section(found: pd.DataFrame, material: Material) -> Section:
     ]
     return Section(
         "markers",
-        "Do the eyes go with what people report?",
+        "Do the eyes go with what persons report?",
         "Spearman's correlation of every feature with every total. Intervals are over resampled persons, "
         "p-values exchange the totals of persons; Holm's and Benjamini and Hochberg's corrections count all "
         "rows. Colored are those below 0.05 after Holm's. A correlation is no marker of a person: look at "

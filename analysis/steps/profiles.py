@@ -27,7 +27,7 @@ class Profiles:
     bins: int
 
     def __call__(self, material: Material, resampling: Resampling) -> Finding:
-        """Average people, not recordings, in every bin."""
+        """Average persons, not recordings, in every bin."""
         labels = material.labels
         known = np.flatnonzero(labels["binary"].notna())
         table = {name: EMOTIONS[name] for name in self.emotions}

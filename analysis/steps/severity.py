@@ -16,7 +16,7 @@ from evaluation.summary import summarize
 from evaluation.uncertainty.bootstrap import Resampling
 from evaluation.uncertainty.table_estimates import paired_differences
 
-_TITLE = "How severe? Scores of people the estimators were not fitted on"
+_TITLE = "How severe? Scores of persons the estimators were not fitted on"
 
 
 @dataclass(frozen=True, kw_only=True)

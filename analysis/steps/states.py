@@ -129,7 +129,7 @@ def _clusters(
         "Ward's clusters of standardized totals. Any continuum can be cut: beside each index stands what "
         "data without clusters give, Gaussian with the same covariance, and a Gaussian copula with the same "
         "margins, whose pile of persons at zero separates, too; p is the share of such data that separate "
-        "as well or better. Where p is not small the clusters are steps of severity, not kinds of people.",
+        "as well or better. Where p is not small the clusters are steps of severity, not kinds of persons.",
         plots=[
             *(cluster_profiles(own) for own in profiles),
             treetop(means.to_numpy(), k=states[-1].k, at_most=AT_MOST, seed=seed),

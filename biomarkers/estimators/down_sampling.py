@@ -13,8 +13,8 @@ from biomarkers.estimators.grouped_pipeline import fit_by_persons
 class DownSampled(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     """Fits as many recordings of every class as the rarest has, drawn at random without replacement.
 
-    Faces of the Mind (github.com/njnklab/FACES) draws before the split, so that the people who are tested are
-    balanced too and most people are tested never. Here the training rows alone are drawn. It is the
+    Faces of the Mind (github.com/njnklab/FACES) draws before the split, so that the persons who are tested
+    are balanced too and most persons are tested never. Here the training rows alone are drawn. It is the
     source's way and throws most controls away: class weights keep them.
 
     Args:

@@ -2,7 +2,7 @@
 
 A statistic that is missing has a reason, which the report of the features tells: its channel was not measured
 or never moved, or too few frames were valid. The recording stays, because leaving it out would test other
-people than were asked for.
+persons than were asked for.
 """
 
 from typing import Any

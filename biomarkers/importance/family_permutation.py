@@ -21,8 +21,8 @@ def permuted_predictions(
     """Probabilities (G,P,N) of a fitted model where each family takes its columns from another recording.
 
     Args:
-        model: Fitted classifier of two labels, on people of whom it has seen none.
-        x: Features (N rows) of those people.
+        model: Fitted classifier of two labels, on persons of whom it has seen none.
+        x: Features (N rows) of those persons.
         families: Columns of each of the G families, which is permuted alone.
         repeats: Permutations of each.
         seed: Of the permutations.

@@ -55,7 +55,7 @@ def shared_persons(first: Manifest, second: Manifest) -> Section:
         (part, *(str(len(persons & other)) for other in theirs.values())) for part, persons in ours.items()
     ]
     shared = ours[_ALL] & theirs[_ALL]
-    remark = f"{len(shared)} people are in both: one of the corpora cannot test what the other trained"
+    remark = f"{len(shared)} persons are in both: one of the corpora cannot test what the other trained"
     return Section(
         title=f"Persons shared with {second.name}",
         header=(first.name, *theirs),
@@ -183,7 +183,9 @@ def _overlap(table: pd.DataFrame) -> Section | None:
     ]
     shared = sum(len(parts[a] & parts[b]) for a, b in combinations(parts, 2))
     remark = (
-        "people are in more than one part: a model can recognize them" if shared else "no one is in two parts"
+        "persons are in more than one part: a model can recognize them"
+        if shared
+        else "no one is in two parts"
     )
     return Section(title="Persons shared by parts", header=("", *parts), rows=rows, remark=remark)
 

@@ -1,7 +1,7 @@
 """Check a download: `python -m datamodules.checks.validate source=avec2014 root=<folder> [key=value]`.
 
 It reads the corpus, prints what is in it and what was corrected, and writes the same as a page;
-`against=edaic:<folder>` counts the people another corpus shares with it. `decode=true` decodes every video
+`against=edaic:<folder>` counts the persons another corpus shares with it. `decode=true` decodes every video
 from start to end, once, and lists those in which the decoder reports damage. The exit status is 1 where the
 folder is not the corpus, a file cannot be read or is damaged, 2 for a command it does not know.
 """

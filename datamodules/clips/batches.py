@@ -52,7 +52,7 @@ class ClipBatches:
 
 
 class SubjectVisitBatches(ClipBatches):
-    """Training batches of `subjects` people, `visits` visits of each and `clips` clips of each visit.
+    """Training batches of `subjects` persons, `visits` visits of each and `clips` clips of each visit.
 
     Every recording is used about once an epoch. The recordings of a person are dealt into groups of different
     visits; where their number does not divide, the recordings that are used twice change from epoch to epoch.
@@ -60,7 +60,7 @@ class SubjectVisitBatches(ClipBatches):
 
     Args:
         members: The training recordings.
-        subjects: People in a batch; fewer if there are fewer.
+        subjects: Persons in a batch; fewer if there are fewer.
         visits: Visits of a person in a batch.
         clips: Clips of a visit in a batch.
         seed: Seed of the order.
@@ -162,11 +162,11 @@ class SubjectVisitBatches(ClipBatches):
 
     def _report(self, subjects: int) -> None:
         if self._subjects < subjects:
-            _log.warning("batches hold %d people, not %d: there are no more", self._subjects, subjects)
+            _log.warning("batches hold %d persons, not %d: there are no more", self._subjects, subjects)
         single = sum(len({member.visit for member in members}) == 1 for members in self._persons.values())
         if single and self._visits > 1:
             _log.warning(
-                "%d of %d people have one visit: their clips are taken far apart in it, which teaches the "
+                "%d of %d persons have one visit: their clips are taken far apart in it, which teaches the "
                 "contrast less than a second visit would",
                 single,
                 len(self._persons),
@@ -222,7 +222,7 @@ def _fill(
 
 
 class SubjectBatches(ClipBatches):
-    """Evaluation batches of whole people, all clips of all their recordings: enrolment needs no second pass.
+    """Evaluation batches of whole persons, all clips of all their recordings: enrolment needs no second pass.
 
     Args:
         members: The recordings, context included.

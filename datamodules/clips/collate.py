@@ -37,7 +37,7 @@ def collate(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
         ]
         raise EmptyBatch(
             f"none of the {len(samples)} clips of a batch could be read; repair or remove these recordings, "
-            "or put more people into a batch:\n"
+            "or put more persons into a batch:\n"
             + "\n".join(f"  - {name}: {fault}" for name, fault in [*errors, *unseen])
         )
     batch: dict[str, Any] = {

@@ -1,6 +1,6 @@
 """The item-oracle check: finds features that repeat a questionnaire answer under an innocent name.
 
-A forbidden name is easily changed; the order of people is not. With ranks `r` over the rows that both know,
+A forbidden name is easily changed; the order of persons is not. With ranks `r` over the rows that both know,
 `|cov(r_x, r_y)| / min(var r_x, var r_y)` is 1 exactly where one of feature `x` and answer `y` is a monotone
 function of the other, ties included: a copy, its logarithm, a copy with jitter, a total cut into bands. Sums
 and components of items are found as features that are linear in all items.
@@ -68,7 +68,7 @@ def answers_of(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def repeated_answers(features: pd.DataFrame, answers: pd.DataFrame) -> dict[str, str]:
-    """Feature -> what it repeats: `orders people as <answer>`, or `linear in the items`.
+    """Feature -> what it repeats: `orders persons as <answer>`, or `linear in the items`.
 
     Args:
         features: (N, F), NaN where missing.
@@ -83,7 +83,7 @@ def repeated_answers(features: pd.DataFrame, answers: pd.DataFrame) -> dict[str,
             own, asked = x[np.ix_(rows, columns)], y[np.ix_(rows, questions)]
             for place, question in zip(*np.nonzero(_same_order(own, asked)), strict=True):
                 answer = answers.columns[questions[question]]
-                found.setdefault(str(features.columns[columns[place]]), f"orders people as {answer}")
+                found.setdefault(str(features.columns[columns[place]]), f"orders persons as {answer}")
         rows = measured & np.isfinite(y[:, items]).all(axis=1)
         for place in np.flatnonzero(_linear(x[np.ix_(rows, columns)], y[np.ix_(rows, items)])):
             found.setdefault(str(features.columns[columns[place]]), "linear in the items")

@@ -9,8 +9,8 @@ from datamodules.schema import UNKNOWN
 def person_keys(table: pd.DataFrame) -> list[str]:
     """One key a row: the subject, or the recording itself where the subject is unknown.
 
-    Two unknown recordings may show the same person. Treating them as different people is the only choice that
-    lets them be used at all; a split that holds them is reported as unauditable.
+    Two unknown recordings may show the same person. Treating them as different persons is the only choice
+    that lets them be used at all; a split that holds them is reported as unauditable.
     """
     # as lists: the cells of a column of text are slow to get one by one
     subjects, recordings = table["subject_id"].tolist(), table["recording_id"].tolist()
@@ -23,7 +23,7 @@ def person_keys(table: pd.DataFrame) -> list[str]:
 def person_codes(table: pd.DataFrame) -> np.ndarray:
     """One code a row, int64 `(len(table),)`, the same for all recordings of a person.
 
-    An unknown person has a code of its own below 0: whatever compares people leaves negative codes out,
+    An unknown person has a code of its own below 0: whatever compares persons leaves negative codes out,
     because two of them may be one person as well as two.
     """
     numbers = pd.factorize(np.asarray(person_keys(table), dtype=object))[0]

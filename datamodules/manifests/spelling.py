@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from decimal import Decimal
 
-# What programs and people write where there is nothing, in small letters.
+# What programs and persons write where there is nothing, in small letters.
 _NOTHING = frozenset(
     {
         "", "nan", "na", "n/a", "n.a.", "n.a", "<na>", "#n/a", "#na", "nat", "none", "null", "nil", "unk",

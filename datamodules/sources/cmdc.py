@@ -1,7 +1,8 @@
 """CMDC (Zou et al. 2023): OpenFace tables of Chinese interviews, twelve questions a person, with PHQ-9 items.
 
 Layout: `SubjectInfo.xlsx` (or `.csv`) with `ID`, `MDD`, `PHQ-1` to `PHQ-9` and perhaps `PHQtotal`, and
-`<ID>/Q<n>.csv`, n from 1 to 12. Only some people have video. A diagnosis need not agree with a questionnaire.
+`<ID>/Q<n>.csv`, n from 1 to 12. Only some persons have video. A diagnosis need not agree with a
+questionnaire.
 """
 
 from pathlib import Path

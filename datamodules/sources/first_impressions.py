@@ -5,7 +5,7 @@ Layout: `annotation_{training,validation,test}.pkl`, pickles of trait -> clip ->
 
 - Several clips come from one video, and the official parts divide videos. Who looks up the mean label of the
   other clips of the video has a mean accuracy of .91 without a frame. So the video is the person here, and a
-  protocol over people is the one to use; that a person has several videos cannot be excluded.
+  protocol over persons is the one to use; that a person has several videos cannot be excluded.
 - What is published as neuroticism correlates positively with all other traits (.58 to .80): it was rated as
   emotional stability. `trait_N` is 1 minus the number, so that the letter means the same in every corpus.
 """
@@ -111,5 +111,5 @@ def _note_sources(draft: Draft) -> None:
     if leaked:
         draft.notes.append(
             f"the official parts divide videos: {leaked} of {len(tested)} test clips are from one "
-            "that is also in train or val; use a protocol over people, such as protocol=kfold"
+            "that is also in train or val; use a protocol over persons, such as protocol=kfold"
         )

@@ -2,7 +2,7 @@
 
 Layout: `Video_feature/<id>.csv` and, in another folder, `<id>_Depression.csv`: the digit 0 or 1 and nothing
 else, so that whoever reads it as a table takes the label for a header. Ids are text: some have three digits,
-some four with a leading zero. The corpus has fewer people than vlogs, but says of none who it is.
+some four with a leading zero. The corpus has fewer persons than vlogs, but says of none who it is.
 """
 
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""MPDD (Fu et al. 2025): features of face video by windows of seconds, depression classes, traits of people.
+"""MPDD (Fu et al. 2025): features of face video by windows of seconds, depression classes, traits of persons.
 
 Layout of a track (`MPDD-Young`, `MPDD-Elderly`): `{Training,Testing}/labels/*_files.json`, a list of entries
-with `video_feature_path` and the classes, beside it `personalized_*.json` about people, and
+with `video_feature_path` and the classes, beside it `personalized_*.json` about persons, and
 `{Training,Testing}/{1s,5s}/Visual/<features>/<file>.npy`. File names begin with the number of the person.
 `individualEmbedding` holds embeddings of generated text; it is not a measurement and is not read.
 """
@@ -45,7 +45,7 @@ def read(
     Args:
         root: Folder of one track, or one that holds it.
         probe: As in `read_manifest`.
-        track: Which one, because both number their people from 1; None asks the name of the folder.
+        track: Which one, because both number their persons from 1; None asks the name of the folder.
         window: Seconds that one row sums up.
         features: Folder below `Visual`: `openface`, `resnet`, `densenet`.
 
@@ -147,7 +147,7 @@ def _persons_of(draft: Draft, labels: Path) -> dict[str, dict[str, Any]]:
         labels: Folder of the file.
 
     Raises:
-        SourceError: Several such files, one that is no table of people, or an unknown sex.
+        SourceError: Several such files, one that is no table of persons, or an unknown sex.
     """
     files = visible(labels, "personalized_*.json")
     if not files:
@@ -159,7 +159,7 @@ def _persons_of(draft: Draft, labels: Path) -> dict[str, dict[str, Any]]:
         raise SourceError(f"{labels}: {len(files)} files personalized_*.json; keep one")
     persons = _read_json(files[0])
     if not isinstance(persons, dict) or not all(isinstance(person, dict) for person in persons.values()):
-        raise SourceError(f"{files[0]}: not a table of people by number; download it again")
+        raise SourceError(f"{files[0]}: not a table of persons by number; download it again")
     key = next((key for key in _KEYS if _numeric(persons, key)), None)
     where = files[0].relative_to(draft.root)
     if key is None:

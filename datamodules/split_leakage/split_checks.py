@@ -36,7 +36,7 @@ def check_split(
     Args:
         manifest: The table the split was made from.
         split: Recording ids of the three parts.
-        subject_disjoint: Whether the protocol promises unseen people. Otherwise a person may be in several
+        subject_disjoint: Whether the protocol promises unseen persons. Otherwise a person may be in several
             parts, but never one of their visits: all recordings of a visit share its label.
         chronological: Whether the protocol promises that nothing later than a tested visit of a person was
             learned from. Without that promise such visits are only reported.

@@ -19,13 +19,13 @@ from datamodules.wording import nearest
 class CrossCorpus:
     """Corpora that train against corpora that are tested, by the column `corpus`.
 
-    People of a tested corpus who are also in a training corpus (equal `subject_id`, e.g. `daic:300`) do not
-    train; how many they are is a note of the split. Unknown people cannot be found that way.
+    Persons of a tested corpus who are also in a training corpus (equal `subject_id`, e.g. `daic:300`) do not
+    train; how many they are is a note of the split. Unknown persons cannot be found that way.
 
     Args:
         train: Names of the corpora that train and select.
         test: Names of the corpora that are tested, as a whole.
-        val: Fraction of the training people that selects.
+        val: Fraction of the training persons that selects.
         seed: Of the draw.
     """
 
@@ -39,7 +39,7 @@ class CrossCorpus:
         """One split named `<training corpora>-to-<tested corpora>`.
 
         Raises:
-            SplitError: No column `corpus`, a name that is not in it or on both sides, too few people, or a
+            SplitError: No column `corpus`, a name that is not in it or on both sides, too few persons, or a
                 class missing from a part.
         """
         self._check(manifest)
@@ -72,7 +72,7 @@ class CrossCorpus:
         if both := sorted(set(self.train) & set(self.test)):
             raise SplitError(f"corpus {both[0]!r} would train and be tested; name it on one side")
         if not 0 < self.val < 1:
-            raise SplitError(f"val={self.val} must leave people to train on and people to select by")
+            raise SplitError(f"val={self.val} must leave persons to train on and persons to select by")
 
     def _notes(self, table: pd.DataFrame, *, removed: int, persons: set[str]) -> tuple[str, ...]:
         notes = []

@@ -42,17 +42,17 @@ class RepeatedKFold:
 
 @dataclass(frozen=True, kw_only=True)
 class Nested:
-    """Inner folds over the people whom one outer fold does not test, or that outer fold itself.
+    """Inner folds over the persons whom one outer fold does not test, or that outer fold itself.
 
     A sweep with `final=False` searches on the inner folds, of which no part holds a person of the outer test
-    part; the training with `final=True` then meets these people once, with what the search chose.
+    part; the training with `final=True` then meets these persons once, with what the search chose.
 
     Args:
         outer: Outer folds; those of `KFold(folds=outer, val=val, seed=seed)`.
         inner: Inner folds.
         outer_fold: Which outer fold, from 0.
         final: The outer fold itself.
-        val: Fraction of the remaining people that selects the checkpoint, in inner and outer folds.
+        val: Fraction of the remaining persons that selects the checkpoint, in inner and outer folds.
         seed: Of all folds.
     """
 
@@ -81,7 +81,7 @@ class Nested:
             "result. Test this fold with what the search chose: protocol.final=true",
             self.outer_fold,
         )
-        # Not even the labels by which folds are stratified come from people of the outer test part.
+        # Not even the labels by which folds are stratified come from persons of the outer test part.
         rest = manifest.table[~manifest.table["recording_id"].isin(set(outer.test))]
         inside = replace(manifest, table=rest.reset_index(drop=True))
         folds = KFold(folds=self.inner, val=self.val, seed=self.seed).splits(inside)

@@ -6,11 +6,11 @@ import pandas as pd
 from datamodules.manifests.identity import person_keys
 
 _SCORE_STRATA = 4  # our choice: quartiles of the mean score where there is no binary label to stratify by
-_FEWEST_PERSONS = 5  # our choice: people a quantile needs before it is worth its own stratum
+_FEWEST_PERSONS = 5  # our choice: persons a quantile needs before it is worth its own stratum
 
 
 def strata_of(table: pd.DataFrame) -> dict[str, list[str]]:
-    """People by majority label, or by quartile of their mean score where labels do not differ."""
+    """Persons by majority label, or by quartile of their mean score where labels do not differ."""
     persons = pd.DataFrame({"person": person_keys(table)})
     persons["binary"] = table["binary"].to_numpy() if "binary" in table else np.nan
     persons["score"] = table["score"].to_numpy() if "score" in table else np.nan
@@ -33,6 +33,6 @@ def draw(strata: dict[str, list[str]], fraction: float, rng: np.random.Generator
 
 
 def without(strata: dict[str, list[str]], gone: set[str]) -> dict[str, list[str]]:
-    """Remove people; a stratum that is left empty disappears."""
+    """Remove persons; a stratum that is left empty disappears."""
     rest = {name: [person for person in persons if person not in gone] for name, persons in strata.items()}
     return {name: persons for name, persons in rest.items() if persons}

@@ -22,7 +22,7 @@ class SplitError(ValueError):
 
 @dataclass(frozen=True)
 class Split:
-    """Recording ids of the parts of one fold, and whether the protocol promises to keep people apart.
+    """Recording ids of the parts of one fold, and whether the protocol promises to keep persons apart.
 
     `notes` say what readers of the result must know, e.g. who was left out; `repeat` is the round of a
     cross-validation that tests everybody several times; `left_out` names recordings that a filter took out of
@@ -69,7 +69,7 @@ def split_of(name: str, table: pd.DataFrame, parts: Sequence[str], *, disjoint: 
 
 
 def require_persons(manifest: Manifest, strata: dict[str, list[str]], least: int) -> None:
-    """Stop where there are fewer people than a protocol needs; report recordings of unknown ones.
+    """Stop where there are fewer persons than a protocol needs; report recordings of unknown ones.
 
     Raises:
         SplitError: With the number and the remedy.
@@ -77,8 +77,8 @@ def require_persons(manifest: Manifest, strata: dict[str, list[str]], least: int
     count = sum(map(len, strata.values()))
     if count < least:
         raise SplitError(
-            f"{manifest.name}: {count} people are too few for this protocol, it needs {least}; "
-            "add people, use fewer folds or state the parts in the column 'split'"
+            f"{manifest.name}: {count} persons are too few for this protocol, it needs {least}; "
+            "add persons, use fewer folds or state the parts in the column 'split'"
         )
     if any(subject == UNKNOWN for subject in manifest.table["subject_id"]):
         _log.warning(
@@ -94,7 +94,7 @@ def require_classes(manifest: Manifest, split: Split, parts: Sequence[str]) -> N
     """
     faults = faults_of(manifest.table, split, parts)
     if faults:
-        remedy = "add people of that class, use fewer folds or larger fractions"
+        remedy = "add persons of that class, use fewer folds or larger fractions"
         raise SplitError(f"{manifest.name}: {'; '.join(faults)}; {remedy}")
 
 

@@ -38,7 +38,7 @@ class Given:
     An unused recording of a tested person is still context for the others, as it needs no label.
 
     Args:
-        subject_disjoint: False admits a partition that shares people, as AVEC 2013 and 2014 do.
+        subject_disjoint: False admits a partition that shares persons, as AVEC 2013 and 2014 do.
     """
 
     subject_disjoint: bool = True
@@ -72,7 +72,7 @@ class Given:
 
 @dataclass(frozen=True, kw_only=True)
 class Holdout:
-    """One person-disjoint split, stratified by each person's majority label; fractions are of people."""
+    """One person-disjoint split, stratified by each person's majority label; fractions are of persons."""
 
     val: float = 0.15
     test: float = 0.3
@@ -83,11 +83,11 @@ class Holdout:
         """One split named `holdout`.
 
         Raises:
-            SplitError: Fractions that leave nothing, too few people, or a class missing from a part.
+            SplitError: Fractions that leave nothing, too few persons, or a class missing from a part.
         """
         if min(self.val, self.test) <= 0 or self.val + self.test >= 1:
             raise SplitError(
-                f"val={self.val} and test={self.test} must be positive and leave people to train on"
+                f"val={self.val} and test={self.test} must be positive and leave persons to train on"
             )
         strata = strata_of(manifest.table)
         require_persons(manifest, strata, 3)
@@ -99,7 +99,7 @@ class Holdout:
 
 @dataclass(frozen=True, kw_only=True)
 class KFold:
-    """Person-disjoint stratified folds: everyone is tested once; val is a fraction of the other people."""
+    """Person-disjoint stratified folds: everyone is tested once; val is a fraction of the other persons."""
 
     folds: int = 5
     val: float = 0.2
@@ -110,7 +110,7 @@ class KFold:
         """Splits named `fold0`, `fold1`, ...
 
         Raises:
-            SplitError: Fewer than two folds, too few people, or a class missing from a part.
+            SplitError: Fewer than two folds, too few persons, or a class missing from a part.
         """
         if self.folds < 2:
             raise SplitError(f"folds={self.folds}: cross-validation needs at least 2")
@@ -140,7 +140,7 @@ class LeaveOneSubjectOut:
         """Splits named `loso-<subject>`.
 
         Raises:
-            SplitError: Too few people, or a class missing from training or validation.
+            SplitError: Too few persons, or a class missing from training or validation.
         """
         strata = strata_of(manifest.table)
         require_persons(manifest, strata, 3)
@@ -157,10 +157,10 @@ class LeaveOneSubjectOut:
 class Longitudinal:
     """Seen person, unseen visit: a person's last visit tests, the one before selects, the earlier ones train.
 
-    This measures how well a known person is followed over time. It says nothing about new people, because the
-    habits of everyone tested were seen with their labels; never report it as the headline. Visits are ordered
-    by the column `visit_order` or by what `session_id` says (see `datamodules.manifests.visits`). People with
-    fewer than three visits train only.
+    This measures how well a known person is followed over time. It says nothing about new persons, because
+    the habits of everyone tested were seen with their labels; never report it as the headline. Visits are
+    ordered by the column `visit_order` or by what `session_id` says (see `datamodules.manifests.visits`).
+    Persons with fewer than three visits train only.
     """
 
     subject_disjoint: ClassVar[bool] = False
@@ -191,9 +191,9 @@ class Longitudinal:
             ordered = sorted(sessions, key=sessions.__getitem__)
             part_of |= {(person, ordered[-1]): "test", (person, ordered[-2]): "val"}
         if not followed:
-            raise SplitError(f"{manifest.name}: nobody has three visits; choose a protocol over people")
+            raise SplitError(f"{manifest.name}: nobody has three visits; choose a protocol over persons")
         _log.warning(
-            "split 'longitudinal' is not person-disjoint: %d people are in all parts, %d train only",
+            "split 'longitudinal' is not person-disjoint: %d persons are in all parts, %d train only",
             followed,
             len(visits) - followed,
         )

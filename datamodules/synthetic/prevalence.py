@@ -1,4 +1,4 @@
-"""How common symptoms are: a monotone map of traits, after which totals follow a histogram of real people.
+"""How common symptoms are: a monotone map of traits, after which totals follow a histogram of real persons.
 
 A trait is standard normal in the cohort as it is, so that half of all persons have symptoms. Among pupils
 most have none. ``theta = F^-1(Phi(trait))`` keeps who is worse than whom; ``F`` is the distribution of

@@ -52,7 +52,7 @@ def audit_leaks(
         others: Further names that a pattern may mean, as columns that an analysis puts among its features.
 
     Raises:
-        LeakageError: A fact that the network reads orders people as no behavior does, and was not accepted.
+        LeakageError: A fact that the network reads orders persons as no behavior does, and was not accepted.
         ConfigError: A pattern matches nothing.
     """
     ids = (*split.train, *split.val) or split.test
@@ -152,7 +152,7 @@ def _stop(name: str, found: Mapping[str, Any], stopped: Sequence[str]) -> str:
     more = f"\n  - and {len(stopped) - 10} more" if len(stopped) > 10 else ""
     return (
         f"{name}: single facts of the input give the label away (AUC of {STOP_AUC} or more, interval above "
-        f"{STOP_LOW:.2f}, on people they were not looked up from):\n{listed}{more}\nFind out what writes the "
-        "label into the files, or leave these channels out with data.module.source.channels=[...]. To go on "
+        f"{STOP_LOW:.2f}, on persons they were not looked up from):\n{listed}{more}\nFind out what writes "
+        "the label into the files, or leave these channels out with data.module.source.channels=[...]. To go on "
         f"all the same: \"accept_leaks=['{stopped[0]}']\", which every page of the run will say."
     )

@@ -76,7 +76,7 @@ def _check(manifest: Manifest, split: Split, protocol: Any) -> None:
 def report_split(manifest: Manifest, split: Split, *, record: RunManifest) -> None:
     """Print and record the notes of a split and the persons that its parts share.
 
-    Of a split that keeps people apart the guard has proven that they share nobody.
+    Of a split that keeps persons apart the guard has proven that they share nobody.
     """
     for note in split.notes:
         _log.warning("%s, split '%s': %s", manifest.name, split.name, note)

@@ -143,7 +143,7 @@ def _labeled(ids: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
 def check_fitted(checkpoint: RunCheckpoint, manifest: Manifest) -> None:
     """Fit the statistics again on the training recordings and compare them with those of the checkpoint.
 
-    Scaling that has seen validation or test people is leakage of the second kind of Kapoor & Narayanan
+    Scaling that has seen validation or test persons is leakage of the second kind of Kapoor & Narayanan
     (2023): preprocessing on training and test set.
 
     Args:

@@ -150,7 +150,7 @@ def spread(tables: Sequence[pd.DataFrame]) -> dict[str, Any]:
     """Mean and standard deviation over tables of every metric that needs no threshold.
 
     One that a table does not define, as a fold of one class has no AUC, has no mean, as that of the others
-    would be of fewer people: its values are listed with the reason.
+    would be of fewer persons: its values are listed with the reason.
     """
     found = [
         {m.name: m.value() for m in measurements(table, threshold=None) if m.metric.kind != "decision"}

@@ -30,7 +30,7 @@ def cross_validate(
     folder: Path,
     record: RunManifest,
 ) -> float | None:
-    """Train every fold in `fold_<k>/` and pool what the folds predicted for people they had not seen.
+    """Train every fold in `fold_<k>/` and pool what the folds predicted for persons they had not seen.
 
     Where everybody is tested several times, the folds of a round are in `repeat_<r>/fold_<k>/`.
 

@@ -89,7 +89,7 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
 
     Raises:
         CheckpointError: A checkpoint to go on from or to start from cannot be used here.
-        LeakageError: One to start from has met people who are judged here.
+        LeakageError: One to start from has met persons who are judged here.
     """
     config = with_modes(config)
     seed_run(config["seed"])
@@ -139,7 +139,7 @@ def _state(config: Mapping[str, Any], manifest: Manifest, split: Split, folder: 
     """The checkpoint to go on from, verified like any other; None for a new run, or one that has none yet.
 
     Raises:
-        CheckpointError: It belongs to another manifest or split: its weights have seen other people.
+        CheckpointError: It belongs to another manifest or split: its weights have seen other persons.
     """
     if config["ckpt_path"] is not None:
         state: RunCheckpoint | None = load_checkpoint(config["ckpt_path"])
@@ -151,7 +151,7 @@ def _state(config: Mapping[str, Any], manifest: Manifest, split: Split, folder: 
     now = {name: list(part) if isinstance(part, tuple) else part for name, part in asdict(split).items()}
     if any(state.split[name] != now[name] for name in kept) or state.data_digest != manifest.digest():
         raise CheckpointError(
-            f"{state.path}: was trained on another manifest or split, whose training people may be tested "
+            f"{state.path}: was trained on another manifest or split, whose training persons may be tested "
             "here. Resume with the data and protocol of its run."
         )
     set_aside(state, folder)

@@ -40,7 +40,7 @@ def find_rate(
     """Raise the rate from batch to batch, from `LOWEST` to `HIGHEST`, and see where the loss falls fastest.
 
     The test trains a network of its own with Lightning's finder, from the run's seed, on a split that holds
-    training people alone: validation and test take no part in the choice.
+    training persons alone: validation and test take no part in the choice.
 
     Args:
         config: Resolved config of the run.

@@ -39,7 +39,7 @@ def start_from(
     Raises:
         CheckpointError: The file, or one that it started from, is none of ours, altered or gone; or its trunk
             is another one or reads other channels.
-        LeakageError: The checkpoint was trained on people who validate or test here, or selected on people
+        LeakageError: The checkpoint was trained on persons who validate or test here, or selected on persons
             who test here; or on files that do, or that hold nearly the same.
     """
     earlier = load_checkpoint(path)
@@ -62,7 +62,7 @@ def start_from(
 
 
 def _lineage(run: RunCheckpoint) -> Iterator[RunCheckpoint]:
-    """The run, the one it started from, and so on: weights remember all of their people.
+    """The run, the one it started from, and so on: weights remember all of their persons.
 
     Raises:
         CheckpointError: The line leads back into itself: a file was replaced by a run that started from it.
@@ -86,12 +86,12 @@ def _check_persons(earlier: RunCheckpoint, manifest: Manifest, split: Split) -> 
         return
     trained, selected = (tuple(earlier.split[part]) for part in ("train", "val"))
     name = f"{split.name} after {earlier.path}"
-    try:  # the same people may select twice
+    try:  # the same persons may select twice
         for known, val in ((trained, split.val), (selected, ())):
             after = replace(split, name=name, train=known, val=val)
             check_split(manifest, after, subject_disjoint=split.subject_disjoint)
     except LeakageError as error:
-        error.add_note("init_from must come from people who neither validate nor test here.")
+        error.add_note("init_from must come from persons who neither validate nor test here.")
         raise
 
 
@@ -116,7 +116,7 @@ def _check_met(earlier: RunCheckpoint, manifest: Manifest, split: Split) -> None
     if problems:
         raise LeakageError(
             f"{split.name} after {earlier.path} leaks: {'; '.join(problems)}. init_from must come from "
-            "people who neither validate nor test here; other persons of the same ids need others, such as "
+            "persons who neither validate nor test here; other persons of the same ids need others, such as "
             "clinic2:001"
         )
 

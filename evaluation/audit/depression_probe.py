@@ -34,7 +34,7 @@ def probe_depression(
         test: their recording table.
 
     Returns:
-        name -> metric -> estimate; a target that training people cannot teach is left out with its `reason`.
+        name -> metric -> estimate; a target that training persons cannot teach is left out with its `reason`.
     """
     return {name: _read(train_features[name], train, values, test) for name, values in test_features.items()}
 
@@ -48,7 +48,7 @@ def _read(x: Array, train: pd.DataFrame, asked: Array, test: pd.DataFrame) -> di
         known = train[target].notna().to_numpy()
         y, persons = train[target].to_numpy(dtype=np.float64)[known], train["subject_id"][known]
         if np.unique(y).size < 2 or persons.nunique() < 2:
-            out[head] = {"reason": f"the training people show one {head} only"}
+            out[head] = {"reason": f"the training persons show one {head} only"}
             continue
         reading = linear_reading(head, x[known], y, persons, asked)  # type: ignore[arg-type]
         table = test[[*IDS, target]].assign(**{f"{head}_prediction": reading})

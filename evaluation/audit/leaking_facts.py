@@ -5,8 +5,8 @@ the recordings of other persons with the nearest values have the same label? The
 monotone, and is the only question for categories, whose neighbors are recordings of the same category. A
 missing value counts as the lowest.
 
-A fact that the network can read stops a run where it orders people as no behavior does; a fact about the file
-(length, name, site) is told. Both are asked of everybody, and within each site.
+A fact that the network can read stops a run where it orders persons as no behavior does; a fact about the
+file (length, name, site) is told. Both are asked of everybody, and within each site.
 """
 
 from collections.abc import Iterator

@@ -24,16 +24,16 @@ N_PERMUTATIONS = 2000  # our choice: the smallest p-value is 1/2001
 def sampling_audit(
     train: pd.DataFrame, test: pd.DataFrame, *, n_permutations: int = N_PERMUTATIONS, seed: int = 0
 ) -> list[dict[str, Any]]:
-    """Compare the people of two parts, column by column, by a permutation of people between the parts.
+    """Compare the persons of two parts, column by column, by a permutation of persons between the parts.
 
     A person counts once, with the mean of a number or the share of each level over their recordings. The
-    difference is that of the means in standard deviations of all people, or the total variation distance
+    difference is that of the means in standard deviations of all persons, or the total variation distance
     between the levels. P-values are adjusted by Holm over the columns.
 
     Args:
         train: manifest rows of the training recordings.
         test: manifest rows of the test recordings.
-        n_permutations: permutations of people.
+        n_permutations: permutations of persons.
         seed: of the permutations.
 
     Returns:
@@ -84,7 +84,7 @@ def _permutation(
     scale = values.std(axis=0) if numeric else np.full(values.shape[1], 2.0)
 
     def distance(sides: NDArray[np.int_]) -> Array:
-        """Distance between the two parts, for every row of `sides` (R, people)."""
+        """Distance between the two parts, for every row of `sides` (R, persons)."""
         count = sides.sum(axis=1, keepdims=True)
         second = sides @ values
         first = values.sum(axis=0) - second

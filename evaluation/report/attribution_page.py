@@ -20,7 +20,7 @@ LIMITS = (
     "follows the label in these data gets its share like any other, and two channels that say the same may "
     "share it in any way. They depend on the baseline, here the training mean. A context of other recordings "
     "is held fixed and gets no share. A look at the test split that changes the model calls for a test on "
-    "other people."
+    "other persons."
 )
 _MAX_ROWS = 24  # our choice: what one figure can show
 

@@ -27,7 +27,7 @@ QUESTION_LABELS = {
 LIMITS = (
     "A linear probe that finds nothing shows that nothing is there for a linear reader, not that nothing is "
     "there. An audit of the test split is a look at the test split: what is changed because of it must be "
-    "tested on other people."
+    "tested on other persons."
 )
 SUBTITLE = (
     "Probes and shortcuts on the test split · intervals over persons (95 %) · the results are in report.html"
@@ -153,7 +153,7 @@ def _labels(found: Mapping[str, Any]) -> dict[str, Any]:
 
 def _sampling(found: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "columns": ("Column", "Training people", "Test people", "Difference", "p (Holm)", "Differs"),
+        "columns": ("Column", "Training persons", "Test persons", "Difference", "p (Holm)", "Differs"),
         "rows": [
             (
                 entry["column"],
@@ -227,7 +227,7 @@ _PARTS = {
     ),
     "depression": _Part(
         "Is depression in the personality features?",
-        "A linear reader, fitted on the training people, reads the labels of the test people from each "
+        "A linear reader, fitted on the training persons, reads the labels of the test persons from each "
         "feature. What the personality branch knows of severity, suppression may take away with the habit.",
         _depression,
     ),
@@ -246,8 +246,8 @@ _PARTS = {
         _labels,
     ),
     "sampling": _Part(
-        "Are the test people of the same kind?",
-        "What is known of the people, training against test. A test set of other people answers another "
+        "Are the test persons of the same kind?",
+        "What is known of the persons, training against test. A test set of other persons answers another "
         "question: read its result as one about them.",
         _sampling,
     ),

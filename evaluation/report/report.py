@@ -137,7 +137,7 @@ def _repeats(metrics: Mapping[str, Any]) -> list[str]:
 
 
 def _overlap(manifest: Mapping[str, Any]) -> Mapping[str, Mapping[str, int]]:
-    """Part -> part -> persons in both; nothing where the split keeps people apart."""
+    """Part -> part -> persons in both; nothing where the split keeps persons apart."""
     persons: Mapping[str, Mapping[str, int]] = (manifest.get("person_overlap") or {}).get("persons") or {}
     shared = any(count for a, row in persons.items() for b, count in row.items() if a != b)
     return persons if shared else {}

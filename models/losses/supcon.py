@@ -95,7 +95,7 @@ class SupCon(nn.Module):
         else:
             positive = same & same_visit & ~torch.eye(len(subject), dtype=torch.bool, device=subject.device)
         negative = ~same & known
-        # Among people as severe as the anchor, severity does not help to tell who is who: they weigh more.
+        # Among persons as severe as the anchor, severity does not help to tell who is who: they weigh more.
         hard = negative & (band[:, None] == band[None, :]) & (band >= 0)[:, None]
         log_weight = hard.to(z.dtype) * math.log(self.hard_weight)
         return supcon(z, positive & known, negative, temperature=self.temperature, log_weight=log_weight)

@@ -11,7 +11,7 @@ from models.types import Batch, Output, of_personality
 class TraitLoss(nn.Module):
     """Linear read-out of the Big Five (O, C, E, A, N): masked mean squared error on standardized traits.
 
-    1 is what the training mean gets, 0 is perfect: on new people it is 1 - R2 up to sampling. A row without
+    1 is what the training mean gets, 0 is perfect: on new persons it is 1 - R2 up to sampling. A row without
     trait labels takes no part, so that a corpus of traits and one of depression can be trained together.
 
     Args:

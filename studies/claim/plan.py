@@ -38,8 +38,8 @@ BASE = {
     ),
 }
 # Pixels start from a trunk that has met faces, as networks on faces do: the depression branch, trained on a
-# cohort of other people whose habits hide nothing. All variants of all seeds start there; series start fresh.
-_START_SEED = 10_000  # no seed of a study comes near it
+# cohort of other persons whose habits hide nothing. All variants of all seeds start there; series start
+fresh._START_SEED = 10_000  # no seed of a study comes near it
 _START = {
     "pixels": (
         "data.cohort.n_visits=3",
@@ -139,7 +139,7 @@ def start(
     """The training whose trunk every other one starts from; None where they start fresh."""
     if input not in _START:
         return None
-    cohort = Setting("other people, no confound", 0.0, 0.1, {})
+    cohort = Setting("other persons, no confound", 0.0, 0.1, {})
     overrides = (
         *_cohort(
             input,

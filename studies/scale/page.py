@@ -78,7 +78,7 @@ _WHY = """## Why
 The 2,000 unseen persons are one sample: a difference that stays the same from 1,000 persons on, as with
 shuffled labels, is their luck.
 
-These are simulated people: sizes of effects are our choice, the mechanism is not.
+These are simulated persons: sizes of effects are our choice, the mechanism is not.
 """
 
 

@@ -57,14 +57,14 @@ def test_features_of_behavior_pass_as_they_are():
 def test_an_answer_among_the_features_stops_the_analysis_whatever_its_name():
     with pytest.raises(LeakageError, match=r"feature channels that carry the label.*item_dass21_02"):
         guarded(FEATURES.assign(item_dass21_02=ITEMS[:, 1]), NOISE, MANIFEST, allowed=[])
-    with pytest.raises(LeakageError, match=r"au12_mean \(orders people as item_dass21_02\)"):
+    with pytest.raises(LeakageError, match=r"au12_mean \(orders persons as item_dass21_02\)"):
         guarded(FEATURES.assign(au12_mean=1 + 2 * ITEMS[:, 1]), NOISE, MANIFEST, allowed=[])
-    with pytest.raises(LeakageError, match=r"au12_mean \(orders people as item_dass21_02\)"):
+    with pytest.raises(LeakageError, match=r"au12_mean \(orders persons as item_dass21_02\)"):
         guarded(FEATURES.assign(au12_mean=ITEMS[:, 1]), NOISE, MANIFEST, allowed=["item_*"])
 
 
 def test_an_answer_in_a_channel_stops_the_analysis():
-    with pytest.raises(LeakageError, match=r"mean of au04 \(orders people as item_dass21_03\)"):
+    with pytest.raises(LeakageError, match=r"mean of au04 \(orders persons as item_dass21_03\)"):
         guarded(FEATURES, recorded(0.5 + ITEMS[:, 2]), MANIFEST, allowed=["item_*"])
     guarded(FEATURES, recorded(0.5 + ITEMS[:, 2]), MANIFEST, allowed=["mean of au04"])
 

@@ -105,7 +105,7 @@ def test_events_are_stretches_that_reach_the_threshold(recordings):
 
 
 def test_emotions_over_time_become_a_plot(recordings):
-    """Two people at two visits, and two exports of a program each: the first against the second visit."""
+    """Two persons at two visits, and two exports of a program each: the first against the second visit."""
     own = [(ids.recording_id, series) for ids, series in recordings if "timepoint" in ids.recording_id]
     sums = [emotion_intensities(series, missing="sum_available").series for _, series in own]
     found = group_profiles(

@@ -21,7 +21,7 @@ def write_series():
 
 @pytest.fixture
 def cohort(tmp_path):
-    """Write a cohort of series; returns a function (people, visits, frames) -> path of the manifest."""
+    """Write a cohort of series; returns a function (persons, visits, frames) -> path of the manifest."""
 
     def build(persons: int = 8, visits: int = 3, frames: int = 60, **columns) -> Path:
         rng = np.random.default_rng(0)

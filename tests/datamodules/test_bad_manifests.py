@@ -240,8 +240,12 @@ GOOD_ONES = [
     ("a sex in two words", cells(**TWO_VISITS, sex=["f", "Female"]), "the same"),
     ("a sex in a word and a code", cells(**TWO_VISITS, sex=["f", "2"]), "nobody knows the code"),
     ("a sex not always known", cells(**TWO_VISITS, sex=["f", ""]), "nothing contradicts it"),
-    ("a sex that is neither", cells(**TWO_VISITS, sex=["f", "diverse"]), "people may say so later"),
-    ("two unknown persons", cells(subject_id=["unknown"] * 2, sex=["f", "m"], age=["9", "90"]), "two people"),
+    ("a sex that is neither", cells(**TWO_VISITS, sex=["f", "diverse"]), "persons may say so later"),
+    (
+        "two unknown persons",
+        cells(subject_id=["unknown"] * 2, sex=["f", "m"], age=["9", "90"]),
+        "two persons",
+    ),
     ("an age rounded", cells(**TWO_VISITS, age=["40", "39"]), "rounded up, then down"),
     (
         "an age in another order",

@@ -103,7 +103,7 @@ def test_corpora_share_the_people_of_every_training_batch(cohort, tmp_path):
     trainer(tmp_path, max_epochs=1, enable_checkpointing=False).fit(model, datamodule=data)
     corpus = dict(zip(table["recording_id"], table["corpus"], strict=True))
     batches = [[corpus[name] for name in batch["recording_id"]] for _, batch in model.seen["train"]]
-    assert len(batches) == 6  # six people of the large corpus train, one in every batch
+    assert len(batches) == 6  # six persons of the large corpus train, one in every batch
     assert all(sorted(batch) == ["large"] * 2 + ["small"] * 2 for batch in batches)
 
 
@@ -300,7 +300,7 @@ def test_known_people_bring_context_without_targets(cohort):
     for part in ("val", "test"):
         scored, context = set(), set()
         for batch in getattr(make(manifest, split), f"{part}_dataloader")():
-            assert len(set(batch["subject_id"])) == len(set(batch["recording_id"])) / 4  # whole people
+            assert len(set(batch["subject_id"])) == len(set(batch["recording_id"])) / 4  # whole persons
             for name, flag in zip(batch["recording_id"], batch["scored"], strict=True):
                 (scored if flag else context).add(name)
             for name in ("score", "binary", "band"):

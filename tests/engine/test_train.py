@@ -14,7 +14,7 @@ from engine.training.cross_val_results import pool
 
 @pytest.fixture
 def table(tmp_path):
-    """A manifest of six people without files: enough for everything that comes before reading."""
+    """A manifest of six persons without files: enough for everything that comes before reading."""
     parts = ["train", "train", "val", "val", "test", "test"]
     rows = [
         {

@@ -13,7 +13,7 @@ from studies.scale.page import write
 LOGISTIC = ("logistic regression",)
 
 
-def people(n, signal, seed=0):
+def persons(n, signal, seed=0):
     rng = np.random.default_rng(seed)
     y = rng.integers(0, 2, n)
     x = rng.standard_normal((n, len(FEATURES)))
@@ -23,8 +23,8 @@ def people(n, signal, seed=0):
 
 @pytest.mark.slow  # 250 small fits
 def test_without_a_signal_the_best_setting_reports_one_and_the_truth_is_chance():
-    unseen = people(500, 0, seed=99)
-    cells = [measure(*people(40, 0, seed), unseen, seed=seed, names=LOGISTIC) for seed in range(12)]
+    unseen = persons(500, 0, seed=99)
+    cells = [measure(*persons(40, 0, seed), unseen, seed=seed, names=LOGISTIC) for seed in range(12)]
     reported, true = (np.mean([cell[SELECTED][key] for cell in cells]) for key in ("test", "true"))
     assert reported > 0.65
     assert true == pytest.approx(0.5, abs=0.03)
@@ -34,7 +34,7 @@ def test_without_a_signal_the_best_setting_reports_one_and_the_truth_is_chance()
 
 
 def test_a_signal_is_found_on_unseen_persons():
-    found = measure(*people(300, 3.0), people(300, 3.0, seed=1), seed=0, names=LOGISTIC)
+    found = measure(*persons(300, 3.0), persons(300, 3.0, seed=1), seed=0, names=LOGISTIC)
     assert found["logistic regression"]["true"] > 0.8
     assert found[SELECTED]["true"] > 0.9
 
@@ -59,12 +59,12 @@ def test_persons_are_kept_and_faces_are_shared(tmp_path):
 
 
 def test_a_cell_is_made_once(tmp_path, monkeypatch):
-    x, y = people(scale_study.UNSEEN + 60, 1.0)
-    persons = Persons(x, y, y.astype(float))
-    first = scale_study._cell(tmp_path, "shuffled", persons, 50, 0)
+    x, y = persons(scale_study.UNSEEN + 60, 1.0)
+    found = Persons(x, y, y.astype(float))
+    first = scale_study._cell(tmp_path, "shuffled", found, 50, 0)
     assert {row["model"] for row in first} == {*LOGISTIC, SELECTED}
     monkeypatch.setattr(scale_study, "measure", None)
-    assert scale_study._cell(tmp_path, "shuffled", persons, 50, 0) == first
+    assert scale_study._cell(tmp_path, "shuffled", found, 50, 0) == first
 
 
 def test_the_page_names_its_command_and_holds_a_row_a_size(tmp_path):

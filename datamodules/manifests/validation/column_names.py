@@ -29,7 +29,7 @@ _STEMS = {
     "hamd": "HAMD-17", "hamd17": "HAMD-17", "hdrs": "HAMD-17", "dass": "DASS-21-D", "dass21": "DASS-21-D",
 }  # fmt: skip
 _FEWEST = 4  # columns of one stem, our choice: fewer are no questionnaire
-_ASKED = 8  # rows with answers, our choice: so many people do not all have all symptoms
+_ASKED = 8  # rows with answers, our choice: so many persons do not all have all symptoms
 
 
 def trait_spellings(table: pd.DataFrame) -> dict[str, str]:

@@ -27,7 +27,7 @@ _NAMED_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")  # 2001, visit-2001: may
 
 
 def check_persons(table: pd.DataFrame) -> list[str]:
-    """Report persons whose rows cannot all be true of one person; most often two people share an id."""
+    """Report persons whose rows cannot all be true of one person; most often two persons share an id."""
     known = table[table["subject_id"] != UNKNOWN]
     sexes = _sexes(known, table) if "sex" in table else ()
     ages = _ages(known, table) if "age" in table else ()
@@ -41,7 +41,7 @@ def _sexes(known: pd.DataFrame, table: pd.DataFrame) -> Iterator[str]:
             if own.nunique() > 1:
                 where = describe_rows(table, own.drop_duplicates().index.tolist(), table["sex"])
                 yield (
-                    f"'sex' has two values for person {person!r}: {where}; if two people share the id, give "
+                    f"'sex' has two values for person {person!r}: {where}; if two persons share the id, give "
                     "each their own; else write one of them, or leave it empty"
                 )
 
@@ -60,13 +60,13 @@ def _ages(known: pd.DataFrame, table: pd.DataFrame) -> Iterator[str]:
             what, *pair = found
             said = {rows[place]: f"{sessions[place]}: {ages[place]:g}" for place in pair}
             yield (
-                f"'age' {what} for person {person!r}: {describe_rows(table, said, said)}; if two people "
+                f"'age' {what} for person {person!r}: {describe_rows(table, said, said)}; if two persons "
                 "share the id, give each their own; else correct the age or the order of the visits, or "
                 "leave it empty"
             )
     if jumps:
         _log.warning(
-            "'age' jumps by decades between visits without a date: %s. Do two people share an id?",
+            "'age' jumps by decades between visits without a date: %s. Do two persons share an id?",
             "; ".join(_shortened(jumps)),
         )
 

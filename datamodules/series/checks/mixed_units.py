@@ -7,7 +7,7 @@ import numpy as np
 from datamodules.series.channel_schema import limits, unit
 from datamodules.series.series import Series, UnreadableSeries
 
-FACTOR = 45.0  # our choice: below degrees for radians (57), above what people and cameras differ by
+FACTOR = 45.0  # our choice: below degrees for radians (57), above what persons and cameras differ by
 _EMPTY = 8.0  # our choice: the factor between the groups that no file has
 _LEVEL = 0.95  # quantile of the absolute values that stands for a file: not moved by a few wild rows
 _FEWEST, _SHARE = 3, 0.1  # files on either side, our choice
@@ -28,7 +28,7 @@ def check_units(levels: Mapping[str, np.ndarray], channels: tuple[str, ...]) -> 
     """Stop where the files of a channel fall into two groups that a change of unit explains.
 
     The medians of the groups are a factor of `FACTOR` or more apart, the gap between the groups is wider than
-    either of them, and each has a tenth of the files. A channel near 0 in many people has no such gap.
+    either of them, and each has a tenth of the files. A channel near 0 in many persons has no such gap.
     Sizes that all fit a known range, as those of a mouth at rest and of one that speaks, are of one unit;
     not so for angles, as a small one in degrees fits the range of radians.
 

@@ -19,7 +19,7 @@ _WORDS = frozenset(
         "missing", "dropped", "interpolated", "imputed", "occluded", "occlusion", "visibility",
         "detections", "dropout", "dropouts", "fail", "fails", "failed", "failure", "failures", "nan", "nans",
         "rmse", "iou", "reproj", "reprojection",
-        "faces", "persons", "people", "flag", "flags", "status", "warning",
+        "faces", "persons", "flag", "flags", "status", "warning",
         "blur", "blurriness", "sharpness", "brightness", "luminance", "illumination", "exposure",
     }
 )  # fmt: skip

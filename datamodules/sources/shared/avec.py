@@ -1,6 +1,6 @@
 """Reading shared by the two AVEC depression corpora: sessions, label files of one number, parts by folder.
 
-A session is `PPP_S`, person and visit. Both corpora draw on the same people and largely on the same sessions
+A session is `PPP_S`, person and visit. Both corpora draw on the same persons and largely on the same sessions
 (Valstar et al. 2013 and 2014), so the persons are `avec:PPP` in both.
 """
 
@@ -54,7 +54,7 @@ def read_avec(*, name: str, twin: str, root: str | Path, video: re.Pattern[str],
     download.report(draft)
     draft.notes += _overlap(draft)
     draft.notes.append(
-        f"{twin} records the same people, most of them in the same sessions: neither tests the other"
+        f"{twin} records the same persons, most of them in the same sessions: neither tests the other"
     )
     return draft.manifest(probe=probe)
 
@@ -153,6 +153,6 @@ def _overlap(draft: Draft) -> list[str]:
     if not shared:
         return []
     return [
-        f"the official parts keep sessions apart, not people; persons in two parts: {', '.join(shared)}. "
+        f"the official parts keep sessions apart, not persons; persons in two parts: {', '.join(shared)}. "
         "A result on them needs a look-up of the same person's other label beside it"
     ]

@@ -1,8 +1,8 @@
 """Made-up persons whose visits are spread over train, dev and test as in the official AVEC partitions.
 
-Both official partitions have 50 sessions a part and share people between the parts. The published numbers fix
-how many persons are in one, two or three parts; which of them have two visits in one part is our choice, such
-that the number of sessions a person comes out right.
+Both official partitions have 50 sessions a part and share persons between the parts. The published numbers
+fix how many persons are in one, two or three parts; which of them have two visits in one part is our choice,
+such that the number of sessions a person comes out right.
 """
 
 from dataclasses import dataclass

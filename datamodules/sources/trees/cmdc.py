@@ -17,7 +17,7 @@ def write(
 
     Args:
         root: Folder to fill; made where it is missing.
-        persons: Number of people, at least 3.
+        persons: Number of persons, at least 3.
         seed: Same seed, same files.
         questions: Questions of each, up to 12.
         workbook: Write `SubjectInfo.xlsx` as published, which needs openpyxl, instead of `SubjectInfo.csv`.

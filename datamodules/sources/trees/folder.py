@@ -16,7 +16,7 @@ def write(root: str | Path, *, persons: int = 8, seed: int = 0, series: bool = F
 
     Args:
         root: Folder to fill; made where it is missing.
-        persons: Number of people.
+        persons: Number of persons.
         seed: Same seed, same files.
         series: Write OpenFace tables instead of videos.
     """

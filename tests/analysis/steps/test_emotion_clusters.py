@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow  # three clusterings, twice
 
 
 def material(*, lost=(), channels=("au06", "au12", "au04")):
-    """Half of the people are happy: courses fall into two clusters that are the groups."""
+    """Half of the persons are happy: courses fall into two clusters that are the groups."""
     rng = np.random.default_rng(0)
     names = [f"p{i:02d}" for i in range(12)]
     ids = pd.DataFrame({"recording_id": names, "subject_id": names, "session_id": "v1"})

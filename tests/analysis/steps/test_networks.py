@@ -1,4 +1,4 @@
-"""Networks out of fold: everybody once, thresholds of validation, weights untouched by test people."""
+"""Networks out of fold: everybody once, thresholds of validation, weights untouched by test persons."""
 
 import shutil
 from dataclasses import replace

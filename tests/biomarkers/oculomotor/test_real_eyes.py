@@ -1,4 +1,4 @@
-"""OpenFace's eyes of two people, two visits each; needs the folder EUTHYMIA_DATA names."""
+"""OpenFace's eyes of two persons, two visits each; needs the folder EUTHYMIA_DATA names."""
 
 import os
 from pathlib import Path
@@ -55,7 +55,7 @@ def test_no_pupil_is_readable_and_the_ratio_is_that_of_the_shape_model(eyes):
         assert not verdict.readable
         assert verdict.eyes_correlation < 0.5
         measured = PupilRatio().measure(series, recording=name)
-        assert 0.45 < measured.values["pupil_ratio"] < 0.49  # two people, four visits, one number
+        assert 0.45 < measured.values["pupil_ratio"] < 0.49  # two persons, four visits, one number
         assert SHAPE_MODEL in measured.notes
 
 

@@ -8,7 +8,7 @@ from datamodules.manifests.manifest import manifest_from_table
 
 @pytest.fixture
 def manifest(tmp_path, write_series):
-    """Three people, one of them in two parts, one file twice, one unlabeled, one damaged."""
+    """Three persons, one of them in two parts, one file twice, one unlabeled, one damaged."""
     for number, name in enumerate("abcd"):
         write_series(tmp_path / f"{name}.npz", np.full((10 + number, 3), number))
     (tmp_path / "d.npz").write_bytes(b"damaged")

@@ -145,7 +145,7 @@ def test_people_with_one_visit_give_several_clips_and_are_counted(caplog):
     members = cohort([[1], [1, 1], [1, 1]])
     keys = [key for batch in epoch(train(members, subjects=3), 0) for key in batch]
     assert [key for key in keys if key.row == 0] == [ClipKey(0, 0, 0), ClipKey(0, 1, 0)]
-    assert caplog.text.count("1 of 3 people have one visit") == 1
+    assert caplog.text.count("1 of 3 persons have one visit") == 1
 
 
 def test_too_little_for_what_is_asked_is_said(caplog):
@@ -157,7 +157,7 @@ def test_too_little_for_what_is_asked_is_said(caplog):
     with pytest.raises(ValueError, match="visits=0"):
         train(members, visits=0)
     train(members)
-    assert "batches hold 3 people, not 4" in caplog.text
+    assert "batches hold 3 persons, not 4" in caplog.text
 
 
 def evaluation(members, counts, **changes):

@@ -71,5 +71,5 @@ def test_a_channel_that_repeats_the_score_stops_the_training(cohort, write_serie
     for score, file in zip(answers["score"], sorted(path.parent.glob("*.npz")), strict=True):
         write_series(file, np.stack([*rng.normal(size=(2, 20)), np.full(20, np.exp(-score / 24))], axis=1))
     training_statistics(manifest.recordings(), SeriesClips())
-    with pytest.raises(LeakageError, match=r"mean of 2 \(orders people as score\)"):
+    with pytest.raises(LeakageError, match=r"mean of 2 \(orders persons as score\)"):
         training_statistics(manifest.recordings(), SeriesClips(), answers=answers)

@@ -58,7 +58,7 @@ def test_rows_without_numbers_on_either_side_are_left_out(table):
     features.loc[:40, "au12_mean"] = np.nan
     features.loc[100:, "au_0"] = np.nan
     answers.loc[60:90] = np.nan
-    assert repeated_answers(features, answers) == {"au12_mean": "orders people as item_dass21_03"}
+    assert repeated_answers(features, answers) == {"au12_mean": "orders persons as item_dass21_03"}
 
 
 def test_agreement_that_chance_arranges_is_no_alarm(table):
@@ -70,7 +70,7 @@ def test_agreement_that_chance_arranges_is_no_alarm(table):
 
 
 def test_the_error_names_the_feature_and_what_it_repeats(table):
-    with pytest.raises(LeakageError, match=r"au12_mean \(orders people as item_dass21_03\)"):
+    with pytest.raises(LeakageError, match=r"au12_mean \(orders persons as item_dass21_03\)"):
         check_features(planted(table, table["item_dass21_03"]), table)
     with pytest.raises(LeakageError, match="item_dass21_03"):
         check_features(table[["item_dass21_03"]], table[["score"]])

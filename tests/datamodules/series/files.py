@@ -1,4 +1,4 @@
-"""Files of features as programs write them, and as disks and people damage them."""
+"""Files of features as programs write them, and as disks and persons damage them."""
 
 import gzip
 import zipfile

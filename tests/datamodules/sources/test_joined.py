@@ -11,7 +11,7 @@ from datamodules.sources.joined import read
 
 @pytest.fixture
 def corpus(tmp_path):
-    """A corpus in a folder of its own: `corpus("daic", people=[...], **columns)`."""
+    """A corpus in a folder of its own: `corpus("daic", persons=[...], **columns)`."""
 
     def make(name, persons, *, column=True, **columns):
         root = tmp_path / name

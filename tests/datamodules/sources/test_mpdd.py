@@ -175,7 +175,7 @@ def test_damaged_lists_unknown_persons_and_repeated_files_are_refused(tree):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda persons: list(persons.values()), "not a table of people"),
+        (lambda persons: list(persons.values()), "not a table of persons"),
         (lambda persons: persons["1"].update(gender="unclear"), "'gender' is 'unclear'"),
     ],
 )

@@ -78,5 +78,5 @@ def test_a_table_of_one_corpus_and_corpora_of_the_same_people_are_refused():
     bare = Manifest(table=one.table.drop(columns="corpus"), root=None, name="own", truth=None)
     with pytest.raises(SplitError, match="own: no column 'corpus'"):
         CrossCorpus(train=["a"], test=["b"]).splits(bare)
-    with pytest.raises(SplitError, match="0 people are too few"):
+    with pytest.raises(SplitError, match="0 persons are too few"):
         CrossCorpus(train=["a"], test=["b"]).splits(make({"a": range(10), "b": range(10)}))

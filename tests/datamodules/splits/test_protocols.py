@@ -102,7 +102,7 @@ def test_longitudinal_tests_the_last_visit_and_says_what_it_is(caplog):
     assert not Longitudinal.subject_disjoint
     assert set(split.test) == {f"p{person}_v1" for person in range(20)}  # session v10
     assert set(split.val) == {f"p{person}_v0" for person in range(20)}
-    assert "not person-disjoint: 20 people" in caplog.text
+    assert "not person-disjoint: 20 persons" in caplog.text
     check_split(manifest, split, subject_disjoint=False)
     with pytest.raises(SplitError, match="nobody has three visits"):
         Longitudinal().splits(make(visits=2))
@@ -123,7 +123,7 @@ def test_given_reads_the_column_and_its_usual_names(caplog):
 
 
 def test_too_few_people_and_empty_classes_are_errors():
-    with pytest.raises(SplitError, match="2 people are too few"):
+    with pytest.raises(SplitError, match="2 persons are too few"):
         Holdout().splits(make(persons=2))
     with pytest.raises(SplitError, match=r"no recording with binary = 1"):
         Holdout().splits(make(persons=10, positives=0.1))

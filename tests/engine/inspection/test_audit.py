@@ -37,7 +37,7 @@ def test_statistics_of_the_training_people_pass_and_those_of_everybody_are_caugh
     check_fitted(checkpoint, manifest)
     source = build(checkpoint.config["data"]["module"]["source"], key="source")
     rows = [row for recording in manifest.recordings() for row in source.series(recording).values]
-    mean = [sum(column) / len(rows) for column in zip(*rows, strict=True)]  # validation and test people, too
+    mean = [sum(column) / len(rows) for column in zip(*rows, strict=True)]  # validation and test persons, too
     leaky = replace(checkpoint, statistics=checkpoint.statistics | {"series_mean": mean})
     with pytest.raises(LeakageError, match="series_mean: stored"):
         check_fitted(leaky, manifest)

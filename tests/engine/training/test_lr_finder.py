@@ -1,4 +1,4 @@
-"""The range test: where a curve falls fastest, on training people alone, the same every time."""
+"""The range test: where a curve falls fastest, on training persons alone, the same every time."""
 
 import json
 from dataclasses import asdict

@@ -61,7 +61,7 @@ def test_a_person_met_in_another_recording_counts_as_met(series_run, parts, monk
     split = Split(name="later", train=(), val=(), test=(other,))
     with pytest.raises(LeakageError, match=person[first]):
         start_from(task, series_run.best, config=config, manifest=manifest, split=split)
-    shared = replace(split, subject_disjoint=False)  # a protocol that tests other visits of the same people
+    shared = replace(split, subject_disjoint=False)  # a protocol that tests other visits of the same persons
     assert start_from(task, series_run.best, config=config, manifest=manifest, split=shared)
 
 

@@ -40,5 +40,5 @@ def test_a_label_that_training_cannot_teach_has_a_reason(cohort):
     train, test = cohort(seed=1, first=500).assign(binary_target=0.0), cohort(seed=2)
     features = [np.random.default_rng(0).normal(size=(len(t), 2)) for t in (train, test)]
     found = probe_depression({"x": features[0]}, train, {"x": features[1]}, test)["x"]
-    assert found["binary"] == {"reason": "the training people show one binary only"}
+    assert found["binary"] == {"reason": "the training persons show one binary only"}
     assert set(found) == {"binary", "pearson", "mae"}

@@ -10,7 +10,7 @@ from evaluation.baselines.linear_probe import linear_reading
 
 
 @pytest.fixture
-def people():
+def persons():
     """Features, a noisy linear target and persons; the last 40 rows are asked."""
     rng = np.random.default_rng(0)
     x = rng.normal(3, 2, size=(160, 6))
@@ -18,8 +18,8 @@ def people():
 
 
 @pytest.mark.parametrize("head", ["score", "binary"])
-def test_the_penalty_is_the_best_over_folds_of_training_persons(people, head):
-    x, y, persons = people
+def test_the_penalty_is_the_best_over_folds_of_training_persons(persons, head):
+    x, y, persons = persons
     y = (y > np.median(y)).astype(float) if head == "binary" else y
     x_train, y_train, asked = x[:120], y[:120], x[120:]
     found = linear_reading(head, x_train, y_train, persons[:120], asked)

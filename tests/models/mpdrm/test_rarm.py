@@ -138,7 +138,7 @@ def test_cross_starts_without_relief_and_can_subtract_exactly():
 
 
 def _unexplained(name, steps=250):
-    """Share of a state's variance not recovered on new people, the state hidden under a larger habit."""
+    """Share of a state's variance not recovered on new persons, the state hidden under a larger habit."""
     torch.manual_seed(0)
     module = nn.ModuleDict({"rarm": CASES[name](dim=DIM), "read": nn.Linear(DIM, 1)})
     mix = torch.linalg.qr(torch.randn(DIM, DIM))[0]  # the context holds the habit in other coordinates
