@@ -153,6 +153,6 @@ def _stop(name: str, found: Mapping[str, Any], stopped: Sequence[str]) -> str:
     return (
         f"{name}: single facts of the input give the label away (AUC of {STOP_AUC} or more, interval above "
         f"{STOP_LOW:.2f}, on persons they were not looked up from):\n{listed}{more}\nFind out what writes "
-        "the label into the files, or leave these channels out with data.module.source.channels=[...]. To go on "
-        f"all the same: \"accept_leaks=['{stopped[0]}']\", which every page of the run will say."
+        "the label into the files, or leave these channels out with data.module.source.channels=[...]. To go "
+        f"on all the same: \"accept_leaks=['{stopped[0]}']\", which every page of the run will say."
     )

@@ -39,7 +39,8 @@ BASE = {
 }
 # Pixels start from a trunk that has met faces, as networks on faces do: the depression branch, trained on a
 # cohort of other persons whose habits hide nothing. All variants of all seeds start there; series start
-fresh._START_SEED = 10_000  # no seed of a study comes near it
+# fresh.
+_START_SEED = 10_000  # no seed of a study comes near it
 _START = {
     "pixels": (
         "data.cohort.n_visits=3",
