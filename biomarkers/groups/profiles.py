@@ -54,11 +54,14 @@ def course(series: Series, *, bins: int) -> Array:
     return np.divide(total, count[:, None], out=np.full_like(total, np.nan), where=count[:, None] > 0)
 
 
+_USUAL = Resampling(2000)  # as in conf/analyze.yaml
+
+
 def group_profiles(
     series: Sequence[Series],
     subjects: Sequence[str],
     groups: Sequence[str],
-    resampling: Resampling,
+    resampling: Resampling = _USUAL,
     *,
     bins: int = 50,
 ) -> dict[str, Profile]:
@@ -81,6 +84,10 @@ def group_profiles(
         if one.channels != channels:
             odd = sorted(set(one.channels) ^ set(channels))[:5]
             raise ValueError(f"a recording of {subject} has other channels or another order: {odd}")
+        if not one.valid.any():
+            raise ValueError(
+                f"none of {len(one.valid)} frames of a recording of {subject} is valid: drop the recording, and say so"
+            )
     courses = np.stack([course(one, bins=bins) for one in series])
     own, names = np.array(groups, dtype=np.str_), np.array(subjects, dtype=np.str_)
     return {

@@ -88,5 +88,7 @@ def test_real_recordings_have_a_course():
 def test_a_group_with_such_a_recording_is_refused():
     rng = np.random.default_rng(0)
     made = [series(rng.uniform(0, 1, 40)), series(np.zeros(40), valid=np.zeros(40))]
-    with pytest.raises(ValueError, match="none of 40 frames is valid: drop the recording"):
+    with pytest.raises(
+        ValueError, match="none of 40 frames of a recording of P1 is valid: drop the recording"
+    ):
         group_profiles(made, ["P0", "P1"], ["low", "low"], Resampling(1000), bins=4)
