@@ -86,7 +86,8 @@ def group_profiles(
             raise ValueError(f"a recording of {subject} has other channels or another order: {odd}")
         if not one.valid.any():
             raise ValueError(
-                f"none of {len(one.valid)} frames of a recording of {subject} is valid: drop the recording, and say so"
+                f"none of {len(one.valid)} frames of a recording of {subject} is valid: drop the recording, "
+                "and say so"
             )
     courses = np.stack([course(one, bins=bins) for one in series])
     own, names = np.array(groups, dtype=np.str_), np.array(subjects, dtype=np.str_)
