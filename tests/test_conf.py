@@ -138,7 +138,7 @@ def _packed(base):
 
 
 def _fits(group, option, base):
-    series = {"model/mmp": "series", "model/trunk": "series"}
+    series = {"data/clips": "series", "model/mmp": "series", "model/trunk": "series"}
     if group == "data":
         return ("- clips: series" in DATA[option]) == (base is SERIES)
     of_series = (

@@ -12,7 +12,7 @@ from engine.config.source_code import ROOT, arguments
 
 # what the commands read of nodes that are no class; further keys are names for interpolations
 _READ: dict[str, tuple[str, ...]] = {
-    "analysis": ("name", "title", "notes", "extractors", "phase", "steps"),
+    "analysis": ("name", "title", "notes", "channels", "extractors", "phase", "steps"),
     "data": ("manifest", "module", "scale", "channels"),
     "data.scale": ("name", "low", "high", "bands"),
     "evaluation": ("aggregate", "n_boot", "seed", "filmstrips"),

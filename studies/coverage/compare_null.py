@@ -70,7 +70,7 @@ def rejected(line: Line, scale: str, *, studies: int) -> dict[str, float]:
 
 def as_values(bound: Measurement) -> Measurement:
     """The same metric as one whose predictions change places as they are."""
-    return replace(bound, metric=replace(bound.metric, kind="probability"))
+    return replace(bound, metric=replace(bound.metric, reads="values"))
 
 
 def _auc(table: pd.DataFrame) -> Measurement:

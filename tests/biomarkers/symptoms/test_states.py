@@ -110,7 +110,7 @@ def test_figures_show_what_they_should(correlated, drawn):
         assert np.ma.filled(first, 0)[y // 2, x // 2] == count
     assert all(axes.collections[0].get_array().sum() == 150 for axes in pairs.axes[:3])
     labels = np.digitize(totals[DASS[0]], [8, 16]).astype(np.int64)
-    means = cluster_means(totals, labels)
+    means = cluster_means(totals, labels, Resampling(1000))
     profiles = drawn(state_figures, "cluster_profiles", means)
     heights = [line.get_ydata().tolist() for line in profiles.axes[0].lines if len(line.get_ydata()) == 3]
     assert means.loc[means["cluster"] == 2, "mean"].tolist() in heights
