@@ -2,20 +2,18 @@
 
 import optuna
 import pytest
-from hydra import compose, initialize_config_dir
 
 from engine.config.compose import ConfigError
-from engine.config.source_code import ROOT
 from engine.runs.optuna_settings import check_data_of, check_settings_of, study_settings
 from engine.runs.optuna_study import ContinueStudy, data_check
+from tests.conftest import hydra_config
 
 BASE = ["sweep=optuna", "experiment=mpdrm_series"]
 
 
 def settings(*overrides, searched=()):
     ContinueStudy()  # names the folders of trials
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        config = compose("train", [*BASE, *overrides], return_hydra_config=True)
+    config = hydra_config(*BASE, *overrides)
     config.hydra.overrides.task = [*BASE, *overrides, *searched]  # compose takes none of a search
     return study_settings(config)
 
