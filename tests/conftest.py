@@ -54,6 +54,18 @@ def pytest_itemcollected(item):
         item.add_marker(pytest.mark.xdist_group(shared))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Other tests go to a worker file by file, so that what a file makes for its tests is made once."""
+    from xdist.scheduler import LoadGroupScheduling
+
+    class ByFile(LoadGroupScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return super()._split_scope(nodeid).split("::")[0]
+
+    return ByFile(config, log)
+
+
 @cache
 def _leaves(overrides: tuple[str, ...]) -> Any:
     from hydra import compose
@@ -64,8 +76,8 @@ def _leaves(overrides: tuple[str, ...]) -> Any:
 def hydra_config(*overrides: str) -> Any:
     """`conf/train.yaml` as Hydra composes it with overrides, its node `hydra` among them.
 
-    Which leaves an override chooses is composed once in a session, a third of a second each; single values are
-    set afterwards by what Hydra sets them with.
+    Each choice of leaves is composed once in a session, a third of a second each; single values are set
+    afterwards by what Hydra sets them with.
     """
     from hydra import initialize_config_dir
     from hydra._internal.config_loader_impl import ConfigLoaderImpl
