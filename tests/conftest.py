@@ -54,21 +54,60 @@ def pytest_itemcollected(item):
         item.add_marker(pytest.mark.xdist_group(shared))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Other tests go to a worker file by file, so that what a file makes for its tests is made once."""
+    from xdist.scheduler import LoadGroupScheduling
+
+    class ByFile(LoadGroupScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return super()._split_scope(nodeid).split("::")[0]
+
+    return ByFile(config, log)
+
+
 @cache
-def _tree(overrides: tuple[str, ...]) -> Any:
-    from hydra import compose, initialize_config_dir
+def _leaves(overrides: tuple[str, ...]) -> Any:
+    from hydra import compose
+
+    return compose("train", overrides=list(overrides), return_hydra_config=True)
+
+
+def hydra_config(*overrides: str) -> Any:
+    """`conf/train.yaml` as Hydra composes it with overrides, its node `hydra` among them.
+
+    Each choice of leaves is composed once in a session, a third of a second each; single values are set
+    afterwards by what Hydra sets them with.
+    """
+    from hydra import initialize_config_dir
+    from hydra._internal.config_loader_impl import ConfigLoaderImpl
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.core.override_parser.overrides_parser import OverridesParser
 
     from engine.config.source_code import ROOT
 
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        return compose("train", overrides=list(overrides))
+        loader = GlobalHydra.instance().config_loader()
+        assert isinstance(loader, ConfigLoaderImpl)
+        leaves, values = [], []
+        for one in OverridesParser.create().parse_overrides(list(overrides)):
+            group = loader.repository.group_exists(one.key_or_group)
+            others = group or one.is_hydra_override() or one.is_sweep_override()
+            (leaves if others else values).append(one)
+        config = deepcopy(_leaves(tuple(str(one.input_line) for one in leaves)))
+        ConfigLoaderImpl._apply_overrides_to_config(values, config)
+        return config
 
 
 def composed(*overrides: str, output: Path) -> dict[str, Any]:
     """`conf/train.yaml` with overrides, plain and checked, writing to `output`."""
+    from omegaconf import open_dict
+
     from engine.config.compose import plain_config, root_keys
 
-    config = deepcopy(_tree(overrides))  # half a second each, and many tests ask for the same one
+    config = hydra_config(*overrides)
+    with open_dict(config):
+        del config["hydra"]
     config.paths.output = str(output)
     return plain_config(config, keys=root_keys("train"))
 

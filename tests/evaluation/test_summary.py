@@ -109,6 +109,7 @@ def test_what_is_not_finite_is_null_with_its_reason():
     assert found["folds"] == [1, None, "x", True]
 
 
+@pytest.mark.filterwarnings("ignore:(overflow|invalid value) encountered:RuntimeWarning")  # meant here
 def test_a_metric_that_overflows_has_a_reason(recordings):
     summary = summarize([recordings.assign(score_prediction=1e200)])
     assert summary["rmse"]["value"] is None

@@ -113,17 +113,24 @@ def _two_totals(known: pd.DataFrame, table: pd.DataFrame) -> Iterator[str]:
 
 
 def _two_answers(known: pd.DataFrame, table: pd.DataFrame) -> Iterator[str]:
-    for name in [name for name in map(str, table) if name == "binary" or name in ITEMS]:
-        several = known.groupby(["subject_id", "session_id"])[name].transform("nunique") > 1
-        if "scale" in table and name == "binary":  # of two questionnaires, each has its own
-            several &= known.groupby(["subject_id", "session_id", "scale"])[name].transform("nunique") > 1
-        rows = known.index[several & known[name].notna()].tolist()
+    names = [name for name in map(str, table) if name == "binary" or name in ITEMS]
+    differ = _differ(known, ["subject_id", "session_id"], names)
+    if "scale" in table and "binary" in names:  # of two questionnaires, each has its own
+        differ["binary"] &= _differ(known, ["subject_id", "session_id", "scale"], ["binary"])["binary"]
+    for name in names:
+        rows = known.index[differ[name] & known[name].notna()].tolist()
         if rows:
             said = {row: f"{table['session_id'][row]}: {table[name][row]:g}" for row in rows}
             yield (
                 f"'{name}' has two values in one session of a person: {describe_rows(table, rows, said)}; "
                 "correct it, or name two sessions"
             )
+
+
+def _differ(known: pd.DataFrame, keys: list[str], names: list[str]) -> pd.DataFrame:
+    """Whether the values of each column differ within the group of a row."""
+    groups = known.groupby(keys)[names]
+    return groups.transform("max") > groups.transform("min")
 
 
 def _few(problems: list[str], what: str) -> list[str]:

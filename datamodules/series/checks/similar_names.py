@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from datamodules.series.series import UnreadableSeries
@@ -43,6 +44,7 @@ def check_alike(path: Path, names: Sequence[str], known: Collection[str]) -> Non
             )
 
 
+@lru_cache(maxsize=2**14)  # every file is held against the same known names
 def _folded(name: str, letters: re.Pattern[str]) -> str:
     """A name without separators, and in small letters where they are such `letters`."""
     text = re.sub(r"(?<![^\W\d_])[XYZ](?![^\W\d_])", lambda axis: f"\0{axis[0].lower()}", name.strip())

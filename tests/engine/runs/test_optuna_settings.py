@@ -1,33 +1,40 @@
 """A study goes on with the settings that its trials had."""
 
+import shutil
+
 import optuna
 import pytest
-from hydra import compose, initialize_config_dir
 
 from engine.config.compose import ConfigError
-from engine.config.source_code import ROOT
 from engine.runs.optuna_settings import check_data_of, check_settings_of, study_settings
 from engine.runs.optuna_study import ContinueStudy, data_check
+from tests.conftest import hydra_config
 
 BASE = ["sweep=optuna", "experiment=mpdrm_series"]
 
 
 def settings(*overrides, searched=()):
     ContinueStudy()  # names the folders of trials
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        config = compose("train", [*BASE, *overrides], return_hydra_config=True)
+    config = hydra_config(*BASE, *overrides)
     config.hydra.overrides.task = [*BASE, *overrides, *searched]  # compose takes none of a search
     return study_settings(config)
 
 
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory):
+    """The file of a study with one trial of the default settings."""
+    file = tmp_path_factory.mktemp("begun") / "study.db"
+    study = optuna.create_study(direction="maximize", study_name="one", storage=f"sqlite:///{file}")
+    check_settings_of(study, settings())
+    study.tell(study.ask(), 0.5)
+    return file
+
+
 @pytest.fixture
-def study(tmp_path):
+def study(begun, tmp_path):
     """A study on disk with one trial of the default settings; read anew as another process would."""
-    place = {"study_name": "one", "storage": f"sqlite:///{tmp_path}/study.db"}
-    begun = optuna.create_study(direction="maximize", **place)
-    check_settings_of(begun, settings())
-    begun.tell(begun.ask(), 0.5)
-    return optuna.load_study(**place)
+    shutil.copy(begun, tmp_path)
+    return optuna.load_study(study_name="one", storage=f"sqlite:///{tmp_path}/study.db")
 
 
 def test_what_changes_no_value_may_change(study, caplog):

@@ -54,15 +54,23 @@ def whole(small_run, tmp_path_factory):
     return small_run(tmp_path_factory.mktemp("whole") / "run", *THREE).folder
 
 
-@pytest.mark.parametrize("place", ["the same", pytest.param("another", marks=pytest.mark.slow), "moved"])
-def test_a_resumed_run_is_the_uninterrupted_one(place, whole, stopped, small_run, tmp_path):
+def test_a_resumed_run_is_the_uninterrupted_one(whole, stopped, small_run, tmp_path):
+    run, kept = tmp_path / "run", tmp_path / "kept"
+    stopped(run, 0, *THREE)
+    shutil.copytree(run, kept)
+    moved_run = run.rename(tmp_path / "moved")  # nothing lies any more where its files say
+    small_run(moved_run, *THREE, f"resume={moved_run}")
+    assert different(whole, moved_run) == []
+    kept.rename(run)
+    small_run(run, *THREE, f"resume={run}")
+    assert different(whole, run) == []
+
+
+@pytest.mark.slow
+def test_a_run_resumed_in_another_folder_is_the_uninterrupted_one(whole, stopped, small_run, tmp_path):
     stopped(tmp_path / "run", 0, *THREE)
-    source = tmp_path / "run"
-    if place == "moved":
-        source = source.rename(tmp_path / "moved")
-    goal = tmp_path / "elsewhere" if place == "another" else source
-    small_run(goal, *THREE, f"resume={source}")
-    assert different(whole, goal) == []
+    small_run(tmp_path / "elsewhere", *THREE, f"resume={tmp_path / 'run'}")
+    assert different(whole, tmp_path / "elsewhere") == []
 
 
 @pytest.mark.slow

@@ -93,6 +93,7 @@ def test_two_persons_give_a_value_and_no_interval(cohort):
 
 
 @pytest.mark.parametrize("huge", [1e120, 1e155, 1e308])
+@pytest.mark.filterwarnings("ignore:(overflow|invalid value) encountered:RuntimeWarning")  # meant here
 def test_values_without_end_give_numbers_or_reasons(recordings, huge):
     table = recordings.assign(
         score_prediction=recordings["score_prediction"].where(recordings.index > 0, huge)

@@ -39,7 +39,7 @@ def test_only_known_traits_count(term):
     found = term(output(feature), {"traits": traits, "traits_mask": mask})
     guess = term.linear(feature)
     by_hand = [((guess - (traits - MEAN) / STD) ** 2)[row, trait] for row, trait in mask.nonzero().tolist()]
-    assert found.item() == pytest.approx(float(sum(by_hand)) / 4, rel=1e-5)
+    assert found.item() == pytest.approx(sum(by_hand).item() / 4, rel=1e-5)
 
 
 def test_a_batch_without_any_trait_costs_nothing_and_keeps_a_gradient(term):
