@@ -5,7 +5,10 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig
 
+from engine.config.choices import register_choices
 from engine.config.compose import plain_config, root_keys
+
+register_choices()
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="eval")

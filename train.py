@@ -7,10 +7,12 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from engine.config.choices import register_choices
 from engine.config.compose import plain_config, root_keys
 from engine.runs.find_run import register
 
 register()
+register_choices()
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")

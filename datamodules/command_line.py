@@ -10,6 +10,7 @@ is called as `python -m package.module folder=out seeds=3 only=a,b`, or with the
 import inspect
 import re
 import sys
+import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import NoneType, UnionType
@@ -39,11 +40,10 @@ def run(command: Callable[..., int | None], words: Sequence[str] | None = None) 
         sys.stdout.write(help_text(command))
         return 0
     try:
-        arguments = read(command, given)
-    except UsageError as fault:
-        sys.stderr.write(f"{fault}\n{_usage(command)}\n")
+        return command(**read(command, given)) or 0
+    except UsageError as fault:  # of the words, or of the command that weighs them
+        sys.stderr.write(f"{fault}\n{_usage(command)}\nMore with --help.\n")
         return 2
-    return command(**arguments) or 0
 
 
 def read(command: Callable[..., Any], words: Sequence[str]) -> dict[str, Any]:
@@ -72,25 +72,41 @@ def read(command: Callable[..., Any], words: Sequence[str]) -> dict[str, Any]:
             raise UsageError(f"{key}={text}: no '{min(strangers)}' among {', '.join(choices)}")
     missing = [name for name, one in named.items() if one.default is one.empty and name not in found]
     if missing:
-        raise UsageError(f"'{missing[0]}=' is missing")
+        told = _told(command).get(missing[0])
+        raise UsageError(f"'{missing[0]}=' is missing{f': {told}' if told else ''}")
     return found
 
 
 def help_text(command: Callable[..., Any]) -> str:
     """What a command does, and its settings with their defaults."""
     about = inspect.getdoc(inspect.getmodule(command)) or ""
-    text = inspect.getdoc(command) or ""
-    told = dict(re.findall(r"^ +(\w+): (.+(?:\n {4,}(?!\w+: ).+)*)", text, re.MULTILINE))
+    told = _told(command)
     lines = [
-        f"  {_spelled(one):<28} {' '.join(told.get(name, '').split())}".rstrip()
+        _described(_spelled(one), told.get(name, ""))
         for name, one in inspect.signature(command).parameters.items()
     ]
     return "\n".join([about, "", _usage(command), "", *lines]) + "\n"
 
 
+def _described(spelled: str, told: str) -> str:
+    """A setting and what is said of it, folded in a column of its own."""
+    margin = " " * 31
+    text = textwrap.fill(told, 110, initial_indent=margin, subsequent_indent=margin, break_on_hyphens=False)
+    head = f"  {spelled}"
+    return f"{head}\n{text}" if len(head) >= len(margin) else f"{head:<31}{text.lstrip()}".rstrip()
+
+
+def _told(command: Callable[..., Any]) -> dict[str, str]:
+    """What the docstring of a command says of its parameters."""
+    text = inspect.getdoc(command) or ""
+    found = re.findall(r"^ +(\w+): (.+(?:\n {4,}(?!\w+: ).+)*)", text, re.MULTILINE)
+    return {name: " ".join(told.split()) for name, told in found}
+
+
 def _usage(command: Callable[..., Any]) -> str:
     spec = getattr(sys.modules["__main__"], "__spec__", None)
-    name = (spec.name if spec else command.__module__).removesuffix(".__main__")
+    name = spec.name if spec and command.__module__ == "__main__" else command.__module__
+    name = name.removesuffix(".__main__")
     settings = inspect.signature(command).parameters.values()
     words = [_spelled(one) for one in settings if one.default is one.empty and one.kind != one.VAR_KEYWORD]
     return " ".join([f"usage: python -m {name}", *words, "[key=value ...]"])

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from biomarkers.published.faces_of_the_mind import MEAN_BY_TOTAL, SDI
 from biomarkers.symptoms.discrepancy import SymptomDiscrepancy, index
+from datamodules.command_line import run
 from datamodules.manifests.questionnaires import subscale
 from datamodules.synthetic.prevalence import SCHOOL
 from datamodules.synthetic.questionnaire import DOMAINS, answer
@@ -68,7 +69,11 @@ def misfit(found: Array, name: str) -> float:
 
 
 def main(docs: Path = Path("docs")) -> None:
-    """Choose heterogeneity and share by least squares, write page and picture."""
+    """Choose heterogeneity and share by least squares, write page and picture.
+
+    Args:
+        docs: Folder of the page; the picture goes to its images/.
+    """
     answers = {h: pupils(h) for h in HETEROGENEITIES}
     tables = {
         (h, name): frame[list(subscale(scale).columns)]
@@ -178,4 +183,4 @@ Written by `python -m studies.school_cohort` on {date}, {machine}.
 """
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(run(main))

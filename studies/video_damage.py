@@ -18,6 +18,7 @@ import av
 import numpy as np
 import torch
 
+from datamodules.command_line import run
 from datamodules.readers import UnreadableVideo, open_video
 
 _FRAMES, _HEIGHT, _WIDTH = 40, 48, 64
@@ -45,6 +46,16 @@ CODECS: dict[str, tuple[str, str, dict[str, str]]] = {
     "MJPEG, mov": ("mjpeg.mov", "mjpeg", {"qscale": "3"}),
     "WMV2, wmv": ("wmv2.wmv", "wmv2", {"g": "12", "b": "400k"}),
 }
+
+
+def main(*, tries: int = _TRIES) -> None:
+    """Damage videos of every codec and print the table.
+
+    Args:
+        tries: Damaged copies of each codec and kind of damage.
+    """
+    av.logging.set_level(av.logging.PANIC)
+    sys.stdout.write(page(campaign(list(CODECS), tries)))
 
 
 def picture(number: int) -> np.ndarray:
@@ -221,5 +232,4 @@ def page(counts: dict[tuple[str, str], Counter[str]]) -> str:
 
 
 if __name__ == "__main__":
-    av.logging.set_level(av.logging.PANIC)
-    sys.stdout.write(page(campaign(list(CODECS), _TRIES)))
+    raise SystemExit(run(main))

@@ -31,11 +31,11 @@ def test_a_command_is_imported_without_what_it_runs(command, tmp_path):
     assert (done.returncode, heavy) == (0, set()), done.stderr[-2000:]
 
 
-@pytest.mark.parametrize("command", ["train.py", "eval.py", "predict.py"])
+@pytest.mark.parametrize("command", ["train.py", "eval.py", "predict.py", "analyze.py"])
 def test_help_is_printed_without_torch(command, tmp_path):
     done, heavy = run(tmp_path, str(ROOT / command), "--help")
     assert (done.returncode, heavy) == (0, set()), done.stderr[-2000:]
-    assert "== Config ==" in done.stdout
+    assert "Settings" in done.stdout
 
 
 @pytest.mark.parametrize(

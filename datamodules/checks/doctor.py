@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from datamodules.command_line import run
 from datamodules.readers import DeviceDecoder, VideoSource, open_video
 from datamodules.user_cache import cache_folder
 
@@ -182,4 +183,4 @@ def _write(title: str, rows: list[Row]) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(run(main))

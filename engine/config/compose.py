@@ -8,7 +8,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationKeyError, InterpolationToMissingValueError, MissingMandatoryValue
 
 from datamodules.wording import nearest
-from engine.config.source_code import ROOT, arguments
+from engine.config.choices import options, root_config, root_groups
+from engine.config.source_code import arguments
 
 # what the commands read of nodes that are no class; further keys are names for interpolations
 _READ: dict[str, tuple[str, ...]] = {
@@ -29,11 +30,8 @@ class ConfigError(ValueError):
 
 def root_keys(command: str) -> frozenset[str]:
     """The root keys of a command: those that `conf/<command>.yaml` has, and the groups it is composed of."""
-    tree: Any = OmegaConf.load(ROOT / "conf" / f"{command}.yaml")
-    groups = [str(next(iter(entry))) for entry in tree.defaults if not isinstance(entry, str)]
-    return frozenset(
-        {*map(str, tree), *(name.partition("/")[0] for name in groups)} - {"defaults", *_NO_NODES}
-    )
+    groups = (name.partition("/")[0] for name in root_groups(command))
+    return frozenset({*map(str, root_config(command)), *groups} - {"defaults", *_NO_NODES})
 
 
 def plain_config(config: DictConfig, *, keys: Collection[str]) -> dict[str, Any]:
@@ -56,7 +54,8 @@ def plain_config(config: DictConfig, *, keys: Collection[str]) -> dict[str, Any]
         plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     except (MissingMandatoryValue, InterpolationToMissingValueError) as error:
         key = error.full_key or "A mandatory key"
-        raise ConfigError(f"{key} has no value. Give it on the command line: {key}=...") from error
+        known = f", one of {', '.join(options(key))}" if options(key) else ""
+        raise ConfigError(f"{key} has no value. Give it on the command line: {key}=...{known}") from error
     except InterpolationKeyError as error:
         why = str(error).splitlines()[0]
         raise ConfigError(

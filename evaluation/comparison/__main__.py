@@ -7,11 +7,12 @@ corrected; name the one that was chosen before looking, and there is nothing to 
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from datamodules.command_line import UsageError, run
 from evaluation.comparison.runs import RunError, read_run
 from evaluation.comparison.statistics import compare
 from evaluation.metrics.catalog import METRICS
@@ -22,23 +23,35 @@ from evaluation.report.style import BLUE, GRAY, canvas, svg
 from evaluation.tables.predictions import PredictionError
 from evaluation.uncertainty.paired_permutation import PERMUTATIONS
 
-_OPTIONS = {"metric": "", "out": "", "n_perm": str(PERMUTATIONS), "seed": "0"}
-_USAGE = "usage: python -m evaluation.comparison run_a run_b [metric=auc,mae] [out=<folder>] [n_perm=9999]"
+_FEWEST = 99  # exchanges from which a p-value of .01 can come
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Compare, write and print; the exit status is 2 where the runs cannot be compared."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
+def main(
+    run_a: Path,
+    run_b: Path,
+    *,
+    metric: tuple[str, ...] = (),
+    out: Path | None = None,
+    n_perm: int = PERMUTATIONS,
+    seed: int = 0,
+) -> int:
+    """Compare, write and print; the exit status is 2 where the runs cannot be compared.
+
+    Args:
+        run_a: Folder of a run, or of a multirun over seeds.
+        run_b: The other.
+        metric: Compare these only, as in metric=auc,mae; all by default.
+        out: Folder of the results; outputs/compare/<time> by default.
+        n_perm: Exchanges that the permutation test draws.
+        seed: Of these draws.
+    """
+    for name, value, least in (("n_perm", n_perm, _FEWEST), ("seed", seed, 0)):
+        if value < least:
+            raise UsageError(f"{name}={value}: give a whole number, {least} or more")
     try:
-        folders, options = _parse(given)
-        a, b = (read_run(folder) for folder in folders)
-        found = compare(
-            a,
-            b,
-            only=[name for name in options["metric"].split(",") if name],
-            **{name: int(options[name]) for name in ("n_perm", "seed")},
-        )
-        out = Path(options["out"] or f"outputs/compare/{datetime.now():%Y-%m-%d_%H-%M-%S}")
+        a, b = read_run(run_a), read_run(run_b)
+        found = compare(a, b, only=metric, n_perm=n_perm, seed=seed)
+        out = out or Path(f"outputs/compare/{datetime.now():%Y-%m-%d_%H-%M-%S}")
         out.mkdir(parents=True, exist_ok=True)
     except (RunError, PredictionError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
@@ -114,18 +127,5 @@ def _p(value: float | None) -> str:
     return "-" if value is None else "<0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def _parse(given: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-    folders = [text for text in given if "=" not in text]
-    options = dict(text.split("=", 1) for text in given if "=" in text)
-    strangers = sorted(set(options) - set(_OPTIONS))
-    if len(folders) != 2 or strangers:
-        raise RunError(f"{_USAGE}\n{len(folders)} folders, unknown options: {', '.join(strangers) or 'none'}")
-    chosen = _OPTIONS | options
-    for name, least in (("n_perm", 99), ("seed", 0)):
-        if not chosen[name].isdecimal() or int(chosen[name]) < least:
-            raise RunError(f"{name}={chosen[name]}: give a whole number, {least} or more")
-    return folders, chosen
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(run(main))

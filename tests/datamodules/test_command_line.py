@@ -42,7 +42,7 @@ def test_words_become_values_of_the_annotated_kind():
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ([], "'folder=' is missing"),
+        ([], "'folder=' is missing: Where everything is written."),
         (["out", "sedes=2"], "'sedes=2' is not understood; did you mean 'seeds'?"),
         (["out", "more"], "'more' is not understood"),
         (["out", "seeds=two"], "seeds=two: give a whole number"),
@@ -75,6 +75,32 @@ def test_help_lists_the_settings_and_is_no_error(capsys):
     assert "folder=...                   Where everything is written." in told
     assert "seeds=5                      Of the study." in told
     assert "limit=null" in told
+
+
+def test_a_command_that_refuses_its_words_is_no_traceback(capsys):
+    def refusing(*, least: int = 3) -> None:
+        raise UsageError(f"least={least}: give 4 or more")
+
+    assert run(refusing, ["least=2"]) == 2
+    assert capsys.readouterr().err.startswith("least=2: give 4 or more\nusage: python -m ")
+
+
+def test_long_explanations_are_folded_in_their_column():
+    def wordy(*, name: str = "a", only: tuple[str, ...] = ("one", "two", "three", "four", "seven")) -> None:
+        """Do.
+
+        Args:
+            name: Word after word after word after word after word after word after word after word, and
+                an end.
+            only: Of these.
+        """
+
+    lines = help_text(wordy).splitlines()
+    place = next(number for number, line in enumerate(lines) if line.startswith("  name=a"))
+    assert max(map(len, lines[place:])) <= 110
+    assert lines[place + 1].startswith(" " * 31)
+    assert lines[place + 1].endswith(" end.")
+    assert lines[place + 2 :] == ["  only=one,two,three,four,seven", " " * 31 + "Of these."]
 
 
 def test_the_status_is_that_of_the_command():

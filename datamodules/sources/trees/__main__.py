@@ -1,32 +1,38 @@
-"""Write a made-up corpus: `python -m datamodules.sources.trees <source> <folder>`."""
+"""Write a made-up corpus: `python -m datamodules.sources.trees avec2014 <folder>`.
+
+It has the layout of the real one, so that everything can be tried without access to it. The exit status is 1
+where there is no such corpus or the folder is not empty.
+"""
 
 import sys
 from pathlib import Path
 
+from datamodules.command_line import run
 from datamodules.sources import trees
 from datamodules.sources.shared.draft import SourceError
-from datamodules.sources.shared.registry import corpora, corpus
+from datamodules.sources.shared.registry import corpus
 
 
-def main(arguments: list[str]) -> int:
-    """Write the tree and return the exit status."""
-    if len(arguments) != 2:
-        known = ", ".join(corpora(trees, "write"))
-        sys.stderr.write(f"usage: python -m datamodules.sources.trees <source> <folder>\nsources: {known}\n")
-        return 2
-    name, folder = arguments[0], Path(arguments[1])
+def main(source: str, folder: Path) -> int:
+    """Write the tree and return the exit status.
+
+    Args:
+        source: The corpus to imitate: avec2013, avec2014, cmdc, daic_woz, dvlog, edaic, first_impressions,
+            folder, lmvd, mpdd.
+        folder: A new folder.
+    """
     try:
-        write = corpus(trees, name, "write")
+        write = corpus(trees, source, "write")
         if folder.is_dir() and any(folder.iterdir()):
             raise SourceError(f"{folder}: not empty; give a new folder, so that no real file is mixed in")
     except SourceError as fault:
         sys.stderr.write(f"{fault}\n")
         return 1
     write(folder)
-    command = f"python -m datamodules.checks.validate source={name} root={folder}"
-    sys.stdout.write(f"{folder}: made-up {name}; try {command}\n")
+    command = f"python -m datamodules.checks.validate source={source} root={folder}"
+    sys.stdout.write(f"{folder}: made-up {source}; try {command}\n")
     return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(run(main))

@@ -6,6 +6,7 @@ import pytest
 
 from datamodules.checks.damage import damaged_videos
 from datamodules.checks.validate import main
+from datamodules.command_line import run
 from datamodules.manifests.manifest import read_manifest
 from datamodules.readers import UnreadableVideo, open_video
 from datamodules.sources.trees import folder
@@ -29,12 +30,12 @@ def _hit(path):
 
 def test_damage_that_no_look_at_three_frames_finds_is_listed(tree, capsys):
     arguments = ["source=folder", f"root={tree}"]
-    assert main([*arguments, "decode=true"]) == 0
+    assert run(main, [*arguments, "decode=true"]) == 0
     assert "every frame of every video that opens was decoded" in capsys.readouterr().out
     _hit(tree / "person01" / "visit1.mp4")
-    assert main(arguments) == 0
+    assert run(main, arguments) == 0
     capsys.readouterr()
-    assert main([*arguments, "decode=true"]) == 1
+    assert run(main, [*arguments, "decode=true"]) == 1
     out = capsys.readouterr().out
     assert re.search(r"^Damaged videos$", out, re.MULTILINE)
     assert re.search(r"^  person01_visit1 +frame 12 of 13 is damaged", out, re.MULTILINE)
@@ -48,5 +49,5 @@ def test_a_file_that_does_not_open_is_listed_elsewhere(videos):
 
 
 def test_decode_is_true_or_false(tree, capsys):
-    assert main(["source=folder", f"root={tree}", "decode=yes"]) == 2
+    assert run(main, ["source=folder", f"root={tree}", "decode=yes"]) == 2
     assert "'decode=yes' is neither true nor false" in capsys.readouterr().err

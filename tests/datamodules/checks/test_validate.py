@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from datamodules.checks.validate import main
+from datamodules.command_line import run
 from datamodules.sources.trees import avec2014, daic_woz, edaic
 
 
@@ -17,7 +18,7 @@ def avec(tmp_path):
 
 def test_a_good_tree_is_described_on_screen_and_as_a_page(avec, tmp_path, capsys):
     page = tmp_path / "out" / "report.html"
-    assert main(["source=avec2014", f"root={avec}", f"html={page}"]) == 0
+    assert run(main, ["source=avec2014", f"root={avec}", f"html={page}"]) == 0
     out = capsys.readouterr().out
     for title in (
         "Recordings",
@@ -37,7 +38,7 @@ def test_a_good_tree_is_described_on_screen_and_as_a_page(avec, tmp_path, capsys
 def test_what_was_corrected_is_listed_and_escaped(avec, tmp_path, capsys):
     name = "<b>&.mp4"
     (avec / "AVEC2014_AudioVisual" / name).write_bytes(b"x")
-    assert main(["source=avec2014", f"root={avec}", "probe=false", f"html={tmp_path / 'r.html'}"]) == 0
+    assert run(main, ["source=avec2014", f"root={avec}", "probe=false", f"html={tmp_path / 'r.html'}"]) == 0
     assert re.search(r"unknown_file +AVEC2014_AudioVisual/<b>&\.mp4", capsys.readouterr().out)
     assert "&lt;b&gt;&amp;.mp4" in (tmp_path / "r.html").read_text()
 
@@ -45,7 +46,7 @@ def test_what_was_corrected_is_listed_and_escaped(avec, tmp_path, capsys):
 def test_long_lists_are_cut_on_the_screen_but_not_on_the_page(avec, tmp_path, capsys):
     for number in range(30):
         (avec / f"extra{number:02d}.mp4").write_bytes(b"x")
-    assert main(["source=avec2014", f"root={avec}", "probe=false", f"html={tmp_path / 'r.html'}"]) == 0
+    assert run(main, ["source=avec2014", f"root={avec}", "probe=false", f"html={tmp_path / 'r.html'}"]) == 0
     out = capsys.readouterr().out
     assert "  and 6 more\n" in out
     assert "extra29.mp4" not in out
@@ -55,9 +56,9 @@ def test_long_lists_are_cut_on_the_screen_but_not_on_the_page(avec, tmp_path, ca
 def test_options_reach_the_source(tmp_path, capsys):
     edaic.write(tmp_path, persons=8)
     command = ["source=edaic", f"root={tmp_path}", "probe=false"]
-    assert main([*command, "label_rule=published"]) == 0
+    assert run(main, [*command, "label_rule=published"]) == 0
     assert "binary labels by label_rule=published" in capsys.readouterr().out
-    assert main([*command, "label_rule=both"]) == 1
+    assert run(main, [*command, "label_rule=both"]) == 1
     assert "label_rule='both' is unknown" in capsys.readouterr().err
 
 
@@ -65,29 +66,29 @@ def test_people_of_another_corpus_are_counted(tmp_path, capsys):
     edaic.write(tmp_path / "edaic", persons=8)  # 300-302 and 304-306 in train and dev, 603 and 607 in test
     daic_woz.write(tmp_path / "woz", persons=8)  # 319, 373, 402, 409 and 300-303
     command = ["source=daic_woz", f"root={tmp_path / 'woz'}", "probe=false"]
-    assert main([*command, f"against=edaic:{tmp_path / 'edaic'}"]) == 0
+    assert run(main, [*command, f"against=edaic:{tmp_path / 'edaic'}"]) == 0
     out = capsys.readouterr().out
     assert "Persons shared with edaic" in out
     assert re.search(r"^  all +2 +1 +0 +3$", out, re.MULTILINE)
-    assert main([*command, "against=edaic"]) == 2
+    assert run(main, [*command, "against=edaic"]) == 2
     assert "against='edaic' is not <source>:<folder>" in capsys.readouterr().err
 
 
 def test_a_folder_that_is_not_the_corpus_is_a_fault(tmp_path, capsys):
-    assert main(["source=avec2014", f"root={tmp_path / 'absent'}"]) == 1
+    assert run(main, ["source=avec2014", f"root={tmp_path / 'absent'}"]) == 1
     assert capsys.readouterr().err.endswith("give the folder the corpus was unpacked to\n")
 
 
 def test_labels_the_manifest_refuses_are_a_fault(avec, capsys):
     sorted(avec.rglob("*_Depression.csv"))[0].write_text("99")
-    assert main(["source=avec2014", f"root={avec}"]) == 1
+    assert run(main, ["source=avec2014", f"root={avec}"]) == 1
     assert "outside BDI-II" in capsys.readouterr().err
 
 
 def test_a_file_that_cannot_be_read_is_a_fault(avec, capsys):
     video = sorted(avec.rglob("*.mp4"))[0]
     video.write_bytes(b"damaged")
-    assert main(["source=avec2014", f"root={avec}"]) == 1
+    assert run(main, ["source=avec2014", f"root={avec}"]) == 1
     text = capsys.readouterr()
     assert f"1 file(s) cannot be read: {video.stem.removesuffix('_video')}" in text.err
     assert "file cannot be read" in text.out
@@ -96,24 +97,24 @@ def test_a_file_that_cannot_be_read_is_a_fault(avec, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "'source=' is missing (given: nothing)"),
-        (["sorce=avec2014"], "'source=' is missing (given: sorce)"),
-        (["avec2014"], "'avec2014' is not key=value"),
+        ([], "give manifest=<csv>, or source=<corpus> root=<folder> (corpora: avec2013, avec2014, "),
+        (["source=avec2014", "manifest=a.csv"], "give manifest=<csv>, or source=<corpus>"),
+        (["avec2014"], "'avec2014' is not understood"),
+        (["manifest=a.csv", "label_rule=both"], "unknown option 'label_rule'"),
         (["source=avec2014", "source=edaic"], "'source' is given twice"),
         (["source=avec2014"], "'root=' is missing"),
         (["source=avec2014", "root=x", "prob=false"], "unknown option 'prob'; did you mean 'probe'?"),
     ],
 )
 def test_a_command_that_is_not_understood_shows_how_it_is_called(arguments, message, capsys):
-    assert main(arguments) == 2
+    assert run(main, arguments) == 2
     error = capsys.readouterr().err
     assert message in error
-    assert "usage: python -m datamodules.checks.validate source=" in error
-    assert "avec2013, avec2014" in error
+    assert "usage: python -m datamodules.checks.validate [key=value ...]" in error
 
 
 def test_an_unknown_source_is_answered_with_the_nearest(capsys):
-    assert main(["source=avec2015", "root=x"]) == 1
+    assert run(main, ["source=avec2015", "root=x"]) == 1
     error = capsys.readouterr().err
     assert re.match(r"unknown source 'avec2015'; did you mean 'avec201\d'\? \(known: avec2013, ", error)
     assert "edaic" in error
