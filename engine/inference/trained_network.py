@@ -59,7 +59,7 @@ class TrainedNetwork(nn.Module):
             them.
 
         Raises:
-            ValueError: A key is missing, or a tensor has another shape or type.
+            ValueError: It is no dict, a key is missing, or a tensor has another shape or type.
         """
         self._check(batch)
         if self.reads == "frames":  # as the data module does after a batch has come to the device
@@ -70,7 +70,9 @@ class TrainedNetwork(nn.Module):
         found = {name: heads[name].predict(raw) for name, raw in output.logits.items()}
         return found | {name: value for name in _ALSO if (value := getattr(output, name)) is not None}
 
-    def _check(self, batch: Batch) -> None:
+    def _check(self, batch: Any) -> None:
+        if not isinstance(batch, Mapping):  # a bare tensor, as other networks take it
+            raise ValueError(f"a batch is a dict, this is {type(batch).__name__}. {self._wanted()}")
         missing = [key for key in (self.reads, "mask") if key not in batch]
         if missing:
             raise ValueError(f"the batch lacks {missing[0]!r}, it holds {sorted(batch)}. {self._wanted()}")

@@ -83,6 +83,11 @@ def test_what_a_batch_lacks_is_named(change, message, series_run):
         load_network(series_run.best)(batch)
 
 
+def test_a_bare_tensor_is_no_batch(series_run):
+    with pytest.raises(ValueError, match=r"a batch is a dict, this is Tensor.*'series'.*'mask'"):
+        load_network(series_run.best)(GOOD["series"])
+
+
 def test_frames_are_bytes(pixel_run):
     network = load_network(pixel_run.best)
     assert network.shape == (8, 3, 32, 32)
