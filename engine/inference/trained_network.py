@@ -89,7 +89,7 @@ class TrainedNetwork(nn.Module):
 
     def _wanted(self) -> str:
         if self.reads == "frames":
-            content = f"(B, T, 3, H, W) uint8, RGB of 0 to 255, clips of {self.shape} in training"
+            content = f"(B, T, 3, H, W) uint8, RGB of 0 to 255, clips of {self.shape} in its run"
         else:
             content = f"(B, T, {len(self.channels)}) float, the channels {', '.join(self.channels)}"
         return f"Give {self.reads!r} {content}, and 'mask' (B, T) bool, true where a step is real."
