@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from models.masking import zero_masked
 from models.standardize import Standardize
-from models.types import Batch
+from models.types import Batch, entry
 
 
 class Input(nn.Module):
@@ -22,14 +22,14 @@ class Input(nn.Module):
         """Return the content as it came, and its mask (B,T).
 
         Raises:
-            ValueError: the batch has none of this kind.
+            ValueError: the batch has none of this kind, or no mask.
         """
         if self.reads not in batch:
             raise ValueError(
                 f"{type(self).__name__} reads {self.reads!r}, but the batch holds {sorted(batch)}: choose a "
                 "data= and a model= (or model/trunk=) of the same kind, pixels or series"
             )
-        return batch[self.reads], batch["mask"]
+        return batch[self.reads], entry(batch, "mask", type(self).__name__)
 
 
 def backward_difference(x: Tensor, mask: Tensor) -> Tensor:

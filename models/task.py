@@ -1,7 +1,7 @@
 """The LightningModule: steps, logging, optimizers; the network knows nothing of Lightning."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import pytorch_lightning as pl
 import torch
@@ -45,6 +45,18 @@ class Task(pl.LightningModule):
         self._optimizer = optimizer
         self._decayed = weight_names(self)  # before a strategy wraps and flattens anything
         self._scheduler = scheduler
+
+    @classmethod
+    def load_from_checkpoint(cls, *_args: Any, **_settings: Any) -> NoReturn:
+        """Refuse, and name the call that does it: the parts of a task are built from the checkpoint's config.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError(
+            "a task is made of built parts, which Lightning cannot make again from a checkpoint; call "
+            "engine.inference.trained_network.load_network(path) for its network"
+        )
 
     def forward(self, batch: Batch) -> Output:
         """Run the network."""

@@ -12,7 +12,23 @@ from torch import Tensor, nn
 _Part = TypeVar("_Part")
 
 Batch = dict[str, Any]
-"""A collated batch: `frames` (B,T,C,H,W) or `series` (B,T,F), `mask` (B,T), targets, codes and ids."""
+"""A batch of B clips, by key. To predict, a network needs its content and `mask` alone.
+
+Content, one of the two:
+    frames: (B,T,3,H,W) float32, normalized; uint8 RGB of 0 to 255 before that, and for `load_network`.
+    series: (B,T,F) float32, in the units of the files; the network standardizes them.
+    mask: (B,T) bool, True where a step is real.
+Whose clips these are; a context from other visits needs both, and without both there is none:
+    subject: (B,) int64, equal for clips of one person; below 0 where nobody knows who it is.
+    row: (B,) int64, equal for clips of one recording: its row in the manifest.
+Read in training and evaluation only:
+    visit, clip: (B,) int64, number of the visit of a person, and of the clip in its recording.
+    scored: (B,) bool, False for clips that came along as context.
+    targets, target_mask: {score, binary, band: (B,)}, and whether each is known, bool.
+    traits, traits_mask: (B,5) float32, and whether each is known, bool.
+    seed: (B,) int64, of the augmentation.
+    recording_id, subject_id, session_id: lists of B texts, for tables.
+"""
 
 
 class Output(NamedTuple):
@@ -85,6 +101,20 @@ class Network(Protocol):
 
     def __call__(self, batch: Batch) -> Output:
         """Answer a batch."""
+
+
+def entry(batch: Batch, key: str, reader: str) -> Tensor:
+    """Return an entry of a batch.
+
+    Raises:
+        ValueError: the batch lacks it; `reader` says who reads it.
+    """
+    if key not in batch:
+        raise ValueError(
+            f"{reader} reads {key!r}, but the batch holds {sorted(batch)}: add it, as models.types.Batch says"
+        )
+    value: Tensor = batch[key]
+    return value
 
 
 # Config groups that swap a part; a branch is not swapped itself, but what it is made of.

@@ -1,9 +1,11 @@
-"""Every command that the README and the image notes show names things that exist."""
+"""Every command that a page shows names things that exist, and the Python of the README runs."""
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 from hydra import compose, initialize_config_dir
 
 from engine.config.selection import check_run
@@ -16,6 +18,13 @@ PAGES = (
     "docker/README.md",
     "docs/decisions/README.md",
     "docs/claim/README.md",
+    "docs/README.md",
+    "docs/ablations.md",
+    "docs/analyses.md",
+    "docs/corpora.md",
+    "docs/data.md",
+    "docs/evaluation.md",
+    "docs/protocols.md",
 )
 
 
@@ -27,7 +36,13 @@ def _commands(page: str) -> list[str]:
 
 
 COMMANDS = [(page, command) for page in PAGES for command in _commands(page)]
-RUNS = [command for _, command in COMMANDS if re.search(r"\b(train|eval|predict)\.py\b", command)]
+RUNS = list(  # once each, however many pages show it
+    dict.fromkeys(
+        " ".join(command.split())
+        for _, command in COMMANDS
+        if re.search(r"\b(train|eval|predict|analyze)\.py\b", command)
+    )
+)
 
 
 def test_readme_and_ci_run_the_same_tests():
@@ -41,10 +56,12 @@ def test_readme_and_ci_run_the_same_tests():
 
 @pytest.mark.parametrize("command", RUNS)
 def test_runs_compose(command, compose_run):
-    match = re.search(r"\b(train|eval|predict)\.py\b(.*)", command)
+    match = re.search(r"\b(train|eval|predict|analyze)\.py\b(.*)", command)
     assert match
     words = [re.sub(r"<[^>]*>", "x", word) for word in re.findall(r"(?:<[^>]*>|\S)+", match.group(2))]
-    overrides = [word for word in words if not word.startswith("-")]
+    overrides = [word.strip("'") for word in words if not word.startswith("-")]
+    if "--multirun" in words:  # its first job
+        overrides = [word.partition(",")[0] for word in overrides]
     if match.group(1) == "train":
         config = compose_run(*overrides)
         check_run(config)
@@ -69,3 +86,23 @@ def test_targets_scripts_modules_and_links_exist(page):
     folder = (ROOT / page).parent
     for link in re.findall(r"\]\((?!https?:|#)([^)#]+)\)", text):
         assert (folder / link).exists(), f"{page} links to {link}"
+
+
+def test_the_python_of_the_readme_runs(pixel_run):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    shown: dict[str, Any] = {}
+    exec(block.replace("outputs/mpdrm/<time>", str(pixel_run.folder)), shown)
+    assert {"binary", "score"} <= set(shown["predicted"])
+    assert shown["predicted"]["binary"].shape == (2,)
+    assert not shown["predicted"]["context_available"].any()
+    assert set(shown["table"]["split"]) == {"val", "test"}
+    visits = {"subject": torch.tensor([0, 0]), "row": torch.tensor([0, 1])}  # as the text below it says
+    assert shown["network"](shown["batch"] | visits)["context_available"].all()
+
+
+def test_the_index_names_every_page():
+    index = (ROOT / "docs/README.md").read_text(encoding="utf-8")
+    pages = {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert {name for name in pages if f"({name})" not in index} == set()
+    assert not re.findall(r"\(docs/", index)

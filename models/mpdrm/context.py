@@ -7,7 +7,7 @@ person, of whom no other recording can be known.
 import torch
 from torch import Tensor, nn
 
-from models.types import Batch
+from models.types import Batch, entry
 
 
 class ClipContext(nn.Module):
@@ -25,7 +25,7 @@ class ClipContext(nn.Module):
         """Return context (B,D) and availability (B,) for personality features (B,D)."""
         # Detached, only the contrast trains the personality; else the labels do too, through RARM.
         context = feature.detach() if self.detach else feature
-        return context, torch.ones_like(batch["subject"], dtype=torch.bool)
+        return context, torch.ones(len(feature), dtype=torch.bool, device=feature.device)
 
 
 class EnrolmentContext(nn.Module):
@@ -33,7 +33,7 @@ class EnrolmentContext(nn.Module):
 
     c_i = mean over recordings r != r_i of subject s_i of (mean over the clips of r of f): every recording
     counts once, however many of its clips are in the batch, and a recording is never part of its own
-    context.
+    context. A batch with neither `subject` nor `row` says of nobody who it is: there is no context.
     """
 
     def __init__(self, *, detach: bool = False) -> None:
@@ -41,8 +41,15 @@ class EnrolmentContext(nn.Module):
         self.detach = detach
 
     def forward(self, feature: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return context (B,D), zeros where there is none, and availability (B,) for features (B,D)."""
-        subject, row = batch["subject"], batch["row"]
+        """Return context (B,D), zeros where there is none, and availability (B,) for features (B,D).
+
+        Raises:
+            ValueError: the batch has one of `subject` and `row` without the other.
+        """
+        if "subject" not in batch and "row" not in batch:
+            nobody = torch.zeros(len(feature), dtype=torch.bool, device=feature.device)
+            return torch.zeros_like(feature), nobody
+        subject, row = (entry(batch, key, "the context of other visits") for key in ("subject", "row"))
         same_recording = row[:, None] == row[None, :]
         other = (subject[:, None] == subject[None, :]) & ~same_recording & (subject >= 0)[:, None]
         weight = other / same_recording.sum(1)  # each recording weighs 1 in total

@@ -1,0 +1,95 @@
+"""The network of a checkpoint for use from Python: a batch in, predictions in the labels' own units out."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from engine.checkpoints.checkpoint import load_checkpoint
+from engine.config.build import build
+from engine.inference.clip_predictions import rebuild
+from models.types import Batch, Output
+
+_ALSO = ("context_available", "embedding", "attention")  # of the output, beside the predictions
+
+
+def load_network(path: str | Path) -> "TrainedNetwork":
+    """The trained network of a `best.ckpt` or `last.ckpt`, on the CPU and in evaluation mode.
+
+    Raises:
+        CheckpointError: The file is damaged, altered, or none of this project.
+    """
+    checkpoint = load_checkpoint(path)
+    network = rebuild(checkpoint).get_submodule("network")
+    return TrainedNetwork(network, checkpoint.config["data"]["module"]).eval()
+
+
+class TrainedNetwork(nn.Module):
+    """A network together with what its run did to a clip before the network saw it.
+
+    Args:
+        network: `network(batch) -> Output`, with `heads`; kept as the attribute `network`.
+        module: The node `data.module` of its run.
+
+    Attributes:
+        reads: `frames` or `series`, the key of a batch that it reads.
+        channels: Names of the F channels of `series`, in their order; empty for frames.
+        shape: Of one clip in the run's evaluation: (T, 3, H, W) of frames, (T, F) of series.
+    """
+
+    def __init__(self, network: nn.Module, module: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.network = network
+        self.normalize = build(module.get("normalize"), key="data.module.normalize")
+        source, length = module["source"], module["eval_clips"]["length"]
+        self.reads = "frames" if "video" in source else "series"
+        self.channels = tuple(source.get("channels") or ())
+        self.shape: tuple[int, ...] = (length, len(self.channels))
+        if self.reads == "frames":
+            self.shape = (length, 3, source["video"]["height"], source["video"]["width"])
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """Predict clips, as `models.types.Batch` describes them; `frames` or `series` and `mask` are enough.
+
+        Returns:
+            For each head its prediction (B,): `score` in points, `binary` as a probability, `band`; then
+            `context_available` (B,) bool, `embedding` (B,D) and `attention` (B,T'), where the network has
+            them.
+
+        Raises:
+            ValueError: It is no dict, a key is missing, or a tensor has another shape or type.
+        """
+        self._check(batch)
+        if self.reads == "frames":  # as the data module does after a batch has come to the device
+            frames = batch["frames"] if self.normalize is None else self.normalize(batch["frames"])
+            batch = {**batch, "frames": frames * batch["mask"][:, :, None, None, None]}
+        output: Output = self.network(batch)
+        heads: Any = self.network.get_submodule("heads")
+        found = {name: heads[name].predict(raw) for name, raw in output.logits.items()}
+        return found | {name: value for name in _ALSO if (value := getattr(output, name)) is not None}
+
+    def _check(self, batch: Any) -> None:
+        if not isinstance(batch, Mapping):  # a bare tensor, as other networks take it
+            raise ValueError(f"a batch is a dict, this is {type(batch).__name__}. {self._wanted()}")
+        missing = [key for key in (self.reads, "mask") if key not in batch]
+        if missing:
+            raise ValueError(f"the batch lacks {missing[0]!r}, it holds {sorted(batch)}. {self._wanted()}")
+        x, mask = batch[self.reads], batch["mask"]
+        if self.reads == "frames":
+            fits = x.dtype == torch.uint8 and x.ndim == 5 and x.shape[2] == 3
+        else:
+            fits = x.is_floating_point() and x.ndim == 3 and x.shape[2] == len(self.channels)
+        if not fits or mask.dtype != torch.bool or mask.shape != x.shape[:2]:
+            raise ValueError(
+                f"{self.reads!r} is {tuple(x.shape)} {x.dtype}, 'mask' {tuple(mask.shape)} {mask.dtype}. "
+                + self._wanted()
+            )
+
+    def _wanted(self) -> str:
+        if self.reads == "frames":
+            content = f"(B, T, 3, H, W) uint8, RGB of 0 to 255, clips of {self.shape} in its run"
+        else:
+            content = f"(B, T, {len(self.channels)}) float, the channels {', '.join(self.channels)}"
+        return f"Give {self.reads!r} {content}, and 'mask' (B, T) bool, true where a step is real."
