@@ -7,6 +7,7 @@ import pytest
 
 from datamodules import sources
 from datamodules.checks import validate
+from datamodules.command_line import run
 from datamodules.sources.shared.registry import corpora
 from engine.checkpoints.checkpoint import load_checkpoint
 from engine.config.build import build
@@ -71,7 +72,7 @@ def test_a_corpus_is_validated_trained_on_and_evaluated(name, compose_run, tmp_p
     tree, overrides = CASES[name]
     root = tmp_path / "download"
     importlib.import_module(f"datamodules.sources.trees.{name}").write(root, **tree)
-    assert validate.main([f"source={name}", f"root={root}", f"html={tmp_path}/page.html"]) == 0
+    assert run(validate.main, [f"source={name}", f"root={root}", f"html={tmp_path}/page.html"]) == 0
     assert "recordings" in capsys.readouterr().out
     assert name in (tmp_path / "page.html").read_text()
 
