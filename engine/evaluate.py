@@ -130,7 +130,7 @@ def _material(checkpoint: RunCheckpoint, path: str | None, *, data: Path) -> _Ma
         return _Material(manifest, _own_split(checkpoint), True, ())
     if not any(name in manifest.table and manifest.table[name].notna().any() for name in ("score", "binary")):
         raise ConfigError(
-            f"{manifest.name}: no recording has a label (score, or binary), so there is nothing to measure. "
+            f"{manifest}: no recording has a label (score, or binary), so there is nothing to measure. "
             f"Predict with python predict.py ckpt_path={checkpoint.path} input={path}"
         )
     ids = tuple(manifest.table["recording_id"])

@@ -30,7 +30,7 @@ class RepeatedKFold:
             SplitError: Fewer than two repeats, or what `KFold` refuses.
         """
         if self.repeats < 2:
-            raise SplitError(f"repeats={self.repeats}: for a single one use protocol=kfold")
+            raise SplitError(f"protocol.repeats={self.repeats}: for a single one use protocol=kfold")
         found = []
         for repeat in range(self.repeats):
             # Neighboring seeds are those of neighboring runs: a repeat must not be the fold of another run.
@@ -71,7 +71,7 @@ class Nested:
             SplitError: There is no such outer fold, or what `KFold` refuses.
         """
         if not 0 <= self.outer_fold < self.outer:
-            raise SplitError(f"outer_fold={self.outer_fold}: there are 0 to {self.outer - 1}")
+            raise SplitError(f"protocol.outer_fold={self.outer_fold}: there are 0 to {self.outer - 1}")
         outer = KFold(folds=self.outer, val=self.val, seed=self.seed).splits(manifest)[self.outer_fold]
         name = f"outer{self.outer_fold}"
         if self.final:

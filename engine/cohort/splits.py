@@ -31,14 +31,14 @@ def checked_splits(config: Mapping[str, Any], manifest: Manifest) -> list[Split]
     _check_labeled(manifest)
     if made_up := false_hashes(manifest):
         raise ManifestError(
-            f"{manifest.name}: 'content_hash' of {', '.join(made_up[:5])} ({len(made_up)} in all) is not the "
+            f"{manifest}: 'content_hash' of {', '.join(made_up[:5])} ({len(made_up)} in all) is not the "
             "SHA-256 of the file; drop the column to have it computed"
         )
     pairs = duplicates(manifest)
     splits = []
     for whole in protocol.splits(manifest):
         if not whole.test:
-            raise ConfigError(f"{manifest.name}: split '{whole.name}' tests nobody; fill its test part")
+            raise ConfigError(f"{manifest}: split '{whole.name}' tests nobody; fill its test part")
         _check(manifest, whole, protocol)
         check_content(manifest, whole, pairs)
         if drop is None:
@@ -59,8 +59,7 @@ def _check_labeled(manifest: Manifest) -> None:
     labels = [name for name in manifest.table if name in LABELS or str(name).startswith("trait_")]
     if not manifest.table[labels].notna().any(axis=None):
         raise ConfigError(
-            f"{manifest.name}: no recording has a label; fill 'score' and 'scale', 'binary', or "
-            "trait_* columns"
+            f"{manifest}: no recording has a label; fill 'score' and 'scale', 'binary', or trait_* columns"
         )
 
 
