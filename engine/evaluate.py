@@ -13,6 +13,7 @@ from datamodules.splits.partition import Split
 from engine.checkpoints.checkpoint import CheckpointError, RunCheckpoint
 from engine.checkpoints.seen_data import BadMemory, met
 from engine.cohort.leak_check import audit_leaks
+from engine.cohort.network_needs import check_content
 from engine.cohort.restored_data import own_manifest
 from engine.cohort.splits import report_split
 from engine.config.build import build
@@ -134,6 +135,7 @@ def _material(checkpoint: RunCheckpoint, path: str | None, *, data: Path) -> _Ma
             f"Predict with python predict.py ckpt_path={checkpoint.path} input={path}"
         )
     ids = tuple(manifest.table["recording_id"])
+    check_content(manifest, checkpoint.config, trained=True)
     split_all = Split(name=manifest.name, train=(), val=(), test=ids)
     return _Material(manifest, split_all, False, _seen(checkpoint, manifest))
 

@@ -52,7 +52,7 @@ class CrossCorpus:
         val = keys.isin(draw(strata, self.val, np.random.default_rng(self.seed))).to_numpy()
         parts = np.select([tested, ~ours | met, val], ["test", "", "val"], "train")
         split = split_of(f"{'+'.join(self.train)}-to-{'+'.join(self.test)}", table, parts.tolist())
-        require_classes(manifest, split, PARTS, remedy=f"a larger protocol.val (now {self.val})")
+        require_classes(manifest, split, PARTS)
         gone = ours & met
         return [replace(split, notes=self._notes(table, removed=int(gone.sum()), persons=set(keys[gone])))]
 

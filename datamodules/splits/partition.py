@@ -46,7 +46,6 @@ def by_person(
     val: set[str],
     test: set[str],
     check: Sequence[str] = PARTS,
-    remedy: str = "",
 ) -> Split:
     """The split in which all recordings of a person are in one part.
 
@@ -56,7 +55,6 @@ def by_person(
         val: Person keys that select.
         test: Person keys that are tested; everybody else trains.
         check: Parts that must have every class.
-        remedy: What the protocol has to offer where one lacks a class.
 
     Raises:
         SplitError: A checked part is empty or lacks a class.
@@ -64,7 +62,7 @@ def by_person(
     keys = person_keys(manifest.table)
     parts = ["test" if key in test else "val" if key in val else "train" for key in keys]
     split = split_of(name, manifest.table, parts)
-    require_classes(manifest, split, check, remedy=remedy)
+    require_classes(manifest, split, check)
     return split
 
 
@@ -85,8 +83,8 @@ def require_persons(manifest: Manifest, strata: dict[str, list[str]], least: int
     if count < least:
         raise SplitError(
             f"{manifest}: {count} persons are too few for this protocol, it needs {least}; "
-            "add persons, use fewer protocol.folds where it has folds, or state the parts in a column 'split' "
-            "and use protocol=given"
+            "add persons, use fewer protocol.folds where it has folds, or state the parts in a column "
+            "'split' and use protocol=given"
         )
     if any(subject == UNKNOWN for subject in manifest.table["subject_id"]):
         _log.warning(
@@ -101,14 +99,14 @@ def require_classes(manifest: Manifest, split: Split, parts: Sequence[str], *, r
         manifest: The recordings.
         split: Of them.
         parts: To check.
-        remedy: What else may help but more persons.
+        remedy: What else helps but more persons.
 
     Raises:
         SplitError: Names the parts and the classes.
     """
     faults = faults_of(manifest.table, split, parts)
     if faults:
-        what = f"add persons of that class{', or ' if remedy else ''}{remedy}"
+        what = f"add persons of that class, as every part needs its own{', or ' if remedy else ''}{remedy}"
         raise SplitError(f"{manifest}: {'; '.join(faults)}; {what}")
 
 

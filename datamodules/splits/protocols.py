@@ -86,16 +86,15 @@ class Holdout:
         """
         if min(self.val, self.test) <= 0 or self.val + self.test >= 1:
             raise SplitError(
-                f"protocol.val={self.val} and protocol.test={self.test} must be positive and leave persons to "
-                "train on"
+                f"protocol.val={self.val} and protocol.test={self.test} must be positive and leave persons "
+                "to train on"
             )
         strata = strata_of(manifest.table)
         require_persons(manifest, strata, 3)
         rng = np.random.default_rng(self.seed)
         test = draw(strata, self.test, rng)
         val = draw(without(strata, test), self.val / (1 - self.test), rng)
-        sizes = f"a larger protocol.val (now {self.val}) or protocol.test (now {self.test})"
-        return [by_person(manifest, "holdout", val=val, test=test, remedy=sizes)]
+        return [by_person(manifest, "holdout", val=val, test=test)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,16 +114,15 @@ class KFold:
         """
         if self.folds < 2:
             raise SplitError(f"protocol.folds={self.folds}: cross-validation needs at least 2")
+        require_persons(manifest, strata_of(manifest.table), max(self.folds, 3))
         splits = self._dealt(manifest)
-        for split in splits:
-            if faults_of(manifest.table, split, PARTS):
-                require_classes(manifest, split, PARTS, remedy=self._remedy(manifest))
+        if faulty := [split for split in splits if faults_of(manifest.table, split, PARTS)]:
+            require_classes(manifest, faulty[0], PARTS, remedy=self._remedy(manifest))
         return splits
 
     def _dealt(self, manifest: Manifest) -> list[Split]:
         """The folds, whether or not every part of them has every class."""
         strata = strata_of(manifest.table)
-        require_persons(manifest, strata, max(self.folds, 3))
         rng = np.random.default_rng(self.seed)
         # Dealing the strata one after the other, without starting anew, keeps the folds equally large.
         dealt = [person for persons in strata.values() for person in rng.permutation(persons).tolist()]
@@ -137,12 +135,12 @@ class KFold:
         return splits
 
     def _remedy(self, manifest: Manifest) -> str:
-        """The number of folds next below that gives every part every class, where there is one."""
-        for folds in range(min(self.folds, 20) - 1, 1, -1):  # further down nobody needs more than a proposal
+        """The nearest number of folds that gives every part every class, where there is one."""
+        for folds in sorted(range(2, self.folds + 6), key=lambda count: abs(count - self.folds)):
             dealt = replace(self, folds=folds)._dealt(manifest)
             if not any(faults_of(manifest.table, split, PARTS) for split in dealt):
                 return f"use protocol.folds={folds}, which works with these persons"
-        return f"a larger protocol.val (now {self.val}), or protocol=holdout"
+        return ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,9 +164,7 @@ class LeaveOneSubjectOut:
         for number, person in enumerate(sorted(persons)):
             val = draw(without(strata, {person}), self.val, np.random.default_rng([self.seed, number]))
             name = f"loso-{person.split(':', 1)[1]}"
-            larger = f"a larger protocol.val (now {self.val})"
-            one = by_person(manifest, name, val=val, test={person}, check=("train", "val"), remedy=larger)
-            splits.append(one)
+            splits.append(by_person(manifest, name, val=val, test={person}, check=("train", "val")))
         return splits
 
 

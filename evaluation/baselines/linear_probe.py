@@ -20,9 +20,9 @@ _MAX_ITERATIONS = 1000  # the weakest penalties need more than the default
 def penalty_folds(
     head: Literal["score", "binary"], target: Array, subjects: "pd.Series[str]"
 ) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Folds of persons that choose the penalty: rows that teach and rows that judge; none if persons are few.
+    """Folds of persons that choose the penalty, rows that teach and rows that judge; none if persons are few.
 
-    A class can be learned only where the teaching rows show both: of two persons, one of each, no fold is left.
+    Classes are learned only where the teaching rows show both: of two persons, one of each, no fold is left.
     """
     if subjects.nunique() < 2:
         return []
