@@ -42,11 +42,11 @@ def earlier_run(config: Mapping[str, Any], folder: Path) -> Path | None:
     resume = config.get("resume")
     if resume is not None and config["ckpt_path"] is not None:
         raise ConfigError("resume= and ckpt_path= both say where to go on from: leave one of them out")
-    if config["ckpt_path"] is not None:
-        _check_rates(load_checkpoint(config["ckpt_path"]), config)
     outputs = Path("outputs") / config["experiment_name"]
     source = folder if resume is None else found_run(str(resume), outputs=outputs)
     if not (source / FILE).is_file() and resume is None:
+        if config["ckpt_path"] is not None:
+            _check_rates(load_checkpoint(config["ckpt_path"]), config)
         return None
     if is_main() and is_held(source):
         raise FolderInUse(f"{source} is still being written by {holder(source)}. Wait for it, or stop it.")
