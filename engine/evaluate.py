@@ -13,6 +13,7 @@ from datamodules.splits.partition import Split
 from engine.checkpoints.checkpoint import CheckpointError, RunCheckpoint
 from engine.checkpoints.seen_data import BadMemory, met
 from engine.cohort.leak_check import audit_leaks
+from engine.cohort.network_needs import check_content
 from engine.cohort.restored_data import own_manifest
 from engine.cohort.splits import report_split
 from engine.config.build import build
@@ -130,10 +131,11 @@ def _material(checkpoint: RunCheckpoint, path: str | None, *, data: Path) -> _Ma
         return _Material(manifest, _own_split(checkpoint), True, ())
     if not any(name in manifest.table and manifest.table[name].notna().any() for name in ("score", "binary")):
         raise ConfigError(
-            f"{manifest.name}: no recording has a label (score, or binary), so there is nothing to measure. "
+            f"{manifest}: no recording has a label (score, or binary), so there is nothing to measure. "
             f"Predict with python predict.py ckpt_path={checkpoint.path} input={path}"
         )
     ids = tuple(manifest.table["recording_id"])
+    check_content(manifest, checkpoint.config, trained=True)
     split_all = Split(name=manifest.name, train=(), val=(), test=ids)
     return _Material(manifest, split_all, False, _seen(checkpoint, manifest))
 

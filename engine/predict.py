@@ -12,6 +12,7 @@ from datamodules.manifests.manifest import Manifest, manifest_from_table, read_m
 from datamodules.schema import IDS, UNKNOWN
 from datamodules.sources.shared.download import is_hidden
 from engine.checkpoints.checkpoint import RunCheckpoint
+from engine.cohort.network_needs import check_content
 from engine.config.compose import ConfigError
 from engine.config.targets import trusting
 from engine.inference.clip_predictions import Predictor
@@ -50,6 +51,7 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
     checkpoint, run = recorded_run(config, folder=folder)
     with RunManifest(folder=folder, config=run) as record:
         manifest = input_manifest(Path(config["input"]), notes=folder, kinds=_kinds(run))
+        check_content(manifest, run, trained=True)
         record.record(
             checkpoint=str(checkpoint.path), input=str(config["input"]), recordings=len(manifest.table)
         )

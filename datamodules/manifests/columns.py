@@ -9,6 +9,12 @@ from datamodules.schema import IDS
 from datamodules.wording import first_few, nearest
 
 REQUIRED = (*IDS, "path")
+_HOLDS = {  # of the required columns, for who lacks one
+    "recording_id": "a name of its own for each row",
+    "subject_id": "who is seen, or 'unknown'",
+    "session_id": "which visit of the person, e.g. 1 everywhere if each came once",
+    "path": "the video, empty where 'series_path' names a series",
+}
 FILES = ("path", "series_path", "landmark_path")
 NUMBERS = (
     "fps", "n_frames", "duration_s", "width", "height", "score", "binary", "age",
@@ -23,7 +29,7 @@ _SHOWN = 5  # rows named per problem: enough to find the fault, few enough to re
 def check_columns(table: pd.DataFrame) -> list[str]:
     """Report required columns that are missing; the rest of the checks needs them all."""
     return [
-        f"column '{name}' is missing{nearest(name, set(table.columns) - set(REQUIRED))}"
+        f"column '{name}' is missing{nearest(name, set(table.columns) - set(REQUIRED))}: {_HOLDS[name]}"
         f" (found: {', '.join(map(str, table.columns))})"
         for name in REQUIRED
         if name not in table

@@ -60,7 +60,7 @@ class Manifest:
     """A validated table. Treat `table` as read-only: row numbers identify recordings in every batch.
 
     `errata` lists what was corrected on the way from the download, `notes` what readers of results must know,
-    `full_digest` is the digest of the table before labels were taken away.
+    `full_digest` is the digest of the table before labels were taken away, `file` the table that was read.
     """
 
     table: pd.DataFrame
@@ -70,6 +70,11 @@ class Manifest:
     errata: tuple[Erratum, ...] = ()
     notes: tuple[str, ...] = ()
     full_digest: str | None = None
+    file: Path | None = None
+
+    def __str__(self) -> str:
+        """What an error calls it: the file with its ending, or the name of a corpus."""
+        return self.name if self.file is None else self.file.name
 
     def recordings(self, ids: Sequence[str] | None = None) -> list[Recording]:
         """Rows as records, all in table order or the given ids in the given order.
@@ -231,7 +236,7 @@ def manifest_from_table(
     if probe:
         table = fill_facts(table, root=root, sidecar=facts_file(root, name))
     truth = root / "truth.csv"
-    return Manifest(table=table, root=root, name=name, truth=truth if truth.is_file() else None)
+    return Manifest(table=table, root=root, name=name, truth=truth if truth.is_file() else None, file=file)
 
 
 def _derive_binary(table: pd.DataFrame) -> pd.DataFrame:

@@ -25,6 +25,7 @@ _MARKS = (  # the longer first: UTF-32 begins like UTF-16
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_PACKED = ((b"PK\x03\x04", "an Excel workbook"), (b"PAR1", "a Parquet file"))  # whatever their suffix says
 _SHEETS = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
 _TEXTS = (".csv", ".tsv")
 _ONE_ROW = "keep one row a recording, and features in files of their own"
@@ -96,6 +97,9 @@ def parse_table(content: bytes) -> pd.DataFrame:
 
 
 def _decoded(content: bytes) -> str:
+    for packed, kind in _PACKED:
+        if content.startswith(packed):
+            raise FileFault(f"is {kind} by its content and not by its ending; {_UTF8}, or rename it")
     encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "utf-8")
     try:
         text = content.decode(encoding)
@@ -156,6 +160,11 @@ def _check_names(names: list[str]) -> None:
         raise FileFault(f"column '{twice[0]}' appears twice; remove one of the two")
     if not any(bare):
         raise FileFault("the first line names no column; write the header")
+    if len(names) == 1 and len(re.findall(r"\w+", names[0])) >= len(REQUIRED):
+        raise FileFault(
+            f"the first line is one column, {_short(names[0])}; separate columns by commas, semicolons or "
+            "tabs, and put no quotes around a whole line"
+        )
 
 
 def _parquet(path: Path) -> pd.DataFrame:

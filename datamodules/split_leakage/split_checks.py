@@ -55,7 +55,7 @@ def check_split(
         _log.warning("split '%s'%s", split.name, report)
     if problems:
         listed = "\n".join(f"  - {problem}" for problem in problems)
-        raise LeakageError(f"split '{split.name}' of {manifest.name} leaks:\n{listed}")
+        raise LeakageError(f"split '{split.name}' of {manifest} leaks:\n{listed}")
     _passed[case] = reports  # only after the checks: a split that leaks must fail each time
 
 
@@ -129,7 +129,7 @@ def check_content(manifest: Manifest, split: Split, pairs: Sequence[Pair]) -> No
         _log.warning("split '%s': the same content twice in a part: %s", split.name, first_few(together))
     if apart:
         raise LeakageError(
-            f"split '{split.name}' of {manifest.name} leaks:\n  - the same content in two parts: "
+            f"split '{split.name}' of {manifest} leaks:\n  - the same content in two parts: "
             f"{first_few(apart)}; keep one of each, or give both to one person and one part"
         )
 
@@ -178,7 +178,8 @@ def _shared(what: str, names: Iterable[str], keys: Iterable[Hashable], part_of: 
     for name, key, part in zip(names, keys, part_of, strict=True):
         found.setdefault(key, (name, set()))[1].add(part)
     shared = [f"{name} ({', '.join(sorted(where))})" for name, where in found.values() if len(where) > 1]
-    return [f"a {what} in two parts: {first_few(shared)}"] if shared else []
+    remedy = f"give all recordings of a {what} one part in the column 'split'"
+    return [f"a {what} in two parts: {first_few(shared)}; {remedy}"] if shared else []
 
 
 def _later(table: pd.DataFrame, part_of: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -58,21 +58,21 @@ class CrossCorpus:
 
     def _check(self, manifest: Manifest) -> None:
         if "corpus" not in manifest.table:
-            raise SplitError(
-                f"{manifest.name}: no column 'corpus'; join manifests with data=joined, or add it"
-            )
+            raise SplitError(f"{manifest}: no column 'corpus'; join manifests with data=joined, or add it")
         known = sorted(set(manifest.table["corpus"]))
         for name in (*self.train, *self.test):
             if name not in known:
                 raise SplitError(
-                    f"{manifest.name}: no corpus {name!r}{nearest(name, known)}; there are {', '.join(known)}"
+                    f"{manifest}: no corpus {name!r}{nearest(name, known)}; there are {', '.join(known)}"
                 )
         if not self.train or not self.test:
             raise SplitError("protocol.train and protocol.test must each name a corpus")
         if both := sorted(set(self.train) & set(self.test)):
             raise SplitError(f"corpus {both[0]!r} would train and be tested; name it on one side")
         if not 0 < self.val < 1:
-            raise SplitError(f"val={self.val} must leave persons to train on and persons to select by")
+            raise SplitError(
+                f"protocol.val={self.val} must leave persons to train on and persons to select by"
+            )
 
     def _notes(self, table: pd.DataFrame, *, removed: int, persons: set[str]) -> tuple[str, ...]:
         notes = []

@@ -30,7 +30,7 @@ class RepeatedKFold:
             SplitError: Fewer than two repeats, or what `KFold` refuses.
         """
         if self.repeats < 2:
-            raise SplitError(f"repeats={self.repeats}: for a single one use protocol=kfold")
+            raise SplitError(f"protocol.repeats={self.repeats}: for a single one use protocol=kfold")
         found = []
         for repeat in range(self.repeats):
             # Neighboring seeds are those of neighboring runs: a repeat must not be the fold of another run.
@@ -71,8 +71,8 @@ class Nested:
             SplitError: There is no such outer fold, or what `KFold` refuses.
         """
         if not 0 <= self.outer_fold < self.outer:
-            raise SplitError(f"outer_fold={self.outer_fold}: there are 0 to {self.outer - 1}")
-        outer = KFold(folds=self.outer, val=self.val, seed=self.seed).splits(manifest)[self.outer_fold]
+            raise SplitError(f"protocol.outer_fold={self.outer_fold}: there are 0 to {self.outer - 1}")
+        outer = self._folds("outer", manifest)[self.outer_fold]
         name = f"outer{self.outer_fold}"
         if self.final:
             return [replace(outer, name=name)]
@@ -84,5 +84,12 @@ class Nested:
         # Not even the labels by which folds are stratified come from persons of the outer test part.
         rest = manifest.table[~manifest.table["recording_id"].isin(set(outer.test))]
         inside = replace(manifest, table=rest.reset_index(drop=True))
-        folds = KFold(folds=self.inner, val=self.val, seed=self.seed).splits(inside)
+        folds = self._folds("inner", inside)
         return [replace(split, name=f"{name}-{split.name}") for split in folds]
+
+    def _folds(self, which: str, manifest: Manifest) -> list[Split]:
+        """The folds of `KFold`, whose errors name the option of this protocol."""
+        try:
+            return KFold(folds=getattr(self, which), val=self.val, seed=self.seed).splits(manifest)
+        except SplitError as fault:
+            raise SplitError(str(fault).replace("protocol.folds", f"protocol.{which}")) from fault

@@ -40,7 +40,12 @@ class Split:
 
 
 def by_person(
-    manifest: Manifest, name: str, *, val: set[str], test: set[str], check: Sequence[str] = PARTS
+    manifest: Manifest,
+    name: str,
+    *,
+    val: set[str],
+    test: set[str],
+    check: Sequence[str] = PARTS,
 ) -> Split:
     """The split in which all recordings of a person are in one part.
 
@@ -77,8 +82,9 @@ def require_persons(manifest: Manifest, strata: dict[str, list[str]], least: int
     count = sum(map(len, strata.values()))
     if count < least:
         raise SplitError(
-            f"{manifest.name}: {count} persons are too few for this protocol, it needs {least}; "
-            "add persons, use fewer folds or state the parts in the column 'split'"
+            f"{manifest}: {count} persons are too few for this protocol, it needs {least}; "
+            "add persons, use fewer protocol.folds where it has folds, or state the parts in a column "
+            "'split' and use protocol=given"
         )
     if any(subject == UNKNOWN for subject in manifest.table["subject_id"]):
         _log.warning(
@@ -86,16 +92,22 @@ def require_persons(manifest: Manifest, strata: dict[str, list[str]], least: int
         )
 
 
-def require_classes(manifest: Manifest, split: Split, parts: Sequence[str]) -> None:
+def require_classes(manifest: Manifest, split: Split, parts: Sequence[str], *, remedy: str = "") -> None:
     """Stop where a part of the split is empty or lacks a class.
+
+    Args:
+        manifest: The recordings.
+        split: Of them.
+        parts: To check.
+        remedy: What else helps but more persons.
 
     Raises:
         SplitError: Names the parts and the classes.
     """
     faults = faults_of(manifest.table, split, parts)
     if faults:
-        remedy = "add persons of that class, use fewer folds or larger fractions"
-        raise SplitError(f"{manifest.name}: {'; '.join(faults)}; {remedy}")
+        what = f"add persons of that class, as every part needs its own{', or ' if remedy else ''}{remedy}"
+        raise SplitError(f"{manifest}: {'; '.join(faults)}; {what}")
 
 
 def faults_of(table: pd.DataFrame, split: Split, parts: Sequence[str]) -> list[str]:

@@ -5,7 +5,7 @@ prescribes, and `Longitudinal`, which asks another question, may put visits of o
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -15,6 +15,7 @@ from datamodules.manifests.manifest import Manifest
 from datamodules.manifests.visits import REMEDY, place_of_visits
 from datamodules.splits.label_strata import draw, strata_of, without
 from datamodules.splits.partition import (
+    PARTS,
     Split,
     SplitError,
     by_person,
@@ -51,18 +52,16 @@ class Given:
         """
         table = manifest.table
         if "split" not in table:
-            raise SplitError(f"{manifest.name}: no column 'split'; add it or choose another protocol")
+            raise SplitError(
+                f"{manifest}: no column 'split'; add it, or choose another protocol, e.g. protocol=holdout"
+            )
         wrong = sorted(set(table["split"].str.lower()) - {"", *_PARTS})
         if wrong:
-            raise SplitError(
-                f"{manifest.name}: 'split' holds {wrong}; use {', '.join(_PARTS)} or leave it empty"
-            )
+            raise SplitError(f"{manifest}: 'split' holds {wrong}; use {', '.join(_PARTS)} or leave it empty")
         part = table["split"].str.lower().map(_PARTS).fillna("")
         split = split_of("given", table, part.tolist(), disjoint=self.subject_disjoint)
         if not split.train or not split.val:
-            raise SplitError(
-                f"{manifest.name}: 'split' leaves train or val empty; selection needs a val part"
-            )
+            raise SplitError(f"{manifest}: 'split' leaves train or val empty; selection needs a val part")
         if unused := int((part == "").sum()):
             _log.warning("%s: %d recording(s) have no 'split' and are not used", manifest.name, unused)
         for fault in faults_of(table, split, ("train", "val", "test")):
@@ -87,7 +86,8 @@ class Holdout:
         """
         if min(self.val, self.test) <= 0 or self.val + self.test >= 1:
             raise SplitError(
-                f"val={self.val} and test={self.test} must be positive and leave persons to train on"
+                f"protocol.val={self.val} and protocol.test={self.test} must be positive and leave persons "
+                "to train on"
             )
         strata = strata_of(manifest.table)
         require_persons(manifest, strata, 3)
@@ -113,9 +113,16 @@ class KFold:
             SplitError: Fewer than two folds, too few persons, or a class missing from a part.
         """
         if self.folds < 2:
-            raise SplitError(f"folds={self.folds}: cross-validation needs at least 2")
+            raise SplitError(f"protocol.folds={self.folds}: cross-validation needs at least 2")
+        require_persons(manifest, strata_of(manifest.table), max(self.folds, 3))
+        splits = self._dealt(manifest)
+        if faulty := [split for split in splits if faults_of(manifest.table, split, PARTS)]:
+            require_classes(manifest, faulty[0], PARTS, remedy=self._remedy(manifest))
+        return splits
+
+    def _dealt(self, manifest: Manifest) -> list[Split]:
+        """The folds, whether or not every part of them has every class."""
         strata = strata_of(manifest.table)
-        require_persons(manifest, strata, max(self.folds, 3))
         rng = np.random.default_rng(self.seed)
         # Dealing the strata one after the other, without starting anew, keeps the folds equally large.
         dealt = [person for persons in strata.values() for person in rng.permutation(persons).tolist()]
@@ -124,8 +131,16 @@ class KFold:
             test = set(dealt[fold :: self.folds])
             # a stream for each fold, so that the val part of one does not depend on how many came before
             val = draw(without(strata, test), self.val, np.random.default_rng([self.seed, fold]))
-            splits.append(by_person(manifest, f"fold{fold}", val=val, test=test))
+            splits.append(by_person(manifest, f"fold{fold}", val=val, test=test, check=()))
         return splits
+
+    def _remedy(self, manifest: Manifest) -> str:
+        """The nearest number of folds that gives every part every class, where there is one."""
+        for folds in sorted(range(2, self.folds + 6), key=lambda count: abs(count - self.folds)):
+            dealt = replace(self, folds=folds)._dealt(manifest)
+            if not any(faults_of(manifest.table, split, PARTS) for split in dealt):
+                return f"use protocol.folds={folds}, which works with these persons"
+        return ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,14 +199,14 @@ class Longitudinal:
                 continue
             if np.isnan(list(sessions.values())).any():
                 raise SplitError(
-                    f"{manifest.name}: the order of the visits {', '.join(list(sessions)[:5])} of person "
+                    f"{manifest}: the order of the visits {', '.join(list(sessions)[:5])} of person "
                     f"{person.split(':', 1)[1]!r} is not known; {REMEDY}"
                 )
             followed += 1
             ordered = sorted(sessions, key=sessions.__getitem__)
             part_of |= {(person, ordered[-1]): "test", (person, ordered[-2]): "val"}
         if not followed:
-            raise SplitError(f"{manifest.name}: nobody has three visits; choose a protocol over persons")
+            raise SplitError(f"{manifest}: nobody has three visits; use protocol=holdout or protocol=kfold")
         _log.warning(
             "split 'longitudinal' is not person-disjoint: %d persons are in all parts, %d train only",
             followed,

@@ -35,6 +35,7 @@ _log = logging.getLogger(__name__)
 
 _FOLDERS = ("series", "landmarks", "videos", "entries")
 _GENERATOR = ["latent", "appearance", "geometry", "face", "prevalence", "questionnaire", "video", "recording"]
+_REPOSITORY = Path(__file__).resolve().parents[2]  # or where the package is installed, without data
 _BATCH = 8  # recordings a worker takes at a time
 
 
@@ -144,11 +145,25 @@ def _prepare(folder: Path, settings: CohortSettings) -> None:
 
 
 def _write_missing(missing: Sequence[Visit], settings: CohortSettings, folder: Path, workers: int) -> None:
-    _log.info("making %d recordings of the synthetic cohort in %s", len(missing), folder)
+    _say_place(folder.resolve(), len(missing))
     batches = [missing[i : i + _BATCH] for i in range(0, len(missing), _BATCH)]
     with tqdm(total=len(missing), desc="Synthetic cohort", unit="rec") as bar:
         for done in _run(batches, settings, folder, min(workers, len(batches))):
             bar.update(done)
+
+
+def _say_place(folder: Path, count: int) -> None:
+    """Where the cohort is made, and how commands of other folders find it instead of making it again."""
+    data = folder.parents[1]  # paths.data, where the cohorts are a folder of it
+    _log.info("making %d recordings of the synthetic cohort in %s", count, folder)
+    made = _REPOSITORY / "data" / folder.parent.name / folder.name / "manifest.csv"
+    if made.is_file() and made.parent != folder:
+        _log.warning(
+            "the same cohort lies in %s and is made again here: paths.data=%s reads it instead",
+            made.parent, made.parents[2],
+        )  # fmt: skip
+    elif data != _REPOSITORY / "data":
+        _log.info("paths.data=%s shares it with commands that are started in other folders", data)
 
 
 def _run(

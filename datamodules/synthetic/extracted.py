@@ -75,7 +75,7 @@ def _sources(manifest: Manifest) -> dict[str, tuple[Path, float | None]]:
     for entry in manifest.recordings():
         if entry.series_path is None:
             raise ManifestError(
-                f"{manifest.name}: recording {entry.recording_id!r} has no series to extract from; fill "
+                f"{manifest}: recording {entry.recording_id!r} has no series to extract from; fill "
                 "'series_path' or leave it out"
             )
         sources[entry.recording_id] = (entry.series_path, entry.fps or None)

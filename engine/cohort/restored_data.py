@@ -48,7 +48,7 @@ def own_manifest(checkpoint: RunCheckpoint, *, data: Path) -> Manifest:
         ) from error
     if manifest.digest() != checkpoint.data_digest:
         raise CheckpointError(
-            f"{manifest.name}: not the recordings this checkpoint was trained on (their digest differs), "
+            f"{manifest}: not the recordings this checkpoint was trained on (their digest differs), "
             "so its split cannot be repeated. Restore them, or evaluate all of them with manifest=<csv>."
         )
     return manifest

@@ -8,9 +8,11 @@ from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.columns import LABELS
 from datamodules.manifests.manifest import Manifest, ManifestError
 from datamodules.split_leakage.near_duplicates import duplicates, false_hashes
-from datamodules.split_leakage.split_checks import check_content, check_split
+from datamodules.split_leakage.split_checks import check_content as check_duplicates
+from datamodules.split_leakage.split_checks import check_split
 from datamodules.splits.partition import Split
 from datamodules.splits.subject_overlap import person_overlap
+from engine.cohort.network_needs import check_content, check_heads
 from engine.config.build import build
 from engine.config.compose import ConfigError
 from engine.runs.provenance import RunManifest
@@ -23,24 +25,27 @@ def checked_splits(config: Mapping[str, Any], manifest: Manifest) -> list[Split]
 
     Raises:
         ManifestError: A stated content hash is not that of the file.
-        ConfigError: A split tests nobody, or nothing is labeled.
+        ConfigError: A split tests nobody, nothing is labeled, or the network lacks files or labels.
         LeakageError: A split leaks, or a filter touched what selects or is tested.
     """
     protocol = build(config["protocol"], key="protocol")
     drop = build(config["train_filter"], key="train_filter")
     _check_labeled(manifest)
+    check_content(manifest, config)
+    check_heads(manifest, config)
     if made_up := false_hashes(manifest):
         raise ManifestError(
-            f"{manifest.name}: 'content_hash' of {', '.join(made_up[:5])} ({len(made_up)} in all) is not the "
+            f"{manifest}: 'content_hash' of {', '.join(made_up[:5])} ({len(made_up)} in all) is not the "
             "SHA-256 of the file; drop the column to have it computed"
         )
     pairs = duplicates(manifest)
     splits = []
     for whole in protocol.splits(manifest):
         if not whole.test:
-            raise ConfigError(f"{manifest.name}: split '{whole.name}' tests nobody; fill its test part")
+            raise ConfigError(f"{manifest}: split '{whole.name}' tests nobody; fill its test part")
         _check(manifest, whole, protocol)
-        check_content(manifest, whole, pairs)
+        check_duplicates(manifest, whole, pairs)
+        check_heads(manifest, config, whole)
         if drop is None:
             splits.append(whole)
             continue
@@ -59,8 +64,7 @@ def _check_labeled(manifest: Manifest) -> None:
     labels = [name for name in manifest.table if name in LABELS or str(name).startswith("trait_")]
     if not manifest.table[labels].notna().any(axis=None):
         raise ConfigError(
-            f"{manifest.name}: no recording has a label; fill 'score' and 'scale', 'binary', or "
-            "trait_* columns"
+            f"{manifest}: no recording has a label; fill 'score' and 'scale', 'binary', or trait_* columns"
         )
 
 

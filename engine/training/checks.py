@@ -89,14 +89,14 @@ def check_scale(manifest: Manifest, config: Mapping[str, Any]) -> None:
     strangers = sorted(set(manifest.table["scale"]) - {"", expected})
     if strangers and expected in set(manifest.table["scale"]):
         raise ConfigError(
-            f"{manifest.name}: some labels are on {', '.join(strangers)}, the heads expect {expected}, and "
+            f"{manifest}: some labels are on {', '.join(strangers)}, the heads expect {expected}, and "
             "points of different questionnaires do not compare. Keep the recordings of one scale, or clear "
             "'score' and 'scale' of the others: their 'binary' still trains."
         )
     if strangers:
         group = strangers[0].lower().replace("-", "_")
         raise ConfigError(
-            f"{manifest.name}: labels are on {', '.join(strangers)}, the heads expect {expected}. Train "
+            f"{manifest}: labels are on {', '.join(strangers)}, the heads expect {expected}. Train "
             f"with data/scale={group}, or keep the recordings of one scale."
         )
 

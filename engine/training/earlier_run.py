@@ -19,6 +19,13 @@ _log = logging.getLogger(__name__)
 
 _OTHERS = ("eval.py", "predict.py", "analyze.py")
 DAMAGED = "damaged.ckpt"
+_RATES = ("optimizer", "scheduler")  # of the model
+_KEEP = "Give those of its run, or train anew without ckpt_path"
+_LONGER = (
+    "A run cannot be made longer afterwards, as its learning rate has fallen to the end of its schedule. "
+    "Train anew with the larger trainer.max_epochs, without ckpt_path= and resume=. A run that is to go on "
+    "later is planned so, with model.scheduler.T_max=<all of its epochs> from the first one on."
+)
 
 
 def earlier_run(config: Mapping[str, Any], folder: Path) -> Path | None:
@@ -30,6 +37,7 @@ def earlier_run(config: Mapping[str, Any], folder: Path) -> Path | None:
         RunFolderError: It was run with another config, or none lies where it should.
         FolderInUse: It is still going on.
         ConfigError: Both `resume` and `ckpt_path` are given.
+        CheckpointError: The optimizer or schedule of `ckpt_path` is another one than that of the config.
     """
     resume = config.get("resume")
     if resume is not None and config["ckpt_path"] is not None:
@@ -37,6 +45,8 @@ def earlier_run(config: Mapping[str, Any], folder: Path) -> Path | None:
     outputs = Path("outputs") / config["experiment_name"]
     source = folder if resume is None else found_run(str(resume), outputs=outputs)
     if not (source / FILE).is_file() and resume is None:
+        if config["ckpt_path"] is not None:
+            _check_rates(load_checkpoint(config["ckpt_path"]), config)
         return None
     if is_main() and is_held(source):
         raise FolderInUse(f"{source} is still being written by {holder(source)}. Wait for it, or stop it.")
@@ -50,6 +60,26 @@ def earlier_run(config: Mapping[str, Any], folder: Path) -> Path | None:
         how = "running, but nobody holds its lock: it was killed" if how == "running" else how
         _log.info("resume: going on with %s (its status: %s)", source, how)
     return None if config["ckpt_path"] is not None else source
+
+
+def _check_rates(state: RunCheckpoint, config: Mapping[str, Any]) -> None:
+    """Refuse settings of the rate that would go without effect: what is restored holds those of its run.
+
+    Raises:
+        CheckpointError: Names the keys with both values.
+    """
+    was, now = (
+        {"paths": {"output": ""}, "model": {name: run["model"].get(name) for name in _RATES}}
+        for run in (state.config, recorded(config))
+    )
+    keys = differences(was, now)
+    if config["find_lr"]:
+        keys = [key for key in keys if not key.startswith("model.optimizer.lr:")]
+    if keys:
+        raise CheckpointError(
+            f"{state.path}: goes on with the optimizer and schedule that are stored in it, and this config "
+            f"has others: {'; '.join(keys)}. {_LONGER if any('T_max' in key for key in keys) else _KEEP}"
+        )
 
 
 def check_same(content: Mapping[str, Any], config: Mapping[str, Any], source: Path) -> None:
@@ -81,11 +111,7 @@ def check_same(content: Mapping[str, Any], config: Mapping[str, Any], source: Pa
         return
     remedy = "Give the settings that it had, or begin a new run: another hydra.run.dir=... and no resume=."
     if any(key.startswith("model.scheduler.") for key in keys):
-        remedy += (
-            " Where only trainer.max_epochs was changed: the schedule of the learning rate depends on it, so "
-            "that a longer run is another one from its first epoch on. Keep the old schedule by its value "
-            "(model.scheduler.T_max=...), or train anew."
-        )
+        remedy += f" Where only trainer.max_epochs was changed: {_LONGER[0].lower()}{_LONGER[1:]}"
     raise RunFolderError(f"{source}: was run with another config: {'; '.join(keys)}. {remedy}")
 
 

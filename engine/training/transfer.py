@@ -16,6 +16,8 @@ from engine.checkpoints.checkpoint import CheckpointError, RunCheckpoint, load_c
 from engine.checkpoints.seen_data import BadMemory, met
 
 _TRUNK = "network.depression.trunk."
+_KINDS = {"PixelClips": "pixels", "SeriesClips": "series"}
+_HOW = {"series": "experiment=mpdrm_series data/clips=series", "pixels": "experiment=mpdrm data/clips=pixels"}
 
 
 def start_from(
@@ -38,11 +40,12 @@ def start_from(
 
     Raises:
         CheckpointError: The file, or one that it started from, is none of ours, altered or gone; or its trunk
-            is another one or reads other channels.
+            is another one, of another kind of data, or reads other channels.
         LeakageError: The checkpoint was trained on persons who validate or test here, or selected on persons
             who test here; or on files that do, or that hold nearly the same.
     """
     earlier = load_checkpoint(path)
+    _check_kind(earlier, config)
     for run in _lineage(earlier):
         _check_persons(run, manifest, split)
     _check_channels(earlier, config)
@@ -56,7 +59,7 @@ def start_from(
     except (AttributeError, RuntimeError) as error:
         raise CheckpointError(
             f"{path}: its trunk does not fit this model. Use the model/trunk, model/mmp and width of its "
-            "run, or init_from=null"
+            f"run{_width(earlier)}, or init_from=null"
         ) from error
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
@@ -121,8 +124,29 @@ def _check_met(earlier: RunCheckpoint, manifest: Manifest, split: Split) -> None
         )
 
 
+def _check_kind(earlier: RunCheckpoint, config: Mapping[str, Any]) -> None:
+    """Before the channels: a network of pixels has none, and naming some would not help."""
+    was, now = (_KINDS.get(_source(run)["_target_"].rpartition(".")[2]) for run in (earlier.config, config))
+    if was != now and was is not None and now is not None:
+        raise CheckpointError(
+            f"{earlier.path}: is of a model of {was}, this training is one of {now}: a trunk fits its "
+            f"own kind only. Train on {was} ({_HOW[was]}), give the checkpoint of a run on {now}, or "
+            "init_from=null"
+        )
+
+
+def _source(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    source: Mapping[str, Any] = config["data"]["module"]["source"]
+    return source
+
+
+def _width(earlier: RunCheckpoint) -> str:
+    width = earlier.config.get("width")
+    return "" if width is None else f" (width={width})"
+
+
 def _check_channels(earlier: RunCheckpoint, config: Mapping[str, Any]) -> None:
-    was, now = (run["data"]["module"]["source"].get("channels") for run in (earlier.config, config))
+    was, now = (_source(run).get("channels") for run in (earlier.config, config))
     if was != now:
         raise CheckpointError(
             f"{earlier.path}: its trunk reads the channels {was}, this training {now}: name the same ones, "

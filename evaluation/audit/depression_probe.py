@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from datamodules.schema import IDS
-from evaluation.baselines.linear_probe import linear_reading
+from evaluation.baselines.linear_probe import linear_reading, penalty_folds
 from evaluation.uncertainty.table_estimates import estimates
 
 Array = NDArray[np.float64]
@@ -49,6 +49,9 @@ def _read(x: Array, train: pd.DataFrame, asked: Array, test: pd.DataFrame) -> di
         y, persons = train[target].to_numpy(dtype=np.float64)[known], train["subject_id"][known]
         if np.unique(y).size < 2 or persons.nunique() < 2:
             out[head] = {"reason": f"the training persons show one {head} only"}
+            continue
+        if not penalty_folds(head, y, persons):  # type: ignore[arg-type]
+            out[head] = {"reason": f"too few training persons for a linear model of {head}"}
             continue
         reading = linear_reading(head, x[known], y, persons, asked)  # type: ignore[arg-type]
         table = test[[*IDS, target]].assign(**{f"{head}_prediction": reading})

@@ -17,6 +17,19 @@ _FOLDS = 5
 _MAX_ITERATIONS = 1000  # the weakest penalties need more than the default
 
 
+def penalty_folds(
+    head: Literal["score", "binary"], target: Array, subjects: "pd.Series[str]"
+) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Folds of persons that choose the penalty, rows that teach and rows that judge; none if persons are few.
+
+    Classes are learned only where the teaching rows show both: of two persons, one of each, no fold is left.
+    """
+    if subjects.nunique() < 2:
+        return []
+    folds = list(GroupKFold(min(_FOLDS, subjects.nunique())).split(target, groups=subjects))
+    return folds if head == "score" else [fold for fold in folds if np.unique(target[fold[0]]).size == 2]
+
+
 def linear_reading(
     head: Literal["score", "binary"], train: Array, target: Array, subjects: "pd.Series[str]", asked: Array
 ) -> Array:
@@ -29,9 +42,8 @@ def linear_reading(
         subjects: their persons (n,): folds of the penalty's choice keep persons apart.
         asked: features (N,D) to read.
     """
-    folds = list(GroupKFold(min(_FOLDS, subjects.nunique())).split(train, groups=subjects))
+    folds = penalty_folds(head, target, subjects)
     if head == "binary":
-        folds = [(a, b) for a, b in folds if np.unique(target[a]).size == 2]
         reader = LogisticRegressionCV(
             Cs=_PENALTIES,
             cv=folds,

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from datamodules.schema import IDS
-from evaluation.baselines.linear_probe import linear_reading
+from evaluation.baselines.linear_probe import linear_reading, penalty_folds
 from evaluation.uncertainty.bootstrap import Estimate
 from evaluation.uncertainty.table_estimates import estimates
 
@@ -85,8 +85,10 @@ def _predict(
             continue
         target = table[head].to_numpy(dtype=np.float64)
         known = fit[np.isfinite(target[fit])]
-        out[f"{head}_target"] = target[rows]
         persons = table["subject_id"].iloc[known]
+        if not penalty_folds(head, target[known], persons):
+            continue
+        out[f"{head}_target"] = target[rows]
         out[f"{head}_prediction"] = linear_reading(
             head, features[known], target[known], persons, features[rows]
         )

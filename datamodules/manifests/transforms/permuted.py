@@ -38,7 +38,7 @@ def permuted(*, manifest: Manifest, seed: int) -> Manifest:
     donor, fixed = _donors(manifest, seed=seed)
     if not names or fixed == len(table):
         raise ManifestError(
-            f"{manifest.name}: no labels to permute between persons: found columns {names or 'none'} and "
+            f"{manifest}: no labels to permute between persons: found columns {names or 'none'} and "
             f"{fixed} of {len(table)} recordings whose person is unknown or alone with a number of recordings"
         )
     moved = table.assign(**{name: table[name].to_numpy()[donor] for name in names})

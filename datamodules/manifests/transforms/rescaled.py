@@ -28,7 +28,7 @@ def rescaled(*, manifest: Manifest, scale: str, missing: Missing = "refuse") -> 
     answered = items.answers(manifest.table).notna().any(axis=1)
     totals = items.total(manifest.table[answered], missing=missing).reindex(manifest.table.index)
     if totals.isna().all():
-        raise ManifestError(f"{manifest.name}: no recording has the items of {scale}, hence no labels")
+        raise ManifestError(f"{manifest}: no recording has the items of {scale}, hence no labels")
     binary = [np.nan if np.isnan(total) else float(items.scale.binary(total)) for total in totals]
     table = manifest.table.assign(scale=scale, score=totals, binary=binary)
     note = f"labels are totals of the items of {scale}; {int(totals.isna().sum())} recordings have none"

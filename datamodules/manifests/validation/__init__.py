@@ -1,5 +1,7 @@
 """Validation of a manifest table: finds every fault in one pass, so that a table is repaired once."""
 
+import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,7 +44,18 @@ def _check_files(table: pd.DataFrame, root: Path) -> Iterator[str]:
         if missing:
             texts = [value if len(value) <= _LONGEST else value[:_LONGEST] + "..." for value in table[name]]
             where = describe_rows(table, missing, texts)
-            yield f"'{name}' names no file in {where}; relative paths start at {root}"
+            yield f"'{name}' names no file in {where}; {_path_remedy(texts[missing[0]], root)}"
+
+
+def _path_remedy(value: str, root: Path) -> str:
+    """What to do about a path that leads nowhere here, by what it looks like."""
+    if re.match(r"[A-Za-z]:[\\/]", value) and os.name != "nt":
+        return f"it is a path of Windows: write it as it is on this machine, or from {root} on"
+    if "\\" in value and os.name != "nt":
+        return f"write / instead of \\; relative paths start at {root}"
+    if value.startswith("~"):
+        return "write the home folder out, as ~ is not read"
+    return f"relative paths start at {root}"
 
 
 def _is_file(path: Path) -> bool:

@@ -1,0 +1,80 @@
+"""Checks that a manifest has what the network of a config needs: files of its kind, labels of its heads.
+
+They need the table alone, so that a mistake is told before a file is read.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from datamodules.manifests.manifest import Manifest
+from datamodules.splits.partition import Split
+from engine.config.compose import ConfigError
+
+_LABEL_OF = {"score": "score", "binary": "binary", "band": "score"}  # what each head learns from
+_TRAIN_ON = {
+    "video": "train on videos: data/clips=pixels with a model of pixels, e.g. experiment=mpdrm",
+    "series": "train on series: experiment=mpdrm_series with data/clips=series data.channels=<how many>",
+}
+
+
+def check_content(manifest: Manifest, config: Mapping[str, Any], *, trained: bool = False) -> None:
+    """Stop where no recording has a file of the kind that the network reads.
+
+    Args:
+        manifest: What is trained on, evaluated or predicted.
+        config: Resolved config of the run.
+        trained: Whether the network is there already, and can be exchanged for another one only.
+
+    Raises:
+        ConfigError: Names the column that is missing or empty, and what the table has instead.
+    """
+    column, kind = _reads(config)
+    if column is None or _any(manifest.table, column):
+        return
+    other = "series" if kind == "video" else "video"
+    has = _any(manifest.table, "series_path" if kind == "video" else "path")
+    instead = f"take the checkpoint of a run on {'videos' if other == 'video' else other}"
+    raise ConfigError(
+        f"{manifest}: no recording has a {kind}, which this network reads ('{column}' is "
+        f"{'empty' if column in manifest.table else 'missing'}). Fill '{column}'"
+        + (f", or {instead if trained else _TRAIN_ON[other]}" if has else "")
+    )
+
+
+def check_heads(manifest: Manifest, config: Mapping[str, Any], split: Split | None = None) -> None:
+    """Stop where a head of the network has no label to learn from, in the table or in a split's train part.
+
+    Raises:
+        ConfigError: Names the head, its column, and the heads that have labels.
+    """
+    network = (config.get("model") or {}).get("network") or {}
+    heads = [name for name in network.get("heads") or {} if name in _LABEL_OF and network["heads"][name]]
+    table = manifest.table
+    if split is not None:
+        table = table[table["recording_id"].isin(set(split.train))]
+    idle = [name for name in heads if not _any(table, _LABEL_OF[name])]
+    if not idle:
+        return
+    column = _LABEL_OF[idle[0]]
+    where = "no recording" if split is None else f"no training recording of split '{split.name}'"
+    labeled = [name for name in ("score", "binary") if _any(table, name)]
+    choice = f"Train with model/heads={'_'.join(labeled)}, or fill" if labeled else "Fill"
+    fill = "'scale' and 'score'" if column == "score" else "'binary'"
+    raise ConfigError(
+        f"{manifest}: {where} has a '{column}', which the head '{idle[0]}' learns. {choice} {fill}."
+    )
+
+
+def _reads(config: Mapping[str, Any]) -> tuple[str | None, str]:
+    """Column and kind of the files that the source of a config reads; no column of sources of others."""
+    source = ((config.get("data") or {}).get("module") or {}).get("source") or {}
+    name = str(source.get("_target_")).rpartition(".")[2]
+    if name == "PixelClips":
+        return "path", "video"
+    return (str(source.get("column", "series_path")), "series") if name == "SeriesClips" else (None, "")
+
+
+def _any(table: pd.DataFrame, column: str) -> bool:
+    return column in table and bool((table[column].notna() & (table[column] != "")).any())
