@@ -8,7 +8,6 @@ from typing import Any
 from analysis.leak_guard import leak_notes
 from analysis.step_data import Finding, read_material
 from analysis.steps.missing_features import measured
-from engine.cohort.leak_check import leak_title
 from engine.config.build import build_all
 from engine.config.compose import ConfigError
 from engine.config.targets import check_targets, trusting
@@ -58,8 +57,9 @@ def analyze(config: Mapping[str, Any], *, folder: Path) -> list[Finding]:
         persons = manifest.table["subject_id"].nunique()
         write_page(
             folder / "analysis.html",
-            title=leak_title(title, record.content["leaks_on_purpose"]),
-            subtitle=f"{manifest.name}: {len(material.recordings)} recordings, {persons} persons",
+            title=title,
+            record=record.content | {"wall_s": record.elapsed},
+            subtitle=f"{len(material.recordings)} recordings of {persons} persons",
             sections=[
                 *(section for finding in found for section in finding.sections),
                 leak_section(record.content["leak_audit"]),
@@ -69,9 +69,8 @@ def analyze(config: Mapping[str, Any], *, folder: Path) -> list[Finding]:
                 *leak_notes(material.leaked),
                 *([f"Only {material.phase}"] if material.phase else []),
                 *(f"Split {split.name}: {note}" for split in material.splits for note in split.notes),
-                *config["analysis"]["notes"],
-                *manifest.notes,
             ],
+            about=[*config["analysis"]["notes"], *manifest.notes],
         )
     return found
 

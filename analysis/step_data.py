@@ -20,6 +20,7 @@ from datamodules.schema import IDS
 from datamodules.series import Series
 from datamodules.series.checks.mixed_units import check_units, level
 from datamodules.splits.partition import Split
+from engine.cohort.data_facts import data_facts
 from engine.cohort.leak_check import audit_leaks
 from engine.cohort.splits import checked_splits, report_split
 from engine.config.build import build, build_all
@@ -96,7 +97,7 @@ def read_material(config: Mapping[str, Any], record: RunManifest) -> Material:
         splits=[split.name for split in splits],
         phase=asked,
         leaks_on_purpose=[*record.content["leaks_on_purpose"], *leaked],
-        **_about(manifest),
+        **data_facts(manifest, splits),
     )
     return Material(
         manifest,
@@ -110,17 +111,6 @@ def read_material(config: Mapping[str, Any], record: RunManifest) -> Material:
         data=config["data"],
         folder=record.folder,
     )
-
-
-def _about(manifest: Manifest) -> dict[str, Any]:
-    """What the record of a run says of its recordings."""
-    return {
-        "data": manifest.name,
-        "data_digest": manifest.digest(),
-        "recordings": len(manifest.table),
-        "errata": [str(erratum) for erratum in manifest.errata],
-        "data_notes": list(manifest.notes),
-    }
 
 
 def _measured_series(manifest: Manifest, source: Any, phase: PhaseOf | None) -> tuple[Manifest, list[Series]]:

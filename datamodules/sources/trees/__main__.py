@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from datamodules.manifests.made_up import mark
 from datamodules.sources import trees
 from datamodules.sources.shared.draft import SourceError
 from datamodules.sources.shared.registry import corpora, corpus
@@ -23,6 +24,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"{fault}\n")
         return 1
     write(folder)
+    mark(folder)
     command = f"python -m datamodules.checks.validate source={name} root={folder}"
     sys.stdout.write(f"{folder}: made-up {name}; try {command}\n")
     return 0
