@@ -56,7 +56,7 @@ def _headline(findings: Sequence[_Finding]) -> str:
         return f"Better than {_listed(won)}"
     if not won:
         return f"Not shown to be better than {_listed(lost)}"
-    return f"Better than {_listed(won)}, not shown to be better than {_listed(lost)}"
+    return f"Only partly better: than {_listed(won)}, but not shown for {_listed(lost)}"
 
 
 def _listed(names: Sequence[str]) -> str:
