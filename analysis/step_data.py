@@ -40,7 +40,7 @@ class Material:
     Series and features are those of the `phase` that the analysis asks for, None where it asks for none.
     `data` is the node of the config that names the files, for whatever reads them itself, as networks do;
     `folder` is where such a step may keep what it has finished. `leaked` names the features that were asked
-    to repeat the questionnaire, `accepted` are the patterns of `accept_leaks`.
+    to repeat the questionnaire, `accepted` are the patterns of `accept_leaks`, `warnings` tell who is left out.
     """
 
     manifest: Manifest
@@ -53,6 +53,7 @@ class Material:
     accepted: tuple[str, ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
     folder: Path = Path()
+    warnings: tuple[str, ...] = ()
 
     @property
     def labels(self) -> pd.DataFrame:
@@ -76,6 +77,7 @@ def read_material(config: Mapping[str, Any], record: RunManifest) -> Material:
     source = build(config["data"]["module"]["source"], key="data.module.source").prepared(recordings)
     phase = build(config["analysis"].get("phase"), key="analysis.phase")
     asked = None if phase is None else str(phase)
+    given = len(manifest.notes)
     manifest, series = _measured_series(manifest, source, phase)
     if len(series) < len(recordings):  # the folds are those of the recordings that are left
         recordings, splits = manifest.recordings(), checked_splits(config, manifest)
@@ -110,6 +112,7 @@ def read_material(config: Mapping[str, Any], record: RunManifest) -> Material:
         accepted=tuple(allowed),
         data=config["data"],
         folder=record.folder,
+        warnings=manifest.notes[given:],
     )
 
 

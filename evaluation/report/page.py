@@ -20,7 +20,9 @@ _TEMPLATES = Path(__file__).with_name("templates")
 class Section:
     """A section of a page: heading, text, plots, a table of texts and estimates, and remarks.
 
-    A cell is a text, or an estimate `{"value", "low", "high"}`.
+    A cell is a text, or an estimate `{"value", "low", "high"}`. The heading is the question that the plots
+    answer; it begins their caption, which goes on with the text. `faces` is False where only answers to a
+    questionnaire are described.
     """
 
     key: str
@@ -31,11 +33,12 @@ class Section:
     rows: Sequence[Sequence[Any]] = ()
     remarks: Sequence[str] = field(default_factory=tuple)
     plots: Sequence[str | None] = field(default_factory=tuple)
+    faces: bool = True
 
     @property
     def folded(self) -> bool:
-        """Whether its table is shown on request only: below a figure a long one is in the way."""
-        return len(self.rows) > _LONG
+        """Whether its table is long and something else to look at is there, so that it opens on request."""
+        return len(self.rows) > _LONG and (bool(self.figures) or not self.faces)
 
     @property
     def figures(self) -> list[str]:
