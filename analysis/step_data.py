@@ -40,7 +40,8 @@ class Material:
     Series and features are those of the `phase` that the analysis asks for, None where it asks for none.
     `data` is the node of the config that names the files, for whatever reads them itself, as networks do;
     `folder` is where such a step may keep what it has finished. `leaked` names the features that were asked
-    to repeat the questionnaire, `accepted` are the patterns of `accept_leaks`, `warnings` tell who is left out.
+    to repeat the questionnaire, `accepted` are the patterns of `accept_leaks`; `warnings` tell who is left
+    out.
     """
 
     manifest: Manifest

@@ -121,7 +121,7 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
     trainer = _fit(config, task, datamodule, embedded, state=state, rate=rate, folder=folder)
     best, objective, unselected = chosen(trainer, folder, monitor=str(config["selection"]["monitor"]))
     missing = next(one.missing for one in trainer.callbacks if isinstance(one, FiniteMonitor))  # type: ignore[attr-defined]
-    facts = {
+    facts: dict[str, Any] = {
         "skipped": dict(getattr(datamodule, "skipped", None) or {}),
         "init_from": initial,
         "found_lr": None if rate is None else asdict(rate),

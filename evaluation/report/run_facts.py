@@ -92,10 +92,11 @@ def _parts(by_split: Mapping[str, Mapping[str, Mapping[str, int]]]) -> list[tupl
 
 def _clips(record: Record) -> str:
     """Length and content of a clip, and how many clips of a recording are evaluated."""
-    data = (record.get("config") or {}).get("data") or {}
+    config = record.get("config") or {}
+    data = config.get("data") or {}
     module = data.get("module") or {}
     lengths = [(module.get(name) or {}).get("length") for name in ("train_clips", "eval_clips")]
-    if None in lengths:
+    if None in lengths or "trainer" not in config:  # an analysis without a network cuts no clips
         return ""
     source = module.get("source") or {}
     video = source.get("video")

@@ -54,7 +54,7 @@ def test_facts_of_folds_are_ranges_and_unknown_ones_are_left_out():
         "fps": [25.0, 30.0],
         "parameters": 126964,
         "wall_s": 4930.0,
-        "config": {"data": data},
+        "config": {"data": data, "trainer": {}},
     }
     assert glance(record) == [
         ("Data", "mine"),
