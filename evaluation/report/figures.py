@@ -35,11 +35,11 @@ LINES = {
     "constant": ("Constant guess", GRAY),
     "identity": ("Identity look-up", PURPLE),
     "nuisance": ("Nuisance only", ORANGE),
-    "oracle": ("Ceiling: oracle", GREEN),
-    "oracle raw": ("Ceiling: oracle, raw", GREEN),
-    "oracle relative": ("Ceiling: oracle, relative to person", GREEN),
+    "oracle": ("Oracle", GREEN),
+    "oracle raw": ("Oracle, raw", GREEN),
+    "oracle relative": ("Oracle, relative to person", GREEN),
 }
-CEILINGS = ("oracle", "oracle raw", "oracle relative")  # they know the truth: no line to beat
+ORACLES = ("oracle", "oracle raw", "oracle relative")  # they read the truth: no lines to beat
 FOREST = ("auc", "ccc", "mae")  # our choice: ranking, agreement, error
 
 
@@ -195,7 +195,7 @@ def _visit_labels(sessions: list[str]) -> list[str]:
 
 
 def reference_forest(lines: Mapping[str, Mapping[str, Any]]) -> str | None:
-    """The model beside the reference lines, with 95 % intervals, one panel per metric; ceilings below a line.
+    """The model beside the reference lines, with 95 % intervals, one panel per metric; oracles below a rule.
 
     Args:
         lines: summary of each line by its name (a key of `LINES`), the model first.
@@ -207,11 +207,11 @@ def reference_forest(lines: Mapping[str, Mapping[str, Any]]) -> str | None:
         grid = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
         for axes, metric in zip(grid, names, strict=True):
             for place, (key, line) in enumerate(lines.items()):
-                marker = "D" if key == "model" else "^" if key in CEILINGS else "o"
+                marker = "D" if key == "model" else "^" if key in ORACLES else "o"
                 _mark(axes, place, line.get(metric) or {}, color=LINES[key][1], marker=marker)
-            first = next((place for place, key in enumerate(lines) if key in CEILINGS), None)
+            first = next((place for place, key in enumerate(lines) if key in ORACLES), None)
             if first:
-                axes.axhline(first - 0.5, color=INK, linewidth=0.9, gid="ceilings")
+                axes.axhline(first - 0.5, color=INK, linewidth=0.9, gid="oracles")
             shown = METRICS[metric]
             if shown.chance is not None:
                 mark_line(axes, shown.chance)

@@ -34,7 +34,7 @@ def judge(metrics: Mapping[str, Any], *, trial: bool = False) -> Verdict:
     """
     test, reference = metrics["test"], metrics.get("reference") or {}
     findings = [f for f in (_ranking(test), _against_nuisance(test, reference), _error(test, reference)) if f]
-    extras = [s for s in (_below_chance(reference), _identity(reference), _ceiling(reference)) if s]
+    extras = [s for s in (_below_chance(reference), _identity(reference), _oracles(reference)) if s]
     beaten = [finding.beaten for finding in findings]
     tone: Tone = "good" if beaten and all(beaten) else "mixed" if any(beaten) else "poor"
     headline = _headline(findings) + _shown(test) if findings else _UNDECIDED
@@ -154,19 +154,19 @@ def _identity(reference: Mapping[str, Any]) -> str | None:
     )
 
 
-_CEILINGS = (("raw", "from the raw statistics"), ("relative", "relative to each person's habit"))
+_ORACLES = (("raw", "from the raw statistics"), ("relative", "relative to each person's habit"))
 
 
-def _ceiling(reference: Mapping[str, Any]) -> str | None:
+def _oracles(reference: Mapping[str, Any]) -> str | None:
     oracle = reference.get("oracle") or {}
     parts = [
-        f"{number(oracle[kind]['auc'])} {how}" for kind, how in _CEILINGS if _known(oracle.get(kind), "auc")
+        f"{number(oracle[kind]['auc'])} {how}" for kind, how in _ORACLES if _known(oracle.get(kind), "auc")
     ]
     if not parts:
         return None
     return (
-        f"A ceiling, no rival: the truth of this cohort is known, and an oracle that reads it reaches AUC "
-        f"{' and '.join(parts)}."
+        "No line to beat, but how much there is to find: an oracle, a linear reader of the truth behind this "
+        f"cohort, reaches AUC {' and '.join(parts)}."
     )
 
 

@@ -82,7 +82,7 @@ def write_report(
 
 
 def _numbers(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """Tables of metrics, of reference lines and of ceilings."""
+    """Tables of metrics, of reference lines and of oracles."""
     reference, lines = metrics.get("reference") or {}, _line_rows(metrics)
     return {
         "metric_rows": _metric_rows(metrics),
@@ -92,8 +92,8 @@ def _numbers(metrics: Mapping[str, Any]) -> dict[str, Any]:
         "has_persons": "by_subject" in metrics["test"],
         "has_val": bool(metrics.get("val")),
         "reference_columns": [METRICS[m].label for m in figures.defined(_lines(metrics).values())],
-        "reference_rows": [row for row in lines if not row["ceiling"]],
-        "ceiling_rows": [row for row in lines if row["ceiling"]],
+        "reference_rows": [row for row in lines if not row["oracle"]],
+        "oracle_rows": [row for row in lines if row["oracle"]],
         "reasons": reference.get("reasons", {}),
         "columns": (reference.get("nuisance") or {}).get("columns", []),
     }
@@ -256,7 +256,7 @@ def _line_rows(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
         rows.append(
             {
                 "label": figures.LINES[name][0],
-                "ceiling": name in figures.CEILINGS,
+                "oracle": name in figures.ORACLES,
                 "color": figures.LINES[name][1],
                 "values": [line.get(metric) for metric in shown],
                 "differences": [difference.get(metric) for metric in shown if metric != "ccc"],

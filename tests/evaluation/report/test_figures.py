@@ -39,12 +39,12 @@ def test_every_plot_is_a_drawing(recordings):
     assert len(set(drawings)) == len(drawings)
 
 
-def test_ceilings_stand_apart_from_reference_lines():
+def test_oracles_stand_apart_from_reference_lines():
     line = {"auc": {"value": 0.8, "low": 0.7, "high": 0.9}}
     known = {"model": line, "constant": line}
-    assert b'id="ceilings"' not in ElementTree.tostring(svg_of(figures.reference_forest(known)))
+    assert b'id="oracles"' not in ElementTree.tostring(svg_of(figures.reference_forest(known)))
     both = figures.reference_forest(known | {"oracle raw": line})
-    assert b'id="ceilings"' in ElementTree.tostring(svg_of(both))
+    assert b'id="oracles"' in ElementTree.tostring(svg_of(both))
 
 
 def test_equal_data_give_equal_drawings(recordings):

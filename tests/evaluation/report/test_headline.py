@@ -46,7 +46,7 @@ def test_every_line_can_fail(change, tone, sentence):
     assert not verdict.headline.startswith("Better")
 
 
-def test_shared_persons_and_ceilings_are_mentioned():
+def test_shared_persons_and_oracles_are_mentioned():
     identity = {"auc": estimate(0.9, 0.8, 1.0), "note": "3 of 9 recordings"}
     oracle = {"raw": {"auc": estimate(0.8)}, "relative": {"auc": estimate(0.96)}}
     sentences = judge(result(identity=identity, oracle=oracle)).sentences

@@ -40,11 +40,11 @@ def test_no_path_of_this_machine_leaves_with_the_page(page, series_run):
         assert not re.search(rf"{re.escape(str(folder))}\b", page), folder
 
 
-def test_ceilings_are_not_among_the_reference_lines(page):
-    lines, ceilings = section(page, "references").split('<section id="ceilings">')
+def test_oracles_are_not_among_the_reference_lines(page):
+    lines, oracles = section(page, "references").split('<section id="oracles">')
     assert "Constant guess" in lines
     assert "racle" not in lines
-    assert "Ceiling: oracle, raw" in ceilings
+    assert "Oracle, raw" in oracles
     assert "Better than its reference lines" not in page
 
 
