@@ -8,7 +8,6 @@ from typing import Any
 from analysis.leak_guard import leak_notes
 from analysis.step_data import Finding, read_material
 from analysis.steps.missing_features import measured
-from engine.cohort.leak_check import leak_title
 from engine.config.build import build_all
 from engine.config.compose import ConfigError
 from engine.config.targets import check_targets, trusting
@@ -56,21 +55,26 @@ def analyze(config: Mapping[str, Any], *, folder: Path) -> list[Finding]:
             table.to_csv(folder / "tables" / f"{name}.csv", index=False)
         manifest, title = material.manifest, config["analysis"]["title"]
         persons = manifest.table["subject_id"].nunique()
+        sections = [section for finding in found for section in finding.sections]
         write_page(
             folder / "analysis.html",
-            title=leak_title(title, record.content["leaks_on_purpose"]),
-            subtitle=f"{manifest.name}: {len(material.recordings)} recordings, {persons} persons",
+            title=title,
+            record=record.content | {"wall_s": record.elapsed},
+            subtitle=f"{len(material.recordings)} recordings of {persons} persons",
             sections=[
-                *(section for finding in found for section in finding.sections),
+                *sorted(sections, key=lambda section: not section.faces),  # what faces say comes first
                 leak_section(record.content["leak_audit"]),
             ],
             limits=LIMITS,
             notes=[
                 *leak_notes(material.leaked),
                 *([f"Only {material.phase}"] if material.phase else []),
+                *material.warnings,
                 *(f"Split {split.name}: {note}" for split in material.splits for note in split.notes),
+            ],
+            about=[
                 *config["analysis"]["notes"],
-                *manifest.notes,
+                *(note for note in manifest.notes if note not in material.warnings),
             ],
         )
     return found

@@ -20,6 +20,7 @@ from datamodules.schema import IDS
 from datamodules.series import Series
 from datamodules.series.checks.mixed_units import check_units, level
 from datamodules.splits.partition import Split
+from engine.cohort.data_facts import data_facts
 from engine.cohort.leak_check import audit_leaks
 from engine.cohort.splits import checked_splits, report_split
 from engine.config.build import build, build_all
@@ -39,7 +40,8 @@ class Material:
     Series and features are those of the `phase` that the analysis asks for, None where it asks for none.
     `data` is the node of the config that names the files, for whatever reads them itself, as networks do;
     `folder` is where such a step may keep what it has finished. `leaked` names the features that were asked
-    to repeat the questionnaire, `accepted` are the patterns of `accept_leaks`.
+    to repeat the questionnaire, `accepted` are the patterns of `accept_leaks`; `warnings` tell who is left
+    out.
     """
 
     manifest: Manifest
@@ -52,6 +54,7 @@ class Material:
     accepted: tuple[str, ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
     folder: Path = Path()
+    warnings: tuple[str, ...] = ()
 
     @property
     def labels(self) -> pd.DataFrame:
@@ -75,6 +78,7 @@ def read_material(config: Mapping[str, Any], record: RunManifest) -> Material:
     source = build(config["data"]["module"]["source"], key="data.module.source").prepared(recordings)
     phase = build(config["analysis"].get("phase"), key="analysis.phase")
     asked = None if phase is None else str(phase)
+    given = len(manifest.notes)
     manifest, series = _measured_series(manifest, source, phase)
     if len(series) < len(recordings):  # the folds are those of the recordings that are left
         recordings, splits = manifest.recordings(), checked_splits(config, manifest)
@@ -96,7 +100,7 @@ def read_material(config: Mapping[str, Any], record: RunManifest) -> Material:
         splits=[split.name for split in splits],
         phase=asked,
         leaks_on_purpose=[*record.content["leaks_on_purpose"], *leaked],
-        **_about(manifest),
+        **data_facts(manifest, splits),
     )
     return Material(
         manifest,
@@ -109,18 +113,8 @@ def read_material(config: Mapping[str, Any], record: RunManifest) -> Material:
         accepted=tuple(allowed),
         data=config["data"],
         folder=record.folder,
+        warnings=manifest.notes[given:],
     )
-
-
-def _about(manifest: Manifest) -> dict[str, Any]:
-    """What the record of a run says of its recordings."""
-    return {
-        "data": manifest.name,
-        "data_digest": manifest.digest(),
-        "recordings": len(manifest.table),
-        "errata": [str(erratum) for erratum in manifest.errata],
-        "data_notes": list(manifest.notes),
-    }
 
 
 def _measured_series(manifest: Manifest, source: Any, phase: PhaseOf | None) -> tuple[Manifest, list[Series]]:

@@ -12,6 +12,7 @@ from datamodules.manifests.manifest import Manifest, read_manifest
 from datamodules.splits.partition import Split
 from engine.checkpoints.checkpoint import CheckpointError, RunCheckpoint
 from engine.checkpoints.seen_data import BadMemory, met
+from engine.cohort.data_facts import data_facts
 from engine.cohort.leak_check import audit_leaks
 from engine.cohort.network_needs import check_content
 from engine.cohort.restored_data import own_manifest
@@ -69,6 +70,7 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
         check_scale(material.manifest, run)
         _record(checkpoint, material, run, record=record)
         predict = Predictor.of(checkpoint, run, one_device=True)
+        record.record(parameters=predict.parameters)
         if config.get("attribution"):
             explained_head(predict.task)  # refuse before the work, not after it
         manifest, split, notes = material.manifest, material.split, material.notes
@@ -80,7 +82,7 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
         clips = predicted.clips["test"]
         strips = filmstrips(clips, manifest, run)
         write_run(folder, found, config=run, record=record, attention=strips, notes=notes)
-        common: Any = {"config": run, "folder": folder, "notes": notes}
+        common: Any = {"config": run, "folder": folder, "notes": notes, "record": record.content}
         if config.get("audit"):
             if material.own:
                 check_fitted(checkpoint, manifest)
@@ -99,9 +101,8 @@ def _record(
     record.record(
         experiment=run["experiment_name"],
         checkpoint=str(checkpoint.path),
-        data=manifest.name,
-        data_digest=manifest.digest(),
         notes=list(material.notes),
+        **data_facts(manifest, [material.split]),
         **{"leaks_on_purpose" if material.own else "leaks_of_training": trained},
     )
     if material.own:

@@ -6,6 +6,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from engine.cohort.data_facts import data_facts
 from engine.cohort.leak_check import audit_leaks
 from engine.cohort.splits import checked_splits, report_split
 from engine.config.build import build
@@ -70,11 +71,7 @@ def train(
             report_split(manifest, split, record=record)
         record.record(
             experiment=config["experiment_name"],
-            data=manifest.name,
-            data_digest=manifest.digest(),
-            recordings=len(manifest.table),
-            errata=[str(erratum) for erratum in manifest.errata],
-            data_notes=list(manifest.notes),
+            **data_facts(manifest, splits),
             splits=[split.name for split in splits],
             subject_disjoint=all(split.subject_disjoint for split in splits),
             deterministic=config["trainer"].get("deterministic"),

@@ -101,6 +101,7 @@ def _relations(found: pd.DataFrame, means: pd.DataFrame, gaps: int) -> Section:
         columns=("Scales", "Pearson", "Spearman", "Jaccard"),
         rows=rows,
         remarks=[f"{gaps} recordings with an unanswered item are left out"] if gaps else [],
+        faces=False,
     )
 
 
@@ -137,6 +138,7 @@ def _clusters(
         columns=("Index", "All persons", "Compared", "Gaussian", "Same margins"),
         rows=rows,
         remarks=[*stable, f"nulls and stability use at most {AT_MOST:,} persons, 'compared' as many"],
+        faces=False,
     )
 
 
@@ -160,4 +162,5 @@ def _profile_target(targets: pd.DataFrame, target: ProfileTarget) -> Section:
             f"{int((moved > 1).sum()):,} of {len(moved):,} recordings have another target in another fold: "
             "the borders are made of the training persons"
         ],
+        faces=False,
     )

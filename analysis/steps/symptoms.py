@@ -125,6 +125,7 @@ def _summary(rows: Sequence[Row], curves: dict[str, pd.DataFrame], remarks: Sequ
         columns=_COLUMNS,
         rows=rows,
         remarks=remarks,
+        faces=False,
     )
 
 
@@ -146,6 +147,7 @@ def _groups(groups: pd.DataFrame) -> Section:
         "Totals are raw sums of answers. A group of one person has no spread and is left out of the index.",
         columns=("Group", "Persons", "Mean", "Spread", "GDI"),
         rows=rows,
+        faces=False,
     )
 
 
@@ -160,4 +162,5 @@ def _reliability(rows: Sequence[Row]) -> Section:
         "Cronbach's alpha, and McDonald's omega of one factor, with 95 % intervals over persons.",
         columns=("Scale", "Alpha", "Omega"),
         rows=rows,
+        faces=False,
     )

@@ -14,6 +14,7 @@ import pandas as pd
 from datamodules.manifests.cells import parse_cells
 from datamodules.manifests.columns import FILES, LABELS, NUMBERS, TEXT, check_columns, unused_columns
 from datamodules.manifests.errata import Erratum
+from datamodules.manifests.made_up import is_made_up
 from datamodules.manifests.probing import facts_file, fill_facts
 from datamodules.manifests.scales import SCALES
 from datamodules.manifests.spelling import plain
@@ -60,7 +61,8 @@ class Manifest:
     """A validated table. Treat `table` as read-only: row numbers identify recordings in every batch.
 
     `errata` lists what was corrected on the way from the download, `notes` what readers of results must know,
-    `full_digest` is the digest of the table before labels were taken away, `file` the table that was read.
+    `full_digest` is the digest of the table before labels were taken away, `file` the table that was read,
+    `synthetic` says that persons are made up, all or some.
     """
 
     table: pd.DataFrame
@@ -71,6 +73,7 @@ class Manifest:
     notes: tuple[str, ...] = ()
     full_digest: str | None = None
     file: Path | None = None
+    synthetic: bool = False
 
     def __str__(self) -> str:
         """What an error calls it: the file with its ending, or the name of a corpus."""
@@ -97,6 +100,11 @@ class Manifest:
             if recording not in position:
                 raise ManifestError(f"{self.name}: no recording {recording!r}{nearest(recording, position)}")
         return [position[recording] for recording in ids]
+
+    def files(self) -> list[Path]:
+        """Every file that the table names, absolute."""
+        columns = [self.table[name] for name in FILES if name in self.table]
+        return [self.root / value for column in columns for value in column if value]
 
     def digest(self) -> str:
         """SHA-256 of the content of the table; the order of rows and columns and the folder do not matter.
@@ -236,7 +244,8 @@ def manifest_from_table(
     if probe:
         table = fill_facts(table, root=root, sidecar=facts_file(root, name))
     truth = root / "truth.csv"
-    return Manifest(table=table, root=root, name=name, truth=truth if truth.is_file() else None, file=file)
+    found = Manifest(table=table, root=root, name=name, truth=truth if truth.is_file() else None, file=file)
+    return replace(found, synthetic=is_made_up(root, found.files()))
 
 
 def _derive_binary(table: pd.DataFrame) -> pd.DataFrame:

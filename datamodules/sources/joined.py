@@ -38,11 +38,17 @@ def read(*, manifests: Sequence[Manifest], name: str = "joined") -> Manifest:
         number = column in NUMBERS or str(column).startswith(PREFIXES)
         table[column] = table[column].fillna(np.nan if number else "")
     joined = manifest_from_table(table, root=root, name=name, probe=False)
+    made_up = [manifest.name for manifest in manifests if manifest.synthetic]
+    mixed = len(made_up) < len(manifests)
     return replace(
         joined,
         truth=None,
+        synthetic=bool(made_up),
         errata=tuple(erratum for manifest in manifests for erratum in manifest.errata),
-        notes=tuple(f"{manifest.name}: {note}" for manifest in manifests for note in manifest.notes),
+        notes=(
+            *(f"{one}: synthetic, beside others that are not" for one in made_up if mixed),
+            *(f"{manifest.name}: {note}" for manifest in manifests for note in manifest.notes),
+        ),
     )
 
 

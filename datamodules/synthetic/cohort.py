@@ -11,13 +11,14 @@ import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from tqdm import tqdm
 
+from datamodules.manifests.made_up import mark
 from datamodules.manifests.manifest import Manifest, read_manifest
 from datamodules.processes import die_with
 from datamodules.synthetic.files import put, sweep
@@ -109,7 +110,7 @@ def synthetic_manifest(
         _write_missing(missing, settings, folder, workers or _cores())
         entries |= {recording_id(visit): read_entry(folder, visit) for visit in missing}
     _write_tables(list(entries.values()), folder)
-    return read_manifest(folder / "manifest.csv")
+    return replace(read_manifest(folder / "manifest.csv"), name="synthetic", synthetic=True)
 
 
 def _cores() -> int:
@@ -140,6 +141,7 @@ def _generator() -> str:
 def _prepare(folder: Path, settings: CohortSettings) -> None:
     for name in _FOLDERS:
         (folder / name).mkdir(parents=True, exist_ok=True)
+    mark(folder)  # for a table that is read from here, or names files from here, as somebody's own
     text = json.dumps({"settings": asdict(settings), "generator": _generator()}, indent=2, sort_keys=True)
     put(folder / "settings.json", f"{text}\n".encode())
 

@@ -82,11 +82,6 @@ def audit_leaks(
         raise LeakageError(_stop(manifest.name, found, stopped))
 
 
-def leak_title(title: str, leaks: Sequence[str]) -> str:
-    """The title of a page, which says first where leaks were accepted."""
-    return f"LEAKS ON PURPOSE: {title}" if leaks else title
-
-
 def _labels(table: pd.DataFrame) -> tuple[NDArray[np.float64], str]:
     """Binary labels (N,), NaN where unknown; of scores without a rule those above the median."""
     if "binary" in table and table["binary"].notna().any():

@@ -67,6 +67,11 @@ class Predictor:
         """Restore the network of a checkpoint; see `rebuild` and `prediction_trainer`."""
         return cls(rebuild(checkpoint), prediction_trainer(config, one_device=one_device), config)
 
+    @property
+    def parameters(self) -> int:
+        """How many the network has."""
+        return sum(weight.numel() for weight in self.task.parameters())
+
     def __call__(self, manifest: Manifest, part: Split | None) -> ClipPredictions:
         """Predict the test recordings of a split with their context; all recordings where there is no split.
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 
-from engine.cohort.leak_check import leak_title
 from engine.inference.results import Assessment
 from engine.runs.atomic_write import writing
 from engine.runs.provenance import RunManifest, write_json
@@ -42,13 +41,13 @@ def write_run(
     metrics = with_reasons(found.metrics)
     write_json(folder / "metrics.json", metrics)
     history = folder / "history.csv"
-    title = leak_title(config["experiment_name"], record.content.get("leaks_on_purpose", ()))
+    facts = {"title": config["experiment_name"], "config": dict(config), "wall_s": record.elapsed}
     with writing(folder / "report.html", lost="the page; predictions and metrics are whole"):
         write_report(
             folder / "report.html",
             metrics=metrics,
             predictions=predictions,
-            manifest=record.content | {"title": title, "config": dict(config)},
+            manifest=record.content | facts,
             history=pd.read_csv(history) if history.is_file() else None,
             attention=attention,
             notes=notes,

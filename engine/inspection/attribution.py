@@ -32,6 +32,7 @@ def explain(
     statistics: Mapping[str, Any],
     folder: Path,
     notes: Sequence[str] = (),
+    record: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Attribute the output on the test recordings; write `attribution.html`, `.json` and `tables/`.
 
@@ -42,7 +43,8 @@ def explain(
         config: Resolved config of the run.
         statistics: Of the training recordings, from the checkpoint.
         folder: Where the files go.
-        notes: Remarks below the title of the page.
+        notes: Warnings below the title of the page.
+        record: Content of the evaluation's `manifest.json`.
 
     Raises:
         ConfigError: captum is missing, or the network has neither a binary nor a score head.
@@ -68,6 +70,7 @@ def explain(
         complete=complete,
         title=config["experiment_name"],
         notes=notes,
+        record=record,
     )
     return content
 

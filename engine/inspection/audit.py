@@ -44,6 +44,7 @@ def audit(
     config: Mapping[str, Any],
     folder: Path,
     notes: Sequence[str] = (),
+    record: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Probe and audit a test split, write `audit.json` and `audit.html`, and return what was found.
 
@@ -55,7 +56,8 @@ def audit(
         predict: Predicts the test part of a split with the checkpoint.
         config: Resolved config of the run: `evaluation` and `experiment_name` are read.
         folder: Where the files go.
-        notes: Remarks below the title of the page.
+        notes: Warnings below the title of the page.
+        record: Content of the evaluation's `manifest.json`.
     """
     resampling = Resampling.of(config)
     facts = targets(manifest)
@@ -74,7 +76,8 @@ def audit(
         "coverage": coverage(found.test),
     }
     write_json(folder / "audit.json", content)
-    write_audit(folder / "audit.html", audit=content, title=config["experiment_name"], notes=notes)
+    title = config["experiment_name"]
+    write_audit(folder / "audit.html", audit=content, title=title, notes=notes, record=record)
     return content
 
 

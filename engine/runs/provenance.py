@@ -91,6 +91,11 @@ class RunManifest:
         """What is known so far."""
         return dict(self._content)
 
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the run began."""
+        return time.monotonic() - self._clock
+
     def count_look(self) -> None:
         """Count one look at the run's test set: every look is a chance to choose by it.
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from datamodules.manifests.manifest import Manifest
 from datamodules.splits.partition import Split
+from engine.cohort.data_facts import data_facts
 from engine.config.differences import config_hash, differences, moved
 from engine.inference.outputs import write_run
 from engine.runs.atomic_write import writing
@@ -56,7 +57,8 @@ def cross_validate(
             own = moved(config, place) | {"resume": str(source) if source.is_dir() else None}
             objectives.append(_fold(own, manifest, split, place))
     names = [place.relative_to(folder).as_posix() for place in places]
-    record.record(folds=names, objectives=objectives)
+    size = read_manifest_json(places[0]).get("parameters")
+    record.record(folds=names, objectives=objectives, parameters=size)
     record.count_look()
     if is_main():
         tables = [read_predictions(place / "predictions.csv") for place in places]
@@ -94,7 +96,7 @@ def _fold(config: Mapping[str, Any], manifest: Manifest, split: Split, place: Pa
     with RunManifest(folder=place, config=config, writes=is_main(), earlier=earlier) as record:
         record.record(
             experiment=config["experiment_name"],
-            data_digest=manifest.digest(),
+            **data_facts(manifest, [split]),
             splits=[split.name],
             leaks_on_purpose=list(config["accept_leaks"]),
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from pytorch_lightning.callbacks import Checkpoint, ModelCheckpoint
 
 from datamodules.manifests.manifest import Manifest
@@ -52,7 +53,8 @@ class Fitted:
         facts: What `manifest.json` says of the training, as far as it happened: recordings `skipped` because
             they could not be read, with the reason; the checkpoint that the trunk came from, `init_from`; the
             rate that `find_lr` found, `found_lr`; the epochs in which the metric that chooses was no finite
-            number, `epochs_without_monitor`; and why nothing was chosen, `unselected`.
+            number, `epochs_without_monitor`; the epoch that was chosen, from 0, `chosen_epoch`; and why none
+            was, `unselected`.
     """
 
     best: Path
@@ -119,7 +121,7 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
     trainer = _fit(config, task, datamodule, embedded, state=state, rate=rate, folder=folder)
     best, objective, unselected = chosen(trainer, folder, monitor=str(config["selection"]["monitor"]))
     missing = next(one.missing for one in trainer.callbacks if isinstance(one, FiniteMonitor))  # type: ignore[attr-defined]
-    facts = {
+    facts: dict[str, Any] = {
         "skipped": dict(getattr(datamodule, "skipped", None) or {}),
         "init_from": initial,
         "found_lr": None if rate is None else asdict(rate),
@@ -127,7 +129,15 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
         "unselected": unselected,
     }
     facts = {name: fact for name, fact in facts.items() if fact}
+    if objective is not None:
+        facts["chosen_epoch"] = _epoch(best)
     return Fitted(best, objective, trainer.current_epoch, facts)
+
+
+def _epoch(checkpoint: Path) -> int:
+    """The epoch, from 0, after which a checkpoint of this run was written."""
+    content = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)
+    return int(content["epoch"])
 
 
 def _outside(manifest: Manifest, split: Split) -> set[str]:
@@ -269,6 +279,7 @@ def _measure(
     """
     predict = Predictor.of(load_checkpoint(fitted.best), config)
     predicted = predicted_recordings(predict, manifest, split, config=config)
+    record.record(parameters=predict.parameters)
     record.count_look()
     found = assess(config, manifest, split, predicted)
     if is_main():

@@ -18,7 +18,8 @@ from evaluation.comparison.statistics import compare
 from evaluation.metrics.catalog import METRICS
 from evaluation.report.forest import mark_estimate, mark_line, name_rows
 from evaluation.report.headline import number
-from evaluation.report.page import environment
+from evaluation.report.page import environment, header
+from evaluation.report.run_facts import trial
 from evaluation.report.style import BLUE, GRAY, canvas, svg
 from evaluation.tables.predictions import PredictionError
 from evaluation.uncertainty.paired_permutation import PERMUTATIONS
@@ -61,7 +62,8 @@ def main(
         return 2
     text = json.dumps(found, indent=2, allow_nan=False) + "\n"
     (out / "compare.json").write_text(text, encoding="utf-8")
-    (out / "compare.html").write_text(page(found), encoding="utf-8")
+    text = page(found, a.record, b.record)
+    (out / "compare.html").write_text(text, encoding="utf-8")
     sys.stdout.write(f"{table(found)}\nwritten to {out}\n")
     return 0
 
@@ -115,12 +117,30 @@ def forest(found: Mapping[str, Any]) -> str:
         return svg(figure)
 
 
-def page(found: Mapping[str, Any]) -> str:
-    """`compare.html`: the table, the plot and how both were made."""
+def page(found: Mapping[str, Any], *records: Mapping[str, Any]) -> str:
+    """`compare.html`: the table, the plot and how both were made.
+
+    Args:
+        found: What `compare` found.
+        records: Content of `manifest.json` of both runs, which were tested on the same recordings.
+    """
     templates = environment()
     templates.filters |= {"p": _p, "remarks": remarks}
     rows = [(name, row, row["better"] or "-") for name, row in found["metrics"].items()]
-    return str(templates.get_template("compare.html").render(found=found, rows=rows, plot=forest(found)))
+    content: dict[str, Any] = {"found": found, "rows": rows, "plot": forest(found)}
+    return str(templates.get_template("compare.html").render(**_header(records), **content))
+
+
+def _header(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Title, facts and banners that hold for both runs: their data, and what is wrong with either."""
+    either = ("synthetic", "leaks_on_purpose")
+    shared = {name: any(record.get(name) for record in records) for name in either}
+    first = {name: records[0].get(name) for name in ("data", "questionnaires")} if records else {}
+    top = header("Two runs on the same recordings", first | shared)
+    trials = [
+        f"Trial run ({name}): {why}." for name, why in zip("ab", map(trial, records), strict=False) if why
+    ]
+    return top | {"banners": [*top["banners"], *trials], "subtitle": ""}
 
 
 def _p(value: float | None) -> str:

@@ -1,8 +1,10 @@
 """Test predictions of finished runs, read from a run's folder or from a multirun over seeds."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -28,10 +30,11 @@ class TestTable:
 
 @dataclass(frozen=True)
 class Run:
-    """A run by its folder as it was given; one table for every training seed."""
+    """A run by its folder as it was given; one table for every training seed, and the first one's record."""
 
     name: str
     tables: tuple[TestTable, ...]
+    record: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_run(folder: str | Path) -> Run:
@@ -43,7 +46,7 @@ def read_run(folder: str | Path) -> Run:
     """
     place = Path(folder)
     if (place / "predictions.csv").is_file():
-        return Run(str(place), (_read(place),))
+        return Run(str(place), (_read(place),), _record(place))
     jobs = sorted(
         (path.parent for path in place.glob("*/predictions.csv")), key=lambda job: natural_key(job.name)
     )
@@ -55,7 +58,7 @@ def read_run(folder: str | Path) -> Run:
     tables = tuple(_read(job) for job in jobs)
     for table in tables[1:]:
         check_same(tables[0], table)
-    return Run(str(place), tables)
+    return Run(str(place), tables, _record(jobs[0]))
 
 
 def check_same(a: TestTable, b: TestTable) -> None:
@@ -86,6 +89,17 @@ def _read(folder: Path) -> TestTable:
     if repeated:
         raise RunError(f"{path}: {some(repeated)} appear twice; evaluate the run again")
     return TestTable(folder, test, _threshold(folder / "metrics.json"))
+
+
+def _record(folder: Path) -> dict[str, Any]:
+    """Content of a run's `manifest.json`; empty where there is none."""
+    path = folder / "manifest.json"
+    if not path.is_file():
+        return {}
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (TypeError, ValueError) as error:
+        raise RunError(f"{path}: is damaged ({error}). Restore it, or delete it.") from error
 
 
 def _threshold(path: Path) -> float | None:

@@ -33,6 +33,7 @@ def write_attribution(
     complete: Mapping[str, Any],
     title: str,
     notes: Sequence[str] = (),
+    record: Mapping[str, Any] | None = None,
 ) -> None:
     """Write `attribution.html`.
 
@@ -42,7 +43,8 @@ def write_attribution(
         table: what `attribution_table` made of them.
         complete: what `completeness` made of them.
         title: of the run.
-        notes: remarks below the title.
+        notes: warnings below the title.
+        record: content of the run's `manifest.json`.
     """
     sections = [
         _regions(table, found.unit),
@@ -50,8 +52,8 @@ def write_attribution(
         _times(table, found),
         _completeness(complete, found.unit),
     ]
-    title = f"Attribution of {title}"
-    write_page(path, title=title, subtitle=SUBTITLE, sections=sections, limits=LIMITS, notes=notes)
+    given: Any = {"subtitle": SUBTITLE, "limits": LIMITS, "notes": notes, "record": record}
+    write_page(path, title=f"Attribution of {title}", sections=sections, **given)
 
 
 def _regions(table: pd.DataFrame, unit: str) -> Section:

@@ -34,7 +34,14 @@ SUBTITLE = (
 )
 
 
-def write_audit(path: Path, *, audit: Mapping[str, Any], title: str, notes: Sequence[str] = ()) -> None:
+def write_audit(
+    path: Path,
+    *,
+    audit: Mapping[str, Any],
+    title: str,
+    notes: Sequence[str] = (),
+    record: Mapping[str, Any] | None = None,
+) -> None:
     """Write `audit.html` from the content of `audit.json`.
 
     Args:
@@ -42,12 +49,12 @@ def write_audit(path: Path, *, audit: Mapping[str, Any], title: str, notes: Sequ
         audit: `identity, depression, nuisance, labels, sampling, slices, coverage`, each numbers or a
             `reason`.
         title: of the page.
-        notes: remarks below the title.
+        notes: warnings below the title.
+        record: content of the run's `manifest.json`.
     """
     sections = [part.section(key, audit[key]) for key, part in _PARTS.items() if key in audit]
-    write_page(
-        path, title=f"Audit of {title}", subtitle=SUBTITLE, sections=sections, limits=LIMITS, notes=notes
-    )
+    given: Any = {"subtitle": SUBTITLE, "limits": LIMITS, "notes": notes, "record": record}
+    write_page(path, title=f"Audit of {title}", sections=sections, **given)
 
 
 class _Part(NamedTuple):
@@ -180,13 +187,15 @@ def _slices(found: Mapping[str, Any]) -> dict[str, Any]:
         m for m in (*SHOWN, "coverage") if any((g.get(m) or {}).get("value") is not None for g in groups)
     ]
     reasons = _grouped({column: part["reason"] for column, part in found.items() if "reason" in part})
-    reasons += [f"{g['column']} {g['group']}: {g['reason']}" for g in groups if "reason" in g]
-    reasons += [
-        f"{g['column']} {g['group']}, {m}: {g[m]['reason']}"
-        for g in groups
-        for m in shown
-        if (g.get(m) or {}).get("reason")
-    ]
+    reasons += _grouped({f"{g['column']} {g['group']}": g["reason"] for g in groups if "reason" in g})
+    reasons += _grouped(
+        {
+            f"{g['column']} {g['group']} ({RECORDS[m].label})": g[m]["reason"]
+            for g in groups
+            for m in shown
+            if (g.get(m) or {}).get("reason")
+        }
+    )
     labels = [RECORDS[m].label for m in shown]
     rows = [(f"{g['column']}: {g['group']}", g, False) for g in groups]  # one without numbers keeps its row
     return {

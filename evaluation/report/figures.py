@@ -39,6 +39,7 @@ LINES = {
     "oracle raw": ("Oracle, raw", GREEN),
     "oracle relative": ("Oracle, relative to person", GREEN),
 }
+ORACLES = ("oracle", "oracle raw", "oracle relative")  # they read the truth: no lines to beat
 FOREST = ("auc", "ccc", "mae")  # our choice: ranking, agreement, error
 
 
@@ -193,28 +194,8 @@ def _visit_labels(sessions: list[str]) -> list[str]:
     return sessions if fits else [str(i + 1) for i in range(len(sessions))]
 
 
-def training_curves(history: pd.DataFrame) -> str | None:
-    """Losses over epochs on the left, the validation metric (AUC, else MAE) on the right."""
-    monitored = next((c for c in ("val/auc", "val/mae") if c in history and history[c].notna().any()), None)
-    losses = [c for c in ("train/loss", "val/loss") if c in history and history[c].notna().any()]
-    if "epoch" not in history or not (losses or monitored):
-        return None
-    panels = [p for p in (losses, [monitored] if monitored else []) if p]
-    with canvas(*_HALF) as figure:
-        grid = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
-        for axes, names in zip(grid, panels, strict=True):
-            for name, color in zip(names, (GRAY, BLUE) if len(names) > 1 else (BLUE,), strict=False):
-                curve = history[["epoch", name]].dropna().groupby("epoch")[name].mean()
-                axes.plot(curve.index, curve.to_numpy(), color=color, label=name, marker="o", markersize=2.5)
-            axes.set_ylabel("loss" if names is losses else str(names[0]))
-            axes.legend(loc="best", ncols=2)
-        grid[-1].set_xlabel("epoch")
-        grid[-1].xaxis.get_major_locator().set_params(integer=True)
-        return svg(figure)
-
-
 def reference_forest(lines: Mapping[str, Mapping[str, Any]]) -> str | None:
-    """The model beside the reference lines, with 95 % intervals, one panel per metric.
+    """The model beside the reference lines, with 95 % intervals, one panel per metric; oracles below a rule.
 
     Args:
         lines: summary of each line by its name (a key of `LINES`), the model first.
@@ -226,7 +207,11 @@ def reference_forest(lines: Mapping[str, Mapping[str, Any]]) -> str | None:
         grid = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
         for axes, metric in zip(grid, names, strict=True):
             for place, (key, line) in enumerate(lines.items()):
-                _mark(axes, place, line.get(metric) or {}, color=LINES[key][1], strong=key == "model")
+                marker = "D" if key == "model" else "^" if key in ORACLES else "o"
+                _mark(axes, place, line.get(metric) or {}, color=LINES[key][1], marker=marker)
+            first = next((place for place, key in enumerate(lines) if key in ORACLES), None)
+            if first:
+                axes.axhline(first - 0.5, color=INK, linewidth=0.9, gid="oracles")
             shown = METRICS[metric]
             if shown.chance is not None:
                 mark_line(axes, shown.chance)
@@ -246,11 +231,12 @@ def defined(lines: Iterable[Mapping[str, Any]]) -> list[str]:
     return [m for m in FOREST if any((line.get(m) or {}).get("value") is not None for line in known)]
 
 
-def _mark(axes: Any, place: int, estimate: Mapping[str, Any], *, color: str, strong: bool) -> None:
-    """One row of the forest: point, interval, number above."""
+def _mark(axes: Any, place: int, estimate: Mapping[str, Any], *, color: str, marker: str) -> None:
+    """One row of the forest: point, interval, number above; the model's are the strong ones."""
+    strong = marker == "D"
     mark_estimate(
         axes, place, estimate, color=color, width=3 if strong else 2, size=44 if strong else 28,
-        marker="D" if strong else "o",
+        marker=marker,
     )  # fmt: skip
     if estimate.get("value") is not None:
         axes.annotate(

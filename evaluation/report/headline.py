@@ -1,10 +1,10 @@
 """Headline of the report: the result in words, no stronger than its intervals allow."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Tone = Literal["good", "mixed", "poor"]
+Tone = Literal["good", "mixed", "poor", "trial"]
 
 
 @dataclass(frozen=True)
@@ -16,46 +16,73 @@ class Verdict:
     sentences: tuple[str, ...]
 
 
-def judge(metrics: Mapping[str, Any]) -> Verdict:
+@dataclass(frozen=True)
+class _Finding:
+    """A line that the model was compared with, whether it is beaten, and the sentence that says so."""
+
+    line: str
+    beaten: bool
+    sentence: str
+
+
+def judge(metrics: Mapping[str, Any], *, trial: bool = False) -> Verdict:
     """Say whether the model beats chance, the constant guess and the nuisance-only line on the test split.
 
     Args:
         metrics: content of `metrics.json`.
+        trial: the run was cut short on purpose, as by `debug=fast`: then nothing is a result.
     """
     test, reference = metrics["test"], metrics.get("reference") or {}
-    findings = [f for f in (_ranking(test), _against_nuisance(reference), _error(test, reference)) if f]
-    extras = [s for s in (_identity(reference), _ceiling(reference)) if s]
-    marks = [mark for mark, _ in findings]
+    findings = [f for f in (_ranking(test), _against_nuisance(test, reference), _error(test, reference)) if f]
+    extras = [s for s in (_below_chance(reference), _identity(reference), _oracles(reference)) if s]
+    beaten = [finding.beaten for finding in findings]
+    tone: Tone = "good" if beaten and all(beaten) else "mixed" if any(beaten) else "poor"
+    headline = _headline(findings) + _shown(test) if findings else _UNDECIDED
     return Verdict(
-        headline=_headline(test, marks),
-        tone="good" if marks and all(marks) else "mixed" if any(marks) else "poor",
-        sentences=tuple([sentence for _, sentence in findings] + extras),
+        headline=f"A trial run, no result{_shown(test)}" if trial else headline,
+        tone="trial" if trial else tone,
+        sentences=tuple([finding.sentence for finding in findings] + extras),
     )
 
 
-def _headline(test: Mapping[str, Any], marks: list[bool]) -> str:
-    if not marks:
-        return "The test split cannot decide: no metric is defined on it"
-    shown = next((f": {n.upper()} {number(test[n])}" for n in ("auc", "mae") if _known(test, n)), "")
-    start = "Only partly better than" if any(marks) else "Not shown to be better than"
-    return f"{'Better than' if all(marks) else start} its reference lines{shown}"
+_UNDECIDED = "The test split cannot decide: no metric is defined on it"
 
 
-def _ranking(test: Mapping[str, Any]) -> tuple[bool, str] | None:
+def _headline(findings: Sequence[_Finding]) -> str:
+    """What is beaten and what is not, by name."""
+    won = [finding.line for finding in findings if finding.beaten]
+    lost = [finding.line for finding in findings if not finding.beaten]
+    if not lost:
+        return f"Better than {_listed(won)}"
+    if not won:
+        return f"Not shown to be better than {_listed(lost)}"
+    return f"Only partly better: than {_listed(won)}, but not shown for {_listed(lost)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
+
+
+def _shown(test: Mapping[str, Any]) -> str:
+    return next((f": {n.upper()} {number(test[n])}" for n in ("auc", "mae") if _known(test, n)), "")
+
+
+def _ranking(test: Mapping[str, Any]) -> _Finding | None:
     auc = _known(test, "auc")
     if auc is None:
         return None
     text = f"Test AUC is {number(auc)}"
     if auc["low"] is None:
-        return False, f"{text}; there is no interval, so chance cannot be ruled out."
+        return _Finding("chance", False, f"{text}; there is no interval, so chance cannot be ruled out.")
     if auc["low"] > 0.5:
-        return True, f"{text}: the interval lies above chance (0.50)."
+        return _Finding("chance", True, f"{text}: the interval lies above chance (0.50).")
     if auc["high"] < 0.5:
-        return False, f"{text}: the interval lies below chance (0.50); check the labels and the split."
-    return False, f"{text}: the interval includes chance (0.50)."
+        why = "the interval lies below chance (0.50); check the labels and the split"
+        return _Finding("chance", False, f"{text}: {why}.")
+    return _Finding("chance", False, f"{text}: the interval includes chance (0.50).")
 
 
-def _against_nuisance(reference: Mapping[str, Any]) -> tuple[bool, str] | None:
+def _against_nuisance(test: Mapping[str, Any], reference: Mapping[str, Any]) -> _Finding | None:
     line = reference.get("nuisance") or {}
     gap = _known(line.get("difference"), "auc")
     if gap is None:
@@ -64,12 +91,39 @@ def _against_nuisance(reference: Mapping[str, Any]) -> tuple[bool, str] | None:
         f"Technical properties of the videos alone reach AUC {number(line['auc'])}; the model minus that is "
         f"{number(gap)}"
     )
+    if _is_below_chance(line) and (auc := _known(test, "auc")):
+        text += f" (and {number(_shifted(auc, -0.5))} against chance)"
     if gap["low"] is not None and gap["low"] > 0:
-        return True, f"{text}, an interval above 0."
-    return False, f"{text}: the model is not shown to use more than how the videos were made."
+        return _Finding("the nuisance line", True, f"{text}, an interval above 0.")
+    why = "the model is not shown to use more than how the videos were made"
+    return _Finding("the nuisance line", False, f"{text}: {why}.")
 
 
-def _error(test: Mapping[str, Any], reference: Mapping[str, Any]) -> tuple[bool, str] | None:
+def _below_chance(reference: Mapping[str, Any]) -> str | None:
+    """Why a line that was fitted on training persons can be reliably wrong about others."""
+    line = reference.get("nuisance") or {}
+    if not _is_below_chance(line):
+        return None
+    return (
+        f"The nuisance line itself lies below chance, AUC {number(line['auc'])}: what goes with the label "
+        "among the training persons goes against it among the tested ones, so that it is reliably wrong. "
+        "That happens where few persons are dealt into parts: of whom training got too many, testing got "
+        "too few, and an accidental rule of the one turns round in the other. The difference to this line "
+        "flatters the model; read the difference to chance."
+    )
+
+
+def _is_below_chance(line: Mapping[str, Any]) -> bool:
+    auc = _known(line, "auc")
+    return auc is not None and auc.get("high") is not None and auc["high"] < 0.5
+
+
+def _shifted(estimate: Mapping[str, Any], by: float) -> dict[str, Any]:
+    ends = {key: estimate.get(key) for key in ("value", "low", "high")}
+    return {key: None if value is None else value + by for key, value in ends.items()}
+
+
+def _error(test: Mapping[str, Any], reference: Mapping[str, Any]) -> _Finding | None:
     line = reference.get("constant") or {}
     gap = _known(line.get("difference"), "mae")
     if gap is None:
@@ -79,8 +133,8 @@ def _error(test: Mapping[str, Any], reference: Mapping[str, Any]) -> tuple[bool,
         f"always answering the training mean (difference {number(gap)})"
     )
     if gap["high"] is not None and gap["high"] < 0:
-        return True, f"{text}: smaller than the constant guess."
-    return False, f"{text}: not shown to be smaller than the constant guess."
+        return _Finding("the constant guess", True, f"{text}: smaller than the constant guess.")
+    return _Finding("the constant guess", False, f"{text}: not shown to be smaller than the constant guess.")
 
 
 def _identity(reference: Mapping[str, Any]) -> str | None:
@@ -100,17 +154,20 @@ def _identity(reference: Mapping[str, Any]) -> str | None:
     )
 
 
-_CEILINGS = (("raw", "from the raw statistics"), ("relative", "relative to each person's habit"))
+_ORACLES = (("raw", "from the raw statistics"), ("relative", "relative to each person's habit"))
 
 
-def _ceiling(reference: Mapping[str, Any]) -> str | None:
+def _oracles(reference: Mapping[str, Any]) -> str | None:
     oracle = reference.get("oracle") or {}
     parts = [
-        f"{number(oracle[kind]['auc'])} {how}" for kind, how in _CEILINGS if _known(oracle.get(kind), "auc")
+        f"{number(oracle[kind]['auc'])} {how}" for kind, how in _ORACLES if _known(oracle.get(kind), "auc")
     ]
     if not parts:
         return None
-    return f"The truth of this cohort is known; an oracle reaches AUC {' and '.join(parts)}."
+    return (
+        "No line to beat, but how much there is to find: an oracle, a linear reader of the truth behind this "
+        f"cohort, reaches AUC {' and '.join(parts)}."
+    )
 
 
 def _known(line: Mapping[str, Any] | None, name: str) -> Mapping[str, Any] | None:

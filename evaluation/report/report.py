@@ -12,15 +12,19 @@ from datamodules.schema import UNKNOWN
 from evaluation.audit.slices import SHOWN
 from evaluation.metrics.catalog import METRICS
 from evaluation.report import figures
+from evaluation.report.captions import CAPTIONS
 from evaluation.report.figures import AttentionExample
 from evaluation.report.headline import judge
 from evaluation.report.leak_section import leak_section
-from evaluation.report.page import environment
+from evaluation.report.learning_curves import explain_choice, hardly_trained, training_curves
+from evaluation.report.page import environment, header
+from evaluation.report.provenance_section import provenance_rows
+from evaluation.report.run_facts import trial
 from evaluation.tables.predictions import HEADS
 from evaluation.uncertainty.confidence_intervals import MIN_PERSONS
 
-# keys of the run manifest that have a place of their own, and one that changes after the page is written
-_SHOWN_APART = ("packages", "config", "skipped", "status", "person_overlap", "split_notes", "leak_audit")
+_EMPTY = "–"  # noqa: RUF001 - an empty cell of a table
+_MANY = 4  # names of metrics in one remark
 
 
 def write_report(
@@ -55,35 +59,71 @@ def write_report(
         raise ValueError(f"{path}: no predictions to report")
     test = predictions[predictions["split"] == "test"] if "split" in predictions else predictions
     test = predictions if test.empty else test
-    threshold = (thresholds or {}).get("value")
+    remark = hardly_trained(history, chosen=manifest.get("chosen_epoch"))
     page = environment().get_template("report.html").render(
-        title=str(manifest.get("title") or manifest.get("experiment") or "Evaluation report"),
-        verdict=judge(metrics),
-        notes=[*notes, *_own_notes(metrics, manifest)],
+        **header(str(manifest.get("title") or manifest.get("experiment") or "Evaluation report"), manifest),
+        **_numbers(metrics),
+        **_figures(test, metrics, manifest, history, (thresholds or {}).get("value"), attention or ()),
+        verdict=judge(metrics, trial=trial(manifest) is not None),
+        notes=[*notes, *([] if remark is None else [remark]), *_own_notes(metrics, manifest)],
+        about=list(manifest.get("data_notes") or ()),
+        errata=list(manifest.get("errata") or ()),
         overlap=_overlap(manifest),
-        metric_rows=_metric_rows(metrics),
-        remarks=_remarks(metrics),
-        strata=_strata(metrics),
-        strata_reason=(metrics.get("discrepancy") or {}).get("reason"),
-        has_persons="by_subject" in metrics["test"],
-        has_val=bool(metrics.get("val")),
-        counts=metrics["test"].get("counts", {}),
         threshold=thresholds,
-        reference_columns=[METRICS[m].label for m in figures.defined(_lines(metrics).values())],
-        reference_rows=_reference_rows(metrics),
-        reasons=(metrics.get("reference") or {}).get("reasons", {}),
-        columns=((metrics.get("reference") or {}).get("nuisance") or {}).get("columns", []),
-        plots=_plots(test, metrics, history, threshold),
         leaks=leak_section(manifest["leak_audit"]) if manifest.get("leak_audit") else None,
-        strips=[(example, figures.filmstrip(example)) for example in attention or ()],
-        splits=_splits(predictions),
+        splits=[*_training_part(manifest), *_splits(predictions)],
         skipped=dict(manifest.get("skipped") or {}),
-        provenance=[(k, _flat(v)) for k, v in manifest.items() if k not in _SHOWN_APART and _flat(v)],
+        provenance=provenance_rows(manifest),
         packages=dict(manifest.get("packages") or {}),
         config=json.dumps(manifest["config"], indent=2, default=str) if manifest.get("config") else "",
     )  # fmt: skip
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")
+
+
+def _numbers(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables of metrics, of reference lines and of oracles."""
+    reference, lines = metrics.get("reference") or {}, _line_rows(metrics)
+    return {
+        "metric_rows": _metric_rows(metrics),
+        "remarks": _remarks(metrics),
+        "strata": _strata(metrics),
+        "strata_reason": (metrics.get("discrepancy") or {}).get("reason"),
+        "has_persons": "by_subject" in metrics["test"],
+        "has_val": bool(metrics.get("val")),
+        "reference_columns": [METRICS[m].label for m in figures.defined(_lines(metrics).values())],
+        "reference_rows": [row for row in lines if not row["oracle"]],
+        "oracle_rows": [row for row in lines if row["oracle"]],
+        "reasons": reference.get("reasons", {}),
+        "columns": (reference.get("nuisance") or {}).get("columns", []),
+    }
+
+
+def _figures(
+    test: pd.DataFrame,
+    metrics: Mapping[str, Any],
+    manifest: Mapping[str, Any],
+    history: pd.DataFrame | None,
+    threshold: float | None,
+    attention: Sequence[AttentionExample],
+) -> dict[str, Any]:
+    """Plots with their captions, and the questions that they answer with the place of each."""
+    constant = ((metrics.get("reference") or {}).get("constant") or {}).get("prediction")
+    choice: Any = {"chosen": manifest.get("chosen_epoch"), "monitor": _monitor(manifest)}
+    captions, strips = dict(CAPTIONS), [(example, figures.filmstrip(example)) for example in attention]
+    plots = {
+        "references": figures.reference_forest(_lines(metrics)),
+        "truth": figures.predictions_against_truth(test, constant=constant),
+        "roc": figures.roc(test, threshold=threshold),
+        "calibration": figures.calibration(test),
+        "training": None if history is None else training_curves(history, **choice),
+        "trajectories": figures.trajectories(test),
+        "strips": strips[0][1] if strips else None,
+    }
+    if history is not None and plots["training"]:
+        captions["training"] = captions["training"]._replace(text=explain_choice(history, **choice))
+    questions = [(f"#plot-{key}", one.question) for key, one in captions.items() if plots[key]]
+    return {"plots": plots, "captions": captions, "questions": questions, "strips": strips}
 
 
 def _own_notes(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[str]:
@@ -175,8 +215,8 @@ def _strata(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _remarks(metrics: Mapping[str, Any]) -> list[str]:
-    """Why numbers or intervals are missing or may fail, each once with the columns it concerns."""
-    concerned: dict[tuple[str, str], list[str]] = {}
+    """Why numbers or intervals are missing or may fail, each once with the metrics that it concerns."""
+    concerned: dict[str, dict[str, list[str]]] = {}
     for place, part in (
         ("test", metrics["test"]),
         ("persons", metrics["test"].get("by_subject") or {}),
@@ -186,8 +226,16 @@ def _remarks(metrics: Mapping[str, Any]) -> list[str]:
             estimate = part.get(name) or {}
             for remark in (estimate.get("reason"), estimate.get("warning")):
                 if remark:
-                    concerned.setdefault((metric.label, remark), []).append(place)
-    return [f"{label} ({', '.join(places)}): {remark}" for (label, remark), places in concerned.items()]
+                    concerned.setdefault(remark, {}).setdefault(metric.label, []).append(place)
+    return [f"{_who(places)}: {remark}" for remark, places in concerned.items()]
+
+
+def _who(places: Mapping[str, Sequence[str]]) -> str:
+    """Metrics by name with their columns; of many their number, and the columns of all."""
+    if len(places) > _MANY:
+        columns = dict.fromkeys(column for own in places.values() for column in own)
+        return f"{len(places)} metrics ({', '.join(columns)})"
+    return ", ".join(f"{label} ({', '.join(own)})" for label, own in places.items())
 
 
 def _lines(metrics: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
@@ -200,7 +248,7 @@ def _lines(metrics: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     return lines | (nested or ({"oracle": oracle} if oracle else {}))
 
 
-def _reference_rows(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _line_rows(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
     rows, lines = [], _lines(metrics)
     shown = figures.defined(lines.values())
     for name, line in lines.items():
@@ -208,6 +256,7 @@ def _reference_rows(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
         rows.append(
             {
                 "label": figures.LINES[name][0],
+                "oracle": name in figures.ORACLES,
                 "color": figures.LINES[name][1],
                 "values": [line.get(metric) for metric in shown],
                 "differences": [difference.get(metric) for metric in shown if metric != "ccc"],
@@ -217,18 +266,24 @@ def _reference_rows(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
     return rows
 
 
-def _plots(
-    test: pd.DataFrame, metrics: Mapping[str, Any], history: pd.DataFrame | None, threshold: float | None
-) -> dict[str, str | None]:
-    constant = ((metrics.get("reference") or {}).get("constant") or {}).get("prediction")
-    return {
-        "references": figures.reference_forest(_lines(metrics)),
-        "truth": figures.predictions_against_truth(test, constant=constant),
-        "roc": figures.roc(test, threshold=threshold),
-        "calibration": figures.calibration(test),
-        "training": None if history is None else figures.training_curves(history),
-        "trajectories": figures.trajectories(test),
-    }
+def _monitor(manifest: Mapping[str, Any]) -> str | None:
+    """The metric that chose the checkpoint."""
+    name = ((manifest.get("config") or {}).get("selection") or {}).get("monitor")
+    return None if name is None else str(name)
+
+
+def _training_part(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Who trained: a row a split, as the record counts them; predictions know the other parts only."""
+    rows = []
+    for name, parts in (manifest.get("parts") or {}).items():
+        counts = parts.get("train") or {}
+        if not counts.get("recordings"):
+            continue
+        several = f" ({name})" if len(manifest["parts"]) > 1 else ""
+        positive = f"{counts['positive']} of {counts['recordings']}" if "positive" in counts else _EMPTY
+        row = {"split": f"train{several}", "visits": _EMPTY, "score": _EMPTY, "binary": positive}
+        rows.append(row | {"recordings": counts["recordings"], "persons": counts["persons"]})
+    return rows
 
 
 def _splits(predictions: pd.DataFrame) -> list[dict[str, Any]]:
@@ -253,19 +308,8 @@ def _splits(predictions: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _describe(head: str, values: "pd.Series[float]") -> str:
     if values.empty:
-        return "–"  # noqa: RUF001 - an empty cell of a table
+        return _EMPTY
     if head == "binary":
         return f"{int(values.sum())} of {len(values)}"
     spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
     return f"{values.mean():.1f} ({spread:.1f})"
-
-
-def _flat(value: Any) -> str:
-    """A value of the run manifest as one line of text."""
-    if value is None:
-        return ""
-    if isinstance(value, Mapping):
-        return ", ".join(f"{k}: {_flat(v)}" for k, v in value.items() if _flat(v))
-    if isinstance(value, list | tuple):
-        return " ".join(str(v) for v in value)
-    return str(value)

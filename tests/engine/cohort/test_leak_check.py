@@ -11,7 +11,7 @@ import pytest
 from datamodules.clips.dataset import SeriesClips
 from datamodules.feature_leakage.channels import LeakageError
 from datamodules.splits.protocols import Holdout
-from engine.cohort.leak_check import audit_leaks, leak_title
+from engine.cohort.leak_check import audit_leaks
 from engine.config.compose import ConfigError
 from engine.runs.provenance import RunManifest
 from studies.leaks.cohorts import drawn
@@ -115,11 +115,6 @@ def test_without_labels_nothing_is_asked(clean, asked, caplog):
         asked(clean.without_labels())
     assert "cannot tell" in asked.answer["reason"]
     assert "no audit of what single facts say" in caplog.text
-
-
-def test_titles():
-    assert leak_title("a", ["mean of x"]) == "LEAKS ON PURPOSE: a"
-    assert leak_title("a", []) == "a"
 
 
 @pytest.mark.slow

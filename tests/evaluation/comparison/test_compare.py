@@ -120,6 +120,8 @@ def test_runs_of_other_data_are_refused_with_the_differences(write_run, change, 
 
 def test_the_command_writes_table_numbers_and_page(write_run, tmp_path, capsys):
     a, b, out = write_run("a"), write_run("b", noise=4.0), tmp_path / "out"
+    (a / "manifest.json").write_text('{"data": "cohort", "synthetic": true}')
+    (b / "manifest.json").write_text('{"config": {"trainer": {"limit_train_batches": 2}}}')
     assert run(main, [str(a), str(b), f"out={out}", "n_perm=999"]) == 0
     shown = capsys.readouterr().out
     assert "60 recordings of 20 persons" in shown
@@ -127,6 +129,9 @@ def test_the_command_writes_table_numbers_and_page(write_run, tmp_path, capsys):
     found = json.loads((out / "compare.json").read_text())
     page = (out / "compare.html").read_text()
     assert "data:image/svg+xml" in page
+    assert "<h1>SYNTHETIC: Two runs" in page
+    assert "Trial run (b): trainer.limit_train_batches=2" in page
+    assert str(tmp_path) not in page
     assert all(f"<td>{name}</td>" in page for name in found["metrics"])
     assert run(main, [str(a), str(b), "metrics=auc"]) == 2
     assert "'metrics=auc' is not understood; did you mean 'metric'?" in capsys.readouterr().err

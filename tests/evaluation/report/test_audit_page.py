@@ -60,9 +60,12 @@ def content(recordings, validation):
 
 
 def test_every_section_has_its_numbers(content, tmp_path):
-    write_audit(tmp_path / "audit.html", audit=content, title="A run", notes=["Look twice"])
+    record = {"synthetic": True, "data": "cohort"}
+    write_audit(tmp_path / "audit.html", audit=content, title="A run", notes=["Look twice"], record=record)
     page = Page((tmp_path / "audit.html").read_text())
-    assert page.ids == ["identity", "depression", "nuisance", "labels", "slices", "coverage", "limits"]
+    assert page.ids[:2] == ["glance", "questions"]
+    assert page.ids[2:] == ["identity", "depression", "nuisance", "labels", "slices", "coverage", "limits"]
+    assert "SYNTHETIC: Audit of A run" in page.text
     assert page.images == 4
     assert "Look twice" in page.text
     assert "site <b>: fewer than 5 persons" in page.text  # escaped: it is text and no tag

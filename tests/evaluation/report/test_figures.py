@@ -9,6 +9,7 @@ from PIL import Image
 
 from evaluation.report import figures
 from evaluation.report.figures import AttentionExample
+from evaluation.report.learning_curves import training_curves
 
 
 def svg_of(uri):
@@ -28,7 +29,7 @@ def test_every_plot_is_a_drawing(recordings):
         figures.roc(recordings, threshold=0.5),
         figures.calibration(recordings),
         figures.trajectories(recordings),
-        figures.training_curves(history),
+        training_curves(history),
         figures.reference_forest(
             {"model": line, "constant": {"auc": {"value": 0.5, "low": None, "high": None}}}
         ),
@@ -36,6 +37,14 @@ def test_every_plot_is_a_drawing(recordings):
     for uri in drawings:
         assert svg_of(uri).tag.endswith("svg")
     assert len(set(drawings)) == len(drawings)
+
+
+def test_oracles_stand_apart_from_reference_lines():
+    line = {"auc": {"value": 0.8, "low": 0.7, "high": 0.9}}
+    known = {"model": line, "constant": line}
+    assert b'id="oracles"' not in ElementTree.tostring(svg_of(figures.reference_forest(known)))
+    both = figures.reference_forest(known | {"oracle raw": line})
+    assert b'id="oracles"' in ElementTree.tostring(svg_of(both))
 
 
 def test_equal_data_give_equal_drawings(recordings):
@@ -50,7 +59,6 @@ def test_a_plot_without_its_data_is_none(recordings):
     assert figures.calibration(ids) is None
     assert figures.trajectories(ids) is None
     assert figures.trajectories(recordings.drop_duplicates("subject_id")) is None  # one visit each
-    assert figures.training_curves(pd.DataFrame({"epoch": [0], "lr": [0.1]})) is None
     assert figures.reference_forest({"model": {}}) is None
 
 

@@ -21,7 +21,10 @@ def result(auc=(0.8, 0.7, 0.9), gap=(0.2, 0.1, 0.3), error=(-2.0, -3.0, -1.0), *
 def test_all_lines_cleared():
     verdict = judge(result())
     assert verdict.tone == "good"
-    assert verdict.headline == "Better than its reference lines: AUC 0.80 [0.70, 0.90]"
+    assert (
+        verdict.headline
+        == "Better than chance, the nuisance line and the constant guess: AUC 0.80 [0.70, 0.90]"
+    )
     assert len(verdict.sentences) == 3
 
 
@@ -43,12 +46,31 @@ def test_every_line_can_fail(change, tone, sentence):
     assert not verdict.headline.startswith("Better")
 
 
-def test_shared_persons_and_ceilings_are_mentioned():
+def test_shared_persons_and_oracles_are_mentioned():
     identity = {"auc": estimate(0.9, 0.8, 1.0), "note": "3 of 9 recordings"}
     oracle = {"raw": {"auc": estimate(0.8)}, "relative": {"auc": estimate(0.96)}}
     sentences = judge(result(identity=identity, oracle=oracle)).sentences
     assert any(s.startswith("Caution") and "3 of 9" in s for s in sentences)
     assert any("0.80 from the raw statistics and 0.96 relative" in s for s in sentences)
+
+
+def test_what_is_beaten_and_what_is_not_is_named():
+    verdict = judge(result(error=(-0.5, -1.0, 0.1)))
+    start = "Only partly better: than chance and the nuisance line, but not shown for the constant guess"
+    assert verdict.headline.startswith(f"{start}: AUC 0.80")
+
+
+def test_a_line_below_chance_is_explained_and_chance_stands_beside_it():
+    low = {"auc": estimate(0.42, 0.35, 0.48), "difference": {"auc": estimate(0.38, 0.27, 0.49)}}
+    sentences = " ".join(judge(result(nuisance=low)).sentences)
+    assert "0.38 [0.27, 0.49] (and 0.30 [0.20, 0.40] against chance)" in sentences
+    assert "reliably wrong" in sentences
+    assert "reliably wrong" not in " ".join(judge(result()).sentences)
+
+
+def test_a_trial_run_has_no_verdict():
+    verdict = judge(result(), trial=True)
+    assert (verdict.tone, verdict.headline) == ("trial", "A trial run, no result: AUC 0.80 [0.70, 0.90]")
 
 
 def test_nothing_defined():

@@ -112,8 +112,10 @@ def test_every_section_is_there_and_tags_balance(full):
 
 def test_page_is_self_contained(full):
     text, page = full
-    assert page.links
-    assert all(link.startswith("data:image/") for link in page.links)
+    places = {link[1:] for link in page.links if link.startswith("#")}
+    assert places
+    assert places <= set(page.ids)  # the list of questions leads to figures of this page
+    assert all(link.startswith(("data:image/", "#")) for link in page.links)
     assert not re.search(r"url\(|@import|<script|https?://", text)
 
 
@@ -123,7 +125,7 @@ def test_numbers_and_facts_are_shown(inputs, full):
     for fact in (
         f"{auc['value']:.2f}",
         f"{auc['low']:.2f} to {auc['high']:.2f}",
-        "commit: abc123",
+        "commit abc123, with changes that were not committed",
         "clips/r9.mp4 is truncated",
         "looked at 3 times with this run",
         "3 of 90 recordings are shared",

@@ -1,0 +1,50 @@
+"""What a run's record, and so its pages, say of the data: name, questionnaire, and who is in each part."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from datamodules.manifests.manifest import Manifest
+from datamodules.manifests.scales import SCALES
+from datamodules.schema import UNKNOWN
+from datamodules.splits.partition import PARTS, Split
+
+
+def data_facts(manifest: Manifest, splits: Sequence[Split]) -> dict[str, Any]:
+    """Facts of the recordings for `manifest.json`.
+
+    Returns:
+        `data` (the name), `synthetic`, `data_digest`, `recordings`, `errata`, `data_notes`; `questionnaires`,
+        each with `name, low, high, cut_off`; `fps`, lowest and highest; `parts`: counts by split and part.
+    """
+    table = manifest.table
+    names = [str(name) for name in table["scale"].unique() if name] if "scale" in table else []
+    scales = [SCALES[name] for name in sorted(names)]
+    rates = table["fps"].dropna() if "fps" in table else pd.Series(dtype=float)
+    return {
+        "data": manifest.name,
+        "synthetic": manifest.synthetic,
+        "data_digest": manifest.digest(),
+        "recordings": len(table),
+        "errata": [str(erratum) for erratum in manifest.errata],
+        "data_notes": list(manifest.notes),
+        "questionnaires": [
+            {"name": one.name, "low": one.low, "high": one.high, "cut_off": one.binary_threshold}
+            for one in scales
+        ],
+        "fps": [float(rates.min()), float(rates.max())] if len(rates) else None,
+        "parts": {
+            split.name: {part: _counts(table, getattr(split, part)) for part in PARTS} for split in splits
+        },
+    }
+
+
+def _counts(table: pd.DataFrame, ids: Sequence[str]) -> dict[str, int]:
+    """Recordings, known persons, and positives of a part."""
+    rows = table[table["recording_id"].isin(set(ids))]
+    known = rows.loc[rows["subject_id"] != UNKNOWN, "subject_id"]
+    counts = {"recordings": len(rows), "persons": int(known.nunique())}
+    if "binary" in rows and rows["binary"].notna().any():
+        counts["positive"] = int((rows["binary"] == 1).sum())
+    return counts

@@ -1,0 +1,58 @@
+"""Provenance of a run in words: its command, code, machine, and how often its test part was looked at."""
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+
+def provenance_rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Label and text of what `manifest.json` knows of how a result came about; unknown facts are left out."""
+    digest = record.get("data_digest")
+    rows = [
+        ("Command", shlex.join(map(str, record.get("argv") or ()))),
+        ("Started", str(record.get("started") or "")),
+        ("Checkpoint", str(record.get("checkpoint") or "")),
+        ("Started from", str((record.get("init_from") or {}).get("path") or "")),
+        ("Code", _code(record.get("git") or {})),
+        ("Seed", _text(record.get("seed"))),
+        ("Splits", _listed(record.get("splits"))),
+        ("Persons in one part only", {True: "yes", False: "no"}.get(record.get("subject_disjoint"), "")),  # type: ignore[arg-type]
+        ("Left out of training", _left_out(record.get("train_filter") or {})),
+        ("Deterministic", {True: "yes", False: "no"}.get(record.get("deterministic"), "")),  # type: ignore[arg-type]
+        ("Test part looked at", _times(record.get("test_looks"))),
+        ("Python", str(record.get("python") or "")),
+        ("Machine", _machine(record.get("hardware") or {}, record.get("threads"))),
+        ("Packages trusted", _listed(record.get("trust"))),
+        ("Digest of the data", f"{digest[:12]}, whole in manifest.json" if digest else ""),
+    ]
+    return [(label, text) for label, text in rows if text]
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _listed(names: Any) -> str:
+    return ", ".join(map(str, names or ()))
+
+
+def _code(git: Mapping[str, Any]) -> str:
+    if not git.get("commit"):
+        return ""
+    return f"commit {git['commit']}" + (", with changes that were not committed" if git.get("dirty") else "")
+
+
+def _left_out(filters: Mapping[str, Mapping[str, int]]) -> str:
+    return ", ".join(f"{one['left_out']} of {one['of']} recordings ({name})" for name, one in filters.items())
+
+
+def _times(count: Any) -> str:
+    return "" if not count else "once" if count == 1 else f"{count} times"
+
+
+def _machine(hardware: Mapping[str, Any], threads: Any) -> str:
+    gpus = _listed(hardware.get("gpus")) or "no GPU"
+    if not hardware:
+        return ""
+    cores = f"{hardware.get('cores')} cores" + ("" if threads is None else f" ({threads} used by torch)")
+    return f"{hardware.get('system')} {hardware.get('machine')}, {cores}, {gpus}"

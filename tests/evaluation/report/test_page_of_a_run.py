@@ -1,0 +1,62 @@
+"""The report of a real run: what somebody who is handed the page must know."""
+
+import base64
+import re
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def page(series_run):
+    return (series_run.folder / "report.html").read_text(encoding="utf-8")
+
+
+def section(page, name):
+    return re.search(rf'<section id="{name}".*?</section>', page, flags=re.S).group()
+
+
+def test_made_up_data_are_named_in_title_and_heading(page, series_run):
+    assert "<title>SYNTHETIC: mpdrm_series" in page
+    assert "<h1>SYNTHETIC: mpdrm_series</h1>" in page
+    assert series_run.record["synthetic"] is True
+
+
+def test_data_questionnaire_and_all_three_parts_stand_at_the_top(page, series_run):
+    top = page[page.index('id="glance"') : page.index('id="headline"')]
+    assert "BDI-II, 0 to 63 points, positive from 14" in top
+    parts = next(iter(series_run.record["parts"].values()))
+    assert sum(part["recordings"] for part in parts.values()) == 20  # 10 persons with 2 visits
+    for label, part in zip(("Training", "Validation", "Test"), parts.values(), strict=True):
+        counts = f"{part['persons']} persons, {part['recordings']} recordings, {part['positive']} positive"
+        assert f"<dt>{label}</dt><dd>{counts}</dd>" in top
+    assert "8 rows of 17 channels; 3 clips a recording" in top
+    assert "10 frames per second" in top
+    assert f"{series_run.record['parameters']:,} parameters" in top
+
+
+def test_no_path_of_this_machine_leaves_with_the_page(page, series_run):
+    for folder in (series_run.folder, *series_run.folder.parents[:-1], Path.home()):
+        assert not re.search(rf"{re.escape(str(folder))}\b", page), folder
+
+
+def test_oracles_are_not_among_the_reference_lines(page):
+    lines, oracles = section(page, "references").split('<section id="oracles">')
+    assert "Constant guess" in lines
+    assert "racle" not in lines
+    assert "Oracle, raw" in oracles
+    assert "Better than its reference lines" not in page
+
+
+def test_the_chosen_epoch_is_marked_and_named(page, series_run):
+    curves = re.search(r'<figure id="plot-training">.*?</figure>', page, flags=re.S).group()
+    drawing = base64.b64decode(re.search(r"base64,([^\"]+)", curves).group(1))
+    assert b'id="chosen"' in drawing
+    assert f"epoch {series_run.record['chosen_epoch'] + 1} of 2: val/auc was best there" in curves
+
+
+def test_every_figure_begins_with_the_question_that_leads_to_it(page):
+    questions = dict(re.findall(r'<li><a href="#([\w-]+)">(.*?)</a>', page))
+    captions = dict(re.findall(r'<figure id="([\w-]+)".*?<figcaption><b>(.*?)</b>', page, flags=re.S))
+    assert len(captions) >= 5
+    assert questions == captions
