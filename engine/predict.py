@@ -18,6 +18,7 @@ from engine.inference.clip_predictions import Predictor
 from engine.inference.recorded_run import recorded_run
 from engine.inference.recordings import recordings_of, unmeasured_table
 from engine.runs.provenance import RunManifest
+from engine.runs.terminal import conclude, shown
 from evaluation.tables.predictions import heads_of, primary_head
 from evaluation.uncertainty.prediction_intervals import add_intervals
 from evaluation.uncertainty.threshold import choose_threshold
@@ -54,6 +55,7 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
             checkpoint=str(checkpoint.path), input=str(config["input"]), recordings=len(manifest.table)
         )
         predict_all = Predictor.of(checkpoint, run, one_device=True)
+        _log.info("predicting %d recordings", len(manifest.table))
         try:
             clips = predict_all(manifest, None)
         except NothingMeasured as fault:
@@ -64,8 +66,27 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
         if "decision" in table:
             table["decision"] = table["decision"].astype("Int64")
         table.to_csv(folder / "predictions.csv", index=False)
-        _log.info("%d predictions: %s", len(table), folder / "predictions.csv")
+    conclude(
+        "prediction is finished",
+        folder,
+        rows=_rows(table, folder / "predictions.csv", config=config, checkpoint=checkpoint),
+        following=[
+            f"python eval.py ckpt_path={shown(checkpoint.path)} manifest=<table with labels>  # to measure it"
+        ],
+    )
     return table
+
+
+def _rows(
+    table: pd.DataFrame, path: Path, *, config: Mapping[str, Any], checkpoint: RunCheckpoint
+) -> list[tuple[str, str]]:
+    """What was predicted from what, and where the table lies."""
+    known = table["prediction"].notna().sum()
+    told = f"{known} of {len(table)} recordings predicted"
+    if "decision" in table:
+        told += f", {(table['decision'] == 1).sum()} above the threshold that validation chose"
+    rows = [("checkpoint", shown(checkpoint.path)), ("input", shown(Path(config["input"])))]
+    return [*rows, ("result", told), ("table", shown(path))]
 
 
 def _kinds(run: Mapping[str, Any]) -> tuple[str, ...]:

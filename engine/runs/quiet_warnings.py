@@ -3,7 +3,10 @@
 import logging
 import warnings
 
-_ADVERTISEMENT = "litlogger"
+from engine.runs.ranks import is_main
+
+# an advertisement; and which accelerators the machine lacks, twice a run: `EpochLog` names the device
+_MESSAGES = ("litlogger", "GPU available:", "TPU available:", "HPU available:")
 _UNFIT = (
     # our samplers keep all samples, which tests hold; Lightning cannot know
     r".*You are using a custom batch sampler.*",
@@ -17,15 +20,17 @@ _UNFIT = (
 )
 
 
-class _NoAdvertisement(logging.Filter):
+class _Silent(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
-        return _ADVERTISEMENT not in record.getMessage()
+        return not any(text in record.getMessage() for text in _MESSAGES)
 
 
 def quiet() -> None:
-    """Install the filters; calling it again changes nothing."""
+    """Install the filters, and leave to ranks but the first only warnings; again, this changes nothing."""
+    if not is_main():
+        logging.getLogger().setLevel(logging.WARNING)
     for pattern in _UNFIT:
         warnings.filterwarnings("ignore", message=pattern)
     logger = logging.getLogger("pytorch_lightning.utilities.rank_zero")
-    if not any(isinstance(known, _NoAdvertisement) for known in logger.filters):
-        logger.addFilter(_NoAdvertisement())
+    if not any(isinstance(known, _Silent) for known in logger.filters):
+        logger.addFilter(_Silent())

@@ -16,6 +16,7 @@ from datamodules.splits.partition import Split
 from engine.config.build import build
 from engine.config.compose import ConfigError
 from engine.runs.seed import seed_run, seed_step
+from engine.runs.terminal import with_progress_bar
 from models.standardize import Statistics
 
 _log = logging.getLogger(__name__)
@@ -61,7 +62,13 @@ def find_rate(
     task.set_statistics(statistics)
     node = config["trainer"] | {"max_epochs": -1, "check_val_every_n_epoch": _NEVER, "profiler": None}
     node |= {"logger": False, "enable_checkpointing": False, "default_root_dir": str(folder)}
-    trainer: pl.Trainer = build(node, key="trainer")
+    trainer: pl.Trainer = build(with_progress_bar(node), key="trainer")
+    _log.info(
+        "find_lr: %d steps on the training part, with rates from %g to %g, on weights of their own",
+        STEPS,
+        LOWEST,
+        HIGHEST,
+    )
     _seed_steps(task, trainer, seed=config["seed"])
     found = Tuner(trainer).lr_find(
         task,
@@ -75,7 +82,7 @@ def find_rate(
         raise ConfigError("find_lr=true with trainer.fast_dev_run: nothing is tried out; leave one of them")
     rates, losses = ([float(value) for value in found.results[name]] for name in ("lr", "loss"))
     rate = steepest(rates, losses)
-    _log.info("learning rate %.3g: there the training loss falls fastest", rate)
+    _log.info("find_lr: learning rate %.3g, where the training loss falls fastest; training begins", rate)
     return FoundRate(rate, rates, losses)
 
 
