@@ -18,7 +18,7 @@ from engine.inference.clip_predictions import Predictor
 from engine.inference.recorded_run import recorded_run
 from engine.inference.recordings import recordings_of, unmeasured_table
 from engine.runs.provenance import RunManifest
-from engine.runs.terminal import conclude, shown
+from engine.runs.terminal import conclude, made_up, shown
 from evaluation.tables.predictions import heads_of, primary_head
 from evaluation.uncertainty.prediction_intervals import add_intervals
 from evaluation.uncertainty.threshold import choose_threshold
@@ -52,7 +52,10 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
     with RunManifest(folder=folder, config=run) as record:
         manifest = input_manifest(Path(config["input"]), notes=folder, kinds=_kinds(run))
         record.record(
-            checkpoint=str(checkpoint.path), input=str(config["input"]), recordings=len(manifest.table)
+            checkpoint=str(checkpoint.path),
+            input=str(config["input"]),
+            recordings=len(manifest.table),
+            synthetic=manifest.truth is not None,
         )
         predict_all = Predictor.of(checkpoint, run, one_device=True)
         _log.info("predicting %d recordings", len(manifest.table))
@@ -85,7 +88,8 @@ def _rows(
     told = f"{known} of {len(table)} recordings predicted"
     if "decision" in table:
         told += f", {(table['decision'] == 1).sum()} above the threshold that validation chose"
-    rows = [("checkpoint", shown(checkpoint.path)), ("input", shown(Path(config["input"])))]
+    trained = " (trained on SYNTHETIC persons)" if made_up(checkpoint.config["data"]["manifest"]) else ""
+    rows = [("checkpoint", f"{shown(checkpoint.path)}{trained}"), ("input", shown(Path(config["input"])))]
     return [*rows, ("result", told), ("table", shown(path))]
 
 

@@ -101,7 +101,7 @@ def _conclude(title: str, folder: Path) -> None:
         rows = [("chosen", "epoch {epoch} of {of} (from 0), {monitor} {value:.4f}".format(**chosen))]
     table = folder / "folds.csv"
     if table.is_file():
-        rows.append(("folds", shown(table)))
+        rows.append(("table", shown(table)))
     conclude(title, folder, rows=rows, following=after_training(folder))
 
 

@@ -5,8 +5,16 @@ import warnings
 
 from engine.runs.ranks import is_main
 
-# an advertisement; and which accelerators the machine lacks, twice a run: `EpochLog` names the device
-_MESSAGES = ("litlogger", "GPU available:", "TPU available:", "HPU available:")
+_MESSAGES = (
+    "litlogger",  # an advertisement
+    *("GPU available:", "TPU available:", "HPU available:"),  # twice a run; `EpochLog` names the device
+    "`Trainer.fit` stopped: `max_e",  # the last epoch was the last
+    *(
+        "`weights_only` was not set",
+        "/.lr_find_",
+    ),  # files of the range test of `find_lr`
+)
+_LOGGERS = ("utilities.rank_zero", "trainer.connectors.checkpoint_connector")
 _UNFIT = (
     # our samplers keep all samples, which tests hold; Lightning cannot know
     r".*You are using a custom batch sampler.*",
@@ -16,6 +24,7 @@ _UNFIT = (
     r".*does not have many workers.*",
     # `KeptCSVLogger` keeps them
     r".*Experiment logs directory .* exists and is not empty.*",
+    r".*Checkpoint directory .* exists and is not empty.*",  # of a run that goes on there
     r".*The number of training batches .* is smaller than the logging interval.*",
 )
 
@@ -31,6 +40,7 @@ def quiet() -> None:
         logging.getLogger().setLevel(logging.WARNING)
     for pattern in _UNFIT:
         warnings.filterwarnings("ignore", message=pattern)
-    logger = logging.getLogger("pytorch_lightning.utilities.rank_zero")
-    if not any(isinstance(known, _Silent) for known in logger.filters):
-        logger.addFilter(_Silent())
+    for name in _LOGGERS:
+        logger = logging.getLogger(f"pytorch_lightning.{name}")
+        if not any(isinstance(known, _Silent) for known in logger.filters):
+            logger.addFilter(_Silent())

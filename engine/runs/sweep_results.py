@@ -118,8 +118,9 @@ def sweep_summary(
         told += [("best", f"{names[best]}, validation {value:.4f}"), ("folder", shown(jobs[best][0]))]
         given = [one for one in jobs[best][1] if not one.startswith(("sweep=", "seed="))]
         following = f"{shlex.join(['python', 'train.py', *given])} sweep=seeds"
-    title = f"{len(jobs)} jobs are finished" + (", low to high: 95 % interval of the mean" if seeds else "")
-    return f"{text}\n{block(title, [*told, ('next', following)])}"
+    ends = ", low to high: 95 % interval of the mean over seeds" if seeds else ""
+    title = f"{len(jobs)} jobs are finished{ends}"
+    return f"\n{text}\n{block(title, [*told, ('next', following)])}"
 
 
 def _swept(config: DictConfig, sweep: DictConfig) -> list[str]:

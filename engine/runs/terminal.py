@@ -66,6 +66,13 @@ def shown(path: Path) -> str:
     return shlex.quote(str(place.relative_to(here) if place.is_relative_to(here) else place))
 
 
+def made_up(manifest: Any) -> bool:
+    """Whether a `data.manifest` node makes the synthetic cohort, whatever it does to it afterwards."""
+    if isinstance(manifest, Mapping):
+        return manifest.get("_target_") == SYNTHETIC or any(made_up(one) for one in manifest.values())
+    return isinstance(manifest, list | tuple) and any(made_up(one) for one in manifest)
+
+
 def after_training(folder: Path) -> list[str]:
     """What to type after a training: evaluate its checkpoint with an audit, and predict with it."""
     found = [*folder.glob("checkpoints/best.ckpt"), *sorted(folder.glob("**/fold_*/checkpoints/best.ckpt"))]

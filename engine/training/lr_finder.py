@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as pl
 from numpy.typing import ArrayLike
+from pytorch_lightning.tuner import lr_finder
 from pytorch_lightning.tuner.tuning import Tuner
 
 from datamodules.manifests.manifest import Manifest
+from datamodules.progress import Progress
 from datamodules.splits.partition import Split
 from engine.config.build import build
 from engine.config.compose import ConfigError
@@ -70,6 +72,7 @@ def find_rate(
         HIGHEST,
     )
     _seed_steps(task, trainer, seed=config["seed"])
+    lr_finder.tqdm = Progress  # its own bar is drawn into files, too, and cannot be switched off
     found = Tuner(trainer).lr_find(
         task,
         datamodule=datamodule,

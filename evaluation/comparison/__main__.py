@@ -19,6 +19,7 @@ from evaluation.report.forest import mark_estimate, mark_line, name_rows
 from evaluation.report.headline import number
 from evaluation.report.page import environment
 from evaluation.report.style import BLUE, GRAY, canvas, svg
+from evaluation.report.terminal_summary import block
 from evaluation.tables.predictions import PredictionError
 from evaluation.uncertainty.paired_permutation import PERMUTATIONS
 
@@ -49,7 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     text = json.dumps(found, indent=2, allow_nan=False) + "\n"
     (out / "compare.json").write_text(text, encoding="utf-8")
     (out / "compare.html").write_text(page(found), encoding="utf-8")
-    sys.stdout.write(f"{table(found)}\nwritten to {out}\n")
+    rows = [("folder", str(out)), ("page", str(out / "compare.html")), ("next", following(found))]
+    sys.stdout.write(f"{table(found)}\n{block('comparison is finished', rows)}\n")
     return 0
 
 
@@ -72,6 +74,13 @@ def table(found: Mapping[str, Any]) -> str:
     lines += [f"{name}: {why}" for name, row in found["metrics"].items() for why in remarks(row)]
     lines.append(f"better: {found['verdict']}")
     return "\n".join(lines)
+
+
+def following(found: Mapping[str, Any]) -> str:
+    """What to do after a comparison: with one training a side, train others, as seeds differ as well."""
+    if min(len(found[side]["folders"]) for side in "ab") > 1:
+        return "open the page in a browser"
+    return "python train.py <settings of each> sweep=seeds, and compare the folders of both sweeps"
 
 
 def remarks(row: Mapping[str, Any]) -> list[str]:
