@@ -27,14 +27,14 @@ class Progress(tqdm):  # type: ignore[type-arg]
             settings |= {"file": io.StringIO(), "miniters": 1}
         super().__init__(items, **settings)
 
-    def display(self, msg: str | None = None, pos: int | None = None) -> bool:
+    def display(self, msg: str | None = None, pos: int | None = None) -> None:
         """Show where the loop is."""
         if self._seen:
-            return bool(super().display(msg, pos))
+            super().display(msg, pos)
+            return
         facts = self.format_dict
         left = ""
         if facts["total"] and 0 < facts["n"] < facts["total"]:
             rest = facts["elapsed"] / facts["n"] * (facts["total"] - facts["n"])
             left = f", about {self.format_interval(rest)} left"
         _log.info("%s: %s of %s%s", facts["prefix"], facts["n"], facts["total"] or "?", left)
-        return True

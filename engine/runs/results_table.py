@@ -77,7 +77,7 @@ def write_results(
 
 def shown(table: pd.DataFrame) -> str:
     """The chosen epoch, validation value and main test metrics of a table as text."""
-    names = [name for name in table if not name.startswith("test/") or name[5:] in _SHOWN]
-    few = table[names].map(lambda value: "-" if pd.isna(value) else f"{value:.4g}")
+    apart = [str(name) for name in table if str(name).startswith("test/") and str(name)[5:] not in _SHOWN]
+    few = table.drop(columns=apart).map(lambda value: "-" if pd.isna(value) else f"{value:.4g}")
     few.columns.name, few.index.name = table.index.name, None
     return str(few.to_string())

@@ -7,7 +7,6 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.experimental.callback import Callback
@@ -82,7 +81,7 @@ def finished_jobs(folder: Path) -> list[tuple[Path, list[str]]]:
     for place in (path.parent for path in folder.glob("*/manifest.json")):
         given = sorted(place.glob(".hydra/*/overrides.yaml"))
         if given and read_manifest_json(place).get("status") == "finished":
-            jobs.append((place, [str(one) for one in yaml.safe_load(given[-1].read_text(encoding="utf-8"))]))
+            jobs.append((place, [str(one) for one in OmegaConf.load(given[-1])]))
     return sorted(jobs, key=lambda job: (len(job[0].name), job[0].name))
 
 

@@ -72,7 +72,8 @@ def find_rate(
         HIGHEST,
     )
     _seed_steps(task, trainer, seed=config["seed"])
-    lr_finder.tqdm = Progress  # its own bar is drawn into files, too, and cannot be switched off
+    # its own bar is drawn into files, too, and cannot be switched off
+    setattr(lr_finder, "tqdm", Progress)  # noqa: B010 - the module does not export it
     found = Tuner(trainer).lr_find(
         task,
         datamodule=datamodule,
