@@ -1,12 +1,13 @@
 """The command `analyze.py`: run the steps of an analysis and write their page and tables."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from analysis.leak_guard import leak_notes
-from analysis.step_data import Finding, read_material
+from analysis.step_data import Finding, Material, read_material
 from analysis.steps.missing_features import measured
 from engine.config.build import build_all
 from engine.config.compose import ConfigError
@@ -15,10 +16,12 @@ from engine.config.value_ranges import check_settings
 from engine.runs.provenance import RunManifest
 from engine.runs.quiet_warnings import quiet
 from engine.runs.seed import seed_run
+from engine.runs.terminal import conclude, shown
 from evaluation.report.leak_section import leak_section
 from evaluation.report.page import write_page
 from evaluation.uncertainty.bootstrap import Resampling
 
+_log = logging.getLogger(__name__)
 _EXTRA = ("aeon", "xgboost", "statsmodels", "shap", "captum")
 LIMITS = (
     "Research software. Group differences describe the persons of this table; they are not a diagnosis of "
@@ -47,9 +50,10 @@ def analyze(config: Mapping[str, Any], *, folder: Path) -> list[Finding]:
     seed_run(config["seed"])
     with RunManifest(folder=folder, config=config) as record:
         steps = build_all(config["analysis"]["steps"], key="analysis.steps")  # before a cohort is made
+        _log.info("reading the recordings of data.manifest, or making them")
         material = read_material(config, record)
         resampling = Resampling.of(config)
-        found = [*(step(material, resampling) for step in steps), measured(material)]
+        found = [*_found(steps, material, resampling), measured(material)]
         for name, table in {k: v for finding in found for k, v in finding.tables.items()}.items():
             (folder / "tables").mkdir(parents=True, exist_ok=True)
             table.to_csv(folder / "tables" / f"{name}.csv", index=False)
@@ -77,7 +81,16 @@ def analyze(config: Mapping[str, Any], *, folder: Path) -> list[Finding]:
                 *(note for note in manifest.notes if note not in material.warnings),
             ],
         )
+    rows = [("tables", f"{shown(folder / 'tables')} ({len(list(folder.glob('tables/*.csv')))} files)")]
+    following = [f"open {shown(folder / 'analysis.html')} in a browser"]
+    conclude("analysis is finished", folder, rows=rows, following=following)
     return found
+
+
+def _found(steps: Sequence[Any], material: Material, resampling: Resampling) -> Iterator[Finding]:
+    for number, step in enumerate(steps, 1):
+        _log.info("step %d of %d: %s", number, len(steps), type(step).__name__)
+        yield step(material, resampling)
 
 
 def check_extra() -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 from joblib import cpu_count
-from tqdm import tqdm
 
 from analysis.leak_guard import guarded
 from biomarkers.features.feature_table import Features, feature_table
@@ -16,6 +15,7 @@ from biomarkers.features.phases import PhaseOf, trim_all
 from datamodules.clips.measurement_coverage import NothingMeasured, coverage
 from datamodules.manifests.manifest import Manifest, Recording
 from datamodules.manifests.questionnaires import subscale
+from datamodules.progress import Progress
 from datamodules.schema import IDS
 from datamodules.series import Series
 from datamodules.series.checks.mixed_units import check_units, level
@@ -120,7 +120,7 @@ def read_material(config: Mapping[str, Any], record: RunManifest) -> Material:
 def _measured_series(manifest: Manifest, source: Any, phase: PhaseOf | None) -> tuple[Manifest, list[Series]]:
     """The recordings that hold a measurement in the phase, and their series."""
     recordings = manifest.recordings()
-    series = [source.series(recording) for recording in tqdm(recordings, desc="Series", unit="rec")]
+    series = [source.series(recording) for recording in Progress(recordings, desc="Series", unit="rec")]
     return measured_only(manifest, series if phase is None else trim_all(recordings, series, phase))
 
 

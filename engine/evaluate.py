@@ -16,7 +16,7 @@ from engine.cohort.data_facts import data_facts
 from engine.cohort.leak_check import audit_leaks
 from engine.cohort.network_needs import check_content
 from engine.cohort.restored_data import own_manifest
-from engine.cohort.splits import report_split
+from engine.cohort.splits import part_sizes, report_split
 from engine.config.build import build
 from engine.config.compose import ConfigError
 from engine.config.targets import trusting
@@ -29,6 +29,7 @@ from engine.inspection.attribution import explain, explained_head
 from engine.inspection.audit import audit, check_fitted
 from engine.inspection.filmstrips import filmstrips
 from engine.runs.provenance import RunManifest, add_look
+from engine.runs.terminal import conclude, shown
 from engine.training.checks import check_scale
 
 _log = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
     """
     checkpoint, run = recorded_run(config, folder=folder)
     with RunManifest(folder=folder, config=run) as record:
+        _log.info("reading the recordings, or making them")
         material = _material(checkpoint, config["manifest"], data=Path(run["paths"]["data"]))
         check_scale(material.manifest, run)
         _record(checkpoint, material, run, record=record)
@@ -90,7 +92,19 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
         if config.get("attribution"):
             tested, statistics = part_of(split, "test"), checkpoint.statistics
             explain(predict.task, manifest, tested, statistics=statistics, **common)
+    conclude("evaluation is finished", folder, following=_following(config, checkpoint.path, folder))
     return found
+
+
+def _following(config: Mapping[str, Any], checkpoint: Path, folder: Path) -> list[str]:
+    """What to type after an evaluation: the audit, if it has not been made, and a comparison."""
+    given = [f"ckpt_path={shown(checkpoint)}"]
+    if config["manifest"] is not None:
+        given.append(f"manifest={shown(Path(config['manifest']))}")
+    if (data := (config.get("paths") or {}).get("data", "data")) != "data":
+        given.append(f"paths.data={shown(Path(data))}")
+    audited = [] if config.get("audit") else [" ".join(["python eval.py", *given, "audit=true"])]
+    return [*audited, f"python -m evaluation.comparison {shown(folder)} <folder of another run>"]
 
 
 def _record(
@@ -100,6 +114,8 @@ def _record(
     manifest, trained = material.manifest, list(checkpoint.config.get("accept_leaks") or ())
     record.record(
         experiment=run["experiment_name"],
+        synthetic=manifest.truth is not None,
+        parts=part_sizes(manifest, material.split),
         checkpoint=str(checkpoint.path),
         notes=list(material.notes),
         **data_facts(manifest, [material.split]),

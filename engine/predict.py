@@ -19,6 +19,7 @@ from engine.inference.clip_predictions import Predictor
 from engine.inference.recorded_run import recorded_run
 from engine.inference.recordings import recordings_of, unmeasured_table
 from engine.runs.provenance import RunManifest
+from engine.runs.terminal import conclude, made_up, shown
 from evaluation.tables.predictions import heads_of, primary_head
 from evaluation.uncertainty.prediction_intervals import add_intervals
 from evaluation.uncertainty.threshold import choose_threshold
@@ -53,9 +54,13 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
         manifest = input_manifest(Path(config["input"]), notes=folder, kinds=_kinds(run))
         check_content(manifest, run, trained=True)
         record.record(
-            checkpoint=str(checkpoint.path), input=str(config["input"]), recordings=len(manifest.table)
+            checkpoint=str(checkpoint.path),
+            input=str(config["input"]),
+            recordings=len(manifest.table),
+            synthetic=manifest.truth is not None,
         )
         predict_all = Predictor.of(checkpoint, run, one_device=True)
+        _log.info("predicting %d recordings", len(manifest.table))
         try:
             clips = predict_all(manifest, None)
         except NothingMeasured as fault:
@@ -66,8 +71,28 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
         if "decision" in table:
             table["decision"] = table["decision"].astype("Int64")
         table.to_csv(folder / "predictions.csv", index=False)
-        _log.info("%d predictions: %s", len(table), folder / "predictions.csv")
+    conclude(
+        "prediction is finished",
+        folder,
+        rows=_rows(table, folder / "predictions.csv", config=config, checkpoint=checkpoint),
+        following=[
+            f"python eval.py ckpt_path={shown(checkpoint.path)} manifest=<table with labels>  # to measure it"
+        ],
+    )
     return table
+
+
+def _rows(
+    table: pd.DataFrame, path: Path, *, config: Mapping[str, Any], checkpoint: RunCheckpoint
+) -> list[tuple[str, str]]:
+    """What was predicted from what, and where the table lies."""
+    known = table["prediction"].notna().sum()
+    told = f"{known} of {len(table)} recordings predicted"
+    if "decision" in table:
+        told += f", {(table['decision'] == 1).sum()} above the threshold that validation chose"
+    trained = " (trained on SYNTHETIC persons)" if made_up(checkpoint.config["data"]["manifest"]) else ""
+    rows = [("checkpoint", f"{shown(checkpoint.path)}{trained}"), ("input", shown(Path(config["input"])))]
+    return [*rows, ("result", told), ("table", shown(path))]
 
 
 def _kinds(run: Mapping[str, Any]) -> tuple[str, ...]:

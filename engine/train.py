@@ -17,6 +17,7 @@ from engine.runs.provenance import RunManifest, read_manifest_json
 from engine.runs.quiet_warnings import quiet
 from engine.runs.ranks import is_main
 from engine.runs.seed import seed_run
+from engine.runs.terminal import after_training, conclude, shown
 from engine.training.checks import check_devices, check_model, check_scale, check_validation
 from engine.training.crossval import cross_validate
 from engine.training.earlier_run import earlier_run
@@ -56,11 +57,13 @@ def train(
     check_devices(config)
     earlier = earlier_run(config, folder)
     if earlier is not None and _nothing_left(earlier, config):
+        _conclude("nothing to do: this training was finished earlier", earlier)
         return _objective(earlier)
     seed_run(config["seed"])
     config = dict(config) | {"resume": None if earlier is None else str(earlier)}
     with RunManifest(folder=folder, config=config, writes=is_main(), earlier=earlier) as record:
         check_model(config)  # before the manifest: a cohort may take minutes to make
+        _log.info("reading the recordings of data.manifest, or making them")
         manifest = build(config["data"]["manifest"], key="data.manifest")
         if check_data is not None:
             check_data(config["data"]["manifest"], manifest.digest())
@@ -80,8 +83,23 @@ def train(
         source = source.prepared(manifest.recordings())
         audit_leaks(manifest, splits[0], source, accepted=config["accept_leaks"], record=record)
         if len(splits) > 1:
-            return cross_validate(config, manifest, splits, folder=folder, record=record)
-        return train_split(config, manifest, splits[0], folder=folder, record=record)
+            value = cross_validate(config, manifest, splits, folder=folder, record=record)
+        else:
+            value = train_split(config, manifest, splits[0], folder=folder, record=record)
+    _conclude("training is finished", folder)
+    return value
+
+
+def _conclude(title: str, folder: Path) -> None:
+    """The last lines of a training: result, chosen epoch, folder, and what to type next."""
+    chosen, rows = read_manifest_json(folder).get("chosen"), []
+    if chosen:
+        epoch = f"epoch {chosen['epoch'] + 1} of {chosen['of']}"
+        rows = [("chosen", f"{epoch}, {chosen['monitor']} {chosen['value']:.4f}")]
+    table = folder / "folds.csv"
+    if table.is_file():
+        rows.append(("table", shown(table)))
+    conclude(title, folder, rows=rows, following=after_training(folder))
 
 
 def _nothing_left(earlier: Path, config: Mapping[str, Any]) -> bool:

@@ -30,12 +30,17 @@ def _where_the_own_recordings_are(cohorts):
     ARGUMENTS["paths"] = {"data": str(cohorts)}
 
 
-def test_evaluating_again_gives_the_same_numbers_to_the_last_digit(series_run, tmp_path):
+def test_evaluating_again_gives_the_same_numbers_to_the_last_digit(series_run, tmp_path, caplog):
+    caplog.set_level("INFO")
     looks = read_manifest_json(series_run.folder)["test_looks"]
     evaluate(ARGUMENTS | {"ckpt_path": str(series_run.best)}, folder=tmp_path)
     for name in ("metrics.json", "predictions.csv"):
         assert (tmp_path / name).read_bytes() == (series_run.folder / name).read_bytes()
     assert (tmp_path / "report.html").is_file()
+    last = caplog.messages[-1]
+    assert last.startswith("evaluation is finished")
+    assert f"report      {tmp_path / 'report.html'}" in re.sub(r" {6,}", "      ", last)
+    assert f"python -m evaluation.comparison {tmp_path} <" in last
     assert read_manifest_json(series_run.folder)["test_looks"] == looks + 1
     assert read_manifest_json(tmp_path)["test_looks"] == looks + 1
 
@@ -235,8 +240,12 @@ def test_an_evaluation_setting_can_differ_from_training(series_run, tmp_path):
 
 
 @pytest.mark.slow
-def test_an_audit_probes_slices_and_covers_the_own_split(series_run, tmp_path):
+def test_an_audit_probes_slices_and_covers_the_own_split(series_run, tmp_path, caplog):
+    caplog.set_level("INFO")
     evaluate(ARGUMENTS | {"ckpt_path": str(series_run.best), "audit": True}, folder=tmp_path)
+    assert "audit 1 of 7: identity" in caplog.messages
+    assert str(tmp_path / "audit.html") in caplog.messages[-1]
+    assert "audit=true" not in caplog.messages[-1]
     assert (tmp_path / "metrics.json").read_bytes() == (series_run.folder / "metrics.json").read_bytes()
     found = json.loads((tmp_path / "audit.json").read_text())
     tested = pd.read_csv(tmp_path / "predictions.csv").query("split == 'test'")

@@ -19,7 +19,7 @@ def test_a_series_file_gets_a_row_and_enrolment_is_said_to_be_unavailable(
     series_run, cohorts, tmp_path, caplog
 ):
     source = next(cohorts.glob("synthetic/*/series/P0000_V1.npz"))
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.INFO):
         table = predict(
             ARGUMENTS | {"ckpt_path": str(series_run.best), "input": str(source)}, folder=tmp_path
         )
@@ -27,6 +27,10 @@ def test_a_series_file_gets_a_row_and_enrolment_is_said_to_be_unavailable(
     assert table["subject_id"].tolist() == ["unknown"]
     assert not table["context_available"].any()
     assert "without the person's other recordings" in caplog.text
+    last = dict(line.split(maxsplit=1) for line in caplog.messages[-1].splitlines()[1:])
+    assert last["table"] == str(tmp_path / "predictions.csv")
+    assert last["result"].startswith("1 of 1 recordings predicted")
+    assert last["checkpoint"].endswith("(trained on SYNTHETIC persons)")
     written = pd.read_csv(tmp_path / "predictions.csv")
     assert written["prediction"].to_numpy() == pytest.approx(table["prediction"].to_numpy())
     assert (written["low"] <= written["prediction"]).all()

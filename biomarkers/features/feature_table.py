@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from tqdm import tqdm
 
 from biomarkers.features.extractor import Extractor, Measured, Unmeasurable
 from datamodules.manifests.manifest import Recording
+from datamodules.progress import Progress
 from datamodules.schema import IDS
 from datamodules.series import Series
 
@@ -54,7 +54,7 @@ def feature_table(
     found = Parallel(n_jobs=workers, return_as="generator", batch_size=_BATCH)(
         delayed(_row)([getattr(ids, name) for name in IDS], series, extractors) for ids, series in recordings
     )
-    for row, lines in tqdm(found, total=total, desc="Features", unit="rec"):
+    for row, lines in Progress(found, total=total, desc="Features", unit="rec"):
         if row[0] in rows:
             raise ValueError(f"recording {row[0]!r} comes twice")
         rows[row[0]] = row

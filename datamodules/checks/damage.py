@@ -7,10 +7,9 @@ core about a tenth of the time the recordings last: it is done when asked for, a
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tqdm import tqdm
-
 from datamodules.checks.describe import Section
 from datamodules.manifests.manifest import Manifest
+from datamodules.progress import Progress
 from datamodules.readers import UnreadableVideo
 from datamodules.readers.admission import damage
 
@@ -22,7 +21,7 @@ def damaged_videos(manifest: Manifest) -> list[tuple[str, str]]:
     videos = [(entry.recording_id, entry.path) for entry in manifest.recordings() if entry.path is not None]
     with ThreadPoolExecutor(_THREADS) as pool:
         verdicts = pool.map(lambda video: _verdict(video[1]), videos)
-        told = list(tqdm(verdicts, total=len(videos), desc="Decoding files"))
+        told = list(Progress(verdicts, total=len(videos), desc="Decoding files"))
     return [(name, verdict) for (name, _), verdict in zip(videos, told, strict=True) if verdict]
 
 

@@ -12,8 +12,8 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from tqdm import tqdm
 
+from datamodules.progress import Progress
 from datamodules.readers import UnreadableVideo, VideoReader, open_video
 from datamodules.readers.index.index_cache import packet_index
 from datamodules.series import UnreadableSeries, is_series, series_size
@@ -122,7 +122,9 @@ def _probe_all(files: list[str], *, root: Path, sidecar: Path) -> dict[str, Fact
     try:
         with ThreadPoolExecutor(_THREADS) as pool:
             probed = pool.map(lambda file: _probe(root / file), todo)
-            for file, found in zip(todo, tqdm(probed, total=len(todo), desc="Probing files"), strict=True):
+            for file, found in zip(
+                todo, Progress(probed, total=len(todo), desc="Probing files"), strict=True
+            ):
                 facts[file] = found
                 if "n_frames" in found:  # a faulty file is tried again next time: it may have been repaired
                     cached[keys[file]] = found

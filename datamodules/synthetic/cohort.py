@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from tqdm import tqdm
 
 from datamodules.manifests.made_up import mark
 from datamodules.manifests.manifest import Manifest, read_manifest
 from datamodules.processes import die_with
+from datamodules.progress import Progress
 from datamodules.synthetic.files import put, sweep
 from datamodules.synthetic.latent import LatentSettings, Visit, draw_cohort
 from datamodules.synthetic.questionnaire import Prevalence
@@ -149,7 +149,7 @@ def _prepare(folder: Path, settings: CohortSettings) -> None:
 def _write_missing(missing: Sequence[Visit], settings: CohortSettings, folder: Path, workers: int) -> None:
     _say_place(folder.resolve(), len(missing))
     batches = [missing[i : i + _BATCH] for i in range(0, len(missing), _BATCH)]
-    with tqdm(total=len(missing), desc="Synthetic cohort", unit="rec") as bar:
+    with Progress(total=len(missing), desc="Synthetic cohort", unit="rec") as bar:
         for done in _run(batches, settings, folder, min(workers, len(batches))):
             bar.update(done)
 

@@ -21,6 +21,7 @@ from engine.checkpoints.checkpoint import CheckpointError, RunCheckpoint
 from engine.checkpoints.recorded_config import without_downloads
 from engine.config.build import build
 from engine.runs.ranks import attend
+from engine.runs.terminal import with_progress_bar
 from evaluation.tables.predictions import HEADS
 
 _SPARE_PARTS = 20_000  # parts a backbone may make and drop again on the way, as timm does: our choice
@@ -192,7 +193,7 @@ def prediction_trainer(config: Mapping[str, Any], *, one_device: bool = False) -
         node |= {"devices": 1, "strategy": "auto", "num_nodes": 1}
         if node.get("accelerator") == "gpu" and not torch.cuda.is_available():
             node |= {"accelerator": "cpu", "precision": "32-true"}
-    trainer: pl.Trainer = build(node, key="trainer")
+    trainer: pl.Trainer = build(with_progress_bar(node), key="trainer")
     attend(trainer)
     return trainer
 

@@ -1,5 +1,6 @@
 """Write the result files of a run: `predictions.csv`, `metrics.json`, `report.html`."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from evaluation.report.figures import AttentionExample
 from evaluation.report.report import write_report
 from evaluation.summary import with_reasons
 from evaluation.tables.predictions import write_predictions
+
+_log = logging.getLogger(__name__)
 
 
 def write_run(
@@ -40,6 +43,7 @@ def write_run(
         write_predictions(folder / "predictions.csv", predictions, unmeasured=found.unmeasured)
     metrics = with_reasons(found.metrics)
     write_json(folder / "metrics.json", metrics)
+    _log.info("writing the report")
     history = folder / "history.csv"
     facts = {"title": config["experiment_name"], "config": dict(config), "wall_s": record.elapsed}
     with writing(folder / "report.html", lost="the page; predictions and metrics are whole"):

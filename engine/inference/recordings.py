@@ -1,5 +1,6 @@
 """Parts of a split predicted, and their clips combined to recordings with targets and features."""
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from engine.inference.clip_predictions import ClipPredictions, part_of
 from evaluation.tables.aggregate import to_recordings
 from evaluation.tables.predictions import heads_of
 
+_log = logging.getLogger(__name__)
 ELSEWHERE = "the training recordings are not part of this manifest"  # where a checkpoint meets other data
 Predict = Callable[[Manifest, Split], ClipPredictions]
 
@@ -52,7 +54,10 @@ def predicted_recordings(
         config: Resolved config of the run: `evaluation.aggregate` combines clips.
         parts: Of train, val and test.
     """
-    clips = {part: predict(manifest, part_of(split, part)) for part in parts}
+    clips = {}
+    for part in parts:
+        _log.info("predicting %s: %d recordings", part, len(getattr(split, part)))
+        clips[part] = predict(manifest, part_of(split, part))
     facts = targets(manifest)
     tables = {part: recordings_of(clips[part].table, facts, split=part, config=config) for part in parts}
     lost = {part: clips[part].unmeasured for part in parts}

@@ -4,6 +4,7 @@ What is explained is the logit of the binary head, or the score in points, beyon
 training mean of each channel, 0 after standardization, and for pixels the mean color. All three: our choice.
 """
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,6 +14,7 @@ import torch
 from torch import nn
 
 from datamodules.manifests.manifest import Manifest
+from datamodules.progress import Progress
 from datamodules.splits.partition import Split
 from engine.config.build import build
 from engine.config.compose import ConfigError
@@ -21,6 +23,8 @@ from engine.runs.provenance import write_json
 from evaluation.audit.attribution import attribution_table, completeness
 from evaluation.report.attribution_page import write_attribution
 from evaluation.uncertainty.bootstrap import Resampling
+
+_log = logging.getLogger(__name__)
 
 
 def explain(
@@ -57,6 +61,7 @@ def explain(
     device = torch.device("cuda" if gpu else "cpu")
     network = task.network.to(device)
     kind = _input(module, statistics)
+    _log.info("attribution of the %s head, %d steps a clip on %s", head, STEPS[kind["key"]], device)
     found = attributions(network, _batches(module, device), head=head, **kind)
     table, complete = attribution_table(found, Resampling.of(config)), completeness(found)
     (folder / "tables").mkdir(parents=True, exist_ok=True)
@@ -83,7 +88,8 @@ def _input(module: Any, statistics: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _batches(module: Any, device: torch.device) -> Iterator[dict[str, Any]]:
-    for batch in module.predict_dataloader():
+    loader = module.predict_dataloader()
+    for batch in Progress(loader, total=len(loader), desc="Attribution", unit="batch"):
         batch = module.on_before_batch_transfer(batch, 0)
         batch = module.transfer_batch_to_device(batch, device, 0)
         yield module.on_after_batch_transfer(batch, 0)

@@ -1,6 +1,7 @@
 """The audit of a test split (`audit.json`, `audit.html`): identity, shortcuts, subgroups and sampling."""
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from evaluation.report.audit_page import write_audit
 from evaluation.uncertainty.bootstrap import Resampling
 from evaluation.uncertainty.label_permutation import permute_labels
 
+_log = logging.getLogger(__name__)
 _NO_FEATURES = "this network gives no features"
 _TOLERANCE = 1e-4  # relative, of statistics; other platforms sum in another order
 
@@ -66,15 +68,20 @@ def audit(
         groups["discrepancy"] = found.metrics["discrepancy"]
     sides = (rows_of(facts, ids) for ids in (split.train, split.test))
     elsewhere = {"reason": ELSEWHERE}
-    content = {
-        "identity": _identity(clips, manifest, predict, resampling.seed),
-        "depression": _depression(clips, manifest, split, predict) if split.train else elsewhere,
-        "nuisance": audit_nuisance(found.test, _with_pictures(facts, manifest, found.test), resampling),
-        "labels": permute_labels(found.test, seed=resampling.seed),
-        "sampling": {"columns": sampling_audit(*sides, seed=resampling.seed)} if split.train else elsewhere,
-        "slices": groups,
-        "coverage": coverage(found.test),
+    test, seed = found.test, resampling.seed
+    probes: dict[str, Callable[[], Any]] = {
+        "identity": lambda: _identity(clips, manifest, predict, seed),
+        "depression": lambda: _depression(clips, manifest, split, predict) if split.train else elsewhere,
+        "nuisance": lambda: audit_nuisance(test, _with_pictures(facts, manifest, test), resampling),
+        "labels": lambda: permute_labels(test, seed=seed),
+        "sampling": lambda: {"columns": sampling_audit(*sides, seed=seed)} if split.train else elsewhere,
+        "slices": lambda: groups,
+        "coverage": lambda: coverage(test),
     }
+    content = {}
+    for number, (name, probe) in enumerate(probes.items(), 1):
+        _log.info("audit %d of %d: %s", number, len(probes), name)
+        content[name] = probe()
     write_json(folder / "audit.json", content)
     title = config["experiment_name"]
     write_audit(folder / "audit.html", audit=content, title=title, notes=notes, record=record)

@@ -22,7 +22,6 @@ from engine.runs.lock import FolderLock, is_held
 from engine.runs.signals import Interrupted, Interruptions
 
 FILE = "manifest.json"
-PAGES = ("report.html", "analysis.html", "audit.html", "attribution.html")  # named as a run ends
 _log = logging.getLogger(__name__)
 
 
@@ -42,6 +41,7 @@ class RunManifest:
         config: Resolved config, plain.
         writes: False on the ranks that only help to compute.
         earlier: Folder of the run that this one goes on from; its looks at the test part are kept.
+        whole: Folder of the run that this one is a fold of, with which it goes on.
 
     Raises:
         RunFolderError: `manifest.json` is damaged, or the folder holds a run of another config.
@@ -50,10 +50,16 @@ class RunManifest:
     """
 
     def __init__(
-        self, *, folder: Path, config: Mapping[str, Any], writes: bool = True, earlier: Path | None = None
+        self,
+        *,
+        folder: Path,
+        config: Mapping[str, Any],
+        writes: bool = True,
+        earlier: Path | None = None,
+        whole: Path | None = None,
     ) -> None:
         self._path = folder / FILE
-        self._writes = writes
+        self._writes, self._whole = writes, whole
         self._clock = time.monotonic()
         self._lock, self._signals = FolderLock(folder), Interruptions(self._last_words)
         before = read_manifest_json(earlier or folder)
@@ -141,10 +147,11 @@ class RunManifest:
         else:
             status, code = f"failed: {kind.__name__ if kind else 'Error'}: {error}", 1
         if error is not None:
-            self._content["go_on"] = going_on(self.folder)
-            _log.warning(
-                "%s %s. %s", self.folder, status.partition(":")[0], self._what_next(failed=code == 1)
-            )
+            self._content["go_on"] = going_on(self._whole or self.folder)
+            if self._whole is None:  # which says for its folds how to go on
+                _log.warning(
+                    "%s %s. %s", self.folder, status.partition(":")[0], self._what_next(failed=code == 1)
+                )
         ended = datetime.now(UTC).isoformat(timespec="seconds")
         facts = {"status": status, "exit_status": code, "ended": ended}
         try:
@@ -154,10 +161,6 @@ class RunManifest:
             if error is None:
                 raise  # a run whose end is not on record has not ended well
             _log.warning("%s: how the run ended could not be written down: %s", self._path, full)
-        if error is None and self._writes:
-            pages = [str(self.folder / name) for name in PAGES if (self.folder / name).is_file()]
-            if pages:
-                _log.info("finished in %.0f s: %s", time.monotonic() - self._clock, ", ".join(pages))
         if error is not None and not isinstance(error, Interrupted):
             self._signals.check()  # a library stumbled over it while it cleaned up: the signal is the reason
         if isinstance(error, OSError):

@@ -3,7 +3,18 @@
 import logging
 import warnings
 
-_ADVERTISEMENT = "litlogger"
+from engine.runs.ranks import is_main
+
+_MESSAGES = (
+    "litlogger",  # an advertisement
+    *("GPU available:", "TPU available:", "HPU available:"),  # twice a run; `EpochLog` names the device
+    "`Trainer.fit` stopped: `max_e",  # the last epoch was the last
+    *(
+        "`weights_only` was not set",
+        "/.lr_find_",
+    ),  # files of the range test of `find_lr`
+)
+_LOGGERS = ("utilities.rank_zero", "trainer.connectors.checkpoint_connector")
 _UNFIT = (
     # our samplers keep all samples, which tests hold; Lightning cannot know
     r".*You are using a custom batch sampler.*",
@@ -13,19 +24,23 @@ _UNFIT = (
     r".*does not have many workers.*",
     # `KeptCSVLogger` keeps them
     r".*Experiment logs directory .* exists and is not empty.*",
+    r".*Checkpoint directory .* exists and is not empty.*",  # of a run that goes on there
     r".*The number of training batches .* is smaller than the logging interval.*",
 )
 
 
-class _NoAdvertisement(logging.Filter):
+class _Silent(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
-        return _ADVERTISEMENT not in record.getMessage()
+        return not any(text in record.getMessage() for text in _MESSAGES)
 
 
 def quiet() -> None:
-    """Install the filters; calling it again changes nothing."""
+    """Install the filters, and leave to ranks but the first only warnings; again, this changes nothing."""
+    if not is_main():
+        logging.getLogger().setLevel(logging.WARNING)
     for pattern in _UNFIT:
         warnings.filterwarnings("ignore", message=pattern)
-    logger = logging.getLogger("pytorch_lightning.utilities.rank_zero")
-    if not any(isinstance(known, _NoAdvertisement) for known in logger.filters):
-        logger.addFilter(_NoAdvertisement())
+    for name in _LOGGERS:
+        logger = logging.getLogger(f"pytorch_lightning.{name}")
+        if not any(isinstance(known, _Silent) for known in logger.filters):
+            logger.addFilter(_Silent())

@@ -85,6 +85,11 @@ class History(pl.Callback):
         self._rows = [old for old in self._rows if old["epoch"] < row["epoch"]] + [row | metrics]
         self._write()
 
+    @property
+    def rows(self) -> list[dict[str, float]]:
+        """One row an epoch so far, those before a resumption too."""
+        return list(self._rows)
+
     def state_dict(self) -> dict[str, Any]:
         """The rows so far, as plain numbers."""
         return {"rows": self._rows}

@@ -1,5 +1,6 @@
 """Cross-validation: one run per fold, and one table of out-of-fold predictions."""
 
+import json
 import logging
 import shutil
 from collections import Counter
@@ -16,8 +17,10 @@ from engine.inference.outputs import write_run
 from engine.runs.atomic_write import writing
 from engine.runs.provenance import RunManifest, read_manifest_json
 from engine.runs.ranks import is_main
+from engine.runs.results_table import run_row, write_results
 from engine.training.cross_val_results import pool
 from engine.training.fit import train_split
+from evaluation.report.terminal_summary import result_line
 from evaluation.tables.predictions import read_predictions
 
 _log = logging.getLogger(__name__)
@@ -49,13 +52,17 @@ def cross_validate(
             _bring(source, place, moved(config, source), manifest)
     done = [finished(place, moved(config, place), manifest) for place in places]  # before any rank writes
     objectives: list[float | None] = []
-    for place, source, split, kept in zip(places, sources, splits, done, strict=True):
+    for number, (place, source, split, kept) in enumerate(zip(places, sources, splits, done, strict=True), 1):
+        count = f"fold {number} of {len(places)}"
+        _log.info("%s: %s", count, place)
         if kept:
-            _log.info("%s: finished earlier under the same config and data, not trained again", place)
+            _log.info("%s: finished earlier under the same config and data, not trained again", count)
             objectives.append(read_manifest_json(place).get("objective"))
         else:
             own = moved(config, place) | {"resume": str(source) if source.is_dir() else None}
-            objectives.append(_fold(own, manifest, split, place))
+            objectives.append(_fold(own, manifest, split, place, whole=folder))
+        if is_main():
+            _log.info("%s: %s", count, _result(place))
     names = [place.relative_to(folder).as_posix() for place in places]
     size = read_manifest_json(places[0]).get("parameters")
     record.record(folds=names, objectives=objectives, parameters=size)
@@ -65,6 +72,10 @@ def cross_validate(
         remarks = dict.fromkeys(read_manifest_json(place).get("unselected") for place in places)
         notes = [f"Folds: {remark}" for remark in remarks if remark]
         write_run(folder, pool(manifest, splits, tables), config=config, record=record, notes=notes)
+        rows = [(name, run_row(place)) for name, place in zip(names, places, strict=True)]
+        # no interval: folds train on each other's persons, so they are not independent
+        table = write_results(folder / "folds.csv", rows, name="fold", summary=("mean", "sd"))
+        _log.info("%d folds, in %s:\n%s", len(places), folder / "folds.csv", table)
     known = [value for value in objectives if value is not None]
     return fmean(known) if len(known) == len(objectives) else None
 
@@ -91,9 +102,19 @@ def _places(folder: Path, splits: Sequence[Split]) -> list[Path]:
     return places
 
 
-def _fold(config: Mapping[str, Any], manifest: Manifest, split: Split, place: Path) -> float | None:
+def _result(place: Path) -> str:
+    """What came out of a finished fold, in one line."""
+    metrics = place / "metrics.json"
+    found = json.loads(metrics.read_text(encoding="utf-8")) if metrics.is_file() else None
+    return "finished" if found is None else f"test {result_line(found)}"
+
+
+def _fold(
+    config: Mapping[str, Any], manifest: Manifest, split: Split, place: Path, *, whole: Path
+) -> float | None:
     earlier = Path(config["resume"]) if config.get("resume") else None
-    with RunManifest(folder=place, config=config, writes=is_main(), earlier=earlier) as record:
+    given: Any = {"writes": is_main(), "earlier": earlier, "whole": whole}
+    with RunManifest(folder=place, config=config, **given) as record:
         record.record(
             experiment=config["experiment_name"],
             **data_facts(manifest, [split]),

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
-import torch
 from pytorch_lightning.callbacks import Checkpoint, ModelCheckpoint
 
 from datamodules.manifests.manifest import Manifest
@@ -22,6 +21,7 @@ from engine.checkpoints.checkpoint import (
     new_record,
 )
 from engine.checkpoints.seen_data import memory
+from engine.cohort.splits import part_sizes
 from engine.config.build import build, build_all
 from engine.config.compose import with_value
 from engine.config.selection import monitored, with_modes
@@ -33,11 +33,14 @@ from engine.inspection.filmstrips import filmstrips
 from engine.runs.provenance import RunManifest
 from engine.runs.ranks import attend, is_main
 from engine.runs.seed import seed_run
+from engine.runs.terminal import with_progress_bar
 from engine.training.callbacks import EmbedRun, FiniteMonitor, History, StepSeed
 from engine.training.earlier_run import set_aside, whole_state
+from engine.training.epoch_log import EpochLog, best_epoch
 from engine.training.lr_finder import FoundRate, find_rate
 from engine.training.resume_callback import Resumption, check_states, kept_rate
 from engine.training.transfer import start_from
+from evaluation.report.terminal_summary import parts_text
 
 _log = logging.getLogger(__name__)
 
@@ -50,11 +53,11 @@ class Fitted:
         best: The checkpoint.
         objective: Its validation metric; None where nothing was chosen.
         epochs: How many were trained.
-        facts: What `manifest.json` says of the training, as far as it happened: recordings `skipped` because
-            they could not be read, with the reason; the checkpoint that the trunk came from, `init_from`; the
-            rate that `find_lr` found, `found_lr`; the epochs in which the metric that chooses was no finite
-            number, `epochs_without_monitor`; the epoch that was chosen, from 0, `chosen_epoch`; and why none
-            was, `unselected`.
+        facts: What `manifest.json` says of the training, as far as it happened: the epoch that was `chosen`,
+            its value and `of` how many; recordings `skipped` because they could not be read, with the
+            reason; the checkpoint that the trunk came from, `init_from`; the rate that `find_lr` found,
+            `found_lr`; the epochs in which the metric that chooses was no finite number,
+            `epochs_without_monitor`; and why nothing was chosen, `unselected`.
     """
 
     best: Path
@@ -78,6 +81,9 @@ def train_split(
     Returns:
         The chosen checkpoint's validation metric, if any.
     """
+    parts = part_sizes(manifest, split)
+    record.record(parts=parts)
+    _log.info("recordings: %s", parts_text(parts))
     fitted = fit_split(config, manifest, split, folder=folder)
     record.record(**fitted.facts)
     _measure(config, manifest, split, fitted, folder=folder, record=record)
@@ -122,6 +128,7 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
     best, objective, unselected = chosen(trainer, folder, monitor=str(config["selection"]["monitor"]))
     missing = next(one.missing for one in trainer.callbacks if isinstance(one, FiniteMonitor))  # type: ignore[attr-defined]
     facts: dict[str, Any] = {
+        "chosen": _chosen_epoch(trainer, config),
         "skipped": dict(getattr(datamodule, "skipped", None) or {}),
         "init_from": initial,
         "found_lr": None if rate is None else asdict(rate),
@@ -129,15 +136,19 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
         "unselected": unselected,
     }
     facts = {name: fact for name, fact in facts.items() if fact}
-    if objective is not None:
-        facts["chosen_epoch"] = _epoch(best)
     return Fitted(best, objective, trainer.current_epoch, facts)
 
 
-def _epoch(checkpoint: Path) -> int:
-    """The epoch, from 0, after which a checkpoint of this run was written."""
-    content = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)
-    return int(content["epoch"])
+def _chosen_epoch(trainer: pl.Trainer, config: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Epoch and value of the best checkpoint; None where no epoch was chosen by the monitored value."""
+    rows = next(one.rows for one in trainer.callbacks if isinstance(one, History))  # type: ignore[attr-defined]
+    selection = config["selection"]
+    best = best_epoch(rows, monitor=str(selection["monitor"]), mode=str(selection["mode"]))
+    kept = any(isinstance(one, ModelCheckpoint) and one.monitor for one in trainer.checkpoint_callbacks)
+    if best is None or not kept:
+        return None
+    _log.info("chosen: epoch %d, %s %.4f", best[0] + 1, selection["monitor"], best[1])
+    return {"epoch": best[0], "monitor": str(selection["monitor"]), "value": best[1], "of": len(rows)}
 
 
 def _outside(manifest: Manifest, split: Split) -> set[str]:
@@ -210,17 +221,19 @@ def _trainer(
     """The trainer of a config with the callbacks that every run has."""
     callbacks = build_all(config["callbacks"], key="callbacks")
     selects = any(isinstance(callback, Checkpoint) for callback in callbacks)
+    history, selection = History(path=folder / "history.csv"), config["selection"]
     # Lightning moves the callbacks that save checkpoints behind these, so that what they save holds the state
     # of this epoch; of the monitors the first one watches what selects, which `fit_split` relies on
     callbacks += [
         *(FiniteMonitor(monitor=name) for name in monitored(config)),
         StepSeed(seed=config["seed"]),
         EmbedRun(record=embedded),
-        History(path=folder / "history.csv"),
+        history,
+        EpochLog(monitor=str(selection["monitor"]), mode=str(selection["mode"]), history=history),
         resumption,
     ]
     trainer: pl.Trainer = build(
-        config["trainer"],
+        with_progress_bar(config["trainer"]),
         key="trainer",
         callbacks=callbacks,
         logger=build_all(config["logger"], key="logger") or False,

@@ -9,13 +9,16 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as pl
 from numpy.typing import ArrayLike
+from pytorch_lightning.tuner import lr_finder
 from pytorch_lightning.tuner.tuning import Tuner
 
 from datamodules.manifests.manifest import Manifest
+from datamodules.progress import Progress
 from datamodules.splits.partition import Split
 from engine.config.build import build
 from engine.config.compose import ConfigError
 from engine.runs.seed import seed_run, seed_step
+from engine.runs.terminal import with_progress_bar
 from models.standardize import Statistics
 
 _log = logging.getLogger(__name__)
@@ -61,8 +64,16 @@ def find_rate(
     task.set_statistics(statistics)
     node = config["trainer"] | {"max_epochs": -1, "check_val_every_n_epoch": _NEVER, "profiler": None}
     node |= {"logger": False, "enable_checkpointing": False, "default_root_dir": str(folder)}
-    trainer: pl.Trainer = build(node, key="trainer")
+    trainer: pl.Trainer = build(with_progress_bar(node), key="trainer")
+    _log.info(
+        "find_lr: %d steps on the training part, with rates from %g to %g, on weights of their own",
+        STEPS,
+        LOWEST,
+        HIGHEST,
+    )
     _seed_steps(task, trainer, seed=config["seed"])
+    # its own bar is drawn into files, too, and cannot be switched off
+    setattr(lr_finder, "tqdm", Progress)  # noqa: B010 - the module does not export it
     found = Tuner(trainer).lr_find(
         task,
         datamodule=datamodule,
@@ -75,7 +86,7 @@ def find_rate(
         raise ConfigError("find_lr=true with trainer.fast_dev_run: nothing is tried out; leave one of them")
     rates, losses = ([float(value) for value in found.results[name]] for name in ("lr", "loss"))
     rate = steepest(rates, losses)
-    _log.info("learning rate %.3g: there the training loss falls fastest", rate)
+    _log.info("find_lr: learning rate %.3g, where the training loss falls fastest; training begins", rate)
     return FoundRate(rate, rates, losses)
 
 

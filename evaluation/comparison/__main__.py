@@ -7,7 +7,7 @@ corrected; name the one that was chosen before looking, and there is nothing to 
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from evaluation.report.headline import number
 from evaluation.report.page import environment, header
 from evaluation.report.run_facts import trial
 from evaluation.report.style import BLUE, GRAY, canvas, svg
+from evaluation.report.terminal_summary import block
 from evaluation.tables.predictions import PredictionError
 from evaluation.uncertainty.paired_permutation import PERMUTATIONS
 
@@ -62,9 +63,9 @@ def main(
         return 2
     text = json.dumps(found, indent=2, allow_nan=False) + "\n"
     (out / "compare.json").write_text(text, encoding="utf-8")
-    text = page(found, a.record, b.record)
-    (out / "compare.html").write_text(text, encoding="utf-8")
-    sys.stdout.write(f"{table(found)}\nwritten to {out}\n")
+    (out / "compare.html").write_text(page(found, a.record, b.record), encoding="utf-8")
+    rows = [("folder", str(out)), ("page", str(out / "compare.html")), ("next", following(found))]
+    sys.stdout.write(f"{table(found)}\n{block('comparison is finished', rows)}\n")
     return 0
 
 
@@ -87,6 +88,13 @@ def table(found: Mapping[str, Any]) -> str:
     lines += [f"{name}: {why}" for name, row in found["metrics"].items() for why in remarks(row)]
     lines.append(f"better: {found['verdict']}")
     return "\n".join(lines)
+
+
+def following(found: Mapping[str, Any]) -> str:
+    """What to do after a comparison: with one training a side, train others, as seeds differ as well."""
+    if min(len(found[side]["folders"]) for side in "ab") > 1:
+        return "open the page in a browser"
+    return "python train.py <settings of each> sweep=seeds, and compare the folders of both sweeps"
 
 
 def remarks(row: Mapping[str, Any]) -> list[str]:

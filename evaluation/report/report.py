@@ -59,7 +59,7 @@ def write_report(
         raise ValueError(f"{path}: no predictions to report")
     test = predictions[predictions["split"] == "test"] if "split" in predictions else predictions
     test = predictions if test.empty else test
-    remark = hardly_trained(history, chosen=manifest.get("chosen_epoch"))
+    remark = hardly_trained(history, chosen=(manifest.get("chosen") or {}).get("epoch"))
     page = environment().get_template("report.html").render(
         **header(str(manifest.get("title") or manifest.get("experiment") or "Evaluation report"), manifest),
         **_numbers(metrics),
@@ -109,7 +109,7 @@ def _figures(
 ) -> dict[str, Any]:
     """Plots with their captions, and the questions that they answer with the place of each."""
     constant = ((metrics.get("reference") or {}).get("constant") or {}).get("prediction")
-    choice: Any = {"chosen": manifest.get("chosen_epoch"), "monitor": _monitor(manifest)}
+    choice: Any = {"chosen": (manifest.get("chosen") or {}).get("epoch"), "monitor": _monitor(manifest)}
     captions, strips = dict(CAPTIONS), [(example, figures.filmstrip(example)) for example in attention]
     plots = {
         "references": figures.reference_forest(_lines(metrics)),

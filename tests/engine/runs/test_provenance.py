@@ -35,17 +35,6 @@ def test_a_failure_is_written_down_and_raised(tmp_path):
     assert content["exit_status"] == 1
 
 
-def test_a_command_ends_with_the_page_it_wrote_and_a_helper_is_silent(tmp_path, caplog):
-    caplog.set_level("INFO")
-    with RunManifest(folder=tmp_path, config=CONFIG):
-        (tmp_path / "report.html").touch()
-    assert caplog.messages[-1].endswith(f"s: {tmp_path / 'report.html'}")
-    caplog.clear()
-    with RunManifest(folder=tmp_path, config=CONFIG, writes=False):
-        pass
-    assert not caplog.messages
-
-
 def test_only_what_left_a_checkpoint_is_told_to_go_on(tmp_path, caplog):
     with pytest.raises(ZeroDivisionError), RunManifest(folder=tmp_path, config=CONFIG):
         raise ZeroDivisionError

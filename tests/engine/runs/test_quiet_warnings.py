@@ -20,6 +20,9 @@ def test_what_says_nothing_about_the_run_is_silent_and_the_rest_is_heard(caplog)
     with caplog.at_level(logging.INFO, logger=logger.name):
         logger.addHandler(caplog.handler)
         logger.info("Tip: install litlogger")
-        logger.info("GPU available: False")
+        logger.info("GPU available: False, used: False")
+        logger.info("Restored all states from the checkpoint at last.ckpt")
         logger.removeHandler(caplog.handler)
-    assert {record.getMessage() for record in caplog.records} == {"GPU available: False"}
+    assert {record.getMessage() for record in caplog.records} == {
+        "Restored all states from the checkpoint at last.ckpt"
+    }

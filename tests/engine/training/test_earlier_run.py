@@ -217,15 +217,18 @@ def test_a_signal_is_written_down_as_the_end(name, tmp_path):
     assert signal.getsignal(number) == was
 
 
-def test_a_signal_during_a_fold_ends_the_whole_run_as_well(tmp_path):
+def test_a_signal_during_a_fold_ends_the_whole_run_as_well(tmp_path, caplog):
     config = {"paths": {"output": "x"}}
     fold = tmp_path / "fold_0"
     with (
         pytest.raises(Interrupted),
         RunManifest(folder=tmp_path, config=config),
-        RunManifest(folder=fold, config=config),
+        RunManifest(folder=fold, config=config, whole=tmp_path),
     ):
         os.kill(os.getpid(), signal.SIGTERM)
+    told = [message for message in caplog.messages if "To go on" in message]
+    assert len(told) == 1  # folds go on with their run, never by themselves
+    assert read_manifest_json(fold)["go_on"] == read_manifest_json(tmp_path)["go_on"]
     for content in (read_manifest_json(tmp_path), read_manifest_json(fold)):
         assert content["status"] == "interrupted before the first step by SIGTERM"
         assert content["exit_status"] == 128 + signal.SIGTERM

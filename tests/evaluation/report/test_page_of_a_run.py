@@ -52,7 +52,7 @@ def test_the_chosen_epoch_is_marked_and_named(page, series_run):
     curves = re.search(r'<figure id="plot-training">.*?</figure>', page, flags=re.S).group()
     drawing = base64.b64decode(re.search(r"base64,([^\"]+)", curves).group(1))
     assert b'id="chosen"' in drawing
-    assert f"epoch {series_run.record['chosen_epoch'] + 1} of 2: val/auc was best there" in curves
+    assert f"epoch {series_run.record['chosen']['epoch'] + 1} of 2: val/auc was best there" in curves
 
 
 def test_every_figure_begins_with_the_question_that_leads_to_it(page):

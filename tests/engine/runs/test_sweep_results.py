@@ -1,0 +1,91 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+from scipy import stats
+
+from engine.config.source_code import ROOT
+from engine.runs.results_table import run_row, write_results
+from engine.runs.sweep_results import finished_jobs, job_count, sweep_summary
+
+AUCS = [0.7, 0.9, 0.75]
+
+
+@pytest.fixture
+def sweep(tmp_path):
+    """Write the folders of a sweep's jobs: `sweep(overrides of each)`; the last one was interrupted."""
+
+    def write(*overrides):
+        for number, given in enumerate([*overrides, ["seed=99"]]):
+            place = tmp_path / str(number)
+            (place / ".hydra" / "now").mkdir(parents=True)
+            (place / ".hydra" / "now" / "overrides.yaml").write_text(yaml.safe_dump(given))
+            done = number < len(overrides)
+            record = {"status": "finished" if done else "interrupted"}
+            if done:
+                record["chosen"] = {
+                    "epoch": number,
+                    "monitor": "val/auc",
+                    "value": 0.6 + number / 10,
+                }
+                test = {"auc": {"value": AUCS[number]}, "mae": {"value": 8.0 + number}, "f1": {"value": None}}
+                (place / "metrics.json").write_text(json.dumps({"test": test}))
+            (place / "manifest.json").write_text(json.dumps(record))
+        return finished_jobs(tmp_path)
+
+    return write
+
+
+def test_seeds_end_in_mean_spread_and_students_interval_and_name_no_best(sweep, tmp_path):
+    jobs = sweep(*(["width=16", f"seed={seed}"] for seed in range(3)))
+    text = sweep_summary(tmp_path, jobs)
+    table = pd.read_csv(tmp_path / "seeds.csv", index_col=0)
+    assert list(table.index) == ["0: seed=0", "1: seed=1", "2: seed=2", "mean", "sd", "low", "high"]
+    low, high = stats.t.interval(0.95, 2, loc=np.mean(AUCS), scale=stats.sem(AUCS))
+    expected = [np.mean(AUCS), np.std(AUCS, ddof=1), low, high]
+    assert table["test/auc"].iloc[-4:].tolist() == pytest.approx(expected)
+    assert table["test/f1"].isna().all()
+    assert "test/auc" in text
+    assert "test/f1" not in text
+    assert "best" not in text
+    assert text.rstrip().endswith(f"python -m evaluation.comparison {tmp_path} <another run or sweep>")
+
+
+@pytest.mark.parametrize(("minimize", "best"), [(False, 2), (True, 0)])
+def test_a_search_names_its_best_job_by_validation_and_shows_no_test_value(sweep, tmp_path, minimize, best):
+    jobs = sweep(["sweep=optuna", "lr=1"], ["sweep=optuna", "lr=2"], ["sweep=optuna", "lr=3"])
+    text = sweep_summary(tmp_path, jobs, minimize=minimize)
+    assert "test/" not in text + (tmp_path / "jobs.csv").read_text()
+    assert f"best    {best}: lr={best + 1}, validation 0.{6 + best}000" in text
+    assert f"folder  {tmp_path / str(best)}" in text
+    assert f"next    python train.py lr={best + 1} sweep=seeds" in text
+
+
+def test_folds_have_no_interval(sweep, tmp_path):
+    jobs = sweep([], [], [])
+    rows = [(place.name, run_row(place)) for place, _ in jobs]
+    text = write_results(tmp_path / "folds.csv", rows, name="fold", summary=("mean", "sd"))
+    assert [line.split()[0] for line in text.splitlines()] == ["fold", "0", "1", "2", "mean", "sd"]
+
+
+@pytest.mark.parametrize(
+    ("given", "count"),
+    [
+        (["sweep=seeds"], 5),
+        (["sweep=seeds", "hydra.sweeper.params.seed='1,2'"], 2),
+        (["sweep=seeds", "+hydra.sweeper.params.width='16,32'"], 10),
+        (["sweep=optuna", "hydra.sweeper.n_trials=7"], 7),
+    ],
+)
+def test_the_jobs_of_a_sweep_are_counted(given, count):
+    OmegaConf.register_new_resolver("trial", str, replace=True)
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        config = compose("train", given, return_hydra_config=True)
+    assert job_count(config.hydra) == count
+    if count == 5:
+        config.hydra.overrides.task = ["seed=1,2,3", "width=16"]  # what is typed counts, not what is set
+        assert job_count(config.hydra) == 3
