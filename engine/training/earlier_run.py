@@ -1,7 +1,7 @@
 """The run that a training goes on from (`resume=<folder>` or `last`): found, checked, its last state."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,13 +80,46 @@ def check_same(content: Mapping[str, Any], config: Mapping[str, Any], source: Pa
     if not keys:
         return
     remedy = "Give the settings that it had, or begin a new run: another hydra.run.dir=... and no resume=."
-    if any(key.startswith("model.scheduler.") for key in keys):
-        remedy += (
-            " Where only trainer.max_epochs was changed: the schedule of the learning rate depends on it, so "
-            "that a longer run is another one from its first epoch on. Keep the old schedule by its value "
-            "(model.scheduler.T_max=...), or train anew."
-        )
+    remedy += _of_longer(keys)
     raise RunFolderError(f"{source}: was run with another config: {'; '.join(keys)}. {remedy}")
+
+
+def check_rates(state: RunCheckpoint, config: Mapping[str, Any]) -> None:
+    """Stop where a new run takes over optimizer and schedule of a checkpoint, but asks for others.
+
+    Lightning restores both, so that another rate would be ignored, and a longer run would go on where the
+    schedule of the shorter one has ended: at a rate of 0.
+
+    Raises:
+        CheckpointError: Names the keys with both values.
+    """
+    sides = [
+        {
+            "model": {name: one["model"].get(name) for name in ("optimizer", "scheduler")},
+            "paths": {"output": ""},
+        }
+        for one in (state.config, config)
+    ]
+    keys = differences(*sides)
+    if config["find_lr"]:  # the checkpoint holds the rate that was found
+        keys = [key for key in keys if not key.startswith("model.optimizer.lr:")]
+    if keys:
+        raise CheckpointError(
+            f"{state.path}: optimizer and schedule go on as in its run, but {'; '.join(keys)}. Give "
+            f"the settings that it had, or train anew.{_of_longer(keys)}"
+        )
+
+
+def _of_longer(keys: Sequence[str]) -> str:
+    """What to do where a longer run would have another schedule."""
+    if not any(key.startswith("model.scheduler.") for key in keys):
+        return ""
+    return (
+        " Where only trainer.max_epochs was changed: the schedule of the learning rate depends on it, so "
+        "that a longer run is another one from its first epoch on. Train anew with that many epochs; or keep "
+        "the old schedule by its value (model.scheduler.T_max=...), which has ended at a rate of 0 and rises "
+        "again from there."
+    )
 
 
 def whole_state(folder: Path) -> RunCheckpoint | None:

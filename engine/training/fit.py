@@ -33,7 +33,7 @@ from engine.runs.provenance import RunManifest
 from engine.runs.ranks import attend, is_main
 from engine.runs.seed import seed_run
 from engine.training.callbacks import EmbedRun, FiniteMonitor, History, StepSeed
-from engine.training.earlier_run import set_aside, whole_state
+from engine.training.earlier_run import check_rates, set_aside, whole_state
 from engine.training.lr_finder import FoundRate, find_rate
 from engine.training.resume_callback import Resumption, check_states, kept_rate
 from engine.training.transfer import start_from
@@ -154,6 +154,8 @@ def _state(config: Mapping[str, Any], manifest: Manifest, split: Split, folder: 
             f"{state.path}: was trained on another manifest or split, whose training persons may be tested "
             "here. Resume with the data and protocol of its run."
         )
+    if config["ckpt_path"] is not None:
+        check_rates(state, config)
     set_aside(state, folder)
     return state
 
