@@ -16,7 +16,14 @@ from engine.runs.provenance import RunManifest, read_manifest_json
 from engine.runs.quiet_warnings import quiet
 from engine.runs.ranks import is_main
 from engine.runs.seed import seed_run
-from engine.training.checks import check_batches, check_model, check_scale, check_trainer, check_validation
+from engine.training.checks import (
+    check_batches,
+    check_devices,
+    check_model,
+    check_scale,
+    check_trainer,
+    check_validation,
+)
 from engine.training.crossval import cross_validate
 from engine.training.earlier_run import earlier_run
 from engine.training.fit import train_split
@@ -52,6 +59,7 @@ def train(
     check_settings(config)
     check_run(config)
     config = with_modes(config)
+    check_devices(config["trainer"])
     earlier = earlier_run(config, folder)
     if earlier is not None and _nothing_left(earlier, config):
         return _objective(earlier)

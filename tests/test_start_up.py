@@ -50,7 +50,7 @@ def test_help_is_printed_without_torch(command, tmp_path):
         ("+selection.metric=val/auc", "Unknown key 'selection.metric' of `selection`"),
         ("+model.optimizer.lrr=1", "of torch.optim.AdamW: nothing reads it; did you mean 'lr'?"),
         (
-            "+trainer.max_epoch=1",
+            "+trainer.max_epochz=1",
             "of pytorch_lightning.Trainer: nothing reads it; did you mean 'max_epochs'?",
         ),
     ],

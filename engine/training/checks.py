@@ -71,12 +71,11 @@ def check_trainer(config: Mapping[str, Any]) -> None:
     """Build trainer, callbacks and loggers once, so that a wrong one stops the run before a cohort is made.
 
     Raises:
-        ConfigError: This machine has no such device, too few of them or cores, or no compiler; or the range
-            test of the learning rate cannot run on this trainer.
+        ConfigError: This machine has no compiler, or the range test of the learning rate cannot run on this
+            trainer.
         Exception: What a constructor raised, with the key of the config.
     """
     trainer = config["trainer"]
-    check_devices(trainer)
     if config["find_lr"] and trainer.get("devices") not in (1, "1"):
         raise ConfigError("find_lr=true takes one device: find the rate with trainer=gpu, then train with it")
     if config["compile"] and _on_cpu(trainer) and not any(map(which, _COMPILERS)):

@@ -98,7 +98,7 @@ def check_rates(state: RunCheckpoint, config: Mapping[str, Any]) -> None:
             "model": {name: one["model"].get(name) for name in ("optimizer", "scheduler")},
             "paths": {"output": ""},
         }
-        for one in (state.config, config)
+        for one in (state.config, recorded(config))
     ]
     keys = differences(*sides)
     if config["find_lr"]:  # the checkpoint holds the rate that was found
