@@ -217,3 +217,24 @@ def test_a_remark_is_made_where_it_works_but_may_not_be_meant(
         check_trainer(with_modes(config))
         check_batches(config)
     assert told in caplog.text
+
+
+def test_a_download_without_a_network_is_one_message():
+    # pretrained=true offline; how long it tries is not ours
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    error = LocalEntryNotFoundError("cannot find the requested files in the local cache")
+    error.add_note("While building `model` of the config.")
+    assert is_users(error)
+    assert message(error, command="train").splitlines() == [
+        "LocalEntryNotFoundError: cannot find the requested files in the local cache",
+        "While building `model` of the config.",
+    ]
+
+
+def test_an_own_callback_is_refused_with_the_remedy(compose_run):
+    from engine.config.targets import ForbiddenTarget, check_targets
+
+    with pytest.raises(ForbiddenTarget, match=r"add trust=\[mycb\] to the command") as stop:
+        check_targets(compose_run("+callbacks.mine._target_=mycb.Hello"))
+    assert is_users(stop.value)

@@ -147,7 +147,7 @@ def _keys(node: Any, key: str = "") -> Iterator[str]:
     """All full keys of a composed config, without resolving anything."""
     plain = OmegaConf.to_container(node, resolve=False) if isinstance(node, DictConfig) else node
     for name, child in plain.items() if isinstance(plain, dict) else ():
-        path = f"{key}.{name}".lstrip(".")
+        path = f"{key}.{name!s}".lstrip(".")
         yield path
         if isinstance(child, dict):
             yield from _keys(child, path)

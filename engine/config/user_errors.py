@@ -37,11 +37,11 @@ _LIBRARIES = (
 
 @dataclass
 class _Command:
-    """The running command, how many jobs it began, and those that failed, by their overrides."""
+    """The running command, the overrides of each job it began, and the errors of jobs by their number."""
 
     name: str
-    jobs: int = 0
-    failed: list[tuple[str, Exception]] = field(default_factory=list)
+    jobs: list[list[str]] = field(default_factory=list)
+    failed: dict[int, Exception] = field(default_factory=dict)
 
 
 _running: list[_Command] = []
@@ -65,7 +65,7 @@ def run(main: Callable[[], Any], *, command: str) -> None:
     try:
         main()
     except Exception as error:
-        if any(error is one for _, one in this.failed):
+        if any(error is one for one in this.failed.values()):
             _end(_of_sweep(this))
         if not is_users(error):
             raise
@@ -82,7 +82,7 @@ def reported() -> Iterator[None]:
         yield
         return
     this, sweep = _running[-1], HydraConfig.get().mode == RunMode.MULTIRUN
-    this.jobs += 1
+    this.jobs.append(list(HydraConfig.get().overrides.task))
     os.environ.pop(_FULL, None)  # not meant for the ranks and workers that the job starts
     try:
         yield
@@ -91,7 +91,7 @@ def reported() -> Iterator[None]:
         if users and not sweep:
             _end(message(error, command=this.name))
         if sweep:
-            this.failed.append((" ".join(HydraConfig.get().overrides.task), error))
+            this.failed[len(this.jobs) - 1] = error
             _log.error("this job failed, the others go on: %s", message(error, command=this.name))
             if not users:
                 traceback.print_exc()
@@ -147,10 +147,15 @@ def message(error: BaseException, *, command: str) -> str:
 
 
 def _of_sweep(this: _Command) -> str:
-    """Which jobs of a sweep failed, and why."""
-    failed = [f"{overrides}: {message(error, command=this.name)}" for overrides, error in this.failed]
-    head = f"{len(failed)} of {this.jobs} jobs failed; what the others wrote is kept."
-    return "\n".join([head, *(f"- {line}" for line in failed)])
+    """Which jobs of a sweep failed, named by what tells them from the others, and why."""
+    common = set.intersection(*map(set, this.jobs)) if len(this.jobs) > 1 else set()
+    lines = [f"{len(this.failed)} of {len(this.jobs)} jobs failed."]
+    if len(this.failed) < len(this.jobs):
+        lines[0] += " The results of the others are kept."
+    for number, error in this.failed.items():
+        own = " ".join(override for override in this.jobs[number] if override not in common)
+        lines.append(f"- job {number}, {own}: {message(error, command=this.name)}")
+    return "\n".join(lines)
 
 
 def _end(text: str) -> NoReturn:

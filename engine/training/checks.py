@@ -105,14 +105,14 @@ def check_devices(trainer: Mapping[str, Any]) -> None:
     Raises:
         ConfigError: Names what this machine has.
     """
-    kind, devices = (trainer.get(name) for name in ("accelerator", "devices"))
+    kind, devices = trainer.get("accelerator"), str(trainer.get("devices"))
     gpus = torch.cuda.device_count()
     if kind in ("gpu", "cuda") and not gpus and not torch.backends.mps.is_available():
         raise ConfigError(f"trainer.accelerator={kind}: no GPU here: trainer=cpu, or see make doctor")
-    if kind in ("gpu", "cuda") and gpus and str(devices).isdigit() and int(devices) > gpus:
+    if kind in ("gpu", "cuda") and gpus and devices.isdigit() and int(devices) > gpus:
         raise ConfigError(f"trainer.devices={devices}: this machine has {gpus} GPUs")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if _on_cpu(trainer) and str(devices).isdigit() and int(devices) > max(2, cores):
+    if _on_cpu(trainer) and devices.isdigit() and int(devices) > max(2, cores):
         raise ConfigError(
             f"trainer.devices={devices}: each is a process on the CPU, and this machine has {cores} cores. "
             "Use trainer.devices=1; torch uses all cores in one process as well."
