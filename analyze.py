@@ -7,6 +7,7 @@ from omegaconf import DictConfig
 
 from engine.config.choices import register_choices
 from engine.config.compose import plain_config, root_keys
+from engine.config.user_errors import reported, run
 
 register_choices()
 
@@ -14,11 +15,13 @@ register_choices()
 @hydra.main(version_base="1.3", config_path="conf", config_name="analyze")
 def main(config: DictConfig) -> None:
     """Write the page and the tables of an analysis."""
-    plain = plain_config(config, keys=root_keys("analyze"))
-    from analysis.run import analyze  # takes seconds, which help and a misspelt override need not wait for
+    with reported():
+        plain = plain_config(config, keys=root_keys("analyze"))
+        # it takes seconds to import, which help and a misspelt override need not wait for
+        from analysis.run import analyze
 
-    analyze(plain, folder=Path(plain["paths"]["output"]))
+        analyze(plain, folder=Path(plain["paths"]["output"]))
 
 
 if __name__ == "__main__":
-    main()
+    run(main, command="analyze")

@@ -7,6 +7,7 @@ from omegaconf import DictConfig
 
 from engine.config.choices import register_choices
 from engine.config.compose import plain_config, root_keys
+from engine.config.user_errors import reported, run
 
 register_choices()
 
@@ -14,11 +15,13 @@ register_choices()
 @hydra.main(version_base="1.3", config_path="conf", config_name="predict")
 def main(config: DictConfig) -> None:
     """Write a table of predictions for videos without labels."""
-    plain = plain_config(config, keys=root_keys("predict"))
-    from engine.predict import predict  # takes seconds, which help and a misspelt override need not wait for
+    with reported():
+        plain = plain_config(config, keys=root_keys("predict"))
+        # it takes seconds to import, which help and a misspelt override need not wait for
+        from engine.predict import predict
 
-    predict(plain, folder=Path(plain["paths"]["output"]))
+        predict(plain, folder=Path(plain["paths"]["output"]))
 
 
 if __name__ == "__main__":
-    main()
+    run(main, command="predict")

@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 
 from engine.config.choices import register_choices
 from engine.config.compose import plain_config, root_keys
+from engine.config.user_errors import reported, run
 from engine.runs.find_run import register
 
 register()
@@ -18,21 +19,22 @@ register_choices()
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")
 def main(config: DictConfig) -> float | None:
     """Run one training, or one job of a sweep, and return the validation metric a sweep may search by."""
-    plain = plain_config(config, keys=root_keys("train"))
-    # torch and Lightning take seconds to import: help and a misspelt override do not wait for them
-    from engine.config.selection import check_sweep
-    from engine.runs.optuna_study import data_check
-    from engine.train import train
+    with reported():
+        plain = plain_config(config, keys=root_keys("train"))
+        # torch and Lightning take seconds to import: help and a misspelt override do not wait for them
+        from engine.config.selection import check_sweep
+        from engine.runs.optuna_study import data_check
+        from engine.train import train
 
-    run = HydraConfig.get()
-    check_data = None
-    if run.mode == RunMode.MULTIRUN:
-        check_sweep(plain, direction=run.sweeper.get("direction"))
-        check_data = data_check(run.sweeper)
-    folder = Path(plain["paths"]["output"])
-    objective: float | None = train(plain, folder=folder, check_data=check_data)
+        job = HydraConfig.get()
+        check_data = None
+        if job.mode == RunMode.MULTIRUN:
+            check_sweep(plain, direction=job.sweeper.get("direction"))
+            check_data = data_check(job.sweeper)
+        folder = Path(plain["paths"]["output"])
+        objective: float | None = train(plain, folder=folder, check_data=check_data)
     return objective
 
 
 if __name__ == "__main__":
-    main()
+    run(main, command="train")

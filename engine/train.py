@@ -18,7 +18,14 @@ from engine.runs.quiet_warnings import quiet
 from engine.runs.ranks import is_main
 from engine.runs.seed import seed_run
 from engine.runs.terminal import after_training, conclude, shown
-from engine.training.checks import check_devices, check_model, check_scale, check_validation
+from engine.training.checks import (
+    check_batches,
+    check_devices,
+    check_model,
+    check_scale,
+    check_trainer,
+    check_validation,
+)
 from engine.training.crossval import cross_validate
 from engine.training.earlier_run import earlier_run
 from engine.training.fit import train_split
@@ -54,7 +61,7 @@ def train(
     check_settings(config)
     check_run(config)
     config = with_modes(config)
-    check_devices(config)
+    check_devices(config["trainer"])
     earlier = earlier_run(config, folder)
     if earlier is not None and _nothing_left(earlier, config):
         _conclude("nothing to do: this training was finished earlier", earlier)
@@ -62,7 +69,9 @@ def train(
     seed_run(config["seed"])
     config = dict(config) | {"resume": None if earlier is None else str(earlier)}
     with RunManifest(folder=folder, config=config, writes=is_main(), earlier=earlier) as record:
-        check_model(config)  # before the manifest: a cohort may take minutes to make
+        check_trainer(config)  # all before the manifest: a cohort may take minutes to make
+        check_batches(config)
+        check_model(config)
         _log.info("reading the recordings of data.manifest, or making them")
         manifest = build(config["data"]["manifest"], key="data.manifest")
         if check_data is not None:

@@ -36,11 +36,17 @@ def build(node: Any, *, key: str, **injected: Any) -> Any:
         if injected:
             node = {**node, "_partial_": True}
         built = instantiate(node, _convert_="all")
-        return built(**injected) if injected else built
     except InstantiationException as error:
         cause = error.__cause__ or error
         cause.add_note(f"While building `{key}` of the config.")
         raise cause from None
+    if not injected:
+        return built
+    try:
+        return built(**injected)
+    except Exception as error:
+        error.add_note(f"While building `{key}` of the config.")
+        raise
 
 
 def build_all(nodes: dict[str, Any] | None, *, key: str) -> list[Any]:

@@ -9,7 +9,9 @@ from omegaconf.errors import InterpolationKeyError, InterpolationToMissingValueE
 
 from datamodules.wording import nearest
 from engine.config.choices import options, root_config, root_groups
+from engine.config.short_keys import placed
 from engine.config.source_code import arguments
+from engine.config.unknown_keys import right_word
 
 # what the commands read of nodes that are no class; further keys are names for interpolations
 _READ: dict[str, tuple[str, ...]] = {
@@ -35,7 +37,7 @@ def root_keys(command: str) -> frozenset[str]:
 
 
 def plain_config(config: DictConfig, *, keys: Collection[str]) -> dict[str, Any]:
-    """Resolve a composed config into nested dicts and lists of plain values.
+    """Resolve a composed config into nested dicts and lists of plain values, short keys in their places.
 
     Args:
         config: What Hydra composed.
@@ -46,10 +48,14 @@ def plain_config(config: DictConfig, *, keys: Collection[str]) -> dict[str, Any]
     Raises:
         ConfigError: A key is one that nothing reads (its nearest known name is suggested), or a mandatory
             value is missing.
+        ShortKeyError: A short key contradicts its long one, or has no place in this config.
     """
+    command = "train" if "epochs" in keys else ""  # words of training mean nothing elsewhere
     for key in map(str, config):
         if key not in keys:
-            raise ConfigError(_unknown(key, "at the root of the config", sorted(keys)))
+            answer = right_word(key, "", command=command)
+            raise ConfigError(answer or _unknown(key, "at the root of the config", sorted(keys)))
+    config = placed(config, keys=keys)
     try:
         plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     except (MissingMandatoryValue, InterpolationToMissingValueError) as error:
@@ -63,7 +69,7 @@ def plain_config(config: DictConfig, *, keys: Collection[str]) -> dict[str, Any]
             "kind, pixels or series."
         ) from error
     assert isinstance(plain, dict)
-    _check_known(plain, "", interpolated=str(OmegaConf.to_container(config)))
+    _check_known(plain, "", command=command, interpolated=str(OmegaConf.to_container(config)))
     return without_cohort(plain)
 
 
@@ -92,11 +98,11 @@ def with_value(config: Mapping[str, Any], key: str, value: Any) -> dict[str, Any
     return dict(config) | {first: with_value(config[first], rest, value) if rest else value}
 
 
-def _check_known(node: Any, key: str, *, interpolated: str) -> None:
+def _check_known(node: Any, key: str, *, command: str, interpolated: str) -> None:
     """Refuse keys below the root that neither a command, nor a class, nor an interpolation reads."""
     if isinstance(node, list):
         for index, child in enumerate(node):
-            _check_known(child, f"{key}[{index}]", interpolated=interpolated)
+            _check_known(child, f"{key}[{index}]", command=command, interpolated=interpolated)
     if not isinstance(node, Mapping):
         return
     target = node.get("_target_")
@@ -108,10 +114,13 @@ def _check_known(node: Any, key: str, *, interpolated: str) -> None:
         named = rf"\$\{{({re.escape(key)}|\.*)\.{re.escape(name)}\b"  # by an interpolation, full or relative
         special = name in _HYDRA or re.search(named, interpolated)
         if known is not None and name not in known and not special:
-            raise ConfigError(_unknown(path, place, known))
-        _check_known(child, path, interpolated=interpolated)
+            there = [other for other in node if other in known]
+            answer = right_word(path, "", command=command)
+            raise ConfigError(answer or _unknown(path, place, known, likely=there))
+        _check_known(child, path, command=command, interpolated=interpolated)
 
 
-def _unknown(key: str, place: str, known: Collection[str]) -> str:
-    hint = nearest(key.rpartition(".")[2], known) or f". Known keys: {', '.join(known)}."
+def _unknown(key: str, place: str, known: Collection[str], *, likely: Collection[str] = ()) -> str:
+    name = key.rpartition(".")[2]
+    hint = nearest(name, likely) or nearest(name, known) or f". Known keys: {', '.join(known)}."
     return f"Unknown key {key!r} {place}: nothing reads it{hint}"

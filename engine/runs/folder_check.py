@@ -55,4 +55,5 @@ class CheckFolder(Callback):
         except Exception as error:
             if isinstance(error.__cause__, ConfigError):  # of `resume=`, which names the folder
                 raise SystemExit(f"{type(error.__cause__).__name__}: {error.__cause__}") from None
-            raise SystemExit(f"hydra.run.dir: {error}") from None
+            told = str(error).splitlines()[0].rpartition(" raised while resolving interpolation: ")[2]
+            raise SystemExit(f"hydra.run.dir: {told}") from None

@@ -11,8 +11,9 @@ import optuna
 from omegaconf import DictConfig, OmegaConf, open_dict
 from optuna.trial import TrialState
 
-from engine.config.compose import ConfigError, without_cohort
+from engine.config.compose import ConfigError, root_keys, without_cohort
 from engine.config.differences import canonical_json, differences, without_places
+from engine.config.short_keys import placed
 
 _log = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ def study_settings(config: DictConfig) -> dict[str, Any]:
         run.paths.output = "run"
         for name in _OF_EACH_TRIAL:
             run.pop(name, None)
+    run = placed(run, keys=root_keys("train"))
     plain = without_cohort(OmegaConf.to_container(run, resolve=True))
     return {"config": plain, "space": space, "direction": str(getattr(direction, "name", direction))}
 

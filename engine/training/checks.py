@@ -1,17 +1,20 @@
 """Checks before training: the model, the devices, the scale of the labels, the labels of validation."""
 
+import logging
 import os
 from collections.abc import Mapping, Sequence
+from shutil import which
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
+from pytorch_lightning.callbacks import Checkpoint
 
 from datamodules.manifests.manifest import Manifest
 from datamodules.splits.partition import Split
 from engine.checkpoints.recorded_config import check_recorded, recorded
-from engine.config.build import build
+from engine.config.build import build, build_all
 from engine.config.compose import ConfigError
 from engine.config.selection import check_monitors, monitored
 from engine.config.targets import ForbiddenTarget
@@ -22,6 +25,9 @@ from evaluation.metrics.catalog import METRICS
 from evaluation.tables.predictions import HEADS
 from models.inputs import Input
 
+_log = logging.getLogger(__name__)
+_COMPILERS = (os.environ.get("CXX", "g++"), "clang++", "cl")
+_HALF = ("bf16-mixed", "bf16-true", "bf16", "16-mixed", "16-true", "16")
 _GIVES = {"PixelClips": "frames", "SeriesClips": "series"}
 
 
@@ -61,19 +67,90 @@ def _check_kind(task: Any, config: Mapping[str, Any]) -> None:
             )
 
 
-def check_devices(config: Mapping[str, Any]) -> None:
-    """Refuse more processes than this machine has cores: they would wait for each other for ever.
+def check_trainer(config: Mapping[str, Any]) -> None:
+    """Build trainer, callbacks and loggers once, so that a wrong one stops the run before a cohort is made.
 
     Raises:
-        ConfigError: Names the number of cores.
+        ConfigError: This machine has no compiler, or the range test of the learning rate cannot run on this
+            trainer.
+        Exception: What a constructor raised, with the key of the config.
     """
-    kind, devices = (config["trainer"].get(name) for name in ("accelerator", "devices"))
-    on_cpu = kind == "cpu" or (kind == "auto" and not torch.cuda.is_available())
+    trainer = config["trainer"]
+    if config["find_lr"] and trainer.get("devices") not in (1, "1"):
+        raise ConfigError("find_lr=true takes one device: find the rate with trainer=gpu, then train with it")
+    if config["compile"] and _on_cpu(trainer) and not any(map(which, _COMPILERS)):
+        raise ConfigError(
+            "compile=true: torch compiles for the CPU with a C++ compiler, and none is here. Install g++, or "
+            "leave compile out"
+        )
+    callbacks = build_all(config["callbacks"], key="callbacks")
+    told = logging.getLogger("pytorch_lightning.utilities.rank_zero")
+    told.disabled, before = True, told.disabled  # the trainer that trains says the same
+    try:
+        loggers = build_all(config["logger"], key="logger")
+        selects = any(isinstance(callback, Checkpoint) for callback in callbacks)
+        given: Any = {"callbacks": callbacks, "logger": loggers or False, "enable_checkpointing": selects}
+        build(trainer, key="trainer", **given)
+    finally:
+        told.disabled = before
+    if _on_cpu(trainer) and str(trainer.get("precision")) in _HALF:
+        _log.warning(
+            "trainer.precision=%s on a CPU is slower than trainer.precision=32-true", trainer["precision"]
+        )
+
+
+def check_devices(trainer: Mapping[str, Any]) -> None:
+    """Refuse a device that is not here, and more processes than cores, which would wait for each other.
+
+    Raises:
+        ConfigError: Names what this machine has.
+    """
+    kind, devices = trainer.get("accelerator"), str(trainer.get("devices"))
+    gpus = torch.cuda.device_count()
+    if kind in ("gpu", "cuda") and not gpus and not torch.backends.mps.is_available():
+        raise ConfigError(f"trainer.accelerator={kind}: no GPU here: trainer=cpu, or see make doctor")
+    if kind in ("gpu", "cuda") and gpus and devices.isdigit() and int(devices) > gpus:
+        raise ConfigError(f"trainer.devices={devices}: this machine has {gpus} GPUs")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if on_cpu and str(devices).isdigit() and int(devices) > max(2, cores):
+    if _on_cpu(trainer) and devices.isdigit() and int(devices) > max(2, cores):
         raise ConfigError(
             f"trainer.devices={devices}: each is a process on the CPU, and this machine has {cores} cores. "
             "Use trainer.devices=1; torch uses all cores in one process as well."
+        )
+
+
+def _on_cpu(trainer: Mapping[str, Any]) -> bool:
+    kind = trainer.get("accelerator", "auto")
+    return kind == "cpu" or (kind == "auto" and not torch.cuda.is_available())
+
+
+def check_batches(config: Mapping[str, Any]) -> None:
+    """Refuse a batch in which the contrast finds no positive, and remark on clips of two lengths.
+
+    Raises:
+        ConfigError: Names the size and the smallest that has positives.
+    """
+    module = config["data"]["module"]
+    objective = config["model"].get("objective") or {}
+    contrast = (objective.get("contrast") if objective.get("contrast_weight") else None) or {}
+    per_visit = contrast.get("positives") == "same_visit"
+    name = "clips" if per_visit else "visits"
+    if contrast and module.get("subjects") == 1:
+        _log.warning(
+            "data.module.subjects=1: no batch holds another person, from whom the contrast tells apart"
+        )
+    if contrast.get("_target_", "").endswith(".SupCon") and module.get(name) == 1:
+        what = "another clip of the same visit" if per_visit else "another visit of the same person"
+        raise ConfigError(
+            f"data.module.{name}=1: the contrast learns from {what}, and no batch holds one. Use "
+            f"data.module.{name}=2 or more, or train without it: model/contrast=none"
+        )
+    lengths = {key: (module.get(key) or {}).get("length") for key in ("train_clips", "eval_clips")}
+    if None not in lengths.values() and len(set(lengths.values())) > 1:
+        _log.warning(
+            "data.module.train_clips.length=%s, but data.module.eval_clips.length=%s: it is measured on "
+            "clips of another length than it learns from",
+            *lengths.values(),
         )
 
 

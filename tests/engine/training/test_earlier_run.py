@@ -24,6 +24,7 @@ from engine.training.resume_callback import Resumption
 from studies.interruptions.compare import different, same
 
 DEFAULT_WORKERS = "data.module.num_workers=1"
+LONGER = ("data.module.eval_clips.clips=3", "trainer.max_epochs=3", "model.scheduler.T_max=2")
 THREE = ["trainer.max_epochs=3", "model.network.rarm.dropout=0.5", DEFAULT_WORKERS]
 
 
@@ -324,9 +325,24 @@ def test_callback_states_that_no_run_writes_are_refused_and_touch_no_file(
         keep.parent.mkdir(parents=True, exist_ok=True)
         keep.write_text("mine")
     with pytest.raises(CheckpointError, match=r"last\.ckpt: .*(Nothing was copied|cannot be taken over)"):
-        small_fit(goal, "data.module.eval_clips.clips=3", "trainer.max_epochs=3", f"ckpt_path={last}")
+        small_fit(goal, *LONGER, f"ckpt_path={last}")
     assert (goal / "keep.ckpt").read_text() == "mine"
     assert (run / "keep.ckpt").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("trainer.max_epochs=3", r"model\.scheduler\.T_max: 2 there, 3 here.*Train anew .*rises again"),
+        ("model.optimizer.lr=0.5", r"model\.optimizer\.lr: 0\.001 there, 0\.5 here"),
+    ],
+)
+def test_a_checkpoint_is_not_gone_on_from_at_rates_that_lightning_would_ignore(
+    override, told, series_run, small_fit, tmp_path
+):
+    last = series_run.folder / "checkpoints" / "last.ckpt"
+    with pytest.raises(CheckpointError, match=told):
+        small_fit(tmp_path / "run", "data.module.eval_clips.clips=3", override, f"ckpt_path={last}")
 
 
 FORGOTTEN = {
@@ -345,7 +361,7 @@ def test_a_state_that_forgets_the_best_epoch_is_named(case, series_run, small_fi
     if case == "all":
         del content["callbacks"]
     torch.save(content, last)
-    goes_on = ("data.module.eval_clips.clips=3", "trainer.max_epochs=3")
+    goes_on = LONGER
     with pytest.raises(CheckpointError, match=r"last\.ckpt: does not hold the state of .*forgotten"):
         small_fit(run, *goes_on, f"resume={run}")
     if case == "history":  # a new run may have other callbacks
