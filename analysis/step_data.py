@@ -93,6 +93,7 @@ def read_material(config: Mapping[str, Any], record: RunManifest) -> Material:
     table, leaked = guarded(features.table, series, manifest, allowed=allowed)
     features = replace(features, table=table)
     record.record(
+        experiment=config["analysis"]["name"],
         splits=[split.name for split in splits],
         phase=asked,
         leaks_on_purpose=[*record.content["leaks_on_purpose"], *leaked],
@@ -116,6 +117,7 @@ def _about(manifest: Manifest) -> dict[str, Any]:
     """What the record of a run says of its recordings."""
     return {
         "data": manifest.name,
+        "synthetic": manifest.truth is not None,
         "data_digest": manifest.digest(),
         "recordings": len(manifest.table),
         "errata": [str(erratum) for erratum in manifest.errata],
