@@ -97,6 +97,7 @@ def read_material(config: Mapping[str, Any], record: RunManifest) -> Material:
     table, leaked = guarded(features.table, series, manifest, allowed=allowed)
     features = replace(features, table=table)
     record.record(
+        experiment=config["analysis"]["name"],
         splits=[split.name for split in splits],
         phase=asked,
         leaks_on_purpose=[*record.content["leaks_on_purpose"], *leaked],
