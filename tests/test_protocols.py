@@ -47,11 +47,11 @@ def test_an_official_split_shows_whom_it_shares_and_what_a_look_up_reaches(
     run = tmp_path / "run"
     train(config, folder=run)
     record = read_manifest_json(run)
-    persons = record["person_overlap"]["persons"]
+    shared = record["person_overlap"]["persons"]
     table = own_table.assign(split=part)
     persons = {name: set(rows["subject_id"]) for name, rows in table.groupby("split")}
-    assert persons["train"]["test"] == len(persons["train"] & persons["test"]) > 0
-    assert persons["test"]["test"] == 10
+    assert shared["train"]["test"] == len(persons["train"] & persons["test"]) > 0
+    assert shared["test"]["test"] == 10
     assert record["subject_disjoint"] is False
     assert "are in several parts: P000" in caplog.text
     line = json.loads((run / "metrics.json").read_text())["reference"]["identity"]
