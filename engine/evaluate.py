@@ -16,7 +16,7 @@ from engine.cohort.data_facts import data_facts
 from engine.cohort.leak_check import audit_leaks
 from engine.cohort.network_needs import check_content
 from engine.cohort.restored_data import own_manifest
-from engine.cohort.splits import part_sizes, report_split
+from engine.cohort.splits import report_split
 from engine.config.build import build
 from engine.config.compose import ConfigError
 from engine.config.targets import trusting
@@ -114,8 +114,6 @@ def _record(
     manifest, trained = material.manifest, list(checkpoint.config.get("accept_leaks") or ())
     record.record(
         experiment=run["experiment_name"],
-        synthetic=manifest.truth is not None,
-        parts=part_sizes(manifest, material.split),
         checkpoint=str(checkpoint.path),
         notes=list(material.notes),
         **data_facts(manifest, [material.split]),

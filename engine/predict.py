@@ -57,7 +57,7 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
             checkpoint=str(checkpoint.path),
             input=str(config["input"]),
             recordings=len(manifest.table),
-            synthetic=manifest.truth is not None,
+            synthetic=manifest.synthetic,
         )
         predict_all = Predictor.of(checkpoint, run, one_device=True)
         _log.info("predicting %d recordings", len(manifest.table))

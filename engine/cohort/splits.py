@@ -7,7 +7,6 @@ from typing import Any
 from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.columns import LABELS
 from datamodules.manifests.manifest import Manifest, ManifestError
-from datamodules.schema import UNKNOWN
 from datamodules.split_leakage.near_duplicates import duplicates, false_hashes
 from datamodules.split_leakage.split_checks import check_content as check_duplicates
 from datamodules.split_leakage.split_checks import check_split
@@ -76,17 +75,6 @@ def _check(manifest: Manifest, split: Split, protocol: Any) -> None:
         subject_disjoint=protocol.subject_disjoint,
         chronological=getattr(protocol, "chronological", False),
     )
-
-
-def part_sizes(manifest: Manifest, split: Split) -> dict[str, dict[str, int]]:
-    """Recordings and persons of each part of a split, for the record of a run."""
-    persons = manifest.table.set_index("recording_id")["subject_id"].replace(UNKNOWN, None)
-    parts = {"train": split.train, "val": split.val, "test": split.test}
-    return {
-        name: {"recordings": len(ids), "persons": int(persons.loc[list(ids)].nunique())}
-        for name, ids in parts.items()
-        if ids
-    }
 
 
 def report_split(manifest: Manifest, split: Split, *, record: RunManifest) -> None:

@@ -21,7 +21,7 @@ from engine.checkpoints.checkpoint import (
     new_record,
 )
 from engine.checkpoints.seen_data import memory
-from engine.cohort.splits import part_sizes
+from engine.cohort.data_facts import data_facts
 from engine.config.build import build, build_all
 from engine.config.compose import with_value
 from engine.config.selection import monitored, with_modes
@@ -81,9 +81,8 @@ def train_split(
     Returns:
         The chosen checkpoint's validation metric, if any.
     """
-    parts = part_sizes(manifest, split)
-    record.record(parts=parts)
-    _log.info("recordings: %s", parts_text(parts))
+    (sizes,) = data_facts(manifest, [split])["parts"].values()
+    _log.info("recordings: %s", parts_text(sizes))
     fitted = fit_split(config, manifest, split, folder=folder)
     record.record(**fitted.facts)
     _measure(config, manifest, split, fitted, folder=folder, record=record)

@@ -39,8 +39,9 @@ def asked_rows(record: Mapping[str, Any]) -> list[Row]:
         known.append(f"{scale['name']} ({scale['low']} to {scale['high']})")
     if known:
         rows.append(("data", ", ".join(known)))
-    if parts := parts_text(record.get("parts") or {}):
-        rows.append(("recordings", parts))
+    splits = list((record.get("parts") or {}).values())
+    if len(splits) == 1:  # of several, each says its own
+        rows.append(("recordings", parts_text(splits[0])))
     return rows
 
 

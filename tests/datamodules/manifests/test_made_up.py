@@ -27,7 +27,7 @@ def test_what_lies_in_a_marked_folder_is_made_up_wherever_its_table_lies(tmp_pat
 
 
 def test_a_made_up_tree_is_read_as_such(tmp_path):
-    assert main(["folder", str(tmp_path / "tree")]) == 0
+    assert main("folder", tmp_path / "tree") == 0
     assert read(root=tmp_path / "tree", probe=False).synthetic
 
 

@@ -330,21 +330,6 @@ def test_callback_states_that_no_run_writes_are_refused_and_touch_no_file(
     assert (run / "keep.ckpt").read_text() == "mine"
 
 
-@pytest.mark.parametrize(
-    ("override", "told"),
-    [
-        ("trainer.max_epochs=3", r"model\.scheduler\.T_max: 2 there, 3 here.*Train anew .*rises again"),
-        ("model.optimizer.lr=0.5", r"model\.optimizer\.lr: 0\.001 there, 0\.5 here"),
-    ],
-)
-def test_a_checkpoint_is_not_gone_on_from_at_rates_that_lightning_would_ignore(
-    override, told, series_run, small_fit, tmp_path
-):
-    last = series_run.folder / "checkpoints" / "last.ckpt"
-    with pytest.raises(CheckpointError, match=told):
-        small_fit(tmp_path / "run", "data.module.eval_clips.clips=3", override, f"ckpt_path={last}")
-
-
 FORGOTTEN = {
     "best": lambda states: [states.pop(key) for key in list(states) if key.startswith(BEST)],
     "history": lambda states: states.pop("History"),

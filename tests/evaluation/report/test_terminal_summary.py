@@ -22,7 +22,9 @@ RECORD = {
     "argv": ["train.py", "debug=fast"],
     "data": "manifest",
     "synthetic": True,
-    "parts": {"train": {"recordings": 72, "persons": 12}, "test": {"recordings": 48, "persons": 8}},
+    "parts": {
+        "holdout": {"train": {"recordings": 72, "persons": 12}, "test": {"recordings": 48, "persons": 8}}
+    },
     "config": {"data": {"scale": {"name": "BDI-II", "low": 0, "high": 63}}},
 }
 
