@@ -89,7 +89,7 @@ def epoch_line(rows: Sequence[Row], *, monitor: str, mode: str, last: str, left:
         parts.append(f"no finite {monitor} so far")
     else:
         parts.append(f"best {monitor} {best[1]:.4f} in epoch {best[0] + 1}")
-    if left:
+    if left is not None and left >= 1:
         parts.append(f"at most {duration(left)} left")
     return f"epoch {int(row['epoch']) + 1}/{last}: {', '.join(parts)}"
 
