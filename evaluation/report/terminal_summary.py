@@ -34,7 +34,7 @@ def asked_rows(record: Mapping[str, Any]) -> list[Row]:
         rows.append(("trial run", f"{debug[0]}: shows that everything runs, its numbers mean nothing"))
     known = [str(record["data"])] if record.get("data") else []
     if record.get("synthetic"):
-        known = ["SYNTHETIC persons", *(one for one in known if one != "synthetic")]
+        known = ["SYNTHETIC persons", *(one for one in known if one not in ("synthetic", "manifest"))]
     if scale := (config.get("data") or {}).get("scale"):
         known.append(f"{scale['name']} ({scale['low']} to {scale['high']})")
     if known:
