@@ -104,7 +104,7 @@ def _following(config: Mapping[str, Any], checkpoint: Path, folder: Path) -> lis
     if (data := (config.get("paths") or {}).get("data", "data")) != "data":
         given.append(f"paths.data={shown(Path(data))}")
     audited = [] if config.get("audit") else [" ".join(["python eval.py", *given, "audit=true"])]
-    return [*audited, f"python -m evaluation.comparison {shown(folder)} <folder of another run>"]
+    return [*audited, f"python -m evaluation.comparison {shown(folder)} FOLDER  # of another run"]
 
 
 def _record(
@@ -115,6 +115,7 @@ def _record(
     record.record(
         experiment=run["experiment_name"],
         checkpoint=str(checkpoint.path),
+        trained_with=checkpoint.config.get("trainer"),
         notes=list(material.notes),
         **data_facts(manifest, [material.split]),
         **{"leaks_on_purpose" if material.own else "leaks_of_training": trained},

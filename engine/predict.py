@@ -55,6 +55,7 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
         check_content(manifest, run, trained=True)
         record.record(
             checkpoint=str(checkpoint.path),
+            trained_with=checkpoint.config.get("trainer"),
             input=str(config["input"]),
             recordings=len(manifest.table),
             synthetic=manifest.synthetic,

@@ -6,6 +6,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+import pandas as pd
+
 from engine.cohort.data_facts import data_facts
 from engine.cohort.leak_check import audit_leaks
 from engine.cohort.splits import checked_splits, report_split
@@ -29,6 +31,7 @@ from engine.training.checks import (
 from engine.training.crossval import cross_validate
 from engine.training.earlier_run import earlier_run
 from engine.training.fit import train_split
+from evaluation.report.learning_curves import hardly_trained
 
 _log = logging.getLogger(__name__)
 
@@ -105,6 +108,10 @@ def _conclude(title: str, folder: Path) -> None:
     if chosen:
         epoch = f"epoch {chosen['epoch'] + 1} of {chosen['of']}"
         rows = [("chosen", f"{epoch}, {chosen['monitor']} {chosen['value']:.4f}")]
+        if (folder / "history.csv").is_file() and (
+            remark := hardly_trained(pd.read_csv(folder / "history.csv"), chosen=chosen["epoch"])
+        ):
+            rows.append(("note", remark))
     table = folder / "folds.csv"
     if table.is_file():
         rows.append(("table", shown(table)))
@@ -121,7 +128,7 @@ def _nothing_left(earlier: Path, config: Mapping[str, Any]) -> bool:
         return False
     _log.warning(
         "%s is finished, under the same config: nothing to do. For a new run give another hydra.run.dir; a "
-        "longer one takes a larger trainer.max_epochs.",
+        "longer one is trained anew, with a larger epochs=.",
         earlier,
     )
     return True

@@ -38,7 +38,7 @@ def answer(command, *overrides, folder=None):
 @pytest.mark.parametrize(
     ("command", "override", "told"),
     [
-        ("train", "batch_size=4", "write batch=4 (recordings a step"),
+        ("train", "batch_size=4", "write batch= (recordings a step"),
         ("train", "data.batch_size=4", "write batch=4"),
         ("train", "+data.batch_size=4", "write batch=4"),
         ("train", "++learning_rate=0.1", "write lr=0.1"),

@@ -55,6 +55,10 @@ def placed(config: DictConfig, *, keys: Collection[str]) -> DictConfig:
     for name, value in given.items():
         if value is None:
             continue
+        if name == "lr" and OmegaConf.select(config, "find_lr"):
+            raise ShortKeyError(
+                f"lr={value} and find_lr=true: the range test would replace it. Give one of them."
+            )
         key = short[name]
         parent = key.rpartition(".")[0]
         if parent and not isinstance(OmegaConf.select(config, parent), DictConfig):

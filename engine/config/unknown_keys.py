@@ -18,7 +18,7 @@ _TRAIN = {
         "learning_rate base_lr model.lr model.learning_rate optimizer.lr optim.lr trainer.lr "
         "model.optimizer.learning_rate data.lr"
     ),
-    "batch={} (recordings a step: persons x visits x clips)": (
+    "batch= (recordings a step: persons x visits x clips, so a multiple of visits x clips)": (
         "batch_size bs train_batch_size data.batch_size data.batch data.module.batch_size "
         "datamodule.batch_size trainer.batch_size data.loader.batch_size"
     ),
@@ -51,6 +51,9 @@ _TRAIN = {
     "selection.monitor={}": "monitor trainer.monitor callbacks.monitor",
     "callbacks=early_stopping callbacks.early_stopping.patience={}": "patience early_stopping_patience",
     "hydra.run.dir={}": "output_dir save_dir log_dir out_dir output",
+    "data.cohort.n_subjects={}": (
+        "n_subjects n_persons subjects persons data.n_subjects data.cohort.n_persons data.cohort.subjects"
+    ),
 }
 _LOADED = {
     "ckpt_path={}": "checkpoint ckpt checkpoint_path resume resume_from weights model model_path pretrained",

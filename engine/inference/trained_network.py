@@ -77,19 +77,29 @@ class TrainedNetwork(nn.Module):
         if missing:
             raise ValueError(f"the batch lacks {missing[0]!r}, it holds {sorted(batch)}. {self._wanted()}")
         x, mask = batch[self.reads], batch["mask"]
+        if not isinstance(x, Tensor) or not isinstance(mask, Tensor):
+            raise ValueError(
+                f"{self.reads!r} is a {type(x).__name__}, 'mask' a {type(mask).__name__}: give "
+                f"tensors, as of torch.as_tensor. {self._wanted()}"
+            )
         if self.reads == "frames":
             fits = x.dtype == torch.uint8 and x.ndim == 5 and x.shape[2] == 3
         else:
-            fits = x.is_floating_point() and x.ndim == 3 and x.shape[2] == len(self.channels)
+            fits = x.dtype == torch.float32 and x.ndim == 3 and x.shape[2] == len(self.channels)
         if not fits or mask.dtype != torch.bool or mask.shape != x.shape[:2]:
             raise ValueError(
                 f"{self.reads!r} is {tuple(x.shape)} {x.dtype}, 'mask' {tuple(mask.shape)} {mask.dtype}. "
                 + self._wanted()
             )
+        if not mask.any(dim=1).all():
+            raise ValueError("a clip has no real step: 'mask' must be true somewhere in every row")
+        for name in ("subject", "row"):
+            if name in batch and (not isinstance(batch[name], Tensor) or batch[name].shape != mask.shape[:1]):
+                raise ValueError(f"{name!r} must be a tensor of {len(mask)} numbers, one a clip")
 
     def _wanted(self) -> str:
         if self.reads == "frames":
             content = f"(B, T, 3, H, W) uint8, RGB of 0 to 255, clips of {self.shape} in its run"
         else:
-            content = f"(B, T, {len(self.channels)}) float, the channels {', '.join(self.channels)}"
+            content = f"(B, T, {len(self.channels)}) float32, the channels {', '.join(self.channels)}"
         return f"Give {self.reads!r} {content}, and 'mask' (B, T) bool, true where a step is real."

@@ -22,7 +22,7 @@ def register() -> None:
 
 
 def found_run(resume: str, *, outputs: Path) -> Path:
-    """The folder of a run: itself, or with `last` the newest run of the experiment.
+    """The folder of a run: itself, or with `last` the newest run of the experiment that has a checkpoint.
 
     Raises:
         RunFolderError: There is none.
@@ -47,7 +47,8 @@ def found_run(resume: str, *, outputs: Path) -> Path:
             "the run, experiment= and all, with resume=last behind it, or its folder: resume=<run folder>."
             f"{sweep}"
         )
-    newest = max(runs, key=_started)
+    begun = [run for run in runs if any(run.glob("**/checkpoints/*.ckpt"))]
+    newest = max(begun or runs, key=_started)  # what was refused has nothing to go on from
     os.environ[_CHOSEN] = str(newest.resolve())
     return newest.resolve()
 

@@ -173,7 +173,7 @@ class RunManifest:
     def _what_next(self, *, failed: bool) -> str:
         """What to do after an end that nobody wanted: no run goes on from no checkpoint."""
         if failed and not any(self.folder.glob("**/*.ckpt")):
-            return "No checkpoint was written: mend what is named below and give the command again."
+            return "Nothing to go on from: mend what is named below and give the command again."
         return f"To go on: {self._content['go_on']}"
 
     def _check_folder(self) -> None:

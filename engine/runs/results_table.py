@@ -17,7 +17,7 @@ _SHOWN = ("auc", "mae", "ccc")  # of the test part, on the terminal; the file ho
 
 
 def run_row(folder: Path) -> dict[str, Any]:
-    """What a finished run chose on validation and what it reached on test, by name.
+    """What a finished run chose on validation (epochs count from 1) and reached on test, by name.
 
     Args:
         folder: Of the run; its `manifest.json` and `metrics.json` are read.
@@ -25,7 +25,7 @@ def run_row(folder: Path) -> dict[str, Any]:
     record, metrics = read_manifest_json(folder), folder / "metrics.json"
     row: dict[str, Any] = {}
     if chosen := record.get("chosen"):
-        row |= {"epoch": chosen["epoch"], chosen["monitor"]: chosen["value"]}
+        row |= {"epoch": chosen["epoch"] + 1, chosen["monitor"]: chosen["value"]}
     elif (value := record.get("objective")) is not None or record.get("folds"):
         known = [value] if value is not None else record.get("objectives", [])
         monitor = record.get("config", {}).get("selection", {}).get("monitor", "objective")

@@ -82,7 +82,7 @@ def after_training(folder: Path) -> list[str]:
     place = _place(read_manifest_json(folder).get("config") or {})
     return [
         " ".join(["python eval.py", given, *place, "audit=true"]),
-        f"python predict.py {given} input=<file, folder or manifest.csv>",
+        f"python predict.py {given} input=FOLDER  # or a video, or a table",
     ]
 
 

@@ -75,6 +75,8 @@ def _persons(rows: pd.DataFrame, column: str) -> tuple[pd.DataFrame, NDArray[np.
         else pd.get_dummies(known[column], dtype=float)
     )
     means = values.groupby([known["part"], person]).mean()
+    if means.nunique().max() < 2:  # of few persons the means may be equal although their recordings differ
+        return None
     return means, means.index.get_level_values(0).to_numpy(dtype=np.int_)
 
 

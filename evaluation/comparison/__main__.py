@@ -85,7 +85,11 @@ def table(found: Mapping[str, Any]) -> str:
         )
     reasons = {name: row["reason"] for name, row in found["metrics"].items() if "reason" in row}
     lines += [f"{name}: {why}" for name, why in (found["not_compared"] | reasons).items()]
-    lines += [f"{name}: {why}" for name, row in found["metrics"].items() for why in remarks(row)]
+    said: dict[str, list[str]] = {}
+    for name, row in found["metrics"].items():
+        for why in remarks(row):
+            said.setdefault(why, []).append(name)
+    lines += [f"{', '.join(names)}: {why}" for why, names in said.items()]
     lines.append(f"better: {found['verdict']}")
     return "\n".join(lines)
 

@@ -12,7 +12,7 @@ def shortened(text: str) -> str:
     """The text with its paths relative to the working or the home folder, or else as their last name."""
     for folder, short in ((Path.cwd(), ""), (Path.home(), "~/")):
         if folder != Path(folder.anchor):
-            root = rf"(?<![\w./~-]){re.escape(str(folder))}"
+            root = rf"(?<![\w.~-]){re.escape(str(folder))}"  # after `//` too, as in sqlite:////home/me/a.db
             text = re.sub(rf"{root}[/\\]", short, text)
             text = re.sub(rf"{root}(?![\w.-])", short.rstrip("/") or ".", text)
     return _PATH.sub("\N{HORIZONTAL ELLIPSIS}/\\1", text)

@@ -41,7 +41,7 @@ def questionnaires(record: Record) -> str:
 
 def trial(record: Record) -> str | None:
     """Why a run is a trial and no result, as `debug=fast` makes it; None where it is a whole run."""
-    trainer = (record.get("config") or {}).get("trainer") or {}
+    trainer = record.get("trained_with") or (record.get("config") or {}).get("trainer") or {}
     limits = {name: trainer[name] for name in _LIMITS if _limits(name, trainer.get(name))}
     if not limits:
         return None

@@ -6,6 +6,7 @@ from typing import Any
 
 from evaluation.metrics.catalog import METRICS
 from evaluation.report.headline import number
+from evaluation.report.run_facts import trial
 
 Row = tuple[str, str]
 
@@ -29,9 +30,8 @@ def asked_rows(record: Mapping[str, Any]) -> list[Row]:
     config = record.get("config") or {}
     name = str(record.get("experiment") or config.get("experiment_name") or "-")
     rows = [("experiment", name if record.get("seed") is None else f"{name}, seed {record['seed']}")]
-    debug = [word for word in record.get("argv", ()) if word.startswith("debug=") and word != "debug=null"]
-    if debug:
-        rows.append(("trial run", f"{debug[0]}: shows that everything runs, its numbers mean nothing"))
+    if why := trial(record):
+        rows.append(("trial run", why))
     known = [str(record["data"])] if record.get("data") else []
     if record.get("synthetic"):
         known = ["SYNTHETIC persons", *(one for one in known if one not in ("synthetic", "manifest"))]
