@@ -40,7 +40,7 @@ def test_evaluating_again_gives_the_same_numbers_to_the_last_digit(series_run, t
     last = caplog.messages[-1]
     assert last.startswith("evaluation is finished")
     assert f"report      {tmp_path / 'report.html'}" in re.sub(r" {6,}", "      ", last)
-    assert f"python -m evaluation.comparison {tmp_path} <" in last
+    assert f"python -m evaluation.comparison {tmp_path} FOLDER" in last
     assert read_manifest_json(series_run.folder)["test_looks"] == looks + 1
     assert read_manifest_json(tmp_path)["test_looks"] == looks + 1
 

@@ -39,8 +39,8 @@ def answer(command, *overrides, folder=None):
     ("command", "override", "told"),
     [
         ("train", "batch_size=4", "write batch= (recordings a step"),
-        ("train", "data.batch_size=4", "write batch=4"),
-        ("train", "+data.batch_size=4", "write batch=4"),
+        ("train", "data.batch_size=4", "write batch="),
+        ("train", "+data.batch_size=4", "write batch="),
         ("train", "++learning_rate=0.1", "write lr=0.1"),
         ("train", "model.lr=0.001", "write lr=0.001"),
         ("train", "+model.lr=0.001", "write lr=0.001"),

@@ -42,7 +42,7 @@ def test_help_is_printed_without_torch(command, tmp_path):
     ("override", "told"),
     [
         ("lrr=1", "Unknown key 'lrr'; did you mean lr="),
-        ("data.batch_size=4", "Unknown key 'data.batch_size': write batch=4"),
+        ("data.batch_size=4", "Unknown key 'data.batch_size': write batch="),
         ("model.optimizer.lrr=1", "did you mean model.optimizer.lr= (in short lr=)?"),
         ("+lrr=1", "Unknown key 'lrr' at the root"),
         ("+data.persons=4", "Unknown key 'data.persons' of `data`"),

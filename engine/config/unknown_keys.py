@@ -52,7 +52,7 @@ _TRAIN = {
     "callbacks=early_stopping callbacks.early_stopping.patience={}": "patience early_stopping_patience",
     "hydra.run.dir={}": "output_dir save_dir log_dir out_dir output",
     "data.cohort.n_subjects={}": (
-        "n_subjects n_persons subjects persons data.n_subjects data.cohort.n_persons data.cohort.subjects"
+        "n_subjects n_persons data.n_subjects data.cohort.n_persons data.cohort.subjects"
     ),
 }
 _LOADED = {

@@ -68,7 +68,7 @@ GOOD = {"series": torch.zeros(2, 8, 17), "mask": torch.ones(2, 8, dtype=torch.bo
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"series": None}, r"lacks 'series', it holds \['mask'\].*17\) float, the channels \w+, "),
+        ({"series": None}, r"lacks 'series', it holds \['mask'\].*17\) float32, the channels \w+, "),
         ({"mask": None}, "lacks 'mask', it holds"),
         ({"series": torch.zeros(2, 8, 5)}, r"'series' is \(2, 8, 5\).*17\)"),
         ({"mask": torch.ones(2, 8)}, r"'mask' \(2, 8\) torch.float32.*bool"),

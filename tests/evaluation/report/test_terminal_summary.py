@@ -25,7 +25,10 @@ RECORD = {
     "parts": {
         "holdout": {"train": {"recordings": 72, "persons": 12}, "test": {"recordings": 48, "persons": 8}}
     },
-    "config": {"data": {"scale": {"name": "BDI-II", "low": 0, "high": 63}}},
+    "config": {
+        "data": {"scale": {"name": "BDI-II", "low": 0, "high": 63}},
+        "trainer": {"limit_train_batches": 2},
+    },
 }
 
 
@@ -59,9 +62,8 @@ def test_what_was_asked_names_synthetic_persons_and_trial_runs():
     assert rows["trial run"].startswith("debug=fast")
     assert rows["data"] == "SYNTHETIC persons, BDI-II (0 to 63)"
     assert rows["recordings"] == "training 72 of 12 persons, test 48 of 8 persons"
-    real = dict(
-        asked_rows(RECORD | {"synthetic": False, "data": "daic_woz", "argv": ["train.py", "debug=null"]})
-    )
+    whole = RECORD["config"] | {"trainer": {"limit_train_batches": None}}
+    real = dict(asked_rows(RECORD | {"synthetic": False, "data": "daic_woz", "config": whole}))
     assert real["data"] == "daic_woz, BDI-II (0 to 63)"
     assert "trial run" not in real
 
