@@ -238,3 +238,46 @@ def test_an_own_callback_is_refused_with_the_remedy(compose_run):
     with pytest.raises(ForbiddenTarget, match=r"add trust=\[mycb\] to the command") as stop:
         check_targets(compose_run("+callbacks.mine._target_=mycb.Hello"))
     assert is_users(stop.value)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        "logger=wandb",
+        "logger=tensorboard",
+        "callbacks=early_stopping trainer.accumulate_grad_batches=2 model/optimizer=sgd",
+        "model.optimizer._target_=torch.optim.Adam",
+        "+callbacks.lr._target_=pytorch_lightning.callbacks.LearningRateMonitor",
+        "data.module.train_clips.length=16 data.module.eval_clips.length=16",
+        "trainer.gradient_clip_val=0.5 +trainer.profiler=simple",
+        "init_from=best.ckpt lr=1e-5 epochs=1 seed=3",
+    ],
+)
+def test_what_works_in_lightning_and_hydra_works_here(
+    overrides, compose_run, series_overrides, monkeypatch, tmp_path
+):
+    from engine.config.selection import check_run, with_modes
+    from engine.config.targets import check_targets
+    from engine.training.checks import check_batches, check_model, check_trainer
+
+    monkeypatch.chdir(tmp_path)
+    config = compose_run(*[one for one in series_overrides if one != "logger=none"], *overrides.split())
+    check_targets(config)
+    check_run(config)
+    config = with_modes(config)
+    for check in (check_trainer, check_batches, check_model):
+        check(config)
+
+
+def test_a_callback_of_ones_own_is_refused_with_the_way_to_admit_it(compose_run, series_overrides):
+    from engine.config.targets import ForbiddenTarget, check_targets
+
+    config = compose_run(*series_overrides, "+callbacks.mine._target_=mycb.Hello")
+    with pytest.raises(ForbiddenTarget, match=r"mycb\.Hello.*trust=\[mycb\]") as stop:
+        check_targets(config)
+    assert is_users(stop.value)
+
+
+@pytest.mark.parametrize("override", ["model=resnet50", "experiment=mpdrm_serie"])
+def test_a_choice_that_does_not_exist_is_answered_with_those_that_do(override):
+    assert "mpdrm_series" in answer("train", override)
