@@ -281,3 +281,8 @@ def test_a_callback_of_ones_own_is_refused_with_the_way_to_admit_it(compose_run,
 @pytest.mark.parametrize("override", ["model=resnet50", "experiment=mpdrm_serie"])
 def test_a_choice_that_does_not_exist_is_answered_with_those_that_do(override):
     assert "mpdrm_series" in answer("train", override)
+
+
+def test_a_rate_beside_the_range_test_is_refused():
+    with pytest.raises(ShortKeyError, match=r"lr=0\.5 and find_lr=true"):
+        composed("train", "lr=0.5", "find_lr=true")

@@ -75,6 +75,10 @@ GOOD = {"series": torch.zeros(2, 8, 17), "mask": torch.ones(2, 8, dtype=torch.bo
         ({"mask": torch.ones(2, 7, dtype=torch.bool)}, r"'mask' \(2, 7\)"),
         ({"subject": torch.zeros(2)}, "other visits reads 'row', but the batch holds .*models.types.Batch"),
         ({"row": torch.zeros(2)}, "other visits reads 'subject'"),
+        ({"series": [[0.0]]}, "'series' is a list, .*give tensors"),
+        ({"series": torch.zeros(2, 8, 17, dtype=torch.float64)}, r"torch\.float64.*float32"),
+        ({"mask": torch.zeros(2, 8, dtype=torch.bool)}, "a clip has no real step"),
+        ({"subject": torch.zeros(3), "row": torch.zeros(3)}, "'subject' must be a tensor of 2 numbers"),
     ],
 )
 def test_what_a_batch_lacks_is_named(change, message, series_run):

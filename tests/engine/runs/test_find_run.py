@@ -11,6 +11,9 @@ def test_last_is_the_newest_run(tmp_path):
         (tmp_path / name).mkdir()
         (tmp_path / name / "manifest.json").write_text(json.dumps({"started": started}))
     assert found_run("last", outputs=tmp_path) == tmp_path / "a"
+    (tmp_path / "b" / "checkpoints").mkdir()
+    (tmp_path / "b" / "checkpoints" / "last.ckpt").touch()  # what was refused later left none
+    assert found_run("last", outputs=tmp_path) == tmp_path / "b"
     with pytest.raises(RunFolderError, match="no run lies below"):
         found_run("last", outputs=tmp_path / "none")
 

@@ -65,3 +65,11 @@ def test_people_of_one_kind_are_flagged_as_rarely_as_promised():
         for seed in range(30)
     ]
     assert np.mean(flagged) <= 0.2
+
+
+def test_persons_of_equal_means_are_left_out_and_never_give_nan():
+    # recordings differ, their means over each of two persons do not
+    rows = persons(2, first=0, seed=0).assign(age=[30.0, 40.0, 50.0] * 2)
+    found = by_column(sampling_audit(rows[:3], rows[3:]))
+    assert "age" not in found
+    assert all(np.isfinite(entry["difference"]) for entry in found.values())

@@ -65,3 +65,9 @@ def test_facts_of_folds_are_ranges_and_unknown_ones_are_left_out():
         ("Time", "82 min until this page"),
     ]
     assert glance({}) == []
+
+
+def test_what_a_trial_trained_is_a_trial_wherever_it_is_evaluated():
+    record = {"config": {"trainer": {"accelerator": "cpu"}}, "trained_with": {"limit_train_batches": 2}}
+    assert "limit_train_batches=2" in trial(record)
+    assert trial({"config": record["config"]}) is None
