@@ -15,7 +15,10 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("analysis", "benchmarks", "biomarkers", "datamodules", "engine", "evaluation", "models", "studies")
+ROOMS = (
+    *("analysis", "benchmarks", "biomarkers", "datamodules", "engine"),
+    *("evaluation", "models", "preprocessing", "studies"),
+)
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 

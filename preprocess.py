@@ -1,0 +1,1 @@
+"""Preprocess: `python preprocess.py input=<folder or manifest> output=<cache>`; see conf/preprocess.yaml."""

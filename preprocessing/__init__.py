@@ -1,0 +1,1 @@
+"""Raw video to tracked, aligned, quality-gated face clips and facial series: what `preprocess.py` runs."""

@@ -1,0 +1,1 @@
+"""From landmarks to a crop that stands still: similarity, smoothing, oval."""

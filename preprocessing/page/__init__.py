@@ -1,0 +1,1 @@
+"""The page faces.html: what a person looks at before training."""

@@ -1,0 +1,1 @@
+"""Which frames can be used, and why the others cannot."""

@@ -1,0 +1,1 @@
+"""One recording through all steps, and many of them at once."""

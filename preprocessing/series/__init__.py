@@ -1,0 +1,1 @@
+"""Facial series from landmarks: pose, gaze, lids, proxies of action units."""

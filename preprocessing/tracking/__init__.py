@@ -1,0 +1,1 @@
+"""Following of one person through a recording."""
