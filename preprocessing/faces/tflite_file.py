@@ -21,7 +21,7 @@ class UnreadableGraph(ValueError):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Operation:
-    """One operation: its name in the schema, numbers of its tensors, and the schema's record of its options."""
+    """One operation: its name in the schema, numbers of its tensors, its options as the schema has them."""
 
     name: str
     inputs: tuple[int, ...]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, fx, nn
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 
 from preprocessing.faces.tflite_file import Operation, TfliteFile, UnreadableGraph
 
@@ -129,6 +129,7 @@ class Pad(nn.Module):
         self.pads, self.value = pads, value
 
     def forward(self, x: Tensor) -> Tensor:
+        """Pad ``(B, C, H, W)``."""
         return F.pad(x, self.pads, value=self.value)
 
 
@@ -153,6 +154,7 @@ class Add(nn.Module):
     """Sum of two tensors of one shape."""
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        """Add them."""
         return x + y
 
 
@@ -173,9 +175,10 @@ class DepthToSpace(nn.Module):
         self.block = block
 
     def forward(self, x: Tensor) -> Tensor:
-        size = self.block
-        grouped = x.unflatten(1, (size, size, -1)).permute(0, 3, 4, 1, 5, 2)  # (B, C, H, rows, W, columns)
-        return grouped.flatten(4, 5).flatten(2, 3)
+        """From ``(B, C n n, H, W)`` to ``(B, C, H n, W n)``, with `n` the side of a block."""
+        batch, _, height, width = x.shape
+        blocks = x.reshape(batch, self.block, self.block, -1, height, width).permute(0, 3, 4, 1, 5, 2)
+        return blocks.reshape(batch, -1, height * self.block, width * self.block)
 
 
 class Reshape(nn.Module):
@@ -186,6 +189,7 @@ class Reshape(nn.Module):
         self.shape = shape
 
     def forward(self, x: Tensor) -> Tensor:
+        """Reshape; what has rank 4 is ``(B, C, H, W)`` before and after."""
         x = x.permute(0, 2, 3, 1) if x.ndim == 4 else x
         x = x.reshape(-1, *self.shape)
         return x.permute(0, 3, 1, 2) if x.ndim == 4 else x
@@ -199,6 +203,7 @@ class Concatenate(nn.Module):
         self.axis = axis
 
     def forward(self, *parts: Tensor) -> Tensor:
+        """Join them."""
         return torch.cat(parts, self.axis)
 
 
@@ -223,7 +228,7 @@ def _resize(file: TfliteFile, operation: Operation) -> list[nn.Module]:
     corners, half_pixels = operation.options.AlignCorners(), operation.options.HalfPixelCenters()
     if corners == half_pixels:
         raise UnreadableGraph(
-            f"{file.path}: RESIZE_BILINEAR with align_corners={corners} and half_pixel_centers={half_pixels}; "
+            f"{file.path}: RESIZE_BILINEAR with align_corners={corners}, half_pixel_centers={half_pixels}; "
             "read is exactly one of them"
         )
     return [nn.Upsample((height, width), mode="bilinear", align_corners=bool(corners))]
