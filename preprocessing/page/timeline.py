@@ -1,5 +1,6 @@
 """Timeline of a recording: when frames are lost, and for what reason, in a few letters."""
 
+import itertools
 from collections.abc import Mapping
 
 import numpy as np
@@ -27,8 +28,8 @@ def timeline(verdict: Verdict) -> dict[str, str]:
         lost = verdict.reasons[reason] & ~taken
         taken |= lost
         if lost.any():
-            shares = np.bincount(parts, lost) / np.bincount(parts)
-            found[reason] = "".join(str(digit) for digit in np.ceil(FULL * shares).astype(int))
+            counts = np.bincount(parts, lost).astype(int)
+            found[reason] = "".join(map(str, -(-FULL * counts // np.bincount(parts))))  # rounded up
     return found
 
 
@@ -52,12 +53,12 @@ def strip(digits: Mapping[str, str]) -> list[tuple[str, str]]:
     return paths
 
 
-def _bars(top: np.ndarray, heights: np.ndarray) -> str:  # type: ignore[type-arg]
+def _bars(top: np.ndarray, heights: np.ndarray) -> str:
     """Bars ``(N)``; equal neighbors are one."""
     edges = np.flatnonzero(np.diff(top) | np.diff(heights)) + 1
     starts = np.concatenate(([0], edges, [len(top)]))
     return "".join(
         f"M{start} {top[start]}h{end - start}v{heights[start]}h{start - end}z"
-        for start, end in zip(starts, starts[1:], strict=False)
+        for start, end in itertools.pairwise(starts)
         if heights[start]
     )
