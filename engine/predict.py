@@ -12,7 +12,7 @@ from datamodules.manifests.manifest import Manifest, manifest_from_table, read_m
 from datamodules.schema import IDS, UNKNOWN
 from datamodules.sources.shared.download import is_hidden
 from engine.checkpoints.checkpoint import RunCheckpoint
-from engine.cohort.network_needs import check_content
+from engine.cohort.network_needs import READS, check_content
 from engine.config.compose import ConfigError
 from engine.config.targets import trusting
 from engine.inference.clip_predictions import Predictor
@@ -99,7 +99,7 @@ def _rows(
 def _kinds(run: Mapping[str, Any]) -> tuple[str, ...]:
     """What the network reads of a folder: a network of pixels leaves series beside its videos alone."""
     source = str(run["data"]["module"]["source"]["_target_"]).rpartition(".")[2]
-    return {"PixelClips": VIDEOS, "SeriesClips": SERIES}.get(source, (*VIDEOS, *SERIES))
+    return {"video": VIDEOS, "series": SERIES}.get(READS.get(source, ""), (*VIDEOS, *SERIES))
 
 
 def input_manifest(path: Path, *, notes: Path, kinds: Sequence[str] = (*VIDEOS, *SERIES)) -> Manifest:
