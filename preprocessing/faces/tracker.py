@@ -78,7 +78,7 @@ class Tracker:
         return faces
 
     def _search(self, frame: Frame) -> None:
-        """Search the frame, and where a face is missing a part of it too, in turns: small faces are seen there."""
+        """Search the frame, and where a face is missing a part of it too, in turns, for small faces."""
         self._unsearched = 0
         self._search_in(frame, frame_region(*frame.shape[:2]))
         if not self._held or self._anxious:
