@@ -11,7 +11,7 @@ import numpy as np
 
 from preprocessing.faces.detections import Detections, overlaps
 from preprocessing.faces.face import Faces, FloatArray, Frame
-from preprocessing.faces.landmarks import MESH_POINTS
+from preprocessing.faces.landmarks import IRIS_POINTS, MESH_POINTS
 from preprocessing.faces.regions import detection_regions, frame_region, landmark_regions, tile_regions
 
 _PRESENT = 0.5  # of the mesh network, as in the published graph
@@ -121,7 +121,7 @@ def _distinct(found: list[_Found]) -> list[_Found]:
 def _faces(found: list[_Found], searched: bool) -> Faces:
     return Faces(
         boxes=np.array([one.box for one in found], np.float32).reshape(-1, 4),
-        landmarks=np.array([one.landmarks for one in found], np.float32).reshape(len(found), -1, 3),
+        landmarks=np.array([one.landmarks for one in found], np.float32).reshape(len(found), MESH_POINTS + 2 * IRIS_POINTS, 3),
         confidence=np.array([one.presence for one in found], np.float32),
         searched=searched,
     )
