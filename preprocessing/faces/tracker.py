@@ -18,7 +18,7 @@ _POINTS = MESH_POINTS + 2 * IRIS_POINTS
 _PRESENT = 0.5  # of the mesh network, as in the published graph
 _SCORE = 0.5  # of the detector: lower than its graph's 0.6, as the mesh network has the last word. Our choice
 _SAME = 0.3  # overlap of boxes that are one face. Our choice
-# A face further from the middle of its region than this share of the side, or as much larger, is looked at again.
+# A face this share of the side off the middle of its region, or as much larger, is looked at again.
 _FAR, _LOOKS = 0.08, 4  # Our choice
 _ANXIOUS = 30  # frames in which a lost face is searched in each. Our choice
 
