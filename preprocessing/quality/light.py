@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 from preprocessing.faces.face import FloatArray, Frame
 
 _DARKEST = 8.0  # gray levels added before the logarithm: noise in the dark is no color
-_SCALE = np.array([0.08, 0.05, 0.05], dtype=np.float32)  # of the Cauchy weights, our choice
-_WIDE = (3.0, 3.0, 1.0, 1.0, 1.0, 1.0)  # wide first, to find the plane, then narrow; our choice
+_SCALE = np.array([0.08, 0.05, 0.05], dtype=np.float32).reshape(3, 1, 1)  # of the Cauchy weights, our choice
+_WIDE = (3.0, 3.0, 1.0, 1.0, 1.0)  # wide first, to find the plane, then narrow; our choice
 
 
 def log_colors(thumbnails: Frame) -> FloatArray:
@@ -35,16 +35,14 @@ def without_light(difference: FloatArray, inside: NDArray[np.bool_]) -> FloatArr
     y, x = np.nonzero(inside)
     height, width = inside.shape
     plane = np.stack([np.ones(len(x)), 2 * x / width - 1, 2 * y / height - 1], axis=1).astype(np.float32)
-    ridge = 0.1 * len(x) * np.diag([0.0, 1e-3, 1e-3]).astype(np.float32)
-    values = difference[:, inside]
-    rest = values - np.median(values, axis=1, keepdims=True)
+    pairs = (plane[:, :, None] * plane[:, None, :]).reshape(len(x), 9)
+    ridge = 1e-4 * len(x) * np.diag([0.0, 1.0, 1.0]).astype(np.float32)
+    values = np.ascontiguousarray(np.moveaxis(difference[:, inside], -1, 0))
+    rest = values - np.median(values, axis=2, keepdims=True)
     for wide in _WIDE:
-        weight = 1 / (1 + np.sum((rest / (wide * _SCALE)) ** 2, axis=2))
-        normal = np.einsum("np,pi,pj->nij", weight, plane, plane, optimize=True) + ridge
-        right = np.einsum("np,pi->ni", weight * values[..., 0], plane)
-        slope = np.linalg.solve(normal, right[..., None])[..., 0]
-        tint = np.einsum("np,npk->nk", weight, values[..., 1:]) / weight.sum(axis=1)[:, None]
-        rest = values.copy()
-        rest[..., 0] -= slope @ plane.T
-        rest[..., 1:] -= tint[:, None]
-    return np.asarray(rest, dtype=np.float32)
+        weight = 1 / (1 + np.sum((rest / (wide * _SCALE)) ** 2, axis=0))
+        normal = (weight @ pairs).reshape(-1, 3, 3) + ridge
+        slope = np.linalg.solve(normal, ((weight * values[0]) @ plane)[..., None])[..., 0]
+        tint = np.sum(weight * values[1:], axis=2, keepdims=True) / weight.sum(axis=1)[:, None]
+        rest = np.stack([values[0] - slope @ plane.T, *(values[1:] - tint)])
+    return np.asarray(np.moveaxis(rest, 0, -1), dtype=np.float32)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from preprocessing.faces.face import FloatArray, Frame
 from preprocessing.quality.light import log_colors, without_light
 
-_SAMPLE, _CHUNK = 600, 256  # frames that teach the look, frames judged at once
+_SAMPLE, _CHUNK = 160, 256  # frames that teach the look, frames judged at once
 _ROUNDS, _CLEAN = 3, 0.2  # the look is learned anew from frames of which less than this is hidden
 _MANY, _FLOOR = (
     3.5,
