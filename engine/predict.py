@@ -12,7 +12,7 @@ from datamodules.manifests.manifest import Manifest
 from datamodules.schema import IDS
 from datamodules.sources.unlabeled import SERIES, VIDEOS, input_manifest
 from engine.checkpoints.checkpoint import RunCheckpoint
-from engine.cohort.network_needs import check_content
+from engine.cohort.network_needs import READS, check_content
 from engine.config.targets import trusting
 from engine.inference.clip_predictions import Predictor
 from engine.inference.recorded_run import recorded_run
@@ -95,7 +95,7 @@ def _rows(
 def _kinds(run: Mapping[str, Any]) -> tuple[str, ...]:
     """What the network reads of a folder: a network of pixels leaves series beside its videos alone."""
     source = str(run["data"]["module"]["source"]["_target_"]).rpartition(".")[2]
-    return {"PixelClips": VIDEOS, "SeriesClips": SERIES}.get(source, (*VIDEOS, *SERIES))
+    return {"video": VIDEOS, "series": SERIES}.get(READS.get(source, ""), (*VIDEOS, *SERIES))
 
 
 def _table(

@@ -36,8 +36,12 @@ class ClipSource(Protocol):
         """Frames of the recording."""
         ...
 
+    def measured(self, recording: Recording) -> Series | None:
+        """The series whose `valid` rows are the frames that count; None where all of them do."""
+        ...
+
     def clip(self, recording: Recording, indices: Sequence[int]) -> dict[str, Any]:
-        """Content: `frames`, `encoded` or `series` with `valid` bool (T,)."""
+        """Content: `frames`, `encoded` or `series`, and `valid` bool (T,) where not all frames count."""
         ...
 
 
@@ -54,6 +58,10 @@ class PixelClips:
     def prepared(self, recordings: Sequence[Recording]) -> "PixelClips":
         """Return itself."""
         return self
+
+    def measured(self, recording: Recording) -> Series | None:
+        """Return None: nothing says that a frame does not count."""
+        return None
 
     def length(self, recording: Recording) -> int:
         """Frames the manifest states.
@@ -172,6 +180,14 @@ class SeriesClips:
         # Known by the identity of the series, which is kept itself.
         key = (series, self.fps, self.max_gap_s)
         return KEPT.get(key, lambda: resample(series, fps=self.fps, max_gap_s=self.max_gap_s))
+
+    def measured(self, recording: Recording) -> Series:
+        """The series itself.
+
+        Raises:
+            UnreadableSeries: See `series`.
+        """
+        return self.series(recording)
 
     def clip(self, recording: Recording, indices: Sequence[int]) -> dict[str, Any]:
         """Take the rows.

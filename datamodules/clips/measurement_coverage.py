@@ -1,10 +1,10 @@
-"""Coverage of a series by measurements: recordings with too few are neither trained on nor scored."""
+"""Coverage of a recording by measurements: those with too few are neither trained on nor scored."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
-from typing import Any
 
+from datamodules.clips.dataset import ClipSource
 from datamodules.clips.samplers import ClipSampler
 from datamodules.manifests.manifest import Recording
 from datamodules.series import Series, UnreadableSeries
@@ -64,14 +64,16 @@ def coverage(series: Series, sampler: ClipSampler | None = None) -> Coverage:
     return Coverage(valid=valid, rows=rows, fault=fault)
 
 
-def unmeasured(recording: Recording, source: Any, sampler: ClipSampler | None = None) -> Coverage | None:
-    """Return the coverage of a recording that lacks measurements; None if it suffices or is video.
+def unmeasured(
+    recording: Recording, source: ClipSource, sampler: ClipSampler | None = None
+) -> Coverage | None:
+    """Return the coverage of a recording that lacks measurements; None if it suffices or all frames count.
 
     Raises:
         UnreadableSeries: The file is missing or damaged.
     """
-    read = getattr(source, "series", None)
-    if read is None:
+    series = source.measured(recording)
+    if series is None:
         return None
-    found = coverage(read(recording), sampler)
+    found = coverage(series, sampler)
     return found if found.fault else None

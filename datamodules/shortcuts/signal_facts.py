@@ -1,7 +1,8 @@
 """Facts of the signal: single numbers a network could read off it, which a leak audit relates to the label.
 
 Of every channel its mean, spread, extremes, single rows and steps; of a series where rows are missing; of all
-channels together the offset that they share. Of videos what the manifest states of their pictures.
+channels together the offset that they share. Of videos what the manifest states of their pictures, and where
+frames are masked.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,18 +38,18 @@ def signal_facts(recordings: Sequence[Recording], source: ClipSource, table: pd.
         source: A prepared source.
         table: Their manifest rows in the same order.
     """
-    series = getattr(source, "series", None)
-    if series is None:
-        columns = [name for name in PICTURES if name in table]
-        return table[columns].astype(np.float64).reset_index(drop=True)
     rows: list[Mapping[str, float]] = []
     for recording in recordings:
         try:
-            rows.append(series_facts(series(recording)))
+            series = source.measured(recording)
         except UNREADABLE:  # training names it, and leaves it out
-            rows.append({})
+            series = None
+        rows.append({} if series is None else series_facts(series))
     facts = pd.DataFrame(rows, index=range(len(recordings)), dtype=np.float64)
-    return pd.concat([facts, shared_offsets(facts)], axis=1)
+    if hasattr(source, "series"):
+        return pd.concat([facts, shared_offsets(facts)], axis=1)
+    pictures = table[[name for name in PICTURES if name in table]].astype(np.float64)
+    return pd.concat([pictures.reset_index(drop=True), facts], axis=1)
 
 
 def series_facts(series: Series) -> dict[str, float]:

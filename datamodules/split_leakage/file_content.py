@@ -33,7 +33,8 @@ from datamodules.split_leakage.fingerprint import (
 _log = logging.getLogger(__name__)
 
 _FIELDS = 8  # by 8 fields of a picture, our choice
-_FORMAT = 3  # raise it when a fingerprint changes
+_BLACK = 2.0  # gray levels; a picture without a brighter field shows nothing, our choice
+_FORMAT = 4  # raise it when a fingerprint changes
 _THREADS = 4
 _TRIED = 16  # channels of a refused file, our choice: each may be a pass over the whole file
 
@@ -168,8 +169,9 @@ def _of_video(file: Path) -> Fingerprint:
         ]
     values = np.concatenate(fields)
     names = [f"field_{number}" for number in range(values.shape[1])]
-    every = np.ones(len(values), dtype=bool)
-    return fingerprint(values, names, valid=every, fps=min(rate, RATE), kind="video")
+    # a clip is black where no face was found, and all such gaps look alike
+    shown = values.max(axis=1) >= _BLACK
+    return fingerprint(values, names, valid=shown, fps=min(rate, RATE), kind="video")
 
 
 def _gray(frames: NDArray[np.uint8]) -> NDArray[np.float64]:

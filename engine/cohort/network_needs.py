@@ -12,6 +12,9 @@ from datamodules.manifests.manifest import Manifest
 from datamodules.splits.partition import Split
 from engine.config.compose import ConfigError
 
+READS = {"PixelClips": "video", "FaceClips": "video", "SeriesClips": "series"}
+"""What each source of clips reads."""
+
 _LABEL_OF = {"score": "score", "binary": "binary", "band": "score"}  # what each head learns from
 _TRAIN_ON = {
     "video": "train on videos: data/clips=pixels with a model of pixels, e.g. experiment=mpdrm",
@@ -70,10 +73,8 @@ def check_heads(manifest: Manifest, config: Mapping[str, Any], split: Split | No
 def _reads(config: Mapping[str, Any]) -> tuple[str | None, str]:
     """Column and kind of the files that the source of a config reads; no column of sources of others."""
     source = ((config.get("data") or {}).get("module") or {}).get("source") or {}
-    name = str(source.get("_target_")).rpartition(".")[2]
-    if name == "PixelClips":
-        return "path", "video"
-    return (str(source.get("column", "series_path")), "series") if name == "SeriesClips" else (None, "")
+    kind = READS.get(str(source.get("_target_")).rpartition(".")[2], "")
+    return {"video": "path", "series": str(source.get("column", "series_path"))}.get(kind), kind
 
 
 def _any(table: pd.DataFrame, column: str) -> bool:

@@ -45,6 +45,7 @@ LOADERS = _names(
     {
         "datamodules.datamodule": "ClipDataModule",
         "datamodules.clips.dataset": "PixelClips SeriesClips",
+        "datamodules.clips.faces": "FaceClips",
         "datamodules.readers.video_source": "VideoSource",
         "datamodules.clips.samplers": "RandomClips UniformClips DenseClips",
         "datamodules.clips.transforms": "ClipAugment Normalize",

@@ -14,6 +14,7 @@ from pytorch_lightning.callbacks import Checkpoint
 from datamodules.manifests.manifest import Manifest
 from datamodules.splits.partition import Split
 from engine.checkpoints.recorded_config import check_recorded, recorded
+from engine.cohort.network_needs import READS
 from engine.config.build import build, build_all
 from engine.config.compose import ConfigError
 from engine.config.selection import check_monitors, monitored
@@ -28,7 +29,7 @@ from models.inputs import Input
 _log = logging.getLogger(__name__)
 _COMPILERS = (os.environ.get("CXX", "g++"), "clang++", "cl")
 _HALF = ("bf16-mixed", "bf16-true", "bf16", "16-mixed", "16-true", "16")
-_GIVES = {"PixelClips": "frames", "SeriesClips": "series"}
+_GIVES = {"video": "frames", "series": "series"}
 
 
 def check_model(config: Mapping[str, Any]) -> None:
@@ -58,7 +59,8 @@ def check_model(config: Mapping[str, Any]) -> None:
 
 def _check_kind(task: Any, config: Mapping[str, Any]) -> None:
     """Hold what the network reads against what the data give, which otherwise the first batch would do."""
-    given = _GIVES.get(config["data"]["module"]["source"]["_target_"].rpartition(".")[2])
+    source = config["data"]["module"]["source"]["_target_"].rpartition(".")[2]
+    given = _GIVES.get(READS.get(source, ""))
     for reader in task.network.modules():
         if given is not None and isinstance(reader, Input) and reader.reads != given:
             raise ConfigError(

@@ -14,9 +14,10 @@ from datamodules.split_leakage.split_checks import check_split
 from datamodules.splits.partition import Split
 from engine.checkpoints.checkpoint import CheckpointError, RunCheckpoint, load_checkpoint
 from engine.checkpoints.seen_data import BadMemory, met
+from engine.cohort.network_needs import READS
 
 _TRUNK = "network.depression.trunk."
-_KINDS = {"PixelClips": "pixels", "SeriesClips": "series"}
+_KINDS = {"video": "pixels", "series": "series"}
 _HOW = {"series": "experiment=mpdrm_series data/clips=series", "pixels": "experiment=mpdrm data/clips=pixels"}
 
 
@@ -126,7 +127,8 @@ def _check_met(earlier: RunCheckpoint, manifest: Manifest, split: Split) -> None
 
 def _check_kind(earlier: RunCheckpoint, config: Mapping[str, Any]) -> None:
     """Before the channels: a network of pixels has none, and naming some would not help."""
-    was, now = (_KINDS.get(_source(run)["_target_"].rpartition(".")[2]) for run in (earlier.config, config))
+    names = (_source(run)["_target_"].rpartition(".")[2] for run in (earlier.config, config))
+    was, now = (_KINDS.get(READS.get(name, "")) for name in names)
     if was != now and was is not None and now is not None:
         raise CheckpointError(
             f"{earlier.path}: is of a model of {was}, this training is one of {now}: a trunk fits its "

@@ -8,9 +8,12 @@ import pytest
 from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.manifest import ManifestError, read_manifest
 from datamodules.series import read_series
+from datamodules.split_leakage.file_content import content_of
 from datamodules.split_leakage.fingerprint import Fingerprint
 from datamodules.split_leakage.near_duplicates import alike, duplicates, similarity
+from datamodules.synthetic.video import write_video
 from engine.cohort.splits import checked_splits
+from tests.face_cache import patches
 
 GIVEN = {"protocol": {"_target_": "datamodules.splits.protocols.Given"}, "train_filter": None}
 PARTS = ["train", "train", "val", "val", "test", "test"]
@@ -203,3 +206,16 @@ def test_one_channel_that_all_share_makes_no_pair():
         shown.append(Fingerprint(steps.astype(np.int8), tuple("abcd")))
     assert alike(shown) == []
     assert alike([shown[0]], [replace(shown[1], names=("a", "x", "y", "z"))]) == []
+
+
+def test_gaps_without_a_face_make_no_pair_and_hide_none(tmp_path):
+    rng = np.random.default_rng(0)
+    pictures = [patches(rng, 150, 64) for _ in range(3)]
+    for number, own in enumerate(pictures):
+        own[40 + 20 * number : 65 + 20 * number] = 0  # a second of black, in each at another time
+        write_video(tmp_path / f"{number}.mp4", own, fps=25.0)
+    brighter = np.where(pictures[0] > 0, pictures[0] + 20, 0)
+    write_video(tmp_path / "copy.mp4", brighter, fps=25.0)
+    files = [*(tmp_path / f"{number}.mp4" for number in range(3)), tmp_path / "copy.mp4"]
+    found = alike([content_of(file).shown for file in files])
+    assert [pair[:2] for pair in found] == [(0, 3)]

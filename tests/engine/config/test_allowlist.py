@@ -191,6 +191,7 @@ ARGUMENTS = {
         **{"augment": {"_target_": "datamodules.clips.transforms.ClipAugment"}, "normalize": None},
     },
     "datamodules.clips.dataset.PixelClips": {"video": VIDEO},
+    "datamodules.clips.faces.FaceClips": {"video": VIDEO},
     "datamodules.clips.dataset.SeriesClips": {"column": "series_path", "channels": None, "fps": 10.0},
     "datamodules.readers.video_source.VideoSource": {"height": 32, "width": 32, "reader": "auto", "keep": 3},
     "datamodules.clips.samplers.RandomClips": {"length": 8, "strides": [2, 3]},
