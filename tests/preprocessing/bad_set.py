@@ -95,12 +95,11 @@ def encode(
             stream.set_display_rotation(rotation)
         for name, value in (tags or {}).items():
             setattr(stream.codec_context, name, value)
+        stored = [np.ascontiguousarray(np.rot90(picture, -rotation // 90)) for picture in pictures]
+        stream.height, stream.width, stream.pix_fmt = *stored[0].shape[:2], pixels
         if sound is not None:
             silence(file, sound)
-        for number, picture in enumerate(pictures):
-            turned = np.ascontiguousarray(np.rot90(picture, -rotation // 90))
-            if number == 0:
-                stream.height, stream.width, stream.pix_fmt = *turned.shape[:2], pixels
+        for number, turned in enumerate(stored):
             frame = av.VideoFrame.from_ndarray(turned, format="rgb24")
             frame.pts, frame.time_base = ticks(number), Fraction(1, 1000)
             file.mux(stream.encode(frame))
@@ -213,7 +212,7 @@ CASES: dict[str, Case] = {
     "noise.mp4": Case(lambda path: path.write_bytes(np.random.default_rng(0).bytes(9999)), "refused", "video"),
     "empty.mp4": Case(lambda path: path.write_bytes(b""), "refused", "empty"),
     "audio only.mp4": Case(_audio_only, "refused", "no video"),
-    "picture.mp4": Case(_picture, "refused", "picture|image|no video"),
+    "picture.mp4": Case(_picture, "warned", "1 frame", 1),
     "no packets.mp4": Case(_no_packets, "refused", "frame|video"),
     "one pixel.mkv": _video("refused", "face|small|size", size=(1, 1), share=0.0, codec="ffv1", pixels="bgr0", options={}),
 }  # fmt: skip
