@@ -85,7 +85,7 @@ def _figures(entries: Sequence[Mapping[str, Any]], rate: float | None) -> list[t
 
 
 def _lost(entries: Sequence[Mapping[str, Any]]) -> list[tuple[str, int, str, int]]:
-    """Reason, frames, their share of the frames looked at, and recordings in which it occurs; most frames first."""
+    """Reason, frames, their share of those looked at, and recordings it occurs in; most frames first."""
     looked = [entry for entry in entries if entry.get("usable") or lost_frames(entry)]
     frames = sum(int(entry["frames"]) for entry in looked)
     counts: Counter[str] = Counter()
