@@ -3,13 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import av
 import numpy as np
 import torch
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
-from datamodules.readers.container import open_container, video_stream
 from datamodules.readers.errors import UnreadableVideo
 from datamodules.readers.index.index_cache import packet_index
 from datamodules.readers.pyav import Cursor, to_rgb
@@ -81,18 +79,3 @@ class FrameStream:
         if clocked and index.time_base:
             return ticks * float(index.time_base)
         return ticks / index.fps if index.fps > 0 else ticks
-
-
-def left_of(path: Path) -> str:
-    """Say up to where a file that is not whole still holds pictures; empty if it holds none."""
-    count, end = 0, 0.0
-    try:
-        with open_container(path) as container:
-            stream = video_stream(container, str(path))
-            for packet in container.demux(stream):
-                if packet.size:
-                    count += 1
-                    end = max(end, float((packet.pts or 0) * packet.time_base))
-    except (av.error.FFmpegError, EOFError, OSError, UnreadableVideo):
-        pass  # here it ends
-    return f"its pictures end at {end:.1f} s (frame {count})" if count else ""

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datamodules.readers import UnreadableVideo, open_video
-from datamodules.readers.stream import FrameStream, left_of
+from datamodules.readers.readable_part import readable_part
+from datamodules.readers.stream import FrameStream
 from datamodules.series import UnreadableSeries
 from datamodules.synthetic.files import put
 from preprocessing.cache.entry import Cell, Entry, source_facts
@@ -75,7 +76,9 @@ class _Recording:
         try:
             stream = FrameStream(job.path)
         except UnreadableVideo as fault:
-            return self._refused(source, ". ".join(filter(None, (self._plain(fault), left_of(job.path)))))
+            part = readable_part(job.path)
+            end = f"it can be read up to {part.seconds:.1f} s (frame {part.frames})" if part else ""
+            return self._refused(source, *filter(None, (end, self._plain(fault))))
         entry = replace(
             self._refused(source),
             seconds=round(float(stream.seconds[-1]) + (1 / stream.fps if stream.fps else 0), _DIGITS),
