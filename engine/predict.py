@@ -1,19 +1,18 @@
 """The command `predict.py`: predictions for unlabeled videos (a file, a folder or a manifest) as a table."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from datamodules.clips.measurement_coverage import Coverage, NothingMeasured
-from datamodules.manifests.manifest import Manifest, manifest_from_table, read_manifest
-from datamodules.schema import IDS, UNKNOWN
-from datamodules.sources.shared.download import is_hidden
+from datamodules.manifests.manifest import Manifest
+from datamodules.schema import IDS
+from datamodules.sources.unlabeled import SERIES, VIDEOS, input_manifest
 from engine.checkpoints.checkpoint import RunCheckpoint
 from engine.cohort.network_needs import READS, check_content
-from engine.config.compose import ConfigError
 from engine.config.targets import trusting
 from engine.inference.clip_predictions import Predictor
 from engine.inference.recorded_run import recorded_run
@@ -26,9 +25,6 @@ from evaluation.uncertainty.threshold import choose_threshold
 
 _log = logging.getLogger(__name__)
 
-VIDEOS = (".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv")
-SERIES = (".npz",)
-TABLES = (".csv", ".parquet")
 _FIRST = (*IDS, "prediction", "low", "high")
 
 
@@ -46,7 +42,7 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
         folder: Where the table goes.
 
     Raises:
-        ConfigError: The input holds nothing to predict.
+        SourceError: The input holds nothing to predict.
         CheckpointError: The checkpoint is damaged or altered.
     """
     checkpoint, run = recorded_run(config, folder=folder)
@@ -100,47 +96,6 @@ def _kinds(run: Mapping[str, Any]) -> tuple[str, ...]:
     """What the network reads of a folder: a network of pixels leaves series beside its videos alone."""
     source = str(run["data"]["module"]["source"]["_target_"]).rpartition(".")[2]
     return {"video": VIDEOS, "series": SERIES}.get(READS.get(source, ""), (*VIDEOS, *SERIES))
-
-
-def input_manifest(path: Path, *, notes: Path, kinds: Sequence[str] = (*VIDEOS, *SERIES)) -> Manifest:
-    """The manifest that a path stands for: itself, one video, or all videos below a folder but hidden ones.
-
-    Videos without a manifest have unknown persons: each is a person of its own.
-
-    Args:
-        path: Video, series, folder or manifest.
-        notes: Folder for what is found out about the files; theirs is left as it is.
-        kinds: Suffixes of the files that are taken from a folder.
-
-    Raises:
-        ConfigError: No such path, or nothing in it that can be read.
-    """
-    if path.suffix.lower() in TABLES and path.is_file():
-        return read_manifest(path)
-    root = path if path.is_dir() else path.parent
-    found = [path]
-    if path.is_dir():
-        found = sorted(file for file in path.rglob("*") if file.is_file() and not is_hidden(file, path))
-        found = [file for file in found if file.suffix.lower() in kinds]
-    files = [file for file in found if file.suffix.lower() in (*VIDEOS, *SERIES)]
-    if not files or not files[0].is_file():
-        what = (
-            "no video" if set(VIDEOS) <= set(kinds) else f"no series ({SERIES[0]}), which this network reads,"
-        )
-        raise ConfigError(
-            f"input={path}: {what} there. Give a video ({', '.join(VIDEOS[:4])}, ...), a series "
-            f"({SERIES[0]}), a folder of them, or a manifest (.csv, .parquet)."
-        )
-    names = [file.relative_to(root).with_suffix("").as_posix() for file in files]
-    if len(set(names)) < len(names):  # a.mp4 beside a.mov
-        names = [file.relative_to(root).as_posix() for file in files]
-    paths = pd.Series([str(file.resolve()) for file in files])
-    series = pd.Series([file.suffix.lower() in SERIES for file in files])
-    table = pd.DataFrame({"recording_id": names, "subject_id": UNKNOWN, "session_id": names})
-    table["path"] = paths.mask(series, "")
-    if series.any():
-        table["series_path"] = paths.where(series, "")
-    return manifest_from_table(table, root=notes, name="input")
 
 
 def _table(

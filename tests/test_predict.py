@@ -7,10 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from datamodules.synthetic.video import write_video
 from engine.checkpoints.checkpoint import load_checkpoint
-from engine.config.compose import ConfigError
-from engine.predict import SERIES, VIDEOS, input_manifest, predict
+from engine.predict import predict
 
 ARGUMENTS = {"num_workers": None, "trainer": None}
 
@@ -70,27 +68,6 @@ def test_a_folder_with_one_video(pixel_run, cohorts, tmp_path):
     assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == ["deep", "notes.txt"]
     assert table["prediction"].between(0, 63).all()
     assert load_checkpoint(pixel_run.best).config["experiment_name"] == "mpdrm"
-
-
-def test_a_folder_gives_only_what_the_network_reads(tmp_path):
-    mine = tmp_path / "mine"
-    mine.mkdir()
-    pictures = np.random.default_rng(0).integers(0, 255, (12, 32, 32, 3), dtype=np.uint8)
-    write_video(mine / "P0003_V1.mp4", pictures, fps=10.0)
-    rows = np.random.default_rng(1).normal(size=(20, 2)).astype(np.float32)
-    np.savez(mine / "P0000_V1.npz", values=rows, channels=np.array(["au04", "au12"]), fps=np.float64(10))
-    kinds = (VIDEOS, "P0003_V1"), (SERIES, "P0000_V1")
-    for suffixes, name in kinds:
-        found = input_manifest(mine, notes=tmp_path, kinds=suffixes)
-        assert found.table["recording_id"].tolist() == [name]
-    assert len(input_manifest(mine, notes=tmp_path).table) == 2
-
-
-def test_nothing_to_predict_says_what_would_be(tmp_path):
-    with pytest.raises(ConfigError, match="no video there"):
-        input_manifest(tmp_path, notes=tmp_path)
-    with pytest.raises(ConfigError, match=r"absent\.mp4"):
-        input_manifest(tmp_path / "absent.mp4", notes=tmp_path)
 
 
 def test_a_recording_without_a_measurement_has_a_row_and_no_prediction(series_run, cohorts, tmp_path):

@@ -1,0 +1,59 @@
+"""Recordings without a table: a video, a series, or all of them below a folder; persons are unknown."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from datamodules.manifests.manifest import Manifest, manifest_from_table, read_manifest
+from datamodules.schema import UNKNOWN
+from datamodules.sources.shared.download import is_hidden
+from datamodules.sources.shared.draft import SourceError
+
+VIDEOS = (".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv")
+SERIES = (".npz",)
+TABLES = (".csv", ".parquet")
+
+
+def input_manifest(
+    path: Path, *, notes: Path, kinds: Sequence[str] = (*VIDEOS, *SERIES), probe: bool = True
+) -> Manifest:
+    """The manifest that a path stands for: itself, one video, or all videos below a folder but hidden ones.
+
+    Videos without a manifest have unknown persons: each is a person of its own.
+
+    Args:
+        path: Video, series, folder or manifest.
+        notes: Folder for what is found out about the files; theirs is left as it is.
+        kinds: Suffixes of the files that are taken from a folder.
+        probe: As in `read_manifest`.
+
+    Raises:
+        SourceError: No such path, or nothing in it that can be read.
+    """
+    if path.suffix.lower() in TABLES and path.is_file():
+        return read_manifest(path, probe=probe)
+    root = path if path.is_dir() else path.parent
+    found = [path]
+    if path.is_dir():
+        found = sorted(file for file in path.rglob("*") if file.is_file() and not is_hidden(file, path))
+        found = [file for file in found if file.suffix.lower() in kinds]
+    files = [file for file in found if file.suffix.lower() in (*VIDEOS, *SERIES)]
+    if not files or not files[0].is_file():
+        what = (
+            "no video" if set(VIDEOS) <= set(kinds) else f"no series ({SERIES[0]}), which this network reads,"
+        )
+        raise SourceError(
+            f"input={path}: {what} there. Give a video ({', '.join(VIDEOS[:4])}, ...), a series "
+            f"({SERIES[0]}), a folder of them, or a manifest (.csv, .parquet)."
+        )
+    names = [file.relative_to(root).with_suffix("").as_posix() for file in files]
+    if len(set(names)) < len(names):  # a.mp4 beside a.mov
+        names = [file.relative_to(root).as_posix() for file in files]
+    paths = pd.Series([str(file.resolve()) for file in files])
+    series = pd.Series([file.suffix.lower() in SERIES for file in files])
+    table = pd.DataFrame({"recording_id": names, "subject_id": UNKNOWN, "session_id": names})
+    table["path"] = paths.mask(series, "")
+    if series.any():
+        table["series_path"] = paths.where(series, "")
+    return manifest_from_table(table, root=notes, name="input", probe=probe)
