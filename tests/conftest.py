@@ -1,4 +1,4 @@
-"""Composed configs, and one small run that the tests of the engine and of the commands share."""
+"""Composed configs, one small run that the tests of the engine and of the commands share, drawn series."""
 
 import json
 import os
@@ -219,3 +219,57 @@ def compose_own(series_overrides, compose_run, tmp_path):
         return compose_run(*kept, *data, "protocol=given", "trainer.max_epochs=1", *overrides)
 
     return run
+
+
+@pytest.fixture
+def make_series():
+    """Build a series from channels by name; invalid rows hold 0 as the readers guarantee."""
+
+    import numpy as np
+
+    from datamodules.series import Series
+
+    def build(*, fps=10.0, valid=None, seconds="rate", **channels):
+        values = np.stack([np.asarray(x, dtype=np.float32) for x in channels.values()], axis=1)
+        valid = np.ones(len(values), dtype=bool) if valid is None else np.asarray(valid)
+        if isinstance(seconds, str):
+            seconds = None if fps is None else np.arange(len(values)) / fps
+        return Series(
+            values=np.where(valid[:, None], values, 0).astype(np.float32),
+            channels=tuple(channels),
+            valid=valid,
+            fps=fps,
+            seconds=seconds,
+        )
+
+    return build
+
+
+def _eye(center, iris, pupil, opening, width):
+    """28 points of an eye in mm: iris ring, lids between two corners, pupil ring, in one plane."""
+    import numpy as np
+
+    ring = np.arange(8) * np.pi / 4
+    circle = np.stack([np.cos(ring), np.sin(ring)], axis=1)
+    along = np.linspace(-width / 2, width / 2, 7)
+    upper = np.stack([along, np.r_[0, np.full(5, opening / 2), 0]], axis=1)
+    lids = np.concatenate([upper, upper[5:0:-1] * [1, -1]])
+    flat = np.concatenate([iris / 2 * circle, lids, pupil / 2 * circle]) + center
+    return np.column_stack([flat, np.full(28, 500.0)])
+
+
+@pytest.fixture
+def eye_channels():
+    """Channels `eye_lmk_X_0 ...` from diameters of pupils (T, 2) in mm, rounded as in files."""
+    import numpy as np
+
+    def build(pupils, *, iris=12.0, openings=None, decimals=1):
+        openings = np.full(len(pupils), 8.0) if openings is None else openings
+        frames = [
+            np.concatenate([_eye([-30, 0], iris, a, o, 25.0), _eye([30, 0], iris, b, o, 25.0)])
+            for (a, b), o in zip(pupils, openings, strict=True)
+        ]
+        points = np.round(np.stack(frames), decimals)
+        return {f"eye_lmk_{axis}_{k}": points[:, k, j] for j, axis in enumerate("XYZ") for k in range(56)}
+
+    return build

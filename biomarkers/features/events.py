@@ -1,79 +1,25 @@
 """Events of a channel (threshold with hysteresis): rate, duration, onset and offset speed.
 
-An event is a stretch of frames at or above `low` that reaches `high` somewhere (a threshold with hysteresis:
-noise around one threshold would split events). Thresholds are our choice. An invalid frame ends an event. An
-event whose beginning or end is not seen, at a gap or at the edge of the recording, counts in the rate; it is
-left out of durations and of the speed of the side that is not seen, because a cut duration is too short.
+Events are those of `series.events`; their thresholds are our choice. An event whose beginning or end is not
+seen counts in the rate; it is left out of durations and of the speed of the side that is not seen.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import ndimage
 
-from biomarkers.features.extractor import Array, Measured, column, require_valid, with_gaps
+from biomarkers.features.extractor import Measured, require_valid, with_gaps
 from biomarkers.features.timing import row_length, row_seconds
 from datamodules.series import Series
+from datamodules.series.events import HIGH, LOW, find_events
+from datamodules.series.series import column
 
-LOW, HIGH = 0.5, 1.0  # our choice, in intensities 0-5: 1 is a trace of movement in FACS, half of it is none
 _MEANS = (  # feature, its name in messages, attribute of an event
     ("event_duration", "duration", "duration_s"),
     ("onset_speed", "onset", "onset"),
     ("offset_speed", "offset", "offset"),
 )
 _FEATURES = ("event_rate", *(name for name, _, _ in _MEANS))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Event:
-    """One event: seconds from its first frame to the one after its last, and speeds in intensity per second.
-
-    What was not seen is None. `onset` is the rise from the frame before the event to the first frame at its
-    peak, over the time between them; `offset` the fall from the last frame at its peak to the one after it.
-    """
-
-    start_s: float
-    duration_s: float | None
-    onset: float | None
-    offset: float | None
-
-
-def find_events(
-    x: Array, valid: NDArray[np.bool_], seconds: Array, *, low: float = LOW, high: float = HIGH
-) -> list[Event]:
-    """Events of a signal, in the order of time.
-
-    Args:
-        x: Intensity (T,).
-        valid: Frames with a measurement (T,).
-        seconds: Their times (T,).
-        low: An event lasts while x >= low.
-        high: It must reach x >= high.
-
-    Raises:
-        ValueError: `high` is below `low`.
-    """
-    if high < low:
-        raise ValueError(f"high={high} must not be below low={low}")
-    labels, _ = ndimage.label((x >= low) & valid)
-    stretches = [piece[0] for piece in ndimage.find_objects(labels)]
-    return [_event(x, valid, seconds, piece) for piece in stretches if x[piece].max() >= high]
-
-
-def _event(x: Array, valid: NDArray[np.bool_], seconds: Array, piece: slice) -> Event:
-    before, after = piece.start - 1, piece.stop
-    began = before >= 0 and bool(valid[before])
-    ended = after < len(x) and bool(valid[after])
-    apex = piece.start + np.flatnonzero(x[piece] == x[piece].max())
-    first, last = int(apex[0]), int(apex[-1])
-    return Event(
-        start_s=float(seconds[piece.start]),
-        duration_s=float(seconds[after] - seconds[piece.start]) if began and ended else None,
-        onset=float((x[first] - x[before]) / (seconds[first] - seconds[before])) if began else None,
-        offset=float((x[last] - x[after]) / (seconds[after] - seconds[last])) if ended else None,
-    )
 
 
 class EventFeatures:

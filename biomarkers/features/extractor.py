@@ -79,10 +79,3 @@ def require_valid(series: Series, *, recording: str, at_least: int = MIN_FRAMES)
             f"recording {recording!r}: {count} of {len(series.valid)} frames are valid, {at_least} are "
             "needed; extract it again or leave it out"
         )
-
-
-def column(series: Series, name: str) -> Array | None:
-    """Channel (T,) float64, or None where the series lacks it."""
-    if name not in series.channels:
-        return None
-    return np.asarray(series.values[:, series.channels.index(name)], dtype=np.float64)

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from biomarkers.features.extractor import Array, Measured, Unmeasurable, column, with_gaps
+from biomarkers.features.extractor import Array, Measured, Unmeasurable, with_gaps
 from biomarkers.features.timing import row_length
 from datamodules.series import Series
+from datamodules.series.series import column
 
 _FEATURES = ("corr", "lagcorr", "lag")
 

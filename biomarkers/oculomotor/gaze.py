@@ -8,9 +8,11 @@ are called `above` and `below` the median of the *number*, not up and down. Angl
 
 import numpy as np
 
-from biomarkers.features.extractor import Array, Measured, column, no_features, require_valid, with_gaps
-from biomarkers.oculomotor.blinks import eyes_open, too_few_open
+from biomarkers.features.extractor import Array, Measured, no_features, require_valid, with_gaps
+from biomarkers.oculomotor.blinks import too_few_open
 from datamodules.series import Series
+from datamodules.series.blinks import eyes_open
+from datamodules.series.series import column
 
 AVERTED_DEG = 10.0  # our choice: about what extractors err by, so a smaller turn cannot be told from error
 _VECTORS = tuple(f"gaze_{eye}_{axis}" for eye in (0, 1) for axis in "xyz")

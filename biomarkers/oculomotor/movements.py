@@ -4,10 +4,11 @@ import numpy as np
 
 from biomarkers.features.extractor import Measured, no_features, with_gaps
 from biomarkers.features.timing import row_length, row_seconds
-from biomarkers.oculomotor.blinks import eyes_open, require_rate
+from biomarkers.oculomotor.blinks import require_rate
 from biomarkers.oculomotor.gaze import directions, gaze_angles
 from biomarkers.oculomotor.saccade_detection import VELOCITY_DEG_S, Movements, find_movements
 from datamodules.series import Series
+from datamodules.series.blinks import eyes_open
 
 NOISE = 0.5  # our choice: a median velocity above this share of the threshold is noise
 

@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from biomarkers.features.extractor import Array, Measured, column, no_features, require_valid, with_gaps
-from biomarkers.oculomotor.blinks import eyes_open, too_few_open
-from biomarkers.oculomotor.landmarks import ring_diameters
+from biomarkers.features.extractor import Array, Measured, no_features, require_valid, with_gaps
+from biomarkers.oculomotor.blinks import too_few_open
 from datamodules.series import Series
+from datamodules.series.blinks import eyes_open
+from datamodules.series.eye_landmarks import ring_diameters
+from datamodules.series.series import column
 
 EYES_AGREE = 0.8  # our choice: correlation of the eyes; pupillometers give above 0.9 (anisocoria apart)
 FLOOR_FACTOR = 3.0  # our choice: spread over that of rounding alone

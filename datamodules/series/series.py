@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 class UnreadableSeries(ValueError):
@@ -23,3 +24,10 @@ class Series:
     fps: float | None
     seconds: np.ndarray | None = None
     notes: tuple[str, ...] = ()
+
+
+def column(series: Series, name: str) -> NDArray[np.float64] | None:
+    """Channel (T,) float64, or None where the series lacks it."""
+    if name not in series.channels:
+        return None
+    return np.asarray(series.values[:, series.channels.index(name)], dtype=np.float64)

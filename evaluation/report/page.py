@@ -46,13 +46,16 @@ class Section:
         return [plot for plot in (self.plot, *self.plots) if plot]
 
 
-def environment() -> jinja2.Environment:
+def environment(*folders: Path) -> jinja2.Environment:
     """Templates of this package, escaped, with the filter `number`; an undefined name is an error.
 
     Whatever text they show has its absolute paths shortened.
+
+    Args:
+        folders: Further templates, of another room's page.
     """
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        loader=jinja2.FileSystemLoader([_TEMPLATES, *folders]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

@@ -21,7 +21,8 @@ class Faces:
 
     Attributes:
         boxes: ``(K, 4)`` left, top, right, bottom in pixels, around the landmarks.
-        landmarks: ``(K, P, 3)`` in pixels, `P` as the backend's topology has it; depth in the same unit,
+        landmarks: ``(K, P, 3)`` in pixels, whole numbers in the middles of pixels as OpenCV counts them;
+            `P` as the backend's topology has it; depth in the same unit,
             smaller is nearer; NaN where a backend tells none.
         confidence: ``(K,)`` that there is a face, 0 to 1.
         searched: whether the whole frame was searched, so that a further face would have been seen.

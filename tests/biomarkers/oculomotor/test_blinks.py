@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from biomarkers.features.extractor import Unmeasurable
-from biomarkers.oculomotor.blinks import BlinkFeatures, eyes_open
+from biomarkers.oculomotor.blinks import BlinkFeatures
+from datamodules.series.blinks import eyes_open
 from datamodules.synthetic.latent import CHANNELS, LatentSettings, behave, draw_cohort
 
 ONSETS = (1.0, 3.0, 4.5, 7.0, 9.0)  # seconds, in 12 s

@@ -8,11 +8,11 @@ import pytest
 
 from biomarkers.oculomotor.blinks import BlinkFeatures
 from biomarkers.oculomotor.gaze import GazeDirection
-from biomarkers.oculomotor.landmarks import ring_diameters
 from biomarkers.oculomotor.movements import EyeMovements
 from biomarkers.oculomotor.pupil import SHAPE_MODEL, PupilRatio, pupil_series, pupil_validity
 from datamodules.series import read_series
 from datamodules.series.channel_schema import EYE_POINTS, points
+from datamodules.series.eye_landmarks import ring_diameters
 
 DATA = Path(os.environ.get("EUTHYMIA_DATA", "")) / "opendbm_sample"
 pytestmark = pytest.mark.skipif(

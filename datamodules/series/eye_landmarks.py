@@ -7,8 +7,8 @@ Letters: `T` rows, `P` points, `A` axes.
 
 import numpy as np
 
-from biomarkers.features.extractor import Array
-from datamodules.series import Series
+from datamodules.series.events import Array
+from datamodules.series.series import Series, column
 
 _EYE = 28  # points of an eye in OpenFace's model
 _IRIS, _PUPIL, _RING = 0, 20, 8
@@ -33,11 +33,14 @@ def ring_diameters(series: Series) -> tuple[Array, Array] | None:
 
 
 def eye_aspect_ratio(series: Series) -> Array | None:
-    """Opening of the lids over the width of the eye, mean of both eyes (T,), or None without landmarks.
+    """Opening of the lids over the width of the eye, mean of both eyes (T,), or None where nothing tells it.
 
-    Mean distance of opposite lid points over the distance of the corners (Soukupova & Cech, 2016), on the
-    lids of OpenFace's eye model in space, else on the 68 points of the face in the image.
+    The channel of that name where there is one, as `preprocess.py` writes. Else from landmarks: mean distance
+    of opposite lid points over the distance of the corners (Soukupova & Cech, 2016), on the lids of
+    OpenFace's eye model in space, or on the 68 points of the face in the image.
     """
+    if (own := column(series, "eye_aspect_ratio")) is not None:
+        return own
     for prefix, axes, starts, corners, lids in (
         ("eye_lmk_", "XYZ", (0, _EYE), _CORNERS, _LIDS),
         ("", "xy", _FACE_EYES, _FACE_CORNERS, _FACE_LIDS),

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from biomarkers.oculomotor.landmarks import eye_aspect_ratio, ring_diameters
+from datamodules.series.eye_landmarks import eye_aspect_ratio, ring_diameters
 
 
 def test_rings_have_the_diameters_they_were_drawn_with(make_series, eye_channels):
@@ -28,3 +28,10 @@ def test_without_all_points_there_is_nothing(make_series, eye_channels):
     del channels["eye_lmk_Z_55"]
     series = make_series(**channels)
     assert ring_diameters(series) is None
+
+
+def test_a_channel_that_holds_the_opening_is_read_first(make_series, eye_channels):
+    channels = eye_channels(np.full((2, 2), 5.0), openings=[10.0, 2.5], decimals=6)
+    np.testing.assert_allclose(
+        eye_aspect_ratio(make_series(**channels, eye_aspect_ratio=[0.3, 0.1])), [0.3, 0.1]
+    )

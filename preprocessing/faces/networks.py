@@ -1,0 +1,83 @@
+"""The three networks on LiteRT, one thread each, opened where they are first used."""
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from preprocessing.faces.anchors import DETECTOR_SIDE
+from preprocessing.faces.crops import face_crop, upright_crop
+from preprocessing.faces.detections import Detections, decode
+from preprocessing.faces.face import FloatArray, Frame
+from preprocessing.faces.landmarks import EYE_SIDE, MESH_SIDE, MIRRORED, mesh_landmarks, presence, with_eyes
+from preprocessing.faces.regions import eye_regions
+from preprocessing.models.files import DETECTOR, IRIS, MESH, MODEL_FILES
+from preprocessing.models.folder import locate
+
+
+class LitertNetworks:
+    """Detector, mesh and iris network.
+
+    Args:
+        models: Folder of the three files; the user's cache by default.
+
+    Raises:
+        ModelError: When first used: a file is missing or is another one.
+    """
+
+    def __init__(self, models: str | Path | None = None) -> None:
+        self.models = models
+        self._opened: dict[str, Any] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Networks are opened again where this is unpickled."""
+        return self.__dict__ | {"_opened": {}}
+
+    def detect(self, frame: Frame, region: FloatArray, *, score: float) -> Detections:
+        """Faces in an upright region of a frame, with at least this score."""
+        crop = upright_crop(frame, region, DETECTOR_SIDE)
+        values, logits = self._run(DETECTOR.name, crop, 2 / 255, -1)
+        return decode(values[0], logits[0], region, score=score)
+
+    def landmarks(self, frame: Frame, region: FloatArray) -> tuple[FloatArray, float]:
+        """The mesh ``(468, 3)`` of a region, and how likely there is a face."""
+        values, logit = self._run(MESH.name, face_crop(frame, region, MESH_SIDE), 1 / 255, 0)
+        return mesh_landmarks(values.reshape(-1), region), float(presence(logit.reshape(-1))[0])
+
+    def eyes(self, frame: Frame, landmarks: FloatArray) -> FloatArray:
+        """The mesh with finer lids and the irises ``(478, 3)``."""
+        regions = eye_regions(landmarks)
+        seen = [
+            self._run(IRIS.name, face_crop(frame, region, EYE_SIDE, mirrored=bool(mirrored)), 1 / 255, 0)
+            for region, mirrored in zip(regions, MIRRORED, strict=True)
+        ]
+        contours, irises = (np.concatenate(values) for values in zip(*seen, strict=True))
+        return with_eyes(landmarks, contours, irises, regions)
+
+    def provenance(self) -> dict[str, Any]:
+        """Runtime, its version, and the files."""
+        return {
+            "runtime": "ai-edge-litert",
+            "version": version("ai-edge-litert"),
+            "networks": [file.facts() for file in MODEL_FILES],
+        }
+
+    def _run(self, name: str, crop: Frame, scale: float, shift: float) -> tuple[FloatArray, FloatArray]:
+        network = self._network(name)
+        values = crop[None] * np.float32(scale)
+        if shift:
+            values += np.float32(shift)
+        network.set_tensor(network.get_input_details()[0]["index"], values)
+        network.invoke()
+        first, second = (network.get_tensor(one["index"]) for one in network.get_output_details())
+        return first, second
+
+    def _network(self, name: str) -> Any:
+        if not self._opened:
+            from ai_edge_litert.interpreter import Interpreter  # an extra: only where it is used
+
+            for file, path in locate(self.models).items():
+                self._opened[file] = Interpreter(str(path), num_threads=1)
+                self._opened[file].allocate_tensors()
+        return self._opened[name]

@@ -1,0 +1,115 @@
+"""Regions: the turned squares of a frame that networks look at.
+
+A region is ``(..., 4)``: x and y of its center in pixels, its side in pixels, and the angle in radians by
+which its upper edge is turned clockwise from the frame's. All functions take any number of regions at once,
+in an array with leading axes.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]
+# Scales and points of the published graphs of MediaPipe (Apache-2.0).
+_FACE_SCALE, _EYE_SCALE = 1.5, 2.3
+_DETECTED_EYES = (0, 1)  # keypoints: the person's right eye, left eye
+_OUTER_CORNERS = (33, 263)
+_MESH_POINTS = 468
+EYE_CORNERS = ((33, 133), (362, 263))
+"""Landmarks at the left and the right end of an eye in the picture: the person's right eye, left eye."""
+
+
+def frame_region(height: int, width: int) -> FloatArray:
+    """The whole frame ``(4,)``, in a square that its longer side fills."""
+    return np.array([(width - 1) / 2, (height - 1) / 2, max(height, width), 0], dtype=np.float32)
+
+
+def detection_regions(boxes: FloatArray, keypoints: FloatArray) -> FloatArray:
+    """Regions of detected faces ``(..., 4)``, upright as the eyes have it.
+
+    Args:
+        boxes: ``(..., 4)`` left, top, right, bottom.
+        keypoints: ``(..., 6, 2)``.
+    """
+    center = (boxes[..., :2] + boxes[..., 2:]) * np.float32(0.5)
+    side = _FACE_SCALE * (boxes[..., 2:] - boxes[..., :2]).max(axis=-1)
+    return _region(center, side, _angle(keypoints[..., _DETECTED_EYES, :]))
+
+
+def landmark_regions(landmarks: FloatArray) -> FloatArray:
+    """Regions of faces ``(..., 4)`` from landmarks of an earlier frame or a first look.
+
+    The box is measured along the turned axes, so that a region turns with its face.
+
+    Args:
+        landmarks: ``(..., P, 2 or more)`` of the mesh.
+    """
+    points = landmarks[..., :_MESH_POINTS, :2]
+    angle = _angle(landmarks[..., _OUTER_CORNERS, :2])
+    turned = _turn(points, -angle[..., None])
+    low, high = turned.min(axis=-2), turned.max(axis=-2)
+    center = _turn((low + high) / 2, angle)
+    return _region(center, _FACE_SCALE * (high - low).max(axis=-1), angle)
+
+
+def eye_regions(landmarks: FloatArray) -> FloatArray:
+    """Regions of both eyes ``(..., 2, 4)``, the person's right one first.
+
+    Args:
+        landmarks: ``(..., P, 2 or more)`` of the mesh.
+    """
+    ends = landmarks[..., EYE_CORNERS, :2]
+    across = ends[..., 1, :] - ends[..., 0, :]
+    side = _EYE_SCALE * np.hypot(across[..., 0], across[..., 1])
+    return _region(ends.mean(axis=-2), side, _angle(ends))
+
+
+def crop_matrices(regions: FloatArray, side: int, mirrored: NDArray[np.bool_] | bool = False) -> FloatArray:
+    """Matrices ``(..., 2, 3)`` from pixels of the frame to pixels of a crop; middles are whole numbers.
+
+    Args:
+        regions: ``(..., 4)``.
+        side: Of the crop, in pixels.
+        mirrored: ``(...)`` whether left and right change places.
+    """
+    scale = side / regions[..., 2]
+    cosine, sine = np.cos(regions[..., 3]) * scale, np.sin(regions[..., 3]) * scale
+    sign = np.where(mirrored, -1.0, 1.0)
+    middle = (side - 1) / 2
+    x, y = regions[..., 0], regions[..., 1]
+    rows = [
+        sign * cosine,
+        sign * sine,
+        middle - sign * (cosine * x + sine * y),
+        -sine,
+        cosine,
+        middle + sine * x - cosine * y,
+    ]
+    return np.stack(rows, axis=-1).reshape(*regions.shape[:-1], 2, 3).astype(np.float32)
+
+
+def to_frame(points: FloatArray, matrices: FloatArray) -> FloatArray:
+    """Points of crops ``(..., P, 2)`` in pixels of the frame.
+
+    Args:
+        points: ``(..., P, 2)`` in pixels of the crop.
+        matrices: ``(..., 2, 3)`` from the frame to the crop.
+    """
+    linear, shift = matrices[..., :2].astype(np.float64), matrices[..., 2].astype(np.float64)
+    back = np.linalg.inv(linear)
+    found = (points - shift[..., None, :]) @ np.swapaxes(back, -1, -2)
+    return np.asarray(found, dtype=np.float32)
+
+
+def _region(center: FloatArray, side: FloatArray, angle: FloatArray) -> FloatArray:
+    return np.asarray(np.concatenate([center, side[..., None], angle[..., None]], axis=-1), dtype=np.float32)
+
+
+def _angle(ends: FloatArray) -> FloatArray:
+    across = ends[..., 1, :] - ends[..., 0, :]
+    return np.asarray(np.arctan2(across[..., 1], across[..., 0]))
+
+
+def _turn(points: FloatArray, angle: FloatArray) -> FloatArray:
+    cosine, sine = np.cos(angle), np.sin(angle)
+    x, y = points[..., 0], points[..., 1]
+    return np.stack([cosine * x - sine * y, sine * x + cosine * y], axis=-1)

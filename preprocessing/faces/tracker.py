@@ -1,0 +1,120 @@
+"""The tracker: each face is looked for where it was, and the whole frame is searched now and then.
+
+The region of a face comes from its last landmarks (Kartynnik et al., 2019), which costs one network instead
+of two and trembles less. The detector searches when a face is lost, and every n-th frame for further ones.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from preprocessing.faces.detections import Detections, overlaps
+from preprocessing.faces.face import Faces, FloatArray, Frame
+from preprocessing.faces.landmarks import MESH_POINTS
+from preprocessing.faces.regions import detection_regions, frame_region, landmark_regions
+
+_PRESENT = 0.5  # of the mesh network, as in the published graph
+_SCORE = 0.5  # of the detector: lower than its graph's 0.6, as the mesh network has the last word. Our choice
+_SAME = 0.3  # overlap of boxes that are one face. Our choice
+_ANXIOUS = 30  # frames in which a lost face is searched in each. Our choice
+
+
+class Networks(Protocol):
+    """What a tracker asks of networks."""
+
+    def detect(self, frame: Frame, region: FloatArray, *, score: float) -> Detections:
+        """Faces in an upright region of a frame."""
+        ...
+
+    def landmarks(self, frame: Frame, region: FloatArray) -> tuple[FloatArray, float]:
+        """The mesh of a region, and how likely there is a face."""
+        ...
+
+    def eyes(self, frame: Frame, landmarks: FloatArray) -> FloatArray:
+        """The mesh with finer lids and the irises."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Found:
+    landmarks: FloatArray
+    presence: float
+
+    @property
+    def box(self) -> FloatArray:
+        points = self.landmarks[:MESH_POINTS, :2]
+        return np.concatenate([points.min(axis=0), points.max(axis=0)])
+
+
+class Tracker:
+    """Follows the faces of one recording.
+
+    Args:
+        networks: Detector, mesh and irises.
+        max_faces: Faces that are followed at once.
+        search_every: The whole frame is searched in every n-th frame; 1 searches all, and no face is looked
+            for where it was.
+    """
+
+    def __init__(self, networks: Networks, *, max_faces: int, search_every: int) -> None:
+        self.networks, self.max_faces, self.search_every = networks, max_faces, search_every
+        self._held: list[_Found] = []
+        self._unsearched, self._anxious = search_every, 0
+
+    def step(self, frame: Frame) -> Faces:
+        """The faces of the next frame, those of the last one first."""
+        before = len(self._held)
+        held = [self._look(frame, landmark_regions(one.landmarks)) for one in self._held]
+        self._held = _distinct([one for one in held if one is not None])
+        self._anxious = _ANXIOUS if len(self._held) < before else max(0, self._anxious - 1)
+        self._unsearched += 1
+        searched = not self._held or self._anxious > 0 or self._unsearched >= self.search_every
+        if searched:
+            self._search(frame)
+        faces = _faces(self._held, searched)
+        if self.search_every == 1:
+            self._held = []
+        return faces
+
+    def _search(self, frame: Frame) -> None:
+        self._unsearched = 0
+        found = self.networks.detect(frame, frame_region(*frame.shape[:2]), score=_SCORE)
+        for region in detection_regions(found.boxes, found.keypoints):
+            if len(self._held) == self.max_faces:
+                return
+            if self._known(region):
+                continue
+            one = self._look(frame, region)
+            if one is not None:
+                self._held = _distinct([*self._held, one])
+
+    def _known(self, region: FloatArray) -> bool:
+        """Whether a face is held whose middle is inside the middle of a region."""
+        return any(
+            np.abs((one.box[:2] + one.box[2:]) / 2 - region[:2]).max() < region[2] / 4 for one in self._held
+        )
+
+    def _look(self, frame: Frame, region: FloatArray) -> _Found | None:
+        landmarks, presence = self.networks.landmarks(frame, region)
+        if presence < _PRESENT:
+            return None
+        return _Found(landmarks=self.networks.eyes(frame, landmarks), presence=presence)
+
+
+def _distinct(found: list[_Found]) -> list[_Found]:
+    """All but those that are on a face that an earlier one is on."""
+    kept: list[_Found] = []
+    for one in found:
+        if all(overlaps(one.box[None], other.box[None])[0, 0] < _SAME for other in kept):
+            kept.append(one)
+    return kept
+
+
+def _faces(found: list[_Found], searched: bool) -> Faces:
+    return Faces(
+        boxes=np.array([one.box for one in found], np.float32).reshape(-1, 4),
+        landmarks=np.array([one.landmarks for one in found], np.float32).reshape(len(found), -1, 3),
+        confidence=np.array([one.presence for one in found], np.float32),
+        searched=searched,
+    )
