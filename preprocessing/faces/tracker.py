@@ -14,9 +14,12 @@ from preprocessing.faces.face import Faces, FloatArray, Frame
 from preprocessing.faces.landmarks import IRIS_POINTS, MESH_POINTS
 from preprocessing.faces.regions import detection_regions, frame_region, landmark_regions, tile_regions
 
+_POINTS = MESH_POINTS + 2 * IRIS_POINTS
 _PRESENT = 0.5  # of the mesh network, as in the published graph
 _SCORE = 0.5  # of the detector: lower than its graph's 0.6, as the mesh network has the last word. Our choice
 _SAME = 0.3  # overlap of boxes that are one face. Our choice
+# A face this share of the side off the middle of its region, or as much larger, is looked at again.
+_FAR, _LOOKS = 0.08, 4  # Our choice
 _ANXIOUS = 30  # frames in which a lost face is searched in each. Our choice
 
 
@@ -92,8 +95,6 @@ class Tracker:
         for region in detection_regions(found.boxes, found.keypoints):
             if len(self._held) < self.max_faces and not self._known(region):
                 one = self._look(frame, region)
-                if one is not None and self.search_every > 1:  # from where the next frame will look
-                    one = self._look(frame, landmark_regions(one.landmarks))
                 self._held = _distinct([*self._held, *([] if one is None else [one])])
 
     def _known(self, region: FloatArray) -> bool:
@@ -103,9 +104,14 @@ class Tracker:
         )
 
     def _look(self, frame: Frame, region: FloatArray) -> _Found | None:
-        landmarks, presence = self.networks.landmarks(frame, region)
-        if presence < _PRESENT:
-            return None
+        """Look at a region, and again from where the face is then, while it was far from the middle."""
+        for _ in range(1 if self.search_every == 1 else _LOOKS):
+            landmarks, presence = self.networks.landmarks(frame, region)
+            if presence < _PRESENT:
+                return None
+            looked, region = region, landmark_regions(landmarks)
+            if np.abs(region[:3] - looked[:3]).max() < _FAR * looked[2]:
+                break
         return _Found(landmarks=self.networks.eyes(frame, landmarks), presence=presence)
 
 
@@ -121,7 +127,7 @@ def _distinct(found: list[_Found]) -> list[_Found]:
 def _faces(found: list[_Found], searched: bool) -> Faces:
     return Faces(
         boxes=np.array([one.box for one in found], np.float32).reshape(-1, 4),
-        landmarks=np.array([one.landmarks for one in found], np.float32).reshape(len(found), MESH_POINTS + 2 * IRIS_POINTS, 3),
+        landmarks=np.array([one.landmarks for one in found], np.float32).reshape(-1, _POINTS, 3),
         confidence=np.array([one.presence for one in found], np.float32),
         searched=searched,
     )
