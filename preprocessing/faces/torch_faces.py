@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -51,8 +50,7 @@ class TorchFaces:
         if batch < 1 or max_faces < 1:
             raise ValueError(f"batch={batch}, max_faces={max_faces}: both count from 1")
         self.batch, self.max_faces = batch, max_faces
-        available = "cuda" if torch.cuda.is_available() else "cpu"
-        self.networks = TorchNetworks(models, available if device == "auto" else device)
+        self.networks = TorchNetworks(models, device)
 
     def faces(self, frames: Iterable[Frame], *, tracked: Path | None = None) -> Iterator[Faces]:
         """Yield the faces of each frame, in order; at most `batch` frames are held."""
