@@ -11,12 +11,15 @@ import numpy as np
 
 from preprocessing.faces.detections import Detections, overlaps
 from preprocessing.faces.face import Faces, FloatArray, Frame
-from preprocessing.faces.landmarks import MESH_POINTS
-from preprocessing.faces.regions import detection_regions, frame_region, landmark_regions
+from preprocessing.faces.landmarks import IRIS_POINTS, MESH_POINTS
+from preprocessing.faces.regions import detection_regions, frame_region, landmark_regions, tile_regions
 
+_POINTS = MESH_POINTS + 2 * IRIS_POINTS
 _PRESENT = 0.5  # of the mesh network, as in the published graph
 _SCORE = 0.5  # of the detector: lower than its graph's 0.6, as the mesh network has the last word. Our choice
 _SAME = 0.3  # overlap of boxes that are one face. Our choice
+# A face this share of the side off the middle of its region, or as much larger, is looked at again.
+_FAR, _LOOKS = 0.08, 4  # Our choice
 _ANXIOUS = 30  # frames in which a lost face is searched in each. Our choice
 
 
@@ -60,7 +63,7 @@ class Tracker:
     def __init__(self, networks: Networks, *, max_faces: int, search_every: int) -> None:
         self.networks, self.max_faces, self.search_every = networks, max_faces, search_every
         self._held: list[_Found] = []
-        self._unsearched, self._anxious = search_every, 0
+        self._unsearched, self._anxious, self._turn = search_every, 0, 0
 
     def step(self, frame: Frame) -> Faces:
         """The faces of the next frame, those of the last one first."""
@@ -78,16 +81,21 @@ class Tracker:
         return faces
 
     def _search(self, frame: Frame) -> None:
+        """Search the frame, and where a face is missing a part of it too, in turns, for small faces."""
         self._unsearched = 0
-        found = self.networks.detect(frame, frame_region(*frame.shape[:2]), score=_SCORE)
+        self._search_in(frame, frame_region(*frame.shape[:2]))
+        if not self._held or self._anxious:
+            tiles = tile_regions(*frame.shape[:2])
+            for region in tiles if self.search_every == 1 else tiles[self._turn % len(tiles)][None]:
+                self._search_in(frame, region)
+            self._turn += 1
+
+    def _search_in(self, frame: Frame, place: FloatArray) -> None:
+        found = self.networks.detect(frame, place, score=_SCORE)
         for region in detection_regions(found.boxes, found.keypoints):
-            if len(self._held) == self.max_faces:
-                return
-            if self._known(region):
-                continue
-            one = self._look(frame, region)
-            if one is not None:
-                self._held = _distinct([*self._held, one])
+            if len(self._held) < self.max_faces and not self._known(region):
+                one = self._look(frame, region)
+                self._held = _distinct([*self._held, *([] if one is None else [one])])
 
     def _known(self, region: FloatArray) -> bool:
         """Whether a face is held whose middle is inside the middle of a region."""
@@ -96,9 +104,14 @@ class Tracker:
         )
 
     def _look(self, frame: Frame, region: FloatArray) -> _Found | None:
-        landmarks, presence = self.networks.landmarks(frame, region)
-        if presence < _PRESENT:
-            return None
+        """Look at a region, and again from where the face is then, while it was far from the middle."""
+        for _ in range(1 if self.search_every == 1 else _LOOKS):
+            landmarks, presence = self.networks.landmarks(frame, region)
+            if presence < _PRESENT:
+                return None
+            looked, region = region, landmark_regions(landmarks)
+            if np.abs(region[:3] - looked[:3]).max() < _FAR * looked[2]:
+                break
         return _Found(landmarks=self.networks.eyes(frame, landmarks), presence=presence)
 
 
@@ -114,7 +127,7 @@ def _distinct(found: list[_Found]) -> list[_Found]:
 def _faces(found: list[_Found], searched: bool) -> Faces:
     return Faces(
         boxes=np.array([one.box for one in found], np.float32).reshape(-1, 4),
-        landmarks=np.array([one.landmarks for one in found], np.float32).reshape(len(found), -1, 3),
+        landmarks=np.array([one.landmarks for one in found], np.float32).reshape(-1, _POINTS, 3),
         confidence=np.array([one.presence for one in found], np.float32),
         searched=searched,
     )
