@@ -10,11 +10,12 @@ FORMAT = 1
 """Raise it when the same settings give other crops, series or masks than before."""
 
 _LIBRARIES = ("av", "opencv-python-headless", "scipy")  # they decode and encode, warp, and smooth
-_PLACES = ("models", "folder", "path", "root")  # where files lie; what they are is in the provenance
+# Where files lie, and what runs the networks; what the files are is in the provenance.
+_PLACES = ("models", "folder", "path", "root", "device", "batch")
 
 
 def plain_settings(nodes: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings without those that say where files lie.
+    """Settings without those that say where files lie and what runs the networks.
 
     Args:
         nodes: Plain settings of the parts of the pipeline, by the names that a command line has for them.
