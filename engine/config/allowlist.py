@@ -85,6 +85,7 @@ OWN = (
     "datamodules.splits.protocols",
     "engine.training.callbacks",
     "engine.training.csv_logger",
+    "preprocessing",
     *sorted({name.rpartition(".")[0] for name in CHECKPOINT}),
 )
 """Packages, or single modules, of this checkout whose own definitions the user's config may build."""
