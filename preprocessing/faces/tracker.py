@@ -17,7 +17,8 @@ from preprocessing.faces.regions import detection_regions, frame_region, landmar
 _POINTS = MESH_POINTS + 2 * IRIS_POINTS
 _PRESENT = 0.5  # of the mesh network, as in the published graph
 _SCORE = 0.5  # of the detector: lower than its graph's 0.6, as the mesh network has the last word. Our choice
-_SAME = 0.3  # overlap of boxes that are one face. Our choice
+# Overlap of boxes that are one face, and of a face with its detection below which it slipped. Our choices
+_SAME, _OFF = 0.3, 0.5
 # A face this share of the side off the middle of its region, or as much larger, is looked at again.
 _FAR, _LOOKS = 0.08, 4  # Our choice
 _ANXIOUS = 30  # frames in which a lost face is searched in each. Our choice
@@ -43,6 +44,15 @@ class Networks(Protocol):
 class _Found:
     landmarks: FloatArray
     presence: float
+    place: FloatArray
+    before: FloatArray
+
+    def expected(self) -> FloatArray:
+        """Region where it will be in the next frame: where it is, or further on if it moves fast."""
+        region, move = self.place.copy(), self.place[:2] - self.before[:2]
+        if np.abs(move).max() > _FAR * region[2]:
+            region[:2] += move
+        return region
 
     @property
     def box(self) -> FloatArray:
@@ -68,7 +78,7 @@ class Tracker:
     def step(self, frame: Frame) -> Faces:
         """The faces of the next frame, those of the last one first."""
         before = len(self._held)
-        held = [self._look(frame, landmark_regions(one.landmarks)) for one in self._held]
+        held = [self._look(frame, one.expected(), moved_from=one.place) for one in self._held]
         self._held = _distinct([one for one in held if one is not None])
         self._anxious = _ANXIOUS if len(self._held) < before else max(0, self._anxious - 1)
         self._unsearched += 1
@@ -92,18 +102,26 @@ class Tracker:
 
     def _search_in(self, frame: Frame, place: FloatArray) -> None:
         found = self.networks.detect(frame, place, score=_SCORE)
-        for region in detection_regions(found.boxes, found.keypoints):
-            if len(self._held) < self.max_faces and not self._known(region):
+        regions = detection_regions(found.boxes, found.keypoints)
+        for box, region in zip(found.boxes, regions, strict=True):
+            known = self._nearest(region)
+            if known is None and len(self._held) < self.max_faces:
                 one = self._look(frame, region)
                 self._held = _distinct([*self._held, *([] if one is None else [one])])
+            elif known is not None and overlaps(box[None], self._held[known].box[None])[0, 0] < _OFF:
+                one = self._look(frame, region, moved_from=self._held[known].before)
+                self._held[known] = self._held[known] if one is None else one
 
-    def _known(self, region: FloatArray) -> bool:
-        """Whether a face is held whose middle is inside the middle of a region."""
-        return any(
-            np.abs((one.box[:2] + one.box[2:]) / 2 - region[:2]).max() < region[2] / 4 for one in self._held
-        )
+    def _nearest(self, region: FloatArray) -> int | None:
+        """The held face whose middle is inside the middle of a region."""
+        for number, one in enumerate(self._held):
+            if np.abs((one.box[:2] + one.box[2:]) / 2 - region[:2]).max() < region[2] / 3:
+                return number
+        return None
 
-    def _look(self, frame: Frame, region: FloatArray) -> _Found | None:
+    def _look(
+        self, frame: Frame, region: FloatArray, *, moved_from: FloatArray | None = None
+    ) -> _Found | None:
         """Look at a region, and again from where the face is then, while it was far from the middle."""
         for _ in range(1 if self.search_every == 1 else _LOOKS):
             landmarks, presence = self.networks.landmarks(frame, region)
@@ -112,7 +130,12 @@ class Tracker:
             looked, region = region, landmark_regions(landmarks)
             if np.abs(region[:3] - looked[:3]).max() < _FAR * looked[2]:
                 break
-        return _Found(landmarks=self.networks.eyes(frame, landmarks), presence=presence)
+        return _Found(
+            landmarks=self.networks.eyes(frame, landmarks),
+            presence=presence,
+            place=region,
+            before=region if moved_from is None else moved_from,
+        )
 
 
 def _distinct(found: list[_Found]) -> list[_Found]:
