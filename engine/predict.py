@@ -13,6 +13,7 @@ from datamodules.schema import IDS
 from datamodules.sources.unlabeled import SERIES, VIDEOS, input_manifest
 from engine.checkpoints.checkpoint import RunCheckpoint
 from engine.cohort.network_needs import READS, check_content
+from engine.cohort.same_preprocessing import check_preprocessing
 from engine.config.targets import trusting
 from engine.inference.clip_predictions import Predictor
 from engine.inference.recorded_run import recorded_run
@@ -48,6 +49,7 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
     checkpoint, run = recorded_run(config, folder=folder)
     with RunManifest(folder=folder, config=run) as record:
         manifest = input_manifest(Path(config["input"]), notes=folder, kinds=_kinds(run))
+        notes = check_preprocessing(checkpoint, manifest, accepted=bool(config.get("accept_preprocessing")))
         check_content(manifest, run, trained=True)
         record.record(
             checkpoint=str(checkpoint.path),
@@ -55,6 +57,8 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
             input=str(config["input"]),
             recordings=len(manifest.table),
             synthetic=manifest.synthetic,
+            preprocessing=None if manifest.preprocessing is None else manifest.preprocessing.plain(),
+            notes=list(notes),
         )
         predict_all = Predictor.of(checkpoint, run, one_device=True)
         _log.info("predicting %d recordings", len(manifest.table))

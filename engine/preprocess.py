@@ -18,7 +18,8 @@ from engine.runs.provenance import RunManifest
 from engine.runs.terminal import conclude, shown
 from preprocessing.cache.fingerprint import libraries, plain_settings
 from preprocessing.cache.folder import RECORD, Cache
-from preprocessing.run.job import Job, jobs_of
+from preprocessing.run.input_jobs import jobs_of
+from preprocessing.run.job import Job
 from preprocessing.run.many import Outcome, preprocess_all
 from preprocessing.run.pipeline import Pipeline
 

@@ -69,7 +69,7 @@ class Preprocessing:
 
 
 def is_version(key: str) -> bool:
-    """Whether a key of `differences` is the version of a library or runtime: no setting, network or format."""
+    """Whether a key of `differences` is the version of a library or runtime: no setting, no network."""
     first, *parts = key.split(".")
     return first == "provenance" and any(part in _VERSIONS for part in parts) and parts[-1] != _OWN
 

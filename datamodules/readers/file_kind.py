@@ -18,7 +18,7 @@ _SIGNATURES = {  # of the formats' own definitions
 
 
 def plain_reason(path: Path) -> str:
-    """Say why a file that could not be opened is no video; empty where its first bytes do not tell."""
+    """Say why a file that could not be opened is no video, as far as its first bytes tell."""
     with path.open("rb") as file:
         head = file.read(_HEAD)
     for signature, what in _SIGNATURES.items():
@@ -30,7 +30,7 @@ def plain_reason(path: Path) -> str:
         )
     if not head.strip(b"\x00"):
         return "it begins with nothing but zeros: it was never written, or lost"
-    return "it is text" if _is_text(head) else ""
+    return "it is text" if _is_text(head) else "it is no kind of video that FFmpeg knows"
 
 
 def _is_text(head: bytes) -> bool:

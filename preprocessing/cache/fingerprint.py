@@ -10,12 +10,12 @@ FORMAT = 1
 """Raise it when the same settings give other crops, series or masks than before."""
 
 _LIBRARIES = ("av", "opencv-python-headless", "scipy")  # they decode and encode, warp, and smooth
-# Where files lie, and what runs the networks; what the files are is in the provenance.
-_PLACES = ("models", "folder", "path", "root", "device", "batch")
+# where files lie, whose digests are in the provenance, and where it runs, which changes rounding at most
+_PLACES = ("models", "device", "batch")
 
 
 def plain_settings(nodes: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings without those that say where files lie and what runs the networks.
+    """Settings without those that say where files lie and where it runs.
 
     Args:
         nodes: Plain settings of the parts of the pipeline, by the names that a command line has for them.

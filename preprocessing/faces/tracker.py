@@ -17,9 +17,11 @@ from preprocessing.faces.regions import detection_regions, frame_region, landmar
 _POINTS = MESH_POINTS + 2 * IRIS_POINTS
 _PRESENT = 0.5  # of the mesh network, as in the published graph
 _SCORE = 0.5  # of the detector: lower than its graph's 0.6, as the mesh network has the last word. Our choice
-_SAME = 0.3  # overlap of boxes that are one face. Our choice
+# Overlap of boxes that are one face, and of a face with its detection unless it slipped. Our choices
+_SAME, _SEEN = 0.3, 0.5
 # A face this share of the side off the middle of its region, or as much larger, is looked at again.
 _FAR, _LOOKS = 0.08, 4  # Our choice
+_HASTY = 0.04  # of a side a frame: a face that moves more is searched. Our choice
 _ANXIOUS = 30  # frames in which a lost face is searched in each. Our choice
 
 
@@ -43,6 +45,20 @@ class Networks(Protocol):
 class _Found:
     landmarks: FloatArray
     presence: float
+    place: FloatArray
+    before: FloatArray
+
+    def expected(self) -> FloatArray:
+        """Region where it will be in the next frame: where it is, or further on if it moves fast."""
+        region = self.place.copy()
+        if self.moved > _FAR:
+            region[:2] += self.place[:2] - self.before[:2]
+        return region
+
+    @property
+    def moved(self) -> float:
+        """How far it came since the last frame, as a share of its region's side."""
+        return float(np.abs(self.place[:2] - self.before[:2]).max() / self.place[2])
 
     @property
     def box(self) -> FloatArray:
@@ -68,11 +84,12 @@ class Tracker:
     def step(self, frame: Frame) -> Faces:
         """The faces of the next frame, those of the last one first."""
         before = len(self._held)
-        held = [self._look(frame, landmark_regions(one.landmarks)) for one in self._held]
+        held = [self._look(frame, one.expected(), moved_from=one.place) for one in self._held]
         self._held = _distinct([one for one in held if one is not None])
         self._anxious = _ANXIOUS if len(self._held) < before else max(0, self._anxious - 1)
         self._unsearched += 1
-        searched = not self._held or self._anxious > 0 or self._unsearched >= self.search_every
+        hasty = any(one.moved > _HASTY for one in self._held)  # or it slipped to somebody who walks by
+        searched = not self._held or self._anxious > 0 or hasty or self._unsearched >= self.search_every
         if searched:
             self._search(frame)
         faces = _faces(self._held, searched)
@@ -92,18 +109,26 @@ class Tracker:
 
     def _search_in(self, frame: Frame, place: FloatArray) -> None:
         found = self.networks.detect(frame, place, score=_SCORE)
-        for region in detection_regions(found.boxes, found.keypoints):
-            if len(self._held) < self.max_faces and not self._known(region):
-                one = self._look(frame, region)
-                self._held = _distinct([*self._held, *([] if one is None else [one])])
+        regions = detection_regions(found.boxes, found.keypoints)
+        held = np.array([one.box for one in self._held], np.float32).reshape(-1, 4)
+        seen = overlaps(found.boxes, held) >= _SEEN
+        for region in regions[~seen.any(axis=1)]:
+            slipped = [number for number in np.flatnonzero(~seen.any(axis=0)) if self._near(number, region)]
+            one = self._look(frame, region)
+            if one is not None and slipped:
+                self._held[slipped[0]] = one
+            elif one is not None and len(self._held) < self.max_faces:
+                self._held.append(one)
+        self._held = _distinct(self._held)
 
-    def _known(self, region: FloatArray) -> bool:
-        """Whether a face is held whose middle is inside the middle of a region."""
-        return any(
-            np.abs((one.box[:2] + one.box[2:]) / 2 - region[:2]).max() < region[2] / 4 for one in self._held
-        )
+    def _near(self, number: int, region: FloatArray) -> bool:
+        """Whether the middle of a held face is inside the middle of a region."""
+        box = self._held[number].box
+        return bool(np.abs((box[:2] + box[2:]) / 2 - region[:2]).max() < region[2] / 3)
 
-    def _look(self, frame: Frame, region: FloatArray) -> _Found | None:
+    def _look(
+        self, frame: Frame, region: FloatArray, *, moved_from: FloatArray | None = None
+    ) -> _Found | None:
         """Look at a region, and again from where the face is then, while it was far from the middle."""
         for _ in range(1 if self.search_every == 1 else _LOOKS):
             landmarks, presence = self.networks.landmarks(frame, region)
@@ -112,7 +137,12 @@ class Tracker:
             looked, region = region, landmark_regions(landmarks)
             if np.abs(region[:3] - looked[:3]).max() < _FAR * looked[2]:
                 break
-        return _Found(landmarks=self.networks.eyes(frame, landmarks), presence=presence)
+        return _Found(
+            landmarks=self.networks.eyes(frame, landmarks),
+            presence=presence,
+            place=region,
+            before=region if moved_from is None else moved_from,
+        )
 
 
 def _distinct(found: list[_Found]) -> list[_Found]:

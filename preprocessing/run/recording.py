@@ -78,7 +78,7 @@ class _Recording:
         except UnreadableVideo as fault:
             part = readable_part(job.path)
             end = f"it can be read up to {part.seconds:.1f} s (frame {part.frames})" if part else ""
-            return self._refused(source, *filter(None, (end, self._plain(fault))))
+            return self._refused(source, *filter(None, (self._plain(fault), end)))
         entry = replace(
             self._refused(source),
             seconds=round(float(stream.seconds[-1]) + (1 / stream.fps if stream.fps else 0), _DIGITS),
@@ -103,7 +103,7 @@ class _Recording:
         )
 
     def _plain(self, fault: Exception) -> str:
-        return str(fault).removeprefix(f"{self.job.path}: ")
+        return getattr(fault, "reason", "") or str(fault).removeprefix(f"{self.job.path}: ")
 
     def _follow(self, entry: Entry, stream: FrameStream) -> Entry:
         """The first pass, and what follows from it."""
@@ -162,7 +162,9 @@ class _Recording:
         if usable < self.pipeline.few_usable * total:
             told.insert(0, f"only {usable} of {total} frames can be used: {_most_lost(verdict)}")
         if stream.fps and total / stream.fps < _SHORT_S:
-            told.insert(0, f"it is short: {total} frames, {total / stream.fps:.2g} s")
+            told.insert(
+                0, f"it is short: {total} frame{'s' if total > 1 else ''}, {total / stream.fps:.2g} s"
+            )
         return tuple(told)
 
     def _facts(

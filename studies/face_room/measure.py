@@ -47,7 +47,7 @@ def see(room: Room, backend: FaceBackend) -> Seen:
 
 
 def frame_table(room: Room, seen: Seen) -> pd.DataFrame:
-    """One row a frame: truth (`true_...`, `event`), what was found (`overlap...`), what was said (`said_...`)."""
+    """One row a frame: what is true (`true_...`), found (`overlap...`) and said by the gate (`said_...`)."""
     truth, track = room.truth, seen.track
     columns: dict[str, object] = {
         "event": truth.event,

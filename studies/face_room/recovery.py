@@ -1,10 +1,13 @@
 """How well the series follow the channels that drove a drawn face."""
 
 import math
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import stats
 
 from datamodules.synthetic.appearance import Appearance
 from datamodules.synthetic.latent import CHANNELS
@@ -32,7 +35,7 @@ READ = {
 UNREAD = ("au04", "au06", "au17", "pupil")  # no column: what faces show of them was found not to be reliable
 
 # r measured before this pipeline was written, on other drawn faces 224 pixels wide and without a room: all
-# channels moving together, 4 persons of 200 frames; each channel alone, 3 persons (mesh and iris model alike).
+# channels moving together, 4 persons of 200 frames; each channel alone, 3 persons.
 EARLIER = {
     "au01": (0.67, 0.98), "au02": (0.84, 0.97), "au12": (0.82, 0.99), "au15": (0.61, 0.99),
     "au20": (0.52, 0.98), "au26": (0.97, 0.98), "au45": (0.96, 0.97), "gaze_x": (0.96, 0.99),
@@ -40,22 +43,28 @@ EARLIER = {
 }  # fmt: skip
 
 _RANGES = {"au": (0.0, 4.0), "gaze": (-0.35, 0.35), "pose": (-0.3, 0.3)}
-_FROWNS = ("au04", "au06", "au17")
 
 
-def driven_room(seed: int, *, seconds: float, fps: float, alone: str | None = None) -> Room:
-    """A calm room whose person moves channels through their ranges, all together or one alone."""
+def driven_room(seed: int, *, seconds: float, fps: float, together: bool) -> Room:
+    """A calm room whose person moves all channels through their ranges, at once or one after the other."""
     rng = np.random.default_rng([seed, 31])
     n = round(seconds * fps)
     series = np.zeros((n, len(CHANNELS)), dtype=np.float32)
     series[:, CHANNELS.index("pupil")] = 0.4
-    for j, name in enumerate(CHANNELS[:-1]):
+    for name, rows in turns(n, together=together).items():
         low, high = _RANGES[name.split("_")[0].rstrip("0123456789")]
-        wave = _wave(rng, n, fps)  # drawn for every channel, so that `alone` changes no other draw
-        rest = 0.0
-        series[:, j] = low + (high - low) * wave if alone in (None, name) else rest
+        series[rows, CHANNELS.index(name)] = low + (high - low) * _wave(rng, rows.stop - rows.start, fps)
     look = Appearance.draw(int(rng.integers(2**31)))
     return Room(look, series, seed=(seed, 32), fps=fps, events=())
+
+
+def turns(n: int, *, together: bool) -> dict[str, slice]:
+    """The frames in which each drawn channel moves."""
+    moving = CHANNELS[:-1] if together else tuple(READ)
+    if together:
+        return {name: slice(0, n) for name in moving}
+    edges = np.linspace(0, n, len(moving) + 1).round().astype(int).tolist()
+    return {name: slice(low, high) for name, (low, high) in zip(moving, pairwise(edges), strict=True)}
 
 
 def natural_room(seed: int, *, seconds: float, fps: float) -> Room:
@@ -63,29 +72,30 @@ def natural_room(seed: int, *, seconds: float, fps: float) -> Room:
     return draw_room(seed, seconds=seconds, fps=fps)
 
 
-def correlations(room: Room, seen: Seen) -> dict[str, float]:
-    """Pearson's r of each drawn channel with its column, over the usable frames of a room."""
-    rows = seen.verdict.usable & room.truth.usable
+def correlations(room: Room, seen: Seen, *, together: bool = True) -> dict[str, float]:
+    """Pearson's r of each drawn channel with its column, over the usable frames in which it moves."""
+    usable = seen.verdict.usable & room.truth.usable
     found: dict[str, float] = {}
-    for name, (column, sign) in READ.items():
-        true = room.truth.series[rows, CHANNELS.index(name)]
-        own = sign * seen.series.loc[rows, column].to_numpy(dtype=np.float64)
-        found[name] = float(np.corrcoef(true, own)[0, 1]) if true.std() > 0 else math.nan
+    for name, rows in turns(len(usable), together=together).items():
+        if name not in READ:
+            continue
+        column, sign = READ[name]
+        true = room.truth.series[rows, CHANNELS.index(name)][usable[rows]]
+        own = sign * seen.series[column].to_numpy(dtype=np.float64)[rows][usable[rows]]
+        found[name] = float(np.corrcoef(true, own)[0, 1]) if len(true) > 2 and true.std() > 0 else math.nan
     return found
 
 
-def recovery_table(rows: pd.DataFrame) -> pd.DataFrame:
-    """Mean r by channel and kind of room, with its 95 % t interval over rooms."""
-    from scipy import stats
-
-    out = []
+def recovery_table(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Mean r by channel and kind of room, with half of its 95 % t interval over rooms."""
+    out: list[dict[str, Any]] = []
     for (kind, channel), group in rows.groupby(["kind", "channel"], sort=False):
         values = group["r"].dropna().to_numpy()
         if len(values) == 0:
             continue
         half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values) if len(values) > 1 else math.nan
         out.append({"kind": kind, "channel": channel, "r": values.mean(), "half": half, "rooms": len(values)})
-    return pd.DataFrame(out)
+    return out
 
 
 def _wave(rng: np.random.Generator, n: int, fps: float) -> Array:

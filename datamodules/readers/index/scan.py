@@ -104,7 +104,7 @@ def scan(path: Path) -> PacketIndex:
     try:
         index = _scan(path)
     except av.error.InvalidDataError as error:
-        raise unreadable(str(path), plain_reason(path) or error.strerror) from error
+        raise unreadable(str(path), plain_reason(path)) from error
     except (av.error.FFmpegError, EOFError, OSError) as error:
         raise unreadable(str(path), getattr(error, "strerror", None) or error) from error
     if index.n_frames == 0:
