@@ -15,7 +15,7 @@ from engine.checkpoints.recorded_pipeline import pipeline_settings
 from engine.cohort.face_pipeline import open_cache, pipeline_of
 from engine.cohort.same_preprocessing import check_preprocessing
 from preprocessing.cache.entry import Entry
-from preprocessing.run.job import jobs_of
+from preprocessing.run.input_jobs import jobs_of
 from preprocessing.run.many import preprocess_all
 from preprocessing.run.processes import Processes
 
