@@ -16,6 +16,7 @@ COHORT: dict[str, Any] = {
 SUBJECTS, EPOCHS, PIXELS = 200, 8, 64
 _COMMON = (
     "experiment=mpdrm",
+    "model/context=clip",  # without habits a visit needs no other one to be compared with
     "protocol.val=0.15",
     "protocol.test=0.35",
     f"data.module.source.video.height={PIXELS}",
