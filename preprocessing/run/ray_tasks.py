@@ -1,7 +1,9 @@
 """The executor on a cluster: every recording is a task of Ray."""
 
 import functools
+import os
 import pickle
+import socket
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from preprocessing.run.executor import ATTEMPTS, Answer, Work, lost_worker
 from preprocessing.run.job import Job
 from preprocessing.run.worker import answer, settle_in
 
+_KNOCK_S = 10.0
 _ROOT = str(Path(__file__).resolve().parents[2])
 
 
@@ -68,18 +71,34 @@ class RayTasks:
                 "executor=ray: Ray is not installed. `pip install -c constraints.txt -e '.[ray]'`, or take "
                 "executor=processes."
             ) from error
-        settings = {} if self.address or self.workers is None else {"num_cpus": self.workers}
+        address = self.address or os.environ.get("RAY_ADDRESS")
+        settings = {} if address or self.workers is None else {"num_cpus": self.workers}
         try:
+            _knock(address)
             ray.init(
-                address=self.address,
+                address=address,
                 runtime_env={"env_vars": {"PYTHONPATH": _ROOT}},
                 include_dashboard=False,
                 log_to_driver=False,
                 **settings,
             )
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            raise RayError(f"executor=ray: no cluster answers at {self.address}: {error}") from error
+        except (OSError, RuntimeError, ValueError) as error:
+            raise RayError(
+                f"executor=ray: no cluster answers at {address or 'this machine'} ({error}). Give its "
+                "executor.address=, or leave it out to begin one here."
+            ) from error
         return ray
+
+
+def _knock(address: str | None) -> None:
+    """Stop where nobody listens: Ray itself would wait for minutes.
+
+    Raises:
+        OSError: Nobody listens.
+    """
+    host, _, port = (address or "").removeprefix("ray://").rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host, int(port)), timeout=_KNOCK_S).close()
 
 
 def _task(packed: bytes, job: Job) -> Any:
