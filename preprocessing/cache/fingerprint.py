@@ -10,11 +10,12 @@ FORMAT = 1
 """Raise it when the same settings give other crops, series or masks than before."""
 
 _LIBRARIES = ("av", "opencv-python-headless", "scipy")  # they decode and encode, warp, and smooth
-_PLACES = ("models", "folder", "path", "root")  # where files lie; what they are is in the provenance
+# where files lie, whose digests are in the provenance, and where it runs, which changes rounding at most
+_PLACES = ("models", "device", "batch")
 
 
 def plain_settings(nodes: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings without those that say where files lie.
+    """Settings without those that say where files lie and where it runs.
 
     Args:
         nodes: Plain settings of the parts of the pipeline, by the names that a command line has for them.
