@@ -49,7 +49,7 @@ def gaze(head: Head, rotation: Rotation, topology: Topology) -> dict[str, Array]
     for eye, iris in ((topology.right_eye, topology.right_iris), (topology.left_eye, topology.left_iris)):
         left, right = corners(head.upright, eye)
         width = np.linalg.norm(right - left, axis=1)
-        along = (right - left) / width[:, None]
+        along = (right - left) / np.where(width > 0, width, np.nan)[:, None]
         across = np.stack([-along[:, 1], along[:, 0]], axis=1)
         offset = head.upright[:, iris[0]] - (left + right) / 2
         offsets.append(np.stack([(offset * axis).sum(axis=1) / width for axis in (along, across)]))
