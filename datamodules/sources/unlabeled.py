@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from datamodules.manifests.manifest import Manifest, manifest_from_table, read_manifest
+from datamodules.manifests.preprocessing import FILE
 from datamodules.schema import UNKNOWN
 from datamodules.sources.shared.download import is_hidden
 from datamodules.sources.shared.draft import SourceError
@@ -13,6 +14,7 @@ from datamodules.sources.shared.draft import SourceError
 VIDEOS = (".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv")
 SERIES = (".npz",)
 TABLES = (".csv", ".parquet")
+_OF_CACHE = "manifest.csv"
 
 
 def input_manifest(
@@ -23,7 +25,7 @@ def input_manifest(
     Videos without a manifest have unknown persons: each is a person of its own.
 
     Args:
-        path: Video, series, folder or manifest.
+        path: Video, series, folder or manifest; the folder of a cache stands for its manifest.
         notes: Folder for what is found out about the files; theirs is left as it is.
         kinds: Suffixes of the files that are taken from a folder.
         probe: As in `read_manifest`.
@@ -31,6 +33,8 @@ def input_manifest(
     Raises:
         SourceError: No such path, or nothing in it that can be read.
     """
+    if (path / FILE).is_file() and (path / _OF_CACHE).is_file():
+        path = path / _OF_CACHE
     if path.suffix.lower() in TABLES and path.is_file():
         return read_manifest(path, probe=probe)
     root = path if path.is_dir() else path.parent

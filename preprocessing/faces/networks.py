@@ -16,6 +16,27 @@ from preprocessing.models.files import DETECTOR, IRIS, MESH, MODEL_FILES
 from preprocessing.models.folder import locate
 
 
+class _Network:
+    """One network with one picture as input and two arrays as output."""
+
+    def __init__(self, path: Path) -> None:
+        from ai_edge_litert.interpreter import Interpreter  # an extra: only where it is used
+
+        self.interpreter = Interpreter(str(path), num_threads=1)
+        self.interpreter.allocate_tensors()
+        self.input = self.interpreter.get_input_details()[0]["index"]
+        self.outputs = [one["index"] for one in self.interpreter.get_output_details()]
+
+    def __call__(self, crop: Frame, scale: float, shift: float) -> tuple[FloatArray, FloatArray]:
+        values = crop[None] * np.float32(scale)
+        if shift:
+            values += np.float32(shift)
+        self.interpreter.set_tensor(self.input, values)
+        self.interpreter.invoke()
+        first, second = (self.interpreter.get_tensor(one) for one in self.outputs)
+        return first, second
+
+
 class LitertNetworks:
     """Detector, mesh and iris network.
 
@@ -28,7 +49,7 @@ class LitertNetworks:
 
     def __init__(self, models: str | Path | None = None) -> None:
         self.models = models
-        self._opened: dict[str, Any] = {}
+        self._opened: dict[str, _Network] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         """Networks are opened again where this is unpickled."""
@@ -64,20 +85,6 @@ class LitertNetworks:
         }
 
     def _run(self, name: str, crop: Frame, scale: float, shift: float) -> tuple[FloatArray, FloatArray]:
-        network = self._network(name)
-        values = crop[None] * np.float32(scale)
-        if shift:
-            values += np.float32(shift)
-        network.set_tensor(network.get_input_details()[0]["index"], values)
-        network.invoke()
-        first, second = (network.get_tensor(one["index"]) for one in network.get_output_details())
-        return first, second
-
-    def _network(self, name: str) -> Any:
         if not self._opened:
-            from ai_edge_litert.interpreter import Interpreter  # an extra: only where it is used
-
-            for file, path in locate(self.models).items():
-                self._opened[file] = Interpreter(str(path), num_threads=1)
-                self._opened[file].allocate_tensors()
-        return self._opened[name]
+            self._opened = {file: _Network(path) for file, path in locate(self.models).items()}
+        return self._opened[name](crop, scale, shift)

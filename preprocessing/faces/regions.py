@@ -14,6 +14,7 @@ _FACE_SCALE, _EYE_SCALE = 1.5, 2.3
 _DETECTED_EYES = (0, 1)  # keypoints: the person's right eye, left eye
 _OUTER_CORNERS = (33, 263)
 _MESH_POINTS = 468
+_TILE = 0.625  # of the longer side: a face of a quarter of it is whole in one of them. Our choice
 EYE_CORNERS = ((33, 133), (362, 263))
 """Landmarks at the left and the right end of an eye in the picture: the person's right eye, left eye."""
 
@@ -21,6 +22,16 @@ EYE_CORNERS = ((33, 133), (362, 263))
 def frame_region(height: int, width: int) -> FloatArray:
     """The whole frame ``(4,)``, in a square that its longer side fills."""
     return np.array([(width - 1) / 2, (height - 1) / 2, max(height, width), 0], dtype=np.float32)
+
+
+def tile_regions(height: int, width: int) -> FloatArray:
+    """Four overlapping parts of a frame ``(4, 4)``, in which small faces are larger, row by row."""
+    side = max(int(_TILE * max(height, width)), 1)
+    rows, columns = (
+        (0, size - side) if size > side else ((size - side) / 2,) * 2 for size in (height, width)
+    )
+    middle = (side - 1) / 2
+    return np.array([[x + middle, y + middle, side, 0] for y in rows for x in columns], dtype=np.float32)
 
 
 def detection_regions(boxes: FloatArray, keypoints: FloatArray) -> FloatArray:
@@ -92,11 +103,11 @@ def to_frame(points: FloatArray, matrices: FloatArray) -> FloatArray:
 
     Args:
         points: ``(..., P, 2)`` in pixels of the crop.
-        matrices: ``(..., 2, 3)`` from the frame to the crop.
+        matrices: ``(..., 2, 3)`` of `crop_matrices`.
     """
-    linear, shift = matrices[..., :2].astype(np.float64), matrices[..., 2].astype(np.float64)
-    back = np.linalg.inv(linear)
-    found = (points - shift[..., None, :]) @ np.swapaxes(back, -1, -2)
+    linear = matrices[..., :2].astype(np.float64)
+    area = (linear[..., :1, :] ** 2).sum(axis=-1, keepdims=True)  # its inverse is its transpose over this
+    found = (points - matrices[..., None, :, 2]) @ (linear / area)
     return np.asarray(found, dtype=np.float32)
 
 

@@ -1,0 +1,1 @@
+"""The synthetic room: a drawn face in a larger moving scene that makes preprocessing hard, with its truth."""
