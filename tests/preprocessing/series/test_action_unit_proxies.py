@@ -5,8 +5,7 @@ from datamodules.series.channel_schema import PROXY_AUS, au_proxy
 from preprocessing.faces.topology import IBUG68, MESH
 from preprocessing.series.action_unit_proxies import action_unit_proxies
 from preprocessing.series.head import fit_head
-
-from .conftest import UNIT
+from tests.preprocessing.series.conftest import UNIT
 
 MOVES = {  # channel: points, what they move by (x, y), and what the channel rises by
     "au_proxy_01": ((107, 66, 336, 296), (0, -0.2), 0.2),

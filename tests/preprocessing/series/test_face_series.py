@@ -9,8 +9,7 @@ from datamodules.series.channel_schema import CHANNELS, FACE_SERIES
 from preprocessing.faces.topology import IBUG68
 from preprocessing.quality.crop_facts import CropFacts
 from preprocessing.series.face_series import face_series, summary
-
-from .conftest import HEIGHT, WIDTH
+from tests.preprocessing.series.conftest import HEIGHT, WIDTH
 
 FPS, FRAMES = 30, 240
 OWN = ["frame", "timestamp", "confidence", "valid"]

@@ -4,8 +4,7 @@ import pytest
 from preprocessing.faces.topology import MESH
 from preprocessing.series.head import fit_head
 from preprocessing.series.velocities import velocities
-
-from .conftest import UNIT
+from tests.preprocessing.series.conftest import UNIT
 
 UNEVEN = np.array([0.0, 0.03, 0.07, 0.1, 0.2, 1.2, 1.23])  # seconds, with a gap
 
