@@ -17,10 +17,11 @@ from preprocessing.faces.regions import detection_regions, frame_region, landmar
 _POINTS = MESH_POINTS + 2 * IRIS_POINTS
 _PRESENT = 0.5  # of the mesh network, as in the published graph
 _SCORE = 0.5  # of the detector: lower than its graph's 0.6, as the mesh network has the last word. Our choice
-# Overlap of boxes that are one face, and of a face with its detection below which it slipped. Our choices
-_SAME, _OFF = 0.3, 0.5
+# Overlap of boxes that are one face, and of a face with its detection unless it slipped. Our choices
+_SAME, _SEEN = 0.3, 0.5
 # A face this share of the side off the middle of its region, or as much larger, is looked at again.
 _FAR, _LOOKS = 0.08, 4  # Our choice
+_HASTY = 0.04  # of a side a frame: a face that moves more is searched. Our choice
 _ANXIOUS = 30  # frames in which a lost face is searched in each. Our choice
 
 
@@ -49,10 +50,15 @@ class _Found:
 
     def expected(self) -> FloatArray:
         """Region where it will be in the next frame: where it is, or further on if it moves fast."""
-        region, move = self.place.copy(), self.place[:2] - self.before[:2]
-        if np.abs(move).max() > _FAR * region[2]:
-            region[:2] += move
+        region = self.place.copy()
+        if self.moved > _FAR:
+            region[:2] += self.place[:2] - self.before[:2]
         return region
+
+    @property
+    def moved(self) -> float:
+        """How far it came since the last frame, as a share of its region's side."""
+        return float(np.abs(self.place[:2] - self.before[:2]).max() / self.place[2])
 
     @property
     def box(self) -> FloatArray:
@@ -82,7 +88,8 @@ class Tracker:
         self._held = _distinct([one for one in held if one is not None])
         self._anxious = _ANXIOUS if len(self._held) < before else max(0, self._anxious - 1)
         self._unsearched += 1
-        searched = not self._held or self._anxious > 0 or self._unsearched >= self.search_every
+        hasty = any(one.moved > _HASTY for one in self._held)  # or it slipped to somebody who walks by
+        searched = not self._held or self._anxious > 0 or hasty or self._unsearched >= self.search_every
         if searched:
             self._search(frame)
         faces = _faces(self._held, searched)
@@ -103,21 +110,21 @@ class Tracker:
     def _search_in(self, frame: Frame, place: FloatArray) -> None:
         found = self.networks.detect(frame, place, score=_SCORE)
         regions = detection_regions(found.boxes, found.keypoints)
-        for box, region in zip(found.boxes, regions, strict=True):
-            known = self._nearest(region)
-            if known is None and len(self._held) < self.max_faces:
-                one = self._look(frame, region)
-                self._held = _distinct([*self._held, *([] if one is None else [one])])
-            elif known is not None and overlaps(box[None], self._held[known].box[None])[0, 0] < _OFF:
-                one = self._look(frame, region, moved_from=self._held[known].before)
-                self._held[known] = self._held[known] if one is None else one
+        held = np.array([one.box for one in self._held], np.float32).reshape(-1, 4)
+        seen = overlaps(found.boxes, held) >= _SEEN
+        for region in regions[~seen.any(axis=1)]:
+            slipped = [number for number in np.flatnonzero(~seen.any(axis=0)) if self._near(number, region)]
+            one = self._look(frame, region)
+            if one is not None and slipped:
+                self._held[slipped[0]] = one
+            elif one is not None and len(self._held) < self.max_faces:
+                self._held.append(one)
+        self._held = _distinct(self._held)
 
-    def _nearest(self, region: FloatArray) -> int | None:
-        """The held face whose middle is inside the middle of a region."""
-        for number, one in enumerate(self._held):
-            if np.abs((one.box[:2] + one.box[2:]) / 2 - region[:2]).max() < region[2] / 3:
-                return number
-        return None
+    def _near(self, number: int, region: FloatArray) -> bool:
+        """Whether the middle of a held face is inside the middle of a region."""
+        box = self._held[number].box
+        return bool(np.abs((box[:2] + box[2:]) / 2 - region[:2]).max() < region[2] / 3)
 
     def _look(
         self, frame: Frame, region: FloatArray, *, moved_from: FloatArray | None = None

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from preprocessing.faces.face import FloatArray, Frame
+from preprocessing.quality.texture import WIDTH, texture
 
-THUMBNAIL = 32  # pixels a side; our choice
 _FACE = 72  # width of the face where sharpness is measured: that of the smallest crop; our choice
 _GRAY = 127.5  # mean that the face is brought to before
 
@@ -20,8 +20,7 @@ class CropFacts:
     Attributes:
         sharpness: variance of the Laplacian of the face at a fixed size, gray levels squared.
         luminance: mean of the face, 0 to 1.
-        thumbnail: the crop at a few pixels, to see what hides the face: red, green, blue, and 255 inside the
-            outline of the landmarks, 0 outside.
+        thumbnail: the unrolled face at a few pixels, to see what hides it; see `texture`.
     """
 
     sharpness: float
@@ -37,7 +36,7 @@ def measure(crop: Frame, points: FloatArray) -> CropFacts:
 
     Args:
         crop: ``(S, S, 3)``.
-        points: Landmarks in its pixels ``(P, 2)``.
+        points: Landmarks in its pixels ``(P, 2)``, of one of the two topologies.
 
     Raises:
         ValueError: A landmark is not finite.
@@ -47,11 +46,11 @@ def measure(crop: Frame, points: FloatArray) -> CropFacts:
     outline = cv2.convexHull(points[:, :2].astype(np.float32)).reshape(-1, 2)
     inside = _filled(outline, crop.shape[0])
     gray = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
-    if not inside.any():
-        inside[:] = 1
     mean = cv2.mean(gray, inside)[0]
     return CropFacts(
-        sharpness=_sharpness(gray, outline, mean), luminance=mean / 255, thumbnail=_thumbnail(crop, inside)
+        sharpness=_sharpness(gray, outline, mean),
+        luminance=mean / 255,
+        thumbnail=_thumbnail(crop, points, outline),
     )
 
 
@@ -71,8 +70,10 @@ def _sharpness(gray: NDArray[np.uint8], outline: FloatArray, mean: float) -> flo
     return float(values.var()) if values.size else 0.0
 
 
-def _thumbnail(crop: Frame, inside: NDArray[np.uint8]) -> Frame:
-    colored = cv2.merge([*cv2.split(crop), 255 * inside])
-    small = cv2.resize(colored, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
-    small[..., 3] = np.where(small[..., 3] > 127, 255, 0)
-    return np.asarray(small, dtype=np.uint8)
+def _thumbnail(crop: Frame, points: FloatArray, outline: FloatArray) -> Frame:
+    """The texture, out of a crop made so small that the face is 1.3 times as wide as the texture."""
+    scale = min(1.3 * WIDTH / max(float(np.ptp(outline[:, 0])), 1.0), 1.0)
+    side = max(round(crop.shape[0] * scale), 8)
+    small = cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA)
+    scale = side / crop.shape[0]
+    return texture(np.asarray(small, dtype=np.uint8), (points[:, :2] + 0.5) * scale - 0.5)

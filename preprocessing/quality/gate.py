@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from preprocessing.quality.crop_facts import CropFacts
 from preprocessing.quality.occlusion import hidden_shares
 from preprocessing.quality.pose import turned
+from preprocessing.quality.texture import unroll
 from preprocessing.tracking.track import Track
 
 BoolArray = NDArray[np.bool_]
@@ -63,7 +64,7 @@ class QualityGate:
         min_width: float = 48,
         min_share: float = 0.08,
         max_outside: float = 0.1,
-        min_sharpness: float = 12,
+        min_sharpness: float = 20,
         luminance: tuple[float, float] = (0.12, 0.92),
         max_yaw: float = 45,
         max_pitch: float = 35,
@@ -101,7 +102,7 @@ class QualityGate:
         reasons = {"no face": ~face} | {name: face & bad for name, bad in self._geometry(track).items()}
         reasons |= {name: face & bad for name, bad in self._picture(facts).items()}
         clear = face & ~reasons["blurred"] & ~reasons["dark"] & ~reasons["bright"]
-        reasons["hidden"] = self._hidden(facts, clear)
+        reasons["hidden"] = self._hidden(track, facts, clear)
         return Verdict(reasons={reason: reasons[reason] for reason in REASONS})
 
     def _geometry(self, track: Track) -> dict[str, BoolArray]:
@@ -130,10 +131,11 @@ class QualityGate:
             "bright": luminance > self.luminance[1],
         }
 
-    def _hidden(self, facts: Sequence[CropFacts | None], clear: BoolArray) -> BoolArray:
+    def _hidden(self, track: Track, facts: Sequence[CropFacts | None], clear: BoolArray) -> BoolArray:
         """What things before the face speak against, among clear frames."""
         hidden = np.zeros(len(facts), dtype=bool)
         pictures = [fact.thumbnail for fact, asked in zip(facts, clear, strict=True) if fact and asked]
         if pictures:
-            hidden[clear] = hidden_shares(np.stack(pictures)) > self.max_hidden
+            inside = unroll(track.topology.count).inside
+            hidden[clear] = hidden_shares(np.stack(pictures), inside) > self.max_hidden
         return hidden

@@ -1,7 +1,7 @@
 """How much of a face is hidden, by comparison with how the same person usually looks.
 
 A network of landmarks draws a plausible face through a hand, so landmarks cannot tell. Two things can, in
-the aligned thumbnail: colors that the light does not explain, and features (brows, eyes, nose, mouth) that
+the unrolled face: colors that the light does not explain, and features (brows, eyes, nose, mouth) that
 are not where they always are. What lies between such places is taken to be as they are. All constants are our
 choice.
 """
@@ -47,18 +47,19 @@ class Look:
     told: FloatArray
 
 
-def hidden_shares(thumbnails: Frame) -> NDArray[np.float64]:
+def hidden_shares(thumbnails: Frame, inside: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Share of the face that is hidden in each thumbnail ``(N,)``, 0 to 1.
 
     A thing that is there in most frames is part of the person's look, and not found.
 
     Args:
-        thumbnails: ``(N, h, w, 4)`` as in `CropFacts`, of one person, neither blurred nor dark.
+        thumbnails: ``(N, h, w, 3)`` as in `CropFacts`, of one person, neither blurred nor dark.
+        inside: Pixels of them that lie on the face ``(h, w)``.
     """
     sample = thumbnails[np.unique(np.linspace(0, len(thumbnails) - 1, _SAMPLE).astype(int))]
     clean = np.ones(len(sample), dtype=bool)
     for _ in range(_ROUNDS):
-        look = learn(sample[clean])
+        look = learn(sample[clean], inside)
         shares = hidden(sample, look)
         if not (shares < _CLEAN).any():
             break
@@ -67,10 +68,9 @@ def hidden_shares(thumbnails: Frame) -> NDArray[np.float64]:
     return np.concatenate([hidden(thumbnails[start : start + _CHUNK], look) for start in chunks])
 
 
-def learn(thumbnails: Frame) -> Look:
-    """The usual look: medians and robust spreads over thumbnails ``(N, h, w, 4)``."""
+def learn(thumbnails: Frame, inside: NDArray[np.bool_]) -> Look:
+    """The usual look: medians and robust spreads over thumbnails ``(N, h, w, 3)``."""
     colors = log_colors(thumbnails)
-    inside = (thumbnails[..., 3] > 0).mean(axis=0) > 0.5
     middle = np.median(colors, axis=0)
     fine = _fine(colors[..., 0])
     features = np.median(fine, axis=0)
