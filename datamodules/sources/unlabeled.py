@@ -40,10 +40,14 @@ def input_manifest(
     root = path if path.is_dir() else path.parent
     found = [path]
     if path.is_dir():
-        found = sorted(file for file in path.rglob("*") if file.is_file() and not is_hidden(file, path))
+        # a link that leads nowhere is a recording that is missed, which its reader says
+        there = [
+            file for file in path.rglob("*") if file.is_file() or (file.is_symlink() and not file.exists())
+        ]
+        found = sorted(file for file in there if not is_hidden(file, path))
         found = [file for file in found if file.suffix.lower() in kinds]
     files = [file for file in found if file.suffix.lower() in (*VIDEOS, *SERIES)]
-    if not files or not files[0].is_file():
+    if not files or not (path.is_dir() or path.is_file()):
         what = (
             "no video" if set(VIDEOS) <= set(kinds) else f"no series ({SERIES[0]}), which this network reads,"
         )
