@@ -116,6 +116,23 @@ def test_what_is_cut_or_damaged_says_from_where_on(done, name, first):
     assert 0.4 < frame / (3 * FRAMES) < 0.7  # of the bytes, 0.6 are whole
 
 
+def test_a_file_that_vanishes_between_the_passes_is_refused_for_now(done, monkeypatch):
+    from preprocessing.run import recording
+
+    def follow_and_delete(stream, backend, *, tracked=None):
+        track = follow(stream, backend, tracked=tracked)
+        stream._path.unlink()
+        return track
+
+    follow = recording.follow
+    monkeypatch.setattr(recording, "follow", follow_and_delete)
+    entry, folder = done("a/same.mp4")
+    assert entry["status"] == "refused"
+    assert "No such file" in entry["reasons"][0]
+    assert not entry["final"]
+    assert not list((folder / "clips").glob("*same*"))
+
+
 def run(*words, timeout=400):
     """The command, in a process of its own."""
     command = [sys.executable, str(ROOT / "preprocess.py"), *words, "executor.workers=1"]
