@@ -10,23 +10,20 @@ from datamodules.manifests.manifest import Manifest
 from datamodules.sources.folder import read as read_folder
 from datamodules.sources.unlabeled import VIDEOS, input_manifest
 from datamodules.wording import first_few
+from engine.cohort.face_pipeline import open_cache, pipeline_of
 from engine.config.build import build
 from engine.config.compose import ConfigError
 from engine.config.targets import trusting
 from engine.config.value_ranges import check_settings
 from engine.runs.provenance import RunManifest
 from engine.runs.terminal import conclude, shown
-from preprocessing.cache.fingerprint import libraries, plain_settings
-from preprocessing.cache.folder import RECORD, Cache
+from preprocessing.cache.folder import RECORD
 from preprocessing.run.input_jobs import jobs_of
 from preprocessing.run.job import Job
 from preprocessing.run.many import Outcome, preprocess_all
-from preprocessing.run.pipeline import Pipeline
 
 _log = logging.getLogger(__name__)
 
-PARTS = ("face", "aligner", "quality", "store", "least_usable", "few_usable")
-"""Keys of a config that decide what a cache holds."""
 _LABELS = "labels.csv"
 _REASONS = 3  # shown where nothing could be used
 
@@ -61,31 +58,6 @@ def preprocess(config: Mapping[str, Any], *, folder: Path) -> Outcome:
         _check_any(outcome, output)
     conclude("preprocessing is finished", folder, rows=_rows(outcome, config), following=_next(output))
     return outcome
-
-
-def pipeline_of(config: Mapping[str, Any]) -> Pipeline:
-    """Build what each recording goes through, from the keys `PARTS` of a config."""
-    return Pipeline(
-        backend=build(config["face"], key="face"),
-        aligner=build(config["aligner"], key="aligner"),
-        gate=build(config["quality"], key="quality"),
-        store=build(config["store"], key="store"),
-        least_usable=config["least_usable"],
-        few_usable=config["few_usable"],
-    )
-
-
-def open_cache(output: Path, config: Mapping[str, Any], pipeline: Pipeline) -> Cache:
-    """Begin a cache with the settings of a config, or go on with it.
-
-    Raises:
-        CacheError: It was made with other settings.
-    """
-    return Cache.open(
-        output.resolve(),
-        settings=plain_settings({name: config[name] for name in PARTS}),
-        provenance={"backend": pipeline.backend.provenance(), "libraries": libraries()},
-    )
 
 
 def _check_places(source: Path, output: Path) -> None:
