@@ -34,7 +34,7 @@ Array = NDArray[np.float64]
 
 NUISANCE = (
     "duration_s", "n_frames", "fps", "brightness", "border", "blur", "face_x", "face_y", "face_size",
-    "yaw", "pitch", "roll", "width", "height",
+    "yaw", "pitch", "roll", "width", "height", "usable",
 )  # fmt: skip
 
 
