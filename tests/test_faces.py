@@ -112,9 +112,7 @@ def other(cache, tmp_path):
 def test_a_cache_of_other_settings_is_refused_unless_it_is_accepted(best, other, tmp_path):
     given = ASKED | {"ckpt_path": str(best), "manifest": str(other), "input": str(other)}
     for number, command in enumerate((evaluate, predict)):
-        with pytest.raises(
-            ConfigError, match=r"settings\.size: 48 there, 96 here(?s:.*)accept_preproc"
-        ):
+        with pytest.raises(ConfigError, match=r"settings\.size: 48 there, 96 here(?s:.*)accept_preproc"):
             command(given, folder=tmp_path / f"refused{number}")
         command(given | {"accept_preprocessing": True}, folder=tmp_path / f"taken{number}")
         record = json.loads((tmp_path / f"taken{number}" / "manifest.json").read_text())
