@@ -16,6 +16,7 @@ from engine.cohort.data_facts import data_facts
 from engine.cohort.leak_check import audit_leaks
 from engine.cohort.network_needs import check_content
 from engine.cohort.restored_data import own_manifest
+from engine.cohort.same_preprocessing import check_preprocessing
 from engine.cohort.splits import report_split
 from engine.config.build import build
 from engine.config.compose import ConfigError
@@ -63,12 +64,16 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
         ForbiddenTarget: A config names a callable outside the allow-list.
         LeakageError: Single facts of another manifest's recordings give their label away. Under `audit`:
             statistics that were not fitted on the training recordings alone.
-        ConfigError: Under `attribution`: captum is missing, or the network has no head it can explain.
+        ConfigError: The recordings were preprocessed in another way than those of the training. Under
+            `attribution`: captum is missing, or the network has no head it can explain.
     """
     checkpoint, run = recorded_run(config, folder=folder)
     with RunManifest(folder=folder, config=run) as record:
         _log.info("reading the recordings, or making them")
-        material = _material(checkpoint, config["manifest"], data=Path(run["paths"]["data"]))
+        accepted = bool(config.get("accept_preprocessing"))
+        material = _material(
+            checkpoint, config["manifest"], data=Path(run["paths"]["data"]), accepted=accepted
+        )
         check_scale(material.manifest, run)
         _record(checkpoint, material, run, record=record)
         predict = Predictor.of(checkpoint, run, one_device=True)
@@ -138,13 +143,15 @@ def _record(
     record.record(test_looks=looks)
 
 
-def _material(checkpoint: RunCheckpoint, path: str | None, *, data: Path) -> _Material:
+def _material(checkpoint: RunCheckpoint, path: str | None, *, data: Path, accepted: bool) -> _Material:
+    """What is evaluated; recordings of another preprocessing must have been accepted."""
+    manifest = own_manifest(checkpoint, data=data) if path is None else read_manifest(path)
+    notes = check_preprocessing(checkpoint, manifest, accepted=accepted)
     if path is None:
-        return _Material(own_manifest(checkpoint, data=data), _own_split(checkpoint), True, ())
-    manifest = read_manifest(path)
+        return _Material(manifest, _own_split(checkpoint), True, notes)
     if manifest.digest() == checkpoint.data_digest:
         _log.info("%s: the very recordings of the checkpoint's run, so its own split is evaluated", path)
-        return _Material(manifest, _own_split(checkpoint), True, ())
+        return _Material(manifest, _own_split(checkpoint), True, notes)
     if not any(name in manifest.table and manifest.table[name].notna().any() for name in ("score", "binary")):
         raise ConfigError(
             f"{manifest}: no recording has a label (score, or binary), so there is nothing to measure. "
@@ -153,7 +160,7 @@ def _material(checkpoint: RunCheckpoint, path: str | None, *, data: Path) -> _Ma
     ids = tuple(manifest.table["recording_id"])
     check_content(manifest, checkpoint.config, trained=True)
     split_all = Split(name=manifest.name, train=(), val=(), test=ids)
-    return _Material(manifest, split_all, False, _seen(checkpoint, manifest))
+    return _Material(manifest, split_all, False, (*notes, *_seen(checkpoint, manifest)))
 
 
 def _own_split(checkpoint: RunCheckpoint) -> Split:

@@ -13,8 +13,10 @@ from datamodules.schema import IDS
 from datamodules.sources.unlabeled import SERIES, VIDEOS, input_manifest
 from engine.checkpoints.checkpoint import RunCheckpoint
 from engine.cohort.network_needs import READS, check_content
+from engine.cohort.same_preprocessing import check_preprocessing
 from engine.config.targets import trusting
 from engine.inference.clip_predictions import Predictor
+from engine.inference.cut_faces import CutFaces, cut_faces
 from engine.inference.recorded_run import recorded_run
 from engine.inference.recordings import recordings_of, unmeasured_table
 from engine.runs.provenance import RunManifest
@@ -37,6 +39,9 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
         other recordings of the person. A recording that holds no measurement has a row without a prediction,
         with its `valid_share` of frames and the reason in `unmeasured`.
 
+    Raw videos for a network that was trained on a cache of `preprocess.py` are preprocessed first, in the
+    same way, to `faces` in the folder; a video that is refused there has its row as well.
+
     Args:
         config: Resolved config of `conf/predict.yaml`.
         folder: Where the table goes.
@@ -44,39 +49,85 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
     Raises:
         SourceError: The input holds nothing to predict.
         CheckpointError: The checkpoint is damaged or altered.
+        ConfigError: The input was preprocessed in another way than the recordings of the training.
+        ForbiddenTarget: The checkpoint names a preprocessing that is not on the list.
     """
     checkpoint, run = recorded_run(config, folder=folder)
     with RunManifest(folder=folder, config=run) as record:
-        manifest = input_manifest(Path(config["input"]), notes=folder, kinds=_kinds(run))
-        check_content(manifest, run, trained=True)
+        given = _input(Path(config["input"]), checkpoint, run, folder=folder)
+        faces = _preprocessed(given, checkpoint, config, folder=folder)
+        manifest = given if faces is None else faces.manifest
+        accepted = bool(config.get("accept_preprocessing"))
+        notes = faces.notes if faces else check_preprocessing(checkpoint, given, accepted=accepted)
+        known = given.preprocessing if manifest is None else manifest.preprocessing
         record.record(
             checkpoint=str(checkpoint.path),
             trained_with=checkpoint.config.get("trainer"),
             input=str(config["input"]),
-            recordings=len(manifest.table),
-            synthetic=manifest.synthetic,
+            recordings=len(given.table),
+            synthetic=given.synthetic,
+            preprocessing=None if known is None else known.plain(),
+            notes=list(notes),
         )
-        predict_all = Predictor.of(checkpoint, run, one_device=True)
-        _log.info("predicting %d recordings", len(manifest.table))
-        try:
-            clips = predict_all(manifest, None)
-        except NothingMeasured as fault:
-            table = _unmeasured(fault.unmeasured, manifest)
-        else:
-            table = _table(clips.table, manifest, checkpoint, run)
-            table = pd.concat([table, _unmeasured(clips.unmeasured, manifest)], ignore_index=True)
+        table = pd.DataFrame(columns=list(_FIRST))
+        if manifest is not None:
+            check_content(manifest, run, trained=True)
+            predict_all = Predictor.of(checkpoint, run, one_device=True)
+            _log.info("predicting %d recordings", len(manifest.table))
+            table = _predicted(predict_all, manifest, checkpoint, run)
+        if faces is not None and len(faces.refused):
+            table = pd.concat([table, faces.refused], ignore_index=True)
         if "decision" in table:
             table["decision"] = table["decision"].astype("Int64")
         table.to_csv(folder / "predictions.csv", index=False)
     conclude(
         "prediction is finished",
         folder,
-        rows=_rows(table, folder / "predictions.csv", config=config, checkpoint=checkpoint),
+        rows=[
+            *_rows(table, folder / "predictions.csv", config=config, checkpoint=checkpoint),
+            *([] if faces is None else [("faces", shown(faces.page))]),
+        ],
         following=[
             f"python eval.py ckpt_path={shown(checkpoint.path)} manifest=<table with labels>  # to measure it"
         ],
     )
     return table
+
+
+def _input(path: Path, checkpoint: RunCheckpoint, run: Mapping[str, Any], *, folder: Path) -> Manifest:
+    """The recordings that a path stands for; where faces are cut out first, videos are not looked at yet."""
+    if checkpoint.preprocessing is None:
+        return input_manifest(path, notes=folder, kinds=_kinds(run))
+    return input_manifest(path, notes=folder, kinds=VIDEOS, probe=False)
+
+
+def _preprocessed(
+    given: Manifest, checkpoint: RunCheckpoint, config: Mapping[str, Any], *, folder: Path
+) -> CutFaces | None:
+    """The faces of raw videos, for a network that was trained on faces; else None."""
+    if checkpoint.preprocessing is None or given.preprocessing is not None:
+        return None
+    accepted = bool(config.get("accept_preprocessing"))
+    return cut_faces(
+        checkpoint,
+        given,
+        checkpoint.preprocessing,
+        folder=folder / "faces",
+        accepted=accepted,
+        workers=config.get("num_workers") or None,
+    )
+
+
+def _predicted(
+    predict_all: Predictor, manifest: Manifest, checkpoint: RunCheckpoint, run: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Rows of all recordings, predicted or not."""
+    try:
+        clips = predict_all(manifest, None)
+    except NothingMeasured as fault:
+        return _unmeasured(fault.unmeasured, manifest)
+    table = _table(clips.table, manifest, checkpoint, run)
+    return pd.concat([table, _unmeasured(clips.unmeasured, manifest)], ignore_index=True)
 
 
 def _rows(

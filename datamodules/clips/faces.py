@@ -15,8 +15,8 @@ from datamodules.series import Series, UnreadableSeries, read_series
 class FaceClips(PixelClips):
     """Clips of aligned faces: what `PixelClips` gives, and `valid` bool (T,) of the series beside the video.
 
-    The mask comes from the rows of `series_path`, row t being frame t; of its channels nothing is read. A clip
-    in which no frame is valid is not decoded: its content is `valid` alone.
+    The mask comes from the rows of `series_path`, row t being frame t; of its channels nothing is read. A
+    clip in which no frame is valid is not decoded: its content is `valid` alone.
 
     Args:
         video: Reads frames of one size.
@@ -43,8 +43,8 @@ class FaceClips(PixelClips):
         series = read_series(recording.series_path, channels=(), fps=recording.fps or None)
         if len(series.valid) != (frames := packet_index(path).n_frames):
             raise UnreadableSeries(
-                f"{recording.series_path}: has {len(series.valid)} rows, and {path} has {frames} frames: they "
-                "are not of one recording. Preprocess it again"
+                f"{recording.series_path}: has {len(series.valid)} rows, and {path} has {frames} frames: "
+                "they are not of one recording. Preprocess it again"
             )
         return series
 

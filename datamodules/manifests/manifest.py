@@ -15,6 +15,7 @@ from datamodules.manifests.cells import parse_cells
 from datamodules.manifests.columns import FILES, LABELS, NUMBERS, TEXT, check_columns, unused_columns
 from datamodules.manifests.errata import Erratum
 from datamodules.manifests.made_up import is_made_up
+from datamodules.manifests.preprocessing import FILE, BadPreprocessing, Preprocessing, preprocessing_of
 from datamodules.manifests.probing import facts_file, fill_facts
 from datamodules.manifests.scales import SCALES
 from datamodules.manifests.spelling import plain
@@ -62,7 +63,8 @@ class Manifest:
 
     `errata` lists what was corrected on the way from the download, `notes` what readers of results must know,
     `full_digest` is the digest of the table before labels were taken away, `file` the table that was read,
-    `synthetic` says that persons are made up, all or some.
+    `synthetic` says that persons are made up, all or some, `preprocessing` how the recordings were made of
+    raw videos, which no digest counts: None where `preprocess.py` did not make them.
     """
 
     table: pd.DataFrame
@@ -74,6 +76,7 @@ class Manifest:
     full_digest: str | None = None
     file: Path | None = None
     synthetic: bool = False
+    preprocessing: Preprocessing | None = None
 
     def __str__(self) -> str:
         """What an error calls it: the file with its ending, or the name of a corpus."""
@@ -184,13 +187,14 @@ class Manifest:
         return self.root / value if value else None
 
 
-def read_manifest(path: str | Path, *, probe: bool = True) -> Manifest:
+def read_manifest(path: str | Path, *, probe: bool = True, mixed_preprocessing: bool = False) -> Manifest:
     """Read and validate a CSV or Parquet table; `binary` follows from score and scale where it is absent.
 
     Args:
-        path: The table. Relative paths in it start at its folder.
+        path: The table. Relative paths in it start at its folder. That of a cache has the folder's name.
         probe: Fill missing frame counts, rates, sizes, brightness and content hashes from the files. They
             are kept in the user's cache folder, so that a second start reads no video.
+        mixed_preprocessing: Whether its recordings may be of several kinds of preprocessing.
 
     Raises:
         ManifestError: The file is missing or of another kind, or the table has faults; all are listed.
@@ -204,11 +208,19 @@ def read_manifest(path: str | Path, *, probe: bool = True) -> Manifest:
         table = read_table(source)
     except FileFault as fault:
         raise ManifestError(f"{source}: {fault}") from fault
-    return manifest_from_table(table, root=source.parent, name=source.stem, probe=probe, file=source)
+    name = source.parent.name if (source.parent / FILE).is_file() else source.stem
+    given: dict[str, Any] = {"probe": probe, "mixed_preprocessing": mixed_preprocessing}
+    return manifest_from_table(table, root=source.parent, name=name, file=source, **given)
 
 
 def manifest_from_table(
-    table: pd.DataFrame, *, root: Path, name: str, probe: bool = True, file: Path | None = None
+    table: pd.DataFrame,
+    *,
+    root: Path,
+    name: str,
+    probe: bool = True,
+    file: Path | None = None,
+    mixed_preprocessing: bool = False,
 ) -> Manifest:
     """Validate a table that is already in memory; arguments and errors as in `read_manifest`.
 
@@ -219,6 +231,7 @@ def manifest_from_table(
         probe: As in `read_manifest`.
         file: Where the table was read from. Its items must add up to its totals; the readers of corpora list
             those that do not.
+        mixed_preprocessing: As in `read_manifest`.
 
     Raises:
         ManifestError: The table has faults; all are listed.
@@ -236,6 +249,10 @@ def manifest_from_table(
     if problems:
         listed = "\n".join(f"  - {problem}" for problem in problems)
         raise ManifestError(f"{file or root / name}: {len(problems)} problem(s) in the manifest\n{listed}")
+    try:
+        preprocessing = preprocessing_of(table, root, mixed=mixed_preprocessing)
+    except BadPreprocessing as fault:
+        raise ManifestError(f"{file or root / name}: {fault}") from fault
     if unused := unused_columns(table):
         _log.warning("%s: columns nothing reads: %s", name, ", ".join(unused))
     say_unread(table, name)
@@ -245,7 +262,7 @@ def manifest_from_table(
         table = fill_facts(table, root=root, sidecar=facts_file(root, name))
     truth = root / "truth.csv"
     found = Manifest(table=table, root=root, name=name, truth=truth if truth.is_file() else None, file=file)
-    return replace(found, synthetic=is_made_up(root, found.files()))
+    return replace(found, synthetic=is_made_up(root, found.files()), preprocessing=preprocessing)
 
 
 def _derive_binary(table: pd.DataFrame) -> pd.DataFrame:

@@ -26,6 +26,10 @@ BLENDSHAPES = (
     "mouthSmileRight", "mouthStretchLeft", "mouthStretchRight", "mouthUpperUpLeft", "mouthUpperUpRight",
     "noseSneerLeft", "noseSneerRight",
 )  # fmt: skip
+# Units whose proxies follow known movements, see `preprocessing.series`.
+PROXY_AUS = (1, 2, 10, 12, 15, 20, 24, 26, 45)
+_ANGLES = ("pose_pitch", "pose_yaw", "pose_roll", "gaze_x", "gaze_y", "gaze_head_x", "gaze_head_y")
+_SPEEDS = ("speed_head", "speed_brows", "speed_lids", "speed_mouth")
 FACE_POINTS, EYE_POINTS, MESH_POINTS = 68, 56, 478
 _PI = 3.1416
 
@@ -62,6 +66,15 @@ def au(number: int, kind: str = "") -> str:
     return f"au{number:02d}{'_' if kind else ''}{kind}"
 
 
+def au_proxy(number: int, kind: str = "") -> str:
+    """Name of the proxy of an action unit, or of its kind `rel`, relative to the person's own neutral.
+
+    >>> au_proxy(1), au_proxy(12, "rel")
+    ('au_proxy_01', 'au_proxy_12_rel')
+    """
+    return f"au_proxy_{number:02d}{'_' if kind else ''}{kind}"
+
+
 def points(prefix: str, axes: str, count: int) -> list[str]:
     """Names of points as extractors order them: all of one axis, then the next.
 
@@ -88,6 +101,7 @@ def _channels() -> list[Channel]:
         *many([au(number, "probability") for number in AUS], "au_probability", "probability", 0, 1),
         *many(["gaze_x", "gaze_y"], "gaze", "rad", -_PI, _PI),
         *many(eyes, "gaze", "unit vector", -1, 1),
+        *many(["gaze_head_x", "gaze_head_y"], "gaze", "rad", -_PI, _PI),
         *many(["pose_pitch", "pose_yaw", "pose_roll"], "pose", "rad", -_PI, _PI),
         *many(["pose_x", "pose_y", "pose_z"], "pose", "mm"),
         *many(["pupil"], "pupil", "pupil/iris", 0, 1),
@@ -102,10 +116,26 @@ def _channels() -> list[Channel]:
         *many(points("mesh_rel_", "z", MESH_POINTS), "mesh_rel", "share of the image", -2, 2),
         *many(list(BLENDSHAPES), "blendshape", "0-1", 0, 1),
         *many([f"emotion_{name}" for name in EMOTIONS], "emotion", "probability", 0, 1),
+        *many([au_proxy(number) for number in PROXY_AUS], "au_proxy", "distances of the inner eye corners"),
+        *many(
+            [f"eye_aspect_ratio{side}" for side in ("", "_right", "_left")], "lids", "height/width", 0, 1.5
+        ),
+        Channel(name="blink", group="lids", unit="0 or 1", low=0, high=1, kind="presence"),
+        *many(["iris_diameter"], "iris", "px"),
+        *many(["mm_per_px"], "iris", "mm/px", 0, 100),
+        *many(list(_SPEEDS), "speed", "distances of the inner eye corners/s"),
+        *many([f"{name}_rel" for name in _ANGLES], "relative", "own robust z"),
+        *many([au_proxy(number, "rel") for number in PROXY_AUS], "relative", "own robust z"),
         *many(["valence", "arousal"], "affect", "-1 to 1", -1, 1),
     ]
 
 
+# Of a series of faces, what tells behavior and neither who it is nor how far the camera was.
+FACE_SERIES = (
+    *(au_proxy(number, "rel") for number in PROXY_AUS),
+    *("gaze_x", "gaze_y", "pose_pitch", "pose_yaw", "pose_roll", "eye_aspect_ratio", "blink"),
+    *_SPEEDS,
+)
 CHANNELS: dict[str, Channel] = {channel.name: channel for channel in _channels()}
 
 

@@ -25,6 +25,7 @@ from datamodules.series.checks.tracking_columns import is_bookkeeping, left_out
 from datamodules.series.checks.value_range import check_bounds, check_means, check_plain
 from datamodules.series.formats.base import QUALITY, Format, is_blank
 from datamodules.series.formats.clnf import CLNF, session_files
+from datamodules.series.formats.faces import FACES
 from datamodules.series.formats.landmarks_npy import load_npy
 from datamodules.series.formats.libreface import LIBREFACE
 from datamodules.series.formats.mediapipe import MEDIAPIPE
@@ -41,7 +42,7 @@ Stamps = tuple[tuple[Path, int, int], ...]
 
 # The first that recognises a file reads it: OpenDBM and MediaPipe share column names with OpenFace, py-feat
 # with MediaPipe, and a plain table can be anything.
-FORMATS = (CLNF, LIBREFACE, PYFEAT_MESH, PYFEAT, OPENDBM, MEDIAPIPE, OPENFACE, PLAIN)
+FORMATS = (CLNF, LIBREFACE, PYFEAT_MESH, PYFEAT, OPENDBM, MEDIAPIPE, OPENFACE, FACES, PLAIN)
 _ARRAYS = {".npz": load_npz, ".npy": load_npy}
 _NO_ROW = "{path}: the series has no row, it is empty; remove the recording or extract it again"
 

@@ -14,16 +14,23 @@ from datamodules.manifests.manifest import Manifest, ManifestError, manifest_fro
 from datamodules.schema import UNKNOWN
 
 
-def read(*, manifests: Sequence[Manifest], name: str = "joined") -> Manifest:
+def read(
+    *, manifests: Sequence[Manifest], name: str = "joined", mixed_preprocessing: bool = False
+) -> Manifest:
     """Put manifests below each other; the column `corpus` tells them apart, by name where they lack it.
 
     A recording id that several corpora use becomes `<corpus>/<id>` in each. A subject id with a family, such
     as `daic:300`, is the same person in every corpus; one without becomes `<corpus>:<id>`, because nothing
     says that `12` is the same person elsewhere. Paths are relative to the folder that all corpora share.
 
+    Args:
+        manifests: Two or more.
+        name: Of the joined manifest.
+        mixed_preprocessing: Whether they may be of several kinds of preprocessing.
+
     Raises:
-        ManifestError: Fewer than two manifests, two of one name and no column `corpus`, or faults of the
-            joined table.
+        ManifestError: Fewer than two manifests, two of one name and no column `corpus`, several kinds of
+            preprocessing, or faults of the joined table.
     """
     if len(manifests) < 2:
         raise ManifestError(f"{name}: joins two or more manifests, not {len(manifests)}")
@@ -37,7 +44,9 @@ def read(*, manifests: Sequence[Manifest], name: str = "joined") -> Manifest:
     for column in table.columns:
         number = column in NUMBERS or str(column).startswith(PREFIXES)
         table[column] = table[column].fillna(np.nan if number else "")
-    joined = manifest_from_table(table, root=root, name=name, probe=False)
+    joined = manifest_from_table(
+        table, root=root, name=name, probe=False, mixed_preprocessing=mixed_preprocessing
+    )
     made_up = [manifest.name for manifest in manifests if manifest.synthetic]
     mixed = len(made_up) < len(manifests)
     return replace(

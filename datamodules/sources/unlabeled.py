@@ -1,18 +1,24 @@
 """Recordings without a table: a video, a series, or all of them below a folder; persons are unknown."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from datamodules.manifests.manifest import Manifest, manifest_from_table, read_manifest
+from datamodules.manifests.preprocessing import FILE
 from datamodules.schema import UNKNOWN
 from datamodules.sources.shared.download import is_hidden
 from datamodules.sources.shared.draft import SourceError
+from datamodules.wording import first_few
+
+_log = logging.getLogger(__name__)
 
 VIDEOS = (".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv")
 SERIES = (".npz",)
 TABLES = (".csv", ".parquet")
+_OF_CACHE = "manifest.csv"
 
 
 def input_manifest(
@@ -23,7 +29,7 @@ def input_manifest(
     Videos without a manifest have unknown persons: each is a person of its own.
 
     Args:
-        path: Video, series, folder or manifest.
+        path: Video, series, folder or manifest; the folder of a cache stands for its manifest.
         notes: Folder for what is found out about the files; theirs is left as it is.
         kinds: Suffixes of the files that are taken from a folder.
         probe: As in `read_manifest`.
@@ -31,13 +37,17 @@ def input_manifest(
     Raises:
         SourceError: No such path, or nothing in it that can be read.
     """
+    if (path / FILE).is_file() and (path / _OF_CACHE).is_file():
+        path = path / _OF_CACHE
     if path.suffix.lower() in TABLES and path.is_file():
         return read_manifest(path, probe=probe)
     root = path if path.is_dir() else path.parent
     found = [path]
     if path.is_dir():
-        found = sorted(file for file in path.rglob("*") if file.is_file() and not is_hidden(file, path))
-        found = [file for file in found if file.suffix.lower() in kinds]
+        named = sorted(file for file in path.rglob("*") if file.suffix.lower() in kinds)
+        found = [file for file in named if file.is_file() and not is_hidden(file, path)]
+        if lost := [str(file) for file in named if file.is_symlink() and not file.exists()]:
+            _log.warning("links that lead nowhere are left out: %s", first_few(lost))
     files = [file for file in found if file.suffix.lower() in (*VIDEOS, *SERIES)]
     if not files or not files[0].is_file():
         what = (

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -31,12 +31,18 @@ from datamodules.synthetic.recording import (
     write_recording,
     write_recordings,
 )
+from datamodules.synthetic.room.recording import FOLDER as ROOMS
+from datamodules.synthetic.room.recording import RoomCohort, write_room, write_rooms
 
 _log = logging.getLogger(__name__)
 
 _FOLDERS = ("series", "landmarks", "videos", "entries")
 _GENERATOR = ["latent", "appearance", "geometry", "face", "prevalence", "questionnaire", "video", "recording"]
+_ROOM = [
+    f"room/{name}" for name in ("script", "occluder", "backdrop", "person", "truth", "room", "recording")
+]
 _REPOSITORY = Path(__file__).resolve().parents[2]  # or where the package is installed, without data
+_SCENES = {"portrait": CohortSettings, "room": RoomCohort}
 _BATCH = 8  # recordings a worker takes at a time
 
 
@@ -55,6 +61,7 @@ def synthetic_manifest(
     facial_heterogeneity: float = 0.0,
     prevalence: Prevalence = "standard",
     landmarks: bool = True,
+    scene: Literal["portrait", "room"] = "portrait",
     workers: int | None = None,
 ) -> Manifest:
     """Make the synthetic cohort, or find it already made, and return its manifest.
@@ -69,14 +76,17 @@ def synthetic_manifest(
         n_visits: visits per person.
         fps: frames per second.
         duration_s: longest recording in seconds; recordings keep 90-100 % of it.
-        size: side of the videos in pixels (even); 0 or None makes series and landmarks only.
+        size: side of the videos in pixels (even); 0 or None makes series and landmarks only. Of a room it is
+            the height, and the width is a third more.
         confound: spread of the habits on the channels that severity moves; 0 is off.
         habit_visibility: share (0-1) of a habit that shows in channels that severity leaves alone.
         seed: same settings and seed, same cohort.
         heterogeneity: how much persons of equal severity differ in their symptoms (0-1).
         facial_heterogeneity: how much faces of equal severity differ by the symptoms behind it (0-1).
         prevalence: `standard`, or `school` with symptoms as rare as among 11,427 pupils.
-        landmarks: keep the landmarks, which take most of the time where no video is drawn.
+        landmarks: keep the landmarks, which take most of the time where no video is drawn; a room has none,
+            but its whole truth.
+        scene: `portrait`, or `room` with the same persons in larger scenes that preprocessing is for.
         workers: processes; all cores by default. The result does not depend on it.
 
     Raises:
@@ -92,7 +102,9 @@ def synthetic_manifest(
         seed=seed,
         facial_heterogeneity=facial_heterogeneity,
     )
-    settings = CohortSettings(
+    if scene not in _SCENES:
+        raise ValueError(f"scene={scene!r}: choose {' or '.join(_SCENES)}")
+    settings = _SCENES[scene](
         latent=latent,
         size=size or 0,
         heterogeneity=heterogeneity,
@@ -101,7 +113,7 @@ def synthetic_manifest(
     )
     folder = Path(root) / fingerprint(settings)
     visits = draw_cohort(latent)
-    for name in ("", *_FOLDERS):
+    for name in ("", *_FOLDERS, ROOMS):
         sweep(folder / name)
     entries = {recording_id(visit): read_entry(folder, visit) for visit in visits}
     missing = [visit for visit in visits if entries[recording_id(visit)] is None]
@@ -121,19 +133,29 @@ def _cores() -> int:
 
 def fingerprint(settings: CohortSettings) -> str:
     """Twelve hex digits that change with every setting and with every change of the generator's code."""
-    content = json.dumps({"settings": asdict(settings), "generator": _generator()}, sort_keys=True)
+    content = json.dumps(_recipe(settings), sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
-@functools.cache  # the code as it was when it was loaded
+def _recipe(settings: CohortSettings) -> dict[str, Any]:
+    """All that decides what is made; that of a portrait knows nothing of rooms."""
+    recipe = {"settings": asdict(settings), "generator": _generator()}
+    return recipe | {"room": _digest(*_ROOM)} if isinstance(settings, RoomCohort) else recipe
+
+
 def _generator() -> str:
+    return _digest(*_GENERATOR)
+
+
+@functools.cache  # the code as it was when it was loaded
+def _digest(*names: str) -> str:
     """Digest of the code that decides what is drawn; comments and layout do not count.
 
     A version number by hand would be forgotten once, and a stale cohort looks like a result.
     """
     digest = hashlib.sha256()
-    for name in _GENERATOR:
-        source = Path(__file__).with_name(f"{name}.py").read_text(encoding="utf-8")
+    for name in names:
+        source = (Path(__file__).parent / f"{name}.py").read_text(encoding="utf-8")
         digest.update(ast.dump(ast.parse(source)).encode())
     return digest.hexdigest()
 
@@ -142,7 +164,7 @@ def _prepare(folder: Path, settings: CohortSettings) -> None:
     for name in _FOLDERS:
         (folder / name).mkdir(parents=True, exist_ok=True)
     mark(folder)  # for a table that is read from here, or names files from here, as somebody's own
-    text = json.dumps({"settings": asdict(settings), "generator": _generator()}, indent=2, sort_keys=True)
+    text = json.dumps(_recipe(settings), indent=2, sort_keys=True)
     put(folder / "settings.json", f"{text}\n".encode())
 
 
@@ -173,7 +195,10 @@ def _run(
 ) -> Iterator[int]:
     if workers <= 1:
         for visit in (visit for batch in batches for visit in batch):
-            write_recording(visit, settings, folder)
+            if isinstance(settings, RoomCohort):
+                write_room(visit, settings, folder)
+            else:
+                write_recording(visit, settings, folder)
             yield 1
         return
     # Spawned, because forking a process that has started threads (OpenCV, torch) can hang.
@@ -181,7 +206,10 @@ def _run(
     with ProcessPoolExecutor(
         workers, mp_context=context, initializer=die_with, initargs=(os.getpid(),)
     ) as pool:
-        futures = [pool.submit(write_recordings, batch, settings, folder) for batch in batches]
+        if isinstance(settings, RoomCohort):
+            futures = [pool.submit(write_rooms, batch, settings, folder) for batch in batches]
+        else:
+            futures = [pool.submit(write_recordings, batch, settings, folder) for batch in batches]
         try:
             for future in as_completed(futures):
                 yield future.result()

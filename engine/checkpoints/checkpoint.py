@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from datamodules.manifests.preprocessing import Preprocessing
 from engine.checkpoints.archive import BadArchive, read_archive
 from engine.checkpoints.record_checks import check_plain, check_record
 from engine.checkpoints.recorded_config import BadRecord, origin, recorded
@@ -47,6 +48,8 @@ class RunCheckpoint:
             thresholds and intervals are learned from. Empty before the run has ended.
         seen: Digests of persons and files that trained or selected; see `engine.checkpoints.seen_data`.
         origin: What the recordings were made of; see `recorded_config.origin`. Empty in older checkpoints.
+        preprocessing: How the recordings were made of raw videos; None where `preprocess.py` did not make
+            them, as in older checkpoints.
     """
 
     path: Path
@@ -58,9 +61,11 @@ class RunCheckpoint:
     calibration: dict[str, list[float]]
     seen: dict[str, Any]
     origin: str = ""
+    preprocessing: Preprocessing | None = None
 
 
 # Every further attribute is a field of the record; a check of its own goes to `record_checks.CHECKS`.
+_LATER = {"origin": "", "preprocessing": None}  # what records of this format came to hold, as before
 _FIELDS = {field.name for field in fields(RunCheckpoint)} - {"path", "state_dict"}
 
 
@@ -71,6 +76,7 @@ def new_record(
     data_digest: str,
     split: Mapping[str, Any],
     seen: Mapping[str, Any] | None = None,
+    preprocessing: Preprocessing | None = None,
 ) -> dict[str, Any]:
     """The record of a run in its checkpoints: all but the weights, as plain values.
 
@@ -80,6 +86,7 @@ def new_record(
         data_digest: Of the manifest.
         split: Name and recording ids.
         seen: See `engine.checkpoints.seen_data.memory`.
+        preprocessing: Of the manifest.
     """
     kept = recorded(config)
     return {
@@ -91,6 +98,7 @@ def new_record(
         "calibration": {},
         "seen": dict(seen or {}),
         "origin": origin(kept["data"]["manifest"], data_digest),
+        "preprocessing": None if preprocessing is None else preprocessing.plain(),
     }
 
 
@@ -117,13 +125,15 @@ def load_checkpoint(path: str | Path) -> RunCheckpoint:
             f"{path}: checkpoint format {record['format']!r:.20}, but this version reads {FORMAT}. Use it "
             "with the commit named in its run's manifest.json, or train anew with this version."
         )
-    _check_record(path, {"origin": "", **record}, most)
+    _check_record(path, {**_LATER, **record}, most)
     if record["digest"] != digest(content["state_dict"], record):
         raise CheckpointError(
             f"{path}: the digest does not match weights and config: the file was altered or damaged. "
             "Copy it again from the run that wrote it, or train anew."
         )
     held = {name: record[name] for name in _FIELDS if name in record}
+    if held.get("preprocessing") is not None:
+        held["preprocessing"] = Preprocessing.of(held["preprocessing"])
     return RunCheckpoint(path=path, state_dict=content["state_dict"], **held)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
+from datamodules.manifests.preprocessing import BadPreprocessing, Preprocessing
 from datamodules.splits.partition import Split
 from engine.checkpoints.recorded_config import BadRecord, check_recorded
 
@@ -121,6 +122,15 @@ def _check_text(found: Any) -> None:
         raise BadRecord(f"its digest of the data, or origin, is {found!r:.80}, no text")
 
 
+def _check_preprocessing(found: Any) -> None:
+    if found is None:
+        return
+    try:
+        Preprocessing.of(found)
+    except BadPreprocessing as fault:
+        raise BadRecord(f"what it says of preprocessing is not what a cache says: {fault}") from fault
+
+
 CHECKS: dict[str, Callable[[Any], None]] = {
     "config": check_recorded,
     "statistics": _check_statistics,
@@ -128,5 +138,6 @@ CHECKS: dict[str, Callable[[Any], None]] = {
     "split": _check_split,
     "calibration": _check_calibration,
     "origin": _check_text,
+    "preprocessing": _check_preprocessing,
 }
 """Check of every field of a record that has one."""

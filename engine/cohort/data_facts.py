@@ -16,7 +16,8 @@ def data_facts(manifest: Manifest, splits: Sequence[Split]) -> dict[str, Any]:
 
     Returns:
         `data` (the name), `synthetic`, `data_digest`, `recordings`, `errata`, `data_notes`; `questionnaires`,
-        each with `name, low, high, cut_off`; `fps`, lowest and highest; `parts`: counts by split and part.
+        each with `name, low, high, cut_off`; `fps`, lowest and highest; `preprocessing`, if any; `parts`:
+        counts by split and part.
     """
     table = manifest.table
     names = [str(name) for name in table["scale"].unique() if name] if "scale" in table else []
@@ -33,6 +34,7 @@ def data_facts(manifest: Manifest, splits: Sequence[Split]) -> dict[str, Any]:
             {"name": one.name, "low": one.low, "high": one.high, "cut_off": one.binary_threshold}
             for one in scales
         ],
+        "preprocessing": None if manifest.preprocessing is None else manifest.preprocessing.plain(),
         "fps": [float(rates.min()), float(rates.max())] if len(rates) else None,
         "parts": {
             split.name: {part: _counts(table, getattr(split, part)) for part in PARTS} for split in splits

@@ -12,8 +12,10 @@ from datamodules.manifests.manifest import Manifest
 from datamodules.splits.partition import Split
 from engine.config.compose import ConfigError
 
-READS = {"PixelClips": "video", "FaceClips": "video", "SeriesClips": "series"}
+READS = {"PixelClips": "video", "FaceClips": "video", "RegionClips": "video", "SeriesClips": "series"}
 """What each source of clips reads."""
+CACHED = ("FaceClips", "RegionClips")
+"""Those that read a cache of `preprocess.py` alone."""
 
 _LABEL_OF = {"score": "score", "binary": "binary", "band": "score"}  # what each head learns from
 _TRAIN_ON = {
@@ -34,6 +36,7 @@ def check_content(manifest: Manifest, config: Mapping[str, Any], *, trained: boo
         ConfigError: Names the column that is missing or empty, and what the table has instead.
     """
     column, kind = _reads(config)
+    _check_cache(manifest, config, trained=trained)
     if column is None or _any(manifest.table, column):
         return
     other = "series" if kind == "video" else "video"
@@ -43,6 +46,20 @@ def check_content(manifest: Manifest, config: Mapping[str, Any], *, trained: boo
         f"{manifest}: no recording has a {kind}, which this network reads ('{column}' is "
         f"{'empty' if column in manifest.table else 'missing'}). Fill '{column}'"
         + (f", or {instead if trained else _TRAIN_ON[other]}" if has else "")
+    )
+
+
+def _check_cache(manifest: Manifest, config: Mapping[str, Any], *, trained: bool) -> None:
+    """Faces are read from a cache: of other videos nobody knows where the face is."""
+    name = str(_source(config).get("_target_")).rpartition(".")[2]
+    if trained or name not in CACHED or manifest.preprocessing is not None:
+        return
+    table = manifest.file or "<folder or table>"
+    raise ConfigError(
+        f"{manifest}: is no cache of preprocess.py, which data=faces reads. First\n"
+        f"  python preprocess.py input={table} output=<cache>\n"
+        "then data=faces data.path=<cache>/manifest.csv. Where the faces were cut out by other means: "
+        f"data=manifest data.path={table}"
     )
 
 
@@ -72,9 +89,14 @@ def check_heads(manifest: Manifest, config: Mapping[str, Any], split: Split | No
 
 def _reads(config: Mapping[str, Any]) -> tuple[str | None, str]:
     """Column and kind of the files that the source of a config reads; no column of sources of others."""
-    source = ((config.get("data") or {}).get("module") or {}).get("source") or {}
+    source = _source(config)
     kind = READS.get(str(source.get("_target_")).rpartition(".")[2], "")
     return {"video": "path", "series": str(source.get("column", "series_path"))}.get(kind), kind
+
+
+def _source(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    source: Mapping[str, Any] = ((config.get("data") or {}).get("module") or {}).get("source") or {}
+    return source
 
 
 def _any(table: pd.DataFrame, column: str) -> bool:

@@ -67,6 +67,21 @@ COHORTS = {SYNTHETIC} | _names(
 )
 """What `data.manifest` of a checkpoint is built of, below `paths.data` only; see `cohort.restored_data`."""
 
+# They run networks of this machine on videos that the user names, and write below the user's folder.
+PIPELINE = {
+    "face": _names(
+        {
+            "preprocessing.faces.litert": "LitertFaces",
+            "preprocessing.faces.torch_faces": "TorchFaces",
+            "preprocessing.faces.precomputed": "PrecomputedFaces",
+        }
+    ),
+    "aligner": _names({"preprocessing.alignment.aligner": "Aligner"}),
+    "quality": _names({"preprocessing.quality.gate": "QualityGate"}),
+    "store": _names({"preprocessing.stores.h264": "H264Store", "preprocessing.stores.raw": "RawStore"}),
+}
+"""What the recorded pipeline of a checkpoint is built of, part by part, where raw videos are predicted."""
+
 CHECKPOINT = NETWORKS | LOADERS | COHORTS
 """All that a checkpoint may name. Trainer, callbacks, loggers, optimizers and paths are the user's own."""
 
@@ -85,6 +100,7 @@ OWN = (
     "datamodules.splits.protocols",
     "engine.training.callbacks",
     "engine.training.csv_logger",
+    "preprocessing",
     *sorted({name.rpartition(".")[0] for name in CHECKPOINT}),
 )
 """Packages, or single modules, of this checkout whose own definitions the user's config may build."""

@@ -65,6 +65,13 @@ _ANSWERS: dict[str, dict[str, str]] = {
     "train": _TRAIN,
     "eval": _LOADED | {"manifest={}": "input data data_dir data_path data.path dataset"},
     "predict": _LOADED | {"input={}": "manifest data data_dir data_path data.path video videos folder"},
+    "preprocess": {
+        "input={}": "manifest data data_dir data_path data.path video videos folder",
+        "output={}": "cache out output_dir out_dir save_dir hydra.run.dir",
+        "executor.workers={}": "workers num_workers n_workers jobs n_jobs processes",
+        "face={}": "backend detector model",
+        "aligner.size={}": "size crop_size image_size",
+    },
 }
 _FREEZE = ("freeze", "frozen", "freeze_backbone", "freeze_trunk", "requires_grad")  # at any level
 _NO_FREEZING = "no option freezes weights; a small rate, as init_from=<best.ckpt> lr=1e-5, stays near them"

@@ -22,7 +22,7 @@ from engine.config.unknown_keys import composition_advice, wrong_words
 
 _log = logging.getLogger(__name__)
 _FULL = "HYDRA_FULL_ERROR"
-_ROOMS = ("analysis", "biomarkers", "datamodules", "engine", "evaluation", "models")
+_ROOMS = ("analysis", "biomarkers", "datamodules", "engine", "evaluation", "models", "preprocessing")
 # by name: to import them would take seconds
 _LIBRARIES = (
     "lightning_fabric.utilities.exceptions.MisconfigurationException",

@@ -122,6 +122,7 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
         data_digest=manifest.digest(),
         split=asdict(split),
         seen=memory(manifest, split),
+        preprocessing=manifest.preprocessing,
     )
     trainer = _fit(config, task, datamodule, embedded, state=state, rate=rate, folder=folder)
     best, objective, unselected = chosen(trainer, folder, monitor=str(config["selection"]["monitor"]))
@@ -159,7 +160,8 @@ def _state(config: Mapping[str, Any], manifest: Manifest, split: Split, folder: 
     """The checkpoint to go on from, verified like any other; None for a new run, or one that has none yet.
 
     Raises:
-        CheckpointError: It belongs to another manifest or split: its weights have seen other persons.
+        CheckpointError: It belongs to another manifest or split: its weights have seen other persons, or
+            other pictures of them.
     """
     if config["ckpt_path"] is not None:
         state: RunCheckpoint | None = load_checkpoint(config["ckpt_path"])
@@ -173,6 +175,12 @@ def _state(config: Mapping[str, Any], manifest: Manifest, split: Split, folder: 
         raise CheckpointError(
             f"{state.path}: was trained on another manifest or split, whose training persons may be tested "
             "here. Resume with the data and protocol of its run."
+        )
+    was, here = (one and one.fingerprint for one in (state.preprocessing, manifest.preprocessing))
+    if was != here:
+        raise CheckpointError(
+            f"{state.path}: was trained on recordings of another preprocessing (fingerprint {was} there, "
+            f"{here} here). Resume with the cache of its run."
         )
     set_aside(state, folder)
     return state

@@ -1,6 +1,7 @@
 """Initialize the trunk from an earlier run (`init_from`), refusing runs that saw held-out persons."""
 
 import hashlib
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,8 @@ from datamodules.splits.partition import Split
 from engine.checkpoints.checkpoint import CheckpointError, RunCheckpoint, load_checkpoint
 from engine.checkpoints.seen_data import BadMemory, met
 from engine.cohort.network_needs import READS
+
+_log = logging.getLogger(__name__)
 
 _TRUNK = "network.depression.trunk."
 _KINDS = {"video": "pixels", "series": "series"}
@@ -47,6 +50,7 @@ def start_from(
     """
     earlier = load_checkpoint(path)
     _check_kind(earlier, config)
+    _tell_preprocessing(earlier, manifest)
     for run in _lineage(earlier):
         _check_persons(run, manifest, split)
     _check_channels(earlier, config)
@@ -135,6 +139,17 @@ def _check_kind(earlier: RunCheckpoint, config: Mapping[str, Any]) -> None:
             f"own kind only. Train on {was} ({_HOW[was]}), give the checkpoint of a run on {now}, or "
             "init_from=null"
         )
+
+
+def _tell_preprocessing(earlier: RunCheckpoint, manifest: Manifest) -> None:
+    """Warn only: a trunk goes on learning, and what it came from is in no number of this run."""
+    was, now = (one and one.fingerprint for one in (earlier.preprocessing, manifest.preprocessing))
+    if was != now:
+        _log.warning(
+            "init_from=%s: was trained on recordings of another preprocessing than %s (fingerprint %s there, "
+            "%s here): its trunk has to learn what is new in these pictures",
+            earlier.path, manifest, was and was[:12], now and now[:12],
+        )  # fmt: skip
 
 
 def _source(config: Mapping[str, Any]) -> Mapping[str, Any]:

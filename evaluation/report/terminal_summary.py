@@ -28,8 +28,9 @@ def block(title: str, rows: Sequence[Row]) -> str:
 def asked_rows(record: Mapping[str, Any]) -> list[Row]:
     """What a command was asked for, from the content of its `manifest.json`."""
     config = record.get("config") or {}
-    name = str(record.get("experiment") or config.get("experiment_name") or "-")
-    rows = [("experiment", name if record.get("seed") is None else f"{name}, seed {record['seed']}")]
+    name = record.get("experiment") or config.get("experiment_name")
+    seed = "" if record.get("seed") is None else f", seed {record['seed']}"
+    rows = [("experiment", f"{name or '-'}{seed}")] if name or seed else []
     if why := trial(record):
         rows.append(("trial run", why))
     known = [str(record["data"])] if record.get("data") else []

@@ -33,8 +33,9 @@ def _averaged(
     low = np.clip(np.floor(seen.min(axis=0)).astype(int) - block, 0, limit - 1)
     high = np.clip(np.ceil(seen.max(axis=0)).astype(int) + block + 1, low + 1, limit)
     count = np.maximum((high - low) // block, 1)
-    x, y, width, height = *low.tolist(), *(count * block).tolist()
-    small = cv2.resize(frame[y : y + height, x : x + width], count.tolist(), interpolation=cv2.INTER_AREA)
+    high = low + count * block
+    part = frame[int(low[1]) : int(high[1]), int(low[0]) : int(high[0])]
+    small = cv2.resize(part, (int(count[0]), int(count[1])), interpolation=cv2.INTER_AREA)
     # the center of the first block lies (block - 1) / 2 pixels inside
     shift = low + (block - 1) / 2
     moved = np.array([[block, 0, shift[0]], [0, block, shift[1]], [0, 0, 1]], dtype=np.float64)

@@ -24,12 +24,13 @@ def upright_crop(frame: Frame, region: FloatArray, side: int) -> Frame:
     """An upright region ``(side, side, 3)``, averaged over areas; black outside the frame."""
     height, width = frame.shape[:2]
     left, top = np.round(region[:2] - (region[2] - 1) / 2).astype(int)
-    size = round(float(region[2]))
+    size = max(round(float(region[2])), 1)
     inside = frame[max(top, 0) : top + size, max(left, 0) : left + size]
     edges = np.array([max(top, 0), min(top + size, height), max(left, 0), min(left + size, width)])
     edges = np.round((edges - [top, top, left, left]) * side / size).astype(int)
     crop = np.zeros((side, side, 3), np.uint8)
     y0, y1, x0, x1 = (int(edge) for edge in edges)
-    way = cv2.INTER_AREA if size > side else cv2.INTER_LINEAR
-    crop[y0:y1, x0:x1] = cv2.resize(inside, (x1 - x0, y1 - y0), interpolation=way)
+    if y1 > y0 and x1 > x0:  # a frame of a few pixels, or a narrow one, may be less than one of the crop
+        way = cv2.INTER_AREA if size > side else cv2.INTER_LINEAR
+        crop[y0:y1, x0:x1] = cv2.resize(inside, (x1 - x0, y1 - y0), interpolation=way)
     return crop

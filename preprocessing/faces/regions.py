@@ -26,7 +26,7 @@ def frame_region(height: int, width: int) -> FloatArray:
 
 def tile_regions(height: int, width: int) -> FloatArray:
     """Four overlapping parts of a frame ``(4, 4)``, in which small faces are larger, row by row."""
-    side = int(_TILE * max(height, width))
+    side = max(int(_TILE * max(height, width)), 1)
     rows, columns = (
         (0, size - side) if size > side else ((size - side) / 2,) * 2 for size in (height, width)
     )

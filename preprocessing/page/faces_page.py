@@ -85,11 +85,12 @@ def _figures(entries: Sequence[Mapping[str, Any]], rate: float | None) -> list[t
 
 
 def _lost(entries: Sequence[Mapping[str, Any]]) -> list[tuple[str, int, str, int]]:
-    """Reason, frames, their share of all frames, and recordings in which it occurs; most frames first."""
-    frames = sum(int(entry.get("frames") or 0) for entry in entries)
+    """Reason, frames, their share of those looked at, and recordings it occurs in; most frames first."""
+    looked = [entry for entry in entries if entry.get("usable") or lost_frames(entry)]
+    frames = sum(int(entry["frames"]) for entry in looked)
     counts: Counter[str] = Counter()
     recordings: Counter[str] = Counter()
-    for entry in entries:
+    for entry in looked:
         counts.update(lost_frames(entry))
         recordings.update(lost_frames(entry).keys())
     return [

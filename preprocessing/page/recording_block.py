@@ -55,11 +55,11 @@ def block(number: int, entry: Mapping[str, Any]) -> Block:
         number: of the recording on the page.
         entry: Content of its file in `entries/`.
     """
-    name = str(entry["recording_id"])
+    name, lost = str(entry["recording_id"]), lost_frames(entry)
     frames, usable = int(entry.get("frames") or 0), int(entry.get("usable") or 0)
-    share = usable / frames if frames else None
-    lost = lost_frames(entry)
-    spoken = ", ".join([f"{percent(usable, frames)} of frames used", *_shares(lost, frames)])
+    looked = bool(usable or lost)  # not where it broke off before
+    shares = [f"{percent(usable, frames)} of frames used"] if looked else []
+    spoken = ", ".join(shares + [f"{reason} {percent(count, frames)}" for reason, count in lost.items()])
     digits: Mapping[str, str] = entry.get("timeline") or {}
     sheet = str((entry.get("files") or {}).get("sheet", {}).get("path", ""))
     return Block(
@@ -68,12 +68,12 @@ def block(number: int, entry: Mapping[str, Any]) -> Block:
         status=entry["status"],
         reasons=tuple(str(reason).rstrip(".") for reason in entry.get("reasons") or ()),
         facts=_facts(entry, frames, spoken),
-        share=share,
+        share=usable / frames if looked else None,
         bars=tuple((color(reason), path) for reason, path in strip(digits)),
-        parts=max((len(text) for text in digits.values()), default=1) if frames else 0,
+        parts=max((len(text) for text in digits.values()), default=int(0 < usable == frames)),
         spoken=f"Over time: {spoken}",
         sheet=quote(sheet),
-        sheet_words=f"Contact sheet of {name}: frames, landmarks and crops; {spoken}",
+        sheet_words=f"Contact sheet of {name}: frames, landmarks and crops. {spoken}",
     )
 
 
@@ -103,10 +103,6 @@ def percent(part: int, whole: int) -> str:
     return "over 99 %" if 99 < share < 100 else f"{share:.0f} %"
 
 
-def _shares(lost: Mapping[str, int], frames: int) -> list[str]:
-    return [f"{reason} {percent(count, frames)}" for reason, count in lost.items()]
-
-
 def _facts(entry: Mapping[str, Any], frames: int, spoken: str) -> tuple[str, ...]:
     if not frames:
         return ()
@@ -116,4 +112,4 @@ def _facts(entry: Mapping[str, Any], frames: int, spoken: str) -> tuple[str, ...
         known.append(f"{float(entry['fps']):.4g} frames/s")
     if entry.get("width") and entry.get("height"):
         known.append(f"{entry['width']} x {entry['height']}")
-    return (*known, spoken)
+    return (*known, spoken) if spoken else tuple(known)

@@ -2,7 +2,15 @@
 
 from dataclasses import dataclass
 
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
 from preprocessing.faces.face import FloatArray, Frame
+from preprocessing.quality.texture import WIDTH, texture
+
+_FACE = 72  # width of the face where sharpness is measured: that of the smallest crop; our choice
+_GRAY = 127.5  # mean that the face is brought to before
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -12,7 +20,7 @@ class CropFacts:
     Attributes:
         sharpness: variance of the Laplacian of the face at a fixed size, gray levels squared.
         luminance: mean of the face, 0 to 1.
-        thumbnail: the face at a few pixels, to see what hides it.
+        thumbnail: the unrolled face at a few pixels, to see what hides it; see `texture`.
     """
 
     sharpness: float
@@ -23,8 +31,49 @@ class CropFacts:
 def measure(crop: Frame, points: FloatArray) -> CropFacts:
     """Measure an aligned crop.
 
+    Sharpness is that of a face 72 pixels wide and of middle gray on the average, so that neither the size of
+    the crop nor the light changes it: both would scale the Laplacian.
+
     Args:
         crop: ``(S, S, 3)``.
-        points: Landmarks in its pixels ``(P, 2)``.
+        points: Landmarks in its pixels ``(P, 2)``, of one of the two topologies.
+
+    Raises:
+        ValueError: A landmark is not finite.
     """
-    raise NotImplementedError
+    if not np.isfinite(points).all():
+        raise ValueError("a landmark of this crop is not finite: only frames with a face have facts")
+    outline = cv2.convexHull(points[:, :2].astype(np.float32)).reshape(-1, 2)
+    inside = _filled(outline, crop.shape[0])
+    gray = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
+    mean = cv2.mean(gray, inside)[0]
+    return CropFacts(
+        sharpness=_sharpness(gray, outline, mean),
+        luminance=mean / 255,
+        thumbnail=_thumbnail(crop, points, outline),
+    )
+
+
+def _filled(outline: FloatArray, side: int) -> NDArray[np.uint8]:
+    fixed = np.rint(np.clip(outline, -side, 2 * side)).astype(np.int32)
+    return np.asarray(cv2.fillPoly(np.zeros((side, side), np.uint8), [fixed], 1), dtype=np.uint8)
+
+
+def _sharpness(gray: NDArray[np.uint8], outline: FloatArray, mean: float) -> float:
+    """Variance of the Laplacian inside the outline, less its rim, whose edge is that of the face itself."""
+    scale = _FACE / max(float(np.ptp(outline[:, 0])), 1.0)
+    side = max(round(gray.shape[0] * scale), 8)
+    small = cv2.resize(gray, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32)
+    middle = outline.mean(axis=0)
+    inner = _filled((middle + 0.8 * (outline - middle)) * (side / gray.shape[0]), side) > 0
+    values = cv2.Laplacian(small * (_GRAY / max(mean, 1.0)), cv2.CV_32F)[inner]
+    return float(values.var()) if values.size else 0.0
+
+
+def _thumbnail(crop: Frame, points: FloatArray, outline: FloatArray) -> Frame:
+    """The texture, out of a crop made so small that the face is 1.3 times as wide as the texture."""
+    scale = min(1.3 * WIDTH / max(float(np.ptp(outline[:, 0])), 1.0), 1.0)
+    side = max(round(crop.shape[0] * scale), 8)
+    small = cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA)
+    scale = side / crop.shape[0]
+    return texture(np.asarray(small, dtype=np.uint8), (points[:, :2] + 0.5) * scale - 0.5)

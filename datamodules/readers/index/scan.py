@@ -12,6 +12,7 @@ import numpy as np
 
 from datamodules.readers.container import STRICT, STRICTER, decode, open_container, video_stream
 from datamodules.readers.errors import UnsupportedVideo, unreadable
+from datamodules.readers.file_kind import plain_reason
 from datamodules.readers.index.bitstream import Heads
 from datamodules.readers.index.missing_pictures import remarks
 from datamodules.readers.index.packet_index import PacketIndex
@@ -102,6 +103,8 @@ def scan(path: Path) -> PacketIndex:
     """
     try:
         index = _scan(path)
+    except av.error.InvalidDataError as error:
+        raise unreadable(str(path), plain_reason(path)) from error
     except (av.error.FFmpegError, EOFError, OSError) as error:
         raise unreadable(str(path), getattr(error, "strerror", None) or error) from error
     if index.n_frames == 0:

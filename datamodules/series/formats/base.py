@@ -53,11 +53,11 @@ def tracked(table: pd.DataFrame, path: Path) -> np.ndarray:
     """Rows (n,) whose face was found (`success`, `valid`) with enough `confidence`; text is no success."""
     valid = np.ones(len(table), dtype=bool)
     if "success" in table:
-        valid &= _marks(table, "success", path) == 1
+        valid &= row_marks(table, "success", path) == 1
     if "confidence" in table:
         valid &= confidences(table, "confidence", path) >= CONFIDENCE
     if "valid" in table:
-        valid &= _marks(table, "valid", path) == 1
+        valid &= row_marks(table, "valid", path) == 1
     return valid
 
 
@@ -76,7 +76,12 @@ def confidences(table: pd.DataFrame, name: str, path: Path) -> np.ndarray:
     return values
 
 
-def _marks(table: pd.DataFrame, name: str, path: Path) -> np.ndarray:
+def row_marks(table: pd.DataFrame, name: str, path: Path) -> np.ndarray:
+    """Column (n,) of 0 and 1, NaN where a cell is empty.
+
+    Raises:
+        UnreadableSeries: It holds something else.
+    """
     values = numbers(table, name, path)
     if (odd := values[~np.isnan(values) & (values != 0) & (values != 1)]).size:
         raise UnreadableSeries(

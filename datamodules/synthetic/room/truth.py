@@ -13,10 +13,10 @@ BoolArray = npt.NDArray[np.bool_]
 
 # From where on a frame is to be masked (our choice, but for the first, which the task states).
 HIDDEN = 0.30  # share of the face's oval
-OUTSIDE = 0.30  # share of the oval beyond the border of the picture
+OUTSIDE = 0.10  # share of the oval beyond the border of the picture
 BLUR = 0.02  # sigma as a share of the face's width
 DARK, BRIGHT = 0.10, 0.93  # mean luminance of lit skin
-TURNED = 0.80  # yaw (rad)
+TURNED = 0.25 * np.pi  # yaw (rad)
 _GONE = 0.50  # share of the oval beyond the border from which on there is no face
 
 

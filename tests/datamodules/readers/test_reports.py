@@ -11,6 +11,7 @@ import pytest
 from datamodules.readers import UnreadableVideo, UnsupportedVideo, open_video, pyav
 from datamodules.readers.index import scan
 from datamodules.readers.index.index_cache import packet_index
+from datamodules.readers.stream import FrameStream
 from tests.datamodules.readers.videos import RECIPES, draw, mismatches, number_of, packets_of, write
 
 HASHED = "keyint=12:hash=1:log-level=none"
@@ -145,6 +146,8 @@ def test_a_call_whose_size_changes_is_read_at_one_size(tmp_path):
         assert (opened.n_frames, opened.height, opened.width) == (30, 64, 96)
         assert [number_of(frame) for frame in opened.frames(range(30))] == list(range(30))
         assert opened.frames([5, 15], size=(40, 60)).shape == (2, 3, 40, 60)
+        whole = opened.frames(range(30)).permute(0, 2, 3, 1).numpy()
+    assert np.array_equal(np.stack(list(FrameStream(path))), whole)
 
 
 @pytest.mark.parametrize(("recipe", "head"), [("b_frames", b"\6"), ("hevc", b"\x4e\1")])

@@ -6,6 +6,13 @@ from engine.checkpoints.checkpoint import CheckpointError, load_checkpoint
 from engine.config.targets import ForbiddenTarget
 
 NAN, INF = float("nan"), float("inf")
+CACHE = {"fingerprint": "a" * 64, "settings": {"size": 224}, "provenance": {}}
+
+
+def nested(levels):
+    return {"a": nested(levels - 1)} if levels else {}
+
+
 BAD = {
     "statistics as text": lambda r: r.update(statistics="text"),
     "a statistic as text": lambda r: r["statistics"].update(series_mean="1.0"),
@@ -59,6 +66,13 @@ BAD = {
     "a split with a stranger": lambda r: r["split"].update(other=["r1"]),
     "a split whose name is a list": lambda r: r["split"].update(name=["x"]),
     "a digest that is none": lambda r: r.update(data_digest=5),
+    "a preprocessing that is text": lambda r: r.update(preprocessing="x"),
+    "a preprocessing without settings": lambda r: r.update(preprocessing={"fingerprint": "a" * 64}),
+    "a preprocessing with a stranger": lambda r: r.update(preprocessing=CACHE | {"output": "/etc"}),
+    "a fingerprint that is a path": lambda r: r.update(preprocessing=CACHE | {"fingerprint": "../x"}),
+    "settings without end": lambda r: r.update(preprocessing=CACHE | {"settings": {"a": "x" * 10**6}}),
+    "settings that nest": lambda r: r.update(preprocessing=CACHE | {"settings": nested(30)}),
+    "settings that are no number": lambda r: r.update(preprocessing=CACHE | {"settings": {"a": NAN}}),
     "a further field": lambda r: r.update(more=1),
     "a missing field": lambda r: r.pop("statistics"),
     "a number without end": lambda r: r["config"].update(seed=10**5000),
@@ -74,6 +88,12 @@ def test_a_record_that_no_run_writes_is_refused(change, tiny_checkpoint, monkeyp
     path = tiny_checkpoint(change)
     with pytest.raises(CheckpointError, match=r"tiny\.ckpt: .*(copy the file again|Copy it)"):
         load_checkpoint(path)
+
+
+def test_a_record_from_before_there_was_preprocessing_is_read(tiny_checkpoint):
+    assert load_checkpoint(tiny_checkpoint(lambda r: r.pop("preprocessing"))).preprocessing is None
+    kept = load_checkpoint(tiny_checkpoint(lambda r: r.update(preprocessing=CACHE))).preprocessing
+    assert kept.plain() == CACHE
 
 
 def test_the_record_of_a_run_is_read(tiny_checkpoint):

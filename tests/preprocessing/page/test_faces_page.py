@@ -154,3 +154,13 @@ def test_shares_round_to_nothing_and_to_all_only_where_they_are():
     assert [duration(s) for s in (0.1, 59.9, 61, 3599.6, 7200, 1e6)] == [
         *("0.1 s", "59.9 s", "1:01 min", "60:00 min", "2.0 h", "277.8 h")
     ]
+
+
+def test_what_broke_off_has_no_strip_and_no_shares(entries, tmp_path):
+    broken = {"recording_id": "cut", "status": "refused", "reasons": ["cut"], "frames": 90, "usable": 0}
+    nobody = broken | {"recording_id": "nobody", "lost": {"no face": 90}, "timeline": {"no face": "9" * 90}}
+    write_faces_page(tmp_path / "faces.html", entries=[broken, nobody], record={})
+    page = Page((tmp_path / "faces.html").read_text(encoding="utf-8"))
+    assert [one["aria-label"] for one in page.all("svg")] == ["Over time: 0 % of frames used, no face 100 %"]
+    assert page.text.count("of frames used") == 1
+    assert "no face90100 %1" in re.sub(r"\s+", " ", page.text)

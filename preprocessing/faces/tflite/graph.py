@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn import functional as F
 
-from preprocessing.faces.tflite_file import Operation, TfliteFile, UnreadableGraph
+from preprocessing.faces.tflite.file import Operation, TfliteFile, UnreadableGraph
 
 _PLACES = (0, 2, 3, 1)  # place in (B, C, H, W) of each axis of (B, H, W, C)
 _SAME = 0  # padding in the schema; 1 is VALID

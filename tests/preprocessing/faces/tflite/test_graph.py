@@ -3,8 +3,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from preprocessing.faces.tflite_file import TfliteFile, UnreadableGraph, densify
-from preprocessing.faces.tflite_graph import DepthToSpace, load_graph, same_padding
+from preprocessing.faces.tflite.file import TfliteFile, UnreadableGraph, densify
+from preprocessing.faces.tflite.graph import DepthToSpace, load_graph, same_padding
 
 DETECTOR, MESH, IRIS = (
     "face_detection_full_range_sparse.tflite",
@@ -137,7 +137,7 @@ class Sparsity:
 def test_densify_blocks(monkeypatch):
     """Blocks of 2 x 2 in a 4 x 4 matrix, rows compressed: the example that TACO's format describes."""
     monkeypatch.setattr(
-        "preprocessing.faces.tflite_file._vector",
+        "preprocessing.faces.tflite.file._vector",
         lambda held, what: np.array(held.starts if what == "ArraySegments" else held.listed),
     )
     sparse = Sparsity(

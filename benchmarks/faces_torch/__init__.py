@@ -1,0 +1,1 @@
+"""The torch backend for faces beside the one on LiteRT."""

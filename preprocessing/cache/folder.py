@@ -1,0 +1,187 @@
+"""The folder of a cache: entries, what they were made with, and the tables that are made of them."""
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from datamodules.manifests.made_up import mark
+from datamodules.synthetic.files import partial_path, put, put_sealed, read_sealed, sweep
+from datamodules.wording import first_few
+from preprocessing.cache.claim import claim
+from preprocessing.cache.entry import Cell, Entry, file_stem, source_facts
+from preprocessing.cache.fingerprint import differences, fingerprint
+
+RECORD = "preprocessing.json"
+FOLDERS = ("clips", "series", "sheets", "entries")
+_REFUSED = ("recording_id", "path", "reason")
+
+
+class CacheError(ValueError):
+    """A folder that cannot be the cache of these settings."""
+
+
+@dataclass(frozen=True)
+class Cache:
+    """A cache; any number of processes may write to it, on any machine that sees the folder.
+
+    Args:
+        folder: Where it lies.
+        fingerprint: Of what it is made with.
+    """
+
+    folder: Path
+    fingerprint: str
+
+    @classmethod
+    def open(cls, folder: Path, *, settings: Mapping[str, Any], provenance: Mapping[str, Any]) -> "Cache":
+        """Begin a cache, or go on with one; partial files of dead processes are removed.
+
+        Args:
+            folder: Where it lies.
+            settings: Plain settings of the pipeline, without paths.
+            provenance: Versions, and digests and licenses of networks.
+
+        Raises:
+            CacheError: It was made with other settings, or its record is damaged.
+        """
+        made = fingerprint(settings, provenance)
+        record = {"fingerprint": made, "settings": dict(settings), "provenance": dict(provenance)}
+        for name in FOLDERS:
+            (folder / name).mkdir(parents=True, exist_ok=True)
+            sweep(folder / name)
+        sweep(folder)
+        known = _first_to_write(folder / RECORD, record)
+        if known.get("fingerprint") != made:
+            raise _other(folder, known, record)
+        return cls(folder, made)
+
+    def record(self) -> dict[str, Any]:
+        """Content of `preprocessing.json`."""
+        return _read_record(self.folder / RECORD)
+
+    def place(self, recording_id: str, kind: str, suffix: str) -> Path:
+        """Path of a file of a recording; `kind` is one of `FOLDERS`."""
+        return self.folder / kind / f"{file_stem(recording_id)}{suffix}"
+
+    def claim(self, recording_id: str) -> AbstractContextManager[bool]:
+        """Whether this process is to work on a recording now, see `preprocessing.cache.claim`."""
+        return claim(self.folder / "claims" / f"{file_stem(recording_id)}.lock")
+
+    def entry(self, recording_id: str) -> Entry | None:
+        """The entry of a recording; None if there is none, or it is not what was written."""
+        return self._read(self.place(recording_id, "entries", ".json"))
+
+    def _read(self, path: Path) -> Entry | None:
+        content = read_sealed(path)
+        found = None if content is None else Entry.read(content)
+        return found if found is not None and found.fingerprint == self.fingerprint else None
+
+    def put(self, entry: Entry) -> None:
+        """Write an entry, last of all files of its recording, in one step."""
+        put_sealed(self.place(entry.recording_id, "entries", ".json"), entry.plain())
+
+    def finished(self, recording_id: str, source: Path) -> Entry | None:
+        """The entry of a recording that is done: its source is what it was, and its files are there."""
+        entry = self.entry(recording_id)
+        if entry is None or not entry.final:
+            return None
+        with suppress(OSError):
+            now = source_facts(source)
+            same = all(entry.source.get(name) == now[name] for name in ("size", "mtime_ns"))
+            sizes = [
+                ((self.folder / str(one["path"])).stat().st_size, one["size"]) for one in entry.files.values()
+            ]
+            return entry if same and all(found == wanted for found, wanted in sizes) else None
+        return None
+
+    def entries(self) -> list[Entry]:
+        """All entries, by id."""
+        found = [self._read(path) for path in (self.folder / "entries").glob("[!.]*.json")]
+        return sorted((one for one in found if one is not None), key=lambda one: one.recording_id)
+
+    def assemble(self, *, synthetic: bool) -> list[Entry]:
+        """Write `manifest.csv` and `refused.csv` of all entries that there are, and return these.
+
+        Of several commands, the last to end has all: it looks again after it has written.
+
+        Args:
+            synthetic: Whether the persons are made up.
+        """
+        if synthetic:
+            mark(self.folder)
+        entries = None
+        while entries != (found := self.entries()):
+            entries = found
+            put(self.folder / "manifest.csv", _table([_row(one) for one in entries if one.used]))
+            refused = [one for one in entries if not one.used]
+            rows = [(one.recording_id, one.source["path"], "; ".join(one.reasons)) for one in refused]
+            text = pd.DataFrame(rows, columns=list(_REFUSED)).to_csv(index=False)
+            put(self.folder / "refused.csv", text.encode())
+        with suppress(OSError):
+            (self.folder / "claims").rmdir()  # unless another command is at work
+        return found
+
+
+def cells(row: Mapping[str, Any]) -> dict[str, Cell]:
+    """Cells of a row that say something, as plain values."""
+    plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in row.items()}
+    return {
+        name: value for name, value in plain.items() if value is not None and value != "" and value == value
+    }
+
+
+def _row(entry: Entry) -> dict[str, Cell]:
+    """A row of the manifest: ids and files first."""
+    paths = {"path": entry.files["clip"]["path"], "series_path": entry.files["series"]["path"]}
+    ids = {name: entry.labels[name] for name in ("recording_id", "subject_id", "session_id")}
+    return {**ids, **paths, **entry.labels, **entry.facts}
+
+
+def _table(rows: list[dict[str, Cell]]) -> bytes:
+    columns = dict.fromkeys(name for row in rows for name in row)
+    head = ["recording_id", "subject_id", "session_id", "path", "series_path"]
+    table = pd.DataFrame(rows, columns=list(columns) or head, dtype=object)
+    return table.to_csv(index=False).encode()
+
+
+def _first_to_write(path: Path, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the record unless there is one; return the one that is there then."""
+    if not path.is_file():
+        partial = partial_path(path)
+        partial.write_text(json.dumps(record, indent=2), encoding="utf-8")
+        try:
+            os.link(partial, path)  # fails where another command was faster
+        except FileExistsError:
+            pass
+        except OSError:  # a file system without hard links
+            partial.replace(path)
+        partial.unlink(missing_ok=True)
+    return _read_record(path)
+
+
+def _read_record(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict) or not isinstance(content.get("settings"), dict):
+            raise TypeError("it is no record of settings")
+    except (ValueError, TypeError) as error:
+        raise CacheError(
+            f"{path}: cannot be read ({error}). Restore it from a copy, or delete the folder and begin again."
+        ) from error
+    return content
+
+
+def _other(folder: Path, known: Mapping[str, Any], record: Mapping[str, Any]) -> CacheError:
+    parts = ("settings", "provenance")
+    told = [line for part in parts for line in differences(known.get(part) or {}, record[part])]
+    return CacheError(
+        f"{folder}: holds clips that were made in another way ({first_few(told, shown=3, between='; ')}). "
+        "One training must not mix the two: give the same settings, or a new folder with output=..."
+    )

@@ -1,0 +1,123 @@
+"""Many recordings: what is to be done, done by an executor, and put together."""
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
+from time import monotonic
+
+from datamodules.progress import Progress
+from preprocessing.cache.entry import Entry, source_facts
+from preprocessing.cache.folder import Cache
+from preprocessing.page.faces_page import write_faces_page
+from preprocessing.run.executor import Executor, Lost
+from preprocessing.run.job import Job
+from preprocessing.run.pipeline import Pipeline
+from preprocessing.run.recording import preprocess_recording
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a command did.
+
+    Attributes:
+        entries: of its recordings, those found done among them.
+        earlier: how many of them were done before.
+        elsewhere: ids that another command is at.
+        rate: frames a second over all processes; None where nothing was done.
+    """
+
+    entries: tuple[Entry, ...]
+    earlier: int
+    elsewhere: tuple[str, ...]
+    rate: float | None
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Recordings by status."""
+        return Counter(one.status for one in self.entries)
+
+
+def preprocess_all(
+    jobs: Sequence[Job], *, pipeline: Pipeline, cache: Cache, executor: Executor, synthetic: bool = False
+) -> Outcome:
+    """Do all recordings that are not done yet, and write the tables and the page of the cache.
+
+    Args:
+        jobs: The recordings of this command.
+        pipeline: What each goes through.
+        cache: Where everything goes.
+        executor: Where it is done.
+        synthetic: Whether the persons are made up.
+
+    Raises:
+        OSError: The cache cannot be written.
+    """
+    known = [_known(job, cache) for job in jobs]
+    waiting = [job for job, entry in zip(jobs, known, strict=True) if entry is None]
+    found = {entry.recording_id: entry for entry in known if entry is not None}
+    earlier, elsewhere, frames, begun = len(found), [], 0, monotonic()
+    if earlier:
+        _log.info("%d of %d recordings are done already", earlier, len(jobs))
+    work = partial(preprocess_recording, pipeline=pipeline, cache=cache)
+    bar = Progress(total=len(waiting), desc="Preprocessing", unit="recording")
+    with bar, closing(executor.run(work, waiting)) as answers:
+        for job, answer in answers:
+            entry = _given_up(job, answer, cache) if isinstance(answer, Lost) else answer
+            if entry is None:
+                elsewhere.append(job.recording_id)
+            else:
+                found[job.recording_id] = entry
+                frames += entry.frames
+                _tell(entry)
+            bar.set_postfix_str(f"{frames / (monotonic() - begun):.0f} frames/s", refresh=False)
+            bar.update()
+    rate = frames / (monotonic() - begun) if frames else None
+    together = cache.assemble(synthetic=synthetic)
+    write_faces_page(
+        cache.folder / "faces.html",
+        entries=[one.plain() for one in together],
+        record=cache.record(),
+        rate=rate,
+    )
+    ordered = tuple(found[job.recording_id] for job in jobs if job.recording_id in found)
+    return Outcome(entries=ordered, earlier=earlier, elsewhere=tuple(elsewhere), rate=rate)
+
+
+def _known(job: Job, cache: Cache) -> Entry | None:
+    """The entry of a recording that is done, with the labels that its row has now."""
+    entry = cache.finished(job.recording_id, job.path)
+    if entry is not None and entry.labels != job.labels:
+        entry = replace(entry, labels=job.labels)
+        cache.put(entry)
+    return entry
+
+
+def _given_up(job: Job, lost: Lost, cache: Cache) -> Entry:
+    """The entry of a recording without an answer; another run tries it again."""
+    if lost.trace:
+        _log.error("%s: %s", job.path, lost.trace)
+    try:
+        source = source_facts(job.path)
+    except OSError:  # it is gone
+        source = {"path": str(job.path)}
+    entry = Entry(
+        recording_id=job.recording_id,
+        fingerprint=cache.fingerprint,
+        source=source,
+        reasons=(lost.reason,),
+        labels=job.labels,
+        final=False,
+    )
+    cache.put(entry)
+    return entry
+
+
+def _tell(entry: Entry) -> None:
+    if entry.status != "ok":
+        what = "refused" if entry.status == "refused" else "used with a warning"
+        _log.warning("%s is %s: %s", entry.source["path"], what, "; ".join(entry.reasons))

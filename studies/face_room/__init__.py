@@ -1,0 +1,1 @@
+"""What the preprocessing finds and loses in synthetic rooms whose truth is known."""

@@ -1,0 +1,32 @@
+"""The same recordings on a cluster of Ray, begun on this machine."""
+
+import functools
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from preprocessing.run.ray_tasks import RayError, RayTasks
+from tests.preprocessing.run.made_entries import job, work
+from tests.preprocessing.run.test_processes import check_answers
+
+
+@pytest.mark.slow
+def test_a_task_that_dies_costs_its_recording_only(tmp_path):
+    pytest.importorskip("ray")
+    names = ("dies", "once", "fine_1", "fault", "taken", "fine_2")
+    jobs = [job(name, __file__) for name in names]
+    found = RayTasks(workers=2).run(functools.partial(work, notes=str(tmp_path)), jobs)
+    check_answers({one.recording_id: answer for one, answer in found}, tmp_path)
+
+
+def test_without_ray_the_error_says_what_to_do(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(RayError, match=r"pip install .*\[ray\].*executor=processes"):
+        next(RayTasks().run(work, []))
+
+
+def test_no_cluster_at_an_address_is_said(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace())
+    with pytest.raises(RayError, match=r"no cluster answers at 127\.0\.0\.1:1"):
+        next(RayTasks(address="127.0.0.1:1").run(work, []))
