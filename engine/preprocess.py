@@ -112,7 +112,7 @@ def _shard(jobs: Sequence[Job], shard: str) -> list[Job]:
 
 def _check_any(outcome: Outcome, output: Path) -> None:
     if outcome.entries and not any(one.used for one in outcome.entries):
-        told = [f"{one.source['path']}: {' '.join(one.reasons)}" for one in outcome.entries[:_REASONS]]
+        told = [f"{one.source['path']}: {'; '.join(one.reasons)}" for one in outcome.entries[:_REASONS]]
         more = len(outcome.entries) - len(told)
         listed = "\n".join(f"  - {line}" for line in told) + (f"\n  and {more} more" if more else "")
         place = shown(output / "refused.csv")

@@ -9,11 +9,13 @@ import pandas as pd
 import pytest
 
 from datamodules.manifests.manifest import read_manifest
+from datamodules.series.channel_schema import FACE_SERIES
 from engine.checkpoints.checkpoint import load_checkpoint
 from engine.config.compose import ConfigError
 from engine.evaluate import evaluate
 from engine.predict import predict
 from engine.train import train
+from engine.training.checks import check_model
 from tests.conftest import composed
 from tests.face_cache import PROVENANCE, SETTINGS, patches, write_cache, write_record, write_rows
 
@@ -43,6 +45,13 @@ def trained(path, folder, *overrides):
 def best(cache, tmp_path_factory):
     """The checkpoint of a run on it, with the number of workers that runs have."""
     return trained(cache, tmp_path_factory.mktemp("faces") / "run")
+
+
+def test_the_series_of_faces_are_those_that_tell_behavior(tmp_path):
+    config = composed("experiment=mpdrm_series", "data=faces_series", "data.path=x.csv", output=tmp_path)
+    channels = config["data"]["module"]["source"]["channels"]
+    assert (tuple(channels), len(channels)) == (FACE_SERIES, config["data"]["channels"])
+    check_model(config)
 
 
 def test_a_run_and_its_checkpoint_say_how_the_faces_were_made(best, cache):
@@ -112,9 +121,7 @@ def other(cache, tmp_path):
 def test_a_cache_of_other_settings_is_refused_unless_it_is_accepted(best, other, tmp_path):
     given = ASKED | {"ckpt_path": str(best), "manifest": str(other), "input": str(other)}
     for number, command in enumerate((evaluate, predict)):
-        with pytest.raises(
-            ConfigError, match=r"settings\.size: 48 there, 96 here(?s:.*)accept_preproc"
-        ):
+        with pytest.raises(ConfigError, match=r"settings\.size: 48 there, 96 here(?s:.*)accept_preproc"):
             command(given, folder=tmp_path / f"refused{number}")
         command(given | {"accept_preprocessing": True}, folder=tmp_path / f"taken{number}")
         record = json.loads((tmp_path / f"taken{number}" / "manifest.json").read_text())

@@ -12,9 +12,9 @@ from datamodules.manifests.manifest import Manifest
 from datamodules.splits.partition import Split
 from engine.config.compose import ConfigError
 
-READS = {"PixelClips": "video", "FaceClips": "video", "SeriesClips": "series"}
+READS = {"PixelClips": "video", "FaceClips": "video", "RegionClips": "video", "SeriesClips": "series"}
 """What each source of clips reads."""
-CACHED = ("FaceClips",)
+CACHED = ("FaceClips", "RegionClips")
 """Those that read a cache of `preprocess.py` alone."""
 
 _LABEL_OF = {"score": "score", "binary": "binary", "band": "score"}  # what each head learns from

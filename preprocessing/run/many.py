@@ -101,10 +101,14 @@ def _given_up(job: Job, lost: Lost, cache: Cache) -> Entry:
     """The entry of a recording without an answer; another run tries it again."""
     if lost.trace:
         _log.error("%s: %s", job.path, lost.trace)
+    try:
+        source = source_facts(job.path)
+    except OSError:  # it is gone
+        source = {"path": str(job.path)}
     entry = Entry(
         recording_id=job.recording_id,
         fingerprint=cache.fingerprint,
-        source=source_facts(job.path),
+        source=source,
         reasons=(lost.reason,),
         labels=job.labels,
         final=False,
@@ -115,4 +119,5 @@ def _given_up(job: Job, lost: Lost, cache: Cache) -> Entry:
 
 def _tell(entry: Entry) -> None:
     if entry.status != "ok":
-        _log.warning("%s is %s: %s", entry.source["path"], entry.status, "; ".join(entry.reasons))
+        what = "refused" if entry.status == "refused" else "used with a warning"
+        _log.warning("%s is %s: %s", entry.source["path"], what, "; ".join(entry.reasons))

@@ -71,14 +71,14 @@ class _Recording:
             with job.path.open("rb") as file:
                 source = source_facts(job.path) | {"sha256": file_digest(file, "sha256").hexdigest()}
         except OSError as error:
-            reason = f"it cannot be read: {error.strerror or error}."
+            reason = f"it cannot be read: {error.strerror or error}"
             return self._refused({"path": str(job.path)}, reason, final=False)
         try:
             stream = FrameStream(job.path)
         except UnreadableVideo as fault:
             part = readable_part(job.path)
             end = f"it can be read up to {part.seconds:.1f} s (frame {part.frames})" if part else ""
-            return self._refused(source, *filter(None, (self._plain(fault), end)))
+            return self._refused(source, *filter(None, (self._plain(fault), end)), final=job.path.is_file())
         entry = replace(
             self._refused(source),
             seconds=round(float(stream.seconds[-1]) + (1 / stream.fps if stream.fps else 0), _DIGITS),
@@ -91,6 +91,11 @@ class _Recording:
             return self._follow(entry, stream)
         except (UnreadableVideo, UnreadableSeries) as fault:
             return replace(entry, reasons=(self._plain(fault),), final=isinstance(fault, UnreadableVideo))
+        except OSError as error:
+            if str(error.filename) != str(job.path):
+                raise  # of the cache
+            reason = f"it can no longer be read: {error.strerror or error}"
+            return replace(entry, reasons=(reason,), final=False)
 
     def _refused(self, source: Mapping[str, Cell], *reasons: str, final: bool = True) -> Entry:
         return Entry(
