@@ -1,10 +1,11 @@
-"""Speed of `preprocess.py` from a video of 640 x 480 to its finished files, beside a loop of the library calls.
+"""Speed of `preprocess.py` from a video of 640 x 480 to its finished files, beside the library calls alone.
 
 `python -m benchmarks.face_pipeline` renders a moving photograph of a person (`skimage.data.astronaut`, public
 domain) with noise, and takes it through everything that one worker does with a recording, from the digest of
-the file to the entry. The loop makes the calls without which nothing comes out, and nothing else: both
-decodings with their conversion to RGB, the networks on crops of the sizes that they take (the detector in one
-frame of fifteen), the cut of 224 pixels, and the encoding. CPU time of one thread, rounds in turn, the median.
+the file to the entry. Beside it stands a plain loop of the calls of libraries that this takes: both decodings
+with their conversion to RGB, the networks on crops of the sizes that they take (the detector in one frame of
+fifteen), the cut of 224 pixels, what OpenCV does for the checks of a crop, and the encoding. CPU time of one
+thread, rounds in turn, the median.
 """
 
 import os
@@ -123,7 +124,7 @@ def written(found: dict[str, Any]) -> str:
         "",
         "    python -m benchmarks.face_pipeline page=docs/face_pipeline.md",
         "",
-        f"{found['frames']} frames of {WIDTH} x {HEIGHT}, crops of {SIZE} pixels; one thread of {_processor()}, "
+        f"{found['frames']} frames of {WIDTH} x {HEIGHT}, crops of {SIZE} pixels; one thread of {_processor()}, ",
         f"Python {platform.python_version()}, PyAV {av.__version__}, OpenCV {cv2.__version__}.",
         "",
         "| | CPU ms a frame | frames/s a core |",
@@ -155,7 +156,7 @@ def _processor() -> str:
     return f"{named or platform.processor() or platform.machine()} ({os.cpu_count()} cores)"
 
 
-def main(*, frames: int = 600, rounds: int = 3, page: Path | None = None) -> int:
+def main(*, frames: int = 900, rounds: int = 3, page: Path | None = None) -> int:
     """Measure, and print the result.
 
     Args:

@@ -11,7 +11,7 @@ from preprocessing.alignment.aligner import Aligner
 from preprocessing.faces.networks import LitertNetworks
 from preprocessing.page.contact_sheet import ContactSheet
 from preprocessing.quality.gate import QualityGate
-from preprocessing.run import recording
+from preprocessing.run import crops, recording
 
 _PARTS = (
     ("decoding", Cursor, "_timed"),
@@ -21,7 +21,7 @@ _PARTS = (
     ("irises", LitertNetworks, "eyes"),
     ("matrices", Aligner, "matrices"),
     ("crop", Aligner, "crop"),
-    ("measuring of the crop", recording, "measure"),
+    ("measuring of the crop", crops, "measure"),
     ("gate", QualityGate, "__call__"),
     ("series", recording, "face_series"),
     ("contact sheet", ContactSheet, "add"),
