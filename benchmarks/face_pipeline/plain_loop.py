@@ -18,8 +18,12 @@ from preprocessing.faces.face import Frame
 from preprocessing.faces.landmarks import EYE_SIDE, MESH_SIDE
 from preprocessing.faces.networks import LitertNetworks
 from preprocessing.models.files import DETECTOR, IRIS, MESH
+from preprocessing.quality.texture import HEIGHT, WIDTH
 
 SIZE, SEARCH_EVERY = 224, 15
+_SMALL = 108  # pixels, where the face is 72 wide
+_POINTS = np.random.default_rng(0).uniform(40, 180, (478, 2)).astype(np.float32)
+_MAPS = np.meshgrid(*[np.linspace(20, 90, side, dtype=np.float32) for side in (WIDTH, HEIGHT)])
 
 
 class PlainLoop:
@@ -42,7 +46,7 @@ class PlainLoop:
             self._measured("mesh", self._invoke, MESH.name, MESH_SIDE, frame)
             for _ in range(2):
                 self._measured("irises", self._invoke, IRIS.name, EYE_SIDE, frame)
-        crops = (self._measured("crop", _cut, frame, SIZE) for frame in self._frames(path))
+        crops = (self._checked(self._measured("crop", _cut, frame, SIZE)) for frame in self._frames(path))
         coding = h264(crf=18)
         with av.open(str(clip), "w") as target:
             stream = target.add_stream(coding.codec, rate=30, options=dict(coding.options))
@@ -62,6 +66,10 @@ class PlainLoop:
             while (frame := self._measured("decoding", next, frames, None)) is not None:
                 yield self._measured("to RGB", to_rgb, frame, converter)
 
+    def _checked(self, crop: Frame) -> Frame:
+        self._measured("checks", _check, crop)
+        return crop
+
     def _invoke(self, name: str, side: int, frame: Frame) -> None:
         self._networks._run(name, _cut(frame, side), 1 / 255, 0)
 
@@ -80,3 +88,20 @@ def _cut(frame: Frame, side: int) -> Frame:
     scale = side / 240
     matrix = np.array([[scale, 0, -200 * scale], [0, scale, -80 * scale]])
     return np.asarray(cv2.warpAffine(frame, matrix, (side, side)), np.uint8)
+
+
+def _check(crop: Frame) -> None:
+    """What OpenCV does to judge a crop: sharpness and light, the unrolled face, and what may hide it."""
+    outline = cv2.convexHull(_POINTS).reshape(-1, 2)
+    inside = cv2.fillPoly(np.zeros((SIZE, SIZE), np.uint8), [outline.astype(np.int32)], 1)
+    gray = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
+    cv2.mean(gray, inside)
+    small = cv2.resize(gray, (_SMALL, _SMALL), interpolation=cv2.INTER_AREA).astype(np.float32)
+    cv2.fillPoly(np.zeros((_SMALL, _SMALL), np.uint8), [outline.astype(np.int32)], 1)
+    cv2.Laplacian(small, cv2.CV_32F).var()
+    texture = cv2.resize(crop, (_SMALL, _SMALL), interpolation=cv2.INTER_AREA)
+    plane = cv2.remap(texture, *_MAPS, cv2.INTER_LINEAR)[..., 0]
+    light = np.log(plane.astype(np.float32) + 1)
+    for width in (2.0, *[1.5] * 9, 2.5, 2.5):
+        cv2.GaussianBlur(light, (0, 0), width, borderType=cv2.BORDER_REFLECT)
+    cv2.medianBlur(plane, 3)
