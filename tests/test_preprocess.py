@@ -80,6 +80,7 @@ def test_a_folder_becomes_a_cache_and_is_gone_on_with(face_models, videos, comma
         command(*words, "aligner.size=128", folder="other")
 
 
+@pytest.mark.slow
 def test_where_nothing_can_be_used_the_command_fails(face_models, videos, command, tmp_path):
     with pytest.raises(
         ConfigError, match=r"none of 1 recordings can be used, see .*refused\.csv\n.*it is text"
