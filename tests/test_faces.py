@@ -73,12 +73,12 @@ def test_evaluating_the_cache_again_gives_the_same_numbers(best, cache, tmp_path
 
 
 def test_nobody_is_dropped_without_a_row(best, cache, tmp_path):
-    for given in (cache, cache.parent):  # a table, or its folder
-        found = predict(ASKED | {"ckpt_path": str(best), "input": str(given)}, folder=tmp_path / given.name)
-        assert len(found) == 32
-        found = found.set_index("recording_id")
-        assert "0 of 40 frames" in found.loc["p15_v1", "unmeasured"]
-        assert found["prediction"].notna().sum() == 31
+    given = cache.parent  # the folder stands for its table
+    found = predict(ASKED | {"ckpt_path": str(best), "input": str(given)}, folder=tmp_path)
+    assert len(found) == 32
+    found = found.set_index("recording_id")
+    assert "0 of 40 frames" in found.loc["p15_v1", "unmeasured"]
+    assert found["prediction"].notna().sum() == 31
 
 
 def repainted(cache, folder, frames):
@@ -124,11 +124,11 @@ def test_a_cache_of_other_settings_is_refused_unless_it_is_accepted(best, other,
     for number, command in enumerate((evaluate, predict)):
         with pytest.raises(ConfigError, match=r"settings\.size: 48 there, 96 here(?s:.*)accept_preproc"):
             command(given, folder=tmp_path / f"refused{number}")
-        command(given | {"accept_preprocessing": True}, folder=tmp_path / f"taken{number}")
-        record = json.loads((tmp_path / f"taken{number}" / "manifest.json").read_text())
-        assert "was accepted" in " ".join(record["notes"])
-        assert record["preprocessing"]["settings"]["size"] == 96
-    assert "was accepted" in (tmp_path / "taken0" / "report.html").read_text()
+    evaluate(given | {"accept_preprocessing": True}, folder=tmp_path / "taken")
+    record = json.loads((tmp_path / "taken" / "manifest.json").read_text())
+    assert "was accepted" in " ".join(record["notes"])
+    assert record["preprocessing"]["settings"]["size"] == 96
+    assert "was accepted" in (tmp_path / "taken" / "report.html").read_text()
 
 
 def test_other_libraries_are_told_and_go_on(best, other, tmp_path, caplog):
