@@ -9,6 +9,7 @@ import pytest
 from datamodules.synthetic.appearance import Appearance
 from datamodules.synthetic.face import render
 from datamodules.synthetic.latent import CHANNELS
+from preprocessing.faces import torch_faces, tracker
 from preprocessing.faces.face import Faces
 from preprocessing.faces.landmarks import MESH_SIDE, mesh_landmarks
 from preprocessing.faces.litert import LitertFaces
@@ -132,6 +133,11 @@ def test_frames_of_another_size(face_models, frames):
     assert np.median(apart(found[1].landmarks, found[0].landmarks)) < 2
     with pytest.raises(ValueError, match="batch=0, max_faces=4"):
         TorchFaces(batch=0)
+
+
+def test_both_backends_have_the_same_thresholds():
+    for name in ("_PRESENT", "_SCORE", "_SAME"):
+        assert getattr(torch_faces, name) == getattr(tracker, name)
 
 
 def test_faces_keep_their_order(monkeypatch):
