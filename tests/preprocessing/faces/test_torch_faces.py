@@ -1,6 +1,7 @@
 """The backend in torch against the one on LiteRT, on a photograph and on drawn faces."""
 
 import pickle
+import sys
 
 import cv2
 import numpy as np
@@ -17,6 +18,7 @@ from preprocessing.faces.networks import LitertNetworks
 from preprocessing.faces.regions import detection_regions, frame_region
 from preprocessing.faces.torch_faces import TorchFaces
 from preprocessing.faces.torch_networks import TorchNetworks
+from preprocessing.models.folder import ModelError
 
 LARGEST = 0.5  # % of the distance of the eyes, median over landmarks
 WIDTH, HEIGHT = 640, 480
@@ -133,6 +135,12 @@ def test_frames_of_another_size(face_models, frames):
     assert np.median(apart(found[1].landmarks, found[0].landmarks)) < 2
     with pytest.raises(ValueError, match="batch=0, max_faces=4"):
         TorchFaces(batch=0)
+
+
+def test_a_missing_extra_is_named(monkeypatch, frames):
+    monkeypatch.setitem(sys.modules, "preprocessing.faces.tflite.graph", None)
+    with pytest.raises(ModelError, match=r"not installed\. `pip install .*\[face\]"):
+        next(TorchFaces(device="cpu").faces(frames))
 
 
 def test_both_backends_have_the_same_thresholds():
