@@ -13,8 +13,10 @@ import av
 import numpy as np
 import pandas as pd
 import pytest
+from hydra import compose, initialize_config_dir
 
 from datamodules.readers import open_video
+from datamodules.sources.shared.draft import SourceError
 from tests.preprocessing.bad_set import CASES, FRAMES, encode, scene, write
 
 ROOT = Path(__file__).parents[2]
@@ -194,24 +196,31 @@ def test_nothing_that_can_be_used_ends_with_an_error_that_says_why(face_models, 
     assert (tmp_path / "cache" / "faces.html").is_file()
 
 
-@pytest.mark.slow
-def test_places_that_cannot_be(face_models, tmp_path):
-    videos, empty = tmp_path / "videos", tmp_path / "empty"
+def test_places_that_cannot_be(tmp_path):
+    from engine.config.compose import ConfigError, plain_config, root_keys
+    from engine.preprocess import preprocess
+    from preprocessing.cache.folder import CacheError
+
+    videos, empty, file = tmp_path / "videos", tmp_path / "empty", tmp_path / "notes.txt"
     empty.mkdir()
-    encode(videos / "one.mp4", scene())
+    file.write_text("mine")
+    encode(videos / "one.mp4", scene(3))
     asked = {
         (videos, videos): "lies in the input",
-        (videos, videos / "cache"): "lies in the input",
+        (videos, videos / "deep" / "cache"): "lies in the input",
         (empty, tmp_path / "cache"): "no video there",
         (tmp_path / "absent", tmp_path / "cache"): "no video there",
-        (videos, videos / "one.mp4"): "one.mp4",
+        (file, tmp_path / "cache"): "no video there",
+        (videos, file): "notes.txt",
     }
-    for (source, target), words in asked.items():
-        result = run(f"input={source}", f"output={target}")
-        assert result.returncode == 1, (source, target)
-        assert words in result.stdout + result.stderr
-        assert "Traceback" not in result.stdout + result.stderr
-    assert [path.name for path in videos.rglob("*")] == ["one.mp4"]
+    for number, ((source, target), words) in enumerate(asked.items()):
+        with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+            config = compose(
+                "preprocess", [f"input={source}", f"output={target}", f"paths.output={tmp_path}"]
+            )
+        with pytest.raises((ConfigError, CacheError, SourceError), match=words):
+            preprocess(plain_config(config, keys=root_keys("preprocess")), folder=tmp_path / f"run_{number}")
+    assert file.read_text() == "mine"
 
 
 @pytest.mark.slow
