@@ -42,7 +42,12 @@ def write_cache(folder: Path, *, persons=6, visits=2, frames=40, size=48, lost=(
             rows.append({"recording_id": name, "subject_id": f"p{person:02d}", "session_id": str(visit)})
             rows[-1] |= {"path": f"clips/{name}.mp4", "series_path": f"series/{name}.parquet"}
             rows[-1] |= {"scale": "BDI-II", "score": 5 + 20 * (person % 2) + visit}
-            rows[-1] |= {"face_size": 0.3 + 0.01 * person, "yaw": 0.1 * visit, "blur": 40.0 - person}
+            rows[-1] |= {
+                "face_size": 0.3 + 0.01 * person,
+                "yaw": 0.1 * visit,
+                "blur": 40.0 - person,
+                "usable": valid.mean(),
+            }
     pd.DataFrame(rows).to_csv(folder / "manifest.csv", index=False)
     if record is not None:
         write_record(folder, **({} if record is True else record))
@@ -66,7 +71,9 @@ def write_rows(path: Path, valid: np.ndarray, values: np.ndarray) -> None:
         "valid": valid.astype(int),
     }
     measured = np.where(valid[:, None], values, np.nan)
-    channels = {name: measured[:, place] for place, name in enumerate(("eye_aspect", "jaw", "mouth_open"))}
+    channels = {
+        name: measured[:, place] for place, name in enumerate(("eye_aspect_ratio", "jaw", "mouth_open"))
+    }
     pd.DataFrame(head | channels).to_parquet(path, index=False)
 
 

@@ -49,7 +49,7 @@ def main(
     chosen = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     if chosen.startswith("cuda") and not torch.cuda.is_available():
         raise UsageError(f"device={device}: torch finds no GPU here; device=cpu runs without one")
-    given = spelled(device=device, frames=frames, rounds=rounds, threads=threads)
+    given = spelled(device=device, batches=batches, frames=frames, rounds=rounds, threads=threads)
     origin = {
         "device": _device(chosen, threads),
         "command": f"python -m benchmarks.faces_torch {given}",

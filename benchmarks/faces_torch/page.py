@@ -38,7 +38,7 @@ def page(held: dict[str, list[Row]]) -> str:
         "",
         "`TorchFaces` runs the graphs of `LitertFaces` in torch, for batches of frames on a GPU. Nothing is",
         "carried from frame to frame, so every frame costs the detector, too; on a CPU `LitertFaces` with",
-        "its tracker is the faster choice.",
+        "its tracker is the faster choice, and batches of more than 8 frames only leave its caches.",
         "",
         "## Agreement with LiteRT",
         "",

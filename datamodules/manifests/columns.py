@@ -18,7 +18,8 @@ _HOLDS = {  # of the required columns, for who lacks one
 FILES = ("path", "series_path", "landmark_path")
 NUMBERS = (
     "fps", "n_frames", "duration_s", "width", "height", "score", "binary", "age",
-    "brightness", "border", "blur", "face_x", "face_y", "face_size", "yaw", "pitch", "roll", "visit_order",
+    "brightness", "border", "blur", "face_x", "face_y", "face_size", "yaw", "pitch", "roll", "usable",
+    "visit_order",
 )  # fmt: skip
 TEXT = (*IDS, *FILES, "task", "split", "site", "corpus", "scale", "sex", "content_hash")
 PREFIXES = ("item_", "trait_")

@@ -17,7 +17,7 @@ from datamodules.series import Series
 
 Array = NDArray[np.float64]
 
-PICTURES = ("brightness", "border", "blur", "face_x", "face_y", "face_size", "yaw", "pitch", "roll")
+PICTURES = ("brightness", "border", "blur", "face_x", "face_y", "face_size", "yaw", "pitch", "roll", "usable")
 TOLD = ("length in rows", "frame rate")
 """Facts of a series that are about its file: no behavior, and nothing that a clip of fixed length shows."""
 

@@ -1,5 +1,6 @@
 """Recordings without a table: a video, a series, or all of them below a folder; persons are unknown."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from datamodules.manifests.preprocessing import FILE
 from datamodules.schema import UNKNOWN
 from datamodules.sources.shared.download import is_hidden
 from datamodules.sources.shared.draft import SourceError
+from datamodules.wording import first_few
+
+_log = logging.getLogger(__name__)
 
 VIDEOS = (".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv")
 SERIES = (".npz",)
@@ -40,8 +44,10 @@ def input_manifest(
     root = path if path.is_dir() else path.parent
     found = [path]
     if path.is_dir():
-        found = sorted(file for file in path.rglob("*") if file.is_file() and not is_hidden(file, path))
-        found = [file for file in found if file.suffix.lower() in kinds]
+        named = sorted(file for file in path.rglob("*") if file.suffix.lower() in kinds)
+        found = [file for file in named if file.is_file() and not is_hidden(file, path)]
+        if lost := [str(file) for file in named if file.is_symlink() and not file.exists()]:
+            _log.warning("links that lead nowhere are left out: %s", first_few(lost))
     files = [file for file in found if file.suffix.lower() in (*VIDEOS, *SERIES)]
     if not files or not files[0].is_file():
         what = (

@@ -18,7 +18,7 @@ _LIMITS = {
     4096: "height width size scales",
     1024: "num_workers workers",
     1000: "n_visits fps bands",
-    256: "grid blocks cells depth layers",
+    256: "grid blocks cells depth layers max_faces",
 }
 _MOST = {name: most for most, names in _LIMITS.items() for name in names.split()}
 _PRETRAINED = ("pretrained", "weights", "checkpoint_path", "pretrained_cfg")

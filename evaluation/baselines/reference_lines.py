@@ -3,7 +3,7 @@
 - constant: the mean score and the prevalence of the training recordings.
 - identity: what the training recordings of the *same person* had, where a split shares persons at all.
 - nuisance: ridge and logistic regression on how the video was made (duration, brightness, place and size of
-  the face, frame rate, frame size), fitted on training recordings.
+  the face, share of usable frames, frame rate, frame size), fitted on training recordings.
 
 Each becomes a recording table of the test split, is summarized as the model is and is compared with it, model
 minus baseline.
@@ -34,7 +34,7 @@ Array = NDArray[np.float64]
 
 NUISANCE = (
     "duration_s", "n_frames", "fps", "brightness", "border", "blur", "face_x", "face_y", "face_size",
-    "yaw", "pitch", "roll", "width", "height",
+    "yaw", "pitch", "roll", "usable", "width", "height",
 )  # fmt: skip
 
 

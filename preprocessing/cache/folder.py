@@ -121,7 +121,7 @@ class Cache:
             entries = found
             put(self.folder / "manifest.csv", _table([_row(one) for one in entries if one.used]))
             refused = [one for one in entries if not one.used]
-            rows = [(one.recording_id, one.source["path"], " ".join(one.reasons)) for one in refused]
+            rows = [(one.recording_id, one.source["path"], "; ".join(one.reasons)) for one in refused]
             text = pd.DataFrame(rows, columns=list(_REFUSED)).to_csv(index=False)
             put(self.folder / "refused.csv", text.encode())
         with suppress(OSError):

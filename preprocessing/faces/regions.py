@@ -12,7 +12,7 @@ FloatArray = NDArray[np.float32]
 # Scales and points of the published graphs of MediaPipe (Apache-2.0).
 _FACE_SCALE, _EYE_SCALE = 1.5, 2.3
 _DETECTED_EYES = (0, 1)  # keypoints: the person's right eye, left eye
-_OUTER_CORNERS = (33, 263)
+OUTER_CORNERS = (33, 263)
 _MESH_POINTS = 468
 _TILE = 0.625  # of the longer side: a face of a quarter of it is whole in one of them. Our choice
 EYE_CORNERS = ((33, 133), (362, 263))
@@ -46,16 +46,17 @@ def detection_regions(boxes: FloatArray, keypoints: FloatArray) -> FloatArray:
     return _region(center, side, _angle(keypoints[..., _DETECTED_EYES, :]))
 
 
-def landmark_regions(landmarks: FloatArray) -> FloatArray:
+def landmark_regions(landmarks: FloatArray, corners: tuple[int, int] = OUTER_CORNERS) -> FloatArray:
     """Regions of faces ``(..., 4)`` from landmarks of an earlier frame or a first look.
 
     The box is measured along the turned axes, so that a region turns with its face.
 
     Args:
-        landmarks: ``(..., P, 2 or more)`` of the mesh.
+        landmarks: ``(..., P, 2 or more)``.
+        corners: Which of them are the outer corners of the person's right and left eye; those of the mesh.
     """
     points = landmarks[..., :_MESH_POINTS, :2]
-    angle = _angle(landmarks[..., _OUTER_CORNERS, :2])
+    angle = _angle(landmarks[..., corners, :2])
     turned = _turn(points, -angle[..., None])
     low, high = turned.min(axis=-2), turned.max(axis=-2)
     center = _turn((low + high) / 2, angle)

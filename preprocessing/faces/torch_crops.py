@@ -89,9 +89,9 @@ def _grid(frames: Tensor, regions: FloatArray, side: int, mirrored: NDArray[np.b
     scale = np.array([[2 / width], [2 / height]])
     theta = np.concatenate([linear * scale, (shift + 0.5) * scale - 1], axis=-1)  # pixels to shares
     pixels = torch.arange(side, dtype=frames.dtype, device=frames.device)
-    y, x = torch.meshgrid(pixels, pixels, indexing="ij")
-    places = torch.stack([x, y, torch.ones_like(x)], dim=-1).reshape(-1, 3)
-    grid = places @ torch.from_numpy(theta).to(frames).transpose(-1, -2)  # (n, R, s s, 2)
+    # No matrix product: a GPU may be told to round its factors to TF32, which moves places.
+    right, down, start = torch.from_numpy(theta).to(frames)[:, :, None, None].unbind(-1)
+    grid = right * pixels[:, None] + down * pixels[:, None, None] + start  # (n, R, s, s, 2)
     return grid.reshape(len(regions), -1, side, 2)
 
 

@@ -1,11 +1,11 @@
 """The backend for a GPU: the networks in torch, for batches of frames."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -25,7 +25,7 @@ _SAME = 0.3
 class TorchFaces:
     """Full-range detector, mesh of 468 points and irises on batches of frames, each searched by itself.
 
-    Nothing is carried from frame to frame, so the order of the faces of a frame is that of their scores.
+    Nothing is carried from frame to frame but the order of the faces: first those that lie where one was.
 
     Args:
         models: Folder of the networks' files; by default the user's cache, which
@@ -51,13 +51,16 @@ class TorchFaces:
         if batch < 1 or max_faces < 1:
             raise ValueError(f"batch={batch}, max_faces={max_faces}: both count from 1")
         self.batch, self.max_faces = batch, max_faces
-        available = "cuda" if torch.cuda.is_available() else "cpu"
-        self.networks = TorchNetworks(models, available if device == "auto" else device)
+        self.networks = TorchNetworks(models, device)
 
     def faces(self, frames: Iterable[Frame], *, tracked: Path | None = None) -> Iterator[Faces]:
         """Yield the faces of each frame, in order; at most `batch` frames are held."""
+        before = np.zeros((0, 4), np.float32)
         for held in _batches(frames, self.batch):
-            yield from self._find(self.networks.upload(held))
+            for found in self._find(self.networks.upload(held)):
+                faces = _in_order(found, before)
+                before = faces.boxes if len(faces.boxes) else before
+                yield faces
 
     def provenance(self) -> dict[str, Any]:
         """What the fingerprint keeps of it; on which device it ran is not part of that."""
@@ -107,6 +110,21 @@ class TorchFaces:
             if (overlaps(boxes[[row]], boxes[kept]) < _SAME).all() and len(kept) < self.max_faces:
                 kept.append(row)
         return Faces(boxes=boxes[kept], landmarks=landmarks[kept], confidence=presence[kept])
+
+
+def _in_order(faces: Faces, before: FloatArray) -> Faces:
+    """Faces in the order of those of an earlier frame ``(L, 4)`` that they overlap, then the others."""
+    shared, left = overlaps(faces.boxes, before), list(range(len(faces.boxes)))
+    order: list[int] = []
+    for place in range(len(before)):
+        nearest = max(left, key=lambda row: float(shared[row, place]), default=None)
+        if nearest is not None and shared[nearest, place] >= _SAME:
+            order.append(nearest)
+            left.remove(nearest)
+    order += left
+    return replace(
+        faces, boxes=faces.boxes[order], landmarks=faces.landmarks[order], confidence=faces.confidence[order]
+    )
 
 
 def _batches(frames: Iterable[Frame], size: int) -> Iterator[Frame]:

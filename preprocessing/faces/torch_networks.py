@@ -25,7 +25,7 @@ class TorchNetworks:
 
     Args:
         models: Folder of the three files; the user's cache by default.
-        device: As torch names it.
+        device: As torch names it; `auto` takes a GPU where there is one, seen where this is first used.
 
     Raises:
         ModelError: When first used: a file is missing or is another one.
@@ -60,7 +60,7 @@ class TorchNetworks:
 
     def upload(self, frames: NDArray[np.uint8]) -> Tensor:
         """Frames ``(B, H, W, 3)`` on the device as float ``(B, 3, H, W)``, 0 to 255."""
-        return torch.from_numpy(frames).to(self.device).permute(0, 3, 1, 2).float().contiguous()
+        return torch.from_numpy(frames).to(self._device()).permute(0, 3, 1, 2).float().contiguous()
 
     def provenance(self) -> dict[str, Any]:
         """Runtime, its version, and the files."""
@@ -82,5 +82,11 @@ class TorchNetworks:
     def _network(self, name: str) -> fx.GraphModule:
         if not self._opened:
             for file, path in locate(self.models).items():
-                self._opened[file] = load_graph(path).to(self.device)
+                self._opened[file] = load_graph(path).to(self._device())
         return self._opened[name]
+
+    def _device(self) -> str:
+        """Not settled before: workers may have a GPU where the process that made this has none."""
+        if self.device != "auto":
+            return self.device
+        return "cuda" if torch.cuda.is_available() else "cpu"

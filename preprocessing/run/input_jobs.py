@@ -8,7 +8,7 @@ from preprocessing.run.job import Job
 # what a row says of its video, which the clip has otherwise: measured anew
 _OF_FILES = (
     *(*FILES, "content_hash", "fps", "n_frames", "duration_s", "width", "height", "brightness", "border"),
-    *("blur", "face_x", "face_y", "face_size", "yaw", "pitch", "roll"),
+    *("blur", "face_x", "face_y", "face_size", "yaw", "pitch", "roll", "usable"),
 )
 
 

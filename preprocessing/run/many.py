@@ -63,6 +63,7 @@ def preprocess_all(
     earlier, elsewhere, frames, begun = len(found), [], 0, monotonic()
     if earlier:
         _log.info("%d of %d recordings are done already", earlier, len(jobs))
+    waiting.sort(key=_size, reverse=True)  # so that no long one is left for the end
     work = partial(preprocess_recording, pipeline=pipeline, cache=cache)
     bar = Progress(total=len(waiting), desc="Preprocessing", unit="recording")
     with bar, closing(executor.run(work, waiting)) as answers:
@@ -88,6 +89,10 @@ def preprocess_all(
     return Outcome(entries=ordered, earlier=earlier, elsewhere=tuple(elsewhere), rate=rate)
 
 
+def _size(job: Job) -> int:
+    return job.path.stat().st_size if job.path.is_file() else 0
+
+
 def _known(job: Job, cache: Cache) -> Entry | None:
     """The entry of a recording that is done, with the labels that its row has now."""
     entry = cache.finished(job.recording_id, job.path)
@@ -101,10 +106,14 @@ def _given_up(job: Job, lost: Lost, cache: Cache) -> Entry:
     """The entry of a recording without an answer; another run tries it again."""
     if lost.trace:
         _log.error("%s: %s", job.path, lost.trace)
+    try:
+        source = source_facts(job.path)
+    except OSError:  # it is gone
+        source = {"path": str(job.path)}
     entry = Entry(
         recording_id=job.recording_id,
         fingerprint=cache.fingerprint,
-        source=source_facts(job.path),
+        source=source,
         reasons=(lost.reason,),
         labels=job.labels,
         final=False,
@@ -115,4 +124,5 @@ def _given_up(job: Job, lost: Lost, cache: Cache) -> Entry:
 
 def _tell(entry: Entry) -> None:
     if entry.status != "ok":
-        _log.warning("%s is %s: %s", entry.source["path"], entry.status, "; ".join(entry.reasons))
+        what = "refused" if entry.status == "refused" else "used with a warning"
+        _log.warning("%s is %s: %s", entry.source["path"], what, "; ".join(entry.reasons))

@@ -13,7 +13,7 @@ from preprocessing.series.head import Array, fit_head
 from preprocessing.series.irises import gaze, has_irises, iris_size
 from preprocessing.series.lids import blinks, eye_aspect_ratios
 from preprocessing.series.own_neutral import from_own_neutral
-from preprocessing.series.pose import camera_rotation, head_pose
+from preprocessing.series.pose import head_pose
 from preprocessing.series.velocities import velocities
 from preprocessing.tracking.track import Track
 
@@ -93,12 +93,11 @@ def _channels(track: Track, usable: NDArray[np.bool_], seconds: Array) -> dict[s
     landmarks, times = track.landmarks[found].astype(np.float64), seconds[found]
     neutral = usable[found] if usable.any() else np.ones(len(times), dtype=bool)
     head = fit_head(landmarks, topology)
-    rotation = camera_rotation(head, width=track.width, height=track.height)
-    angles = head_pose(rotation)
+    angles = head_pose(head.rotation)
     lids = eye_aspect_ratios(head.upright, topology)
     sizes: dict[str, Array] = {}
     if has_irises(landmarks, topology):
-        angles |= gaze(head, rotation, topology)
+        angles |= gaze(head, topology)
         sizes = iris_size(head, topology)
     proxies = action_unit_proxies(head.upright, lids["eye_aspect_ratio"], topology)
     blink = _blinks(lids["eye_aspect_ratio"], found, usable, seconds)

@@ -26,7 +26,7 @@ _TEMPLATE: Mapping[int, tuple[float, float, float]] = {  # points of the mesh
 }  # fmt: skip
 # The same places of the face among the 68 points.
 _IBUG = {27: 168, 28: 197, 29: 5, 36: 33, 39: 133, 42: 362, 45: 263, 0: 127, 16: 356}
-_TEMPLATES: Mapping[str, Mapping[int, tuple[float, float, float]]] = {
+TEMPLATES: Mapping[str, Mapping[int, tuple[float, float, float]]] = {
     "mesh": {point: place for point, place in _TEMPLATE.items() if point != 5},
     "ibug68": {point: _TEMPLATE[same] for point, same in _IBUG.items()},
 }
@@ -60,7 +60,7 @@ def fit_head(landmarks: Array, topology: Topology) -> Head:
         landmarks: ``(N, P, 3)`` in pixels; depth may be NaN.
         topology: Which landmark is which.
     """
-    places = _TEMPLATES[topology.name]
+    places = TEMPLATES[topology.name]
     template = np.array(list(places.values()))
     template = template - template.mean(axis=0)
     flat = not np.isfinite(landmarks[:, list(places), 2]).all()

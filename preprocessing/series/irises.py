@@ -5,7 +5,6 @@ of arousal.
 """
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from preprocessing.faces.topology import Topology
 from preprocessing.series.head import Array, Head
@@ -31,25 +30,20 @@ def iris_size(head: Head, topology: Topology) -> dict[str, Array]:
     return {"iris_diameter": diameter, "mm_per_px": IRIS_MM / diameter}
 
 
-def gaze(head: Head, rotation: Rotation, topology: Topology) -> dict[str, Array]:
+def gaze(head: Head, topology: Topology) -> dict[str, Array]:
     """Angles ``(N,)`` in radians, x to the picture's right and y down, mean of both eyes.
 
     The iris turns on an arm `a` around the middle of the eyeball, so an offset `d` of its middle from the
     middle between the corners of the eye is the angle arcsin(d / a). Both are measured in widths of the eye,
     which the iris of 11.7 mm makes millimeters (median over the recording). These are the angles in the head;
-    turned with it they are `gaze_x` and `gaze_y`, in the camera's coordinates as those of other extractors.
-    The zero is that of the corners of the eye: compare a recording with itself.
-
-    Args:
-        head: As it was fitted.
-        rotation: Of the head in the camera's coordinates.
-        topology: Which landmark is which.
+    turned with it they are `gaze_x` and `gaze_y`, to the line of sight. The zero is that of the corners of
+    the eye: compare a recording with itself.
     """
     offsets, widths = [], []
     for eye, iris in ((topology.right_eye, topology.right_iris), (topology.left_eye, topology.left_iris)):
         left, right = corners(head.upright, eye)
         width = np.linalg.norm(right - left, axis=1)
-        along = (right - left) / width[:, None]
+        along = (right - left) / np.where(width > 0, width, np.nan)[:, None]
         across = np.stack([-along[:, 1], along[:, 0]], axis=1)
         offset = head.upright[:, iris[0]] - (left + right) / 2
         offsets.append(np.stack([(offset * axis).sum(axis=1) / width for axis in (along, across)]))
@@ -58,7 +52,7 @@ def gaze(head: Head, rotation: Rotation, topology: Topology) -> dict[str, Array]
     sines = np.mean(offsets, axis=0) * width_mm / _ARM_MM
     x, y = np.arcsin(sines.clip(-1, 1))
     ahead = np.stack([np.tan(x), np.tan(y), -np.ones(len(x))], axis=1)  # z is away from the camera
-    seen = rotation.apply(ahead)
+    seen = np.einsum("nij,nj->ni", head.rotation, ahead)
     return {
         "gaze_x": np.arctan2(seen[:, 0], -seen[:, 2]),
         "gaze_y": np.arctan2(seen[:, 1], -seen[:, 2]),

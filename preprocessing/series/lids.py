@@ -36,9 +36,10 @@ def blinks(ratio: Array, found: NDArray[np.bool_], usable: NDArray[np.bool_], se
 
 
 def _ratio(eye: Array) -> Array:
-    """Of the six points ``(N, 6, 2)``: corner, two above, corner, two below."""
+    """Of the six points ``(N, 6, 2)``: corner, two above, corner, two below; NaN without a width."""
     height = np.linalg.norm(eye[:, 1] - eye[:, 5], axis=1) + np.linalg.norm(eye[:, 2] - eye[:, 4], axis=1)
-    return np.asarray(height / 2 / np.linalg.norm(eye[:, 0] - eye[:, 3], axis=1))
+    width = np.linalg.norm(eye[:, 0] - eye[:, 3], axis=1)
+    return np.asarray(height / 2 / np.where(width > 0, width, np.nan))
 
 
 def corners(upright: Array, eye: Points) -> tuple[Array, Array]:

@@ -42,8 +42,8 @@ SECONDS = {"natural": 30.0, "together": 16.0, "in turn": 39.0}
 
 def main(
     *,
-    seeds: int = 24,
-    driven: int = 8,
+    seeds: int = 20,
+    driven: int = 6,
     first_seed: int = 1000,
     fps: float = 25.0,
     folder: Path = Path("outputs/face_room"),

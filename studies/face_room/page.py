@@ -73,8 +73,8 @@ together, before this pipeline was written.
 {table}
 
 Not exported, because faces do not show them reliably to landmarks: {unread}. `au_proxy_26` is the
-opening of the lips, which AU25 and AU26 both drive. `au_proxy_10` and `au_proxy_24` have no drawn
-channel that they could follow.
+opening of the lips, which AU25 and AU26 both drive; what they do together has a row of its own.
+`au_proxy_10` and `au_proxy_24` have no drawn channel that they could follow.
 """
 
 

@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from datamodules.synthetic.appearance import Appearance
+from datamodules.synthetic.geometry import JAW_DROP, LIPS_PART
 from datamodules.synthetic.latent import CHANNELS
 from datamodules.synthetic.room.room import Room, draw_room
 from studies.face_room.measure import Seen
 
 Array = NDArray[np.float64]
 
+OPENING = "lips' opening"  # both channels that part the drawn lips, by what each of them does
 # Drawn channel -> column of the series, and the sign that its documentation gives it.
 READ = {
     "au01": ("au_proxy_01", 1),
@@ -25,6 +27,7 @@ READ = {
     "au20": ("au_proxy_20", 1),
     "au25": ("au_proxy_26", 1),
     "au26": ("au_proxy_26", 1),
+    OPENING: ("au_proxy_26", 1),
     "au45": ("au_proxy_45", 1),
     "gaze_x": ("gaze_x", 1),
     "gaze_y": ("gaze_y", 1),
@@ -53,18 +56,30 @@ def driven_room(seed: int, *, seconds: float, fps: float, together: bool) -> Roo
     series[:, CHANNELS.index("pupil")] = 0.4
     for name, rows in turns(n, together=together).items():
         low, high = _RANGES[name.split("_")[0].rstrip("0123456789")]
-        series[rows, CHANNELS.index(name)] = low + (high - low) * _wave(rng, rows.stop - rows.start, fps)
+        wave = _blinks if name == "au45" and together else _wave  # half-closed lids would hide the gaze
+        series[rows, CHANNELS.index(name)] = low + (high - low) * wave(rng, rows.stop - rows.start, fps)
     look = Appearance.draw(int(rng.integers(2**31)))
     return Room(look, series, seed=(seed, 32), fps=fps, events=())
 
 
 def turns(n: int, *, together: bool) -> dict[str, slice]:
     """The frames in which each drawn channel moves."""
-    moving = CHANNELS[:-1] if together else tuple(READ)
+    moving = tuple(name for name in READ if name in CHANNELS)
     if together:
-        return {name: slice(0, n) for name in moving}
+        return {name: slice(0, n) for name in CHANNELS[:-1]}
     edges = np.linspace(0, n, len(moving) + 1).round().astype(int).tolist()
     return {name: slice(low, high) for name, (low, high) in zip(moving, pairwise(edges), strict=True)}
+
+
+def drawn(room: Room, name: str) -> Array:
+    """A channel as it was drawn ``(T,)``."""
+    series = room.truth.series.astype(np.float64)
+    if name == OPENING:
+        return np.asarray(
+            LIPS_PART * series[:, CHANNELS.index("au25")]
+            + 0.75 * JAW_DROP * series[:, CHANNELS.index("au26")]
+        )
+    return np.asarray(series[:, CHANNELS.index(name)])
 
 
 def natural_room(seed: int, *, seconds: float, fps: float) -> Room:
@@ -76,11 +91,11 @@ def correlations(room: Room, seen: Seen, *, together: bool = True) -> dict[str, 
     """Pearson's r of each drawn channel with its column, over the usable frames in which it moves."""
     usable = seen.verdict.usable & room.truth.usable
     found: dict[str, float] = {}
-    for name, rows in turns(len(usable), together=together).items():
-        if name not in READ:
-            continue
-        column, sign = READ[name]
-        true = room.truth.series[rows, CHANNELS.index(name)][usable[rows]]
+    when = turns(len(usable), together=together)
+    when[OPENING] = slice(when["au25"].start, when["au26"].stop)
+    for name, (column, sign) in READ.items():
+        rows = when[name]
+        true = drawn(room, name)[rows][usable[rows]]
         own = sign * seen.series[column].to_numpy(dtype=np.float64)[rows][usable[rows]]
         found[name] = float(np.corrcoef(true, own)[0, 1]) if len(true) > 2 and true.std() > 0 else math.nan
     return found
@@ -104,3 +119,12 @@ def _wave(rng: np.random.Generator, n: int, fps: float) -> Array:
     total = sum(np.sin(2 * np.pi * (rng.uniform(0.15, 0.6) * t + rng.uniform())) for _ in range(4))
     low, high = np.min(total), np.max(total)
     return np.asarray((total - low) / (high - low), dtype=np.float64)
+
+
+def _blinks(rng: np.random.Generator, n: int, fps: float) -> Array:
+    """Twenty blinks a minute of .3 s ``(n,)`` in 0 to 1."""
+    t, out = np.arange(n) / fps, np.zeros(n)
+    for onset in rng.uniform(0, n / fps, round(n / fps / 3)):
+        phase = np.clip((t - onset) / 0.3, 0, 1)
+        out = np.maximum(out, 0.5 - 0.5 * np.cos(2 * np.pi * phase))
+    return out

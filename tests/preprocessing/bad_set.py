@@ -214,7 +214,7 @@ CASES: dict[str, Case] = {
     "cut.mkv": Case(_cut, "refused", r"ends at.*\d\.\d s.*frame \d+"),
     "damaged.mp4": Case(_damaged, "refused", r"\d\.\d s.*frame \d+"),
     "text.mp4": Case(lambda path: path.write_text("Dear all,\n" * 90), "refused", "it is text"),
-    "noise.mp4": Case(lambda path: path.write_bytes(_noise(9999)), "refused", "cannot be read as a video"),
+    "noise.mp4": Case(lambda path: path.write_bytes(_noise(9999)), "refused", "no kind of video"),
     "empty.mp4": Case(lambda path: path.write_bytes(b""), "refused", "the file is empty"),
     "audio only.mp4": Case(_audio_only, "refused", "no video"),
     "no packets.mp4": Case(_no_packets, "refused", "no frame"),

@@ -41,6 +41,7 @@ _RANGES = {
     "yaw": _Range(-360, 360, "an angle; leave it empty if unknown"),
     "pitch": _Range(-360, 360, "an angle; leave it empty if unknown"),
     "roll": _Range(-360, 360, "an angle; leave it empty if unknown"),
+    "usable": _Range(0, 1, "the share of frames whose face can be used; leave it empty if unknown"),
     "visit_order": _Range(-1e9, 1e9, "numbers the visits of a person in time", whole=True),
 }
 _ITEM_REMEDY = "subtract 1 from items coded from 1, leave unanswered ones empty"

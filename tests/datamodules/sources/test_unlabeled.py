@@ -27,3 +27,14 @@ def test_nothing_to_predict_says_what_would_be(tmp_path):
         input_manifest(tmp_path, notes=tmp_path)
     with pytest.raises(SourceError, match=r"absent\.mp4"):
         input_manifest(tmp_path / "absent.mp4", notes=tmp_path)
+
+
+def test_a_link_that_leads_nowhere_is_left_out_aloud(tmp_path, caplog):
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "there.mp4").write_bytes(b"x")
+    (mine / "moved.mp4").symlink_to(tmp_path / "elsewhere.mp4")
+    found = input_manifest(mine, notes=tmp_path, probe=False)
+    assert found.table["recording_id"].tolist() == ["there"]
+    assert "lead nowhere" in caplog.text
+    assert "moved.mp4" in caplog.text

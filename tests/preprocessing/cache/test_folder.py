@@ -134,7 +134,7 @@ def test_the_manifest_holds_what_is_used_with_its_labels(cache, done):
     assert manifest.table["item_1"].tolist()[1] == 2
     refused = pd.read_csv(cache.folder / "refused.csv")
     assert refused["recording_id"].tolist() == ["c"]
-    assert refused["reason"].tolist() == ["no face in any of its 9 frames more"]
+    assert refused["reason"].tolist() == ["no face in any of its 9 frames; more"]
     assert not manifest.synthetic
     cache.assemble(synthetic=True)
     assert read_manifest(cache.folder / "manifest.csv", probe=False).synthetic

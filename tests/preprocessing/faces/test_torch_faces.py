@@ -9,6 +9,7 @@ import pytest
 from datamodules.synthetic.appearance import Appearance
 from datamodules.synthetic.face import render
 from datamodules.synthetic.latent import CHANNELS
+from preprocessing.faces.face import Faces
 from preprocessing.faces.landmarks import MESH_SIDE, mesh_landmarks
 from preprocessing.faces.litert import LitertFaces
 from preprocessing.faces.networks import LitertNetworks
@@ -131,3 +132,25 @@ def test_frames_of_another_size(face_models, frames):
     assert np.median(apart(found[1].landmarks, found[0].landmarks)) < 2
     with pytest.raises(ValueError, match="batch=0, max_faces=4"):
         TorchFaces(batch=0)
+
+
+def test_faces_keep_their_order(monkeypatch):
+    """Whoever is detected first: faces that lie where one was come first, in the order that those had."""
+    boxes = {"a": [0, 0, 10, 10], "b": [50, 0, 70, 20], "c": [90, 0, 99, 9]}
+    shown = iter(["ab", "ba", "", "cba", "b", "ab"])
+
+    def find(_, frames):
+        names = next(shown)
+        found = np.array([boxes[name] for name in names], np.float32).reshape(-1, 4)
+        points = np.repeat(found[:, None, :3], 478, axis=1)
+        return [Faces(boxes=found, landmarks=points, confidence=found[:, 2] / 100)]
+
+    monkeypatch.setattr(TorchFaces, "_find", find)
+    found = TorchFaces(device="cpu", batch=1).faces(np.zeros((6, 4, 4, 3), np.uint8))
+    places = {values[0]: name for name, values in boxes.items()}
+    seen = list(found)
+    order = ["".join(places[box[0]] for box in faces.boxes) for faces in seen]
+    assert order == ["ab", "ab", "", "abc", "b", "ba"]
+    for faces in seen:
+        np.testing.assert_array_equal(faces.landmarks[:, 0, 0], faces.boxes[:, 0])
+        np.testing.assert_allclose(faces.confidence, faces.boxes[:, 2] / 100)

@@ -1,0 +1,74 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from engine.training.prepare import compose_training
+from studies.face_crops.page import paired_interval, write_page
+from studies.face_crops.plan import ARMS, plan
+
+
+def predictions(rng, *, signal, n=60):
+    target = rng.integers(2, size=n)
+    return pd.DataFrame(
+        {
+            "recording_id": [f"r{i}" for i in range(n)],
+            "subject_id": [f"p{i // 2}" for i in range(n)],
+            "binary_target": target,
+            "binary_prediction": 1 / (1 + np.exp(-(signal * target + rng.standard_normal(n)))),
+        }
+    )
+
+
+def test_arms_differ_in_their_input_only(tmp_path):
+    units = plan(seeds=2, subjects=6, epochs=3, out=tmp_path / "out", data=tmp_path / "data")
+    assert [(unit.seed, unit.arm) for unit in units] == [(seed, arm) for seed in (0, 1) for arm in ARMS]
+    configs = [compose_training(unit.overrides, output=tmp_path) for unit in units[:3]]
+    first = configs[0]
+    for config in configs:
+        for key in ("model", "trainer", "protocol", "seed"):
+            assert config[key] == first[key]
+        module = config["data"]["module"]
+        assert module["source"]["video"] == first["data"]["module"]["source"]["video"]
+        for key in ("train_clips", "eval_clips", "augment", "normalize", "subjects", "visits", "clips"):
+            assert module[key] == first["data"]["module"][key]
+    scenes = [config["data"]["manifest"].get("scene") for config in configs]
+    assert scenes == ["room", None, "portrait"]
+
+
+def test_interval_holds_zero_for_equal_arms_and_not_for_a_better_one():
+    rng = np.random.default_rng(0)
+    strong, weak = predictions(rng, signal=3), predictions(rng, signal=0)
+    weak["binary_target"] = strong["binary_target"]
+    assert paired_interval([(strong, strong)]) == (0, 0)
+    low, high = paired_interval([(strong, weak)])
+    assert 0 < low < high < 1
+
+
+def results(tmp_path, rng):
+    out = []
+    for seed in range(2):
+        target = None
+        for arm, signal in zip(ARMS, (0.5, 2.0, 3.0), strict=True):
+            table = predictions(rng, signal=signal)
+            table["binary_target"] = target = table["binary_target"] if target is None else target
+            file = tmp_path / f"{seed}_{arm}.csv"
+            table.to_csv(file, index=False)
+            record = {"arm": arm, "seed": seed, "seconds": 1.0, "predictions": file}
+            out.append(record | {"test_auc": 0.5 + 0.1 * signal, "overrides": ["trainer.max_epochs=3"]})
+    return out
+
+
+def test_page_shows_paired_differences(tmp_path):
+    found = results(tmp_path, np.random.default_rng(1))
+    text = write_page(found, tmp_path / "page.md", command="command", kept=120)
+    assert "| whole frame | 0.550 | 0.550, 0.550 |" in text
+    assert "| aligned crop | 0.700 | 0.700, 0.700 | +0.150 | [" in text
+    assert "60 drawn persons" in text
+
+
+def test_arms_with_other_recordings_are_refused(tmp_path):
+    found = results(tmp_path, np.random.default_rng(1))
+    table = pd.read_csv(found[1]["predictions"]).iloc[1:]
+    table.to_csv(found[1]["predictions"], index=False)
+    with pytest.raises(ValueError, match="different recordings"):
+        write_page(found, tmp_path / "page.md", command="command", kept=120)
