@@ -9,7 +9,7 @@ from evaluation.report.page import environment
 from preprocessing.page.contact_sheet import HEIGHT, WIDTH
 from preprocessing.page.reason_colors import COLORS, USED
 from preprocessing.page.recording_block import STATUS, Block, block, duration, lost_frames, percent
-from preprocessing.page.settings_list import models, settings
+from preprocessing.page.settings_list import settings, versions
 from preprocessing.page.timeline import FULL
 
 _TEMPLATES = Path(__file__).with_name("templates")
@@ -48,7 +48,7 @@ def write_faces_page(
         blocks=sorted(blocks, key=_first),
         counts={status: sum(one.status == status for one in blocks) for status in STATUS},
         settings=settings(record),
-        models=models(record),
+        versions=versions(record),
         fingerprint=record.get("fingerprint", ""),
         sheet={"width": WIDTH, "height": HEIGHT},
         full=FULL,
