@@ -55,18 +55,20 @@ def main(
     """
     with tempfile.TemporaryDirectory() as folder:
         manifests = {name: written(Path(folder), name, recordings, seconds) for name in (*RAW, "cache")}
-        best: dict[str, tuple[float, float]] = {}
+        best = dict.fromkeys(manifests, (np.inf, np.inf))
         for _ in range(rounds):  # in turns, so that a busy moment touches all of them
             for name, manifest in manifests.items():
                 video = VideoSource(height=size, width=size)
                 source = FaceClips(video=video) if name == "cache" else PixelClips(video=video)
-                best[name] = min(best.get(name, (np.inf, np.inf)), one_pass(manifest, source, workers))
+                wall, cpu = one_pass(manifest, source, workers)
+                best[name] = (min(best[name][0], wall), min(best[name][1], cpu))
     table = pd.DataFrame(
         {
             "from": name,
             "clips_per_s": recordings * CLIPS.clips / wall,
             "cpu_ms_a_clip": 1000 * cpu / (recordings * CLIPS.clips),
-            "cache_is_faster": wall / best["cache"][0],
+            "times_the_cache": wall / best["cache"][0],
+            "cpu_times_the_cache": cpu / best["cache"][1],
         }
         for name, (wall, cpu) in best.items()
     )

@@ -37,4 +37,5 @@ class Progress(tqdm):  # type: ignore[type-arg]
         if facts["total"] and 0 < facts["n"] < facts["total"]:
             rest = facts["elapsed"] / facts["n"] * (facts["total"] - facts["n"])
             left = f", about {self.format_interval(rest)} left"
-        _log.info("%s: %s of %s%s", facts["prefix"], facts["n"], facts["total"] or "?", left)
+        more = f", {facts['postfix']}" if facts["postfix"] else ""
+        _log.info("%s: %s of %s%s%s", facts["prefix"], facts["n"], facts["total"] or "?", more, left)

@@ -143,7 +143,9 @@ def _record(
     record.record(test_looks=looks)
 
 
-def _material(checkpoint: RunCheckpoint, path: str | None, *, data: Path, accepted: bool) -> _Material:
+def _material(
+    checkpoint: RunCheckpoint, path: str | None, *, data: Path, accepted: bool = False
+) -> _Material:
     """What is evaluated; recordings of another preprocessing must have been accepted."""
     manifest = own_manifest(checkpoint, data=data) if path is None else read_manifest(path)
     notes = check_preprocessing(checkpoint, manifest, accepted=accepted)

@@ -17,7 +17,7 @@ from engine.config.targets import trusting
 from engine.config.value_ranges import check_settings
 from engine.runs.provenance import RunManifest
 from engine.runs.terminal import conclude, shown
-from preprocessing.cache.folder import RECORD
+from preprocessing.cache.folder import RECORD, Cache
 from preprocessing.run.input_jobs import jobs_of
 from preprocessing.run.job import Job
 from preprocessing.run.many import Outcome, preprocess_all
@@ -55,6 +55,7 @@ def preprocess(config: Mapping[str, Any], *, folder: Path) -> Outcome:
             jobs, pipeline=pipeline, cache=cache, executor=executor, synthetic=manifest.synthetic
         )
         record.record(counts=dict(outcome.counts), synthetic=manifest.synthetic)
+        _tell_others(cache, manifest)
         _check_any(outcome, output)
     conclude("preprocessing is finished", folder, rows=_rows(outcome, config), following=_next(output))
     return outcome
@@ -110,6 +111,18 @@ def _shard(jobs: Sequence[Job], shard: str) -> list[Job]:
     if not 1 <= part <= parts:
         raise ConfigError(f"shard={shard}: write part/parts, parts counted from 1, as in shard=2/8")
     return list(jobs[part - 1 :: parts])
+
+
+def _tell_others(cache: Cache, manifest: Manifest) -> None:
+    """Say what a cache holds beyond this input: a recording may have been withdrawn."""
+    given = set(manifest.table["recording_id"])
+    others = [one.recording_id for one in cache.entries() if one.recording_id not in given]
+    if others:
+        _log.warning(
+            "%s: holds %d recordings that are not in this input, and they stay in its manifest: %s. To take "
+            "one out, delete its file in entries/, and in clips/, series/ and sheets/.",
+            cache.folder, len(others), first_few(others, 5),
+        )  # fmt: skip
 
 
 def _check_any(outcome: Outcome, output: Path) -> None:

@@ -273,3 +273,15 @@ def eye_channels():
         return {f"eye_lmk_{axis}_{k}": points[:, k, j] for j, axis in enumerate("XYZ") for k in range(56)}
 
     return build
+
+
+@pytest.fixture(scope="session")
+def face_models():
+    """Folder of the networks' files; skips the test where they are missing."""
+    from preprocessing.models.folder import ModelError, default_folder, locate
+
+    try:
+        locate()
+    except ModelError:
+        pytest.skip(f"{default_folder()} has no face networks: run `python -m preprocessing.models` once")
+    return default_folder()

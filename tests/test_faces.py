@@ -11,6 +11,7 @@ import pytest
 from datamodules.manifests.manifest import read_manifest
 from datamodules.series.channel_schema import FACE_SERIES
 from engine.checkpoints.checkpoint import load_checkpoint
+from engine.cohort.network_needs import check_content
 from engine.config.compose import ConfigError
 from engine.evaluate import evaluate
 from engine.predict import predict
@@ -72,12 +73,12 @@ def test_evaluating_the_cache_again_gives_the_same_numbers(best, cache, tmp_path
 
 
 def test_nobody_is_dropped_without_a_row(best, cache, tmp_path):
-    for given in (cache, cache.parent):  # a table, or its folder
-        found = predict(ASKED | {"ckpt_path": str(best), "input": str(given)}, folder=tmp_path / given.name)
-        assert len(found) == 32
-        found = found.set_index("recording_id")
-        assert "0 of 40 frames" in found.loc["p15_v1", "unmeasured"]
-        assert found["prediction"].notna().sum() == 31
+    given = cache.parent  # the folder stands for its table
+    found = predict(ASKED | {"ckpt_path": str(best), "input": str(given)}, folder=tmp_path)
+    assert len(found) == 32
+    found = found.set_index("recording_id")
+    assert "0 of 40 frames" in found.loc["p15_v1", "unmeasured"]
+    assert found["prediction"].notna().sum() == 31
 
 
 def repainted(cache, folder, frames):
@@ -123,17 +124,33 @@ def test_a_cache_of_other_settings_is_refused_unless_it_is_accepted(best, other,
     for number, command in enumerate((evaluate, predict)):
         with pytest.raises(ConfigError, match=r"settings\.size: 48 there, 96 here(?s:.*)accept_preproc"):
             command(given, folder=tmp_path / f"refused{number}")
-        command(given | {"accept_preprocessing": True}, folder=tmp_path / f"taken{number}")
-        record = json.loads((tmp_path / f"taken{number}" / "manifest.json").read_text())
-        assert "was accepted" in " ".join(record["notes"])
-        assert record["preprocessing"]["settings"]["size"] == 96
-    assert "was accepted" in (tmp_path / "taken0" / "report.html").read_text()
+    evaluate(given | {"accept_preprocessing": True}, folder=tmp_path / "taken")
+    record = json.loads((tmp_path / "taken" / "manifest.json").read_text())
+    assert "was accepted" in " ".join(record["notes"])
+    assert record["preprocessing"]["settings"]["size"] == 96
+    assert "was accepted" in (tmp_path / "taken" / "report.html").read_text()
 
 
 def test_other_libraries_are_told_and_go_on(best, other, tmp_path, caplog):
     write_record(other.parent, provenance=PROVENANCE | {"libraries": {"av": "19.0.0", "cv2": "5.0.0"}})
     predict(ASKED | {"ckpt_path": str(best), "input": str(other)}, folder=tmp_path / "out")
     assert "libraries.av 18.1.0 there, 19.0.0 here" in caplog.text
+
+
+def test_a_cache_read_without_its_masks_is_told(cache, caplog):
+    source = {"_target_": "datamodules.clips.dataset.PixelClips"}
+    check_content(read_manifest(cache), {"data": {"module": {"source": source}}})
+    assert "data/clips=faces, or faces_dense, masks them" in caplog.text
+
+
+def test_regions_of_another_margin_are_refused(cache, tmp_path):
+    shutil.copytree(cache.parent, tmp_path / "wide")
+    write_record(tmp_path / "wide", settings=SETTINGS | {"aligner": {"margin": 0.4}})
+    manifest = read_manifest(tmp_path / "wide" / "manifest.csv")
+    source = {"_target_": "datamodules.clips.regions.RegionClips", "margin": 0.25}
+    with pytest.raises(ConfigError, match=r"margin of 0\.4, .*source\.margin=0\.4"):
+        check_content(manifest, {"data": {"module": {"source": source}}})
+    check_content(manifest, {"data": {"module": {"source": source | {"margin": 0.4}}}})
 
 
 def test_raw_videos_are_refused_with_the_commands_to_run(best, cache, other, tmp_path):

@@ -22,6 +22,7 @@ HYDRA = {
     "eval": ["ckpt_path=x"],
     "predict": ["ckpt_path=x", "input=x"],
     "analyze": ["analysis=sun2023"],
+    "preprocess": ["input=x", "output=y"],
 }
 SHORT = {"lr", "epochs", "batch", "workers"}  # null at the root, told with what they stand for
 PLAIN = {

@@ -26,7 +26,7 @@ BLENDSHAPES = (
     "mouthSmileRight", "mouthStretchLeft", "mouthStretchRight", "mouthUpperUpLeft", "mouthUpperUpRight",
     "noseSneerLeft", "noseSneerRight",
 )  # fmt: skip
-# Units whose proxies follow known movements, see `preprocessing.series`.
+# Units whose proxies follow known movements in some landmarks, see `preprocessing.series`.
 PROXY_AUS = (1, 2, 10, 12, 15, 20, 24, 26, 45)
 _ANGLES = ("pose_pitch", "pose_yaw", "pose_roll", "gaze_x", "gaze_y", "gaze_head_x", "gaze_head_y")
 _SPEEDS = ("speed_head", "speed_brows", "speed_lids", "speed_mouth")
@@ -130,9 +130,10 @@ def _channels() -> list[Channel]:
     ]
 
 
-# Of a series of faces, what tells behavior and neither who it is nor how far the camera was.
+# Of a series of faces, what tells behavior and neither who it is nor how far the camera was; without the
+# proxies of 2 and 24, which the networks of `preprocess.py` do not follow.
 FACE_SERIES = (
-    *(au_proxy(number, "rel") for number in PROXY_AUS),
+    *(au_proxy(number, "rel") for number in PROXY_AUS if number not in (2, 24)),
     *("gaze_x", "gaze_y", "pose_pitch", "pose_yaw", "pose_roll", "eye_aspect_ratio", "blink"),
     *_SPEEDS,
 )

@@ -3,6 +3,7 @@
 They need the table alone, so that a mistake is told before a file is read.
 """
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,8 @@ import pandas as pd
 from datamodules.manifests.manifest import Manifest
 from datamodules.splits.partition import Split
 from engine.config.compose import ConfigError
+
+_log = logging.getLogger(__name__)
 
 READS = {"PixelClips": "video", "FaceClips": "video", "RegionClips": "video", "SeriesClips": "series"}
 """What each source of clips reads."""
@@ -52,6 +55,14 @@ def check_content(manifest: Manifest, config: Mapping[str, Any], *, trained: boo
 def _check_cache(manifest: Manifest, config: Mapping[str, Any], *, trained: bool) -> None:
     """Faces are read from a cache: of other videos nobody knows where the face is."""
     name = str(_source(config).get("_target_")).rpartition(".")[2]
+    if name == "PixelClips" and manifest.preprocessing is not None:
+        _log.warning(
+            "%s: all frames are read, those too whose face cannot be used; data/clips=faces, or faces_dense, "
+            "masks them",
+            manifest,
+        )
+    if manifest.preprocessing is not None:
+        _check_margin(manifest, _source(config).get("margin"), manifest.preprocessing.settings.get("aligner"))
     if trained or name not in CACHED or manifest.preprocessing is not None:
         return
     table = manifest.file or "<folder or table>"
@@ -61,6 +72,16 @@ def _check_cache(manifest: Manifest, config: Mapping[str, Any], *, trained: bool
         "then data=faces data.path=<cache>/manifest.csv. Where the faces were cut out by other means: "
         f"data=manifest data.path={table}"
     )
+
+
+def _check_margin(manifest: Manifest, margin: Any, aligner: Any) -> None:
+    """Regions are boxes of a crop: with another margin they would lie beside the eyes."""
+    made = aligner.get("margin") if isinstance(aligner, Mapping) else None
+    if margin is not None and made is not None and margin != made:
+        raise ConfigError(
+            f"{manifest}: its faces were cut out with a margin of {made}, and data.module.source.margin is "
+            f"{margin}: set data.module.source.margin={made}"
+        )
 
 
 def check_heads(manifest: Manifest, config: Mapping[str, Any], split: Split | None = None) -> None:

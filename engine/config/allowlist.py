@@ -46,6 +46,7 @@ LOADERS = _names(
         "datamodules.datamodule": "ClipDataModule",
         "datamodules.clips.dataset": "PixelClips SeriesClips",
         "datamodules.clips.faces": "FaceClips",
+        "datamodules.clips.regions": "RegionClips",
         "datamodules.readers.video_source": "VideoSource",
         "datamodules.clips.samplers": "RandomClips UniformClips DenseClips",
         "datamodules.clips.transforms": "ClipAugment Normalize",

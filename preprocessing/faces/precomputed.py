@@ -84,7 +84,7 @@ class PrecomputedFaces:
         if tracked is None:
             raise UnreadableSeries(
                 "the backend `precomputed` needs a table of landmarks for every recording, and this one has "
-                "none; name it in the manifest, or take another backend"
+                "none; name it in the column 'landmark_path' of the manifest, or take another backend"
             )
         table = LandmarkTable(tracked)
         self.topology = table.topology

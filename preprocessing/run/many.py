@@ -63,6 +63,7 @@ def preprocess_all(
     earlier, elsewhere, frames, begun = len(found), [], 0, monotonic()
     if earlier:
         _log.info("%d of %d recordings are done already", earlier, len(jobs))
+    waiting.sort(key=_size, reverse=True)  # so that no long one is left for the end
     work = partial(preprocess_recording, pipeline=pipeline, cache=cache)
     bar = Progress(total=len(waiting), desc="Preprocessing", unit="recording")
     with bar, closing(executor.run(work, waiting)) as answers:
@@ -86,6 +87,10 @@ def preprocess_all(
     )
     ordered = tuple(found[job.recording_id] for job in jobs if job.recording_id in found)
     return Outcome(entries=ordered, earlier=earlier, elsewhere=tuple(elsewhere), rate=rate)
+
+
+def _size(job: Job) -> int:
+    return job.path.stat().st_size if job.path.is_file() else 0
 
 
 def _known(job: Job, cache: Cache) -> Entry | None:

