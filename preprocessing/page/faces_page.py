@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from datamodules.synthetic.files import put
 from evaluation.report.page import environment
 from preprocessing.page.contact_sheet import HEIGHT, WIDTH
 from preprocessing.page.reason_colors import COLORS, USED
@@ -53,7 +54,7 @@ def write_faces_page(
         sheet={"width": WIDTH, "height": HEIGHT},
         full=FULL,
     )  # fmt: skip
-    path.write_text(page, encoding="utf-8")
+    put(path, page.encode())  # several commands may write it
 
 
 def _first(one: Block) -> tuple[int, float]:
