@@ -2,7 +2,8 @@
 
 Aligned faces stand still, so a region is a fixed box of the crop. The boxes are shares of a crop as
 `preprocess.py` makes it by default (a margin of 0.25 face widths on each side); they are our choice, wide
-enough for raised brows and an open mouth.
+enough for raised brows and an open mouth. Brows and lids move up and down: stretched to a square, they take
+two to three times as many pixels that way.
 """
 
 from collections.abc import Sequence

@@ -7,7 +7,7 @@ from preprocessing.faces.face import FloatArray
 from preprocessing.faces.topology import Topology
 
 # How far the tip of the nose stands before the border of the face, in its half widths (the border of the 68
-# points is the jaw, further in front), and before the line from eyes to mouth, in that line's length: measured
+# points is the jaw, further in front), and before the line from eyes to mouth, in its length: measured
 # on a few faces, our choice.
 _NOSE_BY_WIDTH = {"mesh": 1.3, "ibug68": 0.9}
 _NOSE_BY_HEIGHT = 0.55

@@ -1,15 +1,20 @@
 """Regions of aligned faces: the mosaic, and that its boxes hold what they are named after."""
 
+import pickle
+
 import numpy as np
 import pytest
 import torch
 from torch.nn import functional
 
+from datamodules.clips.faces import FaceClips
 from datamodules.clips.regions import REGIONS, RegionClips, mosaic, scaled
+from datamodules.manifests.manifest import read_manifest
 from datamodules.readers import VideoSource
 from datamodules.synthetic.appearance import Appearance
 from preprocessing.alignment.aligner import Aligner, in_crop
 from preprocessing.faces.topology import IBUG68
+from tests.face_cache import write_cache
 from tests.preprocessing.drawn_faces import behavior, points_of, track_of, wander
 
 GROUPS = {
@@ -35,6 +40,21 @@ def test_each_quarter_is_its_region_stretched():
         part = frames[..., round(top * 200) : round(bottom * 200), round(left * 200) : round(right * 200)]
         expected = functional.interpolate(part.float(), (100, 100), mode="bilinear", antialias=True)
         assert (quarter.float() - expected).abs().max() <= 0.5
+
+
+def test_clips_of_regions_are_those_of_faces_but_for_the_pictures(tmp_path):
+    manifest = read_manifest(write_cache(tmp_path, persons=1, visits=1, lost=range(8, 16)))
+    recording = next(iter(manifest.recordings()))
+    plain, cut = (kind(video=VideoSource(height=32, width=32)) for kind in (FaceClips, RegionClips))
+    for indices in ([0, 1, 8], [9, 10]):
+        faces, regions = (
+            plain.clip(recording, indices),
+            pickle.loads(pickle.dumps(cut)).clip(recording, indices),
+        )
+        assert torch.equal(faces["valid"], regions["valid"])
+        assert ("frames" in faces) == ("frames" in regions)
+        if "frames" in faces:
+            assert torch.equal(regions["frames"], mosaic(faces["frames"]))
 
 
 def test_odd_pictures_and_coded_packets_are_refused():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from skimage.data import astronaut
 
+from datamodules.clips.regions import REGIONS
 from datamodules.synthetic.appearance import Appearance
 from preprocessing.alignment.aligner import Aligner, in_crop
 from preprocessing.alignment.template import template
@@ -190,3 +191,13 @@ def test_jitter_of_the_network_is_halved_on_a_real_face(face_models):
         matrices = Aligner(smooth_s=smooth_s).matrices(track, seconds)
         jitter.append(np.diff(_residual(matrices, true), axis=0).std())
     assert jitter[1] < 0.5 * jitter[0]
+    groups = {
+        "brows": (*MESH.right_brow, *MESH.left_brow),
+        "eyes": (*MESH.right_eye, *MESH.left_eye),
+        "nose": MESH.nose,
+        "mouth": (*MESH.mouth, *MESH.lips),
+    }
+    places = (_residual(matrices, track.landmarks) + 0.5) / 224
+    for name, numbers in groups.items():
+        some, (left, top, right, bottom) = places[:, list(numbers)], REGIONS[name]
+        assert ((some > (left, top)) & (some < (right, bottom))).all(axis=(1, 2)).mean() >= 0.99
