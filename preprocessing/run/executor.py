@@ -31,7 +31,7 @@ Answer = tuple[Job, Entry | Lost | None]
 class Executor(Protocol):
     """Runs a function over recordings, each in a process that may die without harm to the others."""
 
-    def run(self, work: Work, jobs: Sequence[Job]) -> Generator[Answer, None, None]:
+    def run(self, work: Work, jobs: Sequence[Job]) -> Generator[Answer]:
         """Yield every recording with what became of it, in the order in which they end.
 
         Args:
