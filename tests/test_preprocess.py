@@ -1,5 +1,8 @@
 """`preprocess.py`: a folder of videos with labels to a cache that trains, and errors in one message."""
 
+import dataclasses
+import importlib
+import inspect
 import json
 import logging
 import shutil
@@ -11,8 +14,10 @@ from hydra import compose, initialize_config_dir
 from datamodules.manifests.manifest import read_manifest
 from engine.config.compose import ConfigError, plain_config, root_keys
 from engine.config.source_code import ROOT
+from engine.config.targets import check_targets
 from engine.preprocess import preprocess
 from preprocessing.cache.folder import CacheError
+from preprocessing.run.pipeline import Pipeline
 from studies.preprocess_kills.videos import write_videos
 
 
@@ -116,3 +121,20 @@ def test_parts_of_an_input_share_nothing_and_miss_nothing():
     parts = [_shard(jobs, f"{part}/4") for part in range(1, 5)]
     assert sorted(int(one.recording_id) for part in parts for one in part) == list(range(11))
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
+
+
+@pytest.mark.parametrize("choice", ["", "face=torch", "face=precomputed", "store=raw", "executor=ray"])
+def test_every_choice_composes_and_its_values_are_those_of_the_classes(choice):
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        words = ["input=x", "output=y", "paths.output=z", *filter(None, [choice])]
+        config = plain_config(compose("preprocess", words), keys=root_keys("preprocess"))
+    check_targets(config)
+    for name in ("face", "aligner", "quality", "store", "executor"):
+        node = dict(config[name])
+        module, _, cls = node.pop("_target_").rpartition(".")
+        known = inspect.signature(getattr(importlib.import_module(module), cls)).parameters
+        defaults = {key: one.default for key, one in known.items()}
+        assert node == {key: list(one) if isinstance(one, tuple) else one for key, one in defaults.items()}
+    assert {key: config[key] for key in ("least_usable", "few_usable")} == {
+        field.name: field.default for field in dataclasses.fields(Pipeline) if field.name.endswith("usable")
+    }

@@ -23,7 +23,7 @@ import av
 import cv2
 import numpy as np
 from skimage.data import astronaut
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from benchmarks.face_pipeline.parts import timed_parts
 from benchmarks.face_pipeline.plain_loop import SIZE, PlainLoop

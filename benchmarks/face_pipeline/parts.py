@@ -19,6 +19,7 @@ _PARTS = (
     ("detector", LitertNetworks, "detect"),
     ("mesh", LitertNetworks, "landmarks"),
     ("irises", LitertNetworks, "eyes"),
+    ("looks of the person", "preprocessing.tracking.follow", "appearance"),
     ("matrices", Aligner, "matrices"),
     ("crop", Aligner, "crop"),
     ("measuring of the crop", crops, "measure"),

@@ -100,7 +100,7 @@ def _check(crop: Frame) -> None:
     cv2.fillPoly(np.zeros((_SMALL, _SMALL), np.uint8), [outline.astype(np.int32)], 1)
     cv2.Laplacian(small, cv2.CV_32F).var()
     texture = cv2.resize(crop, (_SMALL, _SMALL), interpolation=cv2.INTER_AREA)
-    plane = cv2.remap(texture, *_MAPS, cv2.INTER_LINEAR)[..., 0]
+    plane = cv2.remap(texture, _MAPS[0], _MAPS[1], cv2.INTER_LINEAR)[..., 0]
     light = np.log(plane.astype(np.float32) + 1)
     for width in (2.0, *[1.5] * 9, 2.5, 2.5):
         cv2.GaussianBlur(light, (0, 0), width, borderType=cv2.BORDER_REFLECT)

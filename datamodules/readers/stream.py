@@ -77,5 +77,5 @@ class FrameStream:
         ticks = (index.pts - index.pts[0]).astype(np.float64)
         clocked = index.timed or not np.array_equal(index.pts, np.arange(index.n_frames))
         if clocked and index.time_base:
-            return ticks * float(index.time_base)
-        return ticks / index.fps if index.fps > 0 else ticks
+            return np.asarray(ticks * float(index.time_base))
+        return np.asarray(ticks / index.fps if index.fps > 0 else ticks)

@@ -55,12 +55,17 @@ class Cache:
         record = {"fingerprint": made, "settings": dict(settings), "provenance": dict(provenance)}
         for name in FOLDERS:
             (folder / name).mkdir(parents=True, exist_ok=True)
-            sweep(folder / name)
-        sweep(folder)
+        cache = cls(folder, made)
+        cache.sweep()
         known = _first_to_write(folder / RECORD, record)
         if known.get("fingerprint") != made:
             raise _other(folder, known, record)
-        return cls(folder, made)
+        return cache
+
+    def sweep(self) -> None:
+        """Remove the partial files of processes that are dead."""
+        for folder in (self.folder, *(self.folder / name for name in FOLDERS)):
+            sweep(folder)
 
     def record(self) -> dict[str, Any]:
         """Content of `preprocessing.json`."""

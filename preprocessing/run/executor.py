@@ -1,6 +1,6 @@
 """What executors are told and what they answer; all of them run the same function of one recording."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,7 +31,7 @@ Answer = tuple[Job, Entry | Lost | None]
 class Executor(Protocol):
     """Runs a function over recordings, each in a process that may die without harm to the others."""
 
-    def run(self, work: Work, jobs: Sequence[Job]) -> Iterator[Answer]:
+    def run(self, work: Work, jobs: Sequence[Job]) -> Generator[Answer]:
         """Yield every recording with what became of it, in the order in which they end.
 
         Args:

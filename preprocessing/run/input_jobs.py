@@ -20,7 +20,8 @@ def jobs_of(manifest: Manifest) -> tuple[list[Job], list[str]]:
         if recording.path is None:
             without.append(recording.recording_id)
             continue
-        labels = {name: cell for name, cell in cells(row).items() if name not in _OF_FILES}
+        known = cells({str(name): cell for name, cell in row.items()})
+        labels = {name: cell for name, cell in known.items() if name not in _OF_FILES}
         tracked = recording.landmark_path or recording.series_path
         found.append(
             Job(recording_id=recording.recording_id, path=recording.path, tracked=tracked, labels=labels)

@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from functools import partial
 from time import monotonic
@@ -66,7 +66,10 @@ def preprocess_all(
     waiting.sort(key=_size, reverse=True)  # so that no long one is left for the end
     work = partial(preprocess_recording, pipeline=pipeline, cache=cache)
     bar = Progress(total=len(waiting), desc="Preprocessing", unit="recording")
-    with bar, closing(executor.run(work, waiting)) as answers:
+    with ExitStack() as ending:
+        ending.callback(cache.sweep)  # of workers that were cut off
+        ending.enter_context(bar)
+        answers = ending.enter_context(closing(executor.run(work, waiting)))
         for job, answer in answers:
             entry = _given_up(job, answer, cache) if isinstance(answer, Lost) else answer
             if entry is None:

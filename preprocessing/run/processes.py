@@ -5,7 +5,7 @@ import os
 import pickle
 import signal
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -45,7 +45,7 @@ class Processes:
             raise ValueError(f"executor.workers={workers}: must be 1 or more, or null for one a core")
         self.workers = _cores() if workers is None else workers
 
-    def run(self, work: Work, jobs: Sequence[Job]) -> Iterator[Answer]:
+    def run(self, work: Work, jobs: Sequence[Job]) -> Generator[Answer]:
         """Yield every recording with what became of it, in the order in which they end."""
         packed = pickle.dumps(work)
         waiting, deaths = deque(jobs), dict.fromkeys((job.recording_id for job in jobs), 0)

@@ -4,7 +4,7 @@ import functools
 import os
 import pickle
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ class RayTasks:
     ) -> None:
         self.address, self.cpus, self.gpus, self.workers = address, cpus, gpus, workers
 
-    def run(self, work: Work, jobs: Sequence[Job]) -> Iterator[Answer]:
+    def run(self, work: Work, jobs: Sequence[Job]) -> Generator[Answer]:
         """Yield every recording with what became of it, in the order in which they end."""
         ray = self._begin()
         # begun again here: Ray would try a task that runs out of memory forever

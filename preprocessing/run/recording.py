@@ -109,7 +109,7 @@ class _Recording:
     def _follow(self, entry: Entry, stream: FrameStream) -> Entry:
         """The two passes, and what is decided after them."""
         pipeline = self.pipeline
-        track = follow(stream, pipeline.backend, tracked=self.job.tracked)
+        track = follow(stream, pipeline.backend, tracked=self.job.tracked, fps=stream.fps or None)
         crops = Crops(pipeline.aligner, stream, track)
         clip = self._place("clips", pipeline.store.suffix)
         if track.found.any():

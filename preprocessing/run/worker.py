@@ -5,7 +5,7 @@ import logging
 import traceback
 
 import cv2
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from preprocessing.cache.entry import Entry
 from preprocessing.run.executor import Lost, Work

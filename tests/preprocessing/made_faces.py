@@ -48,17 +48,23 @@ class MarkedFaces:
 
 
 def scene(frames: int, *, absent: Iterable[int] = (), seed: int = 0) -> Iterator[Frame]:
-    """A sharp texture on which a mark moves about, but for frames without it."""
+    """A sharp patch with a mark that moves about before a wall, but for frames without it."""
     rng, gone = np.random.default_rng(seed), set(absent)
-    wall = cv2.resize(
-        rng.integers(90, 170, (HEIGHT // 4, WIDTH // 4, 3), dtype=np.uint8), (WIDTH, HEIGHT), interpolation=0
+    wall, patch = (
+        cv2.resize(
+            rng.integers(90, 170, (size, size, 3), dtype=np.uint8), (4 * size, 4 * size), interpolation=0
+        )
+        for size in (WIDTH // 4, FACE // 2)
     )
+    middle = len(patch) // 2
+    patch[middle - 6 : middle + 7, middle - 6 : middle + 7] = 235, 20, 20
+    padded = np.zeros((HEIGHT + 2 * middle, WIDTH + 2 * middle, 3), np.uint8)
     for number in range(frames):
-        frame = wall.copy()
+        padded[middle:-middle, middle:-middle] = wall[:HEIGHT]
         if number not in gone:
             x, y = place(number)
-            frame[y - 6 : y + 7, x - 6 : x + 7] = 235, 20, 20
-        yield frame
+            padded[y : y + len(patch), x : x + len(patch)] = patch
+        yield padded[middle:-middle, middle:-middle].copy()
 
 
 def place(number: int) -> tuple[int, int]:

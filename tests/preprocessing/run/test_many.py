@@ -1,6 +1,7 @@
 """Many recordings: what is done is left, what failed is tried again, and commands share a folder."""
 
 import json
+import platform
 import subprocess
 import sys
 from dataclasses import replace
@@ -129,3 +130,22 @@ def test_commands_share_a_folder(tmp_path):
     cache = Cache.open(tmp_path / "cache", settings={}, provenance={})
     assert rows(cache) == [str(number) for number in range(9)]
     assert not [path for path in cache.folder.rglob(".*") if path.is_file()]
+
+
+def test_partial_files_of_workers_that_were_cut_off_are_removed(jobs, cache):
+    class Interrupted(Here):
+        def run(self, work, jobs):
+            (cache.folder / "clips" / f".a.{_host()}-999999999.mp4").write_bytes(b"half")
+            yield from super().run(work, jobs[:1])
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(jobs, cache, Interrupted())
+    clips = list((cache.folder / "clips").iterdir())
+    assert len(clips) == 1
+    assert not clips[0].name.startswith(".")
+    assert run(jobs, cache).earlier == 1
+
+
+def _host():
+    return "".join(letter for letter in platform.node() if letter.isalnum())

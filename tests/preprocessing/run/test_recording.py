@@ -47,14 +47,14 @@ def test_the_clip_has_every_frame_of_its_source_with_the_face_at_rest(cache, tmp
     seconds, absent = uneven(40), range(20, 32)
     path = write_scene(tmp_path / "a.mp4", seconds=seconds, absent=absent)
     entry = done(path, cache, replace(PIPELINE, store=store))
-    assert (entry.status, entry.reasons) == ("ok", ())
-    assert (entry.frames, entry.usable, entry.lost) == (40, 28, {"no face": 12})
+    assert entry.reasons == ("the person is lost and found again elsewhere 1 time",)
+    assert (entry.frames, entry.usable, entry.lost) == (40, 27, {"no face": 12, "jump": 1})
     clip = FrameStream(cache.folder / entry.files["clip"]["path"])
     assert clip.seconds == pytest.approx(seconds, abs=1e-4)
     series = pd.read_parquet(cache.folder / entry.files["series"]["path"])
     assert series["frame"].tolist() == list(range(40))
     assert series["timestamp"].to_numpy() == pytest.approx(seconds, abs=1e-4)
-    assert np.flatnonzero(series["valid"] == 0).tolist() == list(absent)
+    assert np.flatnonzero(series["valid"] == 0).tolist() == [*absent, absent.stop]
     places = [_mark(frame) for frame in clip]
     assert [number for number, mark in enumerate(places) if mark is None] == list(absent)
     marks = np.array([mark for mark in places if mark is not None])
