@@ -111,7 +111,6 @@ def _preprocessed(
     return cut_faces(
         checkpoint,
         given,
-        checkpoint.preprocessing,
         folder=folder / "faces",
         accepted=accepted,
         workers=config.get("num_workers") or None,

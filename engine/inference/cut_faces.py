@@ -1,6 +1,7 @@
 """Raw videos for a network that was trained on faces: preprocessed as its recordings were, into a cache."""
 
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -42,7 +43,6 @@ class CutFaces:
 def cut_faces(
     checkpoint: RunCheckpoint,
     raw: Manifest,
-    preprocessing: Preprocessing,
     *,
     folder: Path,
     accepted: bool,
@@ -51,9 +51,8 @@ def cut_faces(
     """Preprocess raw videos as the recordings of a checkpoint's run were.
 
     Args:
-        checkpoint: Of the network.
+        checkpoint: Of the network, which was trained on such a cache.
         raw: The videos.
-        preprocessing: Of the checkpoint.
         folder: Of the cache; one that is there is gone on with.
         accepted: Whether another way may be gone: other networks of faces or another version here.
         workers: Processes; None takes one a core.
@@ -62,8 +61,11 @@ def cut_faces(
         ConfigError: Networks of faces or the version differ from those of the run.
         ForbiddenTarget: The checkpoint names a part that is not on the list.
         CacheError: The folder holds a cache of another kind.
+        ValueError: The checkpoint was not trained on a cache.
     """
-    settings = pipeline_settings(preprocessing)
+    if checkpoint.preprocessing is None:
+        raise ValueError(f"{checkpoint.path}: was not trained on faces that preprocess.py cut out")
+    settings = pipeline_settings(checkpoint.preprocessing)
     pipeline = pipeline_of(settings)
     cache = open_cache(folder, settings, pipeline)
     here = replace(raw, preprocessing=Preprocessing.of(cache.record()))
@@ -74,13 +76,20 @@ def cut_faces(
     outcome = preprocess_all(jobs, pipeline=pipeline, cache=cache, executor=executor, synthetic=raw.synthetic)
     lost = dict.fromkeys(without, (np.nan, "it has no video"))
     lost |= {one.recording_id: (_share(one), _reason(one)) for one in outcome.entries if not one.used}
-    used = any(one.used for one in outcome.entries)
+    used = {one.recording_id for one in outcome.entries if one.used}
     return CutFaces(
-        manifest=read_manifest(cache.folder / "manifest.csv", probe=False) if used else None,
+        manifest=_faces(cache.folder / "manifest.csv", used) if used else None,
         refused=_rows(raw, lost),
         notes=notes,
         page=cache.folder / "faces.html",
     )
+
+
+def _faces(path: Path, ids: Collection[str]) -> Manifest:
+    """The recordings of a cache that were asked for: it may hold those of an earlier command as well."""
+    manifest = read_manifest(path, probe=False)
+    kept = manifest.table[manifest.table["recording_id"].isin(ids)]
+    return replace(manifest, table=kept.reset_index(drop=True))
 
 
 def _share(entry: Entry) -> float:
