@@ -85,18 +85,14 @@ def crop_matrices(regions: FloatArray, side: int, mirrored: NDArray[np.bool_] | 
     """
     scale = side / regions[..., 2]
     cosine, sine = np.cos(regions[..., 3]) * scale, np.sin(regions[..., 3]) * scale
-    sign = np.where(mirrored, -1.0, 1.0)
-    middle = (side - 1) / 2
-    x, y = regions[..., 0], regions[..., 1]
-    rows = [
-        sign * cosine,
-        sign * sine,
-        middle - sign * (cosine * x + sine * y),
-        -sine,
-        cosine,
-        middle + sine * x - cosine * y,
-    ]
-    return np.stack(rows, axis=-1).reshape(*regions.shape[:-1], 2, 3).astype(np.float32)
+    matrices = np.empty((*regions.shape[:-1], 2, 3), dtype=np.float64)
+    matrices[..., 0, 0], matrices[..., 0, 1] = cosine, sine
+    matrices[..., 1, 0], matrices[..., 1, 1] = -sine, cosine
+    matrices[..., 2] = (side - 1) / 2 - (matrices[..., :2] @ regions[..., :2, None])[..., 0]
+    if np.any(mirrored):
+        flipped = np.array([0, 0, side - 1]) - matrices[..., 0, :]
+        matrices[..., 0, :] = np.where(np.asarray(mirrored)[..., None], flipped, matrices[..., 0, :])
+    return matrices.astype(np.float32)
 
 
 def to_frame(points: FloatArray, matrices: FloatArray) -> FloatArray:
