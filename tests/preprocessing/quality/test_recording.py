@@ -37,7 +37,11 @@ def test_no_face_at_all_is_refused():
 @pytest.mark.parametrize(
     ("reason", "facts", "words"),
     [
-        ("small", (200.0, 0.5), "the face is small in 98 of 100 frames: 150 pixels wide, 23.5% of the picture"),
+        (
+            "small",
+            (200.0, 0.5),
+            "the face is small in 98 of 100 frames: 150 pixels wide, 23.5% of the picture",
+        ),
         ("blurred", (3.25, 0.5), "the face is blurred in 98 of 100 frames: a sharpness of 3.2 (median)"),
         ("dark", (200.0, 0.04), "the face is dark in 98 of 100 frames: a brightness of 4% (median)"),
         ("bright", (200.0, 0.96), "the face is bright in 98 of 100 frames: a brightness of 96% (median)"),
