@@ -65,8 +65,10 @@ def _check_places(source: Path, output: Path) -> None:
     """Stop where results would be taken for recordings.
 
     Raises:
-        ConfigError: The output lies in the input, or the input is a cache.
+        ConfigError: The output is a file or lies in the input, or the input is a cache.
     """
+    if output.exists() and not output.is_dir():
+        raise ConfigError(f"output={output}: is a file; give a folder, which need not be there yet")
     if (source / RECORD).is_file():
         raise ConfigError(f"input={source}: holds faces that were cut out already; give the raw videos")
     if source.is_dir() and output.resolve().is_relative_to(source.resolve()):

@@ -20,10 +20,10 @@ Box = tuple[float, float, float, float]
 """Left, top, right, bottom as shares of the crop."""
 
 REGIONS: dict[str, Box] = {
-    "brows": (0.14, 0.16, 0.86, 0.40),
+    "brows": (0.14, 0.09, 0.86, 0.38),
     "eyes": (0.18, 0.24, 0.82, 0.46),
     "nose": (0.28, 0.27, 0.72, 0.64),
-    "mouth": (0.20, 0.54, 0.80, 0.88),
+    "mouth": (0.20, 0.46, 0.80, 0.88),
 }
 """By name, in the order of the mosaic: first row, then second."""
 

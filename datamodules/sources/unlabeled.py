@@ -1,6 +1,7 @@
 """Recordings without a table: a video, a series, or all of them below a folder; persons are unknown."""
 
 import logging
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -46,6 +47,12 @@ def input_manifest(
     if path.is_dir():
         named = sorted(file for file in path.rglob("*") if file.suffix.lower() in kinds)
         found = [file for file in named if file.is_file() and not is_hidden(file, path)]
+        if odd := [file for file in found if _printable(file) != str(file)]:
+            _log.warning(
+                "names that are not in UTF-8 are left out, rename them (convmv -f latin1 -t utf8): %s",
+                first_few([_printable(file) for file in odd]),
+            )
+            found = [file for file in found if file not in odd]
         if lost := [str(file) for file in named if file.is_symlink() and not file.exists()]:
             _log.warning("links that lead nowhere are left out: %s", first_few(lost))
     files = [file for file in found if file.suffix.lower() in (*VIDEOS, *SERIES)]
@@ -67,3 +74,8 @@ def input_manifest(
     if series.any():
         table["series_path"] = paths.where(series, "")
     return manifest_from_table(table, root=notes, name="input", probe=probe)
+
+
+def _printable(path: Path) -> str:
+    """The path with a mark for each byte that is no text."""
+    return os.fsencode(path).decode("utf-8", "replace")

@@ -32,9 +32,11 @@ def _averaged(
     limit = np.array(frame.shape[1::-1])
     low = np.clip(np.floor(seen.min(axis=0)).astype(int) - block, 0, limit - 1)
     high = np.clip(np.ceil(seen.max(axis=0)).astype(int) + block + 1, low + 1, limit)
-    count = np.maximum((high - low) // block, 1)
-    high = low + count * block
     part = frame[int(low[1]) : int(high[1]), int(low[0]) : int(high[0])]
+    count = -(-(high - low) // block)
+    x, y = (int(one) for one in count * block - (high - low))
+    if x or y:  # the last blocks reach beyond the frame
+        part = cv2.copyMakeBorder(part, 0, y, 0, x, cv2.BORDER_REPLICATE)
     small = cv2.resize(part, (int(count[0]), int(count[1])), interpolation=cv2.INTER_AREA)
     # the center of the first block lies (block - 1) / 2 pixels inside
     shift = low + (block - 1) / 2

@@ -17,9 +17,7 @@ from preprocessing.faces.topology import MESH
 from preprocessing.faces.torch_crops import rows
 from preprocessing.faces.torch_networks import TorchNetworks
 
-_PRESENT = 0.5
-_SCORE = 0.5
-_SAME = 0.3
+_PRESENT, _SCORE, _SAME = 0.5, 0.5, 0.3  # as in `tracker`
 
 
 class TorchFaces:

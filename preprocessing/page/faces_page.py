@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from datamodules.synthetic.files import put
 from evaluation.report.page import environment
 from preprocessing.page.contact_sheet import HEIGHT, WIDTH
 from preprocessing.page.reason_colors import COLORS, USED
 from preprocessing.page.recording_block import STATUS, Block, block, duration, lost_frames, percent
-from preprocessing.page.settings_list import models, settings
+from preprocessing.page.settings_list import settings, versions
 from preprocessing.page.timeline import FULL
 
 _TEMPLATES = Path(__file__).with_name("templates")
@@ -48,12 +49,12 @@ def write_faces_page(
         blocks=sorted(blocks, key=_first),
         counts={status: sum(one.status == status for one in blocks) for status in STATUS},
         settings=settings(record),
-        models=models(record),
+        versions=versions(record),
         fingerprint=record.get("fingerprint", ""),
         sheet={"width": WIDTH, "height": HEIGHT},
         full=FULL,
     )  # fmt: skip
-    path.write_text(page, encoding="utf-8")
+    put(path, page.encode())  # several commands may write it
 
 
 def _first(one: Block) -> tuple[int, float]:

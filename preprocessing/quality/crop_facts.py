@@ -32,7 +32,8 @@ def measure(crop: Frame, points: FloatArray) -> CropFacts:
     """Measure an aligned crop.
 
     Sharpness is that of a face 72 pixels wide and of middle gray on the average, so that neither the size of
-    the crop nor the light changes it: both would scale the Laplacian.
+    the crop nor the light decides: both would scale the Laplacian. A crop of 112 pixels has lost the finest
+    lines, and a sharp face has about half of the sharpness there; a blurred one has the same.
 
     Args:
         crop: ``(S, S, 3)``.

@@ -6,9 +6,11 @@ from numpy.typing import NDArray
 from preprocessing.faces.face import FloatArray
 from preprocessing.faces.topology import Topology
 
-# The tip of the nose stands before the border of the face by 1.3 of its half width, and before the line from
-# eyes to mouth by 0.55 of that line's length: measured on a few faces, our choice.
-_NOSE_BY_WIDTH, _NOSE_BY_HEIGHT = 1.3, 0.55
+# How far the tip of the nose stands before the border of the face, in its half widths (the border of the 68
+# points is the jaw, further in front), and before the line from eyes to mouth, in that line's length: measured
+# on a few faces, our choice.
+_NOSE_BY_WIDTH = {"mesh": 1.3, "ibug68": 0.9}
+_NOSE_BY_HEIGHT = 0.55
 
 
 def turned(landmarks: FloatArray, topology: Topology) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -33,4 +35,4 @@ def turned(landmarks: FloatArray, topology: Topology) -> tuple[NDArray[np.float6
         aside = (2 * nose.real - low - high) / (high - low)
         down = nose.imag / mouth.imag
     usual = np.nanmedian(down) if np.isfinite(down).any() else np.nan
-    return np.arctan(aside / _NOSE_BY_WIDTH), np.arctan((down - usual) / _NOSE_BY_HEIGHT)
+    return np.arctan(aside / _NOSE_BY_WIDTH[topology.name]), np.arctan((down - usual) / _NOSE_BY_HEIGHT)

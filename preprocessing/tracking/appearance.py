@@ -1,8 +1,8 @@
 """Appearance: a few hundred numbers of a face by which a person is told from others of the same recording.
 
-It compares colors of skin and hair, and where light and dark lie, in a coarse picture of the aligned face. It is
-no face recognition: it holds within a recording only, and is made to say no rather than a wrong yes. How bright
-the light is drops out, and its slope from left to right.
+It compares colors of skin and hair, and where light and dark lie, in a coarse picture of the aligned face. It
+is no face recognition: it holds within a recording only, and is made to say no rather than a wrong yes. How
+bright the light is drops out, and its slope from left to right.
 """
 
 import cv2
@@ -64,7 +64,7 @@ def appearance(frame: Frame, landmarks: FloatArray, topology: Topology) -> Float
 
 
 def distances(one: FloatArray, other: FloatArray) -> FloatArray:
-    """Distances ``(K, L)`` of descriptions ``(K, 3, C)`` and ``(L, 3, C)``: RMS over the cells that differ least."""
+    """Distances ``(K, L)`` of descriptions ``(K, 3, C)`` and ``(L, 3, C)``, over the most similar cells."""
     squares = ((one[:, None] - other[None]) ** 2).sum(axis=2)
     kept = int(_KEPT * squares.shape[-1])
     return np.asarray(np.sqrt(np.partition(squares, kept - 1, axis=-1)[..., :kept].mean(axis=-1)))

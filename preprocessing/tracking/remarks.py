@@ -26,8 +26,8 @@ def remarks(seen: list[Person], n: int, fps: float | None) -> tuple[str, ...]:
     alone = sorted({frame for one in seen[1:] for frame in one.frames} - main.frames)
     if len(alone) >= _FEW:
         said.append(
-            f"in {len(alone)} of {n} frames, from {_moment(alone[0], fps)} on, only a face is seen that is not "
-            "surely the same person: they are left out"
+            f"in {len(alone)} of {n} frames, from {_moment(alone[0], fps)} on, only a face is seen that is "
+            "not surely the same person: they are left out"
         )
     rivals = [one for one in seen[1:] if one.weight >= _RIVAL * main.weight]
     if rivals:

@@ -36,7 +36,7 @@ from engine.training.prepare import compose_training
 from evaluation.metrics.definitions import auc
 from evaluation.tables.predictions import write_predictions
 from studies.face_crops.page import write_page
-from studies.face_crops.plan import COHORT, EPOCHS, SUBJECTS, Unit, cache_of, plan
+from studies.face_crops.plan import ARMS, COHORT, EPOCHS, SUBJECTS, Unit, cache_of, plan
 
 _ROOM_HEIGHT = 480
 
@@ -49,6 +49,7 @@ def main(
     out: Path = Path("outputs/face_crops"),
     data: Path = Path("data"),
     docs: Path = Path("docs"),
+    arms: tuple[str, ...] = tuple(ARMS),
     workers: int = 2,
 ) -> None:
     """Film, preprocess, train, write the page.
@@ -60,6 +61,7 @@ def main(
         out: Cache and results are kept there.
         data: Where cohorts are kept.
         docs: Folder of the page.
+        arms: Inputs that are trained on; `frame` is what the others are compared with.
         workers: Processes that film and preprocess; trainings come one after the other.
     """
     quiet()
@@ -67,9 +69,11 @@ def main(
     out, data = out.resolve(), data.resolve()
     rooms = filmed(data, subjects, workers)
     preprocessed(rooms, cache_of(out, subjects), workers)
-    units = plan(seeds=seeds, subjects=subjects, epochs=epochs, out=out, data=data)
+    units = plan(seeds=seeds, subjects=subjects, epochs=epochs, out=out, data=data, arms=arms)
     results = [done(unit) for unit in tqdm(units, desc="trainings", unit="run")]
-    command = "python -m studies.face_crops " + spelled(seeds=seeds, subjects=subjects, epochs=epochs)
+    command = "python -m studies.face_crops " + spelled(
+        seeds=seeds, subjects=subjects, epochs=epochs, arms=arms
+    )
     cache = pd.read_csv(cache_of(out, subjects) / "manifest.csv")
     sys.stdout.write(write_page(results, docs / "face_crops.md", command=command, kept=len(cache)))
 
@@ -143,7 +147,7 @@ def _trained(unit: Unit, work: Path) -> dict[str, Any]:
 def _material(config: dict[str, Any]) -> tuple[Manifest, Split]:
     """Recordings and their split by persons.
 
-    Not by `engine.training.prepare`, whose guard compares contents: recordings of four seconds with a glare in
+    Not by `engine.training.prepare`, whose guard compares contents: recordings of 4 s with a glare in
     the same second correlate by .99 over time, whoever is in them, and would be taken for copies.
     """
     manifest = build(config["data"]["manifest"], key="data.manifest")

@@ -1,5 +1,6 @@
 """Plan of the study: one cohort in rooms, its cache, and the trainings of each arm."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,8 +35,8 @@ _COMMON = (
     "+trainer.enable_progress_bar=false",
 )
 ARMS = {
-    "whole frame": "the central square of the 640 x 480 frame, as `data=manifest` takes it",
-    "aligned crop": "the cache of `preprocess.py`, frames that its gate refuses masked",
+    "frame": "the central square of the 640 x 480 frame, as `data=manifest` takes it",
+    "crop": "the cache of `preprocess.py`, frames that its gate refuses masked",
     "portrait": "the same faces drawn alone and still, without a room: what an ideal crop would be",
 }
 
@@ -62,18 +63,20 @@ def cache_of(out: Path, subjects: int) -> Path:
     return out / f"cache_{subjects}"
 
 
-def plan(*, seeds: int, subjects: int, epochs: int, out: Path, data: Path) -> list[Unit]:
+def plan(
+    *, seeds: int, subjects: int, epochs: int, out: Path, data: Path, arms: Sequence[str] = tuple(ARMS)
+) -> list[Unit]:
     """All trainings, seed by seed, so that an early look sees every arm."""
     cohort = tuple(f"data.cohort.{name}={value}" for name, value in COHORT.items())
     drawn = ("data=synthetic", *cohort, f"data.cohort.n_subjects={subjects}", f"paths.data={data}")
     inputs = {
-        "whole frame": (*drawn, "data/cohort=room"),
-        "aligned crop": ("data=faces", f"data.path={cache_of(out, subjects) / 'manifest.csv'}"),
+        "frame": (*drawn, "data/cohort=room"),
+        "crop": ("data=faces", f"data.path={cache_of(out, subjects) / 'manifest.csv'}"),
         "portrait": drawn,
     }
     units = []
     for seed in range(seeds):
-        for arm in ARMS:
+        for arm in arms:
             overrides = (
                 *_COMMON,
                 *inputs[arm],
@@ -81,5 +84,5 @@ def plan(*, seeds: int, subjects: int, epochs: int, out: Path, data: Path) -> li
                 f"seed={seed}",
                 f"protocol.seed={seed}",
             )
-            units.append(Unit(arm, seed, overrides, out / str(seed) / arm.replace(" ", "_")))
+            units.append(Unit(arm, seed, overrides, out / str(seed) / arm))
     return units

@@ -211,7 +211,7 @@ def test_places_that_cannot_be(tmp_path):
         (empty, tmp_path / "cache"): "no video there",
         (tmp_path / "absent", tmp_path / "cache"): "no video there",
         (file, tmp_path / "cache"): "no video there",
-        (videos, file): "notes.txt",
+        (videos, file): "is a file; give a folder",
     }
     for number, ((source, target), words) in enumerate(asked.items()):
         with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):

@@ -1,5 +1,9 @@
 """A folder or a file without a table becomes a manifest of unknown persons."""
 
+import os
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -38,3 +42,12 @@ def test_a_link_that_leads_nowhere_is_left_out_aloud(tmp_path, caplog):
     assert found.table["recording_id"].tolist() == ["there"]
     assert "lead nowhere" in caplog.text
     assert "moved.mp4" in caplog.text
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems take only names that are text")
+def test_names_that_are_no_text_are_left_out_aloud(tmp_path, caplog):
+    (tmp_path / "Größe.mp4").write_bytes(b"x")
+    Path(os.fsdecode(bytes(tmp_path) + b"/Gr\xf6\xdfe.mp4")).write_bytes(b"x")
+    found = input_manifest(tmp_path, notes=tmp_path, probe=False)
+    assert found.table["recording_id"].tolist() == ["Größe"]
+    assert "not in UTF-8 are left out" in caplog.text

@@ -1,6 +1,7 @@
 """The backend in torch against the one on LiteRT, on a photograph and on drawn faces."""
 
 import pickle
+import sys
 
 import cv2
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from datamodules.synthetic.appearance import Appearance
 from datamodules.synthetic.face import render
 from datamodules.synthetic.latent import CHANNELS
+from preprocessing.faces import torch_faces, tracker
 from preprocessing.faces.face import Faces
 from preprocessing.faces.landmarks import MESH_SIDE, mesh_landmarks
 from preprocessing.faces.litert import LitertFaces
@@ -16,6 +18,7 @@ from preprocessing.faces.networks import LitertNetworks
 from preprocessing.faces.regions import detection_regions, frame_region
 from preprocessing.faces.torch_faces import TorchFaces
 from preprocessing.faces.torch_networks import TorchNetworks
+from preprocessing.models.folder import ModelError
 
 LARGEST = 0.5  # % of the distance of the eyes, median over landmarks
 WIDTH, HEIGHT = 640, 480
@@ -132,6 +135,17 @@ def test_frames_of_another_size(face_models, frames):
     assert np.median(apart(found[1].landmarks, found[0].landmarks)) < 2
     with pytest.raises(ValueError, match="batch=0, max_faces=4"):
         TorchFaces(batch=0)
+
+
+def test_a_missing_extra_is_named(monkeypatch, frames):
+    monkeypatch.setitem(sys.modules, "preprocessing.faces.tflite.graph", None)
+    with pytest.raises(ModelError, match=r"not installed\. `pip install .*\[face\]"):
+        next(TorchFaces(device="cpu").faces(frames))
+
+
+def test_both_backends_have_the_same_thresholds():
+    for name in ("_PRESENT", "_SCORE", "_SAME"):
+        assert getattr(torch_faces, name) == getattr(tracker, name)
 
 
 def test_faces_keep_their_order(monkeypatch):

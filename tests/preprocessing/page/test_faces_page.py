@@ -11,7 +11,7 @@ RECORD = {
     "fingerprint": "0123456789abcdef" * 4,
     "settings": {"aligner": {"size": 224, "oval": False}},
     "provenance": {
-        "backend": {"networks": [{"file": "mesh.tflite", "sha256": "ab" * 32, "licence": "Apache-2.0"}]}
+        "backend": {"networks": [{"name": "mesh.tflite", "sha256": "ab" * 32, "licence": "Apache-2.0"}]}
     },
 }
 EVIL = 'Söhne & <b>"1"</b> 30%'
@@ -22,7 +22,7 @@ class Page(HTMLParser):
 
     def __init__(self, text):
         super().__init__()
-        self.tags, self.open, self.text = [], [], ""
+        self.tags, self.open, self.text, self.pieces = [], [], "", []
         self.feed(text)
         assert not self.open
 
@@ -39,6 +39,10 @@ class Page(HTMLParser):
 
     def handle_data(self, data):
         self.text += data
+        self.pieces.append((self.open[-1] if self.open else "", data))
+
+    def texts(self, tag):
+        return [data for name, data in self.pieces if name == tag]
 
     def all(self, tag):
         return [attributes for name, attributes in self.tags if name == tag]
@@ -117,8 +121,11 @@ def test_pictures_have_words(page):
 
 
 def test_what_was_done_is_told(page):
-    for text in ("aligner.size", "224", "mesh.tflite", "ab" * 32, "Apache-2.0", "0123456789abcdef"):
-        assert text in page.text
+    lines = dict(zip(page.texts("dt"), page.texts("dd"), strict=True))
+    assert lines["aligner.size"] == "224"
+    assert lines["aligner.oval"] == "false"
+    assert lines["mesh.tflite"] == f"sha256 {'ab' * 32} · licence Apache-2.0"
+    assert "0123456789abcdef" in page.text
 
 
 def test_nothing_is_fetched_and_nothing_runs(page):

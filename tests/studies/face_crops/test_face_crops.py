@@ -1,9 +1,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from engine.training.prepare import compose_training
-from studies.face_crops.page import paired_interval, write_page
+from studies.face_crops.page import _weighted_auc, paired_interval, write_page
 from studies.face_crops.plan import ARMS, plan
 
 
@@ -35,6 +36,13 @@ def test_arms_differ_in_their_input_only(tmp_path):
     assert scenes == ["room", None, "portrait"]
 
 
+def test_weighted_auc_is_that_of_scikit_learn():
+    rng = np.random.default_rng(2)
+    target, score, weights = rng.integers(2, size=30), rng.integers(6, size=30), rng.random((4, 30))
+    expected = [roc_auc_score(target, score, sample_weight=row) for row in weights]
+    np.testing.assert_allclose(_weighted_auc(target, score, weights), expected)
+
+
 def test_interval_holds_zero_for_equal_arms_and_not_for_a_better_one():
     rng = np.random.default_rng(0)
     strong, weak = predictions(rng, signal=3), predictions(rng, signal=0)
@@ -61,9 +69,9 @@ def results(tmp_path, rng):
 def test_page_shows_paired_differences(tmp_path):
     found = results(tmp_path, np.random.default_rng(1))
     text = write_page(found, tmp_path / "page.md", command="command", kept=120)
-    assert "| whole frame | 0.550 | 0.550, 0.550 |" in text
-    assert "| aligned crop | 0.700 | 0.700, 0.700 | +0.150 | [" in text
-    assert "60 drawn persons" in text
+    assert "| frame | 0.550 | 0.550, 0.550 |" in text
+    assert "| crop | 0.700 | 0.700, 0.700 | +0.150 | [" in text
+    assert "30 drawn persons of 4 visits" in text
 
 
 def test_arms_with_other_recordings_are_refused(tmp_path):

@@ -50,7 +50,7 @@ def test_series_follow_what_was_drawn(models):
     room = driven_room(0, seconds=6.0, fps=12.0, together=True)
     found = correlations(room, see(room, LitertFaces()))
     assert set(found) == set(READ)
-    for channel, least in {"pose_roll": 0.9, "pose_yaw": 0.7, "au45": 0.6}.items():
+    for channel, least in {"pose_roll": 0.9, "pose_yaw": 0.7, "au45": 0.4}.items():
         assert found[channel] > least, channel
 
 
