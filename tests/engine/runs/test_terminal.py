@@ -64,7 +64,7 @@ def test_the_pages_are_named_and_other_ranks_are_silent(tmp_path, caplog, monkey
         monkeypatch.setattr(terminal, "is_main", lambda: False)
         conclude("done", tmp_path)
     (told,) = caplog.messages
-    rows = [line.split(maxsplit=1) for line in told.splitlines()[2:]]
+    rows = [line.split(maxsplit=1) for line in told.splitlines()[1:]]
     assert rows == [["folder", str(tmp_path)], ["audit", str(tmp_path / "audit.html")], ["next", "next one"]]
 
 
