@@ -1,6 +1,6 @@
 """The three networks on LiteRT, one thread each, opened where they are first used."""
 
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from preprocessing.faces.face import FloatArray, Frame
 from preprocessing.faces.landmarks import EYE_SIDE, MESH_SIDE, MIRRORED, mesh_landmarks, presence, with_eyes
 from preprocessing.faces.regions import eye_regions
 from preprocessing.models.files import DETECTOR, IRIS, MESH, MODEL_FILES
-from preprocessing.models.folder import locate
+from preprocessing.models.folder import ModelError, locate
 
 
 class _Network:
@@ -77,10 +77,22 @@ class LitertNetworks:
         return with_eyes(landmarks, contours, irises, regions)
 
     def provenance(self) -> dict[str, Any]:
-        """Runtime, its version, and the files."""
+        """Runtime, its version, and the files.
+
+        Raises:
+            ModelError: One of them is not there: a command ends before its first recording.
+        """
+        locate(self.models)
+        try:
+            runtime = version("ai-edge-litert")
+        except PackageNotFoundError as error:
+            raise ModelError(
+                "ai-edge-litert, which runs the face networks on a CPU, is not installed: install the extra "
+                "`face` (make install does), or choose face=torch"
+            ) from error
         return {
             "runtime": "ai-edge-litert",
-            "version": version("ai-edge-litert"),
+            "version": runtime,
             "networks": [file.facts() for file in MODEL_FILES],
         }
 

@@ -62,7 +62,12 @@ class TorchNetworks:
         return torch.from_numpy(frames).to(self._device()).permute(0, 3, 1, 2).float().contiguous()
 
     def provenance(self) -> dict[str, Any]:
-        """Runtime, its version, and the files."""
+        """Runtime, its version, and the files.
+
+        Raises:
+            ModelError: One of the files is not there: a command ends before its first recording.
+        """
+        locate(self.models)
         return {
             "runtime": "torch",
             "version": version("torch"),

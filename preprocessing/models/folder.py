@@ -20,7 +20,7 @@ def two_ways() -> str:
     names = ", ".join(file.name for file in MODEL_FILES)
     return (
         f"There are two ways to get the face networks: run `{COMMAND}` where there is a network; or name a "
-        f"folder that holds {names} by the option `models`"
+        f"folder that holds {names} by the option `models` (face.models=<folder>)"
     )
 
 

@@ -8,6 +8,8 @@ import zipfile
 import pytest
 
 from datamodules.command_line import run
+from preprocessing.faces.litert import LitertFaces
+from preprocessing.faces.torch_faces import TorchFaces
 from preprocessing.models import fetch
 from preprocessing.models.__main__ import main
 from preprocessing.models.files import IRIS, MODEL_FILES
@@ -104,3 +106,9 @@ def test_an_installed_mediapipe_gives_its_files_and_is_not_imported(tmp_path, fa
     assert "site" in fetch.fetch(tmp_path / "got")
     assert len(locate(tmp_path / "got")) == 3
     assert "mediapipe" not in sys.modules
+
+
+@pytest.mark.parametrize("backend", [LitertFaces, TorchFaces])
+def test_a_command_without_files_ends_before_its_first_recording(tmp_path, backend):
+    with pytest.raises(ModelError, match=r"two ways.*face\.models="):
+        backend(models=tmp_path).provenance()
