@@ -86,6 +86,10 @@ def _completed(found: list[Person], fps: float) -> list[Person]:
     while own := [one for one in left if _belongs(one, apart[id(one)], main, fps)]:
         main.tracklets.append(own[0])
         left.remove(own[0])
+        now = Person(tracklets=[own[0]])
+        for one in left:
+            if now.distance(one, moved=True) < _SAME:
+                apart[id(one)] = 0.0
     rest = [
         Person(tracklets=[one for one in person.tracklets if one not in main.tracklets])
         for person in found[1:]
@@ -120,7 +124,8 @@ def _belongs(tracklet: Tracklet, apart: float, main: Person, fps: float) -> bool
         return True
     if min(before, after) <= _AT_ONCE:
         return not tracklet.exemplars or apart < _GOES_ON
-    return apart < (_LOOK if _clear(tracklet) >= _LONGER else _GLANCE)
+    seen_well = _clear(tracklet) >= _LONGER or min(before, after) <= _MOMENT
+    return apart < (_LOOK if seen_well else _GLANCE)
 
 
 def _gaps(tracklet: Tracklet, person: Person) -> tuple[float, float]:
