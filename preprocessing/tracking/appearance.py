@@ -5,8 +5,11 @@ is no face recognition: it holds within a recording only, and is made to say no 
 bright the light is drops out, and its slope from left to right.
 """
 
+from itertools import product
+
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from preprocessing.faces.face import FloatArray, Frame
 from preprocessing.faces.regions import crop_matrices, landmark_regions
@@ -21,20 +24,29 @@ _KEPT = 0.7  # share of cells that are compared: the others may be hidden by a h
 _DARK, _BRIGHT, _FULL, _BURNT = 25, 235, 253, 0.5
 
 
-def _oval() -> FloatArray:
+def _oval() -> NDArray[np.int64]:
     across = (np.arange(_CELLS) + 0.5) / _CELLS * 2 - 1
-    return np.asarray(np.flatnonzero(across[:, None] ** 2 + across**2 <= 1))
+    return np.flatnonzero(across[:, None] ** 2 + across**2 <= 1)
 
 
 def _leveling() -> FloatArray:
-    """Projection that takes the mean and the slope from left to right out of the cells' light."""
-    across = (_INSIDE % _CELLS + 0.5) / _CELLS * 2 - 1
-    basis, _ = np.linalg.qr(np.stack([np.ones_like(across), across], axis=1))
-    return np.asarray(np.eye(len(across)) - basis @ basis.T, dtype=np.float32)
+    """What takes the mean and the slope from left to right of the oval's light out of all cells' light."""
+    across = (np.arange(_CELLS**2) % _CELLS + 0.5) / _CELLS * 2 - 1
+    plane = np.stack([np.ones_like(across), across], axis=1)
+    return np.asarray(plane @ np.linalg.pinv(plane[_INSIDE]), dtype=np.float32)
+
+
+def _moved() -> list[NDArray[np.int64]]:
+    """The oval's cells, and those that lie a cell beside them in the eight directions."""
+    steps = sorted(product((-1, 0, 1), repeat=2), key=lambda step: step != (0, 0))
+    rows, columns = np.divmod(_INSIDE, _CELLS)
+    last = _CELLS - 1
+    return [np.clip(rows + y, 0, last) * _CELLS + np.clip(columns + x, 0, last) for y, x in steps]
 
 
 _INSIDE = _oval()
 _LEVEL = _leveling()
+_MOVED = _moved()
 
 
 def appearance(frame: Frame, landmarks: FloatArray, topology: Topology) -> FloatArray | None:
@@ -57,14 +69,25 @@ def appearance(frame: Frame, landmarks: FloatArray, topology: Topology) -> Float
     middle = crop[_SIDE // 4 : -_SIDE // 4, _SIDE // 4 : -_SIDE // 4]
     if not _DARK < middle.mean() < _BRIGHT or (middle.max(axis=-1) >= _FULL).mean() > _BURNT:
         return None
-    cells = cv2.resize(crop, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA).reshape(-1, 3)[_INSIDE]
+    cells = cv2.resize(crop, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA).reshape(-1, 3)
     red, green, blue = np.log(cells.T.astype(np.float32) + np.float32(_FLOOR))
-    light = _LEVEL @ ((red + green + blue) / 3)
+    light = (red + green + blue) / 3
+    light -= _LEVEL @ light[_INSIDE]
     return np.stack([light, _CHROMA * (red - green), _CHROMA * (blue - green)])
 
 
-def distances(one: FloatArray, other: FloatArray) -> FloatArray:
-    """Distances ``(K, L)`` of descriptions ``(K, 3, C)`` and ``(L, 3, C)``, over the most similar cells."""
-    squares = ((one[:, None] - other[None]) ** 2).sum(axis=2)
-    kept = int(_KEPT * squares.shape[-1])
-    return np.asarray(np.sqrt(np.partition(squares, kept - 1, axis=-1)[..., :kept].mean(axis=-1)))
+def distances(one: FloatArray, other: FloatArray, *, moved: bool = False) -> FloatArray:
+    """Distances ``(K, L)`` of descriptions ``(K, 3, C)`` and ``(L, 3, C)``, over the most similar cells.
+
+    Args:
+        one: Descriptions.
+        other: Those that they are compared with.
+        moved: Whether a face may lie a cell off, as where landmarks are late in a quick move.
+    """
+    kept = int(_KEPT * len(_INSIDE))
+    here, nearest = one[..., _INSIDE], np.full((len(one), len(other)), np.inf, np.float32)
+    for cells in _MOVED if moved else _MOVED[:1]:
+        squares = ((here[:, None] - other[None][..., cells]) ** 2).sum(axis=2)
+        means = np.partition(squares, kept - 1, axis=-1)[..., :kept].mean(axis=-1)
+        nearest = np.minimum(nearest, np.sqrt(means))
+    return nearest

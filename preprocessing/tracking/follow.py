@@ -47,7 +47,7 @@ def follow(
         found.append(faces)
     if not found:
         raise ValueError("a recording without frames has no face to follow")
-    return _track(found, persons(linker.finish()), backend, read.size, fps)
+    return _track(found, persons(linker.finish(), fps), backend, read.size, fps)
 
 
 class _Read:
