@@ -19,7 +19,7 @@ class Entry:
     Attributes:
         recording_id: its id in the table that was given.
         fingerprint: of the cache that it was made for.
-        source: `path, size, mtime_ns, sha256` of the video.
+        source: `path, size, mtime_ns, sha256` of the video; `tracked_size, tracked_mtime_ns` of landmarks.
         status: one of `STATUSES`.
         reasons: what is to be known of it, a sentence each; why it is refused comes first.
         final: whether another look at the same file would find the same.
@@ -85,7 +85,11 @@ def file_stem(recording_id: str) -> str:
     return f"{kept or 'recording'}-{sha256(recording_id.encode()).hexdigest()[:8]}"
 
 
-def source_facts(path: Path) -> dict[str, Cell]:
-    """Place, size and time of a source, without reading it."""
+def source_facts(path: Path, tracked: Path | None = None) -> dict[str, Cell]:
+    """Place, size and time of a source, and of the table of landmarks beside it, without reading them."""
     status = path.stat()
-    return {"path": str(path), "size": status.st_size, "mtime_ns": status.st_mtime_ns}
+    facts: dict[str, Cell] = {"path": str(path), "size": status.st_size, "mtime_ns": status.st_mtime_ns}
+    if tracked is not None and tracked.is_file():
+        status = tracked.stat()
+        facts |= {"tracked_size": status.st_size, "tracked_mtime_ns": status.st_mtime_ns}
+    return facts

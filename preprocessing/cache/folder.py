@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
+from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
@@ -92,14 +93,13 @@ class Cache:
         """Write an entry, last of all files of its recording, in one step."""
         put_sealed(self.place(entry.recording_id, "entries", ".json"), entry.plain())
 
-    def finished(self, recording_id: str, source: Path) -> Entry | None:
-        """The entry of a recording that is done: its source is what it was, and its files are there."""
+    def finished(self, recording_id: str, source: Path, tracked: Path | None = None) -> Entry | None:
+        """The entry of a recording that is done: its sources are what they were, and its files are there."""
         entry = self.entry(recording_id)
         if entry is None or not entry.final:
             return None
         with suppress(OSError):
-            now = source_facts(source)
-            same = all(entry.source.get(name) == now[name] for name in ("size", "mtime_ns"))
+            same = _is_same(entry.source, source_facts(source, tracked), source)
             sizes = [
                 ((self.folder / str(one["path"])).stat().st_size, one["size"]) for one in entry.files.values()
             ]
@@ -140,6 +140,16 @@ def cells(row: Mapping[str, Any]) -> dict[str, Cell]:
     return {
         name: value for name, value in plain.items() if value is not None and value != "" and value == value
     }
+
+
+def _is_same(was: Mapping[str, Cell], now: Mapping[str, Cell], source: Path) -> bool:
+    """Whether sources are what they were; a file at another place may have size and time by chance."""
+    if {**was, "path": "", "sha256": ""} != {**now, "path": "", "sha256": ""}:
+        return False
+    if was["path"] == now["path"]:
+        return True
+    with source.open("rb") as file:
+        return was["sha256"] == file_digest(file, "sha256").hexdigest()
 
 
 def _row(entry: Entry) -> dict[str, Cell]:

@@ -63,6 +63,7 @@ def preprocess_all(
     earlier, elsewhere, frames, begun = len(found), [], 0, monotonic()
     if earlier:
         _log.info("%d of %d recordings are done already", earlier, len(jobs))
+    _tell_replaced(waiting, cache)
     waiting.sort(key=_size, reverse=True)  # so that no long one is left for the end
     work = partial(preprocess_recording, pipeline=pipeline, cache=cache)
     bar = Progress(total=len(waiting), desc="Preprocessing", unit="recording")
@@ -98,11 +99,23 @@ def _size(job: Job) -> int:
 
 def _known(job: Job, cache: Cache) -> Entry | None:
     """The entry of a recording that is done, with the labels that its row has now."""
-    entry = cache.finished(job.recording_id, job.path)
+    entry = cache.finished(job.recording_id, job.path, job.tracked)
     if entry is not None and entry.labels != job.labels:
         entry = replace(entry, labels=job.labels)
         cache.put(entry)
     return entry
+
+
+def _tell_replaced(jobs: Sequence[Job], cache: Cache) -> None:
+    """Say where an id is that of another file now: two folders may have files of one name."""
+    for job in jobs:
+        entry = cache.entry(job.recording_id)
+        if entry is not None and entry.source["path"] != str(job.path):
+            _log.warning(
+                "%s: was made of %s in this cache, and is replaced by %s. If they are two recordings, give "
+                "them two ids, or each folder an output of its own.",
+                job.recording_id, entry.source["path"], job.path,
+            )  # fmt: skip
 
 
 def _given_up(job: Job, lost: Lost, cache: Cache) -> Entry:

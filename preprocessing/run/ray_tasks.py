@@ -31,12 +31,17 @@ class RayTasks:
         workers: Cores of a cluster that is begun here; all by default.
 
     Raises:
+        ValueError: There is to be no worker, or fewer than a task takes: no task would ever begin.
         RayError: When it runs: Ray is not installed, or no cluster answers.
     """
 
     def __init__(
         self, *, address: str | None = None, cpus: float = 1, gpus: float = 0, workers: int | None = None
     ) -> None:
+        if workers is not None and (workers < 1 or workers < cpus):
+            raise ValueError(
+                f"executor.workers={workers}: must be 1 or more, and at least executor.cpus={cpus}, or null"
+            )
         self.address, self.cpus, self.gpus, self.workers = address, cpus, gpus, workers
 
     def run(self, work: Work, jobs: Sequence[Job]) -> Generator[Answer]:

@@ -47,7 +47,7 @@ def preprocess_recording(job: Job, *, pipeline: Pipeline, cache: Cache) -> Entry
     with cache.claim(job.recording_id) as mine:
         if not mine:
             return None
-        entry = cache.finished(job.recording_id, job.path)
+        entry = cache.finished(job.recording_id, job.path, job.tracked)
         if entry is None:
             entry = _Recording(job, pipeline, cache).entry()
             cache.put(entry)
@@ -65,7 +65,8 @@ class _Recording:
         job = self.job
         try:
             with job.path.open("rb") as file:
-                source = source_facts(job.path) | {"sha256": file_digest(file, "sha256").hexdigest()}
+                source = source_facts(job.path, job.tracked)
+                source["sha256"] = file_digest(file, "sha256").hexdigest()
         except OSError as error:
             reason = f"it cannot be read: {error.strerror or error}"
             return self._refused({"path": str(job.path)}, reason, final=False)

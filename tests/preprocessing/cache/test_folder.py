@@ -3,6 +3,7 @@
 import json
 import os
 from dataclasses import replace
+from hashlib import sha256
 
 import pandas as pd
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from datamodules.manifests.manifest import read_manifest
 from datamodules.synthetic.files import put
 from preprocessing.cache import folder as module
+from preprocessing.cache.entry import source_facts
 from preprocessing.cache.fingerprint import fingerprint, plain_settings
 from preprocessing.cache.folder import Cache, CacheError, cells
 from tests.preprocessing.run.made_entries import entry, job
@@ -99,6 +101,28 @@ def test_what_is_done_is_not_done_again_until_something_changes(cache, done):
     assert cache.finished("a", found.path) == made
     os.utime(found.path, ns=(1, 1))
     assert cache.finished("a", found.path) is None
+
+
+def test_another_file_of_the_same_size_and_time_is_another_source(cache, done, tmp_path):
+    found, made = done("a")
+    cache.put(made := replace(made, source={**made.source, "sha256": sha256(b"video of a").hexdigest()}))
+    moved = tmp_path / "moved.mp4"
+    for content, expected in ((b"video of a", made), (b"video of b", None)):
+        moved.write_bytes(content)
+        os.utime(moved, ns=(1, made.source["mtime_ns"]))
+        assert cache.finished("a", moved) == expected
+    assert cache.finished("a", found.path) == made
+
+
+def test_another_table_of_landmarks_is_another_source(cache, done, tmp_path):
+    table = tmp_path / "a.csv"
+    table.write_text("landmarks")
+    found, made = done("a")
+    assert cache.finished("a", found.path, table) is None
+    cache.put(made := replace(made, source=source_facts(found.path, table)))
+    assert cache.finished("a", found.path, table) == made
+    table.write_text("other landmarks")
+    assert cache.finished("a", found.path, table) is None
 
 
 def test_an_entry_that_was_changed_is_none(cache, done):

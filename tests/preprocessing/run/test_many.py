@@ -65,6 +65,14 @@ def test_a_recording_that_was_given_up_is_tried_again(jobs, cache):
     assert again.asked == ["b"]
 
 
+def test_a_file_that_takes_the_id_of_another_is_told(jobs, cache, caplog):
+    run(jobs[:2], cache)
+    run([replace(jobs[2], recording_id="a", labels=jobs[0].labels), jobs[1]], cache)
+    told = [one.getMessage() for one in caplog.records if "is replaced by" in one.getMessage()]
+    assert len(told) == 1
+    assert f"a: was made of {jobs[0].path} in this cache, and is replaced by {jobs[2].path}" in told[0]
+
+
 def test_labels_are_those_of_now(jobs, cache):
     run(jobs, cache)
     labelled = [replace(one, labels={**one.labels, "score": 7.0}) for one in jobs]

@@ -30,3 +30,9 @@ def test_no_cluster_at_an_address_is_said(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", SimpleNamespace())
     with pytest.raises(RayError, match=r"no cluster answers at 127\.0\.0\.1:1"):
         next(RayTasks(address="127.0.0.1:1").run(work, []))
+
+
+@pytest.mark.parametrize("given", [{"workers": 0}, {"workers": -1}, {"workers": 2, "cpus": 4}])
+def test_workers_that_could_never_begin_a_task_are_refused(given):
+    with pytest.raises(ValueError, match=r"executor\.workers="):
+        RayTasks(**given)
