@@ -94,7 +94,15 @@ class Holdout:
         rng = np.random.default_rng(self.seed)
         test = draw(strata, self.test, rng)
         val = draw(without(strata, test), self.val / (1 - self.test), rng)
-        return [by_person(manifest, "holdout", val=val, test=test)]
+        split = by_person(manifest, "holdout", val=val, test=test, check=())
+        if faults_of(manifest.table, split, PARTS):
+            require_classes(manifest, split, PARTS, remedy=self._remedy(manifest))
+        return [split]
+
+    def _remedy(self, manifest: Manifest) -> str:
+        """The number of folds that gives every part every class, where there is one: small data need it."""
+        folds = KFold(seed=self.seed).working(manifest)
+        return f"use protocol=kfold protocol.folds={folds}, which works with these persons" if folds else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,13 +142,17 @@ class KFold:
             splits.append(by_person(manifest, f"fold{fold}", val=val, test=test, check=()))
         return splits
 
-    def _remedy(self, manifest: Manifest) -> str:
+    def working(self, manifest: Manifest) -> int | None:
         """The nearest number of folds that gives every part every class, where there is one."""
         for folds in sorted(range(2, self.folds + 6), key=lambda count: abs(count - self.folds)):
             dealt = replace(self, folds=folds)._dealt(manifest)
             if not any(faults_of(manifest.table, split, PARTS) for split in dealt):
-                return f"use protocol.folds={folds}, which works with these persons"
-        return ""
+                return folds
+        return None
+
+    def _remedy(self, manifest: Manifest) -> str:
+        folds = self.working(manifest)
+        return f"use protocol.folds={folds}, which works with these persons" if folds else ""
 
 
 @dataclass(frozen=True, kw_only=True)
