@@ -1,6 +1,7 @@
 """The executor on a cluster: every recording is a task of Ray."""
 
 import functools
+import logging
 import os
 import pickle
 import socket
@@ -12,7 +13,11 @@ from preprocessing.run.executor import ATTEMPTS, Answer, Work, lost_worker
 from preprocessing.run.job import Job
 from preprocessing.run.worker import answer, settle_in
 
+_log = logging.getLogger(__name__)
+
 _KNOCK_S = 10.0
+# Ray gives up a worker that does not answer for a minute, and then waits for it: a busy machine takes longer.
+_START_S, _PATIENCE_S = 600, 300.0  # our choices
 _ROOT = str(Path(__file__).resolve().parents[2])
 
 
@@ -53,7 +58,16 @@ class RayTasks:
             packed = ray.put(pickle.dumps(work))
             running = {task.remote(packed, job): (job, 1) for job in jobs}
             while running:
-                (done,), _ = ray.wait(list(running), num_returns=1)
+                ended, _ = ray.wait(list(running), num_returns=1, timeout=_PATIENCE_S)
+                if not ended:
+                    _log.warning(
+                        "no recording has ended for %d minutes, %d are waited for; `ray status` tells "
+                        "whether the cluster has free cores for them",
+                        _PATIENCE_S // 60,
+                        len(running),
+                    )
+                    continue
+                (done,) = ended
                 job, attempt = running.pop(done)
                 try:
                     found = ray.get(done)
@@ -78,6 +92,7 @@ class RayTasks:
             ) from error
         address = self.address or os.environ.get("RAY_ADDRESS")
         settings = {} if address or self.workers is None else {"num_cpus": self.workers}
+        os.environ.setdefault("RAY_worker_register_timeout_seconds", str(_START_S))
         try:
             _knock(address)
             ray.init(

@@ -69,7 +69,9 @@ def persons(tracklets: list[Tracklet], fps: float | None = None) -> list[Person]
 def _alike(tracklet: Tracklet, known: list[Person]) -> Person | None:
     """The person that a tracklet is most like, of those who are not seen elsewhere at the same time."""
     free = [person for person in known if not person.frames & set(tracklet.frames)]
-    apart, number = min(((person.distance(tracklet), k) for k, person in enumerate(free)), default=(np.inf, 0))
+    apart, number = min(
+        ((person.distance(tracklet), k) for k, person in enumerate(free)), default=(np.inf, 0)
+    )
     return free[number] if apart < _SAME else None
 
 

@@ -36,3 +36,21 @@ def test_no_cluster_at_an_address_is_said(monkeypatch):
 def test_workers_that_could_never_begin_a_task_are_refused(given):
     with pytest.raises(ValueError, match=r"executor\.workers="):
         RayTasks(**given)
+
+
+def test_a_cluster_that_does_not_begin_is_told(monkeypatch, caplog):
+    """Ray waits without a word, for cores or for a worker that hangs."""
+    answers = iter([([], ["ref"]), (["ref"], [])])
+    ray = SimpleNamespace(
+        init=lambda **_: None,
+        put=lambda value: value,
+        remote=lambda **_: lambda function: SimpleNamespace(remote=lambda *_: "ref"),
+        wait=lambda *_, **settings: next(answers) if settings["timeout"] else pytest.fail("waits for ever"),
+        get=lambda _: "entry",
+        exceptions=SimpleNamespace(RayError=RayError),
+        shutdown=lambda: None,
+    )
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    one = job("one", __file__)
+    assert list(RayTasks(workers=1).run(work, [one])) == [(one, "entry")]
+    assert "no recording has ended for 5 minutes, 1 are waited for" in caplog.text
