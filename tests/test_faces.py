@@ -33,6 +33,7 @@ def cache(tmp_path_factory):
     path = write_cache(tmp_path_factory.mktemp("data") / "clinic", persons=16, size=24, lost=LOST)
     nobody = path.parent / "series" / "p15_v1.parquet"
     write_rows(nobody, np.zeros(40, bool), np.zeros((40, 3)))
+    (path.parent / "refused.csv").write_text("recording_id,path,reason\np16_v0,p16.mp4,no face\n")
     return path
 
 
@@ -69,6 +70,8 @@ def test_evaluating_the_cache_again_gives_the_same_numbers(best, cache, tmp_path
     evaluate(ASKED | {"ckpt_path": str(best), "manifest": str(cache)}, folder=tmp_path)
     again, first = (json.loads((f / "metrics.json").read_text()) for f in (tmp_path, best.parents[1]))
     assert again["test"] == first["test"]
+    for folder in (tmp_path, best.parents[1]):
+        assert "1 of 33 recordings of the input were refused" in (folder / "report.html").read_text()
     assert {"face_size", "yaw", "blur"} <= set(first["reference"]["nuisance"]["columns"])
 
 
@@ -154,7 +157,8 @@ def test_regions_of_another_margin_are_refused(cache, tmp_path):
 
 
 def test_raw_videos_are_refused_with_the_commands_to_run(best, cache, other, tmp_path):
-    (other.parent / FILE).unlink()
+    for name in (FILE, "refused.csv"):
+        (other.parent / name).unlink()
     with pytest.raises(
         ConfigError, match=r"(?s)preprocess\.py input=.*manifest\.csv.*eval\.py.*manifest=<cache>"
     ):

@@ -17,6 +17,7 @@ from datamodules.manifests.errata import Erratum
 from datamodules.manifests.made_up import is_made_up
 from datamodules.manifests.preprocessing import FILE, BadPreprocessing, Preprocessing, preprocessing_of
 from datamodules.manifests.probing import facts_file, fill_facts
+from datamodules.manifests.refused_recordings import refused_notes
 from datamodules.manifests.scales import SCALES
 from datamodules.manifests.spelling import plain
 from datamodules.manifests.table_file import FileFault, read_table
@@ -251,6 +252,7 @@ def manifest_from_table(
         raise ManifestError(f"{file or root / name}: {len(problems)} problem(s) in the manifest\n{listed}")
     try:
         preprocessing = preprocessing_of(table, root, mixed=mixed_preprocessing)
+        notes = refused_notes(table, root)
     except BadPreprocessing as fault:
         raise ManifestError(f"{file or root / name}: {fault}") from fault
     if unused := unused_columns(table):
@@ -262,7 +264,10 @@ def manifest_from_table(
         table = fill_facts(table, root=root, sidecar=facts_file(root, name))
     truth = root / "truth.csv"
     found = Manifest(table=table, root=root, name=name, truth=truth if truth.is_file() else None, file=file)
-    return replace(found, synthetic=is_made_up(root, found.files()), preprocessing=preprocessing)
+    for note in notes:
+        _log.warning("%s: %s", name, note)
+    made_up = is_made_up(root, found.files())
+    return replace(found, synthetic=made_up, preprocessing=preprocessing, notes=notes)
 
 
 def _derive_binary(table: pd.DataFrame) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 FILE = "preprocessing.json"
+_BESIDE = ("refused.csv", "faces.html")  # of a cache: where one lies and the record does not, it was lost
 _LARGEST, _DEEPEST = 64 * 2**10, 12  # characters and levels of a record, our choice: a cache has two thousand
 _VERSIONS = ("version", "versions", "libraries")  # keys below which a provenance tells the versions of others
 _OWN = "format"  # among them: what `preprocess.py` raises when the same settings give other pictures
@@ -85,8 +86,7 @@ def preprocessing_of(table: pd.DataFrame, root: Path, *, mixed: bool) -> Preproc
     Raises:
         BadPreprocessing: A record is damaged, or recordings differ that may not.
     """
-    files = {file for file in (path or series for path, series in zip(*_files(table), strict=True)) if file}
-    clips = {(root / file).parent.parent: file for file in sorted(files)}
+    clips = cache_folders(table, root)
     found = {folder: read_preprocessing(folder) for folder in clips}
     kinds = {one.fingerprint if one else "none": folder for folder, one in found.items()}
     if len(kinds) < 2:
@@ -101,14 +101,25 @@ def preprocessing_of(table: pd.DataFrame, root: Path, *, mixed: bool) -> Preproc
     return Preprocessing(fingerprint=digest, settings={"mixed": sorted(kinds)}, provenance={})
 
 
+def cache_folders(table: pd.DataFrame, root: Path) -> dict[Path, str]:
+    """Folders that are caches if they hold a record, two above the clips or series; one such file of each."""
+    files = {file for file in (path or series for path, series in zip(*_files(table), strict=True)) if file}
+    return {(root / file).parent.parent: file for file in sorted(files)}
+
+
 def read_preprocessing(folder: Path) -> Preprocessing | None:
     """The record of a cache; None where the folder is none.
 
     Raises:
-        BadPreprocessing: It is damaged; says what to do.
+        BadPreprocessing: It is damaged, or a cache has lost it; says what to do.
     """
     file = folder / FILE
     if not file.is_file():
+        if any((folder / name).is_file() for name in _BESIDE):
+            raise BadPreprocessing(
+                f"{file}: is missing, and it alone says how these faces were cut out. Copy it from where the "
+                "cache was made, or give its command of preprocess.py once more: what is done stays"
+            )
         return None
     try:
         if file.stat().st_size > 2 * _LARGEST:

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from datamodules.manifests.manifest import Manifest
+from datamodules.manifests.preprocessing import FILE
 from datamodules.splits.partition import Split
 from engine.config.compose import ConfigError
 
@@ -67,7 +68,8 @@ def _check_cache(manifest: Manifest, config: Mapping[str, Any], *, trained: bool
         return
     table = manifest.file or "<folder or table>"
     raise ConfigError(
-        f"{manifest}: is no cache of preprocess.py, which data=faces reads. First\n"
+        f"{manifest}: is no cache of preprocess.py, which data=faces reads: beside the folder of its clips "
+        f"is no {FILE}. If one was lost, copy it there; else first\n"
         f"  python preprocess.py input={table} output=<cache>\n"
         "then data=faces data.path=<cache>/manifest.csv. Where the faces were cut out by other means: "
         f"data=manifest data.path={table}"

@@ -54,6 +54,16 @@ def test_the_digest_of_the_recordings_does_not_count_it(caches):
     assert read_manifest(two.file).preprocessing is None
 
 
+def test_a_cache_that_has_lost_its_record_is_not_taken_for_videos(caches):
+    one, two = caches(settings={"size": 96})
+    for path in (one, two):
+        (path.parent / "preprocessing.json").unlink()
+        (path.parent / "refused.csv").write_text("recording_id,path,reason\n")
+    for path in (one, two):
+        with pytest.raises(ManifestError, match=r"preprocessing\.json: is missing.*preprocess\.py"):
+            read_manifest(path)
+
+
 def test_caches_of_two_kinds_are_joined_on_demand_only(caches):
     manifests = list(map(read_manifest, caches(settings={"size": 96})))
     with pytest.raises(ManifestError, match=r"2 kinds .*one.clips.*mixed_preprocessing=true"):
