@@ -18,6 +18,7 @@ from engine.config.value_ranges import check_settings
 from engine.runs.provenance import RunManifest
 from engine.runs.terminal import conclude, shown
 from preprocessing.cache.folder import RECORD, Cache
+from preprocessing.faces.precomputed import REMEDY, PrecomputedFaces
 from preprocessing.run.input_jobs import jobs_of
 from preprocessing.run.job import Job
 from preprocessing.run.many import Outcome, preprocess_all
@@ -47,7 +48,10 @@ def preprocess(config: Mapping[str, Any], *, folder: Path) -> Outcome:
     executor = build(config["executor"], key="executor")
     with RunManifest(folder=folder, config=config) as record:
         manifest = _manifest(source, notes=folder)
-        jobs = _shard(_jobs(manifest), str(config["shard"]))
+        every = _jobs(manifest)
+        if isinstance(pipeline.backend, PrecomputedFaces):
+            _check_tables(every)
+        jobs = _shard(every, str(config["shard"]))
         cache = open_cache(output, config, pipeline)
         record.record(input=str(source), recordings=len(jobs), fingerprint=cache.fingerprint)
         _log.info("preprocessing %d recordings", len(jobs))
@@ -102,6 +106,14 @@ def _jobs(manifest: Manifest) -> list[Job]:
     if not jobs:
         raise ConfigError(f"{manifest}: no recording has a video; its column 'path' is empty")
     return jobs
+
+
+def _check_tables(jobs: Sequence[Job]) -> None:
+    if not any(job.tracked for job in jobs):
+        raise ConfigError(
+            f"face=precomputed needs a table of landmarks for each recording, and none of {len(jobs)} "
+            f"recordings has one. For each recording, {REMEDY}."
+        )
 
 
 def _shard(jobs: Sequence[Job], shard: str) -> list[Job]:

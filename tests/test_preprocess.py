@@ -113,6 +113,12 @@ def test_places_and_parts_that_do_not_fit_are_refused(face_models, videos, comma
         command(f"output={tmp_path / 'c'}")
 
 
+def test_precomputed_faces_without_any_table_stop_at_once_and_name_the_column(videos, command, tmp_path):
+    with pytest.raises(ConfigError, match=r"none of 4 recordings has one.*'landmark_path'"):
+        command(f"input={videos}", f"output={tmp_path / 'cache'}", "face=precomputed")
+    assert not (tmp_path / "cache").exists()
+
+
 def test_parts_of_an_input_share_nothing_and_miss_nothing():
     from engine.preprocess import _shard
     from tests.preprocessing.run.made_entries import job

@@ -201,6 +201,8 @@ def read_manifest(path: str | Path, *, probe: bool = True, mixed_preprocessing: 
         ManifestError: The file is missing or of another kind, or the table has faults; all are listed.
     """
     source = Path(path).resolve()
+    if (source / "manifest.csv").is_file():
+        raise ManifestError(f"{source}: is a folder; give the table in it, {Path(path) / 'manifest.csv'}")
     if not source.is_file():
         raise ManifestError(
             f"{source}: no such manifest; give a CSV or Parquet table with one row a recording"
@@ -222,6 +224,7 @@ def manifest_from_table(
     probe: bool = True,
     file: Path | None = None,
     mixed_preprocessing: bool = False,
+    where: Path | None = None,
 ) -> Manifest:
     """Validate a table that is already in memory; arguments and errors as in `read_manifest`.
 
@@ -233,10 +236,12 @@ def manifest_from_table(
         file: Where the table was read from. Its items must add up to its totals; the readers of corpora list
             those that do not.
         mixed_preprocessing: As in `read_manifest`.
+        where: What errors name where there is no `file`: the table of labels, or the folder.
 
     Raises:
         ManifestError: The table has faults; all are listed.
     """
+    where = file or where or root / name
     table = table.reset_index(drop=True)
     table.columns = pd.Index([plain(str(column)) for column in table.columns])
     problems = check_columns(table)
@@ -249,12 +254,12 @@ def manifest_from_table(
         problems += check_table(table, root, sums=file is not None)
     if problems:
         listed = "\n".join(f"  - {problem}" for problem in problems)
-        raise ManifestError(f"{file or root / name}: {len(problems)} problem(s) in the manifest\n{listed}")
+        raise ManifestError(f"{where}: {len(problems)} problem(s) in the manifest\n{listed}")
     try:
         preprocessing = preprocessing_of(table, root, mixed=mixed_preprocessing)
         notes = refused_notes(table, root)
     except BadPreprocessing as fault:
-        raise ManifestError(f"{file or root / name}: {fault}") from fault
+        raise ManifestError(f"{where}: {fault}") from fault
     if unused := unused_columns(table):
         _log.warning("%s: columns nothing reads: %s", name, ", ".join(unused))
     say_unread(table, name)

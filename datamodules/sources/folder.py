@@ -45,7 +45,7 @@ def read(
     if "recording_id" in columns:
         return read_manifest(path, probe=probe)
     labels = read_labels(path, _COLUMNS, optional={"session_id": ["session", "session_id"]})
-    draft = Draft(name=folder.name or "folder", root=folder)
+    draft = Draft(name=folder.name or "folder", root=folder, table=path)
     for cells in labels.to_dict("records"):
         line = {str(name): cell for name, cell in cells.items()}
         file = Path(line.pop("file"))

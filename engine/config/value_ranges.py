@@ -70,6 +70,8 @@ _BATCHES = Rule(
     ),
     "a whole number of batches, 1 or more, or a share above 0 and at most 1.0; or null for all",
 )
+_DEGREES = Rule(lambda value: _number(value) and 0 < value < 90, "degrees above 0 and below 90")
+_SWITCH = Rule(lambda value: isinstance(value, bool), "true or false")
 _WORKERS = 256  # our choice: each is a process
 
 _COUNTS = (
@@ -82,7 +84,28 @@ _COUNTS = (
     "trainer.max_epochs trainer.accumulate_grad_batches trainer.log_every_n_steps"
 )  # of which there must be one
 
+_PREPROCESS: dict[str, Rule] = {
+    "aligner.size": Rule(
+        lambda value: whole(112, 256).holds(value) and value % 2 == 0, "an even whole number, 112 to 256"
+    ),
+    "aligner.margin": _SHARE,
+    **dict.fromkeys(("aligner.smooth_s", "aligner.bound", "aligner.bridge_s"), real(0)),
+    **dict.fromkeys(("aligner.oval", "face.tracking"), _SWITCH),
+    "quality.luminance": Rule(lambda value: False, "two shares, as in quality.luminance=[0.12,0.92]"),
+    **dict.fromkeys(("quality.min_width", "quality.min_sharpness"), real(0)),
+    **dict.fromkeys(("quality.max_yaw", "quality.max_pitch"), _DEGREES),
+    **dict.fromkeys(("quality.min_*", "quality.max_*", "quality.luminance[[]*"), _SHARE),
+    **dict.fromkeys(("least_usable", "few_usable"), _SHARE),
+    "store.crf": whole(0, 51),
+    **dict.fromkeys(("store.gop", "face.max_faces", "face.search_every", "face.batch"), whole(1)),
+    "executor.workers": or_null(whole(1), "one a core"),
+    "executor.cpus": real(0, above=True),
+    "executor.gpus": real(0),
+}
+"""Of `preprocess.py`, whose classes check the ranges as well; here for words in place of numbers."""
+
 RULES: dict[str, Rule] = {
+    **_PREPROCESS,
     **dict.fromkeys(_COUNTS.split(), whole(1)),
     "seed": _SEED,
     "*.seed": or_null(_SEED, "that of the run"),

@@ -28,6 +28,10 @@ from preprocessing.faces.face import Faces, FloatArray, Frame
 from preprocessing.faces.topology import IBUG68, MESH, Topology
 
 _log = logging.getLogger(__name__)
+REMEDY = (
+    "name its file in the column 'landmark_path' of the input, or in 'series_path', which is read where "
+    "'landmark_path' is empty; or take another backend, as face=litert"
+)
 _WITHOUT_IRIS = 468
 _FRAME_COLUMNS = ("frame", "frame_idx")
 _CONFIDENCES = ("confidence", "FaceScore")
@@ -83,8 +87,7 @@ class PrecomputedFaces:
         """
         if tracked is None:
             raise UnreadableSeries(
-                "the backend `precomputed` needs a table of landmarks for every recording, and this one has "
-                "none; name it in the column 'landmark_path' of the manifest, or take another backend"
+                f"the backend `precomputed` needs a table of landmarks, and this recording has none; {REMEDY}"
             )
         table = LandmarkTable(tracked)
         self.topology = table.topology

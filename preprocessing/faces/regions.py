@@ -83,13 +83,15 @@ def crop_matrices(regions: FloatArray, side: int, mirrored: NDArray[np.bool_] | 
         side: Of the crop, in pixels.
         mirrored: ``(...)`` whether left and right change places.
     """
-    scale = side / regions[..., 2]
-    cosine, sine = np.cos(regions[..., 3]) * scale, np.sin(regions[..., 3]) * scale
+    x, y, size, angle = np.moveaxis(regions.astype(np.float64), -1, 0)
+    scale = side / size
+    cosine, sine = np.cos(angle) * scale, np.sin(angle) * scale
     matrices = np.empty((*regions.shape[:-1], 2, 3), dtype=np.float64)
     matrices[..., 0, 0], matrices[..., 0, 1] = cosine, sine
+    matrices[..., 0, 2] = (side - 1) / 2 - cosine * x - sine * y
     matrices[..., 1, 0], matrices[..., 1, 1] = -sine, cosine
-    matrices[..., 2] = (side - 1) / 2 - (matrices[..., :2] @ regions[..., :2, None])[..., 0]
-    if np.any(mirrored):
+    matrices[..., 1, 2] = (side - 1) / 2 + sine * x - cosine * y
+    if mirrored is not False and np.any(mirrored):
         flipped = np.array([0, 0, side - 1]) - matrices[..., 0, :]
         matrices[..., 0, :] = np.where(np.asarray(mirrored)[..., None], flipped, matrices[..., 0, :])
     return matrices.astype(np.float32)

@@ -61,9 +61,10 @@ def hidden_shares(thumbnails: Frame, inside: NDArray[np.bool_]) -> NDArray[np.fl
     for _ in range(_ROUNDS):
         look = learn(sample[clean], inside)
         shares = hidden(sample, look)
-        if not (shares < _CLEAN).any():
+        few = shares < _CLEAN
+        if not few.any() or np.array_equal(few, clean):  # the next look would be this one
             break
-        clean = shares < _CLEAN
+        clean = few
     chunks = range(0, len(thumbnails), _CHUNK)
     return np.concatenate([hidden(thumbnails[start : start + _CHUNK], look) for start in chunks])
 

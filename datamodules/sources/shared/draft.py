@@ -23,10 +23,12 @@ class Draft:
     Args:
         name: Name of the manifest, e.g. `daic_woz`.
         root: Folder the paths in the rows start at.
+        table: The file that the rows were read from, where it is one; errors name it.
     """
 
     name: str
     root: Path
+    table: Path | None = None
     rows: list[dict[str, Any]] = field(default_factory=list)
     errata: list[Erratum] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -55,7 +57,8 @@ class Draft:
                 f"If so, {remedy}"
             )
         table = pd.DataFrame(self.rows, dtype=object).assign(corpus=self.name)
-        found = manifest_from_table(table, root=self.root, name=self.name, probe=probe)
+        where = self.table or self.root
+        found = manifest_from_table(table, root=self.root, name=self.name, probe=probe, where=where)
         return replace(found, errata=tuple(self.errata), notes=tuple(self.notes))
 
 

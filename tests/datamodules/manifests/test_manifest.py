@@ -148,3 +148,11 @@ def test_labels_can_be_taken_away_and_the_digest_stays(cohort):
     assert blind.recordings(["p00_v1"])[0].score == 6.0
     assert blind.digest() == manifest.digest() == blind.without_labels().digest()
     assert blind.without_labels().table["score"].isna().all()
+
+
+def test_a_folder_in_place_of_its_table_names_the_table(tmp_path):
+    with pytest.raises(ManifestError, match="no such manifest"):
+        read_manifest(tmp_path)
+    (tmp_path / "manifest.csv").touch()
+    with pytest.raises(ManifestError, match=rf"is a folder.* {tmp_path}/manifest\.csv"):
+        read_manifest(tmp_path)

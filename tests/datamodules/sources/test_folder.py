@@ -110,3 +110,10 @@ def test_a_score_needs_its_scale_in_the_table_or_by_name(tree):
     assert set(folder.read(root=tree, probe=False, scale="HAMD-17").table["scale"]) == {"HAMD-17"}
     with pytest.raises(ManifestError, match="unknown scale 'PHQ9'"):
         folder.read(root=tree, probe=False, scale="PHQ9")
+
+
+def test_faults_in_the_table_name_the_table(tree):
+    relabel(tree, "BDI-II,", "BDI-II,9")
+    with pytest.raises(ManifestError) as caught:
+        folder.read(root=tree, probe=False)
+    assert str(caught.value).startswith(f"{tree / 'labels.csv'}: ")

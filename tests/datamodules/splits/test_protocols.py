@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -148,3 +150,15 @@ def test_a_real_table_splits_too(cohort):
     split = Holdout().splits(manifest)[0]
     check_split(manifest, split, subject_disjoint=True)
     assert len(manifest.recordings(split.train)) == len(split.train)
+
+
+def test_a_holdout_of_few_persons_names_the_folds_that_work_for_them():
+    labels = [0.0, 0.0] * 2 + [0.0, 1.0] * 4 + [1.0, 1.0] * 3  # four persons who became ill
+    few = make(persons=9, visits=2, binary=labels)
+    with pytest.raises(SplitError, match="part 'val' of 'holdout' has no recording") as caught:
+        Holdout().splits(few)
+    (folds,) = re.findall(r"use protocol=kfold protocol\.folds=(\d+)", str(caught.value))
+    assert len(KFold(folds=int(folds)).splits(few)) == int(folds)
+    with pytest.raises(SplitError) as caught:
+        Holdout().splits(make(persons=9, visits=1, positives=1 / 9))
+    assert "kfold" not in str(caught.value)  # one person of a class cannot be in three parts

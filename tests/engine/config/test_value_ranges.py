@@ -118,6 +118,16 @@ FINE = [
     ("model.objective.contrast_weight", 0, "the term is reported and does not pull"),
 ]
 
+PREPROCESS = {
+    "aligner": {"size": 113, "margin": "wide", "smooth_s": -1, "oval": "maybe"},
+    "quality": {"max_yaw": "lots", "max_hidden": 2, "min_sharpness": None, "luminance": [0.1, "x"]},
+    "face": {"max_faces": 0, "search_every": "often"},
+    "store": {"crf": 52, "gop": 0.5},
+    "executor": {"workers": "two", "cpus": 0},
+    "least_usable": -0.1,
+    "few_usable": "half",
+}
+
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory):
@@ -159,3 +169,17 @@ def test_nothing_is_made_before_settings_are_checked(plain, tmp_path):
     with pytest.raises(ConfigError, match=r"data\.module\.subjects=0: must be a whole number"):
         train(config, folder=tmp_path / "run")
     assert not list(tmp_path.iterdir())
+
+
+def test_every_bad_setting_of_preprocessing_is_told_with_its_key():
+    with pytest.raises(ConfigError) as caught:
+        check_settings(PREPROCESS)
+    told = str(caught.value)
+    assert len(told.splitlines()) == 16
+    assert 'quality.max_yaw="lots": must be degrees above 0 and below 90' in told
+    assert "aligner.size=113: must be an even whole number, 112 to 256" in told
+    for value in ("abc", None, 224.0):
+        with pytest.raises(ConfigError, match=r"aligner\.size=.*: must be an even whole number"):
+            check_settings({"aligner": {"size": value}})
+    with pytest.raises(ConfigError, match=r"two shares, as in quality\.luminance="):
+        check_settings({"quality": {"luminance": 0.5}})
