@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,8 @@ def _manifest(source: Path, *, notes: Path) -> Manifest:
         _log.info(
             "no %s in %s: nobody is known to be in two recordings, and there are no labels", _LABELS, source
         )
-    return found
+    names = found.table["recording_id"].str.replace("/", "_")  # as with labels.csv, which may come later
+    return found if names.duplicated().any() else replace(found, table=found.table.assign(recording_id=names))
 
 
 def _jobs(manifest: Manifest) -> list[Job]:

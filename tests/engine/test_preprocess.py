@@ -73,6 +73,20 @@ def test_others_are_told_by_the_table_in_which_they_stay(cache, jobs, caplog):
     assert "they stay in refused.csv: b." in refused
 
 
+def test_ids_are_the_same_before_there_are_labels(tmp_path):
+    source = tmp_path / "input"
+    (source / "north").mkdir(parents=True)
+    for name in ("a.mp4", "north/a.mp4"):
+        (source / name).write_bytes(b"video")
+    before = command._manifest(source, notes=tmp_path)
+    assert not command._has_labels(before)
+    text = "file,subject,scale,score\na.mp4,p,BDI-II,3\nnorth/a.mp4,q,BDI-II,20\n"
+    (source / "labels.csv").write_text(text)
+    after = command._manifest(source, notes=tmp_path)
+    assert command._has_labels(after)
+    assert list(before.table["recording_id"]) == list(after.table["recording_id"]) == ["a", "north_a"]
+
+
 def test_an_interruption_is_told_in_recordings(cache, jobs, tmp_path, monkeypatch, caplog):
     def cut_off(*_, **__):
         put(cache, jobs[0])
@@ -83,7 +97,7 @@ def test_an_interruption_is_told_in_recordings(cache, jobs, tmp_path, monkeypatc
     monkeypatch.setattr(command, "build", lambda *_, **__: None)
     monkeypatch.setattr(command, "open_cache", lambda *_: cache)
     monkeypatch.setattr(command, "jobs_of", lambda _: (jobs, []))
-    monkeypatch.setattr(command, "input_manifest", lambda *_, **__: SimpleNamespace(synthetic=False))
+    monkeypatch.setattr(command, "_manifest", lambda *_, **__: SimpleNamespace(synthetic=False))
     given = {
         "input": str(tmp_path),
         "output": str(tmp_path.parent / "out"),
