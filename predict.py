@@ -18,9 +18,10 @@ def main(config: DictConfig) -> None:
     with reported():
         plain = plain_config(config, keys=root_keys("predict"))
         # it takes seconds to import, which help and a misspelt override need not wait for
-        from engine.predict import predict
+        from engine.predict import check_any, predict
 
-        predict(plain, folder=Path(plain["paths"]["output"]))
+        folder = Path(plain["paths"]["output"])
+        check_any(predict(plain, folder=folder), folder / "predictions.csv")
 
 
 if __name__ == "__main__":

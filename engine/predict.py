@@ -14,6 +14,7 @@ from datamodules.sources.unlabeled import SERIES, VIDEOS, input_manifest
 from engine.checkpoints.checkpoint import RunCheckpoint
 from engine.cohort.network_needs import READS, check_content
 from engine.cohort.same_preprocessing import check_preprocessing
+from engine.config.compose import ConfigError
 from engine.config.targets import trusting
 from engine.inference.clip_predictions import Predictor
 from engine.inference.cut_faces import CutFaces, cut_faces
@@ -92,6 +93,22 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
         ],
     )
     return table
+
+
+def check_any(table: pd.DataFrame, path: Path) -> None:
+    """Let the command fail where it has predicted nothing; its table lists the reasons.
+
+    Args:
+        table: What `predict` returned.
+        path: Where it lies.
+
+    Raises:
+        ConfigError: No recording has a prediction.
+    """
+    if not table["prediction"].notna().any():
+        raise ConfigError(
+            f"none of {len(table)} recordings is predicted: {shown(path)} says why, column 'unmeasured'"
+        )
 
 
 def _input(path: Path, checkpoint: RunCheckpoint, run: Mapping[str, Any], *, folder: Path) -> Manifest:

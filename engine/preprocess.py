@@ -3,9 +3,11 @@
 import logging
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from datamodules.manifests.columns import LABELS
 from datamodules.manifests.manifest import Manifest
 from datamodules.sources.folder import read as read_folder
 from datamodules.sources.unlabeled import VIDEOS, input_manifest
@@ -16,6 +18,7 @@ from engine.config.compose import ConfigError
 from engine.config.targets import trusting
 from engine.config.value_ranges import check_settings
 from engine.runs.provenance import RunManifest
+from engine.runs.signals import Interrupted
 from engine.runs.terminal import conclude, shown
 from preprocessing.cache.folder import RECORD, Cache
 from preprocessing.faces.precomputed import REMEDY, PrecomputedFaces
@@ -46,7 +49,7 @@ def preprocess(config: Mapping[str, Any], *, folder: Path) -> Outcome:
     _check_places(source, output)
     pipeline = pipeline_of(config)
     executor = build(config["executor"], key="executor")
-    with RunManifest(folder=folder, config=config) as record:
+    with RunManifest(folder=folder, config=config, place="before the first recording") as record:
         manifest = _manifest(source, notes=folder)
         every = _jobs(manifest)
         if isinstance(pipeline.backend, PrecomputedFaces):
@@ -55,13 +58,18 @@ def preprocess(config: Mapping[str, Any], *, folder: Path) -> Outcome:
         cache = open_cache(output, config, pipeline)
         record.record(input=str(source), recordings=len(jobs), fingerprint=cache.fingerprint)
         _log.info("preprocessing %d recordings", len(jobs))
-        outcome = preprocess_all(
-            jobs, pipeline=pipeline, cache=cache, executor=executor, synthetic=manifest.synthetic
-        )
+        try:
+            outcome = preprocess_all(
+                jobs, pipeline=pipeline, cache=cache, executor=executor, synthetic=manifest.synthetic
+            )
+        except (Interrupted, KeyboardInterrupt):
+            record.place = _done(jobs, cache)
+            raise
         record.record(counts=dict(outcome.counts), synthetic=manifest.synthetic)
         _tell_others(cache, manifest)
         _check_any(outcome, output)
-    conclude("preprocessing is finished", folder, rows=_rows(outcome, config), following=_next(output))
+    following = _next(cache, every, source=source, labeled=_has_labels(manifest))
+    conclude("preprocessing is finished", folder, rows=_rows(outcome, config), following=following)
     return outcome
 
 
@@ -96,7 +104,8 @@ def _manifest(source: Path, *, notes: Path) -> Manifest:
         _log.info(
             "no %s in %s: nobody is known to be in two recordings, and there are no labels", _LABELS, source
         )
-    return found
+    names = found.table["recording_id"].str.replace("/", "_")  # as with labels.csv, which may come later
+    return found if names.duplicated().any() else replace(found, table=found.table.assign(recording_id=names))
 
 
 def _jobs(manifest: Manifest) -> list[Job]:
@@ -128,13 +137,26 @@ def _shard(jobs: Sequence[Job], shard: str) -> list[Job]:
 def _tell_others(cache: Cache, manifest: Manifest) -> None:
     """Say what a cache holds beyond this input: a recording may have been withdrawn."""
     given = set(manifest.table["recording_id"])
-    others = [one.recording_id for one in cache.entries() if one.recording_id not in given]
-    if others:
-        _log.warning(
-            "%s: holds %d recordings that are not in this input, and they stay in its manifest: %s. To take "
-            "one out, delete its file in entries/, and in clips/, series/ and sheets/.",
-            cache.folder, len(others), first_few(others, 5),
-        )  # fmt: skip
+    others = [one for one in cache.entries() if one.recording_id not in given]
+    for used, table in ((True, "its manifest"), (False, "refused.csv")):
+        if names := [one.recording_id for one in others if one.used is used]:
+            _log.warning(
+                "%s: holds %d recordings that are not in this input, and they stay in %s: %s. To take one "
+                "out, delete its file in entries/, and in clips/, series/ and sheets/.",
+                cache.folder, len(names), table, first_few(names, 5),
+            )  # fmt: skip
+
+
+def _done(jobs: Sequence[Job], cache: Cache) -> str:
+    """How far a command came that was interrupted."""
+    done = sum(cache.finished(job.recording_id, job.path, job.tracked) is not None for job in jobs)
+    return f"({done} of {len(jobs)} recordings are done)"
+
+
+def _has_labels(manifest: Manifest) -> bool:
+    table = manifest.table
+    labels = [name for name in table if name in LABELS or str(name).startswith("trait_")]
+    return bool(table[labels].notna().any(axis=None))
 
 
 def _check_any(outcome: Outcome, output: Path) -> None:
@@ -162,8 +184,27 @@ def _rows(outcome: Outcome, config: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [*rows, ("manifest", shown(output / "manifest.csv")), ("page", shown(output / "faces.html"))]
 
 
-def _next(output: Path) -> list[str]:
-    return [
-        f"open {shown(output / 'faces.html')}  # look at it before you train",
-        f"python train.py data=faces data.path={shown(output / 'manifest.csv')}",
-    ]
+def _next(cache: Cache, every: Sequence[Job], *, source: Path, labeled: bool) -> list[str]:
+    """What to type next: there is nothing to train on before all recordings are done and have labels.
+
+    Args:
+        cache: Where they are.
+        every: Recordings of the input, those of other shards among them.
+        source: The input.
+        labeled: Whether it has labels.
+    """
+    entries = {one.recording_id: one for one in cache.entries()}
+    told = [f"open {shown(cache.folder / 'faces.html')}  # look at it before you train"]
+    missing = sum(job.recording_id not in entries for job in every)
+    if missing:
+        others = f"{missing} of {len(every)} recordings of the input are not done yet"
+        return [*told, f"wait for the other commands, or give those of the other shards: {others}"]
+    if not any(one.used for one in entries.values()):
+        return told
+    if labeled:
+        return [*told, f"python train.py data=faces data.path={shown(cache.folder / 'manifest.csv')}"]
+    if source.is_dir():
+        place = f"write {shown(source / _LABELS)} (file,subject,session,scale,score)"
+    else:
+        place = "give a table (recording_id,subject_id,session_id,path,scale,score) as input="
+    return [*told, f"to train, {place} and give the command again: no face is looked for twice"]

@@ -1,13 +1,16 @@
 """`predict.py`: a video, a folder or a manifest to a table, without labels."""
 
 import logging
+import runpy
 import shutil
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from engine.checkpoints.checkpoint import load_checkpoint
+from engine.config.source_code import ROOT
 from engine.predict import predict
 
 ARGUMENTS = {"num_workers": None, "trainer": None}
@@ -90,3 +93,18 @@ def test_a_recording_without_a_measurement_has_a_row_and_no_prediction(series_ru
             assert sorted(found.index) == ["nobody", "seen"]
             assert np.isfinite(found.loc["seen", "prediction"])
             assert pd.isna(found.loc["seen", "unmeasured"])
+
+
+@pytest.mark.parametrize("known", [[float("nan"), 1.0], [float("nan")], []])
+def test_the_command_fails_where_nothing_is_predicted(known, tmp_path, monkeypatch, capsys):
+    table = pd.DataFrame({"prediction": known})
+    monkeypatch.setattr("engine.predict.predict", lambda *_, **__: table)
+    words = ["ckpt_path=x", "input=y", f"hydra.run.dir={tmp_path}"]
+    monkeypatch.setattr(sys, "argv", ["predict.py", *words])
+    if table["prediction"].notna().any():
+        runpy.run_path(str(ROOT / "predict.py"), run_name="__main__")
+        return
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(ROOT / "predict.py"), run_name="__main__")
+    assert ended.value.code == 1
+    assert f"none of {len(known)} recordings is predicted" in capsys.readouterr().err

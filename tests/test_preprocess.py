@@ -68,7 +68,8 @@ def test_a_folder_becomes_a_cache_and_is_gone_on_with(face_models, videos, comma
     assert refused["person 1"] == "no face in any of its 35 frames"
     assert "it is text" in refused["notes"]
     assert (tmp_path / "cache" / "faces.html").stat().st_size > 5000
-    told = dict(line.split(maxsplit=1) for line in caplog.messages[-1].splitlines()[1:-1])
+    (ended,) = [text for text in caplog.messages if text.startswith("preprocessing is finished")]
+    told = dict(line.split(maxsplit=1) for line in ended.splitlines()[1:-1])
     assert told["result"] == "recordings: 2 ok, 0 with warnings, 2 refused"
     record = json.loads((tmp_path / "run" / "manifest.json").read_text())
     assert (record["status"], record["counts"]) == ("finished", {"ok": 2, "refused": 2})

@@ -42,6 +42,8 @@ class RunManifest:
         writes: False on the ranks that only help to compute.
         earlier: Folder of the run that this one goes on from; its looks at the test part are kept.
         whole: Folder of the run that this one is a fold of, with which it goes on.
+        place: Where a command that takes no training steps is when it is interrupted, as in "before the
+            first recording"; may be set anew while it runs.
 
     Raises:
         RunFolderError: `manifest.json` is damaged, or the folder holds a run of another config.
@@ -57,7 +59,9 @@ class RunManifest:
         writes: bool = True,
         earlier: Path | None = None,
         whole: Path | None = None,
+        place: str = "",
     ) -> None:
+        self.place = place
         self._path = folder / FILE
         self._writes, self._whole = writes, whole
         self._clock = time.monotonic()
@@ -142,7 +146,7 @@ class RunManifest:
             status, code = "finished", 0
         elif name is not None:
             step = self._signals.step
-            place = "before the first step" if step is None else f"at step {step}"
+            place = self.place or ("before the first step" if step is None else f"at step {step}")
             status, code = f"interrupted {place} by {name}", 128 + int(getattr(signal, name))
         else:
             status, code = f"failed: {kind.__name__ if kind else 'Error'}: {error}", 1

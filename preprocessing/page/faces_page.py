@@ -67,8 +67,8 @@ def _verdict(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     used = sum(entry["status"] != "refused" for entry in entries)
     share = used / len(entries) if entries else 0.0
     tone = "good" if share >= _GOOD else "mixed" if share >= _POOR else "poor"
-    many = f"{used:,} of {len(entries):,} recordings can be trained on"
-    return {"tone": tone, "headline": many if used else "No recording can be trained on"}
+    many = f"{used:,} of {len(entries):,} recordings can be used"
+    return {"tone": tone, "headline": many if used else "No recording can be used"}
 
 
 def _figures(entries: Sequence[Mapping[str, Any]], rate: float | None) -> list[tuple[str, str]]:

@@ -70,8 +70,8 @@ def preprocess_all(
     with ExitStack() as ending:
         ending.callback(cache.sweep)  # of workers that were cut off
         ending.enter_context(bar)
-        answers = ending.enter_context(closing(executor.run(work, waiting)))
-        for job, answer in answers:
+        answers = ending.enter_context(closing(executor.run(work, waiting))) if waiting else ()
+        for job, answer in answers:  # no cluster is begun for nothing
             entry = _given_up(job, answer, cache) if isinstance(answer, Lost) else answer
             if entry is None:
                 elsewhere.append(job.recording_id)

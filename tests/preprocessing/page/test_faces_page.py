@@ -79,7 +79,7 @@ def page(entries, tmp_path):
 def test_the_head_counts_what_happened(page):
     text = " ".join(page.text.split())
     assert "Faces of 3 recordings" in text
-    assert "2 of 3 recordings can be trained on" in text
+    assert "2 of 3 recordings can be used" in text
     for figure in ("1 ok", "1 ok with warnings", "1 refused", "16.0 s of video used", "123 frames a second"):
         assert re.sub(" ", "", figure) in re.sub(" ", "", text)
     assert "88 %of its 400 frames usable" in text  # 350 of 400
@@ -151,7 +151,7 @@ def test_none_and_very_many(entries, tmp_path, count):
     text = (tmp_path / "faces.html").read_text(encoding="utf-8")
     assert len(text) < 15_000 + 1_500 * (count + 1)
     assert len(Page(text).all("article")) == count
-    assert ("No recording can be trained on" in text) == (count == 0)
+    assert ("No recording can be used" in text) == (count == 0)
 
 
 def test_shares_round_to_nothing_and_to_all_only_where_they_are():

@@ -104,6 +104,17 @@ def test_a_fault_of_the_program_is_logged_and_told(jobs, cache, caplog):
     assert outcome.entries[0].reasons == ("the program failed at it: KeyError: 'a bug'",)
     assert "Traceback" in caplog.text
     assert not outcome.entries[0].final
+    again = run(jobs[:1], cache)
+    assert (again.earlier, again.counts) == (0, {"ok": 1})
+
+
+def test_no_executor_is_begun_where_everything_is_done(jobs, cache):
+    class Cluster:
+        def run(self, work, jobs):
+            raise AssertionError("a cluster is begun")
+
+    run(jobs[:1], cache)
+    assert run(jobs[:1], cache, Cluster()).earlier == 1
 
 
 _COMMAND = """
