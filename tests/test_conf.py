@@ -310,7 +310,7 @@ def test_data_and_model_of_two_kinds_are_refused_with_the_remedy(compose_run):
 
 def test_series_for_a_network_of_pixels_are_refused_before_they_are_made(compose_run):
     for overrides in (["data=synthetic_series"], ["model=baseline", "data=synthetic_series"]):
-        with pytest.raises(ConfigError, match=r"reads frames .* the data give series.*model/trunk="):
+        with pytest.raises(ConfigError, match=r"reads frames .* the data give series.*=mpdrm_series"):
             check_model(compose_run(*overrides))
     with pytest.raises(ConfigError, match="reads series"):
         check_model(compose_run("data=synthetic", "model=mpdrm_series", "+data.channels=17"))

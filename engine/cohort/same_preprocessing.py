@@ -7,6 +7,7 @@ from typing import Any
 from datamodules.manifests.manifest import Manifest
 from datamodules.manifests.preprocessing import Preprocessing, is_version
 from engine.checkpoints.checkpoint import RunCheckpoint
+from engine.cohort.preprocess_words import preprocess_words
 from engine.config.compose import ConfigError
 
 _log = logging.getLogger(__name__)
@@ -49,10 +50,12 @@ def check_preprocessing(checkpoint: RunCheckpoint, manifest: Manifest, *, accept
             )
         told = f"was preprocessed in another way than what {checkpoint.path} was trained on"
         remedy = (
-            _listed(others, was, now) + "\nPreprocess the raw videos as there: `python predict.py` does so"
+            _listed(others, was, now)
+            + "\nPreprocess the raw videos as there, which `python predict.py` does by itself:\n"
+            + _command(was, "<raw videos>")
         )
     if not accepted:
-        raise ConfigError(f"{manifest}: {told}{remedy}. {_ACCEPT}.")
+        raise ConfigError(f"{manifest}: {told}{remedy}\n{_ACCEPT}.")
     note = f"{manifest}: {told}, which was accepted (accept_preprocessing)."
     _log.warning("%s", note)
     return (note,)
@@ -62,14 +65,20 @@ def _one_alone(checkpoint: RunCheckpoint, manifest: Manifest) -> tuple[str, str]
     if checkpoint.preprocessing is None:
         return (
             f"is of preprocess.py, and {checkpoint.path} was trained on recordings that are not",
-            ". Give the videos themselves, or train on this cache with data=faces",
+            ". Give the videos themselves, or train on this cache with data=faces.",
         )
     return (
         f"is no cache of preprocess.py, and {checkpoint.path} was trained on one",
         f". Preprocess the videos with the same settings:\n"
-        f"  python preprocess.py input={manifest.file or '<videos>'} output=<cache>\n"
+        f"{_command(checkpoint.preprocessing, str(manifest.file or '<videos>'))}\n"
         f"  python eval.py ckpt_path={checkpoint.path} manifest=<cache>/manifest.csv\n"
-        "To predict without labels, predict.py does both by itself",
+        "To predict without labels, predict.py does both by itself.",
+    )
+
+
+def _command(was: Preprocessing, source: str) -> str:
+    return "  " + " ".join(
+        [f"python preprocess.py input={source} output=<cache>", *preprocess_words(was.settings)]
     )
 
 

@@ -30,6 +30,7 @@ _log = logging.getLogger(__name__)
 _COMPILERS = (os.environ.get("CXX", "g++"), "clang++", "cl")
 _HALF = ("bf16-mixed", "bf16-true", "bf16", "16-mixed", "16-true", "16")
 _GIVES = {"video": "frames", "series": "series"}
+_EXAMPLES = {"frames": "experiment=mpdrm", "series": "experiment=mpdrm_series"}  # that read what is given
 
 
 def check_model(config: Mapping[str, Any]) -> None:
@@ -65,7 +66,8 @@ def _check_kind(task: Any, config: Mapping[str, Any]) -> None:
         if given is not None and isinstance(reader, Input) and reader.reads != given:
             raise ConfigError(
                 f"the network reads {reader.reads} ({type(reader).__name__}), the data give {given}: choose "
-                "a data= and a model= (or model/trunk=) of the same kind, pixels or series"
+                "a data= and a model= (or model/trunk=) of the same kind, pixels or series, e.g. "
+                + _EXAMPLES[given]
             )
 
 

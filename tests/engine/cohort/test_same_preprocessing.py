@@ -73,3 +73,12 @@ def test_other_versions_of_libraries_are_told_and_go_on(digest, trained, caplog)
     with pytest.raises(ConfigError, match="size: 48 there, 96 here") as caught:
         check_preprocessing(trained(OWN), table(other), accepted=False)
     assert "libraries" not in str(caught.value)
+
+
+@pytest.mark.parametrize("now", [None, other()])
+def test_the_line_that_gives_the_settings_of_the_training_is_printed(now, trained):
+    was = replace(OWN, settings={"aligner": {"size": 160, "margin": 0.25}, "few_usable": 0.4})
+    with pytest.raises(ConfigError) as caught:
+        check_preprocessing(trained(was), table(now), accepted=False)
+    line = next(line for line in str(caught.value).splitlines() if "python preprocess.py" in line)
+    assert line.endswith(" output=<cache> aligner.size=160 few_usable=0.4")
