@@ -92,8 +92,9 @@ def test_an_interruption_is_told_in_recordings(cache, jobs, tmp_path, monkeypatc
         put(cache, jobs[0])
         raise Interrupted(signal.SIGINT)
 
-    for name, value in {"preprocess_all": cut_off, "pipeline_of": dict, "check_settings": dict}.items():
+    for name, value in {"preprocess_all": cut_off, "check_settings": dict}.items():
         monkeypatch.setattr(command, name, value)
+    monkeypatch.setattr(command, "pipeline_of", lambda _: SimpleNamespace(backend=None))
     monkeypatch.setattr(command, "build", lambda *_, **__: None)
     monkeypatch.setattr(command, "open_cache", lambda *_: cache)
     monkeypatch.setattr(command, "jobs_of", lambda _: (jobs, []))
