@@ -122,8 +122,8 @@ def test_what_is_cut_or_damaged_says_from_where_on(done, name, first):
 def test_a_file_that_vanishes_between_the_passes_is_refused_for_now(done, monkeypatch):
     from preprocessing.run import recording
 
-    def follow_and_delete(stream, backend, *, tracked=None):
-        track = follow(stream, backend, tracked=tracked)
+    def follow_and_delete(stream, backend, **given):
+        track = follow(stream, backend, **given)
         stream._path.unlink()
         return track
 
