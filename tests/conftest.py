@@ -16,6 +16,9 @@ import pytest
 if "PYTEST_XDIST_WORKER" in os.environ:  # side by side, threads of one test would only hold up the others
     os.environ["OMP_NUM_THREADS"] = "1"
 
+# Now: later a test may have a cache of its own, and what a session fixture finds holds for all that follow.
+_MODELS = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "euthymia" / "models"
+
 COHORT = [
     "data.cohort.n_subjects=10",
     "data.cohort.n_visits=2",
@@ -278,10 +281,10 @@ def eye_channels():
 @pytest.fixture(scope="session")
 def face_models():
     """Folder of the networks' files; skips the test where they are missing."""
-    from preprocessing.models.folder import ModelError, default_folder, locate
+    from preprocessing.models.folder import ModelError, locate
 
     try:
-        locate()
+        locate(_MODELS)
     except ModelError:
-        pytest.skip(f"{default_folder()} has no face networks: run `python -m preprocessing.models` once")
-    return default_folder()
+        pytest.skip(f"{_MODELS} has no face networks: run `python -m preprocessing.models` once")
+    return _MODELS
