@@ -17,7 +17,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # side by side, threads of one test wou
     os.environ["OMP_NUM_THREADS"] = "1"
 
 # Now: later a test may have a cache of its own, and what a session fixture finds holds for all that follow.
-_MODELS = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "euthymia" / "models"
+MODELS = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "euthymia" / "models"
 
 COHORT = [
     "data.cohort.n_subjects=10",
@@ -284,7 +284,7 @@ def face_models():
     from preprocessing.models.folder import ModelError, locate
 
     try:
-        locate(_MODELS)
+        locate(MODELS)
     except ModelError:
-        pytest.skip(f"{_MODELS} has no face networks: run `python -m preprocessing.models` once")
-    return _MODELS
+        pytest.skip(f"{MODELS} has no face networks: run `python -m preprocessing.models` once")
+    return MODELS

@@ -17,6 +17,7 @@ from hydra import compose, initialize_config_dir
 
 from datamodules.readers import open_video
 from datamodules.sources.shared.draft import SourceError
+from tests.conftest import MODELS
 from tests.preprocessing.bad_set import CASES, FRAMES, encode, scene, write
 
 ROOT = Path(__file__).parents[2]
@@ -31,12 +32,11 @@ QUICK = (
 @pytest.fixture(scope="module", autouse=True)
 def quiet(tmp_path_factory):
     """Keep packet indices out of the user's cache, and the coders' chatter out of the report."""
-    models = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "euthymia" / "models"
     with pytest.MonkeyPatch.context() as patch:
         private = tmp_path_factory.mktemp("cache")
-        if models.is_dir():
+        if MODELS.is_dir():
             (private / "euthymia").mkdir()
-            (private / "euthymia" / "models").symlink_to(models)
+            (private / "euthymia" / "models").symlink_to(MODELS)
         patch.setenv("XDG_CACHE_HOME", str(private))
         av.logging.set_level(av.logging.PANIC)
         yield

@@ -1,6 +1,7 @@
 import av
 import pytest
 
+from tests.conftest import MODELS
 from tests.datamodules.readers.videos import RECIPES, write
 
 
@@ -8,7 +9,11 @@ from tests.datamodules.readers.videos import RECIPES, write
 def private_cache(tmp_path_factory):
     """Keep packet indices out of the user's cache, and the coders' chatter out of the report."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        private = tmp_path_factory.mktemp("cache")
+        if MODELS.is_dir():  # the session goes on with this cache, also where faces are found
+            (private / "euthymia").mkdir()
+            (private / "euthymia" / "models").symlink_to(MODELS)
+        patch.setenv("XDG_CACHE_HOME", str(private))
         patch.setenv("SVT_LOG", "1")
         av.logging.set_level(av.logging.PANIC)
         yield
