@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
 
 from engine.runs.environment import hardware
 from evaluation.uncertainty.confidence_intervals import t_interval
@@ -36,24 +37,20 @@ face is seen. Depression is a BDI-II of 14 or more.
 
 {legend}
 
-*Over persons*: percentiles of 2,000 draws of the tested persons, all of whose recordings go with them in
-all arms and seeds (paired). *Over seeds*: Student's t of the {seeds} paired differences. A seed is a
-split and an initialization of the one cohort, so that tested persons overlap between seeds. Drawn faces:
-this says that the face must be found, not how well depression is seen in people.
+Recordings that not all inputs predict, because too few of their frames can be used: {left_out}; they
+count in no row. *Over persons*: percentiles of 2,000 draws of the tested persons, all of whose recordings
+go with them in all arms and seeds (paired). *Over seeds*: Student's t of the {seeds} paired differences.
+A seed is a split and an initialization of the one cohort, so that tested persons overlap between seeds.
+Drawn faces: this says that the face must be found, not how well depression is seen in people.
 """
 
 
 def write_page(results: Sequence[dict[str, Any]], path: Path, *, command: str, kept: int) -> str:
-    """Write the page and return its text.
-
-    Raises:
-        ValueError: Arms of a seed were tested on different recordings.
-    """
+    """Write the page and return its text."""
     seeds = sorted({result["seed"] for result in results})
-    tables = {(r["arm"], r["seed"]): pd.read_csv(r["predictions"]) for r in results}
-    _check_paired(tables, seeds)
+    tables, left_out = paired({(r["arm"], r["seed"]): pd.read_csv(r["predictions"]) for r in results})
     arms = [arm for arm in ARMS if arm in {result["arm"] for result in results}]
-    rows = "\n".join(_row(arm, results, tables, seeds) for arm in arms)
+    rows = "\n".join(_row(arm, tables, seeds) for arm in arms)
     epochs = next(
         word.partition("=")[2] for word in results[0]["overrides"] if word.startswith("trainer.max_epochs")
     )
@@ -72,6 +69,7 @@ def write_page(results: Sequence[dict[str, Any]], path: Path, *, command: str, k
         seeds=len(seeds),
         rows=rows,
         legend="\n".join(f"- *{arm}*: {ARMS[arm]}." for arm in arms),
+        left_out=left_out,
     )
     path.write_text(text, encoding="utf-8")
     return text
@@ -79,12 +77,16 @@ def write_page(results: Sequence[dict[str, Any]], path: Path, *, command: str, k
 
 def _row(
     arm: str,
-    results: Sequence[dict[str, Any]],
     tables: dict[tuple[str, int], pd.DataFrame],
     seeds: Sequence[int],
 ) -> str:
-    values = {r["seed"]: r["test_auc"] for r in results if r["arm"] == arm}
-    base = {r["seed"]: r["test_auc"] for r in results if r["arm"] == _REFERENCE}
+    values, base = (
+        {
+            seed: roc_auc_score(tables[name, seed]["binary_target"], tables[name, seed]["binary_prediction"])
+            for seed in seeds
+        }
+        for name in (arm, _REFERENCE)
+    )
     differences = [values[seed] - base[seed] for seed in seeds]
     single = ", ".join(f"{values[seed]:.3f}" for seed in seeds)
     cells = [arm, f"{np.mean(list(values.values())):.3f}", single]
@@ -132,8 +134,19 @@ def _weighted_auc(target: Array, score: Array, weights: Array) -> Array:
         return np.asarray(ordered / (weights[:, ill].sum(axis=1) * weights[:, well].sum(axis=1)))
 
 
-def _check_paired(tables: dict[tuple[str, int], pd.DataFrame], seeds: Sequence[int]) -> None:
-    for seed in seeds:
-        tested = {arm: set(table["recording_id"]) for (arm, s), table in tables.items() if s == seed}
-        if len({frozenset(ids) for ids in tested.values()}) > 1:
-            raise ValueError(f"seed {seed}: the arms were tested on different recordings, nothing is paired")
+def paired(
+    tables: dict[tuple[str, int], pd.DataFrame],
+) -> tuple[dict[tuple[str, int], pd.DataFrame], int]:
+    """The predictions of the recordings that all arms of a seed predict, and how many others there are.
+
+    A recording in which too few frames can be used is predicted from whole frames only.
+    """
+    left_out, kept = set(), {}
+    for seed in {seed for _, seed in tables}:
+        predicted = {arm: set(table["recording_id"]) for (arm, s), table in tables.items() if s == seed}
+        common = set.intersection(*predicted.values())
+        left_out |= set().union(*predicted.values()) - common
+        for arm in predicted:
+            table = tables[arm, seed]
+            kept[arm, seed] = table[table["recording_id"].isin(common)].reset_index(drop=True)
+    return kept, len(left_out)
