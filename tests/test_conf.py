@@ -129,7 +129,9 @@ def _packed(base):
     alone, options = [], defaultdict(list)
     for leaf in LEAVES:
         group, option = leaf.parent.relative_to(CONF).as_posix(), leaf.stem
-        if group == "experiment" or option in CORPORA or not _fits(group, option, base):
+        if group in ("experiment", "face", "store", "executor"):  # the last three are of preprocess.py
+            continue
+        if option in CORPORA or not _fits(group, option, base):
             continue
         if group in ("data", "model"):  # what a data set or a model is made of differs: one config each
             alone.append({group: option})

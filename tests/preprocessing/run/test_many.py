@@ -147,7 +147,7 @@ def test_commands_share_a_folder(tmp_path):
     assert all(command.returncode == 0 for command in commands)
     assert all(entries + elsewhere == 9 for entries, _, elsewhere in told)
     cache = Cache.open(tmp_path / "cache", settings={}, provenance={})
-    assert rows(cache) == [str(number) for number in range(9)]
+    assert list(map(str, rows(cache))) == [str(number) for number in range(9)]
     assert not [path for path in cache.folder.rglob(".*") if path.is_file()]
 
 
