@@ -156,7 +156,12 @@ def _fits(group, option, base):
 @pytest.mark.slow
 def test_every_leaf_composes_into_a_config_of_allowed_targets(base, compose_run):
     for chosen in _packed(base):
-        missing = [value for option in chosen.values() for value in _MISSING.get(option, [])]
+        missing = [
+            value
+            for group, option in chosen.items()
+            if (group, option) != ("data/clips", "faces")  # the table is asked for by data=faces
+            for value in _MISSING.get(option, [])
+        ]
         config = compose_run(*base, *(f"{group}={option}" for group, option in chosen.items()), *missing)
         check_targets(config)
         check_settings(config)
