@@ -12,7 +12,7 @@ from datamodules.manifests.manifest import Manifest
 from datamodules.sources.folder import read as read_folder
 from datamodules.sources.unlabeled import VIDEOS, input_manifest
 from datamodules.wording import first_few
-from engine.cohort.face_pipeline import open_cache, pipeline_of
+from engine.cohort.face_pipeline import open_cache, page_templates, pipeline_of
 from engine.config.build import build
 from engine.config.compose import ConfigError
 from engine.config.targets import trusting
@@ -60,7 +60,12 @@ def preprocess(config: Mapping[str, Any], *, folder: Path) -> Outcome:
         _log.info("preprocessing %d recordings", len(jobs))
         try:
             outcome = preprocess_all(
-                jobs, pipeline=pipeline, cache=cache, executor=executor, synthetic=manifest.synthetic
+                jobs,
+                pipeline=pipeline,
+                cache=cache,
+                executor=executor,
+                templates=page_templates(),
+                synthetic=manifest.synthetic,
             )
         except (Interrupted, KeyboardInterrupt):
             record.place = _done(jobs, cache)

@@ -112,17 +112,22 @@ def synthetic_manifest(
         landmarks=landmarks,
     )
     folder = Path(root) / fingerprint(settings)
-    visits = draw_cohort(latent)
+    _write_tables(_made(settings, folder, workers or _cores()), folder)
+    return replace(read_manifest(folder / "manifest.csv"), name="synthetic", synthetic=True)
+
+
+def _made(settings: CohortSettings, folder: Path, workers: int) -> list[dict[str, Any] | None]:
+    """Entries of all recordings, after those that are missing were written."""
+    visits = draw_cohort(settings.latent)
     for name in ("", *_FOLDERS, ROOMS):
         sweep(folder / name)
     entries = {recording_id(visit): read_entry(folder, visit) for visit in visits}
     missing = [visit for visit in visits if entries[recording_id(visit)] is None]
     if missing:
         _prepare(folder, settings)
-        _write_missing(missing, settings, folder, workers or _cores())
+        _write_missing(missing, settings, folder, workers)
         entries |= {recording_id(visit): read_entry(folder, visit) for visit in missing}
-    _write_tables(list(entries.values()), folder)
-    return replace(read_manifest(folder / "manifest.csv"), name="synthetic", synthetic=True)
+    return list(entries.values())
 
 
 def _cores() -> int:

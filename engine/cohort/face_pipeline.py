@@ -4,9 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import jinja2
+
 from engine.config.build import build
+from evaluation.report.page import environment
 from preprocessing.cache.fingerprint import libraries, plain_settings
 from preprocessing.cache.folder import Cache
+from preprocessing.page.faces_page import TEMPLATES
 from preprocessing.run.pipeline import Pipeline
 
 PARTS = ("face", "aligner", "quality", "store", "least_usable", "few_usable")
@@ -23,6 +27,11 @@ def pipeline_of(config: Mapping[str, Any]) -> Pipeline:
         least_usable=config["least_usable"],
         few_usable=config["few_usable"],
     )
+
+
+def page_templates() -> jinja2.Environment:
+    """Templates of the page of a cache, in the style of all reports."""
+    return environment(TEMPLATES)
 
 
 def open_cache(output: Path, config: Mapping[str, Any], pipeline: Pipeline) -> Cache:

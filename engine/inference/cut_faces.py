@@ -13,7 +13,7 @@ from datamodules.manifests.preprocessing import Preprocessing
 from datamodules.schema import IDS
 from engine.checkpoints.checkpoint import RunCheckpoint
 from engine.checkpoints.recorded_pipeline import pipeline_settings
-from engine.cohort.face_pipeline import open_cache, pipeline_of
+from engine.cohort.face_pipeline import open_cache, page_templates, pipeline_of
 from engine.cohort.same_preprocessing import check_preprocessing
 from preprocessing.cache.entry import Entry
 from preprocessing.run.input_jobs import jobs_of
@@ -73,7 +73,14 @@ def cut_faces(
     jobs, without = jobs_of(raw)
     _log.info("cutting the faces out of %d videos, as for the training", len(jobs))
     executor = Processes(workers=workers)
-    outcome = preprocess_all(jobs, pipeline=pipeline, cache=cache, executor=executor, synthetic=raw.synthetic)
+    outcome = preprocess_all(
+        jobs,
+        pipeline=pipeline,
+        cache=cache,
+        executor=executor,
+        templates=page_templates(),
+        synthetic=raw.synthetic,
+    )
     lost = dict.fromkeys(without, (np.nan, "it has no video"))
     lost |= {one.recording_id: (_share(one), _reason(one)) for one in outcome.entries if not one.used}
     used = {one.recording_id for one in outcome.entries if one.used}

@@ -5,15 +5,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import jinja2
+
 from datamodules.synthetic.files import put
-from evaluation.report.page import environment
 from preprocessing.page.contact_sheet import HEIGHT, WIDTH
 from preprocessing.page.reason_colors import COLORS, USED
 from preprocessing.page.recording_block import STATUS, Block, block, duration, lost_frames, percent
 from preprocessing.page.settings_list import settings, versions
 from preprocessing.page.timeline import FULL
 
-_TEMPLATES = Path(__file__).with_name("templates")
+TEMPLATES = Path(__file__).with_name("templates")
 _ORDER = {"warned": 0, "ok": 1, "refused": 2}  # what a person should look at first
 _GOOD, _POOR = 0.9, 0.5  # shares of recordings that can be used: our choice
 
@@ -23,6 +24,7 @@ def write_faces_page(
     *,
     entries: Sequence[Mapping[str, Any]],
     record: Mapping[str, Any],
+    templates: jinja2.Environment,
     rate: float | None = None,
 ) -> None:
     """Write the page; contact sheets are linked, so that it belongs beside its cache.
@@ -33,10 +35,11 @@ def write_faces_page(
             known `seconds, fps, width, height, frames, usable, lost` (frames by reason), `timeline` and
             `files`.
         record: Content of `preprocessing.json`: `fingerprint, settings, provenance`.
+        templates: Finds `TEMPLATES`, and the style that all reports share.
         rate: Frames a second with which it was made.
     """
     blocks = [block(number, entry) for number, entry in enumerate(entries)]
-    page = environment(_TEMPLATES).get_template("faces.html").render(
+    page = templates.get_template("faces.html").render(
         title=f"Faces of {len(entries):,} recording{'s' if len(entries) != 1 else ''}",
         subtitle="What preprocess.py found, kept and refused: to be looked at before training.",
         banners=["This page shows faces. It is as confidential as the videos: do not pass it on."],

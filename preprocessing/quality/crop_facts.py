@@ -11,6 +11,7 @@ from preprocessing.quality.texture import WIDTH, texture
 
 _FACE = 72  # width of the face where sharpness is measured: that of the smallest crop; our choice
 _GRAY = 127.5  # mean that the face is brought to before
+_WHITE = 250  # gray level from which on a camera, or a codec, tells no more differences; our choice
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -20,11 +21,13 @@ class CropFacts:
     Attributes:
         sharpness: variance of the Laplacian of the face at a fixed size, gray levels squared.
         luminance: mean of the face, 0 to 1.
+        burnt: share of the face that is white, so that no detail is left in it.
         thumbnail: the unrolled face at a few pixels, to see what hides it; see `texture`.
     """
 
     sharpness: float
     luminance: float
+    burnt: float
     thumbnail: Frame
 
 
@@ -48,10 +51,12 @@ def measure(crop: Frame, points: FloatArray) -> CropFacts:
     width = max(float(np.ptp(outline[:, 0])), 1.0)
     gray, scale = _resized(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), _FACE / width)
     line = (outline + 0.5) * scale - 0.5
-    mean = cv2.mean(gray, _filled(line, len(gray)))[0]
+    face = _filled(line, len(gray))
+    mean = cv2.mean(gray, face)[0]
     return CropFacts(
         sharpness=_sharpness(gray, line, mean),
         luminance=mean / 255,
+        burnt=cv2.mean((gray >= _WHITE).astype(np.uint8), face)[0],
         thumbnail=_thumbnail(crop, points, width),
     )
 

@@ -49,6 +49,8 @@ class QualityGate:
         min_sharpness: Smallest `CropFacts.sharpness`. A Gaussian blur whose sigma is 1, 2, 3 and 5 % of the
             face's width leaves about 80, 22, 9 and 4 of the 130 to 330 of sharp real faces.
         luminance: Smallest and largest mean of the face, 0 to 1.
+        max_burnt: Largest share of the face that is white: brows, eyes and lips keep the mean of a face down
+            whose skin the light has burnt out.
         max_yaw: Largest turn to a side in degrees.
         max_pitch: Largest nod from the person's own median in degrees.
         max_hidden: Largest share of the face that may be hidden.
@@ -66,12 +68,14 @@ class QualityGate:
         max_outside: float = 0.1,
         min_sharpness: float = 20,
         luminance: tuple[float, float] = (0.12, 0.92),
+        max_burnt: float = 0.5,
         max_yaw: float = 45,
         max_pitch: float = 35,
         max_hidden: float = 0.3,
     ) -> None:
         shares = {"min_confidence": min_confidence, "min_share": min_share, "max_outside": max_outside}
-        shares |= {"max_hidden": max_hidden, "luminance[0]": luminance[0], "luminance[1]": luminance[1]}
+        shares |= {"max_hidden": max_hidden, "max_burnt": max_burnt}
+        shares |= {"luminance[0]": luminance[0], "luminance[1]": luminance[1]}
         if wrong := {name: value for name, value in shares.items() if not 0 <= value <= 1}:
             raise ValueError(f"{wrong} of the quality gate: shares and luminances lie between 0 and 1")
         if not (0 < max_yaw < 90 and 0 < max_pitch < 90):
@@ -79,6 +83,7 @@ class QualityGate:
         self.min_confidence, self.min_width, self.min_share = min_confidence, min_width, min_share
         self.max_outside, self.min_sharpness, self.luminance = max_outside, min_sharpness, tuple(luminance)
         self.max_yaw, self.max_pitch, self.max_hidden = max_yaw, max_pitch, max_hidden
+        self.max_burnt = max_burnt
 
     def __call__(
         self, track: Track, facts: Sequence[CropFacts | None], seconds: NDArray[np.float64]
@@ -125,10 +130,11 @@ class QualityGate:
         """What sharpness and light speak against."""
         sharpness = np.array([fact.sharpness if fact else np.nan for fact in facts])
         luminance = np.array([fact.luminance if fact else np.nan for fact in facts])
+        burnt = np.array([fact.burnt if fact else np.nan for fact in facts])
         return {
             "blurred": sharpness < self.min_sharpness,
             "dark": luminance < self.luminance[0],
-            "bright": luminance > self.luminance[1],
+            "bright": (luminance > self.luminance[1]) | (burnt > self.max_burnt),
         }
 
     def _hidden(self, track: Track, facts: Sequence[CropFacts | None], clear: BoolArray) -> BoolArray:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from time import monotonic
 
+import jinja2
+
 from datamodules.progress import Progress
 from preprocessing.cache.entry import Entry, source_facts
 from preprocessing.cache.folder import Cache
@@ -43,7 +45,13 @@ class Outcome:
 
 
 def preprocess_all(
-    jobs: Sequence[Job], *, pipeline: Pipeline, cache: Cache, executor: Executor, synthetic: bool = False
+    jobs: Sequence[Job],
+    *,
+    pipeline: Pipeline,
+    cache: Cache,
+    executor: Executor,
+    templates: jinja2.Environment,
+    synthetic: bool = False,
 ) -> Outcome:
     """Do all recordings that are not done yet, and write the tables and the page of the cache.
 
@@ -52,6 +60,7 @@ def preprocess_all(
         pipeline: What each goes through.
         cache: Where everything goes.
         executor: Where it is done.
+        templates: Of the page, see `write_faces_page`.
         synthetic: Whether the persons are made up.
 
     Raises:
@@ -87,6 +96,7 @@ def preprocess_all(
         cache.folder / "faces.html",
         entries=[one.plain() for one in together],
         record=cache.record(),
+        templates=templates,
         rate=rate,
     )
     ordered = tuple(found[job.recording_id] for job in jobs if job.recording_id in found)

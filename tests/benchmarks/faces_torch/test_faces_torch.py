@@ -16,7 +16,9 @@ def test_a_short_run_writes_the_page(tmp_path):
     held = json.loads((tmp_path / "faces_torch.json").read_text())
     assert [row["material"] for row in held["agreement"]] == ["photograph", "drawn faces", "drawn room"]
     for row in held["agreement"][:2]:
-        assert row["found_by_both"] >= 5  # in a frame of the moving photograph one of them finds none
+        # of the moving photograph one frame in six has no face for either; more often they may not differ
+        assert row["found_by_both"] == row["found_torch"] == row["found_litert"]
+        assert row["found_by_both"] >= 5
         assert row["same_regions"]["worst_frame"] < 0.5
     [speed] = held["speed"]
     assert speed["frames_per_s"] > 1

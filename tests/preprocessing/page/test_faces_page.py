@@ -3,6 +3,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from engine.cohort.face_pipeline import page_templates
 from preprocessing.page.faces_page import write_faces_page
 from preprocessing.page.recording_block import duration, percent
 from preprocessing.page.timeline import timeline
@@ -72,7 +73,9 @@ def entries(make_verdict):
 
 @pytest.fixture
 def page(entries, tmp_path):
-    write_faces_page(tmp_path / "faces.html", entries=entries, record=RECORD, rate=123.4)
+    write_faces_page(
+        tmp_path / "faces.html", entries=entries, record=RECORD, templates=page_templates(), rate=123.4
+    )
     return Page((tmp_path / "faces.html").read_text(encoding="utf-8"))
 
 
@@ -147,7 +150,7 @@ def test_every_choice_has_a_label_and_hides_the_others(page, tmp_path):
 @pytest.mark.parametrize("count", [0, 1000])
 def test_none_and_very_many(entries, tmp_path, count):
     many = [entries[number % 3] | {"recording_id": f"r{number}"} for number in range(count)]
-    write_faces_page(tmp_path / "faces.html", entries=many, record={})
+    write_faces_page(tmp_path / "faces.html", entries=many, record={}, templates=page_templates())
     text = (tmp_path / "faces.html").read_text(encoding="utf-8")
     assert len(text) < 15_000 + 1_500 * (count + 1)
     assert len(Page(text).all("article")) == count
@@ -166,7 +169,7 @@ def test_shares_round_to_nothing_and_to_all_only_where_they_are():
 def test_what_broke_off_has_no_strip_and_no_shares(entries, tmp_path):
     broken = {"recording_id": "cut", "status": "refused", "reasons": ["cut"], "frames": 90, "usable": 0}
     nobody = broken | {"recording_id": "nobody", "lost": {"no face": 90}, "timeline": {"no face": "9" * 90}}
-    write_faces_page(tmp_path / "faces.html", entries=[broken, nobody], record={})
+    write_faces_page(tmp_path / "faces.html", entries=[broken, nobody], record={}, templates=page_templates())
     page = Page((tmp_path / "faces.html").read_text(encoding="utf-8"))
     assert [one["aria-label"] for one in page.all("svg")] == ["Over time: 0 % of frames used, no face 100 %"]
     assert page.text.count("of frames used") == 1

@@ -67,6 +67,15 @@ def test_a_patch_without_structure_has_none():
     facts = _facts(np.full((480, 480, 3), 100, np.uint8), points)
     assert facts.sharpness == pytest.approx(0, abs=1e-3)
     assert facts.luminance == pytest.approx(100 / 255, abs=1e-3)
+    assert facts.burnt == 0
+
+
+def test_white_is_counted_within_the_face():
+    _, points = _drawn()
+    half = np.full((480, 480, 3), 100, np.uint8)
+    half[:, : int(points[0, :, 0].mean())] = 255
+    half[:20] = 255  # beyond the face
+    assert _facts(half, points).burnt == pytest.approx(0.5, abs=0.06)
 
 
 def test_a_landmark_that_is_not_finite_is_refused():

@@ -16,7 +16,7 @@ TOTAL = 12
 
 def _facts(**change):
     texture = np.full((HEIGHT, WIDTH, 3), 120, np.uint8)
-    return CropFacts(**{"sharpness": 200.0, "luminance": 0.5, "thumbnail": texture} | change)
+    return CropFacts(**{"sharpness": 200.0, "luminance": 0.5, "burnt": 0.0, "thumbnail": texture} | change)
 
 
 def _points(**channels):
@@ -49,6 +49,12 @@ def test_pictures_that_are_blurred_dark_or_bright():
     facts = [_facts() for _ in range(TOTAL)]
     facts[1], facts[2], facts[3] = _facts(sharpness=10.0), _facts(luminance=0.05), _facts(luminance=0.97)
     assert _frames(_judge(track_of(_points()), facts)) == {"blurred": [1], "dark": [2], "bright": [3]}
+
+
+def test_a_face_whose_skin_is_burnt_out_is_bright_though_its_features_are_dark():
+    facts = [_facts() for _ in range(TOTAL)]
+    facts[1], facts[2] = _facts(luminance=0.9, burnt=0.6), _facts(luminance=0.9, burnt=0.4)
+    assert _frames(_judge(track_of(_points()), facts)) == {"bright": [1]}
 
 
 def test_faces_that_are_small_or_leave_the_frame():

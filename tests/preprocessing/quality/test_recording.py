@@ -19,7 +19,9 @@ def _rule(total, against=None, *, facts=(200.0, 0.5), change=None, **track):
     for name, frames in (against or {}).items():
         reasons[name][list(frames)] = True
     sharpness, luminance = facts
-    crop = CropFacts(sharpness=sharpness, luminance=luminance, thumbnail=np.zeros((34, 28, 3), np.uint8))
+    crop = CropFacts(
+        sharpness=sharpness, luminance=luminance, burnt=0.0, thumbnail=np.zeros((34, 28, 3), np.uint8)
+    )
     measured = [crop if found else None for found in person.found]
     return rule(person, Verdict(reasons=reasons), measured, np.arange(total) / 25)
 

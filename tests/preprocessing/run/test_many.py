@@ -9,6 +9,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from engine.cohort.face_pipeline import page_templates
 from engine.config.source_code import ROOT
 from preprocessing.cache.folder import Cache
 from preprocessing.run.executor import lost_worker
@@ -44,7 +45,9 @@ def cache(tmp_path):
 
 
 def run(jobs, cache, executor=None):
-    return preprocess_all(jobs, pipeline=PIPELINE, cache=cache, executor=executor or Here())
+    return preprocess_all(
+        jobs, pipeline=PIPELINE, cache=cache, executor=executor or Here(), templates=page_templates()
+    )
 
 
 def rows(cache):
@@ -100,7 +103,9 @@ def test_a_fault_of_the_program_is_logged_and_told(jobs, cache, caplog):
             raise KeyError("a bug")
 
     pipeline = replace(PIPELINE, backend=Broken())
-    outcome = preprocess_all(jobs[:1], pipeline=pipeline, cache=cache, executor=Here())
+    outcome = preprocess_all(
+        jobs[:1], pipeline=pipeline, cache=cache, executor=Here(), templates=page_templates()
+    )
     assert outcome.entries[0].reasons == ("the program failed at it: KeyError: 'a bug'",)
     assert "Traceback" in caplog.text
     assert not outcome.entries[0].final
@@ -130,7 +135,9 @@ if __name__ == "__main__":
     folder = Path(sys.argv[1])
     jobs = [job(path.stem, path) for path in sorted(folder.glob("*.mp4"))]
     cache = Cache.open(folder / "cache", settings={}, provenance={})
-    outcome = preprocess_all(jobs, pipeline=PIPELINE, cache=cache, executor=Processes(workers=1))
+    outcome = preprocess_all(
+        jobs, pipeline=PIPELINE, cache=cache, executor=Processes(workers=1), templates=page_templates()
+    )
     print(json.dumps([len(outcome.entries), outcome.earlier, len(outcome.elsewhere)]))
 """
 

@@ -125,7 +125,7 @@ def test_the_summary_is_that_of_usable_frames(made):
     table = face_series(track, verdict, np.arange(FRAMES) / FPS)
     tiny = np.zeros((2, 2, 3), dtype=np.uint8)
     facts = [
-        CropFacts(sharpness=10.0 if used else 99.0, luminance=0.5 if used else 0.9, thumbnail=tiny)
+        CropFacts(sharpness=10.0 if used else 99.0, luminance=0.5 if used else 0.9, burnt=0.0, thumbnail=tiny)
         if found
         else None
         for found, used in zip(track.found, verdict.usable, strict=True)
