@@ -101,6 +101,7 @@ def test_the_command_fails_where_nothing_is_predicted(known, tmp_path, monkeypat
     monkeypatch.setattr("engine.predict.predict", lambda *_, **__: table)
     words = ["ckpt_path=x", "input=y", f"hydra.run.dir={tmp_path}"]
     monkeypatch.setattr(sys, "argv", ["predict.py", *words])
+    monkeypatch.setattr(logging.root, "handlers", [])  # those that Hydra begins end with this test
     if table["prediction"].notna().any():
         runpy.run_path(str(ROOT / "predict.py"), run_name="__main__")
         return

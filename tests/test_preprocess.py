@@ -122,7 +122,8 @@ def test_precomputed_faces_without_any_table_stop_at_once_and_name_the_column(vi
 
 def test_parts_of_an_input_share_nothing_and_miss_nothing():
     from engine.preprocess import _shard
-    from tests.preprocessing.run.made_entries import job
+    from tests.test_conf import OF_PREPROCESS
+from tests.preprocessing.run.made_entries import job
 
     jobs = [job(str(number), __file__) for number in range(11)]
     parts = [_shard(jobs, f"{part}/4") for part in range(1, 5)]
@@ -130,10 +131,12 @@ def test_parts_of_an_input_share_nothing_and_miss_nothing():
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
 
 
-@pytest.mark.parametrize("choice", ["", "face=torch", "face=precomputed", "store=raw", "executor=ray"])
+@pytest.mark.parametrize(
+    "choice", sorted(f"{group}={leaf.stem}" for group in OF_PREPROCESS for leaf in (ROOT / "conf" / group).glob("*.yaml"))
+)
 def test_every_choice_composes_and_its_values_are_those_of_the_classes(choice):
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        words = ["input=x", "output=y", "paths.output=z", *filter(None, [choice])]
+        words = ["input=x", "output=y", "paths.output=z", choice]
         config = plain_config(compose("preprocess", words), keys=root_keys("preprocess"))
     check_targets(config)
     for name in ("face", "aligner", "quality", "store", "executor"):

@@ -13,8 +13,6 @@ def test_without_a_terminal_long_loops_are_told_in_the_log_and_short_ones_are_no
 ):
     monkeypatch.setattr("sys.stderr.isatty", lambda: False, raising=False)
     monkeypatch.setattr(progress, "_SECONDS", between)
-    # a handler that an earlier test left behind would complain of its closed stream on the error output
-    monkeypatch.setattr(logging, "raiseExceptions", False)
     with caplog.at_level(logging.INFO, "datamodules.progress"):
         for _ in Progress(["a", "b", "c"], desc="Cohort"):
             time.sleep(0.02)
