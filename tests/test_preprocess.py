@@ -19,6 +19,7 @@ from engine.preprocess import preprocess
 from preprocessing.cache.folder import CacheError
 from preprocessing.run.pipeline import Pipeline
 from studies.preprocess_kills.videos import write_videos
+from tests.test_conf import OF_PREPROCESS
 
 
 @pytest.fixture(scope="module")
@@ -122,8 +123,7 @@ def test_precomputed_faces_without_any_table_stop_at_once_and_name_the_column(vi
 
 def test_parts_of_an_input_share_nothing_and_miss_nothing():
     from engine.preprocess import _shard
-    from tests.test_conf import OF_PREPROCESS
-from tests.preprocessing.run.made_entries import job
+    from tests.preprocessing.run.made_entries import job
 
     jobs = [job(str(number), __file__) for number in range(11)]
     parts = [_shard(jobs, f"{part}/4") for part in range(1, 5)]
@@ -132,7 +132,10 @@ from tests.preprocessing.run.made_entries import job
 
 
 @pytest.mark.parametrize(
-    "choice", sorted(f"{group}={leaf.stem}" for group in OF_PREPROCESS for leaf in (ROOT / "conf" / group).glob("*.yaml"))
+    "choice",
+    sorted(
+        f"{group}={leaf.stem}" for group in OF_PREPROCESS for leaf in (ROOT / "conf" / group).glob("*.yaml")
+    ),
 )
 def test_every_choice_composes_and_its_values_are_those_of_the_classes(choice):
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
