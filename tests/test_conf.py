@@ -29,11 +29,9 @@ SERIES = ["experiment=mpdrm_series"]
 GROUPS = sorted(
     path.parent.relative_to(CONF).as_posix() for path in CONF.glob("*/**/*.yaml") if path.parent != CONF
 )
-OF_PREPROCESS = ("face", "store", "executor")  # tests/test_preprocess.py composes all of them
 SHARED = {CONF / "model" / "_task.yaml", *CONF.glob("data/_*.yaml"), *CONF.glob("analysis/**/*.yaml")}
-LEAVES = sorted(
-    leaf for leaf in {*CONF.glob("*/**/*.yaml")} - SHARED if leaf.parent.name not in OF_PREPROCESS
-)
+SHARED |= {leaf for group in ("face", "store", "executor") for leaf in CONF.glob(f"{group}/*.yaml")}
+LEAVES = sorted(set(CONF.glob("*/**/*.yaml")) - SHARED)
 DATA = {path.stem: path.read_text() for path in (CONF / "data").glob("[!_]*.yaml")}
 _ANSWERS = {
     "root: ???": "data.root=x",
@@ -132,12 +130,7 @@ def _packed(base):
     alone, options = [], defaultdict(list)
     for leaf in LEAVES:
         group, option = leaf.parent.relative_to(CONF).as_posix(), leaf.stem
-        if (
-            group == "experiment"
-            or group in OF_PREPROCESS
-            or option in CORPORA
-            or not _fits(group, option, base)
-        ):
+        if group == "experiment" or option in CORPORA or not _fits(group, option, base):
             continue
         if group in ("data", "model"):  # what a data set or a model is made of differs: one config each
             alone.append({group: option})
