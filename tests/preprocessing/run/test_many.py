@@ -125,6 +125,8 @@ def test_no_executor_is_begun_where_everything_is_done(jobs, cache):
 _COMMAND = """
 import json, sys
 from pathlib import Path
+
+from engine.cohort.face_pipeline import page_templates
 from preprocessing.cache.folder import Cache
 from preprocessing.run.many import preprocess_all
 from preprocessing.run.processes import Processes
