@@ -63,13 +63,18 @@ def test_there_is_a_worker_and_no_more_than_recordings(run, tmp_path):
 
 
 _COMMAND = """
-import functools, sys, time
+import signal, time
 from preprocessing.run.processes import Processes
 from tests.preprocessing.run.made_entries import job
 
+def _sleep(job):
+    print("at work", flush=True)
+    time.sleep(100)
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which tests begun in the background ignore
     jobs = [job(str(number), __file__) for number in range(2)]
-    for _ in Processes(workers=2).run(functools.partial(time.sleep), jobs):
+    for _ in Processes(workers=2).run(_sleep, jobs):
         pass
 """
 
@@ -78,12 +83,7 @@ if __name__ == "__main__":
 @pytest.mark.parametrize("end", ["SIGINT", "SIGKILL"])
 def test_workers_end_with_their_command(tmp_path, end):
     script = tmp_path / "command.py"
-    script.write_text(
-        _COMMAND.replace("functools.partial(time.sleep)", "_sleep").replace(
-            "if __name__",
-            'def _sleep(job):\n    print("at work", flush=True)\n    time.sleep(100)\n\nif __name__',
-        )
-    )
+    script.write_text(_COMMAND)
     command = subprocess.Popen(
         [sys.executable, str(script)],
         stdout=subprocess.PIPE,
