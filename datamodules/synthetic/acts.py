@@ -1,14 +1,14 @@
 """Acts of the face: pairs of movements whose rate, speed and relation carry habit and severity.
 
-An act is a lead that rises and falls on one channel, and a follower on another. Aspect ``a`` of act ``k`` of person
-``i`` at visit ``v`` (log rate, log amplitude, log seconds of rise and of fall, log odds that the follower joins the
-lead, log seconds that it comes later) is
+An act is a lead that rises and falls on one channel, and a follower on another. Aspect ``a`` of act ``k`` of
+person ``i`` at visit ``v`` (log rate, log amplitude, log seconds of rise and of fall, log odds that the follower
+joins the lead, log seconds that it comes later) is
 
     base_ka + sqrt(m w_a) (effect_ka shown_iv,d(k) + confound spread_ka habit_ika + day_ivka)
 
-with ``m = movement`` and the share ``w_a`` of the aspect's family. A follower that does not join comes at a time of
-its own, so relations change nothing that one channel alone shows. Sizes are our own choice; ``docs/cohort.md`` names
-the source of each direction.
+with ``m = movement`` and the share ``w_a`` of the aspect's family. A follower that does not join comes at a time
+of its own, so relations change nothing that one channel alone shows. Sizes are our own choice; ``docs/cohort.md``
+names the source of each direction.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ ACTS = (
 DOMAIN = np.array([DOMAINS.index(act.domain) for act in ACTS])
 ASPECTS = ("rate", "amplitude", "rise", "fall", "joining", "lag")
 # Effect of one unit of severity where the whole movement lay in that family (our choice).
-_SIZE = np.array([0.5, 0.35, 0.45, 0.3, 1.0, 0.4])
+_SIZE = np.array([0.4, 0.12, 0.16, 0.10, 1.2, 0.35])
 _SIGN = np.array([[act.rarer, -1, 1, 1, -1, 1] for act in ACTS])
 EFFECT: FloatArray = _SIZE * _SIGN
 # Rates 1/4, slowing 1/4, relations 1/2 of the movement's variance: fixed before any claim was drawn.
@@ -61,7 +61,7 @@ _SHARES = np.array([0.25, 0.25, 0.25, 0.25, 0.5, 0.5])
 _HABIT = 2.25  # spread of a habit in units of the effect, as levels have it
 _DAY = 0.5  # the same for the form of the day
 _JOINING, _LAG_SECONDS = 0.0, 0.45  # log odds that the follower joins, and how late it then is
-_AMPLITUDE_JITTER, _TIME_JITTER, _LAG_JITTER = 0.25, 0.15, 0.15  # from event to event, in log units
+_AMPLITUDE_JITTER, _TIME_JITTER, _LAG_JITTER = 0.4, 0.3, 0.15  # from event to event, in log units
 _LONGEST_LAG, _BEFORE = 3.0, 8.0  # seconds; acts that began before the recording may reach into it
 
 
@@ -117,7 +117,7 @@ def draw_events(rng: np.random.Generator, levels: FloatArray, seconds: float) ->
 
 
 def _draw(rng: np.random.Generator, act: Act, level: FloatArray, seconds: float) -> Events:
-    """Leads of a Poisson process; followers that join come later, the others at uniform times of their own."""
+    """Leads of a Poisson process; followers that join come later, the others at times of their own."""
     rate, amplitude, rise, fall, joining, lag = level
     n = int(rng.poisson(math.exp(rate) / 60 * (seconds + _BEFORE)))
     lead, own = rng.uniform(-_BEFORE, seconds, (2, n))
@@ -159,7 +159,7 @@ def _bump(times: FloatArray, events: Events, j: int) -> FloatArray:
 def event_statistics(events: Sequence[Events], seconds: float) -> dict[str, float]:
     """Read the true aspects of each act off its events in the first seconds, in the units of the aspects.
 
-    Means and odds count one more event as the population has it, so that a recording without the act has a value.
+    Means and odds count one more event, as the population has it, so a recording without the act has a value.
     """
     out = {}
     for act, found, base in zip(ACTS, events, _base(), strict=True):

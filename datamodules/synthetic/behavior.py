@@ -24,6 +24,7 @@ from scipy.signal import lfilter
 from datamodules.synthetic import acts
 from datamodules.synthetic.latent import (
     _CHANNELS,
+    _DAY,
     _EFFECT,
     _HABITS,
     _MOVED,
@@ -144,7 +145,12 @@ def behave(visit: Visit, settings: LatentSettings) -> npt.NDArray[np.float32]:
     """Behavior of one recording, ``(T, channels)`` in the channels' units, without measurement noise."""
     rng = stream(settings, _BEHAVIOR, visit.person.index, visit.index)
     shown = _shown(visit, settings)
-    level = _resting_level(visit.person, settings) + _still(settings) * _EFFECT * shown[_DOMAIN] + visit.day
+    level = (
+        _resting_level(visit.person, settings)
+        + _still(settings) * _EFFECT * shown[_DOMAIN]
+        + math.sqrt(1 + settings.movement / _DAY**2)
+        * visit.day  # severity's share of a level becomes the day's
+    )
     n = round(settings.duration_s * settings.fps)
     return _simulate(rng, level, visit.person, shown, settings, n, act_events(visit, settings))
 
