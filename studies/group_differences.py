@@ -23,7 +23,8 @@ from biomarkers.groups.comparison import group_tests
 from biomarkers.groups.false_positives import ALPHA, TESTS, NullRate, rate_of
 from datamodules.command_line import run
 from datamodules.series import Series
-from datamodules.synthetic.latent import CHANNELS, LatentSettings, behave, draw_cohort
+from datamodules.synthetic.behavior import behave
+from datamodules.synthetic.latent import CHANNELS, LatentSettings, draw_cohort
 
 FPS, SECONDS = 10.0, 8.0
 PERSONS = (120, 240)  # of a cohort, drawn evenly

@@ -37,7 +37,10 @@ from datamodules.synthetic.room.recording import RoomCohort, write_room, write_r
 _log = logging.getLogger(__name__)
 
 _FOLDERS = ("series", "landmarks", "videos", "entries")
-_GENERATOR = ["latent", "appearance", "geometry", "face", "prevalence", "questionnaire", "video", "recording"]
+_GENERATOR = [
+    *("latent", "acts", "behavior", "appearance", "geometry", "face", "prevalence", "questionnaire", "video"),
+    "recording",
+]
 _ROOM = [
     f"room/{name}" for name in ("script", "occluder", "backdrop", "person", "truth", "room", "recording")
 ]
@@ -59,6 +62,10 @@ def synthetic_manifest(
     seed: int,
     heterogeneity: float = 0.3,
     facial_heterogeneity: float = 0.0,
+    stability: float = 0.15,
+    movement: float = 0.0,
+    drift: float = 0.0,
+    interaction: float = 0.0,
     prevalence: Prevalence = "standard",
     landmarks: bool = True,
     scene: Literal["portrait", "room"] = "portrait",
@@ -83,6 +90,10 @@ def synthetic_manifest(
         seed: same settings and seed, same cohort.
         heterogeneity: how much persons of equal severity differ in their symptoms (0-1).
         facial_heterogeneity: how much faces of equal severity differ by the symptoms behind it (0-1).
+        stability: share (0-0.9) of the variance of severity that lies between persons.
+        movement: share (0-1) of habits and of the effect of severity that lies in movement; 0 has no acts.
+        drift: how much habits wander between visits (0-1).
+        interaction: how much a person's style scales the effect of severity; 0 is the same for everyone.
         prevalence: `standard`, or `school` with symptoms as rare as among 11,427 pupils.
         landmarks: keep the landmarks, which take most of the time where no video is drawn; a room has none,
             but its whole truth.
@@ -101,6 +112,10 @@ def synthetic_manifest(
         habit_visibility=habit_visibility,
         seed=seed,
         facial_heterogeneity=facial_heterogeneity,
+        stability=stability,
+        movement=movement,
+        drift=drift,
+        interaction=interaction,
     )
     if scene not in _SCENES:
         raise ValueError(f"scene={scene!r}: choose {' or '.join(_SCENES)}")

@@ -1,27 +1,21 @@
-"""The latent model of the synthetic longitudinal cohort: person, visit, behavior.
+"""The latent model of the synthetic longitudinal cohort: channels, persons and their visits.
 
-The equations, with the meaning of every symbol, are in ``docs/cohort.md``. In short, channel ``c`` of person
-``i`` at visit ``v`` has the level
-
-    base_c + confound * spread_c * habit_ic + effect_c * shown_iv,d(c) + day_ivc   where severity moves c
-    base_c + spread_c * (k * (M habit_i)_c + sqrt(1 - k^2) * own_ic)               where it leaves c alone
-
-with ``k = habit_visibility``, ``g = facial_heterogeneity`` and, in domain ``d`` of symptoms, ``shown =
-sqrt(1 - g^2) severity + g profile_d``. Around its level a channel wanders (AR(1)), blinks and smiles happen
-at rates that depend on person and severity. All constants below are our own choice: the cohort is a
-controlled experiment, not a model of patients.
+The equations, with the meaning of every symbol, are in ``docs/cohort.md``; what persons do at a visit is in
+``behavior.py``. All constants below are our own choice: the cohort is a controlled experiment, not a model of patients.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import lfilter
 
-from datamodules.synthetic.questionnaire import DOMAINS, symptom_profile
+from datamodules.synthetic import acts
+from datamodules.synthetic.questionnaire import symptom_profile
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -62,44 +56,22 @@ _CHANNELS = (
     Channel("pupil", 0.38, 0.04, 0.00, 0.01, 0.2, 0.6),
 )
 CHANNELS: tuple[str, ...] = tuple(channel.name for channel in _CHANNELS)
-_BASE, _SPREAD, _EFFECT, _WANDER, _LOW, _HIGH = np.array(
-    [[c.base, c.spread, c.effect, c.wander, c.low, c.high] for c in _CHANNELS], dtype=np.float64
-).T
+_EFFECT: FloatArray = np.array([channel.effect for channel in _CHANNELS])
 _MOVED = _EFFECT != 0.0
 _HABITS = int(_MOVED.sum())
 
-# Which symptoms a channel shows (our choice): low mood at mouth and cheeks, worry at the inner brow, tension
-# at the frown, tiredness in lowered eyes and head. Low mood makes smiles rare, arousal makes blinks frequent.
-_SHOWS = {
-    "au01": "cognition",
-    "au04": "tension",
-    "au06": "mood",
-    "au12": "mood",
-    "au15": "mood",
-    "gaze_y": "somatic",
-    "pose_pitch": "somatic",
-}
-# The domain of each channel; where the effect is 0 any will do.
-_DOMAIN = np.array([DOMAINS.index(_SHOWS.get(name, "mood")) for name in CHANNELS])
-_MOOD, _AROUSAL = DOMAINS.index("mood"), DOMAINS.index("arousal")
-
 _STYLE_SHARE = 0.5  # share of the habits' variance that lies along the direction of severity itself
-_PERSISTENCE = 0.15  # share of severity's variance that belongs to the person rather than to the visit
 _DAY = 0.5  # spread of a visit's unrelated state, in units of the severity effect of that channel
-_WANDER_SECONDS = 1.5  # time constant of the AR(1) process
-_SMILES_PER_MINUTE, _SMILE_SECONDS, _SMILE_AU12, _SMILE_AU06 = 4.0, 1.6, 1.2, 0.9
-_BLINKS_PER_MINUTE, _BLINK_SECONDS = 16.0, 0.3
-_SMILE_SEVERITY, _BLINK_SEVERITY, _RATE_HABIT = -0.30, 0.15, 0.35  # change of a log rate per unit
-_HABIT_SECONDS = 120.0  # length of the simulated severity-free behavior that `habit_statistics` summarizes
+_MOST_STABLE = 0.9  # share between persons above which too little change is left to study
 
-# Independent random streams: adding a draw to one never shifts another.
-_PERSON, _VISIT, _BEHAVIOR, _HABIT = range(4)
-_PROFILE = 102  # 100 to 103 are those of `recording`
+# Independent random streams: adding a draw to one never shifts another. `behavior` has 2, 3, 112 and 113, and
+# `recording` 100, 101 and 103.
+_PERSON, _VISIT, _PROFILE, _TEMPO, _FORM, _DRIFT = 0, 1, 102, 110, 111, 114
 
 
 @dataclass(frozen=True)
 class LatentSettings:
-    """What a cohort is drawn from; three dials decide how hard it is.
+    """What a cohort is drawn from; its dials decide how hard it is.
 
     Attributes:
         n_subjects: number of persons.
@@ -110,6 +82,10 @@ class LatentSettings:
         habit_visibility: share (0-1) of a habit that shows in channels that severity leaves alone.
         seed: same settings and seed, same cohort.
         facial_heterogeneity: how much faces of equal severity differ by the symptoms behind it (0-1).
+        stability: share (0-0.9) of the variance of severity that lies between persons.
+        movement: share (0-1) of habits and of the effect of severity that lies in movement; 0 has no acts.
+        drift: how much habits wander between visits (0-1): those of neighboring visits correlate by 1 - drift.
+        interaction: how much a person's style scales the effect of severity; 0 is the same for everyone.
     """
 
     n_subjects: int
@@ -120,6 +96,10 @@ class LatentSettings:
     habit_visibility: float
     seed: int
     facial_heterogeneity: float = 0.0
+    stability: float = 0.15
+    movement: float = 0.0
+    drift: float = 0.0
+    interaction: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse settings under which the equations have no meaning."""
@@ -131,26 +111,32 @@ class LatentSettings:
             )
         if self.confound < 0:
             raise ValueError(f"confound={self.confound} is a spread: give 0 (off) or more")
-        if not 0 <= self.habit_visibility <= 1:
-            raise ValueError(f"habit_visibility={self.habit_visibility} is a share: give a value from 0 to 1")
-        if not 0 <= self.facial_heterogeneity <= 1:
+        if self.interaction < 0:
+            raise ValueError(f"interaction={self.interaction} is a strength: give 0 (off) or more")
+        if not 0 <= self.stability <= _MOST_STABLE:
             raise ValueError(
-                f"facial_heterogeneity={self.facial_heterogeneity} is a share: give a value from 0 to 1"
+                f"stability={self.stability} is the share of severity between persons: give a value from 0 "
+                f"to {_MOST_STABLE}"
             )
+        for name in ("habit_visibility", "facial_heterogeneity", "movement", "drift"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name}={getattr(self, name)} is a share: give a value from 0 to 1")
 
 
 @dataclass(frozen=True)
 class Person:
-    """Who is filmed: everything about a person that no visit changes."""
+    """Who is filmed: everything about a person that severity does not change; only drift changes habits."""
 
     index: int
     subject_id: str
     sex: str
     age: float
     traits: dict[str, float]
+    style: float  # along the direction of severity, standard normal
     habit: FloatArray  # (channels,), standard normal on the channels that severity moves, 0 elsewhere
     own: FloatArray  # (channels,), standard normal on the channels severity leaves alone, 0 elsewhere
     rates: FloatArray  # (2,), log-rate habits of smiles and blinks
+    tempo: FloatArray  # (acts, aspects), habits of movement, standard normal
     expressiveness: float
     level: float  # the person's own level of severity
     appearance_seed: int
@@ -166,50 +152,82 @@ class Visit:
     session_id: str
     severity: float
     day: FloatArray  # (channels,), the visit's state that has nothing to do with severity
+    form: FloatArray  # (acts, aspects), the same for movement, standard normal
 
 
-def _stream(settings: LatentSettings, kind: int, *key: int) -> np.random.Generator:
+class _Habits(NamedTuple):
+    """The habits of a person, under the names that `Person` has for them."""
+
+    style: float
+    habit: FloatArray
+    own: FloatArray
+    rates: FloatArray
+    tempo: FloatArray
+
+
+def stream(settings: LatentSettings, kind: int, *key: int) -> np.random.Generator:
+    """Random numbers of one kind for one person or visit, independent of those of every other kind."""
     return np.random.default_rng([settings.seed, kind, *key])
 
 
-def _draw_person(settings: LatentSettings, index: int) -> Person:
-    rng = _stream(settings, _PERSON, index)
-    sex = "F" if rng.random() < 0.5 else "M"
-    age = float(np.round(rng.uniform(18, 65), 1))
+def _draw_habits(rng: np.random.Generator, moving: np.random.Generator) -> _Habits:
     style = rng.standard_normal()
     habit, own = np.zeros(len(_CHANNELS)), np.zeros(len(_CHANNELS))
-    specific = rng.standard_normal(_HABITS)
-    habit[_MOVED] = (
-        math.sqrt(_STYLE_SHARE) * style * np.sign(_EFFECT[_MOVED]) + math.sqrt(1 - _STYLE_SHARE) * specific
-    )
+    habit[_MOVED] = _along(style, _EFFECT[_MOVED], rng.standard_normal(_HABITS))
     own[~_MOVED] = rng.standard_normal(len(_CHANNELS) - _HABITS)
     rates = rng.standard_normal(2)
-    # Traits lean on habits a little, as personality and expressive style do; they carry no severity.
-    noise = rng.standard_normal(5)
-    leaning = {"O": own[~_MOVED][0], "C": own[~_MOVED][1], "E": -style, "A": rates[0], "N": style}
-    traits = {
-        name: float(0.5 * value + math.sqrt(0.75) * noise[j])
-        for j, (name, value) in enumerate(leaning.items())
-    }
+    tempo = _along(style, acts.EFFECT, moving.standard_normal(acts.EFFECT.shape))
+    return _Habits(style, habit, own, rates, tempo)
+
+
+def _along(style: float, effect: FloatArray, specific: FloatArray) -> FloatArray:
+    """Habits that lean on the style: who has it looks ill when well."""
+    return math.sqrt(_STYLE_SHARE) * style * np.sign(effect) + math.sqrt(1 - _STYLE_SHARE) * specific
+
+
+def _draw_person(settings: LatentSettings, index: int) -> Person:
+    rng = stream(settings, _PERSON, index)
+    sex = "F" if rng.random() < 0.5 else "M"
+    age = float(np.round(rng.uniform(18, 65), 1))
+    habits = _draw_habits(rng, stream(settings, _TEMPO, index))
     return Person(
         index=index,
         subject_id=f"P{index:04d}",
         sex=sex,
         age=age,
-        traits=traits,
-        habit=habit,
-        own=own,
-        rates=rates,
+        traits=_draw_traits(rng, habits),
         expressiveness=float(np.exp(0.2 * rng.standard_normal())),
         level=float(rng.standard_normal()),
         appearance_seed=int(rng.integers(2**31)),
-        profile=symptom_profile(_stream(settings, _PROFILE, index)),
+        profile=symptom_profile(stream(settings, _PROFILE, index)),
+        **habits._asdict(),
     )
 
 
+def _draw_traits(rng: np.random.Generator, habits: _Habits) -> dict[str, float]:
+    """Traits lean on habits a little, as personality and expressive style do; they carry no severity."""
+    noise = rng.standard_normal(5)
+    own = habits.own[~_MOVED]
+    leaning = {"O": own[0], "C": own[1], "E": -habits.style, "A": habits.rates[0], "N": habits.style}
+    return {
+        name: float(0.5 * value + math.sqrt(0.75) * noise[j])
+        for j, (name, value) in enumerate(leaning.items())
+    }
+
+
+def _drifted(settings: LatentSettings, person: Person, index: int) -> Person:
+    """The person at the next visit: habits correlate by 1 - drift with those before and keep their variance."""
+    rng = stream(settings, _DRIFT, person.index, index)
+    keep = 1 - settings.drift
+    fresh = _draw_habits(rng, rng)._asdict()
+    moved = {name: keep * getattr(person, name) + math.sqrt(1 - keep**2) * new for name, new in fresh.items()}
+    return replace(person, **moved)
+
+
 def _draw_visit(settings: LatentSettings, person: Person, index: int) -> Visit:
-    rng = _stream(settings, _VISIT, person.index, index)
-    severity = math.sqrt(_PERSISTENCE) * person.level + math.sqrt(1 - _PERSISTENCE) * rng.standard_normal()
+    rng = stream(settings, _VISIT, person.index, index)
+    share = settings.stability
+    severity = math.sqrt(share) * person.level + math.sqrt(1 - share) * rng.standard_normal()
     day = _DAY * np.abs(_EFFECT) * rng.standard_normal(len(_CHANNELS))
     return Visit(
         person=person,
@@ -217,6 +235,7 @@ def _draw_visit(settings: LatentSettings, person: Person, index: int) -> Visit:
         session_id=f"V{index + 1}",
         severity=float(severity),
         day=day,
+        form=stream(settings, _FORM, person.index, index).standard_normal(acts.EFFECT.shape),
     )
 
 
@@ -229,97 +248,12 @@ def draw_cohort(settings: LatentSettings) -> list[Visit]:
     >>> [(v.person.subject_id, v.session_id) for v in visits][:4]
     [('P0000', 'V1'), ('P0000', 'V2'), ('P0000', 'V3'), ('P0001', 'V1')]
     """
-    persons = (_draw_person(settings, i) for i in range(settings.n_subjects))
-    return [_draw_visit(settings, person, v) for person in persons for v in range(settings.n_visits)]
+    return [visit for index in range(settings.n_subjects) for visit in _draw_visits(settings, index)]
 
 
-def _mixing() -> FloatArray:
-    """How habits show where severity does not: orthonormal columns, so full visibility reveals all."""
-    rng = np.random.default_rng(20250601)  # one fixed face grammar for all cohorts
-    q, _ = np.linalg.qr(rng.standard_normal((len(_CHANNELS) - _HABITS, _HABITS)))
-    return np.asarray(q, dtype=np.float64)
-
-
-def _resting_level(person: Person, settings: LatentSettings) -> FloatArray:
-    """Level of each channel at zero severity, ``(channels,)``."""
-    k = settings.habit_visibility
-    level: FloatArray = _BASE + settings.confound * _SPREAD * person.habit
-    # sqrt(outer/inner dimension) keeps the visible part at unit variance
-    mixing = _mixing() * math.sqrt((len(_CHANNELS) - _HABITS) / _HABITS)
-    visible = mixing @ person.habit[_MOVED]
-    level[~_MOVED] += _SPREAD[~_MOVED] * (k * visible + math.sqrt(1 - k**2) * person.own[~_MOVED])
-    return level
-
-
-def _wander(rng: np.random.Generator, n: int, fps: float) -> FloatArray:
-    """Stationary AR(1) of unit variance, ``(n, channels)``."""
-    keep = math.exp(-1.0 / (_WANDER_SECONDS * fps))
-    noise = rng.standard_normal((n, len(_CHANNELS)))
-    rest, _ = lfilter([math.sqrt(1 - keep**2)], [1.0, -keep], noise[1:], axis=0, zi=keep * noise[:1])
-    out: FloatArray = np.concatenate([noise[:1], rest])
-    return out
-
-
-def _bumps(rng: np.random.Generator, n: int, fps: float, per_minute: float, seconds: float) -> FloatArray:
-    """A raised-cosine bump at each event of a Poisson process, ``(n,)`` in 0-1."""
-    times = np.arange(n) / fps
-    out = np.zeros(n)
-    duration = n / fps
-    for onset in rng.uniform(-seconds, duration, rng.poisson(per_minute / 60 * (duration + seconds))):
-        phase = (times - onset) / seconds
-        inside = (phase > 0) & (phase < 1)
-        out[inside] = np.maximum(out[inside], 0.5 - 0.5 * np.cos(2 * np.pi * phase[inside]))
-    return out
-
-
-def _shown(visit: Visit, settings: LatentSettings) -> FloatArray:
-    """Severity as the face shows it, by symptom domain, ``(domains,)``."""
-    g = settings.facial_heterogeneity
-    shown: FloatArray = math.sqrt(1 - g**2) * visit.severity + g * visit.person.profile
-    return shown
-
-
-def _simulate(
-    rng: np.random.Generator,
-    level: FloatArray,
-    person: Person,
-    shown: FloatArray,
-    settings: LatentSettings,
-    n: int,
-) -> npt.NDArray[np.float32]:
-    series: FloatArray = level + person.expressiveness * _WANDER * _wander(rng, n, settings.fps)
-    habit = settings.confound * _RATE_HABIT * person.rates
-    smiles = _SMILES_PER_MINUTE * math.exp(_SMILE_SEVERITY * shown[_MOOD] + habit[0])
-    blinks = _BLINKS_PER_MINUTE * math.exp(_BLINK_SEVERITY * shown[_AROUSAL] + habit[1])
-    smile = person.expressiveness * _bumps(rng, n, settings.fps, smiles, _SMILE_SECONDS)
-    series[:, CHANNELS.index("au12")] += _SMILE_AU12 * smile
-    series[:, CHANNELS.index("au06")] += _SMILE_AU06 * smile
-    series[:, CHANNELS.index("au45")] += 4.5 * _bumps(rng, n, settings.fps, blinks, _BLINK_SECONDS)
-    return np.clip(series, _LOW, _HIGH).astype(np.float32)
-
-
-def behave(visit: Visit, settings: LatentSettings) -> npt.NDArray[np.float32]:
-    """Behavior of one recording, ``(T, channels)`` in the channels' units, without measurement noise."""
-    rng = _stream(settings, _BEHAVIOR, visit.person.index, visit.index)
-    shown = _shown(visit, settings)
-    level = _resting_level(visit.person, settings) + _EFFECT * shown[_DOMAIN] + visit.day
-    n = round(settings.duration_s * settings.fps)
-    return _simulate(rng, level, visit.person, shown, settings, n)
-
-
-def statistics(series: npt.NDArray[np.float32]) -> dict[str, float]:
-    """What the oracle reads off a series: mean and standard deviation of every channel."""
-    mean, std = series.mean(axis=0), series.std(axis=0)
-    return {
-        f"{name}_{kind}": float(v[j])
-        for kind, v in (("mean", mean), ("std", std))
-        for j, name in enumerate(CHANNELS)
-    }
-
-
-def habit_statistics(person: Person, settings: LatentSettings) -> dict[str, float]:
-    """The same statistics for this person without any symptom, from two simulated minutes."""
-    rng = _stream(settings, _HABIT, person.index)
-    n = round(_HABIT_SECONDS * settings.fps)
-    well = np.zeros(len(DOMAINS))
-    return statistics(_simulate(rng, _resting_level(person, settings), person, well, settings, n))
+def _draw_visits(settings: LatentSettings, index: int) -> Iterator[Visit]:
+    person = _draw_person(settings, index)
+    for number in range(settings.n_visits):
+        if number and settings.drift:
+            person = _drifted(settings, person, number)
+        yield _draw_visit(settings, person, number)

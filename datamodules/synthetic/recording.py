@@ -13,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from datamodules.synthetic.appearance import Appearance
+from datamodules.synthetic.behavior import act_statistics, behave, habit_statistics, statistics
 from datamodules.synthetic.face import FACE_SIZE, LANDMARKS, Frame, Placement, landmarks, render_series
 from datamodules.synthetic.files import intact, put_sealed, put_series, read_sealed
-from datamodules.synthetic.latent import CHANNELS, LatentSettings, Visit, behave, habit_statistics, statistics
+from datamodules.synthetic.latent import CHANNELS, LatentSettings, Visit
 from datamodules.synthetic.questionnaire import PREVALENCES, Prevalence, answer, totals
 from datamodules.synthetic.video import write_video
 
@@ -180,9 +181,10 @@ def _row(visit: Visit, settings: CohortSettings, view: Placement, n_frames: int)
 
 def _truth(visit: Visit, settings: CohortSettings, series: npt.NDArray[np.float32]) -> dict[str, Any]:
     habits = habit_statistics(visit.person, settings.latent)
+    shown = statistics(series) | act_statistics(visit, settings.latent, len(series) / settings.latent.fps)
     return (
         {"recording_id": recording_id(visit), "severity": visit.severity}
-        | {f"stat_{name}": value for name, value in statistics(series).items()}
+        | {f"stat_{name}": value for name, value in shown.items()}
         | {f"habit_{name}": value for name, value in habits.items()}
     )
 

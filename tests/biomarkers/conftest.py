@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
-from datamodules.synthetic.latent import LatentSettings, behave, draw_cohort, statistics
+from datamodules.synthetic.behavior import behave, statistics
+from datamodules.synthetic.latent import LatentSettings, draw_cohort
 from evaluation.report import style as canvas
 
 

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from datamodules.synthetic.appearance import Appearance
+from datamodules.synthetic.behavior import behave
 from datamodules.synthetic.face import FACE_SIZE, Frame, landmarks
-from datamodules.synthetic.latent import CHANNELS, LatentSettings, behave, draw_cohort
+from datamodules.synthetic.latent import CHANNELS, LatentSettings, draw_cohort
 from datamodules.synthetic.room.backdrop import Backdrop
 from datamodules.synthetic.room.occluder import depth_for, fill, hidden_share, pieces, placed
 from datamodules.synthetic.room.person import Person

@@ -13,7 +13,8 @@ from biomarkers.oculomotor.gaze import GazeDirection
 from biomarkers.oculomotor.pupil import PupilRatio
 from datamodules.series import Series
 from datamodules.splits.partition import Split
-from datamodules.synthetic.latent import CHANNELS, LatentSettings, behave, draw_cohort
+from datamodules.synthetic.behavior import behave
+from datamodules.synthetic.latent import CHANNELS, LatentSettings, draw_cohort
 from datamodules.synthetic.recording import CohortSettings, questionnaire, recording_id
 from engine.runs.provenance import RunManifest
 from tests.analysis.test_run import composed

@@ -8,7 +8,8 @@ from biomarkers.estimators.frame_leak import (
     gap_table,
 )
 from datamodules.series import Series
-from datamodules.synthetic.latent import CHANNELS, LatentSettings, behave, draw_cohort
+from datamodules.synthetic.behavior import behave
+from datamodules.synthetic.latent import CHANNELS, LatentSettings, draw_cohort
 from evaluation.uncertainty.bootstrap import Resampling
 from tests.biomarkers.estimators.test_frame_classifiers import paper_estimators
 

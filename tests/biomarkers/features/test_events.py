@@ -3,7 +3,8 @@ import pytest
 
 from biomarkers.features.events import EventFeatures
 from biomarkers.features.extractor import Unmeasurable
-from datamodules.synthetic.latent import CHANNELS, LatentSettings, behave, draw_cohort
+from datamodules.synthetic.behavior import behave
+from datamodules.synthetic.latent import CHANNELS, LatentSettings, draw_cohort
 
 
 def triangle(rise, fall, peak, rows):

@@ -11,7 +11,8 @@ from biomarkers.groups.correlation import correlate
 from biomarkers.oculomotor.blinks import BlinkFeatures
 from biomarkers.oculomotor.gaze import GazeDirection
 from biomarkers.oculomotor.pupil import PupilRatio
-from datamodules.synthetic.latent import CHANNELS, LatentSettings, behave, draw_cohort
+from datamodules.synthetic.behavior import behave
+from datamodules.synthetic.latent import CHANNELS, LatentSettings, draw_cohort
 from evaluation.uncertainty.bootstrap import Resampling
 
 CARRIED = ("gaze_x", "gaze_y", "au45", "pupil")

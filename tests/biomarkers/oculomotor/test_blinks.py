@@ -4,7 +4,8 @@ import pytest
 from biomarkers.features.extractor import Unmeasurable
 from biomarkers.oculomotor.blinks import BlinkFeatures
 from datamodules.series.blinks import eyes_open
-from datamodules.synthetic.latent import CHANNELS, LatentSettings, behave, draw_cohort
+from datamodules.synthetic.behavior import behave
+from datamodules.synthetic.latent import CHANNELS, LatentSettings, draw_cohort
 
 ONSETS = (1.0, 3.0, 4.5, 7.0, 9.0)  # seconds, in 12 s
 

@@ -11,9 +11,10 @@ import pytest
 
 from datamodules.manifests.manifest import read_manifest
 from datamodules.synthetic import cohort
+from datamodules.synthetic.behavior import statistics
 from datamodules.synthetic.cohort import fingerprint, synthetic_manifest
 from datamodules.synthetic.files import partial_path
-from datamodules.synthetic.latent import CHANNELS, LatentSettings, draw_cohort, statistics
+from datamodules.synthetic.latent import CHANNELS, LatentSettings, draw_cohort
 from datamodules.synthetic.recording import (
     CohortSettings,
     placement,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from datamodules.synthetic import latent
+from datamodules.synthetic import behavior, latent
 from datamodules.synthetic.gallery import contact_sheet
 
 PAGE = (Path(__file__).parents[3] / "docs" / "cohort.md").read_text(encoding="utf-8")
@@ -24,15 +24,14 @@ def test_table_of_channels(channel):
     "equation",
     [
         rf"b_{{ic}} = \sqrt{{{latent._STYLE_SHARE:g}}}\; g_i",
-        rf"s_{{iv}} = \sqrt{{{latent._PERSISTENCE:g}}}\; \ell_i + \sqrt{{{1 - latent._PERSISTENCE:g}}}",
         rf"d_{{ivc}} = {latent._DAY:g}\, |\beta_c|",
-        rf"\rho = e^{{-\Delta / {latent._WANDER_SECONDS:g}\,\mathrm s}}",
-        rf"= {latent._SMILES_PER_MINUTE:g}\; e^{{{latent._SMILE_SEVERITY:.2f}\, e_{{iv,\text{{mood}}}}",
-        rf"= {latent._BLINKS_PER_MINUTE:g}\; e^{{{latent._BLINK_SEVERITY:.2f}\, e_{{iv,\text{{arousal}}}}",
-        rf"+ {latent._RATE_HABIT:g}\, \kappa\, r_{{i,\text{{smile}}}}",
-        f"(smiles, {latent._SMILE_SECONDS:g} s long)",
-        f"(blinks, {latent._BLINK_SECONDS:g} s)",
-        rf"A_\text{{au12}} = {latent._SMILE_AU12:g}$, $A_\text{{au06}} = {latent._SMILE_AU06:g}$",
+        rf"\rho = e^{{-\Delta / {behavior._WANDER_SECONDS:g}\,\mathrm s}}",
+        rf"= {behavior._SMILES_PER_MINUTE:g}\; e^{{{behavior._SMILE_SEVERITY:.2f}\, e_{{iv,\text{{mood}}}}",
+        rf"= {behavior._BLINKS_PER_MINUTE:g}\; e^{{{behavior._BLINK_SEVERITY:.2f}\, e_{{iv,\text{{arousal}}}}",
+        rf"+ {behavior._RATE_HABIT:g}\, \kappa\, r_{{i,\text{{smile}}}}",
+        f"(smiles, {behavior._SMILE_SECONDS:g} s long)",
+        f"(blinks, {behavior._BLINK_SECONDS:g} s)",
+        rf"A_\text{{au12}} = {behavior._SMILE_AU12:g}$, $A_\text{{au06}} = {behavior._SMILE_AU06:g}$",
     ],
 )
 def test_equations(equation):

@@ -9,8 +9,9 @@ import pytest
 from sklearn.linear_model import Ridge
 
 from datamodules.synthetic.appearance import Appearance
+from datamodules.synthetic.behavior import behave
 from datamodules.synthetic.face import LANDMARKS, Placement, landmarks, render, render_series
-from datamodules.synthetic.latent import CHANNELS, LatentSettings, behave, draw_cohort
+from datamodules.synthetic.latent import CHANNELS, LatentSettings, draw_cohort
 
 LOOK = Appearance.draw(5)
 

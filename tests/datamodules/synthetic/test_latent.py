@@ -5,15 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from datamodules.synthetic.latent import (
-    _CHANNELS,
-    CHANNELS,
-    LatentSettings,
-    behave,
-    draw_cohort,
-    habit_statistics,
-    statistics,
-)
+from datamodules.synthetic.behavior import behave, habit_statistics, statistics
+from datamodules.synthetic.latent import _CHANNELS, CHANNELS, LatentSettings, draw_cohort
 from datamodules.synthetic.questionnaire import DOMAINS
 
 SETTINGS = LatentSettings(

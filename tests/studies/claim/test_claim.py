@@ -9,7 +9,8 @@ from scipy import stats
 from sklearn.linear_model import Ridge
 from sklearn.metrics import roc_auc_score
 
-from datamodules.synthetic.latent import LatentSettings, draw_cohort, habit_statistics
+from datamodules.synthetic.behavior import habit_statistics
+from datamodules.synthetic.latent import LatentSettings, draw_cohort
 from studies.claim import __main__ as claim
 from studies.claim.habits_probe import habit_columns, habit_r2
 from studies.claim.plan import ORACLE, VARIANTS, plan, start
