@@ -1,6 +1,7 @@
 """The LightningModule: steps, logging, optimizers; the network knows nothing of Lightning."""
 
 from collections.abc import Callable
+from math import ceil
 from typing import Any, NoReturn
 
 import pytorch_lightning as pl
@@ -9,7 +10,7 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from models.objective import Objective
-from models.optim import parameter_groups, weight_names
+from models.optim import WarmupCosine, parameter_groups, weight_names
 from models.standardize import Statistics, set_statistics
 from models.types import Batch, Network, Output
 
@@ -24,7 +25,8 @@ class Task(pl.LightningModule):
         objective: `objective(heads, output, batch) -> {"loss", ...}`.
         metrics: prototype of the recording metrics; validation and test get clones of their own.
         optimizer: partial, called with the parameter groups.
-        scheduler: partial, called with the optimizer and stepped every epoch; None keeps the learning rate.
+        scheduler: partial, called with the optimizer and stepped every epoch, or a `WarmupCosine`, stepped
+            every step; None keeps the learning rate.
     """
 
     def __init__(
@@ -106,10 +108,23 @@ class Task(pl.LightningModule):
         optimizer = self._optimizer(parameter_groups(self, decayed=self._decayed))
         if self._scheduler is None:
             return optimizer
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": self._scheduler(optimizer), "interval": "epoch"},
+        by_steps = isinstance(self._scheduler, WarmupCosine)
+        given = {"steps_per_epoch": self._steps_per_epoch()} if by_steps else {}
+        schedule = {
+            "scheduler": self._scheduler(optimizer, **given),
+            "interval": "step" if by_steps else "epoch",
         }
+        return {"optimizer": optimizer, "lr_scheduler": schedule}
+
+    @property
+    def warmup_epochs(self) -> float:
+        """Epochs in which the learning rate still rises; 0 without a warm-up."""
+        return self._scheduler.warmup_epochs if isinstance(self._scheduler, WarmupCosine) else 0.0
+
+    def _steps_per_epoch(self) -> int:
+        """Steps of the optimizer in an epoch, on each device; makes the training loader if need be."""
+        self.trainer.fit_loop.setup_data()
+        return ceil(self.trainer.num_training_batches / self.trainer.accumulate_grad_batches)
 
     def logged_names(self, stage: str) -> set[str]:
         """Names of everything that an epoch of `stage` (train, val or test) logs: what can be monitored.
