@@ -132,7 +132,9 @@ def _packed(base):
         group, option = leaf.parent.relative_to(CONF).as_posix(), leaf.stem
         if group == "experiment" or option in CORPORA or not _fits(group, option, base):
             continue
-        if group in ("data", "model"):  # what a data set or a model is made of differs: one config each
+        if group == "protocol/persons":
+            alone.append({"protocol": "longitudinal", group: option})
+        elif group in ("data", "model"):  # what a data set or a model is made of differs: one config each
             alone.append({group: option})
         else:
             options[group].append((group, option))

@@ -13,8 +13,9 @@ from datamodules.datamodule import ClipDataModule
 from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.manifest import read_manifest
 from datamodules.series import read_series
+from datamodules.splits.longitudinal import Longitudinal
 from datamodules.splits.partition import Split
-from datamodules.splits.protocols import Given, Longitudinal
+from datamodules.splits.protocols import Given
 from engine.checkpoints.checkpoint import load_checkpoint
 from engine.config.compose import ConfigError
 from engine.inspection.audit import check_fitted

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from datamodules.manifests.identity import person_keys
+from datamodules.manifests.known_visits import Known
 from datamodules.manifests.manifest import Manifest
 from datamodules.schema import UNKNOWN
 
@@ -26,7 +27,8 @@ class Split:
 
     `notes` say what readers of the result must know, e.g. who was left out; `repeat` is the round of a
     cross-validation that tests everybody several times; `left_out` names recordings that a filter took out of
-    the training part, where they must not reappear.
+    the training part, where they must not reappear. `known` says how many first visits of a person a
+    prediction of a later one may know with their scores (see `manifests.known_visits`); None is none.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Split:
     notes: tuple[str, ...] = ()
     repeat: int = 0
     left_out: tuple[str, ...] = ()
+    known: Known | None = None
 
 
 def by_person(

@@ -1,7 +1,8 @@
-"""Split protocols: given, holdout, k-fold, leave-one-subject-out, longitudinal.
+"""Split protocols: given, holdout, k-fold, leave-one-subject-out.
 
 A split is made over persons, never over clips or recordings. Only `Given`, which repeats what a corpus
-prescribes, and `Longitudinal`, which asks another question, may put visits of one person on both sides.
+prescribes, may put visits of one person on both sides, and `longitudinal.Longitudinal`, which asks another
+question.
 """
 
 import logging
@@ -10,9 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from datamodules.manifests.identity import person_keys, visit_keys
 from datamodules.manifests.manifest import Manifest
-from datamodules.manifests.visits import REMEDY, place_of_visits
 from datamodules.splits.label_strata import draw, strata_of, without
 from datamodules.splits.partition import (
     PARTS,
@@ -25,7 +24,7 @@ from datamodules.splits.partition import (
     split_of,
 )
 
-__all__ = ["Given", "Holdout", "KFold", "LeaveOneSubjectOut", "Longitudinal", "Split", "SplitError"]
+__all__ = ["Given", "Holdout", "KFold", "LeaveOneSubjectOut", "Split", "SplitError"]
 
 _log = logging.getLogger(__name__)
 
@@ -178,53 +177,3 @@ class LeaveOneSubjectOut:
             name = f"loso-{person.split(':', 1)[1]}"
             splits.append(by_person(manifest, name, val=val, test={person}, check=("train", "val")))
         return splits
-
-
-@dataclass(frozen=True, kw_only=True)
-class Longitudinal:
-    """Seen person, unseen visit: a person's last visit tests, the one before selects, the earlier ones train.
-
-    This measures how well a known person is followed over time. It says nothing about new persons, because
-    the habits of everyone tested were seen with their labels; never report it as the headline. Visits are
-    ordered by the column `visit_order` or by what `session_id` says (see `datamodules.manifests.visits`).
-    Persons with fewer than three visits train only.
-    """
-
-    subject_disjoint: ClassVar[bool] = False
-    chronological: ClassVar[bool] = True
-
-    def splits(self, manifest: Manifest) -> list[Split]:
-        """One split named `longitudinal`.
-
-        Raises:
-            SplitError: Nobody has three visits, their order is not known, or a class is missing from a part.
-        """
-        table = manifest.table
-        places = place_of_visits(table.assign(subject_id=person_keys(table)))
-        visits: dict[str, dict[str, float]] = {}
-        for (person, session), place in zip(visit_keys(table), places.tolist(), strict=True):
-            visits.setdefault(person, {})[session] = place
-        part_of: dict[tuple[str, str], str] = {}
-        followed = 0
-        for person, sessions in visits.items():
-            if len(sessions) < 3:
-                continue
-            if np.isnan(list(sessions.values())).any():
-                raise SplitError(
-                    f"{manifest}: the order of the visits {', '.join(list(sessions)[:5])} of person "
-                    f"{person.split(':', 1)[1]!r} is not known; {REMEDY}"
-                )
-            followed += 1
-            ordered = sorted(sessions, key=sessions.__getitem__)
-            part_of |= {(person, ordered[-1]): "test", (person, ordered[-2]): "val"}
-        if not followed:
-            raise SplitError(f"{manifest}: nobody has three visits; use protocol=holdout or protocol=kfold")
-        _log.warning(
-            "split 'longitudinal' is not person-disjoint: %d persons are in all parts, %d train only",
-            followed,
-            len(visits) - followed,
-        )
-        parts = [part_of.get(key, "train") for key in visit_keys(table)]
-        split = split_of("longitudinal", table, parts, disjoint=False)
-        require_classes(manifest, split, ("train", "val", "test"))
-        return [split]

@@ -98,6 +98,7 @@ OWN = (
     "datamodules.sources",
     "datamodules.splits.cross_corpus",
     "datamodules.splits.cross_validation",
+    "datamodules.splits.longitudinal",
     "datamodules.splits.protocols",
     "engine.training.callbacks",
     "engine.training.csv_logger",

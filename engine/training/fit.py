@@ -120,7 +120,7 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
         config=dict(config) | {"resume": None, "ckpt_path": None},  # what is trained, not how it came about
         statistics=statistics,
         data_digest=manifest.digest(),
-        split=asdict(split),
+        split=_recorded_split(split),
         seen=memory(manifest, split),
         preprocessing=manifest.preprocessing,
     )
@@ -151,6 +151,11 @@ def _chosen_epoch(trainer: pl.Trainer, config: Mapping[str, Any]) -> dict[str, A
     return {"epoch": best[0], "monitor": str(selection["monitor"]), "value": best[1], "of": len(rows)}
 
 
+def _recorded_split(split: Split) -> dict[str, Any]:
+    """The split as a checkpoint keeps it: without what no protocol but one sets."""
+    return {name: value for name, value in asdict(split).items() if value is not None}
+
+
 def _outside(manifest: Manifest, split: Split) -> set[str]:
     """Recordings that neither train nor select: the test part, and those that the split leaves out."""
     return set(manifest.table["recording_id"]) - {*split.train, *split.val}
@@ -169,9 +174,10 @@ def _state(config: Mapping[str, Any], manifest: Manifest, split: Split, folder: 
         state = None if config.get("resume") is None else whole_state(Path(config["resume"]))
     if state is None:
         return None
-    kept = ("name", "train", "val", "test", "subject_disjoint")
-    now = {name: list(part) if isinstance(part, tuple) else part for name, part in asdict(split).items()}
-    if any(state.split[name] != now[name] for name in kept) or state.data_digest != manifest.digest():
+    kept = ("name", "train", "val", "test", "subject_disjoint", "known")
+    parts = _recorded_split(split).items()
+    now = {name: list(part) if isinstance(part, tuple) else part for name, part in parts}
+    if any(state.split.get(name) != now.get(name) for name in kept) or state.data_digest != manifest.digest():
         raise CheckpointError(
             f"{state.path}: was trained on another manifest or split, whose training persons may be tested "
             "here. Resume with the data and protocol of its run."

@@ -146,7 +146,7 @@ class Commands:
         config |= more
         config["data"]["manifest"]["path"] = str(place)
         if protocol == "longitudinal":
-            config["protocol"] = {"_target_": "datamodules.splits.protocols.Longitudinal"}
+            config["protocol"] = {"_target_": "datamodules.splits.longitudinal.Longitudinal"}
         return config
 
     def _evaluated(self, table: pd.DataFrame, folder: Path) -> list[str]:

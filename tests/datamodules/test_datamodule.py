@@ -15,8 +15,9 @@ from datamodules.datamodule import ClipDataModule
 from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.manifest import read_manifest
 from datamodules.readers import UnreadableVideo, VideoSource
+from datamodules.splits.longitudinal import Longitudinal
 from datamodules.splits.partition import Split
-from datamodules.splits.protocols import Given, Holdout, Longitudinal
+from datamodules.splits.protocols import Given, Holdout
 
 
 def make(manifest, split, **changes):

@@ -13,8 +13,8 @@ from datamodules.clips.statistics import training_statistics
 from datamodules.datamodule import ClipDataModule
 from datamodules.manifests.manifest import read_manifest
 from datamodules.series import Series
+from datamodules.splits.longitudinal import Longitudinal
 from datamodules.splits.partition import Split
-from datamodules.splits.protocols import Longitudinal
 
 EVAL = UniformClips(length=8, stride=1, clips=3)
 

@@ -6,8 +6,8 @@ from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.manifest import Manifest
 from datamodules.manifests.visits import in_order, place_of_visits
 from datamodules.split_leakage.split_checks import check_split
+from datamodules.splits.longitudinal import Longitudinal
 from datamodules.splits.partition import Split, SplitError
-from datamodules.splits.protocols import Longitudinal
 from evaluation.metrics.visit_changes import order_unknown, visit_changes
 
 

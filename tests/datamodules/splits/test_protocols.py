@@ -7,7 +7,7 @@ import pytest
 from datamodules.manifests.manifest import Manifest, read_manifest
 from datamodules.split_leakage.split_checks import check_split
 from datamodules.splits.partition import SplitError
-from datamodules.splits.protocols import Given, Holdout, KFold, LeaveOneSubjectOut, Longitudinal
+from datamodules.splits.protocols import Given, Holdout, KFold, LeaveOneSubjectOut
 
 
 def make(persons=20, visits=3, positives=0.4, **columns):
@@ -96,18 +96,6 @@ def test_leave_one_out_tests_everyone_once():
     splits = LeaveOneSubjectOut().splits(make(persons=6, positives=0.5))
     assert sorted(split.name for split in splits) == [f"loso-p{person}" for person in range(6)]
     assert all(len(persons(split.test)) == 1 for split in splits)
-
-
-def test_longitudinal_tests_the_last_visit_and_says_what_it_is(caplog):
-    manifest = make(session_id=["v9", "v10", "v2"] * 20)
-    split = Longitudinal().splits(manifest)[0]
-    assert not Longitudinal.subject_disjoint
-    assert set(split.test) == {f"p{person}_v1" for person in range(20)}  # session v10
-    assert set(split.val) == {f"p{person}_v0" for person in range(20)}
-    assert "not person-disjoint: 20 persons" in caplog.text
-    check_split(manifest, split, subject_disjoint=False)
-    with pytest.raises(SplitError, match="nobody has three visits"):
-        Longitudinal().splits(make(visits=2))
 
 
 def test_given_reads_the_column_and_its_usual_names(caplog):
