@@ -29,6 +29,10 @@ Read in training and evaluation only:
     scored: (B,) bool, False for clips that came along as context.
     targets, target_mask: {score, binary, band: (B,)}, and whether each is known, bool.
     traits, traits_mask: (B,5) float32, and whether each is known, bool.
+What a protocol makes known of earlier visits; without it nothing is:
+    history: {earlier: (B,B) bool, score: (B,B) float32}. earlier[i,j] says that row j is a clip of an earlier
+        visit of the person of row i whose score may be known; score[i,j] is that visit's score in points of
+        the scale, NaN where it is missing or the pair is not earlier.
     seed: (B,) int64, of the augmentation.
     recording_id, subject_id, session_id: lists of B texts, for tables.
 """
@@ -57,6 +61,23 @@ class Output(NamedTuple):
     attention: Tensor | None = None
     plain: Tensor | None = None
     relieved: Tensor | None = None
+
+
+class Context(NamedTuple):
+    """What is known of the person of each row, besides the row itself.
+
+    Attributes:
+        feature: (B,D) what RARM relieves the tokens of; zeros where nothing is known.
+        available: (B,) bool, whether anything is known.
+        offset: (B,D) what the scores of earlier visits say by themselves, added to the embedding and zero
+            where none is known; None where a context reads no scores.
+        visits: (B,) int64, number of other visits behind the feature; None where it rests on none.
+    """
+
+    feature: Tensor
+    available: Tensor
+    offset: Tensor | None = None
+    visits: Tensor | None = None
 
 
 class Trunk(Protocol):

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from evaluation.audit.attribution import Attributions, regions_of, summed_regions, summed_thirds
-from models.mpdrm.context import EnrolmentContext, GivenContext
+from models.mpdrm.context import CalibratedContext, EnrolmentContext, GivenContext
+from models.types import Context
 
 # of the path: captum's own, and for pixels what untrained trunks needed to add up within 5 %, as their norms
 # are steep where a picture leaves the mean color
@@ -113,17 +114,19 @@ def _output(
 def _held_context(network: nn.Module, batch: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """The batch with the context of each row, which the network takes as given meanwhile."""
     context = getattr(network, "context", None)
-    if not isinstance(context, EnrolmentContext):
+    if not isinstance(context, EnrolmentContext | CalibratedContext):
         yield batch
         return
-    seen: list[tuple[Tensor, Tensor]] = []
+    seen: list[Context] = []
     hook = context.register_forward_hook(lambda _module, _inputs, out: seen.append(out))
     with torch.no_grad():
         network(batch)
     hook.remove()
     network.context = GivenContext()
     try:
-        yield {**batch, "context": seen[0][0], "context_available": seen[0][1]}
+        held = {"context": seen[0].feature, "context_available": seen[0].available}
+        offset = {} if seen[0].offset is None else {"context_offset": seen[0].offset}
+        yield {**batch, **held, **offset}
     finally:
         network.context = context
 

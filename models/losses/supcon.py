@@ -14,12 +14,18 @@ _NEVER = -1e30  # logit of an excluded pair: finite, so that an empty denominato
 
 
 def supcon(
-    z: Tensor, positive: Tensor, negative: Tensor, *, temperature: float, log_weight: Tensor | None = None
+    z: Tensor,
+    positive: Tensor,
+    negative: Tensor,
+    *,
+    temperature: float,
+    log_weight: Tensor | None = None,
+    attraction: Tensor | None = None,
 ) -> Tensor:
     r"""Supervised contrastive loss L_out (Khosla et al. 2020, arXiv 2004.11362) for given pairs.
 
-    L = mean_i -1/|P(i)| sum_{p in P(i)} [ s_ip - log sum_{a in P(i) + N(i)} w_ia exp(s_ia) ],  s = z z^T /
-    temperature
+    L = mean_i -1/|P(i)| sum_{p in P(i)} u_ip [ s_ip - log sum_{a in P(i) + N(i)} w_ia exp(s_ia) ],  s = z z^T
+    / temperature,  where anchor i counts as often as its positives weigh on average (once with u = 1)
 
     Args:
         z: (B,E) unit-norm embeddings.
@@ -27,6 +33,7 @@ def supcon(
         negative: (B,B) bool, N; pairs in neither set count nowhere.
         temperature: of the similarities.
         log_weight: (B,B) log w of the denominator's terms; None for w = 1.
+        attraction: (B,B) u of the positives, from 0 to 1; None for u = 1.
 
     Returns:
         Mean over the anchors with a positive; zero with a gradient if there are none.
@@ -35,10 +42,11 @@ def supcon(
     logits = (z[:, None, :] * z[None, :, :]).sum(-1) / temperature
     weighted = logits if log_weight is None else logits + log_weight
     log_total = weighted.masked_fill(~(positive | negative), _NEVER).logsumexp(1, keepdim=True)
-    count = positive.sum(1)
-    gain = (logits - log_total).masked_fill(~positive, 0.0).sum(1) / count.clamp_min(1)
+    pull = positive.to(z.dtype) if attraction is None else attraction.to(z.dtype) * positive
+    pull = pull / positive.sum(1, keepdim=True).clamp_min(1)
+    gain = (pull * (logits - log_total)).sum()
     # Without an anchor this is zero that depends on z: DDP expects a gradient on every rank.
-    return -gain.sum() / (count > 0).sum().clamp_min(1)
+    return -gain / pull.sum().clamp_min(torch.finfo(z.dtype).tiny)
 
 
 class SupCon(nn.Module):
@@ -82,7 +90,7 @@ class SupCon(nn.Module):
         z = of_personality(output.personality, "contrast")
         # Only low precision is raised: float64 stays as it is, for checks of gradients.
         z = z.float() if z.dtype in (torch.float16, torch.bfloat16) else z
-        subject, visit, band = batch["subject"], batch["visit"], _bands(batch)
+        subject, visit, band = batch["subject"], batch["visit"], bands(batch)
         if self.training and ranks() > 1:
             z, subject, visit, band = (join_rows(rows) for rows in (z, subject, visit, band))
         # Everybody unknown has the same code, which says neither that two of them are one person nor that
@@ -101,8 +109,8 @@ class SupCon(nn.Module):
         return supcon(z, positive & known, negative, temperature=self.temperature, log_weight=log_weight)
 
 
-def _bands(batch: Batch) -> Tensor:
-    """Severity band of each row (B,), -1 where it is unknown."""
+def bands(batch: Batch) -> Tensor:
+    """Return the severity band of each row (B,), -1 where it is unknown."""
     if "band" not in batch["targets"]:
         return torch.full_like(batch["subject"], -1)
     return torch.where(batch["target_mask"]["band"], batch["targets"]["band"], -1)

@@ -8,12 +8,12 @@ ours.
 from collections.abc import Mapping
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from models.masking import masked_mean
 from models.mpdrm.branches import MDFN, MPFN
 from models.mpdrm.rarm import RelationCross
-from models.types import Batch, Output, Pool, as_module
+from models.types import Batch, Context, Output, Pool, as_module
 
 
 def as_heads(heads: Mapping[str, nn.Module | None], dim: int) -> nn.ModuleDict:
@@ -91,21 +91,20 @@ class MPDRM(nn.Module):
     def forward(self, batch: Batch) -> Output:
         """Return logits, embedding, personality and attention for a batch."""
         tokens, mask = self.depression(batch)
-        feature = projection = known = None
+        feature = projection = None
         if self.personality is not None:
             feature, projection = self.personality(batch, tokens, mask)
-        # A pool is always given a context: where there is none, one that nobody has.
-        context = tokens.new_zeros(len(tokens), tokens.shape[-1])
-        available = tokens.new_zeros(len(tokens), dtype=torch.bool)
-        if self.context is not None and feature is not None:
-            context, available = self.context(feature, batch)
-            known = available
-        v, attention = self.rarm(tokens, mask, context, available)
+        context = self._context(tokens, feature, batch)
+        v, attention = self.rarm(tokens, mask, context.feature, context.available)
+        if context.offset is not None:
+            v = v + context.offset
+        known = context.available if self.context is not None and feature is not None else None
         plain = relieved = None
         if not self.training:  # what probes compare: the mean token before the relief, and after it alone
             plain = masked_mean(tokens.float(), mask)
             if known is not None:
-                relieved = masked_mean(self.rarm.relieve(tokens, context, available).float(), mask)
+                after = self.rarm.relieve(tokens, context.feature, context.available)
+                relieved = masked_mean(after.float(), mask)
         return Output(
             logits={name: head(v) for name, head in self.heads.items()},
             embedding=v,
@@ -116,3 +115,14 @@ class MPDRM(nn.Module):
             plain=plain,
             relieved=relieved,
         )
+
+    def _context(self, tokens: Tensor, feature: Tensor | None, batch: Batch) -> Context:
+        """What is known of each row's person; of nobody anything, where there is no context or personality.
+
+        A pool is always given a context: where there is none, one that nobody has.
+        """
+        if self.context is None or feature is None:
+            nobody = tokens.new_zeros(len(tokens), dtype=torch.bool)
+            return Context(tokens.new_zeros(len(tokens), tokens.shape[-1]), nobody)
+        context: Context = self.context(feature, batch)
+        return context
