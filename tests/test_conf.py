@@ -132,7 +132,8 @@ def _packed(base):
         group, option = leaf.parent.relative_to(CONF).as_posix(), leaf.stem
         if group == "experiment" or option in CORPORA or not _fits(group, option, base):
             continue
-        if group in ("data", "model"):  # what a data set or a model is made of differs: one config each
+        # what a data set or a model is made of differs, and not every trunk has a readout: one config each
+        if group in ("data", "model", "model/readout"):
             alone.append({group: option})
         else:
             options[group].append((group, option))
@@ -140,6 +141,8 @@ def _packed(base):
 
 
 def _fits(group, option, base):
+    if group == "model/readout":
+        return base is PIXELS
     series = {"data/clips": "series", "model/mmp": "series", "model/trunk": "series"}
     if group == "data":
         return ("- clips: series" in DATA[option]) == (base is SERIES)
