@@ -134,7 +134,8 @@ def _packed(base):
             continue
         if group == "protocol/persons":
             alone.append({"protocol": "longitudinal", group: option})
-        elif group in ("data", "model"):  # what a data set or a model is made of differs: one config each
+        # what a data set or a model is made of differs, and not every trunk has a readout: one config each
+        elif group in ("data", "model", "model/readout"):
             alone.append({group: option})
         else:
             options[group].append((group, option))
@@ -142,6 +143,8 @@ def _packed(base):
 
 
 def _fits(group, option, base):
+    if group == "model/readout":
+        return base is PIXELS
     series = {"data/clips": "series", "model/mmp": "series", "model/trunk": "series"}
     if group == "data":
         return ("- clips: series" in DATA[option]) == (base is SERIES)

@@ -24,9 +24,12 @@ NETWORKS = _names(
         "models.trunks.lstm": "LSTMTrunk",
         "models.trunks.msn": "MSNTrunk",
         "models.trunks.pixels": "PixelTrunk",
+        "models.trunks.readout": "SpatialReadout",
         "models.trunks.series": "SeriesTrunk",
         "models.trunks.video": "VideoTrunk",
         "models.mpdrm.mmp": "MMPMaps MMPSeries",
+        "models.mpdrm.group_relation": "GroupRelation",
+        "models.mpdrm.part_relation": "PartReadout",
         "models.mpdrm.context": "CalibratedContext ClipContext EnrolmentContext",
         "models.mpdrm.rarm": "AttentionPool MeanPool RelationCross RelationGate RelationProjection",
         "models.heads": "ScoreHead BinaryHead OrdinalHead",
@@ -88,8 +91,14 @@ PIPELINE = {
 CHECKPOINT = NETWORKS | LOADERS | COHORTS
 """All that a checkpoint may name. Trainer, callbacks, loggers, optimizers and paths are the user's own."""
 
-PARTIAL = frozenset(
-    {"models.mpdrm.mmp.MMPMaps", "models.mpdrm.mmp.MMPSeries", "datamodules.datamodule.ClipDataModule"}
+PARTIAL = _names(
+    {
+        "models.mpdrm.mmp": "MMPMaps MMPSeries",
+        "models.mpdrm.group_relation": "GroupRelation",
+        "models.mpdrm.part_relation": "PartReadout",
+        "models.trunks.readout": "SpatialReadout",
+        "datamodules.datamodule": "ClipDataModule",
+    }
 )
 """Those of them that `conf/` asks for with `_partial_: true`."""
 

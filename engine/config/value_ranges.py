@@ -80,7 +80,8 @@ _COUNTS = (
     "data.module.source.video.height data.module.source.video.width data.module.*_clips.length "
     "data.module.*_clips.stride data.module.*_clips.strides[[]* data.module.*_clips.clips "
     "model.scheduler.T_max model.*.dim model.*.channels model.*.widths[[]* model.*.scales[[]* "
-    "model.*.heads model.*.blocks model.*.layers model.*.kernel model.*.grid model.*.projection "
+    "model.*.heads model.*.blocks model.*.layers model.*.kernel model.*.grid model.*.layouts[[]* "
+    "model.*.projection "
     "trainer.max_epochs trainer.accumulate_grad_batches trainer.log_every_n_steps"
 )  # of which there must be one
 

@@ -20,7 +20,7 @@ class FramesTrunk(nn.Module):
             elsewhere.
         stages: timm `out_indices` whose maps are read; their tokens are added.
         mmp: MMP by channels, put on every read stage; None leaves the frames apart.
-        grid: cells per side the maps are read at.
+        readout: maps to tokens by channels and dim, e.g. `partial(SpatialReadout, grid=4)`.
 
     Example:
         >>> import torch
@@ -38,7 +38,7 @@ class FramesTrunk(nn.Module):
         size: int | None = None,
         stages: Sequence[int] = (-2, -1),
         mmp: Callable[[int], nn.Module] | None = None,
-        grid: int = 4,
+        readout: Callable[..., nn.Module] = SpatialReadout,
     ) -> None:
         super().__init__()
         self.dim = dim
@@ -49,16 +49,16 @@ class FramesTrunk(nn.Module):
         self.channels_last = "NHWC" in str(getattr(self.backbone, "output_fmt", "NCHW"))
         channels = self.backbone.feature_info.channels()
         self.motions = nn.ModuleList(mmp(width) for width in channels) if mmp is not None else None
-        self.readouts = nn.ModuleList(SpatialReadout(channels=n, dim=dim, grid=grid) for n in channels)
+        self.readouts = nn.ModuleList(readout(channels=width, dim=dim) for width in channels)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Map frames under their mask (B,T) to tokens (B,T,D); tokens of unreal frames are zero."""
         stages = self.backbone(zero_masked(x, mask).flatten(0, 1))
         tokens = x.new_zeros(())
-        for index, (maps, readout) in enumerate(zip(stages, self.readouts, strict=True)):
+        for index, (maps, read) in enumerate(zip(stages, self.readouts, strict=True)):
             if self.channels_last:
                 maps = maps.permute(0, 3, 1, 2)
             if self.motions is not None:
                 maps = self.motions[index](maps.unflatten(0, mask.shape), mask).flatten(0, 1)
-            tokens = tokens + readout(maps)
+            tokens = tokens + read(maps)
         return zero_masked(tokens.reshape(*mask.shape, self.dim), mask)

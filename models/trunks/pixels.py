@@ -28,6 +28,17 @@ class _Stage(nn.Module):
         return maps
 
 
+def _places(read_stages: Sequence[int], count: int) -> list[int]:
+    """Return the stages that are read, from 0; without the last, its weights would have no gradient."""
+    places = sorted({count + stage if stage < 0 else stage for stage in read_stages})
+    if not places or places[0] < 0 or places[-1] != count - 1:
+        raise ValueError(
+            f"read_stages={list(read_stages)} for {count} stages: the last, -1, must be among them, and none "
+            f"before {-count}"
+        )
+    return places
+
+
 class PixelTrunk(nn.Module):
     """Frames (B,T,3,H,W) -> tokens (B,T,D), for faces of 48 to 112 pixels.
 
@@ -37,7 +48,11 @@ class PixelTrunk(nn.Module):
         mmp: MMP by channels, e.g. `partial(MMPMaps)`; None leaves the frames apart.
         mmp_stages: stages followed by MMP, counted from 0; the maps of the first two are large
             and hold little motion yet.
-        grid: cells per side the last maps are read at.
+        readout: maps to tokens by channels and dim, e.g. `partial(SpatialReadout, grid=4)`.
+        read_stages: stages whose maps are read, counted from the last, -1; their tokens are added.
+
+    Raises:
+        ValueError: a stage does not exist, or the last is not read.
 
     Example:
         >>> import torch
@@ -52,7 +67,8 @@ class PixelTrunk(nn.Module):
         widths: Sequence[int] = _WIDTHS,
         mmp: Callable[[int], nn.Module] | None = None,
         mmp_stages: Sequence[int] = (2, 3),
-        grid: int = 4,
+        readout: Callable[..., nn.Module] = SpatialReadout,
+        read_stages: Sequence[int] = (-1,),
     ) -> None:
         super().__init__()
         self.dim = dim
@@ -60,14 +76,22 @@ class PixelTrunk(nn.Module):
             raise ValueError(f"mmp_stages={list(mmp_stages)} for {len(widths)} stages: count them from 0")
         self.stages = nn.ModuleList(_Stage(inputs=a, outputs=b) for a, b in pairwise((3, *widths)))
         self.motions = nn.ModuleDict({str(index): mmp(widths[index]) for index in mmp_stages} if mmp else {})
-        self.readout = SpatialReadout(channels=widths[-1], dim=dim, grid=grid)
+        self.readouts = nn.ModuleDict(
+            {
+                str(index): readout(channels=widths[index], dim=dim)
+                for index in _places(read_stages, len(widths))
+            }
+        )
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Map frames under their mask (B,T) to tokens (B,T,D); tokens of unreal frames are zero."""
         maps = zero_masked(x, mask).flatten(0, 1)  # (BT,C,H,W)
         maps = maps.contiguous(memory_format=torch.channels_last)  # the convolutions are faster so on a CPU
+        tokens = x.new_zeros(())
         for index, stage in enumerate(self.stages):
             maps = stage(maps)
             if str(index) in self.motions:
                 maps = self.motions[str(index)](maps.unflatten(0, mask.shape), mask).flatten(0, 1)
-        return zero_masked(self.readout(maps).unflatten(0, mask.shape), mask)
+            if str(index) in self.readouts:
+                tokens = tokens + self.readouts[str(index)](maps)
+        return zero_masked(tokens.unflatten(0, mask.shape), mask)

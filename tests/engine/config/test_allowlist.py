@@ -131,6 +131,8 @@ LEVELS = {"_target_": "models.inputs.Levels", "channels": 2}
 HEADS = {"score": {"_target_": "models.heads.ScoreHead", "dim": 8, "low": 0, "high": 63}, "binary": None}
 MMP = {"_target_": "models.mpdrm.mmp.MMPSeries", "_partial_": True, "scales": [1, 2]}
 MAPS = {"_target_": "models.mpdrm.mmp.MMPMaps", "_partial_": True, "scales": [1, 2]}
+GRID = {"_target_": "models.trunks.readout.SpatialReadout", "_partial_": True, "grid": 2}
+PARTS = {"_target_": "models.mpdrm.part_relation.PartReadout", "_partial_": True, "layouts": [[1, 1], [2, 1]]}
 MDFN = {"_target_": "models.mpdrm.branches.MDFN", "trunk": TRUNK, "input": LEVELS}
 POOL = {"_target_": "models.mpdrm.rarm.AttentionPool", "dim": 8}
 NETWORK = {
@@ -162,12 +164,21 @@ ARGUMENTS = {
     "models.inputs.FrameDifference": {},
     "models.inputs.Levels": {"channels": 2},
     "models.inputs.Delta": {"channels": 2},
-    "models.trunks.frames.FramesTrunk": {**DIM, "backbone": "resnet10t", "pretrained": False, "mmp": MAPS},
+    "models.trunks.frames.FramesTrunk": {
+        **{**DIM, "backbone": "resnet10t", "pretrained": False, "mmp": MAPS, "readout": PARTS}
+    },
     "models.trunks.inception_time.InceptionTimeTrunk": {**DIM, "channels": 2, "depth": 3, "mmp": MMP},
     "models.trunks.li_fpn.LIFPNTrunk": {**DIM, "backbone": "resnet18", "pretrained": False, "mmp": None},
     "models.trunks.lstm.LSTMTrunk": {**DIM, "channels": 2, "layers": 2, "dropout": 0.1},
     "models.trunks.msn.MSNTrunk": {**DIM, "stem": 8, "widths": [8, 16], "cells": [1, 1], "kernels": [3]},
-    "models.trunks.pixels.PixelTrunk": {**DIM, "widths": [8, 16], "mmp_stages": [1], "mmp": MAPS, "grid": 2},
+    "models.trunks.pixels.PixelTrunk": {
+        **{**DIM, "widths": [8, 16], "mmp_stages": [1], "mmp": MAPS, "readout": GRID, "read_stages": [-1]}
+    },
+    "models.trunks.readout.SpatialReadout": {"channels": 8, "dim": 8, "grid": 2},
+    "models.mpdrm.group_relation.GroupRelation": {
+        **{"channels": 3, "dim": 8, "groups": {"brow": [0, 1], "mouth": [2]}}
+    },
+    "models.mpdrm.part_relation.PartReadout": {"channels": 8, "dim": 8, "layouts": [[1, 1], [2, 1]]},
     "models.trunks.series.SeriesTrunk": {**DIM, "channels": 2, "blocks": 1, "kernel": 5, "mmp": MMP},
     "models.trunks.video.VideoTrunk": {**DIM, "backbone": "mc3_18", "pretrained": False},
     "models.mpdrm.mmp.MMPMaps": {"channels": 8, "scales": [1, 2]},

@@ -10,6 +10,7 @@ from torch import nn
 
 import models.trunks
 from models.mpdrm.mmp import MMPMaps, MMPSeries
+from models.mpdrm.part_relation import PartReadout
 from models.trunks.frames import FramesTrunk
 from models.trunks.inception_time import InceptionTimeTrunk, MaskedBatchNorm
 from models.trunks.li_fpn import Imitation, LIFPNTrunk
@@ -28,8 +29,17 @@ CASES = {
     "series_lstm": (lambda: LSTMTrunk(channels=5, dim=16, mmp=MMPSeries), (5,), 12),
     "pixels": (lambda: PixelTrunk(dim=16, mmp=MMPMaps), (3, 32, 32), 5),
     "pixels_without_mmp": (lambda: PixelTrunk(dim=16), (3, 32, 32), 5),
+    "pixels_by_parts": (
+        lambda: PixelTrunk(dim=16, mmp=MMPMaps, readout=PartReadout, read_stages=(-2, -1)),
+        (3, 32, 32),
+        5,
+    ),
     "timm_resnet": (lambda: FramesTrunk(backbone="resnet10t", dim=16, mmp=MMPMaps), (3, 32, 32), 3),
-    "timm_convnext": (lambda: FramesTrunk(backbone="convnext_atto", dim=16), (3, 32, 32), 3),
+    "timm_convnext": (
+        lambda: FramesTrunk(backbone="convnext_atto", dim=16, readout=PartReadout),
+        (3, 32, 32),
+        3,
+    ),
     "timm_swin": (
         lambda: FramesTrunk(
             backbone="swin_tiny_patch4_window7_224", dim=16, size=56, stages=(0, 1), mmp=MMPMaps
