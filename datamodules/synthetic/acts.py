@@ -161,7 +161,7 @@ def event_statistics(events: Sequence[Events], seconds: float) -> dict[str, floa
 
     Means and odds count one more event, as the population has it, so a recording without the act has a value.
     """
-    out = {}
+    out: dict[str, float] = {}
     for act, found, base in zip(ACTS, events, _base(), strict=True):
         inside = (found.start[:, 0] >= 0) & (found.start[:, 0] < seconds)
         joined = inside & found.joined
