@@ -1,14 +1,14 @@
 """Acts of the face: pairs of movements whose rate, speed and relation carry habit and severity.
 
 An act is a lead that rises and falls on one channel, and a follower on another. Aspect ``a`` of act ``k`` of
-person ``i`` at visit ``v`` (log rate, log amplitude, log seconds of rise and of fall, log odds that the follower
-joins the lead, log seconds that it comes later) is
+person ``i`` at visit ``v`` (log rate, log amplitude, log seconds of rise and of fall, log odds that the
+follower joins the lead, log seconds that it comes later) is
 
-    base_ka + sqrt(m w_a) (effect_ka shown_iv,d(k) + confound spread_ka habit_ika + day_ivka)
+    base_ka + sqrt(m w_a) (effect_ka shown_iv,d(k) + |effect_ka| (confound 2.25 habit_ika + day_ivka / 2))
 
-with ``m = movement`` and the share ``w_a`` of the aspect's family. A follower that does not join comes at a time
-of its own, so relations change nothing that one channel alone shows. Sizes are our own choice; ``docs/cohort.md``
-names the source of each direction.
+with ``m = movement`` and the share ``w_a`` of the aspect's family. A follower that does not join comes at a
+time of its own, so relations change nothing that one channel alone shows. Sizes are our own choice;
+``docs/cohort.md`` names the source of each direction.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ def event_statistics(events: Sequence[Events], seconds: float) -> dict[str, floa
 
     Means and odds count one more event, as the population has it, so a recording without the act has a value.
     """
-    out = {}
+    out: dict[str, float] = {}
     for act, found, base in zip(ACTS, events, _base(), strict=True):
         inside = (found.start[:, 0] >= 0) & (found.start[:, 0] < seconds)
         joined = inside & found.joined

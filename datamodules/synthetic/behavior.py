@@ -6,10 +6,10 @@ The equations, with the meaning of every symbol, are in ``docs/cohort.md``. In s
     base_c + n confound * spread_c * habit_ic + n effect_c * shown_iv,d(c) + day_ivc   where severity moves c
     base_c + spread_c * (k * (M habit_i)_c + sqrt(1 - k^2) * own_ic)                   where it leaves c alone
 
-with ``n = sqrt(1 - movement)``, ``k = habit_visibility``, ``g = facial_heterogeneity`` and, in domain ``d`` of
-symptoms, ``shown = exp(interaction style) (sqrt(1 - g^2) severity + g profile_d)``. Around its level a channel
-wanders (AR(1)), blinks and smiles happen at rates that depend on person and severity, and with ``movement`` there
-are the acts of ``acts.py``.
+with ``n = sqrt(1 - movement)``, ``k = habit_visibility``, ``g = facial_heterogeneity`` and, in domain ``d``
+of symptoms, ``shown = exp(interaction style) (sqrt(1 - g^2) severity + g profile_d)``. Around its level a
+channel wanders (AR(1)), blinks and smiles happen at rates that depend on person and severity, and with
+``movement`` there are the acts of ``acts.py``.
 """
 
 from __future__ import annotations
@@ -148,8 +148,8 @@ def behave(visit: Visit, settings: LatentSettings) -> npt.NDArray[np.float32]:
     level = (
         _resting_level(visit.person, settings)
         + _still(settings) * _EFFECT * shown[_DOMAIN]
-        + math.sqrt(1 + settings.movement / _DAY**2)
-        * visit.day  # severity's share of a level becomes the day's
+        # what severity gives up of a level's variance within the person becomes the day's
+        + math.sqrt(1 + settings.movement / _DAY**2) * visit.day
     )
     n = round(settings.duration_s * settings.fps)
     return _simulate(rng, level, visit.person, shown, settings, n, act_events(visit, settings))
@@ -160,14 +160,14 @@ def act_events(visit: Visit, settings: LatentSettings) -> list[acts.Events]:
     if not settings.movement:
         return []
     rng = stream(settings, _ACTS, visit.person.index, visit.index)
-    levels = acts.aspects(
-        _shown(visit, settings)[acts.DOMAIN],
-        visit.person.tempo,
-        visit.form,
-        movement=settings.movement,
-        confound=settings.confound,
+    aspects = _aspects(visit.person, _shown(visit, settings), visit.form, settings)
+    return acts.draw_events(rng, aspects, settings.duration_s)
+
+
+def _aspects(person: Person, shown: FloatArray, form: FloatArray, settings: LatentSettings) -> FloatArray:
+    return acts.aspects(
+        shown[acts.DOMAIN], person.tempo, form, movement=settings.movement, confound=settings.confound
     )
-    return acts.draw_events(rng, levels, settings.duration_s)
 
 
 def statistics(series: npt.NDArray[np.float32]) -> dict[str, float]:
@@ -181,29 +181,24 @@ def statistics(series: npt.NDArray[np.float32]) -> dict[str, float]:
 
 
 def act_statistics(visit: Visit, settings: LatentSettings, seconds: float) -> dict[str, float]:
-    """What the oracle reads off the true events in the first seconds of a recording; nothing without movement."""
+    """What the oracle reads off the true events of the first seconds; nothing without movement."""
     events = act_events(visit, settings)
     return acts.event_statistics(events, seconds) if events else {}
 
 
 def habit_statistics(person: Person, settings: LatentSettings) -> dict[str, float]:
     """The same statistics for this person without any symptom, from simulated minutes and acts."""
-    rng = stream(settings, _HABIT, person.index)
+    rng, moving = (stream(settings, kind, person.index) for kind in (_HABIT, _HABIT_ACTS))
     n = round(_HABIT_SECONDS * settings.fps)
     well = np.zeros(len(DOMAINS))
-    level = _resting_level(person, settings)
+    aspects = _aspects(person, well, np.zeros(acts.EFFECT.shape), settings)
+    events = acts.draw_events(moving, aspects, _HABIT_SECONDS) if settings.movement else []
+    found = statistics(_simulate(rng, _resting_level(person, settings), person, well, settings, n, events))
     if not settings.movement:
-        return statistics(_simulate(rng, level, person, well, settings, n, []))
-    moving = stream(settings, _HABIT_ACTS, person.index)
-    none = np.zeros(acts.EFFECT.shape)
-    levels = acts.aspects(
-        well[acts.DOMAIN], person.tempo, none, movement=settings.movement, confound=settings.confound
-    )
-    found = statistics(
-        _simulate(rng, level, person, well, settings, n, acts.draw_events(moving, levels, _HABIT_SECONDS))
-    )
+        return found
+    # as long as a recording, because what a few events say is drawn toward the population
     rows = [
-        acts.event_statistics(acts.draw_events(moving, levels, settings.duration_s), settings.duration_s)
+        acts.event_statistics(acts.draw_events(moving, aspects, settings.duration_s), settings.duration_s)
         for _ in range(_HABIT_RECORDINGS)
     ]
     return found | {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}

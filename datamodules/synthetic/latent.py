@@ -1,7 +1,8 @@
 """The latent model of the synthetic longitudinal cohort: channels, persons and their visits.
 
 The equations, with the meaning of every symbol, are in ``docs/cohort.md``; what persons do at a visit is in
-``behavior.py``. All constants below are our own choice: the cohort is a controlled experiment, not a model of patients.
+``behavior.py``. All constants below are our own choice: the cohort is a controlled experiment, not a model of
+patients.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ class LatentSettings:
         facial_heterogeneity: how much faces of equal severity differ by the symptoms behind it (0-1).
         stability: share (0-0.9) of the variance of severity that lies between persons.
         movement: share (0-1) of habits and of the effect of severity that lies in movement; 0 has no acts.
-        drift: how much habits wander between visits (0-1): those of neighboring visits correlate by 1 - drift.
+        drift: how much habits wander between visits (0-1); neighboring visits correlate by 1 - drift.
         interaction: how much a person's style scales the effect of severity; 0 is the same for everyone.
     """
 
@@ -216,7 +217,7 @@ def _draw_traits(rng: np.random.Generator, habits: _Habits) -> dict[str, float]:
 
 
 def _drifted(settings: LatentSettings, person: Person, index: int) -> Person:
-    """The person at the next visit: habits correlate by 1 - drift with those before and keep their variance."""
+    """The person at the next visit; habits correlate by 1 - drift with before and keep their variance."""
     rng = stream(settings, _DRIFT, person.index, index)
     keep = 1 - settings.drift
     fresh = _draw_habits(rng, rng)._asdict()

@@ -27,7 +27,7 @@ def test_table_of_channels(channel):
         rf"d_{{ivc}} = {latent._DAY:g}\, |\beta_c|",
         rf"\rho = e^{{-\Delta / {behavior._WANDER_SECONDS:g}\,\mathrm s}}",
         rf"= {behavior._SMILES_PER_MINUTE:g}\; e^{{{behavior._SMILE_SEVERITY:.2f}\, e_{{iv,\text{{mood}}}}",
-        rf"= {behavior._BLINKS_PER_MINUTE:g}\; e^{{{behavior._BLINK_SEVERITY:.2f}\, e_{{iv,\text{{arousal}}}}",
+        rf"= {behavior._BLINKS_PER_MINUTE:g}\; e^{{{behavior._BLINK_SEVERITY:.2f}\, e_{{iv,\text{{arous",
         rf"+ {behavior._RATE_HABIT:g}\, \kappa\, r_{{i,\text{{smile}}}}",
         f"(smiles, {behavior._SMILE_SECONDS:g} s long)",
         f"(blinks, {behavior._BLINK_SECONDS:g} s)",
