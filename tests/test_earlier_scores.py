@@ -1,4 +1,4 @@
-"""`protocol=longitudinal protocol.known`: from training to predictions, with a network that reads earlier scores."""
+"""`protocol.known` from training to predictions, with a network that reads the scores of earlier visits."""
 
 import json
 import logging
@@ -19,7 +19,6 @@ from engine.evaluate import evaluate
 from engine.inference.clip_predictions import Predictor, part_of
 from engine.inference.recorded_run import recorded_run
 from engine.predict import predict
-from engine.runs.provenance import read_manifest_json
 from engine.train import train
 from models.mpdrm.network import MPDRM
 from tests.conftest import composed
@@ -42,8 +41,8 @@ def reading(self, batch, forward=MPDRM.forward):
 
 
 @pytest.fixture(scope="module")
-def reader():
-    """While this module's tests run, networks read earlier scores and say so."""
+def reader(series_run):
+    """While this module's tests run, networks read earlier scores and say so; others were trained before."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(MPDRM, "forward", reading)
         patch.setattr(MPDRM, "needs_history", True, raising=False)
@@ -76,18 +75,14 @@ def best(run):
 
 
 @pytest.fixture
-def cohort(run, cohorts):
+def cohort(best, cohorts):
     """The recordings of the run as somebody's own table, with paths that hold anywhere."""
-    settings = read_manifest_json(run)["config"]["data"]["manifest"]
-    digest = load_checkpoint(run / "checkpoints" / "best.ckpt").data_digest
-    for path in cohorts.glob("synthetic/*/manifest.csv"):
-        if read_manifest(path).digest() == digest:
-            table = pd.read_csv(path, dtype=str, keep_default_na=False)
-            table["series_path"] = [str(path.parent / name) for name in table["series_path"]]
-            return table[
-                ["recording_id", "subject_id", "session_id", "series_path", "scale", "score"]
-            ].assign(path="")
-    raise AssertionError(settings)
+    digest = load_checkpoint(best).data_digest
+    path = next(p for p in cohorts.glob("synthetic/*/manifest.csv") if read_manifest(p).digest() == digest)
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    table["series_path"] = [str(path.parent / name) for name in table["series_path"]]
+    columns = ["recording_id", "subject_id", "session_id", "series_path", "scale", "score"]
+    return table[columns].assign(path="")
 
 
 @pytest.fixture
@@ -170,9 +165,8 @@ def test_another_table_is_evaluated_after_its_own_known_visits(best, cohort, tmp
     assert groups[0]["auc"]["value"] is not None
     with pytest.raises(SplitError, match=r"nobody has more than 4 visit\(s\).*smaller known="):
         evaluate(given | {"known": 4}, folder=tmp_path / "four")
-    others.assign(session_id=others["session_id"].map(dict(V1="a", V2="b", V3="c", V4="d"))).to_csv(
-        tmp_path / "others.csv", index=False
-    )
+    named = others["session_id"].map({"V1": "first", "V2": "second", "V3": "third", "V4": "fourth"})
+    others.assign(session_id=named).to_csv(tmp_path / "others.csv", index=False)
     with pytest.raises(SplitError, match=r"is not known; number the visits"):
         evaluate(given, folder=tmp_path / "unordered")
 
@@ -242,27 +236,16 @@ def test_persons_of_a_history_who_are_not_predicted_are_named(ask, cohort, caplo
 
 
 def test_a_history_that_is_none_is_refused(ask, cohort):
-    asked = visits(cohort, "V2", "V4")
+    asked, first = visits(cohort, "V2", "V4"), visits(cohort, "V1")
+    copied = visits(cohort, "V2").assign(recording_id=lambda t: "x" + t["recording_id"], session_id="V1")
     for history, fault, said in (
-        (
-            visits(cohort, "V1", "V3"),
-            ConfigError,
-            r"visit 'V3' of person 'P0000' is not earlier than visit 'V2'",
-        ),
+        (visits(cohort, "V1", "V3"), ConfigError, r"'V3' of person 'P0000' is not earlier than visit 'V2'"),
         (visits(cohort, "V1", "V2"), ConfigError, r"recordings in both input=asked\.csv and history=earlier"),
-        (
-            visits(cohort, "V2").assign(recording_id=lambda t: "x" + t["recording_id"], session_id="V1"),
-            ConfigError,
-            "files in both",
-        ),
-        (visits(cohort, "V1").assign(score="90"), ManifestError, "90"),
-        (visits(cohort, "V1").assign(scale="PHQ-9", score="3"), ConfigError, "labels are on PHQ-9"),
-        (visits(cohort, "V1").assign(score=""), ConfigError, "no recording has a score"),
-        (
-            visits(cohort, "V1").assign(session_id="before"),
-            ConfigError,
-            r"order of the visits V2, V4, before",
-        ),
+        (copied, ConfigError, r"files in both input=asked\.csv and history=earlier"),
+        (first.assign(score="90"), ManifestError, r"(?s)'score' .*90"),
+        (first.assign(scale="PHQ-9", score="3"), ConfigError, "labels are on PHQ-9"),
+        (first.assign(score=""), ConfigError, "no recording has a score"),
+        (first.assign(session_id="before"), ConfigError, "the order of the visits V2, V4, before of person"),
     ):
         with pytest.raises(fault, match=said):
             ask(asked, history)
@@ -274,7 +257,7 @@ def test_a_network_that_reads_none_takes_no_history(series_run, cohort, tmp_path
     monkeypatch.setattr(MPDRM, "needs_history", False, raising=False)
     cohort.to_csv(tmp_path / "any.csv", index=False)
     given = {"ckpt_path": str(series_run.best), "input": str(tmp_path / "any.csv")}
-    with pytest.raises(ConfigError, match="reads no scores of earlier visits. Leave it out"):
+    with pytest.raises(ConfigError, match=r"reads no scores of earlier visits\. Leave it out"):
         predict(ARGUMENTS | given | {"history": str(tmp_path / "any.csv")}, folder=tmp_path / "out")
 
 
