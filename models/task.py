@@ -182,4 +182,5 @@ def _known_visits(batch: Batch) -> Tensor:
     """How many earlier visits with scores each row of a batch may know, (B,) int64."""
     visit = batch["visit"]
     clips = (visit[:, None] == visit[None, :]).sum(1)  # of a visit, which is known as a whole or not at all
-    return (batch["history"]["earlier"] / clips).sum(1).round().long()
+    earlier: Tensor = batch["history"]["earlier"]
+    return (earlier / clips).sum(1).round().long()

@@ -9,6 +9,7 @@ import pandas as pd
 
 from datamodules.manifests.manifest import Manifest
 from datamodules.splits.partition import Split
+from engine.inference.by_known_visits import by_known_visits
 from engine.inference.recordings import rows_of, targets
 from engine.inference.results import Assessment, list_unmeasured
 from engine.inference.strata import by_discrepancy
@@ -52,6 +53,7 @@ def pool(manifest: Manifest, splits: Sequence[Split], tables: Sequence[pd.DataFr
     metrics["threshold"] = threshold.as_dict()
     if len(repeats) == 1:
         metrics |= by_discrepancy(tested[0], manifest, splits, threshold=None)
+        metrics |= by_known_visits(tested[0], threshold=None)
     metrics["folds"] = spread([measured(table[table["split"] == "test"]) for table in tables])
     if len(repeats) > 1:
         metrics["repeats"] = spread(tested)
