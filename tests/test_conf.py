@@ -22,7 +22,7 @@ from engine.training.checks import check_model
 
 CONF = ROOT / "conf"
 EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
-EXPERIMENT_COUNT = 10
+EXPERIMENT_COUNT = 12
 BORROWED = ("li_fpn", "mpdrm_timm", "msn", "video_network")  # large: a step takes seconds
 PIXELS = ["experiment=mpdrm"]
 SERIES = ["experiment=mpdrm_series"]
@@ -260,7 +260,9 @@ ABLATIONS = {
     "clip context": ["model/context=clip"],
     "no context": ["model/context=none"],
     "no personality": ["model/personality=none", "model/context=none"],
+    "calibrated context": ["model/context=calibrated"],
     "same visit": ["model/contrast=same_visit"],
+    "other severity": ["model/contrast=severity"],
     "no contrast": ["model/contrast=none"],
     "no mmp": ["model/mmp=none"],
     "score head": ["model/heads=score"],

@@ -1,4 +1,4 @@
-"""Supervised contrast in which severity cannot tell who is who: same person at another severity, others at the same."""
+"""Supervised contrast of one person at several severities against other persons at the same severity."""
 
 import torch
 from torch import Tensor, nn

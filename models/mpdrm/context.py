@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from models.standardize import Statistics
 from models.types import Batch, Context, entry
 
+_REACH = 10.0  # steps of B: features differ by tenths between scores, which B would not reach; our choice
 
 class ClipContext(nn.Module):
     """The clip's own personality feature, which is always available.
@@ -69,8 +70,10 @@ class CalibratedContext(nn.Module):
         offset_i = A [m, l, q m, q l, q],   q = k / (k + 1)
 
     s_j is the score of visit j in standard deviations of the training scores, m the mean and l the last of
-    the k earlier scores that are known. B and A are learned and start at zero, where c is the label-free mean
-    of the earlier visits. A visit without a score enters c without the term of B, and the offset not at all.
+    the k earlier scores that are known. B and A are learned. B starts at zero, where c is the label-free mean
+    of the earlier visits, and A at unit scale, so that the heads can read earlier scores from the first step
+    (from zero it learned them too late). A visit without a score enters c without the term of B, and the
+    offset not at all.
     Every visit counts once, however many of its clips are in the batch. Which visits are earlier is said by
     `batch["history"]`, which never holds the score of the visit itself or of a later one; without it nothing
     is known of anybody.
@@ -83,9 +86,9 @@ class CalibratedContext(nn.Module):
     def __init__(self, *, dim: int, detach: bool = False) -> None:
         super().__init__()
         self.detach = detach
-        self.explained = nn.Parameter(torch.zeros(dim))  # B
+        self.effect = nn.Parameter(torch.zeros(dim))  # B in steps of _REACH
         self.own = nn.Linear(5, dim, bias=False)  # A
-        nn.init.zeros_(self.own.weight)
+        nn.init.normal_(self.own.weight)
         self.register_buffer("mean", torch.tensor(0.0))
         self.register_buffer("std", torch.tensor(1.0))
 
@@ -98,8 +101,8 @@ class CalibratedContext(nn.Module):
         mean, std = (torch.as_tensor(stats.get(key, torch.nan)) for key in ("score_mean", "score_std"))
         if not (mean.isfinite() and std.isfinite()):
             raise ValueError(
-                f"score_mean={float(mean)}, score_std={float(std)} in the training statistics: the calibrated "
-                "context reads scores of earlier visits, and the training recordings have none; use "
+                f"score_mean={float(mean)}, score_std={float(std)} in the training statistics: the "
+                "calibrated context reads scores of earlier visits, and the training recordings have none; use "
                 "model/context=enrolment"
             )
         self.mean.copy_(mean)
@@ -119,7 +122,7 @@ class CalibratedContext(nn.Module):
         total = (weight * standard).sum(1, keepdim=True)
         source = feature.detach() if self.detach else feature
         shown = (weight / visits.clamp_min(1.0)).to(source.dtype) @ source
-        rest = shown - self.explained * (total / visits.clamp_min(1.0))
+        rest = shown - _REACH * self.effect * (total / visits.clamp_min(1.0))
         offset = self.own(_summary(standard, weight * scored, _latest(earlier, scored), total))
         return Context(rest.to(source.dtype), earlier.any(1), offset, visits.squeeze(1).round().long())
 

@@ -12,7 +12,7 @@ from models.heads import BinaryHead, ScoreHead
 from models.inputs import Appearance, Levels
 from models.masking import zero_masked
 from models.mpdrm.branches import MDFN, MPFN
-from models.mpdrm.context import EnrolmentContext
+from models.mpdrm.context import CalibratedContext, EnrolmentContext
 from models.mpdrm.network import MPDRM
 from models.mpdrm.rarm import MeanPool, RelationCross
 from models.trunks.pixels import PixelTrunk
@@ -122,19 +122,28 @@ def test_the_planted_channel_leads_in_a_fitted_network():
     assert pushed[depressed].mean() > pushed[~depressed].mean() + 2  # logits
 
 
-def _mpdrm():
+def _mpdrm(context):
     return MPDRM(
         depression=MDFN(trunk=SeriesTrunk(channels=3, dim=8, blocks=1), input=Levels(channels=3)),
         personality=MPFN(trunk=None, input=None, dim=8, projection=4),
-        context=EnrolmentContext(),
+        context=context,
         rarm=RelationCross(dim=8, heads=2),
         heads={"binary": BinaryHead(dim=8)},
         start_at_difference=True,
     ).eval()
 
 
-def test_with_enrolment_it_is_as_if_one_recording_moved_and_the_others_stayed():
-    network, batch = _mpdrm(), _batch(visits=3)
+def _history(batch):
+    """Of each person every visit but the last is known, with a score."""
+    row, subject = batch["row"], batch["subject"]
+    earlier = (subject[:, None] == subject[None, :]) & (row[None, :] < row[:, None])
+    score = torch.where(earlier, (row[None, :] % 3).float(), torch.nan)
+    return batch | {"visit": row, "history": {"earlier": earlier, "score": score}}
+
+
+@pytest.mark.parametrize("context", [EnrolmentContext, lambda: CalibratedContext(dim=8)])
+def test_it_is_as_if_one_recording_moved_and_those_of_the_context_stayed(context):
+    network, batch = _mpdrm(context()), _history(_batch(visits=3))
     context = network.context
     found = _explain(network, batch)
     assert network.context is context

@@ -78,7 +78,7 @@ def _calibrated(**settings):
     module = CalibratedContext(dim=4, **settings)
     module.set_statistics(STATISTICS)
     with torch.no_grad():
-        module.explained.normal_()
+        module.effect.normal_(std=0.1)
         module.own.weight.normal_()
     return module
 
@@ -86,13 +86,13 @@ def _calibrated(**settings):
 def _expected(module, feature, known):
     """The equations of the class, visit by visit."""
     feature, score = feature.numpy(), (SCORE.numpy() - 20) / 8
-    effect, read = module.explained.detach().numpy(), module.own.weight.detach().numpy()
+    effect, read = 10 * module.effect.detach().numpy(), module.own.weight.detach().numpy()
     rest, offset, visits = np.zeros_like(feature), np.zeros_like(feature), np.zeros(len(feature), dtype=int)
     for i in range(len(feature)):
-        mine = (SUBJECT == SUBJECT[i]) & (PLACE < PLACE[i]) & (PLACE < known)
+        mine = (SUBJECT[i] == SUBJECT) & (PLACE[i] > PLACE) & (known > PLACE)
         shown, scores = [], []
         for place in sorted(set(PLACE[mine].tolist())):
-            rows = (mine & (PLACE == place)).numpy()
+            rows = (mine & (place == PLACE)).numpy()
             s = score[rows][0]
             shown.append(feature[rows].mean(0) - (0 if np.isnan(s) else effect * s))
             scores += [] if np.isnan(s) else [s]
