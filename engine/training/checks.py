@@ -91,8 +91,8 @@ def check_trainer(config: Mapping[str, Any]) -> None:
     callbacks = build_all(config["callbacks"], key="callbacks")
     if any(isinstance(one, EMA) for one in callbacks) and _is_sharded(trainer):
         raise ConfigError(
-            "callbacks.ema with trainer=fsdp: each rank holds a part of the weights, and the average would be "
-            "of that part. Use trainer=ddp, or callbacks/ema=none"
+            "callbacks.ema with trainer=fsdp: each rank holds a part of the weights, and the average would "
+            "be of that part. Use trainer=ddp, or callbacks/ema=none"
         )
     told = logging.getLogger("pytorch_lightning.utilities.rank_zero")
     told.disabled, before = True, told.disabled  # the trainer that trains says the same
