@@ -41,7 +41,8 @@ class ClipDataModule(pl.LightningDataModule):
         source: Reads pixels or series.
         train_clips: Chooses training frames.
         eval_clips: Chooses evaluation frames; must not be random.
-        augment: Called with (frames, seed) on the device, in training.
+        augment: Called on the device, in training: with (frames, seed), or with (series, mask, seed) where
+            the source reads series; it gives back frames, or series and mask.
         normalize: Called with frames on the device, always.
         subjects: Persons in a training batch.
         visits: Visits of each.
@@ -83,12 +84,14 @@ class ClipDataModule(pl.LightningDataModule):
         self.skipped, self.unmeasured = self._plan.skipped, self._plan.unmeasured
         self.accept_leaks: tuple[str, ...] = ()
         self._source, self._prepared = source, False
+        _check_augment(augment, source)
         self._train_clips, self._eval_clips = train_clips, eval_clips
         self._augment, self._normalize = augment, normalize
         self._sizes = {"subjects": subjects, "visits": visits, "clips": clips}
         self._balance = balance
         self._max_eval_clips, self._num_workers, self._seed = max_eval_clips, num_workers, seed
         self._decoding = BatchDecoding(source=source, skip=self._plan.skip)
+        self._statistics: dict[str, Tensor | float] | None = None
 
     def setup(self, stage: str | None = None) -> None:
         """Run the leakage guard and settle the channels; safe to call more than once.
@@ -118,9 +121,15 @@ class ClipDataModule(pl.LightningDataModule):
             LeakageError: A channel repeats an answer to the questionnaire.
         """
         self.setup()
-        rows = self.manifest.rows(self._part("train"))
-        recordings, answers = self.manifest.recordings(self._part("train")), self.manifest.table.iloc[rows]
-        return training_statistics(recordings, self._source, answers=answers, allowed=self.accept_leaks)
+        if self._statistics is None:
+            ids = self._part("train")
+            recordings, answers = (
+                self.manifest.recordings(ids),
+                self.manifest.table.iloc[self.manifest.rows(ids)],
+            )
+            given: Any = {"answers": answers, "allowed": self.accept_leaks}
+            self._statistics = training_statistics(recordings, self._source, **given)
+        return dict(self._statistics)
 
     def train_dataloader(self) -> Iterable[dict[str, Any]]:
         """Batches of persons by visits by clips, in another order each epoch.
@@ -130,6 +139,8 @@ class ClipDataModule(pl.LightningDataModule):
         """
         self.setup()
         entries = self._plan.trained(self._part("train"), self._source)
+        if (learn := getattr(self._augment, "set_statistics", None)) is not None:
+            learn(self.train_statistics())
         return self._loader(entries, self._train_clips, self._train_batches(entries), training=True)
 
     def val_dataloader(self) -> Iterable[dict[str, Any]]:
@@ -169,12 +180,17 @@ class ClipDataModule(pl.LightningDataModule):
         return moved
 
     def on_after_batch_transfer(self, batch: dict[str, Any], dataloader_idx: int) -> dict[str, Any]:
-        """Augment in training, normalize always; padded frames become 0, the mean color."""
+        """Augment in training, normalize frames always; padded frames become 0, the mean color."""
+        training = self.trainer is not None and self.trainer.training
+        augment = self._augment.to(batch["seed"].device) if self._augment is not None and training else None
         if "frames" not in batch:
-            return batch
+            if augment is None:
+                return batch
+            series, mask = augment(batch["series"], batch["mask"], batch["seed"])
+            return batch | {"series": series, "mask": mask}
         frames = batch["frames"]
-        if self._augment is not None and self.trainer is not None and self.trainer.training:
-            frames = self._augment.to(frames.device)(frames, batch["seed"])
+        if augment is not None:
+            frames = augment(frames, batch["seed"])
         if self._normalize is not None:
             frames = self._normalize.to(frames.device)(frames)
         return batch | {"frames": frames * batch["mask"][:, :, None, None, None]}
@@ -244,3 +260,14 @@ class ClipDataModule(pl.LightningDataModule):
         if self.trainer is None:
             return {}
         return {"rank": self.trainer.global_rank, "world_size": self.trainer.world_size}
+
+
+def _check_augment(augment: nn.Module | None, source: ClipSource) -> None:
+    """Refuse an augmentation of another kind of content than the source reads."""
+    kind = "series" if hasattr(source, "series") else "frames"
+    wanted = getattr(augment, "reads", kind)
+    if wanted != kind:
+        raise ValueError(
+            f"data.module.augment={type(augment).__name__} changes {wanted}, {type(source).__name__} reads "
+            f"{kind}: use SeriesAugment for series, ClipAugment for frames, or null for none"
+        )

@@ -1,4 +1,4 @@
-"""Optimizer parameter groups: weight decay for weights, none for biases and norms."""
+"""Optimizer parameter groups, in which only weights decay, and a learning rate with warm-up."""
 
 from collections.abc import Collection, Iterator
 from typing import Any
@@ -6,6 +6,8 @@ from typing import Any
 from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, LRScheduler, SequentialLR
 
 _WRAPPERS = ("_fsdp_wrapped_module.", "_forward_module.", "_orig_mod.", "_checkpoint_wrapped_module.")
 _DDP = "module."  # before all names
@@ -56,6 +58,41 @@ def plain_name(name: str) -> str:
     for wrapper in _WRAPPERS:
         name = name.replace(wrapper, "")
     return name.removeprefix(_DDP)
+
+
+class WarmupCosine:
+    """Raises the learning rate linearly, then lets it fall along a cosine (Loshchilov and Hutter 2017).
+
+    Of n steps w warm up: step k of 0 to w - 1 has (k + 1) / (w + 1) of the rate, step w all of it, and step k
+    from there on (1 + cos(pi (k - w) / (n - w))) / 2 of it.
+
+    Args:
+        warmup: Share of all steps that warm up, from 0 to below 1.
+        T_max: Epochs of the whole schedule, warm-up included.
+
+    Raises:
+        ValueError: They are not what they must be.
+    """
+
+    def __init__(self, *, warmup: float, T_max: int) -> None:
+        if not 0 <= warmup < 1 or T_max < 1:
+            raise ValueError(f"warmup={warmup} must be from 0 to below 1, T_max={T_max} 1 or more")
+        self._warmup, self._epochs = warmup, T_max
+
+    @property
+    def warmup_epochs(self) -> float:
+        """Epochs that warm up, such as 1.5."""
+        return self._warmup * self._epochs
+
+    def __call__(self, optimizer: Optimizer, *, steps_per_epoch: int) -> LRScheduler:
+        """The schedule of an optimizer, to be stepped after each of its steps."""
+        steps = self._epochs * steps_per_epoch
+        warm = min(round(self._warmup * steps), steps - 1)
+        fall = CosineAnnealingLR(optimizer, T_max=steps - warm)
+        if not warm:
+            return fall
+        rise = LinearLR(optimizer, start_factor=1 / (warm + 1), total_iters=warm)
+        return SequentialLR(optimizer, schedulers=[rise, fall], milestones=[warm])
 
 
 def _owned(module: nn.Module) -> Iterator[tuple[str, nn.Module, nn.Parameter]]:

@@ -1,6 +1,7 @@
 """The LightningModule: steps, logging, optimizers; the network knows nothing of Lightning."""
 
 from collections.abc import Callable
+from math import ceil
 from typing import Any, NoReturn
 
 import pytorch_lightning as pl
@@ -9,7 +10,7 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from models.objective import Objective
-from models.optim import parameter_groups, weight_names
+from models.optim import WarmupCosine, parameter_groups, weight_names
 from models.standardize import Statistics, set_statistics
 from models.types import Batch, Network, Output
 
@@ -24,7 +25,8 @@ class Task(pl.LightningModule):
         objective: `objective(heads, output, batch) -> {"loss", ...}`.
         metrics: prototype of the recording metrics; validation and test get clones of their own.
         optimizer: partial, called with the parameter groups.
-        scheduler: partial, called with the optimizer and stepped every epoch; None keeps the learning rate.
+        scheduler: partial, called with the optimizer and stepped every epoch, or a `WarmupCosine`, stepped
+            every step; None keeps the learning rate.
     """
 
     def __init__(
@@ -70,6 +72,10 @@ class Task(pl.LightningModule):
         """Log losses and feed the recording metrics."""
         self._evaluate(batch, "val", self.val_metrics)
 
+    def observe(self, batch: Batch) -> None:
+        """Feed the metrics of validation without logging anything, as for a copy of the task."""
+        self._feed(self.val_metrics, self(batch), batch)
+
     def test_step(self, batch: Batch, batch_idx: int) -> None:
         """Log losses and feed the recording metrics."""
         self._evaluate(batch, "test", self.test_metrics)
@@ -106,10 +112,23 @@ class Task(pl.LightningModule):
         optimizer = self._optimizer(parameter_groups(self, decayed=self._decayed))
         if self._scheduler is None:
             return optimizer
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": self._scheduler(optimizer), "interval": "epoch"},
+        by_steps = isinstance(self._scheduler, WarmupCosine)
+        given = {"steps_per_epoch": self._steps_per_epoch()} if by_steps else {}
+        schedule = {
+            "scheduler": self._scheduler(optimizer, **given),
+            "interval": "step" if by_steps else "epoch",
         }
+        return {"optimizer": optimizer, "lr_scheduler": schedule}
+
+    @property
+    def warmup_epochs(self) -> float:
+        """Epochs in which the learning rate still rises; 0 without a warm-up."""
+        return self._scheduler.warmup_epochs if isinstance(self._scheduler, WarmupCosine) else 0.0
+
+    def _steps_per_epoch(self) -> int:
+        """Steps of the optimizer in an epoch, on each device; makes the training loader if need be."""
+        self.trainer.fit_loop.setup_data()
+        return ceil(self.trainer.num_training_batches / self.trainer.accumulate_grad_batches)
 
     def logged_names(self, stage: str) -> set[str]:
         """Names of everything that an epoch of `stage` (train, val or test) logs: what can be monitored.
@@ -142,6 +161,9 @@ class Task(pl.LightningModule):
     def _evaluate(self, batch: Batch, stage: str, metrics: Metric) -> None:
         output: Output = self(batch)
         self._losses(output, batch, stage)
+        self._feed(metrics, output, batch)
+
+    def _feed(self, metrics: Metric, output: Output, batch: Batch) -> None:
         scored = batch["scored"]
         metrics.update(
             row=batch["row"][scored],

@@ -55,6 +55,8 @@ class ClipAugment(nn.Module):
         contrast: Largest relative change.
     """
 
+    reads = "frames"
+
     def __init__(
         self,
         *,

@@ -49,6 +49,7 @@ LOADERS = _names(
         "datamodules.clips.regions": "RegionClips",
         "datamodules.readers.video_source": "VideoSource",
         "datamodules.clips.samplers": "RandomClips UniformClips DenseClips",
+        "datamodules.clips.series_transforms": "SeriesAugment",
         "datamodules.clips.transforms": "ClipAugment Normalize",
     }
 )
@@ -101,6 +102,8 @@ OWN = (
     "datamodules.splits.protocols",
     "engine.training.callbacks",
     "engine.training.csv_logger",
+    "engine.training.early_stopping",
+    "engine.training.ema",
     "preprocessing",
     *sorted({name.rpartition(".")[0] for name in CHECKPOINT}),
 )

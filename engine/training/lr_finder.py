@@ -60,6 +60,7 @@ def find_rate(
     seed_run(config["seed"])
     alone = replace(split, val=(), test=())
     datamodule = build(config["data"]["module"], key="data.module", manifest=manifest, split=alone)
+    datamodule.accept_leaks = tuple(config["accept_leaks"])
     task = build(config["model"], key="model")
     task.set_statistics(statistics)
     node = config["trainer"] | {"max_epochs": -1, "check_val_every_n_epoch": _NEVER, "profiler": None}
