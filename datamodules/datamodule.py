@@ -43,8 +43,8 @@ class ClipDataModule(pl.LightningDataModule):
         source: Reads pixels or series.
         train_clips: Chooses training frames.
         eval_clips: Chooses evaluation frames; must not be random.
-        augment: Called on the device, in training: with (frames, seed), or with (series, mask, seed) where
-            the source reads series; it gives back frames, or series and mask.
+        augment: Called on the device, in training: with (frames, seed), or with (series, mask, seed, subject)
+            where the source reads series; it gives back frames, or series and mask.
         normalize: Called with frames on the device, always.
         subjects: Persons in a training batch.
         visits: Visits of each.
@@ -200,7 +200,7 @@ class ClipDataModule(pl.LightningDataModule):
         if "frames" not in batch:
             if augment is None:
                 return batch
-            series, mask = augment(batch["series"], batch["mask"], batch["seed"])
+            series, mask = augment(batch["series"], batch["mask"], batch["seed"], batch["subject"])
             return batch | {"series": series, "mask": mask}
         frames = batch["frames"]
         if augment is not None:

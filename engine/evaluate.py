@@ -129,6 +129,7 @@ def _record(
     record.record(
         experiment=run["experiment_name"],
         checkpoint=str(checkpoint.path),
+        weights=checkpoint.weights,
         trained_with=checkpoint.config.get("trainer"),
         notes=list(material.notes),
         **data_facts(manifest, [material.split]),

@@ -74,6 +74,7 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
         known = given.preprocessing if manifest is None else manifest.preprocessing
         record.record(
             checkpoint=str(checkpoint.path),
+            weights=checkpoint.weights,
             trained_with=checkpoint.config.get("trainer"),
             input=str(config["input"]),
             history=config.get("history"),
@@ -219,7 +220,11 @@ def _rows(
     if "decision" in table:
         told += f", {(table['decision'] == 1).sum()} above the threshold that validation chose"
     trained = " (trained on SYNTHETIC persons)" if made_up(checkpoint.config["data"]["manifest"]) else ""
-    rows = [("checkpoint", f"{shown(checkpoint.path)}{trained}"), ("input", shown(Path(config["input"])))]
+    weights = f", weights={checkpoint.weights}" if checkpoint.weights else ""
+    rows = [
+        ("checkpoint", f"{shown(checkpoint.path)}{trained}{weights}"),
+        ("input", shown(Path(config["input"]))),
+    ]
     if KNOWN_VISITS in table:
         rows += [("earlier visits", earlier_told(table))]
     return [*rows, ("result", told), ("table", shown(path))]

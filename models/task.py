@@ -72,6 +72,10 @@ class Task(pl.LightningModule):
         """Log losses and feed the recording metrics."""
         self._evaluate(batch, "val", self.val_metrics)
 
+    def observe(self, batch: Batch) -> None:
+        """Feed the metrics of validation without logging anything, as for a copy of the task."""
+        self._feed(self.val_metrics, self(batch), batch)
+
     def test_step(self, batch: Batch, batch_idx: int) -> None:
         """Log losses and feed the recording metrics."""
         self._evaluate(batch, "test", self.test_metrics)
@@ -159,6 +163,9 @@ class Task(pl.LightningModule):
     def _evaluate(self, batch: Batch, stage: str, metrics: Metric) -> None:
         output: Output = self(batch)
         self._losses(output, batch, stage)
+        self._feed(metrics, output, batch)
+
+    def _feed(self, metrics: Metric, output: Output, batch: Batch) -> None:
         scored = batch["scored"]
         metrics.update(
             row=batch["row"][scored],

@@ -1,4 +1,4 @@
-"""Augmentation of feature series on the device: circular shift, lost rows, noise and masked channels.
+"""Augmentation of feature series on the device: made-up persons, shift, lost rows, noise, masked channels.
 
 Letters: B clips, T rows, F channels. Series are (B, T, F) float32 in raw units, masks (B, T) bool.
 """
@@ -9,13 +9,14 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from datamodules.clips.made_up_persons import other_habits
 from datamodules.clips.transforms import uniforms
 
 _SCALARS = 4  # draws of a clip that are no noise and of no channel
 
 
 class SeriesAugment(nn.Module):
-    """Changes each training clip by draws of its own; every amount is off at 0.
+    """Changes each training clip by draws of its own and its person's; every amount is off at 0.
 
     What is drawn is a hash of the seed that travels with the clip. It depends neither on the position in the
     batch nor on anything drawn before. Rows that are padded or were lost keep their content, and a masked
@@ -27,6 +28,9 @@ class SeriesAugment(nn.Module):
         channel_mask: Probability that a channel is masked in all of a clip.
         time_mask: Largest share of a clip's rows that are lost, in one block.
         shift: Probability that a clip begins at another of its rows, and goes on with what came before.
+        person_level: Spread of the resting levels of made-up persons, in training standard deviations; see
+            `made_up_persons`.
+        person_gain: Spread of their liveliness, in log units.
 
     Raises:
         ValueError: An amount is below 0, or a share or probability is above what it can be.
@@ -37,15 +41,27 @@ class SeriesAugment(nn.Module):
     std: Tensor
 
     def __init__(
-        self, *, noise: float = 0.1, channel_mask: float = 0.1, time_mask: float = 0.1, shift: float = 0.0
+        self,
+        *,
+        noise: float = 0.1,
+        channel_mask: float = 0.1,
+        time_mask: float = 0.1,
+        shift: float = 0.0,
+        person_level: float = 0.0,
+        person_gain: float = 0.0,
     ) -> None:
         super().__init__()
+        if min(person_level, person_gain) < 0:
+            raise ValueError(
+                f"person_level={person_level} and person_gain={person_gain} are spreads: give 0 (off) or more"
+            )
         if noise < 0 or not (0 <= channel_mask < 1 and 0 <= time_mask < 1 and 0 <= shift <= 1):
             raise ValueError(
                 f"noise={noise} must be 0 or more, channel_mask={channel_mask} and time_mask={time_mask} "
                 f"from 0 to below 1, shift={shift} from 0 to 1"
             )
         self.noise, self.channel_mask, self.time_mask, self.shift = noise, channel_mask, time_mask, shift
+        self.person_level, self.person_gain = person_level, person_gain
         self.register_buffer("mean", torch.zeros(0), persistent=False)
         self.register_buffer("std", torch.zeros(0), persistent=False)
 
@@ -60,8 +76,12 @@ class SeriesAugment(nn.Module):
         self.mean = torch.as_tensor(stats["series_mean"], dtype=torch.float32)
         self.std = torch.as_tensor(stats["series_std"], dtype=torch.float32)
 
-    def forward(self, series: Tensor, mask: Tensor, seed: Tensor) -> tuple[Tensor, Tensor]:
-        """Series (B, T, F), mask (B, T) and seed int64 (B,) -> series and mask of the same shapes.
+    def forward(
+        self, series: Tensor, mask: Tensor, seed: Tensor, subject: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Series (B, T, F), mask (B, T), seed and subject int64 (B,) -> series and mask.
+
+        Without subjects every clip is a person of its own.
 
         Raises:
             ValueError: The statistics are those of other channels, or were never set.
@@ -74,6 +94,10 @@ class SeriesAugment(nn.Module):
         # Padding is held at the end of a clip and moves no row: the rest of it is the clip's own span.
         steps = torch.arange(length, device=mask.device)
         span = torch.where(mask, steps + 1, 0).amax(dim=1, keepdim=True)  # (B, 1)
+        if self.person_level or self.person_gain:
+            person = seed if subject is None else subject
+            amounts = {"level": self.person_level, "gain": self.person_gain}
+            series = other_habits(series, mask, seed, person, std=self.std, **amounts)
         if self.shift:
             series, mask = self._shifted(series, mask, draws[:, :2], steps, span)
         if self.time_mask:

@@ -10,7 +10,7 @@ rewrite its digest, and what such a file can make this program do is bounded by 
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ from engine.config.differences import canonical_json
 from engine.config.targets import ForbiddenTarget
 
 KEY = "euthymia"
+TRAINED = "current_model_state"  # as Lightning names the trained weights, where `state_dict` is their average
+_AVERAGE = "averaging_state"  # how many steps it is of
 # 5: baselines are MPDRM; 4: modules in folders; 3: origin of the recordings, fingerprints by channel
 FORMAT = 5
 
@@ -39,7 +41,7 @@ class RunCheckpoint:
 
     Attributes:
         path: The file.
-        state_dict: Weights of the task.
+        state_dict: Weights of the task: the average over steps (EMA), where the run made one.
         config: What the run recorded of its config, plain; see `engine.checkpoints.recorded_config`.
         statistics: What the network was standardized with; plain lists and numbers.
         data_digest: Digest of the manifest the run read.
@@ -50,6 +52,8 @@ class RunCheckpoint:
         origin: What the recordings were made of; see `recorded_config.origin`. Empty in older checkpoints.
         preprocessing: How the recordings were made of raw videos; None where `preprocess.py` did not make
             them, as in older checkpoints.
+        trained: The weights that training went on from, where `state_dict` is their average; None elsewhere.
+        weights: Which of two sets `state_dict` is, `ema` or `raw`; None where there is only one.
     """
 
     path: Path
@@ -62,11 +66,13 @@ class RunCheckpoint:
     seen: dict[str, Any]
     origin: str = ""
     preprocessing: Preprocessing | None = None
+    trained: dict[str, Tensor] | None = None
+    weights: str | None = None
 
 
 # Every further attribute is a field of the record; a check of its own goes to `record_checks.CHECKS`.
 _LATER = {"origin": "", "preprocessing": None}  # what records of this format came to hold, as before
-_FIELDS = {field.name for field in fields(RunCheckpoint)} - {"path", "state_dict"}
+_FIELDS = {field.name for field in fields(RunCheckpoint)} - {"path", "state_dict", "trained", "weights"}
 
 
 def new_record(
@@ -107,6 +113,36 @@ def seal(state_dict: Mapping[str, Tensor], record: Mapping[str, Any]) -> dict[st
     return dict(record) | {"digest": digest(state_dict, record)}
 
 
+def all_weights(content: Mapping[str, Any]) -> dict[str, Tensor]:
+    """What is sealed: every weight of a checkpoint as Lightning saves it, of both sets where it has two."""
+    trained = {f"{TRAINED}.{name}": value for name, value in content.get(TRAINED, {}).items()}
+    return {**content["state_dict"], **trained}
+
+
+def with_weights(checkpoint: RunCheckpoint, weights: str | None) -> RunCheckpoint:
+    """The checkpoint with one of its sets of weights as `state_dict`.
+
+    Args:
+        checkpoint: As it was loaded.
+        weights: `ema`, the average over steps, or `raw`, the weights of the last step; None takes the set
+            that validation looked at in training: the average where there is one.
+
+    Raises:
+        CheckpointError: It has no such set.
+    """
+    if weights not in (None, "ema", "raw"):
+        raise CheckpointError(f"weights={weights}: write ema or raw, or null for those that were validated")
+    if weights == "ema" and checkpoint.trained is None:
+        raise CheckpointError(
+            f"{checkpoint.path}: weights=ema: its run kept no average of its weights. Leave weights out, or "
+            "train with callbacks/ema=average."
+        )
+    if checkpoint.trained is None or weights != "raw":
+        return checkpoint
+    # thresholds and intervals were learned from what the average predicted, and say nothing of these
+    return replace(checkpoint, state_dict=checkpoint.trained, weights="raw", calibration={})
+
+
 def load_checkpoint(path: str | Path) -> RunCheckpoint:
     """Read and verify a checkpoint, on the CPU, without calling anything its config names.
 
@@ -126,7 +162,7 @@ def load_checkpoint(path: str | Path) -> RunCheckpoint:
             "with the commit named in its run's manifest.json, or train anew with this version."
         )
     _check_record(path, {**_LATER, **record}, most)
-    if record["digest"] != digest(content["state_dict"], record):
+    if record["digest"] != digest(all_weights(content), record):
         raise CheckpointError(
             f"{path}: the digest does not match weights and config: the file was altered or damaged. "
             "Copy it again from the run that wrote it, or train anew."
@@ -134,6 +170,8 @@ def load_checkpoint(path: str | Path) -> RunCheckpoint:
     held = {name: record[name] for name in _FIELDS if name in record}
     if held.get("preprocessing") is not None:
         held["preprocessing"] = Preprocessing.of(held["preprocessing"])
+    trained = content.get(TRAINED)
+    held |= {"trained": trained, "weights": None if trained is None else "ema"}
     return RunCheckpoint(path=path, state_dict=content["state_dict"], **held)
 
 
@@ -148,7 +186,7 @@ def add_calibration(path: str | Path, calibration: Mapping[str, Sequence[float]]
     content, _ = _read(path)
     plain = {name: [float(value) for value in values] for name, values in calibration.items()}
     record = content[KEY] | {"calibration": plain}
-    content[KEY] = seal(content["state_dict"], record)
+    content[KEY] = seal(all_weights(content), record)
     partial = path.with_name(f".{path.name}.partial")
     torch.save(content, partial)
     os.replace(partial, path)  # noqa: PTH105 - atomic on every platform, which is the point
@@ -181,7 +219,24 @@ def _read(path: Path) -> tuple[dict[str, Any], int]:
         raise CheckpointError(f"{path}: holds no weights. Give the path of a best.ckpt or last.ckpt.")
     if sum(tensor.numel() * tensor.element_size() for tensor in weights.values()) > path.stat().st_size:
         raise CheckpointError(f"{path}: its weights are larger than the file. Copy it again from its run.")
+    if not _is_average(content):
+        raise CheckpointError(
+            f"{path}: its average and its trained weights are not of one network. Copy it again from its run."
+        )
     return content, most
+
+
+def _is_average(content: Mapping[str, Any]) -> bool:
+    """Whether a second set of weights, if there is one, has the form of the first, and a count of steps."""
+    if TRAINED not in content and _AVERAGE not in content:
+        return True
+    trained, weights = content.get(TRAINED), content["state_dict"]
+    return (
+        isinstance(content.get(_AVERAGE), dict)
+        and isinstance(trained, dict)
+        and trained.keys() == weights.keys()
+        and all(_is_weight(*item) and item[1].shape == weights[item[0]].shape for item in trained.items())
+    )
 
 
 def _is_weight(name: Any, value: Any) -> bool:

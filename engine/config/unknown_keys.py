@@ -56,7 +56,7 @@ _TRAIN = {
     ),
 }
 _LOADED = {
-    "ckpt_path={}": "checkpoint ckpt checkpoint_path resume resume_from weights model model_path pretrained",
+    "ckpt_path={}": "checkpoint ckpt checkpoint_path resume resume_from model model_path pretrained",
     "workers={}": "n_workers data.num_workers data.workers data.module.num_workers",
     "trainer=gpu": "gpus devices gpu device accelerator cuda trainer.gpus",
     "hydra.run.dir={}": "output_dir save_dir out_dir output",

@@ -1,17 +1,20 @@
 """The config of a checkpoint's run, as `eval.py` and `predict.py` go on with it."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from joblib import cpu_count
 
-from engine.checkpoints.checkpoint import RunCheckpoint, load_checkpoint
+from engine.checkpoints.checkpoint import RunCheckpoint, load_checkpoint, with_weights
 from engine.config.compose import ConfigError
 from engine.config.targets import check_targets
 from engine.config.value_ranges import check_settings
 from engine.runs.quiet_warnings import quiet
 from engine.runs.seed import seed_run
+
+_log = logging.getLogger(__name__)
 
 _TRAINER = {
     "accelerator": ("auto", "cpu", "gpu", "cuda", "mps", "tpu"),
@@ -35,12 +38,18 @@ def recorded_run(config: Mapping[str, Any], *, folder: Path) -> tuple[RunCheckpo
         folder: Where this command writes.
 
     Raises:
-        CheckpointError: The checkpoint is damaged or altered.
+        CheckpointError: The checkpoint is damaged or altered, or has no such weights.
         ForbiddenTarget: The trainer given here is not on the allow-list.
         ConfigError: A setting that does not exist.
     """
     quiet()
-    checkpoint = load_checkpoint(config["ckpt_path"])
+    checkpoint = with_weights(load_checkpoint(config["ckpt_path"]), config.get("weights"))
+    if checkpoint.weights == "raw":
+        _log.warning(
+            "weights=raw: validation looked at the average in training, so that its threshold and intervals "
+            "do not hold for these weights: they are learned from what these predict for validation, or left "
+            "out where that is not at hand"
+        )
     run = dict(checkpoint.config)
     run["paths"] = {"data": "data", "output": str(folder), **(config.get("paths") or {})}
     run["trainer"] = config.get("trainer") or _trainer(checkpoint, folder)

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-from engine.checkpoints.checkpoint import load_checkpoint
+from engine.checkpoints.checkpoint import load_checkpoint, with_weights
 from engine.config.build import build
 from engine.inference.clip_predictions import rebuild
 from models.types import Batch, Output
@@ -15,13 +15,17 @@ from models.types import Batch, Output
 _ALSO = ("context_available", "embedding", "attention")  # of the output, beside the predictions
 
 
-def load_network(path: str | Path) -> "TrainedNetwork":
+def load_network(path: str | Path, *, weights: Literal["ema", "raw"] | None = None) -> "TrainedNetwork":
     """The trained network of a `best.ckpt` or `last.ckpt`, on the CPU and in evaluation mode.
+
+    Args:
+        path: The checkpoint.
+        weights: Which of its two sets, where it has two; see `engine.checkpoints.checkpoint.with_weights`.
 
     Raises:
         CheckpointError: The file is damaged, altered, or none of this project.
     """
-    checkpoint = load_checkpoint(path)
+    checkpoint = with_weights(load_checkpoint(path), weights)
     network = rebuild(checkpoint).get_submodule("network")
     return TrainedNetwork(network, checkpoint.config["data"]["module"]).eval()
 

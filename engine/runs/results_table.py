@@ -17,7 +17,9 @@ _SHOWN = ("auc", "mae", "ccc")  # of the test part, on the terminal; the file ho
 
 
 def run_row(folder: Path) -> dict[str, Any]:
-    """What a finished run chose on validation (epochs count from 1) and reached on test, by name.
+    """What a finished run chose on validation and reached on test, by name.
+
+    The epoch counts from 1, `of` how many, and `chosen at` is its place in the training, 1 at its end.
 
     Args:
         folder: Of the run; its `manifest.json` and `metrics.json` are read.
@@ -25,7 +27,10 @@ def run_row(folder: Path) -> dict[str, Any]:
     record, metrics = read_manifest_json(folder), folder / "metrics.json"
     row: dict[str, Any] = {}
     if chosen := record.get("chosen"):
-        row |= {"epoch": chosen["epoch"] + 1, chosen["monitor"]: chosen["value"]}
+        epoch, of = chosen["epoch"] + 1, chosen["of"]
+        row |= {"epoch": epoch, "of": of, "chosen at": epoch / of, chosen["monitor"]: chosen["value"]}
+        if "last" in chosen:  # not in records of earlier versions
+            row[f"{chosen['monitor']} at the end"] = chosen["last"]
     elif (value := record.get("objective")) is not None or record.get("folds"):
         known = [value] if value is not None else record.get("objectives", [])
         monitor = record.get("config", {}).get("selection", {}).get("monitor", "objective")
@@ -49,7 +54,7 @@ def with_summary(rows: pd.DataFrame, *, summary: Sequence[str]) -> pd.DataFrame:
     below = pd.DataFrame(index=list(summary), columns=rows.columns, dtype=float)
     for name in rows.columns:
         values = pd.to_numeric(rows[name], errors="coerce")
-        if len(values) < 2 or not values.notna().all() or name == "epoch":
+        if len(values) < 2 or not values.notna().all() or name in ("epoch", "of"):
             continue
         mean, low, high = t_interval(values.tolist())
         found = {"mean": mean, "sd": values.std(ddof=1), "low": low, "high": high}

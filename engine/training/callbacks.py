@@ -9,7 +9,7 @@ import pytorch_lightning as pl
 from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
 
-from engine.checkpoints.checkpoint import KEY, seal
+from engine.checkpoints.checkpoint import KEY, all_weights, seal
 from engine.config.compose import ConfigError
 from engine.runs.seed import seed_step
 from engine.runs.signals import check_interrupted
@@ -57,9 +57,9 @@ class EmbedRun(pl.Callback):
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Add the record and its digest; the weights are already in the checkpoint."""
+        """Add the record and its digest; the weights, both sets of them, are already in the checkpoint."""
         del trainer, pl_module
-        checkpoint[KEY] = seal(checkpoint["state_dict"], self._record)
+        checkpoint[KEY] = seal(all_weights(checkpoint), self._record)
 
 
 class History(pl.Callback):

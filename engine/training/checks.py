@@ -21,6 +21,7 @@ from engine.config.selection import check_monitors, monitored
 from engine.config.targets import ForbiddenTarget
 from engine.inference.clip_predictions import form
 from engine.inference.recordings import targets
+from engine.training.ema import EMA
 from evaluation.metrics.applicable import measurements
 from evaluation.metrics.catalog import METRICS
 from evaluation.tables.predictions import HEADS
@@ -90,8 +91,8 @@ def check_trainer(config: Mapping[str, Any]) -> None:
     """Build trainer, callbacks and loggers once, so that a wrong one stops the run before a cohort is made.
 
     Raises:
-        ConfigError: This machine has no compiler, or the range test of the learning rate cannot run on this
-            trainer.
+        ConfigError: This machine has no compiler, or the range test of the learning rate or an average of the
+            weights cannot run on this trainer.
         Exception: What a constructor raised, with the key of the config.
     """
     trainer = config["trainer"]
@@ -103,6 +104,11 @@ def check_trainer(config: Mapping[str, Any]) -> None:
             "leave compile out"
         )
     callbacks = build_all(config["callbacks"], key="callbacks")
+    if any(isinstance(one, EMA) for one in callbacks) and _is_sharded(trainer):
+        raise ConfigError(
+            "callbacks.ema with trainer=fsdp: each rank holds a part of the weights, and the average would "
+            "be of that part. Use trainer=ddp, or callbacks/ema=none"
+        )
     told = logging.getLogger("pytorch_lightning.utilities.rank_zero")
     told.disabled, before = True, told.disabled  # the trainer that trains says the same
     try:
@@ -116,6 +122,13 @@ def check_trainer(config: Mapping[str, Any]) -> None:
         _log.warning(
             "trainer.precision=%s on a CPU is slower than trainer.precision=32-true", trainer["precision"]
         )
+
+
+def _is_sharded(trainer: Mapping[str, Any]) -> bool:
+    """Whether a strategy deals the weights out to the ranks, as FSDP and DeepSpeed do."""
+    strategy = trainer.get("strategy") or "auto"
+    name = str(strategy.get("_target_") if isinstance(strategy, Mapping) else strategy).lower()
+    return any(kind in name for kind in ("fsdp", "deepspeed", "modelparallel"))
 
 
 def check_devices(trainer: Mapping[str, Any]) -> None:

@@ -64,8 +64,9 @@ def cross_validate(
         if is_main():
             _log.info("%s: %s", count, _result(place))
     names = [place.relative_to(folder).as_posix() for place in places]
-    size = read_manifest_json(places[0]).get("parameters")
-    record.record(folds=names, objectives=objectives, parameters=size)
+    first = read_manifest_json(places[0])
+    common = {name: first[name] for name in ("parameters", "weights") if name in first}
+    record.record(folds=names, objectives=objectives, **common)
     record.count_look()
     if is_main():
         tables = [read_predictions(place / "predictions.csv") for place in places]

@@ -24,29 +24,62 @@ class EMA(WeightAveraging):
 
     Args:
         decay: Upper limit of the weight of the average so far, from 0 to below 1.
+        compare: Whether validation measures the trained weights as well, which takes twice as long, as
+            `val_raw/<metric>` in `history.csv`.
 
     Raises:
         ValueError: The decay is none.
     """
 
-    def __init__(self, *, decay: float = 0.99) -> None:
+    def __init__(self, *, decay: float = 0.99, compare: bool = False) -> None:
         if not 0 <= decay < 1:
             raise ValueError(f"decay={decay} must be from 0 to below 1")
-        self.decay = decay
+        self.decay, self.compare = decay, compare
         super().__init__(use_buffers=False, multi_avg_fn=self._average)
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Bring the average to the device, where Lightning leaves it behind on the CPU."""
         del trainer
-        assert self._average_model is not None
-        self._average_model.to(pl_module.device)
+        self._other.to(pl_module.device)
+        self._other.eval()
+
+    def on_validation_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Measure the trained weights, which are in the copy while the module holds the average."""
+        del pl_module, outputs, batch_idx, dataloader_idx
+        if self.compare and not trainer.sanity_checking:
+            with trainer.precision_plugin.forward_context():
+                self._other.observe(batch)
+
+    def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Log what the trained weights reach, then give them back to the module."""
+        if self.compare and not trainer.sanity_checking:
+            metrics = self._other.val_metrics
+            pl_module.log_dict({f"val_raw/{name}": value for name, value in metrics.compute().items()})
+            metrics.reset()
+        super().on_validation_epoch_end(trainer, pl_module)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Leave the trained weights in place, which Lightning overwrites: a checkpoint may still be saved."""
 
+    @property
+    def _other(self) -> Any:
+        """The copy of the task that holds the weights which the task itself does not hold at the moment."""
+        assert self._average_model is not None
+        return self._average_model.module
+
     def _average(self, averages: Any, weights: Any, count: Tensor | int) -> None:
-        """Take one step; `count` steps were taken before."""
-        steps = int(count) + 1
+        """Take one step."""
+        del count  # on the device, which reading it would wait for
+        assert self._average_model is not None
+        steps = int(self._average_model.n_averaged) + 1
         decay = min(self.decay, steps / (steps + _START - 1))
         with torch.no_grad():
             torch._foreach_lerp_(averages, weights, 1 - decay)

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from math import isfinite
+from math import isfinite, nan
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ from engine.runs.seed import seed_run
 from engine.runs.terminal import with_progress_bar
 from engine.training.callbacks import EmbedRun, FiniteMonitor, History, StepSeed
 from engine.training.earlier_run import set_aside, whole_state
+from engine.training.ema import EMA
 from engine.training.epoch_log import EpochLog, best_epoch
 from engine.training.lr_finder import FoundRate, find_rate
 from engine.training.resume_callback import Resumption, check_states, kept_rate
@@ -54,8 +55,9 @@ class Fitted:
         objective: Its validation metric; None where nothing was chosen.
         epochs: How many were trained.
         facts: What `manifest.json` says of the training, as far as it happened: the epoch that was `chosen`,
-            its value and `of` how many; recordings `skipped` because they could not be read, with the
-            reason; the checkpoint that the trunk came from, `init_from`; the rate that `find_lr` found,
+            its value, `of` how many and the value of the `last`; how many `warmup_epochs` there were; which
+            of two sets of `weights` is evaluated; recordings `skipped` because they could not be read, with
+            the reason; the checkpoint that the trunk came from, `init_from`; the rate that `find_lr` found,
             `found_lr`; the epochs in which the metric that chooses was no finite number,
             `epochs_without_monitor`; and why nothing was chosen, `unselected`.
     """
@@ -130,6 +132,8 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
     missing = next(one.missing for one in trainer.callbacks if isinstance(one, FiniteMonitor))  # type: ignore[attr-defined]
     facts: dict[str, Any] = {
         "chosen": _chosen_epoch(trainer, config),
+        "warmup_epochs": task.warmup_epochs,
+        "weights": "ema" if any(isinstance(one, EMA) for one in trainer.callbacks) else None,  # type: ignore[attr-defined]
         "skipped": dict(getattr(datamodule, "skipped", None) or {}),
         "init_from": initial,
         "found_lr": None if rate is None else asdict(rate),
@@ -149,7 +153,10 @@ def _chosen_epoch(trainer: pl.Trainer, config: Mapping[str, Any]) -> dict[str, A
     if best is None or not kept:
         return None
     _log.info("chosen: epoch %d, %s %.4f", best[0] + 1, selection["monitor"], best[1])
-    return {"epoch": best[0], "monitor": str(selection["monitor"]), "value": best[1], "of": len(rows)}
+    monitor = str(selection["monitor"])
+    last = float(rows[-1].get(monitor, nan))
+    known = {"last": last} if isfinite(last) else {}
+    return {"epoch": best[0], "monitor": monitor, "value": best[1], "of": len(rows), **known}
 
 
 def _recorded_split(split: Split) -> dict[str, Any]:

@@ -11,10 +11,11 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 
-from engine.checkpoints.checkpoint import CheckpointError, RunCheckpoint
+from engine.checkpoints.checkpoint import TRAINED, CheckpointError, RunCheckpoint
 from engine.runs.atomic_write import put
 from engine.runs.ranks import is_main
 from engine.training.callbacks import History
+from engine.training.ema import EMA
 from engine.training.lr_finder import FoundRate
 
 _log = logging.getLogger(__name__)
@@ -52,7 +53,10 @@ class Resumption(pl.Callback):
             CheckpointError: A best checkpoint is not beside the one that the run goes on from, or a state is
                 none that a `ModelCheckpoint` writes.
         """
-        del pl_module
+        if TRAINED in checkpoint and not any(isinstance(one, EMA) for one in trainer.callbacks):  # type: ignore[attr-defined]
+            pl_module.load_state_dict(
+                checkpoint[TRAINED]
+            )  # its optimizer is that of these, not of the average
         states = checkpoint.get("callbacks") or {}
         trainer.should_stop = bool(states.get(self.state_key, {}).get("stopped", False))
         for callback in trainer.checkpoint_callbacks:
@@ -140,7 +144,7 @@ def check_states(callbacks: Sequence[pl.Callback], path: Path, *, strict: bool) 
         CheckpointError: Under `strict`, one that knows the best epoch, the end or the history is missing.
     """
     known = _states(path)
-    remember = (ModelCheckpoint, EarlyStopping, History)
+    remember = (ModelCheckpoint, EarlyStopping, EMA, History)
     missing = [one for one in callbacks if isinstance(one, remember) and one.state_key not in known]
     if not missing:
         return

@@ -1,6 +1,6 @@
 """Learning curves with the chosen epoch, and what they say of the choice."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -8,32 +8,40 @@ import pandas as pd
 from evaluation.report.style import BLUE, GRAY, VERMILION, canvas, svg
 
 _SIZE = (4.7, 3.9)  # inches: half of the page's width
+_RAW = "val_raw"  # of the history: metrics of the trained weights, where validation looks at their average
 _HARDLY, _ENOUGH = 2, 4  # best within so many of at least so many epochs is hardly trained: our choice
 
 
 def training_curves(
-    history: pd.DataFrame, *, chosen: int | None = None, monitor: str | None = None
+    history: pd.DataFrame, *, chosen: int | None = None, monitor: str | None = None, warmup: float = 0.0
 ) -> str | None:
-    """Losses over epochs above, the validation metric below, and a line at the chosen epoch.
+    """Losses over epochs above, the validation metric below, lines at the chosen epoch and the warm-up's end.
 
     Args:
         history: One row per epoch, counted from 0; the figure counts from 1.
         chosen: The epoch that validation chose, from 0.
-        monitor: The metric that chose it; where the history lacks it, AUC or else MAE.
+        monitor: The metric that chose it; where the history lacks it, AUC or else MAE. Where both sets of
+            weights were validated, that of the trained weights (`val_raw/...`) stands beside it.
+        warmup: Epochs in which the learning rate rose, such as 1.5.
     """
     wanted = dict.fromkeys((monitor, "val/auc", "val/mae"))
     shown = next((c for c in wanted if c in history and history[c].notna().any()), None)
     losses = [c for c in ("train/loss", "val/loss") if c in history and history[c].notna().any()]
     if "epoch" not in history or not (losses or shown):
         return None
-    panels = [p for p in (losses, [shown] if shown and shown not in losses else []) if p]
+    raw = str(shown).replace("val/", f"{_RAW}/")
+    metric = [str(name) for name in (shown, raw) if name in history and name not in losses]
+    panels = [p for p in (losses, metric) if p]
     with canvas(*_SIZE) as figure:
         grid = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
         for axes, names in zip(grid, panels, strict=True):
-            for name, color in zip(names, (GRAY, BLUE) if len(names) > 1 else (BLUE,), strict=False):
+            for name, color in zip(names, _colors(names), strict=False):
                 curve = history[["epoch", name]].dropna().groupby("epoch")[name].mean()
                 style: Any = {"color": color, "marker": "o", "markersize": 2.5}
                 axes.plot(curve.index + 1, curve.to_numpy(), label=name, **style)
+            if warmup > 0:
+                style = {"color": GRAY, "linewidth": 1.0, "linestyle": ":"}
+                axes.axvline(warmup, label=f"warm-up ends: {warmup:.3g}", gid="warmup", **style)
             if chosen is not None:
                 style = {"color": VERMILION, "linewidth": 1.4, "linestyle": (0, (4, 2))}
                 axes.axvline(chosen + 1, label=f"chosen: epoch {chosen + 1}", gid="chosen", **style)
@@ -42,6 +50,13 @@ def training_curves(
         grid[-1].set_xlabel("epoch")
         grid[-1].xaxis.get_major_locator().set_params(integer=True)
         return svg(figure)
+
+
+def _colors(names: Sequence[str]) -> tuple[str, ...]:
+    """Blue is what chooses, or the loss of validation; gray is beside it."""
+    if len(names) == 1:
+        return (BLUE,)
+    return (BLUE, GRAY) if names[1].startswith(_RAW) else (GRAY, BLUE)
 
 
 def explain_choice(history: pd.DataFrame, *, chosen: int | None, monitor: str | None) -> str:

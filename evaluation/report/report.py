@@ -111,13 +111,14 @@ def _figures(
     """Plots with their captions, and the questions that they answer with the place of each."""
     constant = ((metrics.get("reference") or {}).get("constant") or {}).get("prediction")
     choice: Any = {"chosen": (manifest.get("chosen") or {}).get("epoch"), "monitor": _monitor(manifest)}
+    warmup = float(manifest.get("warmup_epochs") or 0.0)
     captions, strips = dict(CAPTIONS), [(example, figures.filmstrip(example)) for example in attention]
     plots = {
         "references": figures.reference_forest(_lines(metrics)),
         "truth": figures.predictions_against_truth(test, constant=constant),
         "roc": figures.roc(test, threshold=threshold),
         "calibration": figures.calibration(test),
-        "training": None if history is None else training_curves(history, **choice),
+        "training": None if history is None else training_curves(history, **choice, warmup=warmup),
         "trajectories": figures.trajectories(test),
         "strips": strips[0][1] if strips else None,
     }

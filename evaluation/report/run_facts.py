@@ -68,6 +68,7 @@ def glance(record: Record) -> list[tuple[str, str]]:
         ("Clips", _clips(record)),
         ("Recorded at", _rates(record.get("fps"))),
         ("Network", f"{record['parameters']:,} parameters" if record.get("parameters") else ""),
+        ("Weights", _weights(record)),
         ("Time", f"{_duration(record['wall_s'])} until this page" if record.get("wall_s") else ""),
     ]
     return [(label, text) for label, text in rows if text]
@@ -109,6 +110,15 @@ def _clips(record: Record) -> str:
     return (
         text if count is None else f"{text}; {count} clip{'s' if count > 1 else ''} a recording in evaluation"
     )
+
+
+def _weights(record: Record) -> str:
+    """Which of two sets of weights the numbers are of; nothing where the run kept one."""
+    ema = ((record.get("config") or {}).get("callbacks") or {}).get("ema") or {}
+    decay = f", decay {ema['decay']:g}" if "decay" in ema else ""
+    if record.get("weights") == "raw":
+        return f"those of the last step (weights=raw); validation looked at their average (EMA{decay})"
+    return f"their average over steps (EMA{decay}), as validated" if record.get("weights") == "ema" else ""
 
 
 def _rates(fps: Sequence[float] | None) -> str:

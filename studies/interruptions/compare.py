@@ -10,8 +10,14 @@ from torch import Tensor
 from engine.checkpoints.checkpoint import KEY
 
 _TEXTS = ("history.csv", "metrics.json", "predictions.csv")
-_NUMBERS = ("found_lr", "test_looks", "objective", "skipped", "status", "data_digest", "splits")
-_PARTS = ("state_dict", "optimizer_states", "lr_schedulers", "loops", "epoch", "global_step")
+_NUMBERS = (
+    *("found_lr", "test_looks", "objective", "skipped", "status", "data_digest", "splits"),
+    *("chosen", "warmup_epochs", "weights"),
+)
+_PARTS = (
+    *("state_dict", "current_model_state", "averaging_state", "optimizer_states", "lr_schedulers"),
+    *("loops", "epoch", "global_step"),
+)
 
 
 def different(whole: Path, resumed: Path) -> list[str]:

@@ -27,6 +27,16 @@ DEFAULT_WORKERS = "data.module.num_workers=1"
 LONGER = ("data.module.eval_clips.clips=3", "trainer.max_epochs=3", "model.scheduler.T_max=2")
 THREE = ["trainer.max_epochs=3", "model.network.rarm.dropout=0.5", DEFAULT_WORKERS]
 
+RECIPE = [
+    *THREE,
+    "callbacks=early_stopping",
+    "callbacks/ema=average",
+    "callbacks.ema.compare=true",
+    "model/scheduler=warmup_cosine",
+    "model.scheduler.warmup=0.5",
+    "+data.module.augment={_target_:datamodules.clips.series_transforms.SeriesAugment,shift:0.5}",
+]
+
 
 class Stop(Exception):
     """Stands for what ends a run."""
@@ -65,6 +75,15 @@ def test_a_resumed_run_is_the_uninterrupted_one(whole, stopped, small_run, tmp_p
     kept.rename(run)
     small_run(run, *THREE, f"resume={run}")
     assert different(whole, run) == []
+
+
+def test_averaged_weights_warm_up_and_augmentation_go_on_too(stopped, small_run, tmp_path):
+    uninterrupted = small_run(tmp_path / "whole", *RECIPE).folder
+    stopped(tmp_path / "run", 0, *RECIPE)
+    small_run(tmp_path / "run", *RECIPE)
+    assert different(uninterrupted, tmp_path / "run") == []
+    content = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)
+    assert not same(content["state_dict"], content["current_model_state"])
 
 
 @pytest.mark.slow
