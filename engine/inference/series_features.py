@@ -20,10 +20,10 @@ from datamodules.manifests.manifest import Manifest, Recording
 from datamodules.series import Series
 from engine.config.build import build
 from engine.config.compose import ConfigError
+from evaluation.report.line_names import FAMILIES
 
 _log = logging.getLogger(__name__)
 
-FAMILIES = ("statistics", "coordination", "cross_correlation", "rocket")
 _FEW = 24  # channels; pairs and delays of more are those of their components (our choice)
 _COMPONENTS = 16  # our choice
 _KERNELS = 2000  # of MiniRocket: with 10,000 it is slower and no better on series of 8 and of 40 s
@@ -53,18 +53,12 @@ class SeriesFeatures:
         manifest: The recordings. One that cannot be read, or holds no measurement, is in no table.
         source: A prepared source.
         families: Of `FAMILIES`, those that are asked for.
-
-    Raises:
-        ConfigError: A family is unknown.
     """
 
     manifest: Manifest
     source: SeriesClips
     families: Sequence[str]
     _kept: dict[str, pd.DataFrame] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        check_families(self.families)
 
     def of(self, train: Sequence[str]) -> dict[str, pd.DataFrame]:
         """Family -> its features, a row a recording by its id; NaN where one could not be measured.
