@@ -88,7 +88,10 @@ def with_reasons(node: Any) -> Any:
     return None if isinstance(node, float) and not math.isfinite(node) else node
 
 
-LINES = ("constant", "identity", "nuisance", "oracle")
+LINES = (
+    "constant", "identity", "nuisance", "traits", "last_score", "mean_score",
+    "statistics", "coordination", "cross_correlation", "rocket", "oracle",
+)  # fmt: skip
 
 
 def metrics_json(
@@ -99,8 +102,8 @@ def metrics_json(
     Args:
         test: summary of the test split.
         val: summary of the validation split, if there is one.
-        reference: summary of each of `LINES` on the test split (`oracle` holds one a view), and
-            under `reasons` why a line is missing, by its name.
+        reference: summary of each of `LINES` on the test split (those on series and `oracle` hold one a
+            view), and under `reasons` why a line is missing, by its name.
     """
     known = reference or {}
     lines: dict[str, Any] = {name: dict(known[name]) if known.get(name) else None for name in LINES}

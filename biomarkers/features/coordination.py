@@ -1,9 +1,9 @@
 """Coordination of channels: eigenvalues of correlation matrices over channels and delays.
 
-After Williamson et al. (AVEC 2014, https://doi.org/10.1145/2661806.2661809): each channel is set beside delayed
-copies of itself, and the spectrum of the correlations of all of them says how many movements there are apart.
-Few large eigenvalues: everything moves together. Levels and sizes of movements are gone from it. Our choice:
-the spacings, six delays, no share of the covariance's power and entropy, and no components of the spectrum.
+After Williamson et al. (AVEC 2014, https://doi.org/10.1145/2661806.2661809): each channel is set beside
+delayed copies of itself. Where all of them move together a few eigenvalues of their correlations are large,
+where each moves by itself all are near 1; levels and sizes of movements are gone. Ours are the spacings and
+the number of delays. Left out are the power and entropy of the covariance, and components of the spectrum.
 """
 
 from collections.abc import Sequence

@@ -14,6 +14,7 @@ from typing import Any
 from engine.config.allowlist import SYNTHETIC
 from engine.config.compose import ConfigError
 from engine.config.targets import leaves
+from evaluation.report.line_names import FAMILIES
 from evaluation.uncertainty.bootstrap import MIN_RESAMPLES
 
 Test = Callable[[Any], bool]
@@ -72,6 +73,7 @@ _BATCHES = Rule(
 )
 _DEGREES = Rule(lambda value: _number(value) and 0 < value < 90, "degrees above 0 and below 90")
 _SWITCH = Rule(lambda value: isinstance(value, bool), "true or false")
+_LISTED = f"a list of some of {', '.join(FAMILIES)}; or [] for none"
 _WORKERS = 256  # our choice: each is a process
 
 _COUNTS = (
@@ -110,6 +112,8 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(_COUNTS.split(), whole(1)),
     "seed": _SEED,
     "*.seed": or_null(_SEED, "that of the run"),
+    "evaluation.lines": Rule(lambda value: False, _LISTED),  # of a list the entries are asked
+    "evaluation.lines[[]*": Rule(lambda value: value in FAMILIES, _LISTED),
     "evaluation.n_boot": whole(MIN_RESAMPLES),
     "evaluation.filmstrips": whole(0),
     "data.scale.bands": whole(2),

@@ -10,11 +10,12 @@ import pandas as pd
 from datamodules.manifests.manifest import Manifest
 from datamodules.splits.partition import Split
 from engine.inference.by_known_visits import by_known_visits
+from engine.inference.lines import Lines
 from engine.inference.recordings import ELSEWHERE, PredictedParts, rows_of, targets
 from engine.inference.strata import by_discrepancy
 from evaluation.baselines.oracle import oracle_lines
-from evaluation.baselines.reference_lines import reference_lines
-from evaluation.summary import metrics_json, summarize
+from evaluation.baselines.reference_lines import reference_lines, told_heads
+from evaluation.summary import LINES, metrics_json, summarize
 from evaluation.uncertainty.prediction_intervals import add_intervals
 from evaluation.uncertainty.threshold import Threshold, choose_threshold
 
@@ -49,7 +50,8 @@ def assess(
     """Compute the metrics of the test part and those of the baselines.
 
     Args:
-        config: Resolved config of the run: `data.scale` is read.
+        config: Resolved config of the run: `data.scale`, `evaluation.lines` and the source of the clips are
+            read.
         manifest: The manifest the recordings belong to.
         split: Whose training recordings the reference lines learn from; without any there are no lines.
         predicted: The test part, and the validation part if it belongs to this manifest. Recordings that hold
@@ -62,10 +64,9 @@ def assess(
     scale = config["data"]["scale"]
     threshold = choose_threshold(learned)
     test = add_intervals(predicted.recordings["test"], learned, low=scale["low"], high=scale["high"])
-    lines: dict[str, Any] = dict.fromkeys(("constant", "identity", "nuisance", "oracle"))
-    lines["reasons"] = dict.fromkeys(lines, ELSEWHERE)
+    lines: dict[str, Any] = {"reasons": dict.fromkeys(LINES, ELSEWHERE)}
     if split.train:
-        lines = _lines(manifest, split, test, threshold.value)
+        lines = _lines(config, manifest, split, test, threshold.value)
     metrics = metrics_json(
         test=summarize([test], [threshold.value]),
         val=None if val is None else summarize([val], [threshold.value]),
@@ -89,11 +90,19 @@ def list_unmeasured(metrics: dict[str, Any], unmeasured: pd.DataFrame) -> None:
     metrics["unmeasured"] = unmeasured[columns].rename(columns={"unmeasured": "reason"}).to_dict("records")
 
 
-def _lines(manifest: Manifest, split: Split, test: pd.DataFrame, threshold: float | None) -> dict[str, Any]:
+def _lines(
+    config: Mapping[str, Any],
+    manifest: Manifest,
+    split: Split,
+    test: pd.DataFrame,
+    threshold: float | None,
+) -> dict[str, Any]:
     table = targets(manifest)
     tested = tuple(test["recording_id"])  # every line on what the model was measured on
     train, val, rows = (rows_of(table, ids) for ids in (split.train, split.val, tested))
-    lines = reference_lines(train, val, rows, test, threshold=threshold)
+    own = Lines(config, manifest).of(split, {*tested, *split.val}, heads=told_heads(train, test))
+    given: Any = {"threshold": threshold, "further": own.further, "families": own.families}
+    lines = reference_lines(train, val, rows, test, **given)
     if manifest.truth is None:
         lines["reasons"]["oracle"] = "the truth behind these recordings is not known"
         return lines | {"oracle": None}

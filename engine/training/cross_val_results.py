@@ -10,14 +10,16 @@ import pandas as pd
 from datamodules.manifests.manifest import Manifest
 from datamodules.splits.partition import Split
 from engine.inference.by_known_visits import by_known_visits
+from engine.inference.lines import Lines, SplitLines
 from engine.inference.recordings import rows_of, targets
 from engine.inference.results import Assessment, list_unmeasured
 from engine.inference.strata import by_discrepancy
-from evaluation.baselines.reference_lines import constant, identity, nuisance
+from evaluation.baselines.reference import Reference
+from evaluation.baselines.reference_lines import LINES, told_heads
 from evaluation.metrics.applicable import measurements
 from evaluation.metrics.catalog import METRICS
 from evaluation.summary import mean_prediction, metrics_json, summarize
-from evaluation.tables.predictions import HEADS, measured
+from evaluation.tables.predictions import measured
 from evaluation.uncertainty.table_estimates import paired_differences
 from evaluation.uncertainty.threshold import Threshold
 
@@ -26,7 +28,13 @@ _PER_FOLD = (
 )
 
 
-def pool(manifest: Manifest, splits: Sequence[Split], tables: Sequence[pd.DataFrame]) -> Assessment:
+def pool(
+    manifest: Manifest,
+    splits: Sequence[Split],
+    tables: Sequence[pd.DataFrame],
+    *,
+    lines: Lines | None = None,
+) -> Assessment:
     """Pool the folds' test predictions and their baselines.
 
     Every line is predicted fold by fold from that fold's training recordings, as the model was, and pooled
@@ -38,17 +46,18 @@ def pool(manifest: Manifest, splits: Sequence[Split], tables: Sequence[pd.DataFr
         manifest: The recordings.
         splits: The folds.
         tables: `predictions.csv` of each fold.
+        lines: Those that need more than manifest rows; None leaves them out.
 
     Raises:
         ValueError: A recording was tested in no fold of a repeat, or in several.
     """
     repeats = [_Repeat.of(number, splits, tables) for number in sorted({split.repeat for split in splits})]
-    lines, reasons = _lines(manifest, repeats)
+    found, reasons = _lines(manifest, repeats, lines)
     reasons["oracle"] = (
         "computed fold by fold, see each fold's metrics.json" if manifest.truth else "the truth is not known"
     )
     tested = [repeat.test for repeat in repeats]
-    metrics = metrics_json(test=summarize(tested), val=None, reference=lines | {"reasons": reasons})
+    metrics = metrics_json(test=summarize(tested), val=None, reference=found | {"reasons": reasons})
     threshold = Threshold(reason=_PER_FOLD)
     metrics["threshold"] = threshold.as_dict()
     if len(repeats) == 1:
@@ -96,31 +105,53 @@ class _Repeat:
         return set(fold.test) - set(self.unmeasured["recording_id"])
 
 
-def _lines(manifest: Manifest, repeats: Sequence[_Repeat]) -> tuple[dict[str, Any], dict[str, str]]:
-    table, first = targets(manifest), repeats[0].test
+def _lines(
+    manifest: Manifest, repeats: Sequence[_Repeat], lines: Lines | None
+) -> tuple[dict[str, Any], dict[str, str]]:
+    table = targets(manifest)
+    heads = told_heads(table, repeats[0].test)
     tested = [repeat.test for repeat in repeats]
-    heads = tuple(h for h in HEADS if h in table and table[h].notna().any() and f"{h}_prediction" in first)
+    folds = [
+        [_fold_lines(table, fold, repeat.asked(fold), heads, lines) for fold in repeat.splits]
+        for repeat in repeats
+    ]
+    names = dict.fromkeys(name for repeat in folds for fold in repeat for name in fold)
     summaries: dict[str, Any] = {}
     reasons: dict[str, str] = {}
-    for line in (constant, identity, nuisance):
-        folds = [
-            [
-                line(rows_of(table, f.train), rows_of(table, repeat.asked(f)), heads=heads)
-                for f in repeat.splits
-            ]
-            for repeat in repeats
-        ]
-        name = folds[0][0].name
-        absent = [fold.reason or "" for repeat in folds for fold in repeat if fold.predictions is None]
+    for name in names:
+        family, _, reading = name.partition(" ")
+        found = [[fold.get(name) for fold in repeat] for repeat in folds]
+        absent = [one for repeat in found for one in repeat if one is None or one.predictions is None]
         if absent:
-            summaries[name] = None
-            reasons[name] = absent[0]
+            reasons[name] = next((one.reason for one in absent if one and one.reason), "not in every fold")
+            summaries.setdefault(family, None)
             continue
-        pooled = [pd.concat([fold.predictions for fold in repeat], ignore_index=True) for repeat in folds]
-        summaries[name] = _compared(tested, pooled)
-        if line is constant:
-            _rank_as_one_answer(summaries[name], _compared(tested, [_one_answer(one) for one in pooled]))
+        pooled = [
+            pd.concat([one.predictions for one in repeat if one], ignore_index=True) for repeat in found
+        ]
+        summary = _compared(tested, pooled)
+        if reading:
+            summaries[family] = (summaries.get(family) or {}) | {reading: summary}
+            continue
+        summaries[name] = summary
+        if name == "constant":
+            _rank_as_one_answer(summary, _compared(tested, [_one_answer(one) for one in pooled]))
     return summaries, reasons
+
+
+def _fold_lines(
+    table: pd.DataFrame, fold: Split, asked: set[str], heads: tuple[str, ...], lines: Lines | None
+) -> dict[str, Reference]:
+    """Every line of a fold on what is tested there; one with several readings is `<name> <reading>`."""
+    train, rows = rows_of(table, fold.train), rows_of(table, asked)
+    own = SplitLines() if lines is None else lines.of(fold, asked, heads=heads)
+    found = [line(train, rows, heads=heads) for line in (*LINES, *own.further)]
+    for name, readings in own.families.items():
+        if isinstance(readings, str):
+            found.append(Reference(name, reason=readings))
+        else:
+            found += [line(train, rows, heads=heads) for line in readings.values()]
+    return {one.name: one for one in found}
 
 
 def _compared(tested: Sequence[pd.DataFrame], pooled: Sequence[pd.DataFrame]) -> dict[str, Any]:

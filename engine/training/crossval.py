@@ -13,6 +13,7 @@ from datamodules.manifests.manifest import Manifest
 from datamodules.splits.partition import Split
 from engine.cohort.data_facts import data_facts
 from engine.config.differences import config_hash, differences, moved
+from engine.inference.lines import Lines
 from engine.inference.outputs import write_run
 from engine.runs.atomic_write import writing
 from engine.runs.provenance import RunManifest, read_manifest_json
@@ -72,7 +73,8 @@ def cross_validate(
         tables = [read_predictions(place / "predictions.csv") for place in places]
         remarks = dict.fromkeys(read_manifest_json(place).get("unselected") for place in places)
         notes = [f"Folds: {remark}" for remark in remarks if remark]
-        write_run(folder, pool(manifest, splits, tables), config=config, record=record, notes=notes)
+        found = pool(manifest, splits, tables, lines=Lines(config, manifest))
+        write_run(folder, found, config=config, record=record, notes=notes)
         rows = [(name, run_row(place)) for name, place in zip(names, places, strict=True)]
         # no interval: folds train on each other's persons, so they are not independent
         table = write_results(folder / "folds.csv", rows, name="fold", summary=("mean", "sd"))

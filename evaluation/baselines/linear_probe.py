@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 Array = NDArray[np.float64]
 
 _PENALTIES = np.logspace(-3, 1, 9)  # inverse strengths tried inside the training recordings; our choice
+WIDE_PENALTIES = np.logspace(-6, 0, 13)  # for features that are as many as recordings, or more; our choice
 _FOLDS = 5
 _MAX_ITERATIONS = 1000  # the weakest penalties need more than the default
 
@@ -31,7 +32,13 @@ def penalty_folds(
 
 
 def linear_reading(
-    head: Literal["score", "binary"], train: Array, target: Array, subjects: "pd.Series[str]", asked: Array
+    head: Literal["score", "binary"],
+    train: Array,
+    target: Array,
+    subjects: "pd.Series[str]",
+    asked: Array,
+    *,
+    penalties: Array = _PENALTIES,
 ) -> Array:
     """Score, or probability of the positive class, that a linear model predicts from features.
 
@@ -41,11 +48,12 @@ def linear_reading(
         target: their labels (n,).
         subjects: their persons (n,): folds of the penalty's choice keep persons apart.
         asked: features (N,D) to read.
+        penalties: inverse strengths to choose from.
     """
     folds = penalty_folds(head, target, subjects)
     if head == "binary":
         reader = LogisticRegressionCV(
-            Cs=_PENALTIES,
+            Cs=penalties,
             cv=folds,
             scoring="neg_log_loss",
             l1_ratios=(0.0,),
@@ -54,5 +62,5 @@ def linear_reading(
         )
         model = make_pipeline(StandardScaler(), reader).fit(train, target)
         return np.asarray(model.predict_proba(asked)[:, 1], dtype=np.float64)
-    model = make_pipeline(StandardScaler(), RidgeCV(alphas=1 / _PENALTIES, cv=folds)).fit(train, target)
+    model = make_pipeline(StandardScaler(), RidgeCV(alphas=1 / penalties, cv=folds)).fit(train, target)
     return np.asarray(model.predict(asked), dtype=np.float64)

@@ -1,28 +1,29 @@
-"""Baselines reported beside every result: constant, identity look-up, nuisance-only.
+"""Baselines reported beside every result: constant, identity look-up, nuisance-only, traits-only.
 
 - constant: the mean score and the prevalence of the training recordings.
 - identity: what the training recordings of the *same person* had, where a split shares persons at all.
 - nuisance: ridge and logistic regression on how the video was made (duration, brightness, place and size of
   the face, share of usable frames, frame rate, frame size), fitted on training recordings.
+- traits: the same on the Big Five, where the manifest has them.
 
-Each becomes a recording table of the test split, is summarized as the model is and is compared with it, model
-minus baseline.
+Each, and each line of `earlier_scores` and `series_lines`, becomes a recording table of the test split, is
+summarized as the model is and is compared with it, model minus baseline.
 """
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from datamodules.schema import UNKNOWN
+from evaluation.baselines.linear_probe import WIDE_PENALTIES, linear_reading, penalty_folds
+from evaluation.baselines.reference import Array, Line, Reference, labels_of, recording_table, training_mean
 from evaluation.summary import Summary, summarize
 from evaluation.tables.predictions import HEADS
 from evaluation.uncertainty.table_estimates import paired_differences
@@ -30,26 +31,10 @@ from evaluation.uncertainty.threshold import choose_threshold
 
 _log = logging.getLogger(__name__)
 
-Array = NDArray[np.float64]
-
 NUISANCE = (
     "duration_s", "n_frames", "fps", "brightness", "border", "blur", "face_x", "face_y", "face_size",
     "yaw", "pitch", "roll", "usable", "width", "height",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Reference:
-    """A baseline: predictions for the recordings asked for, or the reason why there is none.
-
-    `told` is what its summary says beside the metrics: `prediction`, the one answer of the constant line in
-    points, `note` or `columns`.
-    """
-
-    name: str
-    predictions: pd.DataFrame | None = None
-    reason: str | None = None
-    told: Mapping[str, Any] = field(default_factory=dict)
 
 
 def constant(train: pd.DataFrame, rows: pd.DataFrame, *, heads: tuple[str, ...]) -> Reference:
@@ -60,9 +45,9 @@ def constant(train: pd.DataFrame, rows: pd.DataFrame, *, heads: tuple[str, ...])
         rows: manifest rows to predict.
         heads: targets to predict, of `score, binary, band`.
     """
-    values = {head: np.full(len(rows), _mean(train, head)) for head in heads}
-    told = {"prediction": _mean(train, "score")} if "score" in heads else {}
-    return Reference("constant", _table(rows, values), told=told)
+    values = {head: np.full(len(rows), training_mean(train, head)) for head in heads}
+    told = {"prediction": training_mean(train, "score")} if "score" in heads else {}
+    return Reference("constant", recording_table(rows, values), told=told)
 
 
 def identity(train: pd.DataFrame, rows: pd.DataFrame, *, heads: tuple[str, ...]) -> Reference:
@@ -81,9 +66,9 @@ def identity(train: pd.DataFrame, rows: pd.DataFrame, *, heads: tuple[str, ...])
     values = {}
     for head in heads:
         looked_up = means[head].reindex(rows["subject_id"]).to_numpy(dtype=np.float64)
-        values[head] = np.where(np.isnan(looked_up), _mean(train, head), looked_up)
+        values[head] = np.where(np.isnan(looked_up), training_mean(train, head), looked_up)
     note = f"{int(shared.sum())} of {len(rows)} recordings show a person who is among the training recordings"
-    return Reference("identity", _table(rows, values), told={"note": note})
+    return Reference("identity", recording_table(rows, values), told={"note": note})
 
 
 def nuisance(train: pd.DataFrame, rows: pd.DataFrame, *, heads: tuple[str, ...]) -> Reference:
@@ -105,13 +90,46 @@ def nuisance(train: pd.DataFrame, rows: pd.DataFrame, *, heads: tuple[str, ...])
     x_train, x = (t[list(columns)].to_numpy(dtype=np.float64, na_value=np.nan) for t in (train, rows))
     values = {}
     for head in heads:
-        y = train[head].to_numpy(dtype=np.float64, na_value=np.nan)
+        y = labels_of(train, head)
         known = np.isfinite(y)
         if np.unique(y[known]).size < 2:
-            values[head] = np.full(len(rows), _mean(train, head))
+            values[head] = np.full(len(rows), training_mean(train, head))
         else:
             values[head] = _fit_predict(x_train[known], y[known], x, binary=head == "binary")
-    return Reference("nuisance", _table(rows, values), told={"columns": list(columns)})
+    return Reference("nuisance", recording_table(rows, values), told={"columns": list(columns)})
+
+
+def traits(train: pd.DataFrame, rows: pd.DataFrame, *, heads: tuple[str, ...]) -> Reference:
+    """Linear models on the Big Five, where the manifest has them.
+
+    Penalties are chosen within the training persons, and missing values take the training median.
+
+    Args:
+        train: manifest rows of the training recordings.
+        rows: manifest rows to predict.
+        heads: targets to predict.
+    """
+    columns = [name for name in map(str, train) if name.startswith("trait_") and train[name].nunique() > 1]
+    if not columns:
+        return Reference("traits", reason="no column trait_O to trait_N varies among the training recordings")
+    given = [t[columns].to_numpy(dtype=np.float64, na_value=np.nan) for t in (train, rows)]
+    fill = SimpleImputer(strategy="median").fit(given[0])
+    x_train, x = map(fill.transform, given)
+    values = {}
+    for head in heads:
+        y = labels_of(train, head)
+        how: Literal["score", "binary"] = "binary" if head == "binary" else "score"
+        known = np.isfinite(y)
+        persons = train.loc[known, "subject_id"]
+        if np.unique(y[known]).size < 2 or not penalty_folds(how, y[known], persons):
+            values[head] = np.full(len(rows), training_mean(train, head))
+        else:
+            values[head] = linear_reading(how, x_train[known], y[known], persons, x, penalties=WIDE_PENALTIES)
+    return Reference("traits", recording_table(rows, values), told={"columns": columns})
+
+
+LINES: tuple[Line, ...] = (constant, identity, nuisance, traits)
+"""Lines that need nothing but manifest rows."""
 
 
 def reference_lines(
@@ -121,8 +139,10 @@ def reference_lines(
     model: pd.DataFrame,
     *,
     threshold: float | None,
+    further: Sequence[Line] = (),
+    families: Mapping[str, Mapping[str, Line] | str] | None = None,
 ) -> dict[str, Any]:
-    """Summaries of the three baselines on the test split, for `summary.metrics_json`.
+    """Summaries of the baselines on the test split, for `summary.metrics_json`.
 
     A line's decision threshold is chosen on validation, as the model's is.
 
@@ -132,46 +152,52 @@ def reference_lines(
         test: manifest rows of the test recordings.
         model: the model's recording table on the test split.
         threshold: the model's decision threshold.
+        further: lines beside those of this file.
+        families: lines with several readings by name and reading, or why there are none.
 
     Returns:
-        `{"constant", "identity", "nuisance": summary or None, "reasons": {name: why it is None}}`. A
-        summary also holds `"difference"` (model minus line, paired), `"columns"` and `"note"`.
+        `{"constant", "identity", "nuisance", "traits", ...: summary or None, "reasons": {name: why it is
+        None}}`; of a family a summary each reading. A summary also holds `"difference"` (model minus line,
+        paired), `"columns"` and `"note"`.
     """
-    heads = tuple(h for h in HEADS if h in train and train[h].notna().any() and f"{h}_prediction" in model)
-    out: dict[str, Any] = {"reasons": {}}
+    heads = told_heads(train, model)
     test = test[test["recording_id"].astype(str).isin(set(model["recording_id"]))]
-    for line in (constant, identity, nuisance):
-        tested = line(train, test, heads=heads)
-        if tested.predictions is None:
-            out[tested.name] = None
-            out["reasons"][tested.name] = tested.reason
-            _log.info("no %s reference line: %s", tested.name, tested.reason)
-            continue
+
+    def compared(line: Line, tested: Reference) -> Summary:
         chosen = None if val is None else line(train, val, heads=heads).predictions
         own = None if chosen is None else choose_threshold(chosen).value
         summary: Summary = summarize([tested.predictions], [own])
         summary["difference"] = paired_differences(
             [model], [tested.predictions], thresholds_a=[threshold], thresholds_b=[own]
         )
-        out[tested.name] = {**summary, **tested.told}
+        return {**summary, **tested.told}
+
+    out: dict[str, Any] = {"reasons": {}}
+    for line in (*LINES, *further):
+        tested = line(train, test, heads=heads)
+        if tested.predictions is None:
+            _absent(out, tested.name, tested.reason or "")
+        else:
+            out[tested.name] = compared(line, tested)
+    for name, readings in (families or {}).items():
+        if isinstance(readings, str):
+            _absent(out, name, readings)
+        else:
+            out[name] = {
+                key: compared(line, line(train, test, heads=heads)) for key, line in readings.items()
+            }
     return out
 
 
-def _mean(train: pd.DataFrame, head: str) -> float:
-    return float(train[head].mean())
+def told_heads(train: pd.DataFrame, model: pd.DataFrame) -> tuple[str, ...]:
+    """Heads that the model has and training recordings have labels of: what a line predicts."""
+    return tuple(h for h in HEADS if h in train and train[h].notna().any() and f"{h}_prediction" in model)
 
 
-def _table(rows: pd.DataFrame, values: dict[str, Array]) -> pd.DataFrame:
-    """Recording table of a reference line."""
-    out = pd.DataFrame({name: rows[name].astype(str).to_numpy() for name in ("recording_id", "subject_id")})
-    out["session_id"] = rows["session_id"].astype(str).to_numpy() if "session_id" in rows else ""
-    out["split"] = "reference"
-    for head in HEADS:
-        if head in rows:
-            out[f"{head}_target"] = rows[head].to_numpy(dtype=np.float64, na_value=np.nan)
-        if head in values:
-            out[f"{head}_prediction"] = values[head]
-    return out
+def _absent(out: dict[str, Any], name: str, reason: str) -> None:
+    out[name] = None
+    out["reasons"][name] = reason
+    _log.info("no %s reference line: %s", name, reason)
 
 
 def _fit_predict(x_train: Array, y: Array, x: Array, *, binary: bool) -> Array:

@@ -17,6 +17,7 @@ from evaluation.metrics.applicable import labeled, ranking_column, usable
 from evaluation.metrics.catalog import METRICS
 from evaluation.metrics.definitions import auc
 from evaluation.report.forest import mark_estimate, mark_line, name_rows
+from evaluation.report.line_names import FAMILIES, READINGS, SIMPLE
 from evaluation.report.style import BLUE, GRAY, GREEN, INK, LIGHT, ORANGE, PURPLE, VERMILION, canvas, png, svg
 from evaluation.uncertainty.bootstrap import Resampling, subject_weights
 from evaluation.uncertainty.calibration import reliability
@@ -32,9 +33,17 @@ _ROC_BAND = Resampling(1000)
 
 LINES = {
     "model": ("This model", BLUE),
-    "constant": ("Constant guess", GRAY),
-    "identity": ("Identity look-up", PURPLE),
-    "nuisance": ("Nuisance only", ORANGE),
+    "constant": (SIMPLE["constant"], GRAY),
+    "identity": (SIMPLE["identity"], PURPLE),
+    "nuisance": (SIMPLE["nuisance"], ORANGE),
+    "traits": (SIMPLE["traits"], ORANGE),
+    "last_score": (SIMPLE["last_score"], PURPLE),
+    "mean_score": (SIMPLE["mean_score"], PURPLE),
+    **{
+        f"{family} {reading}": (f"{label}, {words}", VERMILION)
+        for family, label in FAMILIES.items()
+        for reading, words in READINGS.items()
+    },
     "oracle": ("Oracle", GREEN),
     "oracle raw": ("Oracle, raw", GREEN),
     "oracle relative": ("Oracle, relative to person", GREEN),

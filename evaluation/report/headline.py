@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from evaluation.report.line_names import FAMILIES, chief_lines
+
 Tone = Literal["good", "mixed", "poor", "trial"]
 
 
@@ -26,14 +28,21 @@ class _Finding:
 
 
 def judge(metrics: Mapping[str, Any], *, trial: bool = False) -> Verdict:
-    """Say whether the model beats chance, the constant guess and the nuisance-only line on the test split.
+    """Say whether the model beats chance and its reference lines on the test split.
 
     Args:
         metrics: content of `metrics.json`.
         trial: the run was cut short on purpose, as by `debug=fast`: then nothing is a result.
     """
     test, reference = metrics["test"], metrics.get("reference") or {}
-    findings = [f for f in (_ranking(test), _against_nuisance(test, reference), _error(test, reference)) if f]
+    asked = (
+        _ranking(test),
+        _against_nuisance(test, reference),
+        _error(test, reference),
+        _against_earlier_scores(reference),
+        _against_readers(reference),
+    )
+    findings = [finding for finding in asked if finding]
     extras = [s for s in (_below_chance(reference), _identity(reference), _oracles(reference)) if s]
     beaten = [finding.beaten for finding in findings]
     tone: Tone = "good" if beaten and all(beaten) else "mixed" if any(beaten) else "poor"
@@ -135,6 +144,40 @@ def _error(test: Mapping[str, Any], reference: Mapping[str, Any]) -> _Finding | 
     if gap["high"] is not None and gap["high"] < 0:
         return _Finding("the constant guess", True, f"{text}: smaller than the constant guess.")
     return _Finding("the constant guess", False, f"{text}: not shown to be smaller than the constant guess.")
+
+
+def _against_earlier_scores(reference: Mapping[str, Any]) -> _Finding | None:
+    names = {"last_score": "the last earlier score", "mean_score": "the mean earlier score"}
+    lines = {name: reference.get(key) for key, name in names.items()}
+    return _against("What the person scored before, without a face,", lines, all_of="the earlier scores")
+
+
+def _against_readers(reference: Mapping[str, Any]) -> _Finding | None:
+    lines = {f"the {FAMILIES[key]} line": line for key, (_, line) in chief_lines(reference).items()}
+    return _against("Simple readers of the same series", lines, all_of="simple readers of its series")
+
+
+def _against(who: str, lines: Mapping[str, Mapping[str, Any] | None], *, all_of: str) -> _Finding | None:
+    """The model against several lines at once, which it beats where it beats each."""
+    known = {
+        name: (line["auc"], gap)
+        for name, line in lines.items()
+        if line and _known(line, "auc") and (gap := _known(line.get("difference"), "auc"))
+    }
+    if not known:
+        return None
+    lost = [name for name, (_, gap) in known.items() if gap["low"] is None or gap["low"] <= 0]
+    found = ", ".join(
+        f"{number(auc)} ({name.removeprefix('the ')}, the model minus that {number(gap)})"
+        for name, (auc, gap) in known.items()
+    )
+    verb = "reaches" if who.endswith(",") else "reach"
+    end = (
+        f"not shown to be better than {_listed(lost)}"
+        if lost
+        else "every interval of a difference lies above 0"
+    )
+    return _Finding(_listed(lost) if lost else all_of, not lost, f"{who} {verb} AUC {found}: {end}.")
 
 
 def _identity(reference: Mapping[str, Any]) -> str | None:

@@ -17,6 +17,7 @@ from evaluation.report.figures import AttentionExample
 from evaluation.report.headline import judge
 from evaluation.report.leak_section import leak_section
 from evaluation.report.learning_curves import explain_choice, hardly_trained, training_curves
+from evaluation.report.line_names import FAMILIES, SIMPLE, chief_lines, family_lines
 from evaluation.report.page import environment, header
 from evaluation.report.provenance_section import provenance_rows
 from evaluation.report.run_facts import trial
@@ -93,9 +94,10 @@ def _numbers(metrics: Mapping[str, Any]) -> dict[str, Any]:
         "has_persons": "by_subject" in metrics["test"],
         "has_val": bool(metrics.get("val")),
         "reference_columns": [METRICS[m].label for m in figures.defined(_lines(metrics).values())],
-        "reference_rows": [row for row in lines if not row["oracle"]],
+        "reference_rows": [row for row in lines if not row["oracle"] and not row["series"]],
+        "series_rows": [row for row in lines if row["series"]],
         "oracle_rows": [row for row in lines if row["oracle"]],
-        "reasons": reference.get("reasons", {}),
+        "reasons": _reasons(reference.get("reasons") or {}),
         "columns": (reference.get("nuisance") or {}).get("columns", []),
     }
 
@@ -250,22 +252,33 @@ def _who(places: Mapping[str, Sequence[str]]) -> str:
 def _lines(metrics: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """Summaries by line name, the model first, the oracle's variants apart."""
     reference = metrics.get("reference") or {}
-    simple = ("constant", "identity", "nuisance")
-    lines = {"model": metrics["test"]} | {name: reference[name] for name in simple if reference.get(name)}
+    lines = {"model": metrics["test"]} | {name: reference[name] for name in SIMPLE if reference.get(name)}
+    lines |= {f"{name} {reading}": line for name, (reading, line) in chief_lines(reference).items()}
     oracle = reference.get("oracle") or {}
     nested = {f"oracle {kind}": oracle[kind] for kind in ("raw", "relative") if oracle.get(kind)}
     return lines | (nested or ({"oracle": oracle} if oracle else {}))
 
 
+def _reasons(reasons: Mapping[str, str]) -> dict[str, str]:
+    """Why lines are missing: the lines that a reason holds for, and the reason."""
+    names: dict[str, list[str]] = {}
+    for name, reason in reasons.items():
+        names.setdefault(reason, []).append(name.replace("_", " "))
+    return {" or ".join(lacking): reason for reason, lacking in names.items()}
+
+
 def _line_rows(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
-    rows, lines = [], _lines(metrics)
-    shown = figures.defined(lines.values())
+    """A row a line; those on series in all their readings."""
+    shown, reference = figures.defined(_lines(metrics).values()), metrics.get("reference") or {}
+    lines = _lines(metrics) | {f"{name} {reading}": line for name, reading, line in family_lines(reference)}
+    rows = []
     for name, line in lines.items():
         difference = line.get("difference") or {}
         rows.append(
             {
                 "label": figures.LINES[name][0],
                 "oracle": name in figures.ORACLES,
+                "series": name.partition(" ")[0] in FAMILIES,
                 "color": figures.LINES[name][1],
                 "values": [line.get(metric) for metric in shown],
                 "differences": [difference.get(metric) for metric in shown if metric != "ccc"],

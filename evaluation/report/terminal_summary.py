@@ -6,12 +6,14 @@ from typing import Any
 
 from evaluation.metrics.catalog import METRICS
 from evaluation.report.headline import number
+from evaluation.report.line_names import chief_lines
 from evaluation.report.run_facts import trial
 
 Row = tuple[str, str]
 
 _SHOWN = ("auc", "mae", "ccc")  # one of ranks, one of points, one of both; our choice
 _PARTS = {"train": "training", "val": "validation", "test": "test"}
+_SIMPLE = ("constant", "nuisance", "identity", "traits", "last_score", "mean_score")
 _ABSENT = {"constant", "identity", "nuisance"}  # lines whose absence has a reason worth a row
 
 
@@ -65,7 +67,8 @@ def result_rows(metrics: Mapping[str, Any]) -> list[Row]:
     names = list(dict.fromkeys(names))[: len(_SHOWN)]
     if not names:
         return [("test", "no metric is defined on it")]
-    lines = [("test", test), *((name, reference.get(name)) for name in ("constant", "nuisance", "identity"))]
+    lines = [("test", test), *((name, reference.get(name)) for name in _SIMPLE)]
+    lines += [(f"{name} {reading}", line) for name, (reading, line) in chief_lines(reference).items()]
     oracles = [(f"oracle {kind}", line) for kind, line in (reference.get("oracle") or {}).items()]
     cells = {name: [_cell(line, metric) for metric in names] for name, line in (*lines, *oracles) if line}
     widths = [max(len(row[column]) for row in cells.values()) for column in range(len(names))]
