@@ -52,7 +52,8 @@ class GroupRelation(nn.Module):
         parts = self.parts(x)
         weights, _ = self.relation(parts.flatten(0, 1))
         weighed = weights.unflatten(0, x.shape[:2]).unsqueeze(-1) * parts
-        return weighed.sum(-2) + self.bias
+        tokens: Tensor = weighed.sum(-2) + self.bias
+        return tokens
 
 
 def _check(groups: Mapping[str, Sequence[int]], channels: int) -> None:
