@@ -39,6 +39,8 @@ class GroupRelation(nn.Module):
         _check(groups, channels)
         self.groups = {name: tuple(places) for name, places in groups.items()}
         self.maps = nn.ModuleList(nn.Linear(len(places), dim, bias=False) for places in groups.values())
+        for linear in self.maps:
+            nn.init.uniform_(linear.weight, -(channels**-0.5), channels**-0.5)  # as one map of all channels
         self.relation = PartRelation(width=dim)
         self.bias = nn.Parameter(torch.zeros(dim))
 
@@ -52,7 +54,8 @@ class GroupRelation(nn.Module):
         parts = self.parts(x)
         weights, _ = self.relation(parts.flatten(0, 1))
         weighed = weights.unflatten(0, x.shape[:2]).unsqueeze(-1) * parts
-        return weighed.sum(-2) + self.bias
+        tokens: Tensor = weighed.sum(-2) + self.bias
+        return tokens
 
 
 def _check(groups: Mapping[str, Sequence[int]], channels: int) -> None:

@@ -94,4 +94,4 @@ class PixelTrunk(nn.Module):
                 maps = self.motions[str(index)](maps.unflatten(0, mask.shape), mask).flatten(0, 1)
             if str(index) in self.readouts:
                 tokens = tokens + self.readouts[str(index)](maps)
-        return zero_masked(tokens.unflatten(0, mask.shape), mask)
+        return zero_masked(tokens.reshape(*mask.shape, self.dim), mask)

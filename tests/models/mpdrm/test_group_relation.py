@@ -27,6 +27,13 @@ def test_it_starts_as_one_linear_map_of_all_channels():
         assert torch.allclose(stem(x), linear(x), atol=1e-5)
 
 
+def test_it_starts_at_the_scale_of_one_linear_map():
+    channels, groups = 60, {str(k): list(range(k, 60, 6)) for k in range(6)}
+    stem, x = GroupRelation(channels=channels, dim=256, groups=groups), torch.randn(4, 9, channels)
+    spread, expected = (tokens.std().item() for tokens in (stem(x), nn.Linear(channels, 256)(x)))
+    assert spread == pytest.approx(expected, rel=0.1)
+
+
 def test_the_token_is_the_sum_of_weighed_groups():
     stem, x = _trained(), torch.randn(2, 7, 5)
     parts = stem.parts(x)
