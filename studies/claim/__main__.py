@@ -1,8 +1,9 @@
-"""Test of the paper's claim: `python -m studies.claim input=series seeds=5 out=outputs/claim`.
+"""Test of the paper's claim: `python -m studies.claim input=series out=outputs/claim`.
 
-MPDRM against its ablations on synthetic cohorts whose truth is known. A seed is a cohort, a split and an
-initialization at once, and every variant sees the same ones, so differences are paired. Every training leaves
-`<out>/<setting>/<seed>/<variant>/result.json`; started again, the study goes on with what is missing.
+MPDRM, its ablations and what is simpler than a network, on synthetic cohorts whose truth is known: severity
+more or less stable, habits that hide it or do not, in levels or in movement. A seed is a cohort, a split and
+an initialization at once, and every variant sees the same ones, so differences are paired. Every training
+leaves `<out>/<cell>/<seed>/<variant>/result.json`; started again, the study goes on with what is missing.
 """
 
 import json
@@ -12,57 +13,34 @@ import os
 import signal
 import sys
 import tempfile
-import time
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import torch
 from tqdm import tqdm
 
 from datamodules.command_line import run, spelled
-from engine.checkpoints.checkpoint import load_checkpoint
-from engine.inference.clip_predictions import ClipPredictions, Predictor, part_of
-from engine.inference.recordings import predicted_recordings, recording_features
-from engine.runs.environment import git_state
-from engine.runs.provenance import write_json
 from engine.runs.quiet_warnings import quiet
-from engine.training.fit import fit_split
-from engine.training.prepare import compose_training, material
-from evaluation.baselines.oracle import oracle_lines
-from evaluation.metrics.definitions import auc
-from evaluation.tables.predictions import write_predictions
-from studies.claim.habits_probe import habit_r2
-from studies.claim.plan import (
-    EPOCHS,
-    ORACLE,
-    SETTING_NAMES,
-    START,
-    SUBJECTS,
-    VARIANTS,
-    Input,
-    Unit,
-    plan,
-    start,
-)
-from studies.claim.table import write_claim
+from studies.claim.page import write_claim
+from studies.claim.plan import CELLS, ORACLE, START, VARIANTS, Input, Study, Unit
+from studies.claim.work import run_unit
 
 
 def main(
     *,
     input: Input,
     out: Path,
-    seeds: int = 5,
     first_seed: int = 0,
+    seeds: int | None = None,
     workers: int = 2,
     subjects: int | None = None,
     epochs: int | None = None,
     data: Path = Path("data"),
     variants: tuple[str, ...] = tuple(VARIANTS),
-    settings: tuple[str, ...] = SETTING_NAMES,
+    cells: tuple[str, ...] = tuple(CELLS),
     overrides: tuple[str, ...] = (),
 ) -> None:
     """Run the study and show its table.
@@ -70,36 +48,38 @@ def main(
     Args:
         input: What the networks read.
         out: One folder per input.
-        seeds: Cohorts, splits and initializations.
         first_seed: Sizes are settled on some seeds, judged on others.
+        seeds: Cohorts a cell, each with a split and an initialization of its own; by default 3 or 5.
         workers: Processes, one thread each.
         subjects: Persons of a cohort.
         epochs: Of a training.
         data: Where the cohorts are kept.
         variants: Networks.
-        settings: Cohorts.
+        cells: Kinds of cohorts.
         overrides: Of conf/train.yaml, for every training.
     """
     quiet()
-    common: dict[str, Any] = {
-        "out": out,
-        "data": data,
-        "subjects": subjects or SUBJECTS[input],
-        "epochs": epochs or EPOCHS[input],
-        "further": overrides,
-    }
-    numbers = range(first_seed, first_seed + seeds)
-    units = plan(input, seeds=numbers, variants=variants, settings=settings, **common)
-    first = start(input, **common)
+    study = Study(
+        input=input,
+        out=out,
+        data=data,
+        first_seed=first_seed,
+        seeds=seeds,
+        cells=cells,
+        variants=variants,
+        subjects=subjects,
+        epochs=epochs,
+        further=overrides,
+    )
+    units, first = study.units(), study.start()
     os.environ |= {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1"}  # inherited by the workers, who draw no bars
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # as Ctrl-C: the workers end with it
     try:
         run_units([*([first] if first else []), *units], workers=workers, out=out)
     except KeyboardInterrupt:
         sys.exit("interrupted: what is finished is kept, the same command goes on from there")
-    chosen = spelled(input=input, first_seed=first_seed, seeds=seeds, out=out)
-    command = f"python -m studies.claim {chosen}"
-    text = write_claim(read_results(units), input=input, command=command, out=out)
+    chosen = spelled(input=input, first_seed=first_seed, out=out)
+    text = write_claim(read_results(units), input=input, command=f"python -m studies.claim {chosen}", out=out)
     sys.stdout.write(text)
 
 
@@ -123,8 +103,8 @@ def run_units(units: Sequence[Unit], *, workers: int, out: Path) -> None:
 
 
 def read_results(units: Sequence[Unit]) -> list[dict[str, Any]]:
-    """The records of finished units."""
-    return [json.loads(unit.result.read_text(encoding="utf-8")) for unit in units]
+    """The records of finished units, with the folder of each."""
+    return [{**json.loads(unit.result.read_text(encoding="utf-8")), "folder": unit.folder} for unit in units]
 
 
 def _done(unit: Unit) -> bool:
@@ -149,9 +129,7 @@ def _each(units: Sequence[Unit], work: Path, workers: int) -> Iterator[str]:
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_settle)
     try:
         # the oracles make the cohorts, each in one process; the start is waited for by all trainings
-        stages = [[u for u in units if u.variant in (START, ORACLE)]]
-        stages.append([u for u in units if u not in stages[0]])
-        for batch in stages:
+        for batch in _stages(units):
             for future in as_completed([pool.submit(run_unit, unit, work) for unit in batch]):
                 yield future.result()
     except BaseException:
@@ -164,87 +142,21 @@ def _each(units: Sequence[Unit], work: Path, workers: int) -> Iterator[str]:
     pool.shutdown()
 
 
+def _stages(units: Sequence[Unit]) -> Iterator[list[Unit]]:
+    """What must be done before the rest, seed by seed, so that an early look sees every cell."""
+    if starts := [unit for unit in units if unit.variant == START]:
+        yield starts
+    for seed in sorted({unit.seed for unit in units if unit.variant != START}):
+        own = [unit for unit in units if unit.seed == seed and unit.variant != START]
+        yield [unit for unit in own if unit.variant == ORACLE]
+        yield [unit for unit in own if unit.variant != ORACLE]
+
+
 def _settle() -> None:
     """One thread a process: two trainings side by side must not fight for the cores."""
     torch.set_num_threads(1)
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", module="pytorch_lightning")
-
-
-def run_unit(unit: Unit, work: Path) -> str:
-    """Do one unit and write its files, the result last; return its name."""
-    clock = time.monotonic()
-    try:
-        with tempfile.TemporaryDirectory(dir=work) as folder:  # the checkpoint goes with it
-            found = _WORK.get(unit.variant, _train)(unit, Path(folder))
-    except Exception as error:
-        error.add_note(f"In unit {unit.name}.")
-        raise
-    write_json(
-        unit.result,
-        {
-            "input": unit.input,
-            "setting": unit.setting,
-            "seed": unit.seed,
-            "variant": unit.variant,
-            **found,
-            "seconds": round(time.monotonic() - clock, 1),
-            "git": git_state(),
-            "overrides": list(unit.overrides),
-        },
-    )
-    return unit.name
-
-
-def _train(unit: Unit, folder: Path) -> dict[str, Any]:
-    config = compose_training(unit.overrides, output=folder)
-    manifest, split = material(config)
-    fitted = fit_split(config, manifest, split, folder=folder)
-    predict = Predictor.of(load_checkpoint(fitted.best), config)
-    predicted = predicted_recordings(predict, manifest, split, config=config)
-    predictions = folder / "predictions.csv"
-    write_predictions(predictions, pd.concat(predicted.recordings.values(), ignore_index=True))
-    unit.folder.mkdir(parents=True, exist_ok=True)
-    predictions.replace(unit.folder / predictions.name)
-    test, habits = predicted.recordings["test"], None
-    # without the confound nobody has habits
-    if unit.confound > 0 and "personality" in predicted.clips["test"].features:
-        assert manifest.truth is not None
-        trained = predict(manifest, part_of(split, "train"))
-        parts = {"train": trained, "test": predicted.clips["test"]}
-        hidden = pd.concat([_personality(clips).assign(split=part) for part, clips in parts.items()])
-        habits = habit_r2(hidden, pd.read_csv(manifest.truth))
-    return {
-        "test_auc": auc(test["binary_target"], test["binary_prediction"]).value,
-        "val_auc": fitted.objective,
-        "epochs": fitted.epochs,
-        "habit_r2": habits,
-    }
-
-
-def _personality(clips: ClipPredictions) -> pd.DataFrame:
-    """The personality feature of each recording, the mean over its clips: ids, `f0`, `f1`, ..."""
-    ids, features = recording_features(clips)
-    return ids.join(pd.DataFrame(features["personality"]).add_prefix("f"))
-
-
-def _start(unit: Unit, folder: Path) -> dict[str, Any]:
-    config = compose_training(unit.overrides, output=folder)
-    fitted = fit_split(config, *material(config), folder=folder)
-    unit.folder.mkdir(parents=True, exist_ok=True)
-    fitted.best.replace(unit.checkpoint)
-    return {"val_auc": fitted.objective, "epochs": fitted.epochs}
-
-
-def _oracle(unit: Unit, folder: Path) -> dict[str, Any]:
-    manifest, split = material(compose_training(unit.overrides, output=unit.folder))
-    assert manifest.truth is not None
-    truth = pd.read_csv(manifest.truth)
-    lines = oracle_lines(truth, manifest.table, split.train, split.test)
-    return {"auc": {name: line["auc"]["value"] for name, line in lines.items()}}
-
-
-_WORK = {ORACLE: _oracle, START: _start}  # every other variant is a training
 
 
 if __name__ == "__main__":

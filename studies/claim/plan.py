@@ -1,14 +1,24 @@
 """Plan of the claim study: cohorts, variants, sizes, and the trainings they make."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 Input = Literal["series", "pixels"]
 
+# Everybody is tested on what comes after a visit that is known: all methods answer for the same recordings.
+_PROTOCOL = {
+    input: (
+        "protocol=longitudinal",
+        "protocol.known=all",
+        f"protocol.persons.val={val}",
+        f"protocol.persons.test={test}",
+    )
+    for input, val, test in (("series", 0.15, 0.35), ("pixels", 0.12, 0.3))
+}
 # Sizes that fit two CPU cores; our choice.
-COMMON = (
+_COMMON = (
     "data.cohort.n_visits=6",
     "data.cohort.workers=1",
     "data.module.num_workers=0",
@@ -18,13 +28,9 @@ COMMON = (
     "+trainer.enable_progress_bar=false",
 )
 SUBJECTS = {"series": 240, "pixels": 160}
-EPOCHS = {"series": 12, "pixels": 10}  # settled on seeds 100 to 102, which no claim is judged on
-BASE = {
-    "series": ("experiment=mpdrm_series", "protocol.val=0.15", "protocol.test=0.35"),
+_BASE = {
+    "series": (),
     "pixels": (
-        "experiment=mpdrm",
-        "protocol.val=0.12",
-        "protocol.test=0.3",
         "data.cohort.size=48",
         "data.cohort.fps=4",
         "data.module.source.video.height=48",
@@ -37,6 +43,11 @@ BASE = {
         "model.optimizer.lr=1.0e-3",  # of a trunk that is trained already
     ),
 }
+_EPOCHS = {"series": None, "pixels": 10}  # None is what the experiment says
+_OURS = {"series": "experiment=mpdrm_series", "pixels": "experiment=mpdrm"}
+_ABSTRACT = {"series": "experiment=mpdrm_abstract_series", "pixels": "experiment=mpdrm_abstract"}
+_MOTION = {"series": "deltas", "pixels": "motion"}
+
 # Pixels start from a trunk that has met faces, as networks on faces do: the depression branch, trained on a
 # cohort of other persons whose habits hide nothing. All variants of all seeds start there; series start
 # fresh.
@@ -46,72 +57,92 @@ _START = {
         "data.cohort.n_visits=3",
         "data.module.visits=3",
         "data.module.subjects=16",
+        "protocol=holdout",
+        "protocol.val=0.12",
         "protocol.test=0.1",
     )
 }
-_START_SUBJECTS, _START_EPOCHS = 2.0, 2.0  # times those of the study
-_OWN = {"series": "levels", "pixels": "appearance"}
-_MOTION = {"series": "deltas", "pixels": "motion"}
+_START_TIMES = 2  # the persons and epochs of the study
+
 VARIANTS = {
     "depression_branch": ("model/personality=none", "model/context=none", "model/rarm=none"),
-    "rarm_off": ("model/rarm=none",),
-    "same_visit": ("model/contrast=same_visit", "data.module.clips=2"),
-    "no_contrast": ("model/contrast=none",),
-    "clip": ("model/context=clip",),
+    "abstract": (),  # an experiment of its own
     "enrolment": (),
-    "own_trunk": ("model/personality={own}",),
+    "calibrated": ("model/context=calibrated",),
+    "no_contrast": ("model/contrast=none",),
+    "same_visit": ("model/contrast=same_visit",),
+    "severity_contrast": ("model/contrast=severity",),
+    "mmp_off": ("model/mmp=none",),
     "motion_only": ("model/personality={motion}",),
 }
-REFERENCE = ("depression_branch", "clip", "enrolment")
-START = "start"  # a unit of work as well; it is no line of the table
-ORACLE = "oracle"  # a unit of work like the variants, but nothing is trained
+MAIN = ("depression_branch", "abstract", "enrolment", "calibrated")
+CONTRASTS = ("no_contrast", "same_visit", "severity_contrast")
+BLOCKS = ("mmp_off", "motion_only")
+START, ORACLE, LINES = "start", "oracle", "lines"  # units of work as well, in which no variant is trained
 
-
-# Chosen by the oracles, not by a network's result: at 1.5 the raw oracle had AUC .64, the relative one .95
-# and enrolment .87 (60 persons to fit on, 80 to measure on, 3 seeds, visibility 0.1); at 1.0 .72, .95, .87.
-CONFOUND = 1.5
+CONFOUND = 1.5  # chosen by the oracles before the first study: raw AUC .64, relative .95
+MOVEMENT = 0.8  # levels .2, rates .2, slowing .2, relations .4 of the variance: fixed before seeds were drawn
+STABILITIES = (0.0, 0.15, 0.5, 0.8)
 
 
 @dataclass(frozen=True)
-class Setting:
-    """A cohort: how strong the habits are and how much of them shows beside the symptoms."""
+class Cell:
+    """A kind of cohort: how stable severity is, whether habits hide it, and what it moves.
 
-    name: str
+    Attributes:
+        movement: share of habit and severity that lies in movement.
+        stability: share of severity that belongs to the person.
+        confound: spread of habits, 0 is off.
+        further: variants beside the main ones.
+        seeds: cohorts that are drawn.
+        pixels: whether it is also filmed.
+    """
+
+    movement: float
+    stability: float
     confound: float
-    habit_visibility: float
-    variants: Mapping[Input, tuple[str, ...]]
+    further: tuple[str, ...] = ()
+    seeds: int = 3
+    pixels: bool = False
+
+    @property
+    def name(self) -> str:
+        """E.g. `levels-0.8-on`."""
+        return "-".join(
+            (
+                "movement" if self.movement else "levels",
+                f"{self.stability:g}",
+                "on" if self.confound else "off",
+            )
+        )
 
 
-# Pixels take ten times as long as series, so that what they are not needed for is left to series.
-SETTINGS = (
-    Setting(
-        "confound_on-low_visibility",
-        CONFOUND,
-        0.1,
-        {
-            "series": tuple(VARIANTS),
-            "pixels": tuple(name for name in VARIANTS if name not in ("no_contrast", "own_trunk")),
-        },
-    ),
-    Setting(
-        "confound_on-high_visibility",
-        CONFOUND,
-        0.9,
-        {"series": (*REFERENCE, "motion_only"), "pixels": ()},
-    ),
-    Setting("confound_off", 0.0, 0.1, {"series": REFERENCE, "pixels": ("depression_branch", "enrolment")}),
-)
+def _cells() -> Iterable[Cell]:
+    for stability in STABILITIES:
+        for confound in (CONFOUND, 0.0):
+            named = stability == 0.8 and confound > 0
+            yield Cell(
+                0.0,
+                stability,
+                confound,
+                further=CONTRASTS if named else (),
+                seeds=5 if named else 3,
+                pixels=confound > 0 and stability in (0.15, 0.8),
+            )
+    yield Cell(MOVEMENT, 0.15, CONFOUND, further=BLOCKS, seeds=5)
+    yield Cell(MOVEMENT, 0.8, CONFOUND, further=(*BLOCKS, *CONTRASTS), seeds=5)
 
 
-SETTING_NAMES = tuple(setting.name for setting in SETTINGS)
+CELLS = {cell.name: cell for cell in _cells()}
 
 
 @dataclass(frozen=True)
 class Unit:
-    """One training, or the oracles of one cohort: what a worker does between two files."""
+    """One training, or oracles or lines of one cohort: what a worker does between two files."""
 
     input: Input
-    setting: str
+    cell: str
+    movement: float
     confound: float
     seed: int
     variant: str
@@ -131,76 +162,102 @@ class Unit:
     @property
     def name(self) -> str:
         """Name of the unit in progress bars and messages."""
-        return f"{self.setting}/{self.seed}/{self.variant}"
+        return f"{self.cell}/{self.seed}/{self.variant}"
 
 
-def start(
-    input: Input, *, out: Path, data: Path, subjects: int, epochs: int, further: Sequence[str] = ()
-) -> Unit | None:
-    """The training whose trunk every other one starts from; None where they start fresh."""
-    if input not in _START:
-        return None
-    cohort = Setting("other persons, no confound", 0.0, 0.1, {})
-    overrides = (
-        *_cohort(
-            input,
-            cohort,
-            seed=_START_SEED,
-            data=data,
-            subjects=round(_START_SUBJECTS * subjects),
-            epochs=round(_START_EPOCHS * epochs),
-        ),
-        *further,
-        *_START[input],
-        *VARIANTS["depression_branch"],
-    )
-    return Unit(input, cohort.name, cohort.confound, _START_SEED, START, overrides, out / START)
+@dataclass(frozen=True)
+class Study:
+    """What a study draws and trains.
 
+    Attributes:
+        input: what networks read.
+        out: folder of results.
+        data: where cohorts are kept.
+        first_seed: the first of the cohorts' seeds.
+        seeds: cohorts a cell; by default those that the cell asks for.
+        cells: names of cells.
+        variants: names of variants.
+        subjects: persons of a cohort.
+        epochs: of a training; by default those of the experiment.
+        further: overrides of every training.
+    """
 
-def _cohort(
-    input: Input, setting: Setting, *, seed: int, data: Path, subjects: int, epochs: int
-) -> tuple[str, ...]:
-    return (
-        *BASE[input],
-        *COMMON,
-        f"data.cohort.n_subjects={subjects}",
-        f"data.cohort.confound={setting.confound}",
-        f"data.cohort.habit_visibility={setting.habit_visibility}",
-        *(f"{key}={seed}" for key in ("seed", "protocol.seed", "data.cohort.seed")),
-        f"paths.data={data}",
-        f"trainer.max_epochs={epochs}",
-    )
+    input: Input
+    out: Path
+    data: Path
+    first_seed: int
+    seeds: int | None = None
+    cells: tuple[str, ...] = tuple(CELLS)
+    variants: tuple[str, ...] = tuple(VARIANTS)
+    subjects: int | None = None
+    epochs: int | None = None
+    further: tuple[str, ...] = field(default=())
 
+    def start(self) -> Unit | None:
+        """The training whose trunk every other one starts from; None where they start fresh."""
+        if self.input not in _START:
+            return None
+        cohort = Cell(0.0, 0.15, 0.0)
+        overrides = (
+            *self._cohort(cohort, _START_SEED, _OURS[self.input], times=_START_TIMES),
+            *_START[self.input],
+            f"protocol.seed={_START_SEED}",
+            *self.further,
+            *VARIANTS["depression_branch"],
+        )
+        return Unit(self.input, "other persons", 0.0, 0.0, _START_SEED, START, overrides, self.out / START)
 
-def plan(
-    input: Input,
-    *,
-    seeds: Sequence[int],
-    out: Path,
-    data: Path,
-    subjects: int,
-    epochs: int,
-    variants: Sequence[str] = tuple(VARIANTS),
-    settings: Sequence[str] = SETTING_NAMES,
-    further: Sequence[str] = (),
-) -> list[Unit]:
-    """All units of a study but its start, seed by seed, so that an early look sees every variant."""
-    first = start(input, out=out, data=data, subjects=subjects, epochs=epochs, further=further)
-    begun = () if first is None else (f"init_from={first.checkpoint}",)
-    units = []
-    for seed in seeds:
-        for setting in (s for s in SETTINGS if s.name in settings and s.variants[input]):
-            cohort = (
-                *_cohort(input, setting, seed=seed, data=data, subjects=subjects, epochs=epochs),
-                *begun,
-                *further,
+    def units(self) -> list[Unit]:
+        """All units but the start, seed by seed, so that an early look sees every cell."""
+        cells = [CELLS[name] for name in self.cells if self.input == "series" or CELLS[name].pixels]
+        counts = {cell.name: self._seeds(cell) for cell in cells}
+        return [
+            unit
+            for turn in range(max(counts.values(), default=0))
+            for cell in cells
+            if turn < counts[cell.name]
+            for unit in self._of(cell, self.first_seed + turn)
+        ]
+
+    def _seeds(self, cell: Cell) -> int:
+        return self.seeds or (3 if self.input == "pixels" else cell.seeds)
+
+    def _of(self, cell: Cell, seed: int) -> Iterable[Unit]:
+        further = () if self.input == "pixels" else cell.further
+        names = [name for name in (*MAIN, *further) if name in self.variants]
+        for name in (ORACLE, LINES, *names):
+            base = (_ABSTRACT if name == "abstract" else _OURS)[self.input]
+            own = tuple(text.format(motion=_MOTION[self.input]) for text in VARIANTS.get(name, ()))
+            overrides = (
+                *self._cohort(cell, seed, base),
+                *_PROTOCOL[self.input],
+                f"protocol.persons.seed={seed}",
+                *self._begun(name),
+                *self.further,
+                *own,
             )
-            names = (ORACLE, *(name for name in setting.variants[input] if name in variants))
-            for name in names:
-                own = tuple(
-                    text.format(own=_OWN[input], motion=_MOTION[input]) for text in VARIANTS.get(name, ())
-                )
-                folder = out / setting.name / str(seed) / name
-                overrides = (*cohort, *own)
-                units.append(Unit(input, setting.name, setting.confound, seed, name, overrides, folder))
-    return units
+            yield Unit(
+                self.input, cell.name, cell.movement, cell.confound, seed, name, overrides,
+                self.out / cell.name / str(seed) / name,
+            )  # fmt: skip
+
+    def _begun(self, name: str) -> tuple[str, ...]:
+        start = None if name in (ORACLE, LINES) else self.start()
+        return () if start is None else (f"init_from={start.checkpoint}",)
+
+    def _cohort(self, cell: Cell, seed: int, experiment: str, times: int = 1) -> tuple[str, ...]:
+        persons = (self.subjects or SUBJECTS[self.input]) * times
+        epochs = self.epochs or _EPOCHS[self.input]
+        return (
+            experiment,
+            *_BASE[self.input],
+            *_COMMON,
+            f"data.cohort.n_subjects={persons}",
+            f"data.cohort.movement={cell.movement:g}",
+            f"data.cohort.stability={cell.stability:g}",
+            f"data.cohort.confound={cell.confound:g}",
+            f"seed={seed}",
+            f"data.cohort.seed={seed}",
+            *([] if epochs is None else [f"trainer.max_epochs={epochs * times}"]),
+            f"paths.data={self.data}",
+        )
