@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from engine.inference.lines import Lines
-from evaluation.baselines.reference import Line
 
 from engine.checkpoints.checkpoint import load_checkpoint
 from engine.inference.clip_predictions import ClipPredictions, Predictor, part_of
+from engine.inference.lines import Lines
 from engine.inference.recordings import predicted_recordings, recording_features, targets
 from engine.runs.environment import git_state
 from engine.runs.provenance import write_json
 from engine.training.fit import fit_split
 from engine.training.prepare import compose_training, material
 from evaluation.baselines.oracle import oracle_lines
+from evaluation.baselines.reference import Line
 from evaluation.baselines.reference_lines import LINES as ROW_LINES
 from evaluation.metrics.definitions import auc
 from evaluation.tables.predictions import write_predictions
