@@ -42,7 +42,8 @@ class Lines:
 
     def __init__(self, config: Mapping[str, Any], manifest: Manifest) -> None:
         self._manifest, self._table = manifest, targets(manifest)
-        asked = config["evaluation"].get("lines", FAMILIES)  # a run of an earlier version has no such key
+        # a run of an earlier version has no such key
+        asked = config["evaluation"].get("lines", tuple(FAMILIES))
         check_families(asked)
         source = series_source(config, manifest) if asked else ""
         off = "it is not among evaluation.lines"

@@ -129,17 +129,16 @@ class _Measured(Sequence[Series]):
         return series if self.components is None else self.components.transform(series)
 
 
-def check_families(families: Sequence[str]) -> None:
-    """Stop at a name that is no family.
+def check_families(families: object) -> None:
+    """Stop at what is no list of families.
 
     Raises:
-        ConfigError: Names it, and those that there are.
+        ConfigError: Names it, and the families that there are.
     """
-    if isinstance(families, str) or (odd := [name for name in families if name not in FAMILIES]):
-        told = families if isinstance(families, str) else ", ".join(map(repr, odd))
-        raise ConfigError(
-            f"evaluation.lines: {told} is no list of lines on series; choose of {', '.join(FAMILIES)}, or []"
-        )
+    if not isinstance(families, list | tuple) or any(
+        not isinstance(name, str) or name not in FAMILIES for name in families
+    ):
+        raise ConfigError(f"evaluation.lines={families}: give a list of some of {', '.join(FAMILIES)}, or []")
 
 
 def _table(family: str, series: _Measured) -> pd.DataFrame:

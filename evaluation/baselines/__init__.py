@@ -1,1 +1,1 @@
-"""Baselines of a result: constant, identity, nuisance, and the oracles of the synthetic cohort."""
+"""Baselines of a result: without a face, from earlier scores, of the same series, and oracles of the cohort."""

@@ -86,7 +86,7 @@ def test_pixels_have_lines_only_where_their_series_were_measured(manifest):
     assert all("no series was measured" in reason for reason in found.values())
     some = Lines(config(["statistics"]), manifest).of(split, split.test, heads=HEADS).families
     assert some["rocket"] == "it is not among evaluation.lines"
-    with pytest.raises(ConfigError, match="'statistic' is no list"):
+    with pytest.raises(ConfigError, match="give a list of some of statistics"):
         Lines(config(["statistic"]), manifest)
 
 
