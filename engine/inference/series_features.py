@@ -42,7 +42,10 @@ def series_source(config: Mapping[str, Any], manifest: Manifest) -> SeriesClips 
         return source.prepared(manifest.recordings())
     if manifest.preprocessing is None or "series_path" not in manifest.table:
         return "the network reads pixels, of which no series was measured (preprocess.py measures them)"
-    return SeriesClips().prepared(manifest.recordings())
+    try:
+        return SeriesClips().prepared(manifest.recordings())
+    except UNREADABLE as fault:
+        return f"the network reads pixels, and the series that were measured in them cannot be read: {fault}"
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""Baselines of a result: without a face, from earlier scores, of the same series, and oracles of the cohort."""
+"""Baselines of a result: without a face, from earlier scores, on the same series; oracles of the cohort."""
