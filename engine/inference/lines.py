@@ -68,6 +68,9 @@ class Lines:
             if lacking := sorted(set(asked) - set(found.index)):
                 families[name] = f"{len(lacking)} recordings have no readable series, e.g. {lacking[0]}"
                 continue
+            if not found.reindex(split.train).notna().any(axis=None):
+                families[name] = "none of its features could be measured in a training recording"
+                continue
             lines = series_lines(
                 name,
                 found,

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from biomarkers.features.coordination import Coordination
 from datamodules.splits.longitudinal import Longitudinal
 from datamodules.splits.protocols import Holdout
 from datamodules.synthetic.cohort import synthetic_manifest
@@ -48,9 +49,6 @@ def test_by_default_every_family_answers_for_every_recording_in_three_readings(m
             assert table["recording_id"].tolist() == rows["recording_id"].tolist()
             assert np.isfinite(table[["score_prediction", "binary_prediction"]]).all(axis=None)
             assert table["binary_prediction"].between(0, 1).all()
-    # two seconds are too short for delays of five seconds, which is said
-    note = found.families["coordination"]["raw"](None, rows, heads=HEADS).told.get("note")
-    assert note is None  # such features are left out, as no training recording has them
 
 
 def test_statistics_are_of_the_whole_recording_and_of_the_channels_that_the_network_reads(manifest):
@@ -139,3 +137,14 @@ def test_under_known_visits_nothing_later_stands_beside_a_recording(manifest):
     found = part(None, rows_of(targets(fewer), asked), heads=HEADS).predictions
     again = found.set_index("recording_id")["score_prediction"]
     pd.testing.assert_series_equal(again, answers.loc[again.index])
+
+
+def test_what_cannot_be_measured_in_any_recording_is_no_line_and_says_so(manifest, monkeypatch):
+    # two seconds are too short for these delays
+    monkeypatch.setattr(
+        "engine.inference.series_features.Coordination",
+        lambda channels: Coordination(channels=channels, spacings=(12,)),
+    )
+    split = Holdout().splits(manifest)[0]
+    found = Lines(config(["coordination"]), manifest).of(split, split.test, heads=HEADS).families
+    assert found["coordination"] == "none of its features could be measured in a training recording"

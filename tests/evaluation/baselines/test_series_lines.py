@@ -48,11 +48,13 @@ def auc(reference, table):
 def test_subtracting_other_visits_takes_the_habit_out(cohort):
     table, features = cohort
     train, asked = parts(table)
-    lines = series_lines("x", features, table, train, asked, heads=HEADS)
+    lines = series_lines("x", features, table, train, asked, heads=("binary",))
     assert auc(lines["raw"], table) < 0.65
     assert auc(lines["enrolment"], table) > 0.75
     assert auc(lines["both"], table) > 0.75
-    ridge = series_lines("x", features, table, train, asked, heads=HEADS, reader="ridge")["both"].predictions
+    ridge = series_lines("x", features, table, train, asked, heads=("binary",), reader="ridge")[
+        "both"
+    ].predictions
     assert roc_auc_score(ridge["binary_target"], ridge["binary_prediction"]) > 0.75
     assert ridge["binary_prediction"].between(0, 1).all()
 
@@ -89,12 +91,12 @@ def test_who_stands_alone_is_read_by_the_raw_line_and_it_is_said(cohort):
     table, features = cohort
     train, asked = parts(table)
     single = table["person"].where(table["recording_id"] != asked[0], 999)
-    lines = series_lines("x", features, table.assign(person=single), train, asked, heads=HEADS)
+    lines = series_lines("x", features, table.assign(person=single), train, asked, heads=("score",))
     raw, both = (lines[name].predictions.set_index("recording_id") for name in ("raw", "both"))
     assert both.loc[asked[0], "score_prediction"] == raw.loc[asked[0], "score_prediction"]
     assert both.loc[asked[1], "score_prediction"] != raw.loc[asked[1], "score_prediction"]
     assert "1 of 60 recordings stand alone" in lines["both"].told["note"]
-    everybody = series_lines("x", features, table.assign(person=range(160)), train, asked, heads=HEADS)
+    everybody = series_lines("x", features, table.assign(person=range(160)), train, asked, heads=("score",))
     assert list(everybody) == ["raw"]
     assert "nothing to subtract" in everybody["raw"].told["note"]
 
@@ -104,16 +106,16 @@ def test_gaps_take_the_training_median_and_constants_do_no_harm(cohort):
     train, asked = parts(table)
     gappy = features.assign(constant=1.0, never=np.nan)
     gappy.iloc[[3, 150], 5] = np.nan
-    lines = series_lines("x", gappy, table, train, asked, heads=HEADS)
+    lines = series_lines("x", gappy, table, train, asked, heads=("score",))
     assert lines["both"].predictions.notna().all(axis=None)
     assert lines["both"].told["note"] == "1 recordings lack some features and take the training median"
     filled = features.assign(constant=1.0)
     median = features.iloc[[row for row in range(100) if row != 3], 5].median()
     filled.iloc[[3, 150], 5] = median
-    expected = series_lines("x", filled, table, train, asked, heads=HEADS)["both"].predictions
+    expected = series_lines("x", filled, table, train, asked, heads=("score",))["both"].predictions
     assert lines["both"].predictions["score_prediction"].tolist() == expected["score_prediction"].tolist()
     with pytest.raises(ValueError, match="no features of 1 recordings"):
-        series_lines("x", features.drop(asked[0]), table, train, asked, heads=HEADS)
+        series_lines("x", features.drop(asked[0]), table, train, asked, heads=("score",))
 
 
 def test_what_stands_beside_a_recording(cohort):
