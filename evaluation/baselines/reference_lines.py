@@ -166,7 +166,7 @@ def reference_lines(
     def compared(line: Line, tested: Reference) -> Summary:
         chosen = None if val is None else line(train, val, heads=heads).predictions
         own = None if chosen is None else choose_threshold(chosen).value
-        summary: Summary = summarize([tested.predictions], [own])
+        summary: Summary = summarize([tested.predictions], [own], by_subject=tested.by_subject)
         summary["difference"] = paired_differences(
             [model], [tested.predictions], thresholds_a=[threshold], thresholds_b=[own]
         )

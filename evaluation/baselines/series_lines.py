@@ -137,4 +137,6 @@ def _reference(
     name: str, reading: str, rows: pd.DataFrame, values: dict[str, Array], notes: Sequence[str]
 ) -> Reference:
     told = {"note": "; ".join(notes)} if notes else {}
-    return Reference(f"{name} {reading}", recording_table(rows, values), told=told)
+    # a person's differences to the other visits add up to zero: their mean would be rounding alone
+    by_subject = reading != "enrolment"
+    return Reference(f"{name} {reading}", recording_table(rows, values), told=told, by_subject=by_subject)

@@ -52,6 +52,7 @@ def test_subtracting_other_visits_takes_the_habit_out(cohort):
     assert auc(lines["raw"], table) < 0.65
     assert auc(lines["enrolment"], table) > 0.75
     assert auc(lines["both"], table) > 0.75
+    assert [line.by_subject for line in lines.values()] == [True, False, True]  # differences add up to zero
     ridge = series_lines("x", features, table, train, asked, heads=("binary",), reader="ridge")[
         "both"
     ].predictions
