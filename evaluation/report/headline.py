@@ -155,7 +155,8 @@ def _against_earlier_scores(reference: Mapping[str, Any]) -> _Finding | None:
 
 
 def _against_readers(reference: Mapping[str, Any]) -> _Finding | None:
-    lines = {f"the {FAMILIES[key]} line": line for key, (_, line) in chief_lines(reference).items()}
+    words = {key: name if name.isupper() else name.lower() for key, name in FAMILIES.items()}
+    lines = {f"the {words[key]} line": line for key, (_, line) in chief_lines(reference).items()}
     return _against(
         "Simple readers of the same series reach AUC", lines, all_of="simple readers of its series"
     )
@@ -172,7 +173,7 @@ def _against(said: str, lines: Mapping[str, Mapping[str, Any] | None], *, all_of
         return None
     lost = [name for name, (_, gap) in known.items() if gap["low"] is None or gap["low"] <= 0]
     found = ", ".join(
-        f"{number(auc)} ({name.removeprefix('the ')}, the model minus that {number(gap)})"
+        f"{number(auc)} ({_short(name)}; the model minus that {number(gap)})"
         for name, (auc, gap) in known.items()
     )
     end = (
@@ -181,6 +182,10 @@ def _against(said: str, lines: Mapping[str, Mapping[str, Any] | None], *, all_of
         else "every interval of a difference lies above 0"
     )
     return _Finding(_listed(lost) if lost else all_of, not lost, f"{said} {found}: {end}.")
+
+
+def _short(name: str) -> str:
+    return name.removeprefix("the ").removesuffix(" line")
 
 
 def _identity(reference: Mapping[str, Any]) -> str | None:

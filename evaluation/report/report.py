@@ -260,8 +260,10 @@ def _reasons(reasons: Mapping[str, str]) -> dict[str, str]:
 
 def _line_rows(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
     """A row a line; those on series in all their readings."""
-    shown, reference = figures.defined(_lines(metrics).values()), metrics.get("reference") or {}
-    lines = _lines(metrics) | {f"{name} {reading}": line for name, reading, line in family_lines(reference)}
+    lines, reference = _lines(metrics), metrics.get("reference") or {}
+    shown = figures.defined(lines.values())
+    lines = {name: line for name, line in lines.items() if name.partition(" ")[0] not in FAMILIES}
+    lines |= {f"{name} {reading}": line for name, reading, line in family_lines(reference)}
     rows = []
     for name, line in lines.items():
         difference = line.get("difference") or {}

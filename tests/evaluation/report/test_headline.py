@@ -94,7 +94,7 @@ def test_simple_readers_of_the_same_series_and_earlier_scores_must_be_beaten_one
     assert verdict.headline.startswith("Only partly better")
     assert "but not shown for the ROCKET line: AUC" in verdict.headline
     told = next(one for one in verdict.sentences if one.startswith("Simple readers"))
-    assert "0.70 (Statistics line, the model minus that 0.10 [0.05, 0.15])" in told
+    assert "0.70 (statistics; the model minus that 0.10 [0.05, 0.15])" in told
     assert told.endswith("not shown to be better than the ROCKET line.")
     lines["rocket"] = reader(0.7, 0.01, 0.2)
     assert "simple readers of its series" in judge(result(**lines)).headline
