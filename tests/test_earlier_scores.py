@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import torch
 
-from datamodules.manifests.manifest import ManifestError, read_manifest
+from datamodules.manifests.manifest import ManifestError
 from datamodules.splits.partition import Split, SplitError
 from engine.checkpoints.checkpoint import load_checkpoint
 from engine.cohort.restored_data import own_manifest
@@ -50,12 +50,18 @@ def reader(series_run):
 
 
 @pytest.fixture(scope="module")
-def compose_known(series_overrides, cohorts, tmp_path_factory):
+def made(tmp_path_factory):
+    """Where the cohort of this module is made: other tests take the one that they find among theirs."""
+    return tmp_path_factory.mktemp("cohort_of_four_visits")
+
+
+@pytest.fixture(scope="module")
+def compose_known(series_overrides, made, tmp_path_factory):
     """Compose a small run under the protocol, on a cohort of four visits."""
     kept = [one for one in series_overrides if not one.startswith(("protocol.", "data.module.num_workers"))]
 
     def compose(*overrides, words=KNOWN):
-        given = [*kept, f"paths.data={cohorts}", *COHORT, *words, *overrides]
+        given = [*kept, f"paths.data={made}", *COHORT, *words, *overrides]
         return composed(*given, output=tmp_path_factory.mktemp("known"))
 
     return compose
@@ -75,10 +81,9 @@ def best(run):
 
 
 @pytest.fixture
-def cohort(best, cohorts):
+def cohort(run, made):
     """The recordings of the run as somebody's own table, with paths that hold anywhere."""
-    digest = load_checkpoint(best).data_digest
-    path = next(p for p in cohorts.glob("synthetic/*/manifest.csv") if read_manifest(p).digest() == digest)
+    (path,) = made.glob("synthetic/*/manifest.csv")
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
     table["series_path"] = [str(path.parent / name) for name in table["series_path"]]
     columns = ["recording_id", "subject_id", "session_id", "series_path", "scale", "score"]
@@ -116,10 +121,10 @@ def test_predictions_and_report_say_how_many_visits_stood_behind(run, best):
     assert load_checkpoint(best).split["known"] == 2
 
 
-def test_own_and_later_labels_change_no_prediction_and_earlier_ones_do(best, run, cohorts, tmp_path):
-    given = ARGUMENTS | {"ckpt_path": str(best), "paths": {"data": str(cohorts)}}
+def test_own_and_later_labels_change_no_prediction_and_earlier_ones_do(best, run, made, tmp_path):
+    given = ARGUMENTS | {"ckpt_path": str(best), "paths": {"data": str(made)}}
     checkpoint, config = recorded_run(given, folder=tmp_path)
-    manifest = own_manifest(checkpoint, data=cohorts)
+    manifest = own_manifest(checkpoint, data=made)
     split = Split(**{n: tuple(v) if isinstance(v, list) else v for n, v in checkpoint.split.items()})
     predicted = Predictor.of(checkpoint, config, one_device=True)
 
@@ -172,8 +177,8 @@ def test_another_table_is_evaluated_after_its_own_known_visits(best, cohort, tmp
         evaluate(given, folder=tmp_path / "unordered")
 
 
-def test_the_own_split_knows_what_it_did(best, cohorts, tmp_path):
-    given = ARGUMENTS | {"ckpt_path": str(best), "manifest": None, "paths": {"data": str(cohorts)}}
+def test_the_own_split_knows_what_it_did(best, made, tmp_path):
+    given = ARGUMENTS | {"ckpt_path": str(best), "manifest": None, "paths": {"data": str(made)}}
     with pytest.raises(ConfigError, match=r"known=1: the run's own split has protocol\.known=2"):
         evaluate(given | {"known": 1}, folder=tmp_path)
 
@@ -186,7 +191,7 @@ def test_a_network_that_reads_earlier_scores_is_refused_without_them(
         with pytest.raises(ConfigError, match=r"reads the scores of earlier visits.*protocol\.known=1"):
             train(config, folder=Path(config["paths"]["output"]))
     with pytest.raises(ConfigError, match=r"data\.module\.visits=1: this network learns from a person's"):
-        train(compose_known("data.module.visits=1"), folder=tmp_path / "run")
+        train(compose_known("data.module.visits=1", "model/contrast=none"), folder=tmp_path / "run")
     # trained by itself under a protocol without known visits, as an older checkpoint may be
     cohort.to_csv(tmp_path / "any.csv", index=False)
     given = ARGUMENTS | {"ckpt_path": str(series_run.best)}
