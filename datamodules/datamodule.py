@@ -18,8 +18,10 @@ from datamodules.clips.loader import clip_loader
 from datamodules.clips.plan import ClipPlan
 from datamodules.clips.samplers import ClipSampler
 from datamodules.clips.statistics import training_statistics
+from datamodules.manifests.known_visits import KnownVisits, known_visits
 from datamodules.manifests.manifest import Manifest
 from datamodules.readers import Prefetch
+from datamodules.split_leakage.history_guard import HistoryGuard
 from datamodules.split_leakage.split_checks import check_split
 from datamodules.splits.partition import Split
 
@@ -51,6 +53,8 @@ class ClipDataModule(pl.LightningDataModule):
         max_eval_clips: Clips in an evaluation batch, unless one person has more.
         num_workers: Processes that read, for each loader.
         seed: Seed of order, clips and augmentation.
+        history: What later predictions may know of the first visits of persons. None takes it from the
+            manifest where the split makes such visits known, which needs their scores in it.
 
     Attributes:
         accept_leaks: Patterns of means of channels that may repeat an answer, e.g. `mean of au12`.
@@ -76,10 +80,15 @@ class ClipDataModule(pl.LightningDataModule):
         max_eval_clips: int = 64,
         num_workers: int = 1,
         seed: int = 0,
+        history: KnownVisits | None = None,
     ) -> None:
         super().__init__()
         self.manifest, self.split = manifest, split
-        self._plan = ClipPlan(manifest)
+        known = None if split is None else split.known
+        if history is None and split is not None and known is not None:
+            history = known_visits(manifest.table, known, of=(*split.train, *split.val, *split.test))
+        self._guard = HistoryGuard(manifest, known=known, history=history)
+        self._plan = ClipPlan(manifest, history)
         self.skipped, self.unmeasured = self._plan.skipped, self._plan.unmeasured
         self.accept_leaks: tuple[str, ...] = ()
         self._source, self._prepared = source, False
@@ -153,7 +162,12 @@ class ClipDataModule(pl.LightningDataModule):
         self.skipped |= state_dict["skipped"]
 
     def on_before_batch_transfer(self, batch: dict[str, Any], dataloader_idx: int) -> dict[str, Any]:
-        """Record the recordings that could not be read."""
+        """Record the recordings that could not be read, and check what is told of scores.
+
+        Raises:
+            LeakageError: A row is told a score that it must not know.
+        """
+        self._guard(batch)
         batch = dict(batch)
         for recording, fault in batch.pop("errors", []):
             self._plan.skip(recording, fault)
@@ -197,6 +211,7 @@ class ClipDataModule(pl.LightningDataModule):
         corpora: dict[str, list[Member]] = defaultdict(list)
         for entry in entries:
             corpora[labels[entry.row]].append(entry.member)
+        self._report_crowded(entries)
         sizes = self._sizes | {"subjects": max(1, self._sizes["subjects"] // max(1, len(corpora)))}
         return BalancedBatches(
             parts=[
@@ -210,6 +225,27 @@ class ClipDataModule(pl.LightningDataModule):
                 for members in list(corpora.values()) or [[]]  # which says that there is nobody
             ]
         )
+
+    def _report_crowded(self, entries: Sequence[Entry]) -> None:
+        """Say where a training batch cannot hold all earlier visits that a later one may know."""
+        if not any(entry.facts is not None and entry.facts.known for entry in entries):
+            return
+        visits: dict[int, set[int]] = defaultdict(set)
+        for entry in entries:
+            visits[entry.subject].add(entry.visit)
+        size = self._sizes["visits"]
+        if crowded := sum(len(own) > size for own in visits.values()):
+            _log.warning(
+                "%d of %d persons have more visits than data.module.visits=%d, the most of a person in a "
+                "training batch: there a visit meets those of its earlier visits only that are in the batch "
+                "(the first ones always, where protocol.known is a number); up to %d would be met with "
+                "data.module.visits=%d",
+                crowded,
+                len(visits),
+                size,
+                max(map(len, visits.values())) - 1,
+                max(map(len, visits.values())),
+            )
 
     def _evaluation(self, ids: Sequence[str] | None) -> Iterable[dict[str, Any]]:
         self.setup()

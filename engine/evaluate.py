@@ -8,13 +8,15 @@ from typing import Any
 
 import pandas as pd
 
+from datamodules.manifests.known_visits import Known
 from datamodules.manifests.manifest import Manifest, read_manifest
+from datamodules.splits.longitudinal import everybody_later
 from datamodules.splits.partition import Split
 from engine.checkpoints.checkpoint import CheckpointError, RunCheckpoint
 from engine.checkpoints.seen_data import BadMemory, met
 from engine.cohort.data_facts import data_facts
 from engine.cohort.leak_check import audit_leaks
-from engine.cohort.network_needs import check_content
+from engine.cohort.network_needs import check_content, check_history
 from engine.cohort.restored_data import own_manifest
 from engine.cohort.same_preprocessing import check_preprocessing
 from engine.cohort.splits import report_split
@@ -64,19 +66,26 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
         ForbiddenTarget: A config names a callable outside the allow-list.
         LeakageError: Single facts of another manifest's recordings give their label away. Under `audit`:
             statistics that were not fitted on the training recordings alone.
-        ConfigError: The recordings were preprocessed in another way than those of the training. Under
-            `attribution`: captum is missing, or the network has no head it can explain.
+        ConfigError: The recordings were preprocessed in another way than those of the training; or the
+            network reads scores of earlier visits, and neither its protocol nor `known` makes any known.
+            Under `attribution`: captum is missing, or the network has no head it can explain.
+        SplitError: No visit of another manifest follows the known ones, or their order is not known.
     """
     checkpoint, run = recorded_run(config, folder=folder)
     with RunManifest(folder=folder, config=run) as record:
         _log.info("reading the recordings, or making them")
         accepted = bool(config.get("accept_preprocessing"))
         material = _material(
-            checkpoint, config["manifest"], data=Path(run["paths"]["data"]), accepted=accepted
+            checkpoint,
+            config["manifest"],
+            data=Path(run["paths"]["data"]),
+            accepted=accepted,
+            known=config.get("known"),
         )
         check_scale(material.manifest, run)
         _record(checkpoint, material, run, record=record)
         predict = Predictor.of(checkpoint, run, one_device=True)
+        check_history(predict.task, material.split.known, where=str(checkpoint.path))
         record.record(parameters=predict.parameters)
         if config.get("attribution"):
             explained_head(predict.task)  # refuse before the work, not after it
@@ -144,14 +153,28 @@ def _record(
 
 
 def _material(
-    checkpoint: RunCheckpoint, path: str | None, *, data: Path, accepted: bool = False
+    checkpoint: RunCheckpoint,
+    path: str | None,
+    *,
+    data: Path,
+    accepted: bool = False,
+    known: Known | None = None,
 ) -> _Material:
-    """What is evaluated; recordings of another preprocessing must have been accepted."""
+    """What is evaluated; recordings of another preprocessing must have been accepted.
+
+    Of another manifest, the first visits are known as in training, or as `known` says.
+    """
     manifest = own_manifest(checkpoint, data=data) if path is None else read_manifest(path)
     notes = check_preprocessing(checkpoint, manifest, accepted=accepted)
+    own = path is None or manifest.digest() == checkpoint.data_digest
+    if own and known not in (None, checkpoint.split.get("known")):
+        raise ConfigError(
+            f"known={known}: the run's own split has protocol.known={checkpoint.split.get('known')}, which "
+            "decides whom it tests. Leave known out, or give another manifest=<csv>"
+        )
     if path is None:
         return _Material(manifest, _own_split(checkpoint), True, notes)
-    if manifest.digest() == checkpoint.data_digest:
+    if own:
         _log.info("%s: the very recordings of the checkpoint's run, so its own split is evaluated", path)
         return _Material(manifest, _own_split(checkpoint), True, notes)
     if not any(name in manifest.table and manifest.table[name].notna().any() for name in ("score", "binary")):
@@ -159,10 +182,13 @@ def _material(
             f"{manifest}: no recording has a label (score, or binary), so there is nothing to measure. "
             f"Predict with python predict.py ckpt_path={checkpoint.path} input={path}"
         )
-    ids = tuple(manifest.table["recording_id"])
     check_content(manifest, checkpoint.config, trained=True)
-    split_all = Split(name=manifest.name, train=(), val=(), test=ids)
-    return _Material(manifest, split_all, False, (*notes, *_seen(checkpoint, manifest)))
+    known = checkpoint.split.get("known") if known is None else known
+    ids = tuple(manifest.table["recording_id"])
+    split = Split(name=manifest.name, train=(), val=(), test=ids)
+    if known is not None:
+        split = everybody_later(manifest, known)
+    return _Material(manifest, split, False, (*notes, *split.notes, *_seen(checkpoint, manifest)))
 
 
 def _own_split(checkpoint: RunCheckpoint) -> Split:

@@ -9,10 +9,12 @@ import pandas as pd
 
 from datamodules.clips.measurement_coverage import Coverage, NothingMeasured
 from datamodules.manifests.manifest import Manifest
+from datamodules.manifests.preprocessing import FILE
 from datamodules.schema import IDS
-from datamodules.sources.unlabeled import SERIES, VIDEOS, input_manifest
+from datamodules.sources.unlabeled import SERIES, TABLES, VIDEOS, input_manifest
+from datamodules.wording import first_few
 from engine.checkpoints.checkpoint import RunCheckpoint
-from engine.cohort.network_needs import READS, check_content
+from engine.cohort.network_needs import READS, check_content, check_history, reads_history
 from engine.cohort.same_preprocessing import check_preprocessing
 from engine.config.compose import ConfigError
 from engine.config.targets import trusting
@@ -20,9 +22,12 @@ from engine.inference.clip_predictions import Predictor
 from engine.inference.cut_faces import CutFaces, cut_faces
 from engine.inference.recorded_run import recorded_run
 from engine.inference.recordings import recordings_of, unmeasured_table
+from engine.inference.scored_history import check_scored, with_history
+from engine.inference.scored_history import told as earlier_told
 from engine.runs.provenance import RunManifest
 from engine.runs.terminal import conclude, made_up, shown
-from evaluation.tables.predictions import heads_of, primary_head
+from engine.training.checks import check_scale
+from evaluation.tables.predictions import KNOWN_VISITS, heads_of, primary_head
 from evaluation.uncertainty.prediction_intervals import add_intervals
 from evaluation.uncertainty.threshold import choose_threshold
 
@@ -36,9 +41,11 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
     """Write `predictions.csv` for videos without labels, and return it.
 
     Columns: ids, `prediction` of the primary head with its interval `low`, `high`, every head, the
-        `decision` at the threshold chosen on validation, and `context_available` where the network uses
-        other recordings of the person. A recording that holds no measurement has a row without a prediction,
-        with its `valid_share` of frames and the reason in `unmeasured`.
+        `decision` at the threshold chosen on validation, `context_available` where the network uses other
+        recordings of the person, and `known_visits`, how many earlier visits with scores stood behind the
+        prediction, where it reads such scores: they come from the table `history`. A recording that holds no
+        measurement has a row without a prediction, with its `valid_share` of frames and the reason in
+        `unmeasured`.
 
     Raw videos for a network that was trained on a cache of `preprocess.py` are preprocessed first, in the
     same way, to `faces` in the folder; a video that is refused there has its row as well.
@@ -50,13 +57,17 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
     Raises:
         SourceError: The input holds nothing to predict.
         CheckpointError: The checkpoint is damaged or altered.
-        ConfigError: The input was preprocessed in another way than the recordings of the training.
+        ConfigError: The input was preprocessed in another way than the recordings of the training; or
+            `history` is none of scored earlier visits, or the network reads none (see `scored_history`).
         ForbiddenTarget: The checkpoint names a preprocessing that is not on the list.
     """
     checkpoint, run = recorded_run(config, folder=folder)
     with RunManifest(folder=folder, config=run) as record:
+        predict_all = Predictor.of(checkpoint, run, one_device=True)
+        check_history(predict_all.task, checkpoint.split.get("known"), where=str(checkpoint.path))
+        history = _history(config, checkpoint, run, folder=folder, reads=reads_history(predict_all.task))
         given = _input(Path(config["input"]), checkpoint, run, folder=folder)
-        faces = _preprocessed(given, checkpoint, config, folder=folder)
+        faces = _preprocessed(given, checkpoint, config, folder=folder / "faces")
         manifest = given if faces is None else faces.manifest
         accepted = bool(config.get("accept_preprocessing"))
         notes = faces.notes if faces else check_preprocessing(checkpoint, given, accepted=accepted)
@@ -65,6 +76,7 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
             checkpoint=str(checkpoint.path),
             trained_with=checkpoint.config.get("trainer"),
             input=str(config["input"]),
+            history=config.get("history"),
             recordings=len(given.table),
             synthetic=given.synthetic,
             preprocessing=None if known is None else known.plain(),
@@ -73,13 +85,12 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
         table = pd.DataFrame(columns=list(_FIRST))
         if manifest is not None:
             check_content(manifest, run, trained=True)
-            predict_all = Predictor.of(checkpoint, run, one_device=True)
             _log.info("predicting %d recordings", len(manifest.table))
-            table = _predicted(predict_all, manifest, checkpoint, run)
+            table = _predicted(predict_all, manifest, checkpoint, run, history=history)
         if faces is not None and len(faces.refused):
             table = pd.concat([table, faces.refused], ignore_index=True)
-        if "decision" in table:
-            table["decision"] = table["decision"].astype("Int64")
+        for name in {"decision", KNOWN_VISITS} & set(table):
+            table[name] = table[name].astype("Int64")
         table.to_csv(folder / "predictions.csv", index=False)
     conclude(
         "prediction is finished",
@@ -128,21 +139,74 @@ def _preprocessed(
     return cut_faces(
         checkpoint,
         given,
-        folder=folder / "faces",
+        folder=folder,
         accepted=accepted,
         workers=config.get("num_workers") or None,
     )
 
 
+def _history(
+    config: Mapping[str, Any],
+    checkpoint: RunCheckpoint,
+    run: Mapping[str, Any],
+    *,
+    folder: Path,
+    reads: bool,
+) -> Manifest | None:
+    """The earlier visits that were given, preprocessed as the input is; None where there are none."""
+    if not config.get("history"):
+        if reads:
+            _log.warning(
+                "no earlier visit is known: all is predicted without scores. history=<table> gives visits of "
+                "the persons with their scores"
+            )
+        return None
+    if not reads:
+        raise ConfigError(
+            f"history={config['history']}: this network reads no scores of earlier visits. Leave it out, and "
+            "give these recordings in input= if its context is made of a person's other visits; or train one "
+            "with model/context=calibrated protocol=longitudinal protocol.known=1"
+        )
+    path = Path(config["history"])
+    if not (path.is_file() and path.suffix.lower() in TABLES) and not (path / FILE).is_file():
+        raise ConfigError(
+            f"history={path}: no such table. Give a manifest (.csv, .parquet) with subject_id, session_id, "
+            "scale and score"
+        )
+    given = _input(path, checkpoint, run, folder=folder)
+    check_scale(given, run)
+    check_scored(given)
+    faces = _preprocessed(given, checkpoint, config, folder=folder / "faces_of_history")
+    if faces is None:
+        check_preprocessing(checkpoint, given, accepted=bool(config.get("accept_preprocessing")))
+        return given
+    if len(faces.refused):
+        _log.warning(
+            "history=%s: cannot be used: %s", path, first_few(faces.refused["recording_id"].tolist())
+        )
+    return faces.manifest
+
+
 def _predicted(
-    predict_all: Predictor, manifest: Manifest, checkpoint: RunCheckpoint, run: Mapping[str, Any]
+    predict_all: Predictor,
+    manifest: Manifest,
+    checkpoint: RunCheckpoint,
+    run: Mapping[str, Any],
+    *,
+    history: Manifest | None,
 ) -> pd.DataFrame:
-    """Rows of all recordings, predicted or not."""
+    """Rows of all recordings to predict, predicted or not."""
+    both = None if history is None else with_history(manifest, history)
     try:
-        clips = predict_all(manifest, None)
+        if both is None:
+            clips = predict_all(manifest, None)
+        else:
+            clips = predict_all(both.manifest, both.split, history=both.visits)
     except NothingMeasured as fault:
         return _unmeasured(fault.unmeasured, manifest)
     table = _table(clips.table, manifest, checkpoint, run)
+    if both is None and reads_history(predict_all.task):
+        table[KNOWN_VISITS] = 0
     return pd.concat([table, _unmeasured(clips.unmeasured, manifest)], ignore_index=True)
 
 
@@ -156,6 +220,8 @@ def _rows(
         told += f", {(table['decision'] == 1).sum()} above the threshold that validation chose"
     trained = " (trained on SYNTHETIC persons)" if made_up(checkpoint.config["data"]["manifest"]) else ""
     rows = [("checkpoint", f"{shown(checkpoint.path)}{trained}"), ("input", shown(Path(config["input"])))]
+    if KNOWN_VISITS in table:
+        rows += [("earlier visits", earlier_told(table))]
     return [*rows, ("result", told), ("table", shown(path))]
 
 
@@ -184,7 +250,7 @@ def _table(
             len(table),
         )
     heads = [f"{head}_prediction" for head in heads_of(table)]
-    columns = [*_FIRST, *heads, "decision", "context_available"]
+    columns = [*_FIRST, *heads, "decision", "context_available", KNOWN_VISITS]
     return table[[name for name in columns if name in table]]
 
 

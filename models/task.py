@@ -88,6 +88,8 @@ class Task(pl.LightningModule):
         scored = batch["scored"]  # the other rows came along as context
         tensors = {"row": batch["row"], "clip": batch["clip"], **self._predictions(output)}
         tensors |= {name: value for name in _EXTRAS if (value := getattr(output, name)) is not None}
+        if "history" in batch:
+            tensors["known_visits"] = _known_visits(batch)
         result: dict[str, Any] = {}
         for name, value in tensors.items():
             value = value[scored].detach().cpu()
@@ -159,3 +161,11 @@ class Task(pl.LightningModule):
         metrics.reset()
         # already synchronized by the metric: every rank logs the same number
         self.log_dict({f"{stage}/{name}": value for name, value in values.items()}, prog_bar=False)
+
+
+def _known_visits(batch: Batch) -> Tensor:
+    """How many earlier visits with scores each row of a batch may know, (B,) int64."""
+    visit: Tensor = batch["visit"]
+    clips = (visit[:, None] == visit[None, :]).sum(1)  # of a visit, which is known as a whole or not at all
+    earlier: Tensor = batch["history"]["earlier"]
+    return (earlier / clips).sum(1).round().long()

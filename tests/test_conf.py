@@ -226,7 +226,7 @@ def test_leaves_are_short_and_every_group_is_looked_at():
 def test_root_keys_are_those_of_the_root_and_its_groups(compose_run):
     assert set(compose_run()) == root_keys("train") - set(SHORT["train"])  # put into their places
     own = {"ckpt_path", "input", "trainer", "workers", "num_workers", "paths", "trust"}
-    own |= {"accept_preprocessing"}
+    own |= {"accept_preprocessing", "history"}
     assert root_keys("predict") == own
     # analysis/phase lies below analysis
     assert {"analysis", "data"} <= root_keys("analyze")

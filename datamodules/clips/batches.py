@@ -25,12 +25,14 @@ class ClipKey(NamedTuple):
 class Member(NamedTuple):
     """A recording as the samplers see it: manifest row, code of the person, code of the visit.
 
-    The code of an unknown person is below 0 and shared with no other recording.
+    The code of an unknown person is below 0 and shared with no other recording. `early` says that later
+    visits of the person may know this one with its score.
     """
 
     row: int
     subject: int
     visit: int
+    early: bool = False
 
 
 class ClipBatches:
@@ -57,6 +59,10 @@ class SubjectVisitBatches(ClipBatches):
     Every recording is used about once an epoch. The recordings of a person are dealt into groups of different
     visits; where their number does not divide, the recordings that are used twice change from epoch to epoch.
     Whoever has a single visit gives several clips of it, far apart in time (see `RandomClips`).
+
+    A person with more visits than `visits`, of whom only the first ones are `early`, has as many of these in
+    every group as leave room for a later visit: what a later visit may know of them is then in its batch, and
+    they are used more than once an epoch.
 
     Args:
         members: The training recordings.
@@ -158,7 +164,7 @@ class SubjectVisitBatches(ClipBatches):
         # Turned from epoch to epoch, so that not always the same recordings are used twice.
         turn = epoch % len(self._persons[subject])
         own = self._persons[subject]
-        return _dealt(own[turn:] + own[:turn], self._visits)
+        return _dealt_after(own[turn:] + own[:turn], self._visits, turn=epoch)
 
     def _report(self, subjects: int) -> None:
         if self._subjects < subjects:
@@ -175,6 +181,25 @@ class SubjectVisitBatches(ClipBatches):
 
 def _shuffled(members: list[Member], seed: list[int]) -> list[Member]:
     return [members[position] for position in np.random.default_rng(seed).permutation(len(members))]
+
+
+def _dealt_after(order: list[Member], size: int, *, turn: int) -> list[list[Member]]:
+    """Deal recordings into groups, the early visits into all of them where a person has more than fit."""
+    early: dict[int, list[Member]] = defaultdict(list)
+    for member in order:
+        if member.early:
+            early[member.visit].append(member)
+    later = [member for member in order if not member.early]
+    kept = min(len(early), size - 1)
+    if not later or not kept or len({member.visit for member in order}) <= size:
+        return _dealt(order, size)
+    visits = sorted(early)
+    groups = []
+    for number, group in enumerate(_dealt(later, size - kept), turn):
+        # in turn, where not all of them fit, and so do the recordings of a visit
+        chosen = [early[visits[(number + place) % len(visits)]] for place in range(kept)]
+        groups.append([own[number % len(own)] for own in chosen] + group)
+    return groups
 
 
 def _dealt(order: list[Member], size: int) -> list[list[Member]]:

@@ -3,7 +3,9 @@
 frames (B, T, 3, H, W) uint8, or encoded [B], or series (B, T, F) float32; mask (B, T) bool; targets and
 target_mask {score, binary, band: (B,)}; traits (B, 5) float32 and traits_mask (B, 5) bool; subject, visit,
 row, clip, seed (B,) int64, subject below 0 where nobody knows who it is; scored (B,) bool; recording_id,
-subject_id, session_id [B] str; errors: (recording_id, message) of what was skipped.
+subject_id, session_id [B] str; errors: (recording_id, message) of what was skipped. Only where the split
+makes first visits known with their scores: history {earlier: (B, B) bool, score: (B, B) float32}, of pairs of
+rows (see `history`).
 """
 
 from collections.abc import Sequence
@@ -13,6 +15,7 @@ import torch
 from torch import Tensor
 
 from datamodules.clips.dataset import TARGETS
+from datamodules.clips.history import history
 
 _STACKED = ("frames", "series", "mask")
 _CODES = ("subject", "visit", "row", "clip", "seed")
@@ -54,6 +57,8 @@ def collate(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
         name: torch.tensor([sample["target_mask"][name] for sample in kept], dtype=torch.bool)
         for name in TARGETS
     }
+    if "history" in kept[0]:
+        batch["history"] = history(batch["subject"], [sample["history"] for sample in kept])
     traits = torch.tensor([sample["traits"] for sample in kept], dtype=torch.float32)
     known = ~traits.isnan() & batch["scored"][:, None]
     return batch | {"traits": traits.nan_to_num(0.0), "traits_mask": known, "errors": errors}
@@ -61,7 +66,10 @@ def collate(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 def keep_rows(batch: dict[str, Any], rows: Sequence[int]) -> dict[str, Any]:
     """Return the batch with the given rows only; `errors` are kept whole."""
-    return {name: value if name == "errors" else _take(value, list(rows)) for name, value in batch.items()}
+    kept = {name: value if name == "errors" else _take(value, list(rows)) for name, value in batch.items()}
+    if "history" in kept:  # of pairs of rows: the second ones go as well
+        kept["history"] = {name: value[:, list(rows)] for name, value in kept["history"].items()}
+    return kept
 
 
 def _take(value: Any, rows: list[int]) -> Any:

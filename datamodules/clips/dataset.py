@@ -12,6 +12,7 @@ from torch.utils.data import Dataset
 
 from datamodules.clips import seeding
 from datamodules.clips.batches import ClipKey, Member
+from datamodules.clips.history import VisitFacts
 from datamodules.clips.samplers import ClipSampler
 from datamodules.feature_leakage.channels import check_channels
 from datamodules.manifests.manifest import Recording
@@ -213,18 +214,22 @@ class SeriesClips:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """A recording in a data set: manifest row, codes of person and visit, and whether it is predicted."""
+    """A recording in a data set: manifest row, codes of person and visit, and whether it is predicted.
+
+    `facts` are given where the split makes first visits known with their scores.
+    """
 
     recording: Recording
     row: int
     subject: int
     visit: int
     scored: bool = True
+    facts: VisitFacts | None = None
 
     @property
     def member(self) -> Member:
         """The recording as the batch samplers see it."""
-        return Member(self.row, self.subject, self.visit)
+        return Member(self.row, self.subject, self.visit, self.facts is not None and self.facts.known)
 
 
 class ClipDataset(Dataset[dict[str, Any]]):
@@ -284,6 +289,8 @@ class ClipDataset(Dataset[dict[str, Any]]):
                 content[name][~mask] = 0
         # a mask instead of NaN: losses multiply, and 0 times NaN is NaN
         known = {name: getattr(recording, name) if entry.scored else None for name in TARGETS}
+        if entry.facts is not None:
+            content["history"] = entry.facts
         return content | {
             "mask": mask,
             "targets": {name: 0 if value is None else value for name, value in known.items()},

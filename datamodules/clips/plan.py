@@ -4,9 +4,11 @@ import logging
 from collections.abc import Sequence
 
 from datamodules.clips.dataset import UNREADABLE, ClipSource, Entry
+from datamodules.clips.history import facts_of
 from datamodules.clips.measurement_coverage import Coverage, NothingMeasured, unmeasured
 from datamodules.clips.samplers import ClipSampler
 from datamodules.manifests.identity import person_codes, visit_codes
+from datamodules.manifests.known_visits import KnownVisits
 from datamodules.manifests.manifest import Manifest
 
 _log = logging.getLogger(__name__)
@@ -17,14 +19,15 @@ class ClipPlan:
 
     Args:
         manifest: The recordings.
+        history: What later predictions may know of first visits; None is nothing.
 
     Attributes:
         skipped: Recordings that were left out, with the reason.
         unmeasured: Recordings to predict in which nothing was measured.
     """
 
-    def __init__(self, manifest: Manifest) -> None:
-        self._manifest = manifest
+    def __init__(self, manifest: Manifest, history: KnownVisits | None = None) -> None:
+        self._manifest, self._history = manifest, history
         self.skipped: dict[str, str] = {}
         self.unmeasured: dict[str, Coverage] = {}
         self._subject = person_codes(manifest.table).tolist()
@@ -91,7 +94,14 @@ class ClipPlan:
     def _entries(self, ids: Sequence[str], *, scored: bool = True) -> list[Entry]:
         rows = self._manifest.rows(ids)
         return [
-            Entry(recording=own, row=row, subject=self._subject[row], visit=self._visit[row], scored=scored)
+            Entry(
+                recording=own,
+                row=row,
+                subject=self._subject[row],
+                visit=self._visit[row],
+                scored=scored,
+                facts=facts_of(self._history, row),
+            )
             for row, own in zip(rows, self._manifest.recordings(ids), strict=True)
         ]
 

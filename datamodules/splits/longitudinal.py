@@ -29,7 +29,10 @@ _OWN_NAMES = {  # what the protocol of persons calls its settings, and how they 
 class Persons(Protocol):
     """A protocol that deals persons into parts, such as `Holdout` or `KFold`."""
 
-    subject_disjoint: bool
+    @property
+    def subject_disjoint(self) -> bool:
+        """Whether the persons of the parts differ."""
+        ...
 
     def splits(self, manifest: Manifest) -> list[Split]:
         """The splits of a manifest."""
@@ -87,15 +90,38 @@ class Longitudinal:
                     "protocol.persons deals persons where their first visits are known: add protocol.known=1"
                 )
             return
-        whole = isinstance(self.known, int) and not isinstance(self.known, bool) and self.known >= 1
-        if not whole and self.known != "all":
-            raise SplitError(
-                f"protocol.known={self.known!r}: give the number of first visits that are known, 1 or more; "
-                "or all, for every visit before the one that is predicted; or null for the last visit of "
-                "persons who train"
-            )
+        _check_known(self.known, key="protocol.known")
         if not self.persons.subject_disjoint:
             raise SplitError("protocol.persons must keep persons apart: protocol/persons=holdout, or kfold")
+
+
+def everybody_later(manifest: Manifest, known: Known) -> Split:
+    """The split that tests everybody after the first visits, which are known with their scores.
+
+    Args:
+        manifest: The recordings.
+        known: As of `Longitudinal`.
+
+    Raises:
+        SplitError: See `Longitudinal.splits`.
+    """
+    _check_known(known, key="known")
+    visits, followed = _followed(manifest, known, remedy="a smaller known=, or another table")
+    later = visits.place >= first_predicted(known)
+    parts = ["test" if one else "" for one in followed & later]
+    split = split_of(manifest.name, manifest.table, parts)
+    short = _too_short(manifest, followed, first_predicted(known), what="not predicted")
+    part_of = dict.fromkeys(manifest.table.loc[followed, "recording_id"].tolist(), "test")
+    return replace(split, known=known, notes=(_said(known, visits, part_of, manifest.table), *short))
+
+
+def _check_known(known: object, *, key: str) -> None:
+    whole = isinstance(known, int) and not isinstance(known, bool) and known >= 1
+    if not whole and known != "all":
+        raise SplitError(
+            f"{key}={known!r}: give the number of first visits that are known, 1 or more; or all, for every "
+            "visit before the one that is predicted; or null for none"
+        )
 
 
 def _last_visits(manifest: Manifest) -> Split:
@@ -127,23 +153,9 @@ def _last_visits(manifest: Manifest) -> Split:
 def _after_known_visits(manifest: Manifest, known: Known, persons: Persons) -> list[Split]:
     """New persons: their first visits are known with scores, the later ones are predicted."""
     table, least = manifest.table, first_predicted(known)
-    visits = known_visits(table, known)
-    _check_order(manifest, visits.place, least=2)
-    last = pd.Series(visits.place).groupby(visits.person).transform("max")
-    # a person with a single visit has a place, whatever it is called
-    followed = (last >= least).to_numpy()
-    if not followed.any():
-        fewer = "" if least == 1 else "a smaller protocol.known, or "
-        raise SplitError(
-            f"{manifest}: nobody has more than {least} visit(s), so that none follows the known ones; use "
-            f"{fewer}protocol=holdout"
-        )
-    if not np.isfinite(visits.score[followed]).any():
-        raise SplitError(
-            f"{manifest}: no visit that would be known has a score; fill 'score' and 'scale', or use "
-            "protocol=holdout"
-        )
-    short = _too_short(manifest, followed, least)
+    remedy = "protocol=holdout" if least == 1 else "a smaller protocol.known, or protocol=holdout"
+    visits, followed = _followed(manifest, known, remedy=remedy)
+    short = _too_short(manifest, followed, least, what="they train only")
     dealt = replace(manifest, table=table[followed].reset_index(drop=True))
     splits = []
     for whole in _dealt(persons, dealt):
@@ -156,6 +168,25 @@ def _after_known_visits(manifest: Manifest, known: Known, persons: Persons) -> l
         notes = (*whole.notes, _said(known, visits, part_of, table), *short)
         splits.append(replace(split, known=known, notes=notes, repeat=whole.repeat))
     return splits
+
+
+def _followed(manifest: Manifest, known: Known, *, remedy: str) -> tuple[KnownVisits, np.ndarray]:
+    """The known visits, and which rows are of persons with a visit after them (N,)."""
+    least, visits = first_predicted(known), known_visits(manifest.table, known)
+    _check_order(manifest, visits.place, least=2)
+    last = pd.Series(visits.place).groupby(visits.person).transform("max")
+    # a person with a single visit has a place, whatever it is called
+    followed = (last >= least).to_numpy()
+    if not followed.any():
+        raise SplitError(
+            f"{manifest}: nobody has more than {least} visit(s), so that none follows the known ones; use "
+            f"{remedy}"
+        )
+    if not np.isfinite(visits.score[followed]).any():
+        raise SplitError(
+            f"{manifest}: no visit that would be known has a score; fill 'score' and 'scale', or use {remedy}"
+        )
+    return visits, followed
 
 
 def _dealt(persons: Persons, manifest: Manifest) -> list[Split]:
@@ -186,13 +217,13 @@ def _check_order(manifest: Manifest, places: np.ndarray, *, least: int) -> None:
             )
 
 
-def _too_short(manifest: Manifest, followed: np.ndarray, least: int) -> tuple[str, ...]:
+def _too_short(manifest: Manifest, followed: np.ndarray, least: int, *, what: str) -> tuple[str, ...]:
     """Name the persons who have no visit after the known ones, and say in a note how many they are."""
     keys = pd.Series(person_keys(manifest.table))[~followed]
     names = sorted({key.split(":", 1)[1] for key in keys})
     if not names:
         return ()
-    note = f"{len(names)} person(s) have {least} visit(s) or fewer, none after known ones: they train only"
+    note = f"{len(names)} person(s) have {least} visit(s) or fewer, none after known ones: {what}"
     _log.warning("%s: %s: %s", manifest.name, note, first_few(names))
     return (note,)
 

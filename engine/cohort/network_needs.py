@@ -1,4 +1,4 @@
-"""Checks that a manifest has what the network of a config needs: files of its kind, labels of its heads.
+"""Checks that a network gets what it needs: files of its kind, labels of its heads, scores of earlier visits.
 
 They need the table alone, so that a mistake is told before a file is read.
 """
@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
+from torch import nn
 
+from datamodules.manifests.known_visits import Known
 from datamodules.manifests.manifest import Manifest
 from datamodules.manifests.preprocessing import FILE
 from datamodules.splits.partition import Split
@@ -108,6 +110,30 @@ def check_heads(manifest: Manifest, config: Mapping[str, Any], split: Split | No
     raise ConfigError(
         f"{manifest}: {where} has a '{column}', which the head '{idle[0]}' learns. {choice} {fill}."
     )
+
+
+def reads_history(network: nn.Module) -> bool:
+    """Whether a part of a network reads the scores of earlier visits: one with a true `needs_history`."""
+    return any(bool(getattr(part, "needs_history", False)) for part in network.modules())
+
+
+def check_history(network: nn.Module, known: Known | None, *, where: str) -> None:
+    """Stop where a network reads scores of earlier visits and the protocol makes none known.
+
+    Args:
+        network: Or the task that holds it.
+        known: What the split makes known.
+        where: What names the protocol in the message.
+
+    Raises:
+        ConfigError: With the protocol, and the contexts, that fit.
+    """
+    if known is None and reads_history(network):
+        raise ConfigError(
+            f"{where}: this network reads the scores of earlier visits (model/context=calibrated), and the "
+            "protocol makes none known. Use protocol=longitudinal protocol.known=1 (or more, or all), or "
+            "train with a context that reads no scores: model/context=enrolment, or clip"
+        )
 
 
 def _reads(config: Mapping[str, Any]) -> tuple[str | None, str]:

@@ -1,6 +1,6 @@
 """From a checkpoint to its network, and from the network to a table of predicted clips."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.modules import module as registration
 
 from datamodules.clips.measurement_coverage import Coverage
+from datamodules.manifests.known_visits import KnownVisits, known_visits
 from datamodules.manifests.manifest import Manifest
 from datamodules.schema import IDS
 from datamodules.splits.partition import Split
@@ -22,7 +23,7 @@ from engine.checkpoints.recorded_config import without_downloads
 from engine.config.build import build
 from engine.runs.ranks import attend
 from engine.runs.terminal import with_progress_bar
-from evaluation.tables.predictions import HEADS
+from evaluation.tables.predictions import HEADS, KNOWN_VISITS
 
 _SPARE_PARTS = 20_000  # parts a backbone may make and drop again on the way, as timm does: our choice
 _SPARE_BYTES = 2**28  # of buffers that are no weights, such as masks and positions: our choice
@@ -34,8 +35,9 @@ class ClipPredictions:
     """Predictions of clips, one row each, in the order of (manifest row, clip).
 
     Attributes:
-        table: `recording_id, subject_id, session_id, row, clip`, the heads, and `context_available` where the
-            network has a context.
+        table: `recording_id, subject_id, session_id, row, clip`, the heads, `context_available` where the
+            network has a context, and `known_visits` where the split makes visits known: how many of them
+            were before this one.
         attention: weights of the steps of each clip; empty where the network gives none.
         features: what lies inside the network for each clip, (N,D) each: `plain` depression features before
             RARM, `relieved` of what the context explains, the `embedding` that the heads read, `personality`.
@@ -73,15 +75,45 @@ class Predictor:
         """How many the network has."""
         return sum(weight.numel() for weight in self.task.parameters())
 
-    def __call__(self, manifest: Manifest, part: Split | None) -> ClipPredictions:
+    def __call__(
+        self, manifest: Manifest, part: Split | None, *, history: KnownVisits | None = None
+    ) -> ClipPredictions:
         """Predict the test recordings of a split with their context; all recordings where there is no split.
 
-        No label goes along: what is predicted cannot depend on one.
+        No label goes along but the scores of earlier visits that the split makes known: what is predicted
+        cannot depend on its own label, or on a later one.
+
+        Args:
+            manifest: The recordings.
+            part: Whose test part is predicted.
+            history: The earlier visits, where they are not those of the split.
         """
-        blind = manifest.without_labels()
-        node = self.config["data"]["module"]
-        datamodule = build(node, key="data.module", manifest=blind, split=part)
-        return predict_clips(self.trainer, self.task, datamodule)
+        return predict_clips(self.trainer, self.task, blind_data(self.config, manifest, part, history))
+
+
+def blind_data(
+    config: Mapping[str, Any], manifest: Manifest, part: Split | None, history: KnownVisits | None = None
+) -> pl.LightningDataModule:
+    """The data module of a part of a split, without any label but those that `Predictor` names."""
+    told: dict[str, Any] = {} if history is None else {"history": history}
+    if history is None and part is not None:
+        told = earlier_scores(manifest, part, of=part.test)
+    node, blind = config["data"]["module"], manifest.without_labels()
+    datamodule: pl.LightningDataModule = build(node, key="data.module", manifest=blind, split=part, **told)
+    return datamodule
+
+
+def earlier_scores(manifest: Manifest, split: Split, *, of: Sequence[str]) -> dict[str, KnownVisits]:
+    """The further argument of a data module whose split makes visits known; of other splits there is none.
+
+    Args:
+        manifest: The recordings, with their scores.
+        split: Which visits are known.
+        of: Recordings of the persons concerned.
+    """
+    if split.known is None:
+        return {}
+    return {"history": known_visits(manifest.table, split.known, of=of)}
 
 
 def part_of(split: Split, part: str) -> Split:
@@ -210,7 +242,8 @@ def predict_clips(
     rows = [row for batch in _gathered(batches, trainer.world_size) for row in _rows(batch)]
     unique = {(row["row"], row["clip"]): row for row in reversed(rows)}  # the first of equals stays
     ordered = [unique[key] for key in sorted(unique)]
-    columns = [*IDS, "row", "clip", *(name for name in (*HEADS, "context_available") if name in ordered[0])]
+    further = (*HEADS, "context_available", KNOWN_VISITS)
+    columns = [*IDS, "row", "clip", *(name for name in further if name in ordered[0])]
     return ClipPredictions(
         table=pd.DataFrame(ordered, columns=columns),
         attention=tuple(row["attention"] for row in ordered if "attention" in row),

@@ -15,7 +15,7 @@ from datamodules.schema import IDS
 from datamodules.splits.partition import Split
 from engine.inference.clip_predictions import ClipPredictions, part_of
 from evaluation.tables.aggregate import to_recordings
-from evaluation.tables.predictions import heads_of
+from evaluation.tables.predictions import KNOWN_VISITS, heads_of
 
 _log = logging.getLogger(__name__)
 ELSEWHERE = "the training recordings are not part of this manifest"  # where a checkpoint meets other data
@@ -67,7 +67,7 @@ def predicted_recordings(
 def recordings_of(
     clips: pd.DataFrame, facts: pd.DataFrame, *, split: str, config: Mapping[str, Any]
 ) -> pd.DataFrame:
-    """Recording table of predicted clips, with `context_available` where the network has a context.
+    """Recording table of predicted clips, with `context_available` and `known_visits` where clips have them.
 
     Args:
         clips: Table of `ClipPredictions`.
@@ -79,6 +79,9 @@ def recordings_of(
     if "context_available" in clips:
         known = clips.groupby("recording_id")["context_available"].all()
         table["context_available"] = known.loc[table["recording_id"]].to_numpy(dtype=np.bool_)
+    if KNOWN_VISITS in clips:
+        counts = clips.groupby("recording_id")[KNOWN_VISITS].max()
+        table[KNOWN_VISITS] = counts.loc[table["recording_id"]].to_numpy(dtype=np.int64)
     return table
 
 

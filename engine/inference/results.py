@@ -9,6 +9,7 @@ import pandas as pd
 
 from datamodules.manifests.manifest import Manifest
 from datamodules.splits.partition import Split
+from engine.inference.by_known_visits import by_known_visits
 from engine.inference.lines import Lines
 from engine.inference.recordings import ELSEWHERE, PredictedParts, rows_of, targets
 from engine.inference.strata import by_discrepancy
@@ -73,6 +74,7 @@ def assess(
     )
     metrics["threshold"] = threshold.as_dict()
     metrics |= by_discrepancy(test, manifest, [split], threshold=threshold.value)
+    metrics |= by_known_visits(test, threshold=threshold.value)
     list_unmeasured(metrics, predicted.unmeasured)
     return Assessment(test, val, threshold, metrics, predicted.unmeasured)
 

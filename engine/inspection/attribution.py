@@ -16,8 +16,8 @@ from torch import nn
 from datamodules.manifests.manifest import Manifest
 from datamodules.progress import Progress
 from datamodules.splits.partition import Split
-from engine.config.build import build
 from engine.config.compose import ConfigError
+from engine.inference.clip_predictions import blind_data
 from engine.inspection.integrated_gradients import GRID, STEPS, attributions, cell_names
 from engine.runs.provenance import write_json
 from evaluation.audit.attribution import attribution_table, completeness
@@ -42,7 +42,8 @@ def explain(
 
     Args:
         task: A trained task in evaluation mode.
-        manifest: Where the recordings are; their labels are not read.
+        manifest: Where the recordings are; of their labels, scores of earlier visits are read where the split
+            makes them known.
         part: Whose test recordings are explained.
         config: Resolved config of the run.
         statistics: Of the training recordings, from the checkpoint.
@@ -54,9 +55,7 @@ def explain(
         ConfigError: captum is missing, or the network has neither a binary nor a score head.
     """
     head = explained_head(task)
-    module = build(
-        config["data"]["module"], key="data.module", manifest=manifest.without_labels(), split=part
-    )
+    module = blind_data(config, manifest, part)
     gpu = config["trainer"].get("accelerator") in ("gpu", "auto") and torch.cuda.is_available()
     device = torch.device("cuda" if gpu else "cpu")
     network = task.network.to(device)

@@ -14,7 +14,7 @@ from pytorch_lightning.callbacks import Checkpoint
 from datamodules.manifests.manifest import Manifest
 from datamodules.splits.partition import Split
 from engine.checkpoints.recorded_config import check_recorded, recorded
-from engine.cohort.network_needs import READS
+from engine.cohort.network_needs import READS, check_history, reads_history
 from engine.config.build import build, build_all
 from engine.config.compose import ConfigError
 from engine.config.selection import check_monitors, monitored
@@ -39,8 +39,9 @@ def check_model(config: Mapping[str, Any]) -> None:
     Nor should a checkpoint wait for a value that this model never logs.
 
     Raises:
-        ConfigError: No network is chosen, or one that reads another kind of content than the data have; or
-            something monitors a value that is not logged.
+        ConfigError: No network is chosen, or one that reads another kind of content than the data have, or
+            scores of earlier visits that the protocol does not make known; or something monitors a value that
+            is not logged.
         ForbiddenTarget: What it names may not stand in a checkpoint, so its checkpoints could not be read.
         Exception: What the constructor raised, with the key of the config.
     """
@@ -48,6 +49,7 @@ def check_model(config: Mapping[str, Any]) -> None:
         raise ConfigError("model.network names no network: choose one, e.g. model=mpdrm or model=baseline")
     task: Any = form(config["model"])
     _check_kind(task, config)
+    _check_earlier_visits(task, config)
     check_monitors(config, task.logged_names("val"))
     for name in ("optimizer", "scheduler"):
         build(config["model"].get(name), key=f"model.{name}")
@@ -69,6 +71,19 @@ def _check_kind(task: Any, config: Mapping[str, Any]) -> None:
                 "a data= and a model= (or model/trunk=) of the same kind, pixels or series, e.g. "
                 + _EXAMPLES[given]
             )
+
+
+def _check_earlier_visits(task: Any, config: Mapping[str, Any]) -> None:
+    """Refuse a network that reads scores of earlier visits where no batch could hold any."""
+    if not reads_history(task):
+        return
+    protocol = build(config["protocol"], key="protocol")
+    check_history(task, getattr(protocol, "known", None), where=f"protocol {type(protocol).__name__}")
+    if (visits := config["data"]["module"].get("visits", 2)) < 2:
+        raise ConfigError(
+            f"data.module.visits={visits}: this network learns from a person's earlier visits, and no "
+            "training batch would hold one. Use data.module.visits=2 or more, best as many as a person has"
+        )
 
 
 def check_trainer(config: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from datamodules.manifests.manifest import Manifest
 from datamodules.splits.partition import Split
+from engine.inference.by_known_visits import by_known_visits
 from engine.inference.lines import Lines, SplitLines
 from engine.inference.recordings import rows_of, targets
 from engine.inference.results import Assessment, list_unmeasured
@@ -61,6 +62,7 @@ def pool(
     metrics["threshold"] = threshold.as_dict()
     if len(repeats) == 1:
         metrics |= by_discrepancy(tested[0], manifest, splits, threshold=None)
+        metrics |= by_known_visits(tested[0], threshold=None)
     metrics["folds"] = spread([measured(table[table["split"] == "test"]) for table in tables])
     if len(repeats) > 1:
         metrics["repeats"] = spread(tested)

@@ -25,7 +25,7 @@ from engine.cohort.data_facts import data_facts
 from engine.config.build import build, build_all
 from engine.config.compose import with_value
 from engine.config.selection import monitored, with_modes
-from engine.inference.clip_predictions import Predictor
+from engine.inference.clip_predictions import Predictor, earlier_scores
 from engine.inference.outputs import write_run
 from engine.inference.recordings import predicted_recordings
 from engine.inference.results import assess
@@ -100,10 +100,11 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
     """
     config = with_modes(config)
     seed_run(config["seed"])
+    told = earlier_scores(manifest, split, of=(*split.train, *split.val))
     # a label that is gone cannot leak, whatever a callback or a data module reads
     manifest = manifest.without_labels(_outside(manifest, split))
     state = _state(config, manifest, split, folder)
-    datamodule = build(config["data"]["module"], key="data.module", manifest=manifest, split=split)
+    datamodule = build(config["data"]["module"], key="data.module", manifest=manifest, split=split, **told)
     if datamodule.channels is not None:
         # by name: what meets the weights must not depend on the order of a file
         config = with_value(config, "data.module.source.channels", list(datamodule.channels))

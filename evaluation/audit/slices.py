@@ -33,14 +33,16 @@ def slices(
     *,
     threshold: float | None,
     age_edges: Sequence[float] | None = None,
+    columns: Sequence[str] = COLUMNS,
 ) -> dict[str, Any]:
     """Metrics of every group of every column, with intervals over persons and the difference to the others.
 
     Args:
         recordings: recording table of one split.
-        facts: manifest rows with `recording_id` and any of `COLUMNS`.
+        facts: manifest rows with `recording_id` and any of the columns.
         threshold: decision threshold chosen on validation, or `None`.
         age_edges: inner edges of the age bands, in years; terciles of the persons where not given.
+        columns: of the facts, whose values make the groups.
 
     Returns:
         column -> `{"groups": [{"group", "recordings", "persons", "positive", <metric>: estimate,
@@ -51,7 +53,7 @@ def slices(
     known = facts.assign(recording_id=facts["recording_id"].astype(str)).set_index("recording_id")
     persons = leave_one_out(recordings["subject_id"])
     out: dict[str, Any] = {}
-    for column in COLUMNS:
+    for column in columns:
         if column not in known:
             out[column] = {"reason": "not in the manifest"}
             continue

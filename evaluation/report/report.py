@@ -21,7 +21,7 @@ from evaluation.report.line_names import FAMILIES, SIMPLE, chief_lines, family_l
 from evaluation.report.page import environment, header
 from evaluation.report.provenance_section import provenance_rows
 from evaluation.report.run_facts import trial
-from evaluation.tables.predictions import HEADS
+from evaluation.tables.predictions import HEADS, KNOWN_VISITS
 from evaluation.uncertainty.confidence_intervals import MIN_PERSONS
 
 _EMPTY = "–"  # noqa: RUF001 - an empty cell of a table
@@ -89,6 +89,7 @@ def _numbers(metrics: Mapping[str, Any]) -> dict[str, Any]:
         "metric_rows": _metric_rows(metrics),
         "remarks": _remarks(metrics),
         "strata": _strata(metrics),
+        "known_visits": _groups(metrics, KNOWN_VISITS),
         "strata_reason": (metrics.get("discrepancy") or {}).get("reason"),
         "has_persons": "by_subject" in metrics["test"],
         "has_val": bool(metrics.get("val")),
@@ -203,16 +204,23 @@ def _metric_rows(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _strata(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
     """All tested recordings, and those of low and of high symptom discrepancy."""
-    groups = (metrics.get("discrepancy") or {}).get("groups") or []
+    rows = _groups(metrics, "discrepancy")
+    return [*rows[:1], *reversed(rows[1:])]
+
+
+def _groups(metrics: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """All tested recordings, and those of every group; nothing where there are no groups."""
+    groups = (metrics.get(name) or {}).get("groups") or []
     if not groups:
         return []
     counts = metrics["test"].get("counts", {})
-    full = metrics["test"] | {name: counts.get(name) for name in ("recordings", "positive")}
-    rows = [("all", full), *((group["group"], group) for group in reversed(groups))]
+    full = metrics["test"] | {key: counts.get(key) for key in ("recordings", "positive")}
+    rows = [("all", full | {"persons": counts.get("subjects")})]
+    rows += [(group["group"], group) for group in groups]
     return [
-        {"name": name, "recordings": row.get("recordings"), "positive": row.get("positive")}
-        | {"values": [row.get(metric) for metric in SHOWN], "reason": row.get("reason")}
-        for name, row in rows
+        {"name": label, **{key: row.get(key) for key in ("recordings", "persons", "positive", "reason")}}
+        | {"values": [row.get(metric) for metric in SHOWN]}
+        for label, row in rows
     ]
 
 

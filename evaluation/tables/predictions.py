@@ -16,6 +16,7 @@ DIVERGED = (
     "lower model.optimizer.lr, keep trainer.gradient_clip_val, and look for extreme values in the input"
 )
 HEADS = ("score", "binary", "band")  # whose predictions a table may hold, the primary one first
+KNOWN_VISITS = "known_visits"  # earlier visits of a person that stood behind a prediction with their scores
 _FIRST = (*IDS, "split", "target", "prediction", "low", "high")
 
 
@@ -99,7 +100,8 @@ def write_predictions(
 ) -> None:
     """Write `predictions.csv`: ids, split, `target, prediction, low, high` of the primary head, all heads.
 
-    Columns `low` and `high` (see `prediction_intervals`) are left empty where the table has none.
+    Columns `low` and `high` (see `prediction_intervals`) are left empty where the table has none, and
+    `known_visits` is there where earlier visits stood behind the predictions.
 
     Args:
         path: the file.
@@ -115,7 +117,7 @@ def write_predictions(
     for column, source in (("target", f"{head}_target"), ("low", "low"), ("high", "high")):
         table[column] = table.get(source, np.nan)
     others = [f"{h}_{side}" for h in HEADS for side in ("target", "prediction") if f"{h}_{side}" in table]
-    others += [name for name in (COLUMN, "valid_share", "unmeasured") if name in table]
+    others += [name for name in (COLUMN, KNOWN_VISITS, "valid_share", "unmeasured") if name in table]
     path.parent.mkdir(parents=True, exist_ok=True)
     table[[*_FIRST, *others]].sort_values(["split", "recording_id"]).to_csv(path, index=False)
 

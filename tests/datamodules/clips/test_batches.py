@@ -195,3 +195,48 @@ def test_evaluation_batches_do_not_depend_on_the_world():
 def test_an_empty_part_is_an_error():
     with pytest.raises(ValueError, match="no recording to evaluate"):
         evaluation([], {})
+
+
+def crowded(visits, early, *, recordings=1):
+    """One person with more visits than a batch holds, of which the first ones are known to later ones."""
+    return [
+        Member(visit * recordings + number, 0, visit, visit < early)
+        for visit in range(visits)
+        for number in range(recordings)
+    ]
+
+
+def test_what_a_later_visit_may_know_is_in_its_batch():
+    for recordings in (1, 2):
+        members = crowded(9, 2, recordings=recordings)
+        batches = SubjectVisitBatches(members=members, subjects=1, visits=4, clips=1, seed=0)
+        seen = set()
+        for epoch in range(2 * recordings):
+            batches.set_epoch(epoch)
+            for batch in batches:
+                rows = [key.row for key in batch]
+                visits = [members[row].visit for row in rows]
+                assert {0, 1} < set(visits)
+                assert len(visits) == len(set(visits)) == 4
+                seen |= set(rows)
+        assert seen == {member.row for member in members}  # all recordings of the early visits, in turn
+
+
+def test_early_visits_take_turns_where_they_do_not_fit():
+    members = crowded(9, 5)
+    batches = SubjectVisitBatches(members=members, subjects=1, visits=3, clips=1, seed=0)
+    groups = [[members[key.row].visit for key in batch] for batch in batches]
+    assert [sum(visit >= 5 for visit in group) for group in groups] == [
+        1
+    ] * 4  # each with room for a later one
+    assert {visit for group in groups for visit in group} == set(range(9))
+
+
+def test_early_visits_change_nothing_where_all_visits_fit_or_all_are_early():
+    for visits, early in ((4, 2), (9, 9)):
+        plain = [member._replace(early=False) for member in crowded(visits, early)]
+        first, second = (
+            list(SubjectVisitBatches(members=own, subjects=1, visits=4, clips=1, seed=0))
+            for own in (plain, crowded(visits, early))
+        )
+        assert first == second
