@@ -15,9 +15,9 @@ from datamodules.splits.partition import Split
 from engine.inference.recordings import targets
 from engine.inference.series_features import SeriesFeatures, check_families, series_source
 from evaluation.baselines.earlier_scores import last_score, mean_score
+from evaluation.baselines.line_names import FAMILIES
 from evaluation.baselines.reference import Line
 from evaluation.baselines.series_lines import looked_up, series_lines
-from evaluation.report.line_names import FAMILIES
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from datamodules.manifests.manifest import Manifest, Recording
 from datamodules.series import Series
 from engine.config.build import build
 from engine.config.compose import ConfigError
-from evaluation.report.line_names import FAMILIES
+from evaluation.baselines.line_names import FAMILIES
 
 _log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from evaluation.report.line_names import FAMILIES, chief_lines
+from evaluation.baselines.line_names import FAMILIES, chief_lines
 
 Tone = Literal["good", "mixed", "poor", "trial"]
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from datamodules.schema import UNKNOWN
 from evaluation.audit.slices import SHOWN
+from evaluation.baselines.line_names import FAMILIES, SIMPLE, chief_lines, family_lines
 from evaluation.metrics.catalog import METRICS
 from evaluation.report import figures
 from evaluation.report.captions import CAPTIONS
@@ -17,7 +18,6 @@ from evaluation.report.figures import AttentionExample
 from evaluation.report.headline import judge
 from evaluation.report.leak_section import leak_section
 from evaluation.report.learning_curves import explain_choice, hardly_trained, training_curves
-from evaluation.report.line_names import FAMILIES, SIMPLE, chief_lines, family_lines
 from evaluation.report.page import environment, header
 from evaluation.report.provenance_section import provenance_rows
 from evaluation.report.run_facts import trial

@@ -12,7 +12,7 @@ from engine.config.compose import ConfigError
 from engine.inference.lines import Lines, with_visits
 from engine.inference.recordings import rows_of, targets
 from engine.inference.series_features import SeriesFeatures, series_source
-from evaluation.report.line_names import FAMILIES
+from evaluation.baselines.line_names import FAMILIES
 
 HEADS = ("score", "binary")
 PIXELS = {
