@@ -47,7 +47,9 @@ def _line(
     heads: Sequence[str],
 ) -> Reference:
     found = pd.Series(earlier, index=table["recording_id"].astype(str))
-    learned, asked = (found.loc[part["recording_id"].astype(str)].to_numpy() for part in (train, rows))
+    learned, asked = (
+        found.loc[part["recording_id"].astype(str)].to_numpy(dtype=np.float64) for part in (train, rows)
+    )
     known = np.isfinite(asked)
     if not known.any():
         return Reference(name, reason="no score of an earlier visit of these persons is known")

@@ -21,7 +21,6 @@ from evaluation.baselines.linear_probe import WIDE_PENALTIES, linear_reading, pe
 from evaluation.baselines.other_visits import mean_of_others
 from evaluation.baselines.reference import Array, Line, Reference, labels_of, recording_table, training_mean
 
-READINGS = ("raw", "enrolment", "both")
 Reader = Literal["logistic", "ridge"]
 
 
@@ -62,24 +61,22 @@ def series_lines(
     others = mean_of_others(x, table, train=teach, earlier=earlier)
     views = {"raw": x, "enrolment": x - others, "both": np.hstack([x, x - others])}
     want = ids.isin(set(map(str, asked))).to_numpy()
-    known = np.isfinite(others).all(axis=1)
-    notes = [f"{int((filled & want).sum())} recordings lack some features and take the training median"]
-    notes = notes if (filled & want).any() else []
-    raw = _predicted(views["raw"], table, teach, want, heads, reader)
-    lines = {"raw": _reference(name, "raw", table[want], raw, notes)}
+    known = np.asarray(np.isfinite(others).all(axis=1))
+    lacking = int((filled & want).sum())
+    notes = [f"{lacking} recordings lack some features and take the training median"] if lacking else []
+    raw = _predicted(x, table, teach, want, heads, reader)
     if not (known & teach).any() or not (known & want).any():
         notes.append("nobody has another recording to compare with, so that there is nothing to subtract")
         return {"raw": _reference(name, "raw", table[want], raw, notes)}
-    alone = int((want & ~known).sum())
-    more = (
-        [f"{alone} of {int(want.sum())} recordings stand alone and are read by the raw line"] if alone else []
-    )
-    for reading in READINGS[1:]:
-        found = _predicted(views[reading], table, teach & known, want & known, heads, reader)
+    lines = {"raw": _reference(name, "raw", table[want], raw, notes)}
+    if alone := int((want & ~known).sum()):
+        notes.append(f"{alone} of {int(want.sum())} recordings stand alone and are read by the raw line")
+    for reading, view in (("enrolment", x - others), ("both", np.hstack([x, x - others]))):
+        found = _predicted(view, table, teach & known, want & known, heads, reader)
         values = {head: raw[head].copy() for head in heads}
         for head in heads:
             values[head][known[want]] = found[head]
-        lines[reading] = _reference(name, reading, table[want], values, [*notes, *more])
+        lines[reading] = _reference(name, reading, table[want], values, notes)
     return lines
 
 

@@ -214,7 +214,7 @@ def test_simple_readers_stand_in_a_table_of_their_own_and_missing_lines_share_a_
     }
     metrics = metrics_json(test=test, val=None, reference=reference)
     text, page = write({**inputs, "metrics": metrics})
-    own = text[text.index('<section id="readers">') :].partition("</section>")[0]
+    own = text[text.index('<div id="readers">') :].partition("</table>")[0]
     readers = ("Statistics, the recording", "Statistics, minus other visits", "Statistics, both")
     assert re.findall("Statistics, [a-z ]+", own) == list(readers)
     assert "ROCKET, both" not in own
