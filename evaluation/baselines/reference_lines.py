@@ -177,11 +177,9 @@ def reference_lines(
 
     out: dict[str, Any] = {"reasons": {}}
     found: list[tuple[str, Any]] = [compared(line) for line in (*LINES, *further)]
-    for name, readings in (families or {}).items():
-        own: Any = (
-            readings if isinstance(readings, str) else {key: compared(readings[key])[1] for key in readings}
-        )
-        found.append((name, own))
+    for name, own in (families or {}).items():
+        readings = own if isinstance(own, str) else {key: compared(line)[1] for key, line in own.items()}
+        found.append((name, readings))
     for name, told in found:
         out[name] = None if isinstance(told, str) else told
         if isinstance(told, str):

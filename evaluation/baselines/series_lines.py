@@ -59,7 +59,6 @@ def series_lines(
     teach = ids.isin(set(map(str, train))).to_numpy() & measured
     x, filled = _filled(x, teach, measured, name)
     others = mean_of_others(x, table, train=teach, earlier=earlier)
-    views = {"raw": x, "enrolment": x - others, "both": np.hstack([x, x - others])}
     want = ids.isin(set(map(str, asked))).to_numpy()
     known = np.asarray(np.isfinite(others).all(axis=1))
     lacking = int((filled & want).sum())
