@@ -61,8 +61,8 @@ def series_lines(
     others = mean_of_others(x, table, train=teach, earlier=earlier)
     want = ids.isin(set(map(str, asked))).to_numpy()
     known = np.asarray(np.isfinite(others).all(axis=1))
-    lacking = int((filled & want).sum())
-    notes = [f"{lacking} recordings lack some features and take the training median"] if lacking else []
+    gaps = int((filled & want).sum())
+    notes = [f"{gaps} recordings lack some features and take the training median"] if gaps else []
     raw = _predicted(x, table, teach, want, heads, reader)
     if not (known & teach).any() or not (known & want).any():
         notes.append("nobody has another recording to compare with, so that there is nothing to subtract")
