@@ -48,9 +48,9 @@ def _line(
 ) -> Reference:
     found = pd.Series(earlier, index=table["recording_id"].astype(str))
     learned, asked = (
-        found.loc[part["recording_id"].astype(str)].to_numpy(dtype=np.float64) for part in (train, rows)
+        np.asarray(found.loc[part["recording_id"].astype(str)], dtype=np.float64) for part in (train, rows)
     )
-    known = np.isfinite(asked)
+    known = np.asarray(np.isfinite(asked))
     if not known.any():
         return Reference(name, reason="no score of an earlier visit of these persons is known")
     values = {}

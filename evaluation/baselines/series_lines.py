@@ -22,6 +22,10 @@ from evaluation.baselines.other_visits import mean_of_others
 from evaluation.baselines.reference import Array, Line, Reference, labels_of, recording_table, training_mean
 
 Reader = Literal["logistic", "ridge"]
+_BEFORE = (
+    "beside a recording stand known visits before it alone; a context of the network that needs no labels "
+    "may see later ones as well, so that the difference flatters such a network"
+)
 
 
 def series_lines(
@@ -75,7 +79,8 @@ def series_lines(
         values = {head: raw[head].copy() for head in heads}
         for head in heads:
             values[head][known[want]] = found[head]
-        lines[reading] = _reference(name, reading, table[want], values, notes)
+        told = [_BEFORE, *notes] if earlier and reading == "both" else notes
+        lines[reading] = _reference(name, reading, table[want], values, told)
     return lines
 
 
@@ -86,7 +91,7 @@ def looked_up(reference: Reference) -> Line:
         made = reference.predictions
         if made is None:
             return reference
-        order = made.set_index("recording_id", drop=False).loc[rows["recording_id"].astype(str)]
+        order = made.set_index("recording_id", drop=False).loc[rows["recording_id"].astype(str).tolist()]
         return replace(reference, predictions=order.reset_index(drop=True))
 
     return line
