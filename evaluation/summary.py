@@ -17,12 +17,18 @@ from evaluation.uncertainty.table_estimates import estimates, in_order
 Summary = dict[str, Any]
 
 
-def summarize(tables: Sequence[pd.DataFrame], thresholds: Sequence[float | None] | None = None) -> Summary:
+def summarize(
+    tables: Sequence[pd.DataFrame],
+    thresholds: Sequence[float | None] | None = None,
+    *,
+    by_subject: bool = True,
+) -> Summary:
     """Every metric of one split, as its mean over tables of the same recordings, with intervals over persons.
 
     Args:
         tables: recording tables of one split, one a repeat of a cross-validation; a list of one for a run.
         thresholds: decision threshold of each, chosen on validation; not given, decisions are undefined.
+        by_subject: measure the mean prediction of each person as well, where it says anything.
 
     Returns:
         `{"auc": {"value", "low", "high"}, ...}`, plus `"counts"` and the same metrics over persons,
@@ -42,7 +48,7 @@ def summarize(tables: Sequence[pd.DataFrame], thresholds: Sequence[float | None]
     out: Summary = dict(estimates(tables, thresholds))
     out["counts"] = counts(tables[0])
     known = [table[table["subject_id"] != UNKNOWN] for table in tables]
-    if len(known[0]):
+    if by_subject and len(known[0]):
         # a person's mean prediction is not the quantity the threshold was chosen for, so no decisions here
         persons = estimates([to_subjects(table) for table in known])
         out["by_subject"] = {k: v for k, v in persons.items() if METRICS[k].by_subject}

@@ -187,7 +187,7 @@ class Task(pl.LightningModule):
 
 def _known_visits(batch: Batch) -> Tensor:
     """How many earlier visits with scores each row of a batch may know, (B,) int64."""
-    visit = batch["visit"]
+    visit: Tensor = batch["visit"]
     clips = (visit[:, None] == visit[None, :]).sum(1)  # of a visit, which is known as a whole or not at all
     earlier: Tensor = batch["history"]["earlier"]
     return (earlier / clips).sum(1).round().long()

@@ -21,9 +21,6 @@ Content, one of the two:
 Whose clips these are; a context from other visits needs both, and without both there is none:
     subject: (B,) int64, equal for clips of one person; below 0 where nobody knows who it is.
     row: (B,) int64, equal for clips of one recording: its row in the manifest.
-Where the protocol makes earlier visits known with their scores, and only there; without it none is known:
-    history: {earlier: (B,B) bool, score: (B,B) float32}. Row j is a clip of an earlier visit that row i may
-        know, and the score of that visit in points of the scale, NaN where there is none.
 Read in training and evaluation only:
     visit, clip: (B,) int64, number of the visit of a person, and of the clip in its recording.
     scored: (B,) bool, False for clips that came along as context.

@@ -83,7 +83,7 @@ def delayed(values: Array, valid: NDArray[np.bool_], spacing: int, delays: int) 
     starts = np.arange(max(len(values) - spacing * (delays - 1), 0))
     rows = starts[:, None] + spacing * np.arange(delays)
     rows = rows[valid[rows].all(axis=1)]
-    return values[rows].transpose(0, 2, 1).reshape(len(rows), -1)
+    return values[rows].transpose(0, 2, 1).reshape(len(rows), delays * values.shape[1])
 
 
 def spectrum(x: Array) -> Array:

@@ -14,7 +14,7 @@ from typing import Any
 from engine.config.allowlist import SYNTHETIC
 from engine.config.compose import ConfigError
 from engine.config.targets import leaves
-from evaluation.report.line_names import FAMILIES
+from evaluation.baselines.line_names import FAMILIES
 from evaluation.uncertainty.bootstrap import MIN_RESAMPLES
 
 Test = Callable[[Any], bool]

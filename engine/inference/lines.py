@@ -15,9 +15,9 @@ from datamodules.splits.partition import Split
 from engine.inference.recordings import targets
 from engine.inference.series_features import SeriesFeatures, check_families, series_source
 from evaluation.baselines.earlier_scores import last_score, mean_score
+from evaluation.baselines.line_names import FAMILIES
 from evaluation.baselines.reference import Line
 from evaluation.baselines.series_lines import looked_up, series_lines
-from evaluation.report.line_names import FAMILIES
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,8 @@ class Lines:
 
     def __init__(self, config: Mapping[str, Any], manifest: Manifest) -> None:
         self._manifest, self._table = manifest, targets(manifest)
-        asked = config["evaluation"].get("lines", FAMILIES)  # a run of an earlier version has no such key
+        # a run of an earlier version has no such key
+        asked = config["evaluation"].get("lines", tuple(FAMILIES))
         check_families(asked)
         source = series_source(config, manifest) if asked else ""
         off = "it is not among evaluation.lines"
@@ -66,6 +67,9 @@ class Lines:
         for name, found in features.items():
             if lacking := sorted(set(asked) - set(found.index)):
                 families[name] = f"{len(lacking)} recordings have no readable series, e.g. {lacking[0]}"
+                continue
+            if not found.reindex(split.train).notna().any(axis=None):
+                families[name] = "none of its features could be measured in a training recording"
                 continue
             lines = series_lines(
                 name,

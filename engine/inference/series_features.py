@@ -20,7 +20,7 @@ from datamodules.manifests.manifest import Manifest, Recording
 from datamodules.series import Series
 from engine.config.build import build
 from engine.config.compose import ConfigError
-from evaluation.report.line_names import FAMILIES
+from evaluation.baselines.line_names import FAMILIES
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +42,10 @@ def series_source(config: Mapping[str, Any], manifest: Manifest) -> SeriesClips 
         return source.prepared(manifest.recordings())
     if manifest.preprocessing is None or "series_path" not in manifest.table:
         return "the network reads pixels, of which no series was measured (preprocess.py measures them)"
-    return SeriesClips().prepared(manifest.recordings())
+    try:
+        return SeriesClips().prepared(manifest.recordings())
+    except UNREADABLE as fault:
+        return f"the network reads pixels, and the series that were measured in them cannot be read: {fault}"
 
 
 @dataclass(frozen=True)
@@ -129,17 +132,16 @@ class _Measured(Sequence[Series]):
         return series if self.components is None else self.components.transform(series)
 
 
-def check_families(families: Sequence[str]) -> None:
-    """Stop at a name that is no family.
+def check_families(families: object) -> None:
+    """Stop at what is no list of families.
 
     Raises:
-        ConfigError: Names it, and those that there are.
+        ConfigError: Names it, and the families that there are.
     """
-    if isinstance(families, str) or (odd := [name for name in families if name not in FAMILIES]):
-        told = families if isinstance(families, str) else ", ".join(map(repr, odd))
-        raise ConfigError(
-            f"evaluation.lines: {told} is no list of lines on series; choose of {', '.join(FAMILIES)}, or []"
-        )
+    if not isinstance(families, list | tuple) or any(
+        not isinstance(name, str) or name not in FAMILIES for name in families
+    ):
+        raise ConfigError(f"evaluation.lines={families}: give a list of some of {', '.join(FAMILIES)}, or []")
 
 
 def _table(family: str, series: _Measured) -> pd.DataFrame:

@@ -129,7 +129,7 @@ def _lines(
         pooled = [
             pd.concat([one.predictions for one in repeat if one], ignore_index=True) for repeat in found
         ]
-        summary = _compared(tested, pooled)
+        summary = _compared(tested, pooled, by_subject=all(one.by_subject for one in found[0] if one))
         if reading:
             summaries[family] = (summaries.get(family) or {}) | {reading: summary}
             continue
@@ -154,8 +154,10 @@ def _fold_lines(
     return {one.name: one for one in found}
 
 
-def _compared(tested: Sequence[pd.DataFrame], pooled: Sequence[pd.DataFrame]) -> dict[str, Any]:
-    return {**summarize(pooled), "difference": paired_differences(tested, pooled)}
+def _compared(
+    tested: Sequence[pd.DataFrame], pooled: Sequence[pd.DataFrame], *, by_subject: bool = True
+) -> dict[str, Any]:
+    return {**summarize(pooled, by_subject=by_subject), "difference": paired_differences(tested, pooled)}
 
 
 def _one_answer(table: pd.DataFrame) -> pd.DataFrame:

@@ -1,1 +1,1 @@
-"""Baselines of a result: constant, identity, nuisance, and the oracles of the synthetic cohort."""
+"""Baselines of a result: without a face, from earlier scores, on the same series; oracles of the cohort."""

@@ -47,8 +47,8 @@ def _line(
     heads: Sequence[str],
 ) -> Reference:
     found = pd.Series(earlier, index=table["recording_id"].astype(str))
-    learned, asked = (found.loc[part["recording_id"].astype(str)].to_numpy() for part in (train, rows))
-    known = np.isfinite(asked)
+    learned, asked = _of(train, found), _of(rows, found)
+    known = np.asarray(np.isfinite(asked))
     if not known.any():
         return Reference(name, reason="no score of an earlier visit of these persons is known")
     values = {}
@@ -61,6 +61,10 @@ def _line(
         )
     note = f"{int(known.sum())} of {len(rows)} recordings have an earlier visit whose score is known"
     return Reference(name, recording_table(rows, values), told={"note": note})
+
+
+def _of(rows: pd.DataFrame, found: "pd.Series[float]") -> Array:
+    return np.asarray(found.loc[rows["recording_id"].astype(str).tolist()], dtype=np.float64)
 
 
 def _read(head: str, earlier: Array, target: Array, asked: Array, mean: float) -> Array:

@@ -24,8 +24,7 @@ def earlier_scores(table: pd.DataFrame) -> tuple[Array, Array]:
     last, mean = np.full((2, len(table)), np.nan)
     for row, (person, place) in enumerate(zip(table["person"], table["place"], strict=True)):
         own = visits.get(person)
-        scores = own[own[:, 0] < place, 1] if own is not None else ()
-        if len(scores):
+        if own is not None and len(scores := own[own[:, 0] < place, 1]):
             last[row], mean[row] = scores[-1], scores.mean()
     return last, mean
 
@@ -42,9 +41,10 @@ def mean_of_others(
         earlier: Only known visits before the row's own, instead of all others.
     """
     out = np.full(features.shape, np.nan)
-    usable = np.isfinite(features).all(axis=1)
+    usable = np.asarray(np.isfinite(features).all(axis=1))
     place, known = table["place"].to_numpy(dtype=float), table["known"].to_numpy(dtype=bool)
-    for rows in table.groupby("person").indices.values():
+    for indices in table.groupby("person").indices.values():
+        rows = np.asarray(indices)
         for row in rows:
             others = rows[(rows != row) & usable[rows]]
             if earlier:

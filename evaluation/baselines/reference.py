@@ -18,13 +18,14 @@ class Reference:
     """A baseline: predictions for the recordings asked for, or the reason why there is none.
 
     `told` is what its summary says beside the metrics: `prediction`, the one answer of the constant line in
-    points, `note` or `columns`.
+    points, `note` or `columns`. Without `by_subject` a person's mean prediction says nothing.
     """
 
     name: str
     predictions: pd.DataFrame | None = None
     reason: str | None = None
     told: Mapping[str, Any] = field(default_factory=dict)
+    by_subject: bool = True
 
 
 Line = Callable[..., Reference]

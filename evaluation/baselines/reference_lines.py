@@ -163,41 +163,34 @@ def reference_lines(
     heads = told_heads(train, model)
     test = test[test["recording_id"].astype(str).isin(set(model["recording_id"]))]
 
-    def compared(line: Line, tested: Reference) -> Summary:
+    def compared(line: Line) -> tuple[str, Summary | str]:
+        tested = line(train, test, heads=heads)
+        if tested.predictions is None:
+            return tested.name, tested.reason or ""
         chosen = None if val is None else line(train, val, heads=heads).predictions
         own = None if chosen is None else choose_threshold(chosen).value
-        summary: Summary = summarize([tested.predictions], [own])
+        summary: Summary = summarize([tested.predictions], [own], by_subject=tested.by_subject)
         summary["difference"] = paired_differences(
             [model], [tested.predictions], thresholds_a=[threshold], thresholds_b=[own]
         )
-        return {**summary, **tested.told}
+        return tested.name, {**summary, **tested.told}
 
     out: dict[str, Any] = {"reasons": {}}
-    for line in (*LINES, *further):
-        tested = line(train, test, heads=heads)
-        if tested.predictions is None:
-            _absent(out, tested.name, tested.reason or "")
-        else:
-            out[tested.name] = compared(line, tested)
-    for name, readings in (families or {}).items():
-        if isinstance(readings, str):
-            _absent(out, name, readings)
-        else:
-            out[name] = {
-                key: compared(line, line(train, test, heads=heads)) for key, line in readings.items()
-            }
+    found: list[tuple[str, Any]] = [compared(line) for line in (*LINES, *further)]
+    for name, own in (families or {}).items():
+        readings = own if isinstance(own, str) else {key: compared(line)[1] for key, line in own.items()}
+        found.append((name, readings))
+    for name, told in found:
+        out[name] = None if isinstance(told, str) else told
+        if isinstance(told, str):
+            out["reasons"][name] = told
+            _log.info("no %s reference line: %s", name, told)
     return out
 
 
 def told_heads(train: pd.DataFrame, model: pd.DataFrame) -> tuple[str, ...]:
     """Heads that the model has and training recordings have labels of: what a line predicts."""
     return tuple(h for h in HEADS if h in train and train[h].notna().any() and f"{h}_prediction" in model)
-
-
-def _absent(out: dict[str, Any], name: str, reason: str) -> None:
-    out[name] = None
-    out["reasons"][name] = reason
-    _log.info("no %s reference line: %s", name, reason)
 
 
 def _fit_predict(x_train: Array, y: Array, x: Array, *, binary: bool) -> Array:

@@ -21,8 +21,11 @@ from evaluation.baselines.linear_probe import WIDE_PENALTIES, linear_reading, pe
 from evaluation.baselines.other_visits import mean_of_others
 from evaluation.baselines.reference import Array, Line, Reference, labels_of, recording_table, training_mean
 
-READINGS = ("raw", "enrolment", "both")
 Reader = Literal["logistic", "ridge"]
+_BEFORE = (
+    "beside a recording stand known visits before it alone; a context of the network that needs no labels "
+    "may see later ones as well, so that the difference flatters such a network"
+)
 
 
 def series_lines(
@@ -60,26 +63,24 @@ def series_lines(
     teach = ids.isin(set(map(str, train))).to_numpy() & measured
     x, filled = _filled(x, teach, measured, name)
     others = mean_of_others(x, table, train=teach, earlier=earlier)
-    views = {"raw": x, "enrolment": x - others, "both": np.hstack([x, x - others])}
     want = ids.isin(set(map(str, asked))).to_numpy()
-    known = np.isfinite(others).all(axis=1)
-    notes = [f"{int((filled & want).sum())} recordings lack some features and take the training median"]
-    notes = notes if (filled & want).any() else []
-    raw = _predicted(views["raw"], table, teach, want, heads, reader)
-    lines = {"raw": _reference(name, "raw", table[want], raw, notes)}
+    known = np.asarray(np.isfinite(others).all(axis=1))
+    gaps = int((filled & want).sum())
+    notes = [f"{gaps} recordings lack some features and take the training median"] if gaps else []
+    raw = _predicted(x, table, teach, want, heads, reader)
     if not (known & teach).any() or not (known & want).any():
         notes.append("nobody has another recording to compare with, so that there is nothing to subtract")
         return {"raw": _reference(name, "raw", table[want], raw, notes)}
-    alone = int((want & ~known).sum())
-    more = (
-        [f"{alone} of {int(want.sum())} recordings stand alone and are read by the raw line"] if alone else []
-    )
-    for reading in READINGS[1:]:
-        found = _predicted(views[reading], table, teach & known, want & known, heads, reader)
+    lines = {"raw": _reference(name, "raw", table[want], raw, notes)}
+    if alone := int((want & ~known).sum()):
+        notes.append(f"{alone} of {int(want.sum())} recordings stand alone and are read by the raw line")
+    for reading, view in (("enrolment", x - others), ("both", np.hstack([x, x - others]))):
+        found = _predicted(view, table, teach & known, want & known, heads, reader)
         values = {head: raw[head].copy() for head in heads}
         for head in heads:
             values[head][known[want]] = found[head]
-        lines[reading] = _reference(name, reading, table[want], values, [*notes, *more])
+        told = [_BEFORE, *notes] if earlier and reading == "both" else notes
+        lines[reading] = _reference(name, reading, table[want], values, told)
     return lines
 
 
@@ -90,7 +91,7 @@ def looked_up(reference: Reference) -> Line:
         made = reference.predictions
         if made is None:
             return reference
-        order = made.set_index("recording_id", drop=False).loc[rows["recording_id"].astype(str)]
+        order = made.set_index("recording_id", drop=False).loc[rows["recording_id"].astype(str).tolist()]
         return replace(reference, predictions=order.reset_index(drop=True))
 
     return line
@@ -137,4 +138,6 @@ def _reference(
     name: str, reading: str, rows: pd.DataFrame, values: dict[str, Array], notes: Sequence[str]
 ) -> Reference:
     told = {"note": "; ".join(notes)} if notes else {}
-    return Reference(f"{name} {reading}", recording_table(rows, values), told=told)
+    # a person's differences to the other visits add up to zero: their mean would be rounding alone
+    by_subject = reading != "enrolment"
+    return Reference(f"{name} {reading}", recording_table(rows, values), told=told, by_subject=by_subject)

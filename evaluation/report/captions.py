@@ -13,7 +13,7 @@ class Caption(NamedTuple):
 
 CAPTIONS = {
     "references": Caption(
-        "Is the model better than what can be had without looking at a face?",
+        "Is the model better than what can be had without a face, or without a network?",
         "The model beside its reference lines",
         "Points are test results, bars 95 % intervals over persons. Dotted: chance (AUC) and no agreement "
         "(CCC). Overlapping bars do not decide; the paired differences in the table do.",

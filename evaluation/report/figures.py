@@ -12,12 +12,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from datamodules.manifests.visits import place_of_visits
+from evaluation.baselines.line_names import FAMILIES, READINGS, SIMPLE
 from evaluation.metrics import resampled as weighted
 from evaluation.metrics.applicable import labeled, ranking_column, usable
 from evaluation.metrics.catalog import METRICS
 from evaluation.metrics.definitions import auc
 from evaluation.report.forest import mark_estimate, mark_line, name_rows
-from evaluation.report.line_names import FAMILIES, READINGS, SIMPLE
 from evaluation.report.style import BLUE, GRAY, GREEN, INK, LIGHT, ORANGE, PURPLE, VERMILION, canvas, png, svg
 from evaluation.uncertainty.bootstrap import Resampling, subject_weights
 from evaluation.uncertainty.calibration import reliability

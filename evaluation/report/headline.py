@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from evaluation.report.line_names import FAMILIES, chief_lines
+from evaluation.baselines.line_names import FAMILIES, chief_lines
 
 Tone = Literal["good", "mixed", "poor", "trial"]
 
@@ -149,15 +149,20 @@ def _error(test: Mapping[str, Any], reference: Mapping[str, Any]) -> _Finding | 
 def _against_earlier_scores(reference: Mapping[str, Any]) -> _Finding | None:
     names = {"last_score": "the last earlier score", "mean_score": "the mean earlier score"}
     lines = {name: reference.get(key) for key, name in names.items()}
-    return _against("What the person scored before, without a face,", lines, all_of="the earlier scores")
+    return _against(
+        "What the person scored before reaches, without a face, AUC", lines, all_of="the earlier scores"
+    )
 
 
 def _against_readers(reference: Mapping[str, Any]) -> _Finding | None:
-    lines = {f"the {FAMILIES[key]} line": line for key, (_, line) in chief_lines(reference).items()}
-    return _against("Simple readers of the same series", lines, all_of="simple readers of its series")
+    words = {key: name if name.isupper() else name.lower() for key, name in FAMILIES.items()}
+    lines = {f"the {words[key]} line": line for key, (_, line) in chief_lines(reference).items()}
+    return _against(
+        "Simple readers of the same series reach AUC", lines, all_of="simple readers of its series"
+    )
 
 
-def _against(who: str, lines: Mapping[str, Mapping[str, Any] | None], *, all_of: str) -> _Finding | None:
+def _against(said: str, lines: Mapping[str, Mapping[str, Any] | None], *, all_of: str) -> _Finding | None:
     """The model against several lines at once, which it beats where it beats each."""
     known = {
         name: (line["auc"], gap)
@@ -168,16 +173,19 @@ def _against(who: str, lines: Mapping[str, Mapping[str, Any] | None], *, all_of:
         return None
     lost = [name for name, (_, gap) in known.items() if gap["low"] is None or gap["low"] <= 0]
     found = ", ".join(
-        f"{number(auc)} ({name.removeprefix('the ')}, the model minus that {number(gap)})"
+        f"{number(auc)} ({_short(name)}; the model minus that {number(gap)})"
         for name, (auc, gap) in known.items()
     )
-    verb = "reaches" if who.endswith(",") else "reach"
     end = (
         f"not shown to be better than {_listed(lost)}"
         if lost
         else "every interval of a difference lies above 0"
     )
-    return _Finding(_listed(lost) if lost else all_of, not lost, f"{who} {verb} AUC {found}: {end}.")
+    return _Finding(_listed(lost) if lost else all_of, not lost, f"{said} {found}: {end}.")
+
+
+def _short(name: str) -> str:
+    return name.removeprefix("the ").removesuffix(" line")
 
 
 def _identity(reference: Mapping[str, Any]) -> str | None:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from datamodules.schema import UNKNOWN
 from evaluation.audit.slices import SHOWN
+from evaluation.baselines.line_names import FAMILIES, SIMPLE, chief_lines, family_lines
 from evaluation.metrics.catalog import METRICS
 from evaluation.report import figures
 from evaluation.report.captions import CAPTIONS
@@ -17,7 +18,6 @@ from evaluation.report.figures import AttentionExample
 from evaluation.report.headline import judge
 from evaluation.report.leak_section import leak_section
 from evaluation.report.learning_curves import explain_choice, hardly_trained, training_curves
-from evaluation.report.line_names import FAMILIES, SIMPLE, chief_lines, family_lines
 from evaluation.report.page import environment, header
 from evaluation.report.provenance_section import provenance_rows
 from evaluation.report.run_facts import trial
@@ -269,8 +269,10 @@ def _reasons(reasons: Mapping[str, str]) -> dict[str, str]:
 
 def _line_rows(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
     """A row a line; those on series in all their readings."""
-    shown, reference = figures.defined(_lines(metrics).values()), metrics.get("reference") or {}
-    lines = _lines(metrics) | {f"{name} {reading}": line for name, reading, line in family_lines(reference)}
+    lines, reference = _lines(metrics), metrics.get("reference") or {}
+    shown = figures.defined(lines.values())
+    lines = {name: line for name, line in lines.items() if name.partition(" ")[0] not in FAMILIES}
+    lines |= {f"{name} {reading}": line for name, reading, line in family_lines(reference)}
     rows = []
     for name, line in lines.items():
         difference = line.get("difference") or {}

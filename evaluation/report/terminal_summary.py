@@ -4,9 +4,9 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from evaluation.baselines.line_names import chief_lines
 from evaluation.metrics.catalog import METRICS
 from evaluation.report.headline import number
-from evaluation.report.line_names import chief_lines
 from evaluation.report.run_facts import trial
 
 Row = tuple[str, str]

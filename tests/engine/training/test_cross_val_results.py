@@ -6,6 +6,9 @@ from sklearn.metrics import mean_absolute_error, roc_auc_score
 from datamodules.manifests.manifest import manifest_from_table
 from datamodules.splits.cross_validation import RepeatedKFold
 from datamodules.splits.protocols import KFold, LeaveOneSubjectOut
+from datamodules.synthetic.cohort import synthetic_manifest
+from engine.inference.lines import Lines
+from engine.inference.recordings import rows_of, targets
 from engine.training.cross_val_results import pool, spread
 
 
@@ -136,3 +139,30 @@ def test_the_constants_of_folds_rank_nobody(manifest, protocol):
             (known[list(split.test)] - known[list(split.train)].mean()).abs().mean() * len(split.test)
         )
     assert line["mae"]["value"] == pytest.approx(sum(errors) / sum(len(split.test) for split in splits))
+
+
+def test_lines_on_series_learn_in_each_fold_from_its_own_training_persons_and_are_pooled(tmp_path):
+    made_up = synthetic_manifest(
+        root=tmp_path, n_subjects=14, n_visits=2, fps=10.0, duration_s=2.0, size=None, confound=1.0,
+        habit_visibility=0.1, seed=0, workers=1, landmarks=False,
+    )  # fmt: skip
+    source = {"_target_": "datamodules.clips.dataset.SeriesClips"}
+    config = {"data": {"module": {"source": source}}, "evaluation": {"lines": ["statistics"]}}
+    splits = KFold(folds=2, val=0.3).splits(made_up)
+    tables = [predicted(made_up, split, seed) for seed, split in enumerate(splits)]
+    lines = Lines(config, made_up)
+    reference = pool(made_up, splits, tables, lines=lines).metrics["reference"]
+    found = reference["statistics"]["both"]
+    each = []
+    for split in splits:
+        line = lines.of(split, split.test, heads=("score",)).families["statistics"]["both"]
+        each.append(line(None, rows_of(targets(made_up), split.test), heads=("score",)).predictions)
+    both = pd.concat(each)
+    assert found["mae"]["value"] == pytest.approx(
+        mean_absolute_error(both["score_target"], both["score_prediction"])
+    )
+    own = mean_absolute_error(*(pd.concat(tables)[f"score_{name}"] for name in ("target", "prediction")))
+    assert found["difference"]["mae"]["value"] == pytest.approx(own - found["mae"]["value"])
+    assert "by_subject" not in reference["statistics"]["enrolment"]
+    assert "rocket" in reference["reasons"]
+    assert reference["last_score"] is None

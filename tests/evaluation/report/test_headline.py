@@ -82,3 +82,24 @@ def test_nothing_defined():
 def test_number_has_no_negative_zero():
     assert number(estimate(-0.001, -0.2, 0.1)) == "0.00 [\N{MINUS SIGN}0.20, 0.10]"
     assert number(estimate(None)) == "not defined"
+
+
+def reader(auc, low, high):
+    return {"both": {"auc": estimate(auc), "difference": {"auc": estimate((low + high) / 2, low, high)}}}
+
+
+def test_simple_readers_of_the_same_series_and_earlier_scores_must_be_beaten_one_and_all():
+    lines = {"statistics": reader(0.7, 0.05, 0.15), "rocket": reader(0.78, -0.02, 0.06)}
+    verdict = judge(result(**lines))
+    assert verdict.headline.startswith("Only partly better")
+    assert "but not shown for the ROCKET line: AUC" in verdict.headline
+    told = next(one for one in verdict.sentences if one.startswith("Simple readers"))
+    assert "0.70 (statistics; the model minus that 0.10 [0.05, 0.15])" in told
+    assert told.endswith("not shown to be better than the ROCKET line.")
+    lines["rocket"] = reader(0.7, 0.01, 0.2)
+    assert "simple readers of its series" in judge(result(**lines)).headline
+    last = {"auc": estimate(0.9), "difference": {"auc": estimate(-0.1, -0.2, 0.0)}}
+    verdict = judge(result(last_score=last))
+    assert "not shown for the last earlier score" in verdict.headline
+    alone = {"raw": {"auc": estimate(0.7), "difference": {"auc": estimate(0.1, 0.05, 0.15)}}}
+    assert judge(result(statistics=alone)).headline.startswith("Better than")

@@ -204,3 +204,19 @@ def test_few_and_unknown_persons_are_remarked(recordings, write):
 def test_nothing_to_report_is_an_error(tmp_path, inputs):
     with pytest.raises(ValueError, match="no predictions to report"):
         write_report(tmp_path / "r.html", **{**inputs, "predictions": inputs["predictions"].iloc[:0]})
+
+
+def test_simple_readers_stand_in_a_table_of_their_own_and_missing_lines_share_a_reason(write, inputs):
+    test = inputs["metrics"]["test"]
+    reference = {
+        "statistics": {"raw": {**test, "note": "two stand alone"}, "enrolment": test, "both": test},
+        "reasons": {"last_score": "none is known", "mean_score": "none is known"},
+    }
+    metrics = metrics_json(test=test, val=None, reference=reference)
+    text, page = write({**inputs, "metrics": metrics})
+    own = text[text.index('<div id="readers">') :].partition("</table>")[0]
+    readers = ("Statistics, the recording", "Statistics, minus other visits", "Statistics, both")
+    assert re.findall("Statistics, [a-z ]+", own) == list(readers)
+    assert "ROCKET, both" not in own
+    assert "Statistics, the recording: two stand alone." in page.text
+    assert "No last score or mean score line: none is known." in page.text

@@ -71,3 +71,14 @@ def test_what_was_asked_names_synthetic_persons_and_trial_runs():
 def test_a_block_is_aligned_and_plain():
     text = block("done", [("a", "one\ntwo"), ("long", "\N{MINUS SIGN}0.10")])
     assert text == "done\n  a     one\n        two\n  long  -0.10"
+
+
+def test_of_a_line_with_readings_the_one_that_knows_most_is_shown():
+    readings = {
+        "raw": {"auc": estimate(0.6)},
+        "enrolment": {"auc": estimate(0.7)},
+        "both": {"auc": estimate(0.8)},
+    }
+    reference = {"statistics": readings, "rocket": {"raw": {"auc": estimate(0.65)}}, "last_score": None}
+    rows = result_rows({"test": {"auc": estimate(0.7)}, "reference": reference})
+    assert rows == [("test", "AUC 0.70"), ("statistics both", "AUC 0.80"), ("rocket raw", "AUC 0.65")]
