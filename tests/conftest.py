@@ -32,6 +32,7 @@ SMALL = [
     "trainer.max_epochs=2",
     "+trainer.enable_progress_bar=false",
     "evaluation.n_boot=1000",
+    "evaluation.lines=[statistics]",  # the others have tests of their own, and take seconds
     "data.module.num_workers=0",
     "data.module.subjects=4",
     "data.module.train_clips.length=8",
