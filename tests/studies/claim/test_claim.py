@@ -11,41 +11,48 @@ from sklearn.metrics import roc_auc_score
 
 from datamodules.synthetic.behavior import habit_statistics
 from datamodules.synthetic.latent import LatentSettings, draw_cohort
+from engine.training.prepare import compose_training
 from studies.claim import __main__ as claim
 from studies.claim.habits_probe import habit_columns, habit_r2
-from studies.claim.plan import ORACLE, VARIANTS, plan, start
-from studies.claim.table import CONFOUNDED, FREE, differences, t_interval, tabulate, verdicts, write_claim
+from studies.claim.page import write_claim
+from studies.claim.plan import CELLS, CONTRASTS, LINES, MAIN, ORACLE, VARIANTS, Study
+from studies.claim.table import STABLE, Results, over_seeds
+from studies.claim.verdicts import verdicts
+from studies.claim.work import run_unit
 
 pytestmark = pytest.mark.xdist_group("claim")  # the study below is made once
 NOWHERE = Path("nowhere")
 TINY = (
-    "data.cohort.n_visits=2",
+    "data.cohort.n_visits=3",
     "data.cohort.fps=10",
-    "data.cohort.duration_s=2",
-    "data.module.train_clips.length=8",
-    "data.module.eval_clips.length=8",
-    "data.module.visits=2",
+    "data.cohort.duration_s=4",
+    "data.module.train_clips.length=16",
+    "data.module.eval_clips.length=16",
+    "data.module.visits=3",
     "model.network.depression.trunk.blocks=1",
+    "evaluation.lines=[statistics]",
     "width=16",
 )
+CELL = "movement-0.8-on"
 
 
 def _study(folder, **changes):
     kind = {
-        "seeds": range(2),
-        "subjects": 16,
+        "seeds": 2,
+        "first_seed": 0,
+        "subjects": 24,
         "epochs": 1,
-        "variants": ("depression_branch", "enrolment"),
-        "settings": (CONFOUNDED,),
+        "variants": ("depression_branch", "calibrated"),
+        "cells": (CELL,),
         "further": TINY,
     }
-    return plan("series", out=folder / "study", data=folder / "data", **{**kind, **changes})
+    return Study(input="series", out=folder / "study", data=folder / "data", **{**kind, **changes})
 
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
     folder = tmp_path_factory.mktemp("claim")
-    units = _study(folder)
+    units = _study(folder).units()
     claim.run_units(units, workers=1, out=folder / "study")
     return folder, units
 
@@ -53,20 +60,24 @@ def study(tmp_path_factory):
 @pytest.mark.slow  # the study trains four networks
 def test_every_unit_leaves_its_files_and_nothing_else(study):
     folder, units = study
-    assert len(units) == 2 * 3
+    assert len(units) == 2 * 4
     for unit in units:
-        names = {path.name for path in unit.folder.iterdir()}
-        assert names == {"result.json"} | (set() if unit.variant == ORACLE else {"predictions.csv"})
-    assert {path.name for path in (folder / "study").iterdir()} == {CONFOUNDED}
+        names = {path.name for path in unit.folder.iterdir()} - {"result.json"}
+        lines = {f"statistics, {reading}.csv" for reading in ("raw", "minus", "both")}
+        if unit.variant == LINES:
+            assert names >= {"constant.csv", "last_score.csv", "mean_score.csv"}
+            assert len([name for name in names if name.startswith("statistics")]) == len(lines)
+        else:
+            assert names == (set() if unit.variant == ORACLE else {"predictions.csv"})
+    assert {path.name for path in (folder / "study").iterdir()} == {CELL}
     assert not list((folder / "study").rglob("*.ckpt"))
 
 
 @pytest.mark.slow  # the study trains four networks
 def test_recorded_auc_is_that_of_the_predictions(study):
     _, units = study
-    for unit in (unit for unit in units if unit.variant != ORACLE):
-        table = pd.read_csv(unit.folder / "predictions.csv")
-        test = table[table["split"] == "test"]
+    for unit in (unit for unit in units if unit.variant not in (ORACLE, LINES)):
+        test = pd.read_csv(unit.folder / "predictions.csv")
         found = json.loads(unit.result.read_text())
         assert found["test_auc"] == pytest.approx(
             roc_auc_score(test["binary_target"], test["binary_prediction"])
@@ -76,32 +87,42 @@ def test_recorded_auc_is_that_of_the_predictions(study):
 
 
 @pytest.mark.slow  # the study trains four networks
-def test_variants_of_a_seed_see_the_same_people(study):
+def test_networks_and_lines_of_a_seed_answer_for_the_same_recordings(study):
     _, units = study
     for seed in range(2):
-        ids = [
-            pd.read_csv(u.folder / "predictions.csv")[["recording_id", "split", "target"]]
-            for u in units
-            if u.seed == seed and u.variant != ORACLE
+        files = [
+            path
+            for unit in units
+            if unit.seed == seed and unit.variant != ORACLE
+            for path in unit.folder.glob("*.csv")
         ]
-        pd.testing.assert_frame_equal(*ids)
+        ids = [
+            pd.read_csv(path)[["recording_id", "binary_target"]].sort_values(
+                "recording_id", ignore_index=True
+            )
+            for path in files
+        ]
+        assert len(ids) > 5
+        for one in ids[1:]:
+            pd.testing.assert_frame_equal(one, ids[0])
+        assert not ids[0]["recording_id"].str.endswith("V1").any()  # known from the start
 
 
 @pytest.mark.slow  # the study trains four networks
 def test_started_again_only_what_is_missing_is_done(study):
     folder, units = study
     times = {unit.result: unit.result.stat().st_mtime_ns for unit in units}
-    units[1].result.unlink()
+    units[2].result.unlink()
     claim.run_units(units, workers=1, out=folder / "study")
     redone = [unit for unit in units if unit.result.stat().st_mtime_ns != times[unit.result]]
-    assert redone == [units[1]]
+    assert redone == [units[2]]
 
 
 @pytest.mark.slow  # the study trains four networks
 def test_results_of_other_settings_are_not_mixed_in(study):
     folder, _ = study
     with pytest.raises(ValueError, match=r"max_epochs=1.*max_epochs=3.*out="):
-        claim.run_units(_study(folder, epochs=3), workers=1, out=folder / "study")
+        claim.run_units(_study(folder, epochs=3).units(), workers=1, out=folder / "study")
 
 
 @pytest.mark.slow  # the study trains four networks
@@ -111,37 +132,47 @@ def test_claim_is_written(study, tmp_path):
     content = json.loads((tmp_path / "claim.json").read_text())
     assert (tmp_path / "claim.md").read_text() == text
     assert (tmp_path / "claim.png").read_bytes().startswith(b"\x89PNG")
-    assert {line["line"] for line in content["lines"]} >= {"enrolment", "oracle raw", "oracle relative"}
+    assert "| calibrated |" in text
+    assert "| oracle both + earlier scores |" in text
+    assert "| calibrated - mean_score |" in text
     assert content["command"] == "the command"
-    assert len(content["verdicts"]) == 2
-    assert ("FAILED" in text) == (not all(verdict["holds"] for verdict in content["verdicts"]))
+    assert {run["variant"] for run in content["runs"]} == {"depression_branch", "calibrated", ORACLE, LINES}
 
 
 @pytest.mark.parametrize(
-    ("kind", "variants"),
+    ("kind", "cell"),
     [
-        pytest.param("series", tuple(VARIANTS), marks=pytest.mark.slow),
-        ("pixels", ("enrolment", "motion_only")),
+        pytest.param("series", "movement-0.8-on", marks=pytest.mark.slow),
+        ("series", "levels-0.15-off"),
+        ("pixels", STABLE),
     ],
 )
-def test_variants_compose_and_differ(kind, variants):
-    units = plan(kind, seeds=[3], out=NOWHERE, data=NOWHERE, subjects=9, epochs=1, variants=variants)
+def test_variants_compose_and_differ(kind, cell):
+    study = Study(input=kind, out=NOWHERE, data=NOWHERE, first_seed=3, seeds=1, cells=(cell,))
+    units = [unit for unit in study.units() if unit.variant not in (ORACLE, LINES)]
     models = set()
-    for unit in (unit for unit in units if unit.setting == CONFOUNDED and unit.variant != ORACLE):
-        config = claim.compose_training(unit.overrides, output=NOWHERE)
-        assert config["seed"] == config["protocol"]["seed"] == config["data"]["manifest"]["seed"] == 3
+    for unit in units:
+        config = compose_training(unit.overrides, output=NOWHERE)
+        cohort = config["data"]["manifest"]
+        assert config["seed"] == config["protocol"]["persons"]["seed"] == cohort["seed"] == 3
+        assert (cohort["stability"], cohort["confound"]) == (CELLS[cell].stability, CELLS[cell].confound)
+        assert cohort["movement"] == CELLS[cell].movement
         models.add(json.dumps(config["model"]))
-    assert len(models) == len(variants)
+    assert len(models) == len(units) >= len(MAIN)
 
 
-@pytest.mark.parametrize(("kind", "cohorts", "trainings"), [("series", 3, 8 + 4 + 3), ("pixels", 2, 6 + 2)])
-def test_every_cohort_has_its_oracle_and_what_it_is_needed_for(kind, cohorts, trainings):
-    units = plan(kind, seeds=range(5), out=NOWHERE, data=NOWHERE, subjects=9, epochs=1)
-    assert len(units) == 5 * (cohorts + trainings)
-    assert {(u.setting, u.seed) for u in units} == {
-        (u.setting, u.seed) for u in units if u.variant == "depression_branch"
-    }
+def test_every_cohort_has_its_oracles_and_lines_and_what_it_is_needed_for():
+    units = Study(input="series", out=NOWHERE, data=NOWHERE, first_seed=5).units()
+    cohorts = {(unit.cell, unit.seed) for unit in units}
+    for variant in (ORACLE, LINES, *MAIN):
+        assert {(unit.cell, unit.seed) for unit in units if unit.variant == variant} == cohorts
     assert len({unit.result for unit in units}) == len(units)
+    of = {name: {unit.seed for unit in units if unit.cell == name} for name in CELLS}
+    assert of[STABLE] == of["movement-0.15-on"] == of["movement-0.8-on"] == set(range(5, 10))
+    assert of["levels-0-off"] == {5, 6, 7}
+    assert {unit.variant for unit in units if unit.cell == STABLE} >= set(CONTRASTS)
+    filmed = Study(input="pixels", out=NOWHERE, data=NOWHERE, first_seed=5).units()
+    assert {unit.cell for unit in filmed} == {"levels-0.15-on", STABLE}
 
 
 @pytest.mark.slow  # makes two cohorts
@@ -153,104 +184,171 @@ def test_every_training_on_pixels_starts_from_one_trunk_of_other_people(tmp_path
         "model.network.depression.trunk.widths=[8,16]",
         "model.network.depression.trunk.mmp_stages=[1]",
     )
-    few = ("data.cohort.fps=10", "data.cohort.duration_s=3", "data.cohort.n_visits=2", "width=16")
-    study = {"out": tmp_path / "out", "data": tmp_path / "data", "subjects": 12, "epochs": 1}
-    units = plan("pixels", seeds=range(2), variants=["depression_branch"], further=(*faces, *few), **study)
-    first = start("pixels", further=(*faces, *few), **study)
-    config = claim.compose_training(first.overrides, output=tmp_path)
+    few = ("data.cohort.fps=10", "data.cohort.duration_s=3", "data.cohort.n_visits=3", "width=16")
+    study = Study(
+        input="pixels",
+        out=tmp_path / "out",
+        data=tmp_path / "data",
+        first_seed=0,
+        seeds=1,
+        subjects=16,
+        epochs=1,
+        cells=(STABLE,),
+        variants=("depression_branch",),
+        further=(*faces, *few),
+    )
+    first, units = study.start(), study.units()
+    config = compose_training(first.overrides, output=tmp_path)
     cohort = config["data"]["manifest"]
     assert (cohort["confound"], cohort["n_subjects"], config["model"]["network"]["personality"]) == (
         0,
-        24,
+        32,
         None,
     )
-    assert cohort["seed"] not in range(100)
-    assert all(f"init_from={first.checkpoint}" in unit.overrides for unit in units)
-    chosen = [unit for unit in units if (unit.setting, unit.seed) == (CONFOUNDED, 0)]
-    claim.run_units([first, *chosen], workers=1, out=tmp_path / "out")
+    assert cohort["seed"] not in range(1000)
+    trained = [unit for unit in units if unit.variant not in (ORACLE, LINES)]
+    assert all(f"init_from={first.checkpoint}" in unit.overrides for unit in trained)
+    claim.run_units([first, *units], workers=1, out=tmp_path / "out")
     assert first.checkpoint.is_file()
-    assert {r["variant"] for r in claim.read_results(chosen)} == {ORACLE, "depression_branch"}
+    assert {r["variant"] for r in claim.read_results(units)} == {ORACLE, LINES, "depression_branch"}
 
 
 def test_series_start_fresh():
-    study = {"out": NOWHERE, "data": NOWHERE, "subjects": 9, "epochs": 1}
-    assert start("series", **study) is None
-    assert not any("init_from" in text for u in plan("series", seeds=[0], **study) for text in u.overrides)
+    study = Study(input="series", out=NOWHERE, data=NOWHERE, first_seed=0, seeds=1)
+    assert study.start() is None
+    assert not any("init_from" in text for unit in study.units() for text in unit.overrides)
 
 
-def test_paired_interval_is_that_of_scipy():
+def test_interval_over_seeds_is_that_of_scipy():
     rng = np.random.default_rng(0)
     a, b = rng.normal(0.7, 0.05, 5), rng.normal(0.6, 0.05, 5)
-    rows = [
-        (CONFOUNDED, s, n, v)
-        for n, x in (("enrolment", a), ("depression_branch", b))
-        for s, v in enumerate(x)
-    ]
-    found = differences(_table(rows))[CONFOUNDED]["enrolment - depression_branch"]
+    found = over_seeds((a - b).tolist())
     expected = stats.ttest_rel(a, b).confidence_interval(0.95)
     assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
     assert found.mean == pytest.approx((a - b).mean())
-    assert t_interval([0.5]).low is None
+    assert over_seeds([0.5]).low is None
 
 
-def _table(rows):
-    return pd.DataFrame(rows, columns=["setting", "seed", "line", "auc"])
+def _made(folder, strengths, *, cell=STABLE, seeds=3, persons=60, visits=5):
+    """Records of a study whose lines see the label through noise: name -> strength of what they see."""
+    records = []
+    for seed in range(seeds):
+        rng = np.random.default_rng(seed)
+        label = rng.integers(0, 2, (persons, visits)).ravel()
+        ids = pd.DataFrame(
+            {
+                "recording_id": [f"P{p}-V{v}" for p in range(persons) for v in range(visits)],
+                "subject_id": [f"P{p}" for p in range(persons) for v in range(visits)],
+                "binary_target": label.astype(float),
+            }
+        )
+        shared = rng.normal(size=len(label))
+        aucs = {}
+        for name, strength in strengths.items():
+            seen = strength * label + shared + 0.3 * rng.normal(size=len(label))
+            answers = ids.assign(binary_prediction=1 / (1 + np.exp(-seen)))
+            line = name not in VARIANTS
+            own = folder / cell / str(seed) / (LINES if line else name)
+            own.mkdir(parents=True, exist_ok=True)
+            answers.to_csv(own / (f"{name}.csv" if line else "predictions.csv"), index=False)
+            auc = roc_auc_score(label, seen)
+            if line:
+                aucs[name] = auc
+            else:
+                records.append(_record(cell, seed, name, own) | {"test_auc": auc, "habit_r2": 0.4})
+        records.append(_record(cell, seed, LINES, folder / cell / str(seed) / LINES) | {"auc": aucs})
+        records.append(_record(cell, seed, ORACLE, folder) | {"auc": {"both": 0.97}})
+    return records
 
 
-def _numbers(*, gain, noise, raw, relative, free):
-    wobble = np.array([-1, 1, 0, -0.5, 0.5]) * noise
-    rows = []
-    for seed, w in enumerate(wobble):
-        rows += [
-            (CONFOUNDED, seed, "depression_branch", 0.6),
-            (CONFOUNDED, seed, "enrolment", 0.6 + gain + w),
+def _record(cell, seed, variant, folder):
+    return {"cell": cell, "seed": seed, "variant": variant, "folder": folder, "seconds": 1.0}
+
+
+STRENGTHS = {
+    "depression_branch": 0.5,
+    "enrolment": 0.6,
+    "calibrated": 2.5,
+    "statistics, raw": 0.3,
+    "statistics, both": 0.5,
+    "last_score": 0.8,
+    "mean_score": 1.0,
+}
+
+
+def test_the_interval_over_persons_is_that_of_a_bootstrap(tmp_path):
+    found = Results(_made(tmp_path, STRENGTHS)).difference(STABLE, "calibrated", "mean_score")
+    assert found is not None
+    rng, drawn = np.random.default_rng(0), []
+    files = [
+        [
+            pd.read_csv(tmp_path / STABLE / str(s) / name).set_index("subject_id")
+            for name in ("calibrated/predictions.csv", "lines/mean_score.csv")
         ]
-        rows += [(CONFOUNDED, seed, "oracle raw", raw), (CONFOUNDED, seed, "oracle relative", relative)]
-        rows += [(FREE, seed, "depression_branch", 0.8), (FREE, seed, "enrolment", 0.8 + free + w)]
-    return _table(rows)
+        for s in range(3)
+    ]
+    for _ in range(300):
+        values = []
+        for a, b in files:
+            people = rng.choice(a.index.unique(), a.index.nunique())
+            values.append(
+                np.subtract(
+                    *(
+                        roc_auc_score(one.loc[people, "binary_target"], one.loc[people, "binary_prediction"])
+                        for one in (a, b)
+                    )
+                )
+            )
+        drawn.append(np.mean(values))
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    assert found[1].mean == pytest.approx(found[0].mean)
+    assert (found[1].low, found[1].high) == pytest.approx((low, high), abs=0.01)
 
 
-GOOD = {"gain": 0.12, "noise": 0.02, "raw": 0.62, "relative": 0.8, "free": 0.001}
+def test_the_strongest_reading_of_a_family_is_what_has_to_be_beaten(tmp_path):
+    results = Results(_made(tmp_path, STRENGTHS))
+    assert results.strongest(STABLE, "statistics") == "statistics, both"
+    assert results.strongest(STABLE, "rocket") is None
 
 
 @pytest.mark.parametrize(
     ("change", "holds"),
     [
-        ({}, [True, True, True]),
-        ({"gain": 0.07}, [False, False, True]),
-        ({"noise": 0.2}, [False, True, True]),  # large on average, but the interval holds 0
-        ({"relative": 0.9}, [True, False, True]),
-        ({"relative": 0.6}, [True, False, True]),  # no gap to close
-        ({"free": 0.1}, [True, True, False]),
-        ({"free": -0.1}, [True, True, False]),
+        ({}, [True, True, True, True]),
+        ({"calibrated": 0.7}, [False, False, True, True]),
+        ({"mean_score": 3.0}, [True, False, True, True]),
+        ({"enrolment": 0.3}, [True, True, False, False]),
+        ({"statistics, raw": 1.2}, [True, True, True, False]),
     ],
 )
-def test_verdicts_follow_the_numbers(change, holds):
-    assert [verdict.holds for verdict in verdicts(_numbers(**(GOOD | change)), input="series")] == holds
+def test_verdicts_follow_the_numbers(change, holds, tmp_path):
+    results = Results(_made(tmp_path, STRENGTHS | change))
+    assert [verdict.holds for verdict in verdicts(results)] == holds
 
 
-def test_pixels_ask_for_less():
-    table = _numbers(**(GOOD | {"gain": 0.07}))
-    assert [verdict.holds for verdict in verdicts(table, input="pixels")] == [True, True]
+@pytest.mark.parametrize(
+    ("change", "failed"),
+    [
+        ({}, set()),
+        ({"statistics, both": 2.3}, {"enrolment beats statistics, both"}),
+        ({"rocket, both": 2.5}, {"enrolment is not below rocket, both by more than 0.01 AUC on average"}),
+        ({"mmp_off": 2.3}, {"enrolment beats mmp_off"}),
+        ({"motion_only": 0.2}, {"motion_only beats depression_branch"}),
+    ],
+)
+def test_verdicts_of_movement(change, failed, tmp_path):
+    made = {"enrolment": 2.0, "depression_branch": 0.5, "statistics, both": 0.5, "rocket, both": 1.5}
+    made |= {"mmp_off": 1.0, "motion_only": 1.5}
+    results = Results(_made(tmp_path, made | change, cell=CELL))
+    found = verdicts(results)
+    assert {v.claim.removeprefix(f"{CELL}: ") for v in found if not v.holds} == failed
+    assert len(found) == 5
 
 
-def test_one_seed_proves_nothing():
-    table = _numbers(**(GOOD | {"noise": 0.0}))
-    found = verdicts(table[table["seed"] == 0], input="series")
-    assert [verdict.holds for verdict in found] == [False, True, False]
-
-
-def test_undefined_auc_is_not_averaged_away():
-    result = {
-        "setting": FREE,
-        "seed": 0,
-        "variant": "clip",
-        "test_auc": None,
-        "habit_r2": None,
-        "seconds": 1.0,
-    }
+def test_undefined_auc_is_not_averaged_away(tmp_path):
+    record = _record(STABLE, 0, "abstract", tmp_path) | {"test_auc": None, "habit_r2": None}
     with pytest.raises(ValueError, match="subjects="):
-        tabulate([result])
+        Results([record])
 
 
 @pytest.fixture(scope="module")
@@ -297,9 +395,9 @@ def test_probe_is_scored_on_unseen_persons(habits):
 
 
 def test_failed_unit_names_itself(tmp_path):
-    unit = _study(tmp_path)[1]
+    unit = _study(tmp_path).units()[2]
     broken = replace(unit, overrides=(*unit.overrides, "protocol=kfold"))
     with pytest.raises(Exception) as caught:  # noqa: PT011 - what matters is the note
-        claim.run_unit(broken, tmp_path)
+        run_unit(broken, tmp_path)
     assert any(unit.name in note for note in caught.value.__notes__)
     assert not unit.result.exists()
