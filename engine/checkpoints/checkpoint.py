@@ -10,7 +10,7 @@ rewrite its digest, and what such a file can make this program do is bounded by 
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,8 @@ class RunCheckpoint:
         origin: What the recordings were made of; see `recorded_config.origin`. Empty in older checkpoints.
         preprocessing: How the recordings were made of raw videos; None where `preprocess.py` did not make
             them, as in older checkpoints.
+        change: What validation taught about changes between visits, see `engine.inference.person_changes`;
+            empty where that is nothing, as in older checkpoints.
     """
 
     path: Path
@@ -62,11 +64,16 @@ class RunCheckpoint:
     seen: dict[str, Any]
     origin: str = ""
     preprocessing: Preprocessing | None = None
+    change: dict[str, Any] = field(default_factory=dict)
 
 
 # Every further attribute is a field of the record; a check of its own goes to `record_checks.CHECKS`.
-_LATER = {"origin": "", "preprocessing": None}  # what records of this format came to hold, as before
-_FIELDS = {field.name for field in fields(RunCheckpoint)} - {"path", "state_dict"}
+_LATER = {
+    "origin": "",
+    "preprocessing": None,
+    "change": {},
+}  # what records of this format came to hold, as before
+_FIELDS = {own.name for own in fields(RunCheckpoint)} - {"path", "state_dict"}
 
 
 def new_record(
@@ -137,7 +144,9 @@ def load_checkpoint(path: str | Path) -> RunCheckpoint:
     return RunCheckpoint(path=path, state_dict=content["state_dict"], **held)
 
 
-def add_calibration(path: str | Path, calibration: Mapping[str, Sequence[float]]) -> None:
+def add_calibration(
+    path: str | Path, calibration: Mapping[str, Sequence[float]], *, change: Mapping[str, Any] | None = None
+) -> None:
     """Write what validation taught into a finished checkpoint, with a new digest, in one step.
 
     Raises:
@@ -147,7 +156,7 @@ def add_calibration(path: str | Path, calibration: Mapping[str, Sequence[float]]
     load_checkpoint(path)  # a new digest over a damaged file would declare it whole
     content, _ = _read(path)
     plain = {name: [float(value) for value in values] for name, values in calibration.items()}
-    record = content[KEY] | {"calibration": plain}
+    record = content[KEY] | {"calibration": plain, "change": dict(change or {})}
     content[KEY] = seal(content["state_dict"], record)
     partial = path.with_name(f".{path.name}.partial")
     torch.save(content, partial)

@@ -52,6 +52,9 @@ def pool(manifest: Manifest, splits: Sequence[Split], tables: Sequence[pd.DataFr
     metrics["threshold"] = threshold.as_dict()
     if len(repeats) == 1:
         metrics |= by_discrepancy(tested[0], manifest, splits, threshold=None)
+    metrics["change"] = {
+        "reason": "each fold learns changes on its own validation part, see the folds' folders"
+    }
     metrics["folds"] = spread([measured(table[table["split"] == "test"]) for table in tables])
     if len(repeats) > 1:
         metrics["repeats"] = spread(tested)

@@ -7,22 +7,23 @@ visits before it (the baseline, in which the constant error of a person cancels)
     p - m \bar y = a + a_1 \bar t + b (t - \bar t) + b_2 (t^2 - \bar t^2) + e        known scores
 
 where m is how far a prediction moves when the known scores behind it do by a point, which is measured, not
-fitted. The left side of the first line, or p - a - (a_1 + m) \bar y, is the statistic x. Among persons who do not
-change its variance is
+fitted. The left side of the first line, or p - a - (a_1 + m) \bar y, is the statistic x. Among persons who do
+not change its variance is
 
     v_n = A + B / n,    with known scores  v_n = (1 + 2 / S) (A + B / n + a_1^2 \sigma^2 / n)
 
-A + B / n being that of e, fitted to the variances at every n, because \bar y is off by the noise \sigma^2 of the
-questionnaire and a and a_1 are estimated on S persons. A change is reliable where |x| > c \sqrt v_n, with
-Student's c of the degrees of freedom of v_n; in points, the smallest change that is not noise is c \sqrt v_n / b.
+A + B / n being that of e, fitted to the variances at every n, because \bar y is off by the noise \sigma^2 of
+the questionnaire and a and a_1 are estimated on S persons. A change is reliable where |x| > c \sqrt v_n, with
+Student's c of the degrees of freedom of v_n; in points, the smallest change that is not noise is c \sqrt v_n
+/ b.
 
 This is the reliable change index of Jacobson and Truax (1991) with five differences, all our choice: v is
 measured on the changes of validation persons instead of following from a reliability; they change, so what
 their scores say of it is taken out, less the noise of the scores (`errors_in_variables`); the shrinkage b of
 predictions is taken back; the baseline is n visits; v has an uncertainty of its own, from the jackknife over
 persons (Satterthwaite 1946). The curve b_2 takes the bend between score and face, such as a floor of the
-scale, out of e, and what is left of e where the change is 0 is read off its growth with the change; points come
-from the b of a straight line. Letters: `R` rows, `S` persons, `C` changes, `N` different n.
+scale, out of e, and what is left of e where the change is 0 is read off its growth with the change; points
+come from the b of a straight line. Letters: `R` rows, `S` persons, `C` changes, `N` different n.
 """
 
 from collections.abc import Sequence
@@ -32,7 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from evaluation.change.errors_in_variables import Moments, Regression, regress
+from evaluation.change.errors_in_variables import Moments, regress
 from evaluation.change.visit_pairs import Pairs
 
 Array = NDArray[np.float64]
@@ -40,7 +41,7 @@ Array = NDArray[np.float64]
 LEVEL = 0.95
 FEWEST = 10  # our choice: persons below whom no rule is learned
 _LEAST = 0.25  # our choice: v is not taken to be less than this share of the residual variance
-_STILL = 0.5  # our choice: nor less than this share of v where changes are as large as in validation
+_STILL = 0.7  # our choice: nor less than this share of it where changes are as large as in validation
 _MIN_DF = 5.0  # as in `evaluation.uncertainty.jackknife`
 
 
@@ -98,8 +99,8 @@ class ChangeRule:
     def changes(self, pairs: Pairs) -> tuple[Array, Array, Array, float]:
         """Change in points and both ends of its interval (C,), and the smallest change that is not noise.
 
-        The interval is Fieller's (1954) of x / b, all d with (x - d b)^2 <= c^2 (v + d^2 var(b)): it excludes 0
-        where, and only where, |x| > c sqrt(v).
+        The interval is Fieller's (1954) of x / b, all d with (x - d b)^2 <= c^2 (v + d^2 var(b)): it excludes
+        0 where, and only where, |x| > c sqrt(v).
         """
         x, bound = self.statistic(pairs), self.bound(pairs.visits)
         spread = _slope_bound(self.slope_variance, self.persons)

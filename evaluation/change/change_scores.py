@@ -41,8 +41,8 @@ def learn_change(validation: pd.DataFrame, *, noise: float | None) -> Learned:
     """Learn from validation persons how far predictions move without a change.
 
     Args:
-        validation: recording table; where its protocol makes scores known, of `visit_pairs.with_known_scores`.
-        noise: error variance of a total, see `questionnaire_noise`.
+        validation: recording table; where its protocol makes scores known, of
+        `visit_pairs.with_known_scores`. noise: error variance of a total, see `questionnaire_noise`.
     """
     if not {"score_prediction", "score_target"} <= set(validation):
         return Learned(reason=NO_SCORE)
@@ -63,9 +63,9 @@ def change_scores(recordings: pd.DataFrame, rule: ChangeRule) -> pd.DataFrame:
     """A row for every visit of a person that has a visit before it, with the columns `COLUMNS`.
 
     The baseline is all visits before it; of predictions the last n where the rule was learned on no more than
-    n. `baseline` says which kind it is, `target` is the change of the questionnaire where it is known. A person
-    is `changed` (1) if the interval from `low` to `high` excludes 0. Visits that the rule says nothing of have
-    no row.
+    n. `baseline` says which kind it is, `target` is the change of the questionnaire where it is known. A
+    person is `changed` (1) if the interval from `low` to `high` excludes 0. Visits that the rule says nothing
+    of have no row.
 
     Args:
         recordings: recording table of tested persons; labels are read for `target` only.

@@ -6,8 +6,8 @@ For `y = T b + e`, where T is seen as Z = T + u and the error u of row r has the
     var(e) = S / (S - p) mean (y - Zb)^2 - mean b'O_r b
 
 (Fuller 1987, Measurement Error Models, 2.2 and 3.1); plain least squares finds slopes that are too small and
-residuals that are too large. Rows of one person are not independent: the degrees of freedom are counted in the
-S persons. The variance is that of each group of rows. Letters: `R` rows, `G` groups, `p` coefficients.
+residuals that are too large. Rows of one person are not independent: the degrees of freedom are counted in
+the S persons. The variance is that of each group of rows. Letters: `R` rows, `G` groups, `p` coefficients.
 """
 
 from collections.abc import Iterator

@@ -7,8 +7,9 @@ covariances S,
     \sigma^2 = (1 - \alpha) \sum S / 2 = (tr S - (\sum S - tr S) / (J - 1)) / 2
 
 is the error variance of one total: what belongs to the person, such as a pattern of symptoms, cancels in
-changes (our choice; alpha of single visits would count that as noise). Where totals alone are known, the error
-variance is (1 - r) times the variance of the totals, with a published reliability r (Jacobson and Truax 1991).
+changes (our choice; alpha of single visits would count that as noise). Where totals alone are known, the
+error variance is (1 - r) times the variance of the totals, with a published reliability r (Jacobson and Truax
+1991).
 """
 
 from collections.abc import Mapping, Sequence
