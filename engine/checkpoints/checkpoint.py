@@ -68,7 +68,7 @@ class RunCheckpoint:
 
 
 # Every further attribute is a field of the record; a check of its own goes to `record_checks.CHECKS`.
-_LATER = {
+_LATER: dict[str, Any] = {
     "origin": "",
     "preprocessing": None,
     "change": {},

@@ -121,7 +121,7 @@ def learn_rule(pairs: Sequence[Pairs], *, noise: float) -> ChangeRule:
     Raises:
         NoRule: persons are few, their scores hardly change, or predictions do not follow the changes.
     """
-    complete = [own.rows(np.isfinite(own.scores).all(axis=1)) for own in pairs]
+    complete = [own.rows(np.asarray(np.isfinite(own.scores).all(axis=1))) for own in pairs]
     used = [own for own in complete if len(np.unique(own.subject)) >= FEWEST]
     if not used:
         most = max((len(np.unique(own.subject)) for own in complete), default=0)
@@ -223,7 +223,7 @@ def _slope_bound(variance: float, persons: int) -> float:
 
 
 def _regression(pairs: Pairs, center: float, noise: float) -> tuple[Array, Array, Array]:
-    """Response (R,), regressors (R, p), and covariances of their errors (R, p, p); change and bend come last."""
+    """Response (R,), regressors (R, p) and covariances of their errors; change and bend come last."""
     y, n = pairs.scores - center, pairs.scores.shape[1] - 1
     weight = np.array([1.0] + [-1.0 / n] * n)
     change = np.stack([y @ weight, y**2 @ weight], axis=1)

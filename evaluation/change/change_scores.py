@@ -1,4 +1,4 @@
-"""Change scores of tested persons: predicted change, its interval, and the smallest change that is not noise."""
+"""Change scores of tested persons: predicted change, interval, the smallest change that is not noise."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -41,8 +41,10 @@ def learn_change(validation: pd.DataFrame, *, noise: float | None) -> Learned:
     """Learn from validation persons how far predictions move without a change.
 
     Args:
-        validation: recording table; where its protocol makes scores known, of
-        `visit_pairs.with_known_scores`. noise: error variance of a total, see `questionnaire_noise`.
+        validation: recording table; where its protocol makes scores known, with what
+            `visit_pairs.with_known_scores` adds and `score_moved`, the predictions if all known scores were a
+            point higher.
+        noise: error variance of a total, see `questionnaire_noise`.
     """
     if not {"score_prediction", "score_target"} <= set(validation):
         return Learned(reason=NO_SCORE)
@@ -113,7 +115,7 @@ def _kind(rule: ChangeRule) -> str:
 
 
 def summary(learned: Learned, changes: pd.DataFrame) -> dict[str, Any]:
-    """The entry `change` of `metrics.json`: what validation taught, how many changed; or why there is none."""
+    """The entry `change` of `metrics.json`: what validation taught, how many changed; or why not."""
     rule = learned.rule
     if rule is None:
         return {"reason": learned.reason}

@@ -82,7 +82,7 @@ class Moments:
 
 @dataclass(frozen=True)
 class Regression:
-    """Coefficients (p,), and by group the variance of `e` and the residual variance with the errors in it (G,).
+    """Coefficients (p,), and by group (G,) the variance of `e` and that of the residuals.
 
     Groups without rows have the variance NaN.
     """

@@ -34,7 +34,7 @@ RELIABILITY: Mapping[str, float] = MappingProxyType(
         "DASS-21-S": 0.91,  # likewise
     }
 )
-"""Published reliability of a total by the name of its scale; scales that are not here have none we know of."""
+"""Published reliability of a total by the name of its scale; of others we know none."""
 
 
 def noise_of_items(table: pd.DataFrame, items: Sequence[str], *, doubled: bool = False) -> float | None:

@@ -88,10 +88,10 @@ def with_known_scores(recordings: pd.DataFrame, facts: pd.DataFrame) -> pd.DataF
 
 
 def visit_table(recordings: pd.DataFrame) -> pd.DataFrame:
-    """One row a visit of a known person at a known place, in order, with `prediction` and `score` in points."""
+    """One row a visit of a known person at a known place, in order, with `prediction` and `score`."""
     table = recordings[recordings["subject_id"] != UNKNOWN]
     table = table.assign(place=place_of_visits(table)).dropna(subset=["place", "score_prediction"])
-    target = table["score_target"] if "score_target" in table else np.nan
+    target = table.get("score_target", np.nan)
     table = table.assign(prediction=table["score_prediction"], score=target)
     means = ["place", "prediction", "score"]
     if MOVED in table and "known_score" in table:
