@@ -102,7 +102,16 @@ def _check_calibration(found: Any) -> None:
         raise BadRecord("its calibration has columns of different lengths")
 
 
-_CHANGE = {"slope", "slope_variance", "intercept", "level", "persons", "questionnaire_noise"}
+_CHANGE = {
+    "slope",
+    "slope_variance",
+    "intercept",
+    "level",
+    "middle",
+    "steepness",
+    "persons",
+    "questionnaire_noise",
+}
 _BY_VISITS = {"visits", "noise", "df"}
 
 
@@ -122,7 +131,7 @@ def _check_change(found: Any) -> None:
         or sorted(set(found["visits"])) != found["visits"]
     ):
         raise BadRecord(f"its rule for changes holds for {found['visits']!r:.80} visits")
-    others = [found["slope_variance"], found["intercept"], found["level"]]
+    others = [found[name] for name in ("slope_variance", "intercept", "level", "middle", "steepness")]
     noise = found["questionnaire_noise"]
     if not all(map(_is_number, others)) or not (noise is None or (_is_number(noise) and noise >= 0)):
         raise BadRecord("its rule for changes does not hold numbers")

@@ -42,6 +42,8 @@ LEVEL = 0.95
 FEWEST = 10  # our choice: persons below whom no rule is learned
 _LEAST = 0.25  # our choice: v is not taken to be less than this share of the residual variance
 _STILL = 0.7  # our choice: nor less than this share of it where changes are as large as in validation
+_SURE = 2.0  # our choice: standard errors beyond which the growth of the variance with the level is followed
+_BETWEEN = (0.25, 4.0)  # our choice: how far
 _MIN_DF = 5.0  # as in `evaluation.uncertainty.jackknife`
 
 
@@ -63,6 +65,8 @@ class ChangeRule:
         intercept: a; 0 with predictions.
         level: a_1 + m; 1 with predictions.
         persons: S.
+        middle: mean level of predictions and baselines that v_n was learned on.
+        steepness: growth of the variance with a point of that level, in shares of v_n; 0 unless it is sure.
     """
 
     visits: tuple[int, ...]
@@ -74,6 +78,8 @@ class ChangeRule:
     intercept: float
     level: float
     persons: int
+    middle: float
+    steepness: float
 
     def statistic(self, pairs: Pairs) -> Array:
         """The statistic x (C,)."""
@@ -96,13 +102,19 @@ class ChangeRule:
         place = self.visits.index(n)
         return float(stats.t.ppf((1 + LEVEL) / 2, self.df[place]) * np.sqrt(self.noise[place]))
 
-    def changes(self, pairs: Pairs) -> tuple[Array, Array, Array, float]:
+    def at_level(self, pairs: Pairs) -> Array:
+        """The variance of x at the level of each person (C,), in shares of v_n."""
+        level = (pairs.prediction + pairs.baseline) / 2
+        share: Array = np.clip(1 + self.steepness * (level - self.middle), *_BETWEEN)
+        return share
+
+    def changes(self, pairs: Pairs) -> tuple[Array, Array, Array, Array]:
         """Change in points and both ends of its interval (C,), and the smallest change that is not noise.
 
         The interval is Fieller's (1954) of x / b, all d with (x - d b)^2 <= c^2 (v + d^2 var(b)): it excludes
         0 where, and only where, |x| > c sqrt(v).
         """
-        x, bound = self.statistic(pairs), self.bound(pairs.visits)
+        x, bound = self.statistic(pairs), self.bound(pairs.visits) * np.sqrt(self.at_level(pairs))
         spread = _slope_bound(self.slope_variance, self.persons)
         left = self.slope**2 - spread**2
         half = np.sqrt(x**2 * spread**2 + bound**2 * left)
@@ -153,9 +165,13 @@ def learn_rule(pairs: Sequence[Pairs], *, noise: float) -> ChangeRule:
             f"change, with a standard error of {slope_variance**0.5:.2f}"
         )
     level = found.curve[1] + used[0].moves if known else 1.0
+    heights = np.concatenate([(own.prediction + own.baseline) / 2 for own in used])
+    squares = (response - design @ found.curve) ** 2
+    middle, steepness = _steepness(heights, squares, person)
     return ChangeRule(
         visits=tuple(visits), noise=tuple(v.tolist()), df=tuple(df.tolist()), slope=b,
-        slope_variance=slope_variance, known=known, level=float(level), persons=len(persons),
+        slope_variance=slope_variance, known=known, level=float(level), persons=len(persons), middle=middle,
+        steepness=steepness,
         intercept=float(found.curve[0] - found.curve[1] * center) if known else 0.0,
     )  # fmt: skip
 
@@ -195,6 +211,18 @@ def _still(curve: Array, response: Array, design: Array, errors: Array) -> float
     if min(common, spread, mean) <= 0:
         return 1.0
     return max(1 - common / spread * moved / mean, _STILL)
+
+
+def _steepness(level: Array, squares: Array, person: NDArray[np.int_]) -> tuple[float, float]:
+    """Mean level, and the slope of squared residuals (R,) over it, in shares of their mean; 0 unless sure."""
+    middle, z = float(level.mean()), level - level.mean()
+    mean, spread = float(squares.mean()), float(z @ z)
+    if mean <= 0 or spread <= 0:
+        return middle, 0.0
+    slope = float(z @ squares) / spread
+    influence = np.bincount(person, weights=z * (squares - mean - slope * z))  # persons are independent
+    error = float(np.sqrt((influence**2).sum())) / spread
+    return middle, slope / mean if abs(slope) > _SURE * error else 0.0
 
 
 def _over_visits(variance: Array, visits: Array, rows: Array) -> Array:

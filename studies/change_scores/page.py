@@ -33,8 +33,7 @@ in points, after 1 and 5 visits. The Monte-Carlo error of a share on {tested} pe
 standard error of one comparison a person). Where fewer studies than were made teach a rule, the others say
 that predictions do not follow the changes.
 
-| predictor | stability | validation persons | false alarms | of studies | after 1, 2, 3, 4, 5 visits | low to
-high | smallest change | studies | |---|---|---|---|---|---|---|---|---|
+{columns}
 {rows}
 
 ## Power
@@ -55,6 +54,10 @@ earlier visits, 40 validation persons; in brackets the share of intervals that h
 Written by `{command}`.
 """
 
+_COLUMNS = (
+    "predictor", "stability", "validation persons", "false alarms", "of studies", "after 1, 2, 3, 4, 5 visits",
+    "low to high", "smallest change", "studies",
+)  # fmt: skip
 _READING = """- Over all lines the share of false alarms is {least:.1%} to {most:.1%}, {inside} of {lines}
 lines within 3 to 7 %. - Where lines lie below, predictions are learned on persons who change much more than
 noise: what bends between
@@ -79,6 +82,7 @@ def write_page(
     text = _PAGE.format(
         tested=tested, train=train, pool=pool, error=(0.05 * 0.95 / tested) ** 0.5,
         command=f"python -m studies.change_scores {words}".strip(),
+        columns=f"| {' | '.join(_COLUMNS)} |\n|{'---|' * len(_COLUMNS)}",
         rows="\n".join(_row(row) for row in rows.to_dict("records")),
         sizes=" | ".join("none" if size == 0 else f"{size:g}" for size in sizes), rule="---|" * (len(sizes) -
         1) + "---", power="\n".join(_powers(power, sizes)), reading=reading,

@@ -61,7 +61,7 @@ def draw(count: int, *, seed: int, stability: float, stable: bool = False) -> Pe
 
 
 def last_changed(base: Persons, *, seed: int, points: float) -> Persons:
-    """The stable persons that `draw` made of this seed, whose last visit lies so many expected points away."""
+    """Stable persons that `draw` made of this seed, with a last visit so many expected points away."""
     visits = _visits(len(base.true), seed)
     goal = base.true[:, 0] + np.where(base.true[:, 0] + points <= _HIGHEST, points, -points)
     moved = np.repeat(np.interp(goal, expected(), _GRID)[:, None], VISITS, axis=1)
