@@ -70,21 +70,29 @@ def with_known_scores(recordings: pd.DataFrame, facts: pd.DataFrame) -> pd.DataF
     """
     if KNOWN not in recordings:
         return recordings
-    scored = facts.assign(place=place_of_visits(facts)) if "score" in facts else facts.iloc[:0]
+    own = _scored_visits(facts) if "score" in facts else {}
     rows = []
-    own = dict(iter(scored.groupby("subject_id"))) if len(scored) else {}
     for person, session, count in zip(
         recordings["subject_id"], recordings["session_id"], recordings[KNOWN], strict=True
     ):
-        visits = own.get(person, scored).groupby("session_id", sort=False) if len(scored) else None
-        means = None if visits is None else visits[["place", "score"]].mean().sort_values("place")
-        if means is None or session not in means.index or person == UNKNOWN:
-            rows.append((np.nan, 0, ""))
-            continue
-        earlier = means[means["place"] < means.loc[session, "place"]].iloc[: int(count)].dropna()
-        rows.append((earlier["score"].mean(), len(earlier), ", ".join(map(str, earlier.index))))
+        visits = own.get(person, {}) if person != UNKNOWN else {}
+        place = visits[session][0] if session in visits else -np.inf
+        earlier = {name: value for name, (at, value) in visits.items() if at < min(place, int(count))}
+        scored = {name: value for name, value in earlier.items() if np.isfinite(value)}
+        mean = float(np.mean(list(scored.values()))) if scored else np.nan
+        rows.append((mean, len(scored), ", ".join(scored)))
     score, number, names = zip(*rows, strict=True) if rows else ((), (), ())
     return recordings.assign(known_score=list(score), known_scores=list(number), known_names=list(names))
+
+
+def _scored_visits(facts: pd.DataFrame) -> dict[str, dict[str, tuple[float, float]]]:
+    """Person -> visit -> its place and mean score, in order."""
+    table = facts.assign(place=place_of_visits(facts)).dropna(subset=["place"])
+    means = table.groupby(["subject_id", "place", "session_id"])["score"].mean()
+    out: dict[str, dict[str, tuple[float, float]]] = {}
+    for (person, place, session), score in means.items():
+        out.setdefault(str(person), {})[str(session)] = (float(place), float(score))
+    return out
 
 
 def visit_table(recordings: pd.DataFrame) -> pd.DataFrame:

@@ -55,14 +55,14 @@ Written by `{command}`.
 """
 
 _COLUMNS = (
-    "predictor", "stability", "validation persons", "false alarms", "of studies", "after 1, 2, 3, 4, 5 visits",
+    "predictor", "stability", "validation persons", "false alarms", "of studies", "after 1 to 5 visits",
     "low to high", "smallest change", "studies",
 )  # fmt: skip
-_READING = """- Over all lines the share of false alarms is {least:.1%} to {most:.1%}, {inside} of {lines}
-lines within 3 to 7 %. - Where lines lie below, predictions are learned on persons who change much more than
-noise: what bends between
-  score and face, such as the floor of the questionnaire, is not taken out of the noise altogether, so that
-  the rule is on the safe side.
+_READING = """- Over all lines the share of false alarms is {least:.1%} to {most:.1%};
+  {inside} of {lines} lines lie within 3 to 7 %.
+- Where lines lie below, validation persons change by much more than noise: what bends between score and face,
+  such as the floor of the questionnaire, is not taken out of the noise altogether, so that the rule is on the
+  safe side.
 - Few validation persons make the single study uncertain, not the mean: compare the range over studies.
 - Where errors grow with severity, 5 % holds for all persons together and not at each severity (low to high).
 - More earlier visits make the smallest change smaller, towards the noise of the one later visit."""
