@@ -21,14 +21,14 @@ def learned_change(validation: pd.DataFrame, manifest: Manifest) -> Learned:
 
     Args:
         validation: Recording table of the validation part.
-        manifest: The recordings, with all their scores and, where they are known, answers to items.
+        manifest: The recordings; answers to items are read of the validation recordings only.
     """
-    return learn_change(with_known_scores(validation, manifest.table), noise=questionnaire_noise(manifest))
+    own = manifest.table[manifest.table["recording_id"].astype(str).isin(set(validation["recording_id"]))]
+    return learn_change(with_known_scores(validation, manifest.table), noise=questionnaire_noise(own))
 
 
-def questionnaire_noise(manifest: Manifest) -> float | None:
+def questionnaire_noise(table: pd.DataFrame) -> float | None:
     """Error variance of one total: of its items where these are known, else of a published reliability."""
-    table = manifest.table
     scales = sorted(set(table["scale"]) - {""}) if "scale" in table else []
     if len(scales) != 1:
         return None
