@@ -14,8 +14,8 @@ not change its variance is
 
 A + B / n being that of e, fitted to the variances at every n, because \bar y is off by the noise \sigma^2 of
 the questionnaire and a and a_1 are estimated on S persons. A change is reliable where |x| > c \sqrt v_n, with
-Student's c of the degrees of freedom of v_n; in points, the smallest change that is not noise is c \sqrt v_n
-/ b.
+Student's c of the degrees of freedom of v_n; in points, c \sqrt v_n / b is the smallest change that is not
+noise.
 
 This is the reliable change index of Jacobson and Truax (1991) with five differences, all our choice: v is
 measured on the changes of validation persons instead of following from a reliability; they change, so what
@@ -23,7 +23,8 @@ their scores say of it is taken out, less the noise of the scores (`errors_in_va
 predictions is taken back; the baseline is n visits; v has an uncertainty of its own, from the jackknife over
 persons (Satterthwaite 1946). The curve b_2 takes the bend between score and face, such as a floor of the
 scale, out of e, and what is left of e where the change is 0 is read off its growth with the change; points
-come from the b of a straight line. Letters: `R` rows, `S` persons, `C` changes, `N` different n.
+come from the b of a straight line. Where residuals grow with the level of the prediction beyond doubt, v_n is
+taken in the share that this level has. Letters: `R` rows, `S` persons, `C` changes, `N` different n.
 """
 
 from collections.abc import Sequence
@@ -143,7 +144,8 @@ def learn_rule(pairs: Sequence[Pairs], *, noise: float) -> ChangeRule:
         )
     visits, known = [own.visits for own in used], used[0].known
     center = float(np.concatenate([own.scores[:, 0] for own in used]).mean())
-    parts = [_regression(own, center, noise) for own in used]
+    moves = float(np.average([own.moves for own in used], weights=[len(own) for own in used]))
+    parts = [_regression(own, center, noise, moves) for own in used]
     response, design, errors = (np.concatenate(own) for own in zip(*parts, strict=True))
     persons, person = np.unique(np.concatenate([own.subject for own in used]), return_inverse=True)
     group = np.repeat(np.arange(len(used)), [len(own) for own in used])
@@ -164,7 +166,7 @@ def learn_rule(pairs: Sequence[Pairs], *, noise: float) -> ChangeRule:
             f"predictions do not follow the changes of validation persons: {b:.2f} points for a point of "
             f"change, with a standard error of {slope_variance**0.5:.2f}"
         )
-    level = found.curve[1] + used[0].moves if known else 1.0
+    level = found.curve[1] + moves if known else 1.0
     heights = np.concatenate([(own.prediction + own.baseline) / 2 for own in used])
     squares = (response - design @ found.curve) ** 2
     middle, steepness = _steepness(heights, squares, person)
@@ -250,7 +252,7 @@ def _slope_bound(variance: float, persons: int) -> float:
     return float(stats.t.ppf((1 + LEVEL) / 2, persons - 1) * np.sqrt(variance))
 
 
-def _regression(pairs: Pairs, center: float, noise: float) -> tuple[Array, Array, Array]:
+def _regression(pairs: Pairs, center: float, noise: float, moves: float) -> tuple[Array, Array, Array]:
     """Response (R,), regressors (R, p) and covariances of their errors; change and bend come last."""
     y, n = pairs.scores - center, pairs.scores.shape[1] - 1
     weight = np.array([1.0] + [-1.0 / n] * n)
@@ -268,4 +270,4 @@ def _regression(pairs: Pairs, center: float, noise: float) -> tuple[Array, Array
     errors[:, 1, 2] = errors[:, 2, 1] = -source[1]
     errors[:, 1, 3] = errors[:, 3, 1] = -2 * base * source[1]
     design = np.column_stack([np.ones(len(y)), base, change])
-    return pairs.prediction - pairs.moves * pairs.baseline, design, errors
+    return pairs.prediction - moves * pairs.baseline, design, errors

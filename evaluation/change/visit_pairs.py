@@ -16,8 +16,8 @@ from datamodules.schema import UNKNOWN
 
 Array = NDArray[np.float64]
 
-MOVED = "score_moved"
 KNOWN = "known_visits"  # how many earlier visits the protocol makes known to a prediction
+MOVED = "score_moved"  # the predicted score if all known scores were a point higher
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Pairs:
             scores only its mean is kept: (R, 2).
         visits: n.
         known: Whether the baseline is one of known scores.
+        moves: How far predictions move with the known scores, by point; NaN where that was not measured.
     """
 
     subject: NDArray[np.object_]
@@ -143,7 +144,7 @@ def known_pairs(visits: pd.DataFrame, count: int) -> Pairs:
         scores=np.column_stack([own["score"].to_numpy(dtype=np.float64), baseline]),
         visits=count,
         known=True,
-        moves=float((own["moved"] - own["prediction"]).mean()),
+        moves=float((own["moved"] - own["prediction"]).mean()) if "moved" in own else np.nan,
     )
 
 
