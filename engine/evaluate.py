@@ -50,7 +50,7 @@ class _Material:
 
 @trusting
 def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
-    """Evaluate a checkpoint and write `predictions.csv`, `metrics.json`, `report.html` and `manifest.json`.
+    """Evaluate a checkpoint: write its predictions, changes between visits, metrics, report and manifest.
 
     With `audit`, also `audit.json` and `audit.html`, after a look at what the statistics were fitted on. With
     `attribution`, also `attribution.json`, `attribution.html` and `tables/attribution.csv`.
@@ -94,7 +94,7 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
         predicted = predicted_recordings(predict, manifest, split, parts=parts, config=run)
         # what validation taught about another manifest is what the checkpoint remembers of its own run
         calibration = None if material.own else pd.DataFrame(checkpoint.calibration)
-        found = assess(run, manifest, split, predicted, calibration=calibration)
+        found = assess(run, manifest, split, predicted, calibration=calibration, change=checkpoint.change)
         clips = predicted.clips["test"]
         strips = filmstrips(clips, manifest, run)
         write_run(folder, found, config=run, record=record, attention=strips, notes=notes)

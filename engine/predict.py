@@ -10,6 +10,7 @@ import pandas as pd
 from datamodules.clips.measurement_coverage import Coverage, NothingMeasured
 from datamodules.manifests.manifest import Manifest
 from datamodules.manifests.preprocessing import FILE
+from datamodules.manifests.visits import COLUMN
 from datamodules.schema import IDS
 from datamodules.sources.unlabeled import SERIES, TABLES, VIDEOS, input_manifest
 from datamodules.wording import first_few
@@ -20,6 +21,7 @@ from engine.config.compose import ConfigError
 from engine.config.targets import trusting
 from engine.inference.clip_predictions import Predictor
 from engine.inference.cut_faces import CutFaces, cut_faces
+from engine.inference.person_changes import changes_of, restored
 from engine.inference.recorded_run import recorded_run
 from engine.inference.recordings import recordings_of, unmeasured_table
 from engine.inference.scored_history import check_scored, with_history
@@ -46,6 +48,9 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
         prediction, where it reads such scores: they come from the table `history`. A recording that holds no
         measurement has a row without a prediction, with its `valid_share` of frames and the reason in
         `unmeasured`.
+
+    Where persons have visits in a known order and validation taught what noise is, also `changes.csv`, see
+    `evaluation.change.change_scores`.
 
     Raw videos for a network that was trained on a cache of `preprocess.py` are preprocessed first, in the
     same way, to `faces` in the folder; a video that is refused there has its row as well.
@@ -93,11 +98,15 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
         for name in {"decision", KNOWN_VISITS} & set(table):
             table[name] = table[name].astype("Int64")
         table.to_csv(folder / "predictions.csv", index=False)
+        changed, told = _changes(table, manifest, checkpoint)
+        if len(changed):
+            changed.to_csv(folder / "changes.csv", index=False)
     conclude(
         "prediction is finished",
         folder,
         rows=[
             *_rows(table, folder / "predictions.csv", config=config, checkpoint=checkpoint),
+            ("changes", told),
             *([] if faces is None else [("faces", shown(faces.page))]),
         ],
         following=[
@@ -105,6 +114,22 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
         ],
     )
     return table
+
+
+def _changes(
+    table: pd.DataFrame, manifest: Manifest | None, checkpoint: RunCheckpoint
+) -> tuple[pd.DataFrame, str]:
+    """Changes between visits of the predicted persons, and how many they are or why there are none."""
+    if manifest is None or "score_prediction" not in table:
+        return pd.DataFrame(), "none: there are no predicted scores"
+    predicted = table.dropna(subset=["score_prediction"])
+    if COLUMN in manifest.table:
+        order = manifest.table[["recording_id", COLUMN]].astype({"recording_id": str})
+        predicted = predicted.merge(order, on="recording_id", how="left")
+    changed, found = changes_of(predicted, manifest, restored(checkpoint.change))
+    if changed.empty:
+        return changed, f"none: {found['reason']}"
+    return changed, f"{found['changed']} of {len(changed)} beyond noise, in changes.csv"
 
 
 def check_any(table: pd.DataFrame, path: Path) -> None:

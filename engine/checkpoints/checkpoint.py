@@ -10,7 +10,7 @@ rewrite its digest, and what such a file can make this program do is bounded by 
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,8 @@ class RunCheckpoint:
             them, as in older checkpoints.
         trained: The weights that training went on from, where `state_dict` is their average; None elsewhere.
         weights: Which of two sets `state_dict` is, `ema` or `raw`; None where there is only one.
+        change: What validation taught about changes between visits, see `engine.inference.person_changes`;
+            empty where that is nothing, as in older checkpoints.
     """
 
     path: Path
@@ -68,11 +70,16 @@ class RunCheckpoint:
     preprocessing: Preprocessing | None = None
     trained: dict[str, Tensor] | None = None
     weights: str | None = None
+    change: dict[str, Any] = field(default_factory=dict)
 
 
 # Every further attribute is a field of the record; a check of its own goes to `record_checks.CHECKS`.
-_LATER = {"origin": "", "preprocessing": None}  # what records of this format came to hold, as before
-_FIELDS = {field.name for field in fields(RunCheckpoint)} - {"path", "state_dict", "trained", "weights"}
+_LATER: dict[str, Any] = {
+    "origin": "",
+    "preprocessing": None,
+    "change": {},
+}  # what records of this format came to hold, as before
+_FIELDS = {own.name for own in fields(RunCheckpoint)} - {"path", "state_dict", "trained", "weights"}
 
 
 def new_record(
@@ -175,7 +182,9 @@ def load_checkpoint(path: str | Path) -> RunCheckpoint:
     return RunCheckpoint(path=path, state_dict=content["state_dict"], **held)
 
 
-def add_calibration(path: str | Path, calibration: Mapping[str, Sequence[float]]) -> None:
+def add_calibration(
+    path: str | Path, calibration: Mapping[str, Sequence[float]], *, change: Mapping[str, Any] | None = None
+) -> None:
     """Write what validation taught into a finished checkpoint, with a new digest, in one step.
 
     Raises:
@@ -185,7 +194,7 @@ def add_calibration(path: str | Path, calibration: Mapping[str, Sequence[float]]
     load_checkpoint(path)  # a new digest over a damaged file would declare it whole
     content, _ = _read(path)
     plain = {name: [float(value) for value in values] for name, values in calibration.items()}
-    record = content[KEY] | {"calibration": plain}
+    record = content[KEY] | {"calibration": plain, "change": dict(change or {})}
     content[KEY] = seal(all_weights(content), record)
     partial = path.with_name(f".{path.name}.partial")
     torch.save(content, partial)

@@ -102,6 +102,43 @@ def _check_calibration(found: Any) -> None:
         raise BadRecord("its calibration has columns of different lengths")
 
 
+_CHANGE = {
+    "slope",
+    "slope_variance",
+    "intercept",
+    "level",
+    "middle",
+    "steepness",
+    "persons",
+    "questionnaire_noise",
+}
+_BY_VISITS = {"visits", "noise", "df"}
+
+
+def _check_change(found: Any) -> None:
+    if found == {}:
+        return
+    if not isinstance(found, dict) or set(found) != _CHANGE | _BY_VISITS | {"known"}:
+        raise BadRecord(f"what it says of changes between visits is no rule: {found!r:.80}")
+    columns = [found[name] for name in sorted(_BY_VISITS)]
+    if not all(isinstance(own, list) and own and len(own) == len(columns[0]) for own in columns):
+        raise BadRecord("its rule for changes has no list by number of visits")
+    numbers = [value for own in columns for value in own] + [found["slope"], found["persons"]]
+    if not all(_is_number(value) and value > 0 for value in numbers) or found["persons"] < 2:
+        raise BadRecord("its rule for changes does not hold numbers above 0")
+    if (
+        not all(isinstance(n, int) for n in found["visits"])
+        or sorted(set(found["visits"])) != found["visits"]
+    ):
+        raise BadRecord(f"its rule for changes holds for {found['visits']!r:.80} visits")
+    others = [found[name] for name in ("slope_variance", "intercept", "level", "middle", "steepness")]
+    noise = found["questionnaire_noise"]
+    if not all(map(_is_number, others)) or not (noise is None or (_is_number(noise) and noise >= 0)):
+        raise BadRecord("its rule for changes does not hold numbers")
+    if others[0] < 0 or not isinstance(found["known"], bool):
+        raise BadRecord("its rule for changes is none that a training writes")
+
+
 def _check_split(found: Any) -> None:
     kinds = {"name": str, "subject_disjoint": bool, "repeat": int}
     names = [field.name for field in fields(Split)]
@@ -139,6 +176,7 @@ CHECKS: dict[str, Callable[[Any], None]] = {
     "data_digest": _check_text,
     "split": _check_split,
     "calibration": _check_calibration,
+    "change": _check_change,
     "origin": _check_text,
     "preprocessing": _check_preprocessing,
 }

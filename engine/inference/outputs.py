@@ -1,4 +1,4 @@
-"""Write the result files of a run: `predictions.csv`, `metrics.json`, `report.html`."""
+"""Write the result files of a run: `predictions.csv`, `changes.csv`, `metrics.json`, `report.html`."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -41,6 +41,9 @@ def write_run(
     predictions = pd.concat(tables, ignore_index=True)
     with writing(folder / "predictions.csv", lost="predictions; the checkpoints are whole"):
         write_predictions(folder / "predictions.csv", predictions, unmeasured=found.unmeasured)
+    if len(found.changes):
+        with writing(folder / "changes.csv", lost="changes between visits; predictions are whole"):
+            found.changes.to_csv(folder / "changes.csv", index=False)
     metrics = with_reasons(found.metrics)
     write_json(folder / "metrics.json", metrics)
     _log.info("writing the report")
@@ -56,4 +59,5 @@ def write_run(
             attention=attention,
             notes=notes,
             thresholds=found.threshold.as_dict(),
+            changes=found.changes,
         )

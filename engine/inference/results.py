@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -11,10 +11,12 @@ from datamodules.manifests.manifest import Manifest
 from datamodules.splits.partition import Split
 from engine.inference.by_known_visits import by_known_visits
 from engine.inference.lines import Lines
+from engine.inference.person_changes import changes_of, learned_change, restored
 from engine.inference.recordings import ELSEWHERE, PredictedParts, rows_of, targets
 from engine.inference.strata import by_discrepancy
 from evaluation.baselines.oracle import oracle_lines
 from evaluation.baselines.reference_lines import reference_lines, told_heads
+from evaluation.change.change_scores import Learned
 from evaluation.summary import LINES, metrics_json, summarize
 from evaluation.uncertainty.prediction_intervals import add_intervals
 from evaluation.uncertainty.threshold import Threshold, choose_threshold
@@ -30,6 +32,8 @@ class Assessment:
         threshold: Chosen on validation.
         metrics: Content of `metrics.json`.
         unmeasured: Recordings of both that hold no measurement, in no metric; mostly none.
+        changes: Changes between visits of tested persons; empty where nobody can know them.
+        taught: What validation taught about changes.
     """
 
     test: pd.DataFrame
@@ -37,6 +41,8 @@ class Assessment:
     threshold: Threshold
     metrics: dict[str, Any]
     unmeasured: pd.DataFrame
+    changes: pd.DataFrame = field(default_factory=pd.DataFrame)
+    taught: Learned = field(default_factory=Learned)
 
 
 def assess(
@@ -46,6 +52,7 @@ def assess(
     predicted: PredictedParts,
     *,
     calibration: pd.DataFrame | None = None,
+    change: Mapping[str, Any] | None = None,
 ) -> Assessment:
     """Compute the metrics of the test part and those of the baselines.
 
@@ -58,6 +65,7 @@ def assess(
             no measurement are listed and counted, in no metric of any line.
         calibration: Recording table that chooses the threshold and the intervals where the validation part
             is not predicted: that of the run.
+        change: What the run's validation taught about changes between visits, as its checkpoint keeps it.
     """
     val = predicted.recordings.get("val")
     learned = predicted.recordings["val"] if calibration is None else calibration
@@ -75,8 +83,10 @@ def assess(
     metrics["threshold"] = threshold.as_dict()
     metrics |= by_discrepancy(test, manifest, [split], threshold=threshold.value)
     metrics |= by_known_visits(test, threshold=threshold.value)
+    taught = restored(change or {}) if val is None else learned_change(val, manifest)
+    changes, metrics["change"] = changes_of(test, manifest, taught)
     list_unmeasured(metrics, predicted.unmeasured)
-    return Assessment(test, val, threshold, metrics, predicted.unmeasured)
+    return Assessment(test, val, threshold, metrics, predicted.unmeasured, changes, taught)
 
 
 def list_unmeasured(metrics: dict[str, Any], unmeasured: pd.DataFrame) -> None:

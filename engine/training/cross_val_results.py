@@ -63,6 +63,9 @@ def pool(
     if len(repeats) == 1:
         metrics |= by_discrepancy(tested[0], manifest, splits, threshold=None)
         metrics |= by_known_visits(tested[0], threshold=None)
+    metrics["change"] = {
+        "reason": "each fold learns changes on its own validation part, see the folds' folders"
+    }
     metrics["folds"] = spread([measured(table[table["split"] == "test"]) for table in tables])
     if len(repeats) > 1:
         metrics["repeats"] = spread(tested)

@@ -27,6 +27,7 @@ from engine.config.compose import with_value
 from engine.config.selection import monitored, with_modes
 from engine.inference.clip_predictions import Predictor, earlier_scores
 from engine.inference.outputs import write_run
+from engine.inference.person_changes import plain
 from engine.inference.recordings import predicted_recordings
 from engine.inference.results import assess
 from engine.inspection.filmstrips import filmstrips
@@ -319,7 +320,8 @@ def _measure(
     if is_main():
         val = predicted.recordings["val"]
         columns = [str(name) for name in val if str(name).endswith(("_target", "_prediction"))]
-        add_calibration(fitted.best, {name: val[name].tolist() for name in columns})
+        kept = {name: val[name].tolist() for name in columns}
+        add_calibration(fitted.best, kept, change=plain(found.taught))
         strips = filmstrips(predicted.clips["test"], manifest, config)
         unselected = fitted.facts.get("unselected")
         notes = [unselected] if unselected else []

@@ -14,6 +14,7 @@ from evaluation.baselines.line_names import FAMILIES, SIMPLE, chief_lines, famil
 from evaluation.metrics.catalog import METRICS
 from evaluation.report import figures
 from evaluation.report.captions import CAPTIONS
+from evaluation.report.change_section import change_section
 from evaluation.report.figures import AttentionExample
 from evaluation.report.headline import judge
 from evaluation.report.leak_section import leak_section
@@ -38,6 +39,7 @@ def write_report(
     attention: Sequence[AttentionExample] | None = None,
     notes: Sequence[str] = (),
     thresholds: Mapping[str, Any] | None = None,
+    changes: pd.DataFrame | None = None,
 ) -> None:
     """Write `report.html`: verdict, metrics, reference lines, plots, data, provenance, limits of use.
 
@@ -52,6 +54,7 @@ def write_report(
         attention: clips for the filmstrips.
         notes: remarks shown below the headline, e.g. that a split could not be audited.
         thresholds: `Threshold.as_dict()` of the decision threshold.
+        changes: changes between visits, see `evaluation.change.change_scores`.
 
     Raises:
         ValueError: there are no predictions to show.
@@ -72,6 +75,7 @@ def write_report(
         overlap=_overlap(manifest),
         threshold=thresholds,
         leaks=leak_section(manifest["leak_audit"]) if manifest.get("leak_audit") else None,
+        changes=change_section(metrics["change"], changes) if metrics.get("change") else None,
         splits=[*_training_part(manifest), *_splits(predictions)],
         skipped=dict(manifest.get("skipped") or {}),
         provenance=provenance_rows(manifest),
