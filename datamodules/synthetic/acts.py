@@ -53,7 +53,7 @@ ACTS = (
 DOMAIN = np.array([DOMAINS.index(act.domain) for act in ACTS])
 ASPECTS = ("rate", "amplitude", "rise", "fall", "joining", "lag")
 # Effect of one unit of severity where the whole movement lay in that family (our choice).
-_SIZE = np.array([0.4, 0.12, 0.16, 0.10, 1.2, 0.35])
+_SIZE = np.array([0.3, 0.10, 0.14, 0.09, 1.4, 0.3])
 _SIGN = np.array([[act.rarer, -1, 1, 1, -1, 1] for act in ACTS])
 EFFECT: FloatArray = _SIZE * _SIGN
 # Rates 1/4, slowing 1/4, relations 1/2 of the movement's variance: fixed before any claim was drawn.
