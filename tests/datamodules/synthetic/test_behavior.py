@@ -184,7 +184,7 @@ def test_acts_are_added_to_what_was_there():
     for j, channel in enumerate(CHANNELS):
         if channel in acting:
             assert fast[j] > 1.1, channel
-        elif channel != "au45":
+        elif channel != "au45" and not MOVED[j]:  # levels of those change as well
             np.testing.assert_array_equal(with_acts[:, j], without[:, j])
 
 
