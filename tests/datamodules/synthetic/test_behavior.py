@@ -184,7 +184,7 @@ def test_acts_are_added_to_what_was_there():
     for j, channel in enumerate(CHANNELS):
         if channel in acting:
             assert fast[j] > 1.1, channel
-        elif channel != "au45":
+        elif channel != "au45" and not MOVED[j]:  # levels of those change as well
             np.testing.assert_array_equal(with_acts[:, j], without[:, j])
 
 
@@ -200,7 +200,7 @@ def test_act_statistics_know_the_recording_only():
 
 @pytest.mark.slow
 def test_habits_of_movement_predict_the_visits_of_a_person():
-    settings = replace(MOVING, n_subjects=60)
+    settings = replace(MOVING, n_subjects=40)
     visits = draw_cohort(settings)
     habit = {v.person.index: habit_statistics(v.person, settings) for v in visits}
     found = [act_statistics(replace(v, severity=0.0), settings, 40.0) for v in visits]
