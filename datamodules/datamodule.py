@@ -18,6 +18,7 @@ from datamodules.clips.loader import clip_loader
 from datamodules.clips.plan import ClipPlan
 from datamodules.clips.samplers import ClipSampler
 from datamodules.clips.statistics import training_statistics
+from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.known_visits import KnownVisits, known_visits
 from datamodules.manifests.manifest import Manifest
 from datamodules.readers import Prefetch
@@ -56,6 +57,9 @@ class ClipDataModule(pl.LightningDataModule):
         history: What later predictions may know of the first visits of persons. None takes it from the
             manifest where the split makes such visits known, which needs their scores in it.
 
+    Raises:
+        LeakageError: A history is given, and the split makes no visit known.
+
     Attributes:
         accept_leaks: Patterns of means of channels that may repeat an answer, e.g. `mean of au12`.
         skipped: Recordings that could not be read, or train although nothing was measured in them, and were
@@ -87,6 +91,11 @@ class ClipDataModule(pl.LightningDataModule):
         known = None if split is None else split.known
         if history is None and split is not None and known is not None:
             history = known_visits(manifest.table, known, of=(*split.train, *split.val, *split.test))
+        if split is not None and known is None and history is not None:
+            raise LeakageError(
+                f"split '{split.name}' makes no earlier visit known, and a history of scores was given: leave "
+                "it out, or use protocol=longitudinal protocol.known=<k or all>"
+            )
         self._guard = HistoryGuard(manifest, known=known, history=history)
         self._plan = ClipPlan(manifest, history)
         self.skipped, self.unmeasured = self._plan.skipped, self._plan.unmeasured
