@@ -88,14 +88,8 @@ class ClipDataModule(pl.LightningDataModule):
     ) -> None:
         super().__init__()
         self.manifest, self.split = manifest, split
+        history = _history(manifest, split, history)
         known = None if split is None else split.known
-        if history is None and split is not None and known is not None:
-            history = known_visits(manifest.table, known, of=(*split.train, *split.val, *split.test))
-        if split is not None and known is None and history is not None:
-            raise LeakageError(
-                f"split '{split.name}' makes no earlier visit known, and a history of scores was given: leave "
-                "it out, or use protocol=longitudinal protocol.known=<k or all>"
-            )
         self._guard = HistoryGuard(manifest, known=known, history=history)
         self._plan = ClipPlan(manifest, history)
         self.skipped, self.unmeasured = self._plan.skipped, self._plan.unmeasured
@@ -289,3 +283,19 @@ class ClipDataModule(pl.LightningDataModule):
         if self.trainer is None:
             return {}
         return {"rank": self.trainer.global_rank, "world_size": self.trainer.world_size}
+
+
+def _history(manifest: Manifest, split: Split | None, given: KnownVisits | None) -> KnownVisits | None:
+    """The history that was given, or that of the manifest where the split makes visits known."""
+    if split is None:
+        return given
+    if split.known is None:
+        if given is not None:
+            raise LeakageError(
+                f"split '{split.name}' makes no earlier visit known, and a history of scores was given: "
+                "leave it out, or use protocol=longitudinal protocol.known=<k or all>"
+            )
+        return None
+    if given is not None:
+        return given
+    return known_visits(manifest.table, split.known, of=(*split.train, *split.val, *split.test))
