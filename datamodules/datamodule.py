@@ -18,6 +18,7 @@ from datamodules.clips.loader import clip_loader
 from datamodules.clips.plan import ClipPlan
 from datamodules.clips.samplers import ClipSampler
 from datamodules.clips.statistics import training_statistics
+from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.known_visits import KnownVisits, known_visits
 from datamodules.manifests.manifest import Manifest
 from datamodules.readers import Prefetch
@@ -57,6 +58,9 @@ class ClipDataModule(pl.LightningDataModule):
         history: What later predictions may know of the first visits of persons. None takes it from the
             manifest where the split makes such visits known, which needs their scores in it.
 
+    Raises:
+        LeakageError: A history is given, and the split makes no visit known.
+
     Attributes:
         accept_leaks: Patterns of means of channels that may repeat an answer, e.g. `mean of au12`.
         skipped: Recordings that could not be read, or train although nothing was measured in them, and were
@@ -85,9 +89,8 @@ class ClipDataModule(pl.LightningDataModule):
     ) -> None:
         super().__init__()
         self.manifest, self.split = manifest, split
+        history = _history(manifest, split, history)
         known = None if split is None else split.known
-        if history is None and split is not None and known is not None:
-            history = known_visits(manifest.table, known, of=(*split.train, *split.val, *split.test))
         self._guard = HistoryGuard(manifest, known=known, history=history)
         self._plan = ClipPlan(manifest, history)
         self.skipped, self.unmeasured = self._plan.skipped, self._plan.unmeasured
@@ -307,3 +310,19 @@ def _check_augment(augment: nn.Module | None, source: ClipSource) -> None:
             f"data.module.augment={type(augment).__name__} changes {wanted}, {type(source).__name__} reads "
             f"{kind}: use SeriesAugment for series, ClipAugment for frames, or null for none"
         )
+
+
+def _history(manifest: Manifest, split: Split | None, given: KnownVisits | None) -> KnownVisits | None:
+    """The history that was given, or that of the manifest where the split makes visits known."""
+    if split is None:
+        return given
+    if split.known is None:
+        if given is not None:
+            raise LeakageError(
+                f"split '{split.name}' makes no earlier visit known, and a history of scores was given: "
+                "leave it out, or use protocol=longitudinal protocol.known=<k or all>"
+            )
+        return None
+    if given is not None:
+        return given
+    return known_visits(manifest.table, split.known, of=(*split.train, *split.val, *split.test))

@@ -199,10 +199,17 @@ def test_a_network_that_reads_earlier_scores_is_refused_without_them(
         evaluate(given | {"manifest": str(tmp_path / "any.csv")}, folder=tmp_path / "eval")
     with pytest.raises(ConfigError, match=r"best\.ckpt: this network reads the scores"):
         predict(given | {"input": str(tmp_path / "any.csv")}, folder=tmp_path / "predict")
-    found = evaluate(given | {"manifest": str(tmp_path / "any.csv"), "known": 1}, folder=tmp_path / "one")
+
+
+@pytest.mark.slow
+def test_a_protocol_that_knows_visits_can_be_given_for_another_table(reader, series_run, cohort, tmp_path):
+    cohort.to_csv(tmp_path / "any.csv", index=False)
+    given = ARGUMENTS | {"ckpt_path": str(series_run.best), "manifest": str(tmp_path / "any.csv"), "known": 1}
+    found = evaluate(given, folder=tmp_path / "one")
     assert (found.test["known_visits"] == 1).all()
 
 
+@pytest.mark.slow
 def test_a_history_stands_behind_predictions(ask, cohort, caplog):
     later, history = visits(cohort, "V3", "V4"), visits(cohort, "V1", "V2")
     with caplog.at_level(logging.INFO):

@@ -34,10 +34,12 @@ class HistoryGuard:
         table = manifest.table
         self._names = table["recording_id"].tolist()
         keys = visit_keys(table)
-        self._person = np.array([person for person, _ in keys], dtype=object)
-        self._visit = np.array([session for _, session in keys], dtype=object)
+        persons = [person for person, _ in keys]
+        # numbers, which are compared for every pair of rows
+        self._person = np.unique(persons, return_inverse=True)[1]
+        self._visit = np.unique([session for _, session in keys], return_inverse=True)[1]
         self._sure = (table["subject_id"] != UNKNOWN).to_numpy()
-        self._place = place_of_visits(table.assign(subject_id=self._person))
+        self._place = place_of_visits(table.assign(subject_id=persons))
         self._known = np.asarray(history.known, dtype=np.bool_)
         if isinstance(known, int):
             self._known = self._known & (self._place < known)

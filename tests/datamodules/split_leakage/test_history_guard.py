@@ -154,6 +154,8 @@ def test_a_history_under_another_protocol_is_caught(manifest, monkeypatch):
     batch = next(iter(data_of(manifest, split_of(manifest, 2), history=visits).test_dataloader()))
     with pytest.raises(LeakageError, match=r"makes none known; use protocol=longitudinal protocol\.known"):
         data.on_before_batch_transfer(batch, 0)
+    with pytest.raises(LeakageError, match="split 'holdout' makes no earlier visit known"):
+        data_of(manifest, split_of(manifest, None), history=visits)
 
 
 def test_scores_that_are_not_those_of_the_table_are_caught(manifest):
