@@ -13,6 +13,7 @@ from models.types import Batch, Context, entry
 
 _REACH = 10.0  # steps of B: features differ by tenths between scores, which B would not reach; our choice
 
+
 class ClipContext(nn.Module):
     """The clip's own personality feature, which is always available.
 

@@ -137,6 +137,17 @@ def test_cross_starts_without_relief_and_can_subtract_exactly():
     assert torch.allclose(module.relieve(tokens + context[:, None], context, known), tokens, atol=1e-6)
 
 
+def test_cross_can_keep_the_recording_beside_its_difference_where_a_person_is_known():
+    module = rarm.RelationCross(dim=DIM)
+    module.start_at_difference()
+    tokens, _, context, available = _inputs()
+    assert torch.equal(module.relieve(tokens, context, available)[0], tokens[0] - context[0])
+    nn.init.eye_(module.keep.weight)
+    relieved = module.relieve(tokens, context, available)
+    assert torch.allclose(relieved[0], 2 * tokens[0] - context[0], atol=1e-6)
+    assert torch.equal(relieved[1], tokens[1])
+
+
 def _unexplained(name, steps=250):
     """Share of a state's variance not recovered on new persons, the state hidden under a larger habit."""
     torch.manual_seed(0)
