@@ -103,8 +103,8 @@ class CalibratedContext(nn.Module):
         if not (mean.isfinite() and std.isfinite()):
             raise ValueError(
                 f"score_mean={float(mean)}, score_std={float(std)} in the training statistics: the "
-                "calibrated context reads scores of earlier visits, and the training recordings have none; use "
-                "model/context=enrolment"
+                "calibrated context reads scores of earlier visits, and the training recordings have none; "
+                "use model/context=enrolment"
             )
         self.mean.copy_(mean)
         self.std.copy_(std if std > 0 else 1.0)
