@@ -88,8 +88,8 @@ class CalibratedContext(nn.Module):
         super().__init__()
         self.detach = detach
         self.effect = nn.Parameter(torch.zeros(dim))  # B in steps of _REACH
-        self.own = nn.Linear(5, dim, bias=False)  # A
-        nn.init.normal_(self.own.weight)
+        self.told = nn.Linear(5, dim, bias=False)  # A
+        nn.init.normal_(self.told.weight)
         self.register_buffer("mean", torch.tensor(0.0))
         self.register_buffer("std", torch.tensor(1.0))
 
@@ -124,7 +124,7 @@ class CalibratedContext(nn.Module):
         source = feature.detach() if self.detach else feature
         shown = (weight / visits.clamp_min(1.0)).to(source.dtype) @ source
         rest = shown - _REACH * self.effect * (total / visits.clamp_min(1.0))
-        offset = self.own(_summary(standard, weight * scored, _latest(earlier, scored), total))
+        offset = self.told(_summary(standard, weight * scored, _latest(earlier, scored), total))
         return Context(rest.to(source.dtype), earlier.any(1), offset, visits.squeeze(1).round().long())
 
     def _history(self, feature: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
