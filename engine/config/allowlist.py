@@ -28,7 +28,9 @@ NETWORKS = _names(
         "models.trunks.video": "VideoTrunk",
         "models.mpdrm.mmp": "MMPMaps MMPSeries",
         "models.mpdrm.context": "CalibratedContext ClipContext EnrolmentContext",
-        "models.mpdrm.rarm": "AttentionPool MeanPool RelationCross RelationGate RelationProjection",
+        "models.mpdrm.rarm": (
+            "AttentionPool MeanPool RelationBoth RelationCross RelationGate RelationProjection"
+        ),
         "models.heads": "ScoreHead BinaryHead OrdinalHead",
         "models.objective": "Objective",
         "models.losses.orthogonality": "Orthogonality",

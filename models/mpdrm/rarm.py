@@ -124,13 +124,12 @@ class RelationProjection(_Rarm):
 
 
 class RelationCross(_Rarm):
-    """Tokens query the context and are relieved of the answer: f_t + K f_t - 2 sigmoid(q_t . k) V c, by head.
+    """Tokens query the context and are relieved of the answer: f_t - 2 sigmoid(q_t . k) V c, by head.
 
     There is one context vector, so attention's softmax would be constant; the sigmoid lets each step say
     how much of the answer applies to it. V and the queries start at zero: no relief at first, then plain
-    subtraction f - V c, which is exact for an additive habit, and only then anything finer. K starts at zero
-    as well and puts back what of the recording itself is worth more than its difference: where severity
-    lasts, the difference has lost it. Pooling uses the relation gate as well.
+    subtraction f - V c, which is exact for an additive habit, and only then anything finer. Pooling uses
+    the relation gate as well.
     """
 
     def __init__(self, *, dim: int, heads: int = 4, dropout: float = 0.0) -> None:
@@ -141,10 +140,9 @@ class RelationCross(_Rarm):
         self.query = nn.Linear(dim, dim)
         self.key = nn.Linear(dim, dim)
         self.value = nn.Linear(dim, dim, bias=False)
-        self.keep = nn.Linear(dim, dim, bias=False)
         self.relation = _StepRelation(dim=dim)
         # Keys start at random, as queries of zero would otherwise never get a gradient.
-        for start in (self.query.weight, self.query.bias, self.value.weight, self.keep.weight):
+        for start in (self.query.weight, self.query.bias, self.value.weight):
             nn.init.zeros_(start)
 
     def start_at_difference(self) -> None:
@@ -158,8 +156,25 @@ class RelationCross(_Rarm):
         relevance = (query * key).sum(-1, keepdim=True) * query.shape[-1] ** -0.5  # (B,T,h,1)
         # 2 sigmoid(0) = 1: as long as queries are zero, V c is subtracted as it is.
         answer: Tensor = 2.0 * torch.sigmoid(relevance) * value
-        return tokens + self.keep(tokens) - answer.flatten(-2)
+        return tokens - answer.flatten(-2)
 
     def _relation(self, tokens: Tensor, context: Tensor) -> Tensor:
         relation: Tensor = self.relation(tokens, context)
         return relation
+
+
+class RelationBoth(RelationCross):
+    """RelationCross with the recording beside its difference: f_t + K f_t - 2 sigmoid(q_t . k) V c.
+
+    K starts at zero and puts back what of the recording is worth more than its difference, which has lost
+    the severity that lasts.
+    """
+
+    def __init__(self, *, dim: int, heads: int = 4, dropout: float = 0.0) -> None:
+        super().__init__(dim=dim, heads=heads, dropout=dropout)
+        self.keep = nn.Linear(dim, dim, bias=False)
+        nn.init.zeros_(self.keep.weight)
+
+    def _relieve(self, tokens: Tensor, context: Tensor) -> Tensor:
+        kept: Tensor = self.keep(tokens)
+        return super()._relieve(tokens, context) + kept

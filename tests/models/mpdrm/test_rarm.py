@@ -29,7 +29,8 @@ def _inputs(rows=3, steps=5):
 
 
 def test_all_variants_are_covered():
-    assert set(CASES) == {"AttentionPool", "MeanPool", "RelationCross", "RelationGate", "RelationProjection"}
+    relations = {"RelationBoth", "RelationCross", "RelationGate", "RelationProjection"}
+    assert set(CASES) == {"AttentionPool", "MeanPool"} | relations
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -137,8 +138,8 @@ def test_cross_starts_without_relief_and_can_subtract_exactly():
     assert torch.allclose(module.relieve(tokens + context[:, None], context, known), tokens, atol=1e-6)
 
 
-def test_cross_can_keep_the_recording_beside_its_difference_where_a_person_is_known():
-    module = rarm.RelationCross(dim=DIM)
+def test_both_starts_at_the_difference_and_can_keep_the_recording_beside_it():
+    module = rarm.RelationBoth(dim=DIM)
     module.start_at_difference()
     tokens, _, context, available = _inputs()
     assert torch.equal(module.relieve(tokens, context, available)[0], tokens[0] - context[0])
