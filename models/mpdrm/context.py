@@ -107,7 +107,7 @@ class CalibratedContext(nn.Module):
                 "use model/context=enrolment"
             )
         self.mean.copy_(mean)
-        self.std.copy_(std if std > 0 else 1.0)
+        self.std.copy_(torch.where(std > 0, std, 1.0))  # one single score in training: nothing to scale by
 
     def forward(self, feature: Tensor, batch: Batch) -> Context:
         """Return the context of personality features (B,D).
