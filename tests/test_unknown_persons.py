@@ -75,9 +75,10 @@ def test_the_enrolment_context_knows_nothing_of_them(data):
     )
     for batch in (training, *evaluated.predict_dataloader()):
         feature = torch.randn(len(batch["row"]), 5)
-        context, available = EnrolmentContext()(feature, batch)
+        context = EnrolmentContext()(feature, batch)
+        available = context.available
         assert torch.equal(available, ~_unknown(batch))
-        assert not context[~available].any()
+        assert not context.feature[~available].any()
         known = {name[0] for name, kept in zip(batch["recording_id"], available, strict=True) if kept}
         assert known == {"a", "b"}
 

@@ -31,7 +31,9 @@ NETWORKS = _names(
         "models.mpdrm.group_relation": "GroupRelation",
         "models.mpdrm.part_relation": "PartReadout",
         "models.mpdrm.context": "CalibratedContext ClipContext EnrolmentContext",
-        "models.mpdrm.rarm": "AttentionPool MeanPool RelationCross RelationGate RelationProjection",
+        "models.mpdrm.rarm": (
+            "AttentionPool MeanPool RelationBoth RelationCross RelationGate RelationProjection"
+        ),
         "models.heads": "ScoreHead BinaryHead OrdinalHead",
         "models.objective": "Objective",
         "models.losses.orthogonality": "Orthogonality",

@@ -49,10 +49,9 @@ class SeverityContrast(nn.Module):
         """
         z = of_personality(output.personality, "contrast")
         z = z.float() if z.dtype in (torch.float16, torch.bfloat16) else z
-        rows = (z, batch["subject"], batch["visit"], bands(batch), _scores(batch))
+        subject, visit, band, score = batch["subject"], batch["visit"], bands(batch), _scores(batch)
         if self.training and ranks() > 1:
-            rows = tuple(join_rows(part) for part in rows)
-        z, subject, visit, band, score = rows
+            z, subject, visit, band, score = map(join_rows, (z, subject, visit, band, score))
         known = (subject >= 0)[:, None] & (subject >= 0)[None, :]
         same = subject[:, None] == subject[None, :]
         distance = (score[:, None] - score[None, :]) / self.std
@@ -77,4 +76,5 @@ def _scores(batch: Batch) -> Tensor:
     """Score of each row (B,) in points, NaN where it is unknown."""
     if "score" not in batch["targets"]:
         return torch.full(batch["subject"].shape, torch.nan, device=batch["subject"].device)
-    return batch["targets"]["score"].masked_fill(~batch["target_mask"]["score"], torch.nan)
+    score: Tensor = batch["targets"]["score"].masked_fill(~batch["target_mask"]["score"], torch.nan)
+    return score

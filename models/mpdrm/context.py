@@ -88,8 +88,8 @@ class CalibratedContext(nn.Module):
         super().__init__()
         self.detach = detach
         self.effect = nn.Parameter(torch.zeros(dim))  # B in steps of _REACH
-        self.own = nn.Linear(5, dim, bias=False)  # A
-        nn.init.normal_(self.own.weight)
+        self.told = nn.Linear(5, dim, bias=False)  # A
+        nn.init.normal_(self.told.weight)
         self.register_buffer("mean", torch.tensor(0.0))
         self.register_buffer("std", torch.tensor(1.0))
 
@@ -103,11 +103,11 @@ class CalibratedContext(nn.Module):
         if not (mean.isfinite() and std.isfinite()):
             raise ValueError(
                 f"score_mean={float(mean)}, score_std={float(std)} in the training statistics: the "
-                "calibrated context reads scores of earlier visits, and the training recordings have none; use "
-                "model/context=enrolment"
+                "calibrated context reads scores of earlier visits, and the training recordings have none; "
+                "use model/context=enrolment"
             )
         self.mean.copy_(mean)
-        self.std.copy_(std if std > 0 else 1.0)
+        self.std.copy_(torch.where(std > 0, std, 1.0))  # one single score in training: nothing to scale by
 
     def forward(self, feature: Tensor, batch: Batch) -> Context:
         """Return the context of personality features (B,D).
@@ -124,7 +124,7 @@ class CalibratedContext(nn.Module):
         source = feature.detach() if self.detach else feature
         shown = (weight / visits.clamp_min(1.0)).to(source.dtype) @ source
         rest = shown - _REACH * self.effect * (total / visits.clamp_min(1.0))
-        offset = self.own(_summary(standard, weight * scored, _latest(earlier, scored), total))
+        offset = self.told(_summary(standard, weight * scored, _latest(earlier, scored), total))
         return Context(rest.to(source.dtype), earlier.any(1), offset, visits.squeeze(1).round().long())
 
     def _history(self, feature: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:

@@ -161,3 +161,20 @@ class RelationCross(_Rarm):
     def _relation(self, tokens: Tensor, context: Tensor) -> Tensor:
         relation: Tensor = self.relation(tokens, context)
         return relation
+
+
+class RelationBoth(RelationCross):
+    """RelationCross with the recording beside its difference: f_t + K f_t - 2 sigmoid(q_t . k) V c.
+
+    K starts at zero and puts back what of the recording is worth more than its difference, which has lost
+    the severity that lasts.
+    """
+
+    def __init__(self, *, dim: int, heads: int = 4, dropout: float = 0.0) -> None:
+        super().__init__(dim=dim, heads=heads, dropout=dropout)
+        self.keep = nn.Linear(dim, dim, bias=False)
+        nn.init.zeros_(self.keep.weight)
+
+    def _relieve(self, tokens: Tensor, context: Tensor) -> Tensor:
+        kept: Tensor = self.keep(tokens)
+        return super()._relieve(tokens, context) + kept

@@ -188,7 +188,7 @@ ARGUMENTS = {
     "models.mpdrm.context.CalibratedContext": {**DIM, "detach": True},
     **{f"models.mpdrm.rarm.{name}": {**DIM, "dropout": 0.1} for name in ("AttentionPool", "RelationGate")},
     **{f"models.mpdrm.rarm.{name}": DIM for name in ("MeanPool", "RelationProjection")},
-    "models.mpdrm.rarm.RelationCross": {**DIM, "heads": 2},
+    **{f"models.mpdrm.rarm.{name}": {**DIM, "heads": 2} for name in ("RelationBoth", "RelationCross")},
     "models.heads.ScoreHead": {**DIM, "low": 0, "high": 63},
     "models.heads.BinaryHead": DIM,
     "models.heads.OrdinalHead": {**DIM, "bands": 4},
@@ -387,7 +387,7 @@ def test_what_a_checkpoint_may_name_writes_fetches_and_starts_nothing(tmp_path, 
     assert done.returncode == 0, done.stderr[-3000:]
     found = json.loads(done.stdout.splitlines()[-1])
     say(capsys, **found)
-    assert found["meant"] == 62
+    assert found["meant"] == 65
     assert found["refused"] > 10_000
     assert (found["written"], found["loud"]) == ([], [])
     assert not list(tmp_path.rglob("*evil*"))

@@ -79,14 +79,14 @@ def _calibrated(**settings):
     module.set_statistics(STATISTICS)
     with torch.no_grad():
         module.effect.normal_(std=0.1)
-        module.own.weight.normal_()
+        module.told.weight.normal_()
     return module
 
 
 def _expected(module, feature, known):
     """The equations of the class, visit by visit."""
     feature, score = feature.numpy(), (SCORE.numpy() - 20) / 8
-    effect, read = 10 * module.effect.detach().numpy(), module.own.weight.detach().numpy()
+    effect, read = 10 * module.effect.detach().numpy(), module.told.weight.detach().numpy()
     rest, offset, visits = np.zeros_like(feature), np.zeros_like(feature), np.zeros(len(feature), dtype=int)
     for i in range(len(feature)):
         mine = (SUBJECT[i] == SUBJECT) & (PLACE[i] > PLACE) & (known > PLACE)

@@ -29,7 +29,8 @@ def _inputs(rows=3, steps=5):
 
 
 def test_all_variants_are_covered():
-    assert set(CASES) == {"AttentionPool", "MeanPool", "RelationCross", "RelationGate", "RelationProjection"}
+    relations = {"RelationBoth", "RelationCross", "RelationGate", "RelationProjection"}
+    assert set(CASES) == {"AttentionPool", "MeanPool"} | relations
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -135,6 +136,17 @@ def test_cross_starts_without_relief_and_can_subtract_exactly():
     assert torch.equal(module.relieve(tokens, context, known), tokens)
     nn.init.eye_(module.value.weight)
     assert torch.allclose(module.relieve(tokens + context[:, None], context, known), tokens, atol=1e-6)
+
+
+def test_both_starts_at_the_difference_and_can_keep_the_recording_beside_it():
+    module = rarm.RelationBoth(dim=DIM)
+    module.start_at_difference()
+    tokens, _, context, available = _inputs()
+    assert torch.equal(module.relieve(tokens, context, available)[0], tokens[0] - context[0])
+    nn.init.eye_(module.keep.weight)
+    relieved = module.relieve(tokens, context, available)
+    assert torch.allclose(relieved[0], 2 * tokens[0] - context[0], atol=1e-6)
+    assert torch.equal(relieved[1], tokens[1])
 
 
 def _unexplained(name, steps=250):
