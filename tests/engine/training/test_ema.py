@@ -1,6 +1,7 @@
 """The average of the weights: what it is of, who looks at it, and that training does not notice it."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from engine.checkpoints.checkpoint import TRAINED, load_checkpoint
 from engine.config.compose import ConfigError
 from engine.config.selection import with_modes
 from engine.evaluate import evaluate
+from engine.predict import predict
 from engine.training.checks import check_trainer
 from engine.training.ema import EMA
 from studies.interruptions.compare import same
@@ -134,6 +136,21 @@ def test_each_set_of_weights_repeats_its_own_validation(run, tmp_path):
         assert f'"weights": "{used}"' in (folder / "manifest.json").read_text()
     assert row["val/mae"] != row["val_raw/mae"]
     assert "those of the last step (weights=raw)" in (tmp_path / "raw" / "report.html").read_text()
+
+
+def test_predictions_of_the_trained_weights_take_no_threshold_of_the_average(run, tmp_path):
+    data = run.config["paths"]["data"]
+    source = next(Path(data).glob("synthetic/*/series/P0000_V1.npz"))
+    asked = {"ckpt_path": str(run.best), "input": str(source), "paths": {"data": data}}
+    ema, raw = (
+        predict(asked | {"weights": weights}, folder=tmp_path / weights) for weights in ("ema", "raw")
+    )
+    assert ema["low"].notna().all()
+    assert "decision" in ema
+    assert raw["low"].isna().all()
+    assert "decision" not in raw
+    assert ema["prediction"].item() != raw["prediction"].item()
+    assert '"weights": "raw"' in (tmp_path / "raw" / "manifest.json").read_text()
 
 
 def test_training_does_not_notice_the_average(run, small_fit, tmp_path):
