@@ -38,9 +38,10 @@ class GroupRelation(nn.Module):
         super().__init__()
         _check(groups, channels)
         self.groups = {name: tuple(places) for name, places in groups.items()}
-        self.maps = nn.ModuleList(nn.Linear(len(places), dim, bias=False) for places in groups.values())
-        for linear in self.maps:
+        maps = [nn.Linear(len(places), dim, bias=False) for places in groups.values()]
+        for linear in maps:
             nn.init.uniform_(linear.weight, -(channels**-0.5), channels**-0.5)  # as one map of all channels
+        self.maps = nn.ModuleList(maps)
         self.relation = PartRelation(width=dim)
         self.bias = nn.Parameter(torch.zeros(dim))
 
