@@ -1,10 +1,14 @@
-"""Series trunk: residual temporal convolutions that keep the level of every channel."""
+"""Series trunk: levels and motion power of every channel, and residual temporal convolutions on top."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from torch import Tensor, nn
 
-from models.masking import silence, zero_masked
+from models.masking import pool_steps, silence, token_mask, zero_masked
+from models.trunks.motion_power import motion_power
+
+# Log power of a standardized channel is usually between -6 and 0; what is left is about one wide. Our choice.
+_USUAL_POWER, _POWER_SCALE = -3.0, 0.3
 
 
 class _TemporalBlock(nn.Module):
@@ -15,6 +19,8 @@ class _TemporalBlock(nn.Module):
         self.norm = nn.LayerNorm(dim)
         self.conv = nn.Conv1d(dim, dim, kernel, padding=dilation * (kernel // 2), dilation=dilation)
         self.tail = nn.Sequential(nn.GELU(), nn.Dropout(dropout), nn.Linear(dim, dim))
+        nn.init.zeros_(self.tail[-1].weight)  # the block starts at the identity
+        nn.init.zeros_(self.tail[-1].bias)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         inner = silence(self.norm(x), mask)  # a padded step is a convolution's own zero padding
@@ -23,18 +29,31 @@ class _TemporalBlock(nn.Module):
 
 
 class SeriesTrunk(nn.Module):
-    """Series (B,T,F) -> tokens (B,T,D).
+    """Series (B,T,F) -> tokens (B,T',D), T' = ceil(T / pool).
 
-    A linear map of each step's channels, then residual blocks of dilated convolutions (dilation 1, 2, 4,
-    ...), each followed by MMP. Habits and severity both live in levels, so nothing is normalized over time
-    and the residual stream reaches the tokens untouched. A padded clip gives the same tokens as the clip
-    without its padding.
+    The first tokens are a linear map of each step's channels, averaged over `pool` steps, plus a linear map
+    of the clip's motion power (`motion_power`), the same at all of its steps: the mean token holds linearly
+    what a linear reader of mean, spread and speed sees. Residual blocks of dilated convolutions (dilation 1,
+    2, 4, ...) follow, each with MMP behind it. They start at the identity and learn what statistics leave.
+
+    Habits and severity both live in levels, so nothing is normalized over time and the residual stream
+    reaches the tokens untouched. A padded clip gives the same tokens as the clip without its padding.
+
+    Args:
+        channels: F.
+        dim: D.
+        blocks: how many.
+        kernel: steps a convolution sees, odd.
+        dropout: within the blocks.
+        pool: steps that become one token, 1 for none.
+        power_scales: steps over which motion power looks at differences; null leaves motion power out.
+        mmp: called with D, for every block; None for none.
 
     Example:
         >>> import torch
-        >>> trunk = SeriesTrunk(channels=17, dim=32)
+        >>> trunk = SeriesTrunk(channels=17, dim=32, pool=4)
         >>> trunk(torch.randn(2, 20, 17), torch.ones(2, 20, dtype=torch.bool)).shape
-        torch.Size([2, 20, 32])
+        torch.Size([2, 5, 32])
     """
 
     def __init__(
@@ -45,13 +64,17 @@ class SeriesTrunk(nn.Module):
         blocks: int = 3,
         kernel: int = 5,
         dropout: float = 0.0,
+        pool: int = 1,
+        power_scales: Sequence[int] | None = (1, 2, 4, 8),
         mmp: Callable[[int], nn.Module] | None = None,
     ) -> None:
         super().__init__()
-        if kernel % 2 == 0:
-            raise ValueError(f"kernel={kernel} would shift the series in time: use an odd one, e.g. kernel=5")
-        self.dim = dim
+        _check(kernel, pool, power_scales)
+        self.dim, self.pool = dim, pool
         self.stem = nn.Linear(channels, dim)
+        self.power_scales = None if power_scales is None else tuple(power_scales)
+        if self.power_scales is not None:
+            self.power = nn.Linear(2 * channels * (1 + len(self.power_scales)), dim, bias=False)
         self.blocks = nn.ModuleList(
             _TemporalBlock(dim=dim, kernel=kernel, dilation=2**index, dropout=dropout)
             for index in range(blocks)
@@ -59,10 +82,27 @@ class SeriesTrunk(nn.Module):
         self.motions = nn.ModuleList(mmp(dim) for _ in range(blocks)) if mmp is not None else None
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """Map x (B,T,F) under its mask (B,T) to tokens (B,T,D); tokens of unreal steps are zero."""
-        tokens: Tensor = silence(self.stem(zero_masked(x, mask)), mask)
+        """Map x (B,T,F) under its mask (B,T) to tokens (B,T',D); tokens of unreal steps are zero."""
+        x = zero_masked(x, mask)
+        tokens = pool_steps(self.stem(x), mask, self.pool)
+        mask_of_tokens = token_mask(mask, tokens.shape[1])
+        if self.power_scales is not None:
+            power = motion_power(x.float(), mask, self.power_scales)
+            usual = _POWER_SCALE * (power - _USUAL_POWER)
+            tokens = silence(tokens + self.power(usual).unsqueeze(1), mask_of_tokens)
         for index, block in enumerate(self.blocks):
-            tokens = block(tokens, mask)
+            tokens = block(tokens, mask_of_tokens)
             if self.motions is not None:
-                tokens = self.motions[index](tokens, mask)
+                tokens = self.motions[index](tokens, mask_of_tokens)
         return tokens
+
+
+def _check(kernel: int, pool: int, scales: Sequence[int] | None) -> None:
+    if kernel % 2 == 0:
+        raise ValueError(f"kernel={kernel} would shift the series in time: use an odd one, e.g. kernel=5")
+    if pool < 1:
+        raise ValueError(f"pool={pool}: a token needs at least one step, e.g. pool=4")
+    if scales is not None and (not scales or min(scales) < 1):
+        raise ValueError(
+            f"power_scales={list(scales)}: give steps of at least 1, e.g. [1,2,4,8], or null for none of it"
+        )
