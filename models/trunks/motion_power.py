@@ -30,8 +30,9 @@ def motion_power(x: Tensor, mask: Tensor, scales: Sequence[int]) -> Tensor:
 
     Example:
         >>> x = torch.tensor([[[0.0], [2.0], [2.0]]])
-        >>> motion_power(x, torch.ones(1, 3, dtype=torch.bool), [1]).exp().round(decimals=3)
-        tensor([[0.2970, 0.5940, 2.0010, 0.0010]])
+        >>> power = motion_power(x, torch.ones(1, 3, dtype=torch.bool), [1])
+        >>> [round(value, 2) for value in power.exp()[0].tolist()]
+        [0.3, 0.59, 2.0, 0.0]
     """
     parts = [_halves(x - masked_mean(x, mask).unsqueeze(1), mask)]
     for scale in scales:
