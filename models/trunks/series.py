@@ -5,10 +5,13 @@ from collections.abc import Callable, Sequence
 from torch import Tensor, nn
 
 from models.masking import pool_steps, silence, token_mask, zero_masked
+from models.trunks.channel_relation import channel_relation, relations
 from models.trunks.motion_power import motion_power
 
 # Log power of a standardized channel is usually between -6 and 0; what is left is about one wide. Our choice.
 _USUAL_POWER, _POWER_SCALE = -3.0, 0.3
+# Relations are many and noisy: at a tenth they are learned more slowly than levels and power. Our choice.
+_RELATION_SCALE = 0.1
 
 
 class _TemporalBlock(nn.Module):
@@ -31,10 +34,12 @@ class _TemporalBlock(nn.Module):
 class SeriesTrunk(nn.Module):
     """Series (B,T,F) -> tokens (B,T',D), T' = ceil(T / pool).
 
-    The first tokens are a linear map of each step's channels, averaged over `pool` steps, plus a linear map
-    of the clip's motion power (`motion_power`), the same at all of its steps: the mean token holds linearly
-    what a linear reader of mean, spread and speed sees. Residual blocks of dilated convolutions (dilation 1,
-    2, 4, ...) follow, each with MMP behind it. They start at the identity and learn what statistics leave.
+    The first tokens are a linear map of each step's channels, averaged over `pool` steps, plus linear maps
+    of the clip's motion power (`motion_power`) and channel relations (`channel_relation`), the same at all of
+    its steps: the mean token holds linearly what a linear reader of mean, spread, speed and cross-correlation
+    sees, and the mean token of another visit takes the habit out of all of it. Residual blocks of dilated
+    convolutions (dilation 1, 2, 4, ...) follow, each with MMP behind it. They start at the identity and learn
+    what statistics leave.
 
     Habits and severity both live in levels, so nothing is normalized over time and the residual stream
     reaches the tokens untouched. A padded clip gives the same tokens as the clip without its padding.
@@ -46,7 +51,9 @@ class SeriesTrunk(nn.Module):
         kernel: steps a convolution sees, odd.
         dropout: within the blocks.
         pool: steps that become one token, 1 for none.
-        power_scales: steps over which motion power looks at differences; null leaves motion power out.
+        power_scales: steps over which motion power looks at differences; None leaves motion power out.
+        relation_lags: steps by which one channel may follow another; None leaves relations out, whose number
+            grows with the square of the channels.
         mmp: called with D, for every block; None for none.
 
     Example:
@@ -66,15 +73,19 @@ class SeriesTrunk(nn.Module):
         dropout: float = 0.0,
         pool: int = 1,
         power_scales: Sequence[int] | None = (1, 2, 4, 8),
+        relation_lags: Sequence[int] | None = None,
         mmp: Callable[[int], nn.Module] | None = None,
     ) -> None:
         super().__init__()
-        _check(kernel, pool, power_scales)
+        _check(kernel, pool, power_scales, relation_lags)
         self.dim, self.pool = dim, pool
         self.stem = nn.Linear(channels, dim)
-        self.power_scales = None if power_scales is None else tuple(power_scales)
-        if self.power_scales is not None:
-            self.power = nn.Linear(2 * channels * (1 + len(self.power_scales)), dim, bias=False)
+        self.power_scales, self.relation_lags = power_scales, relation_lags
+        if power_scales is not None:
+            self.power = nn.Linear(2 * channels * (1 + len(power_scales)), dim, bias=False)
+        if relation_lags is not None:
+            self.relation = nn.Linear(relations(channels, relation_lags), dim, bias=False)
+            nn.init.zeros_(self.relation.weight)
         self.blocks = nn.ModuleList(
             _TemporalBlock(dim=dim, kernel=kernel, dilation=2**index, dropout=dropout)
             for index in range(blocks)
@@ -85,19 +96,27 @@ class SeriesTrunk(nn.Module):
         """Map x (B,T,F) under its mask (B,T) to tokens (B,T',D); tokens of unreal steps are zero."""
         x = zero_masked(x, mask)
         tokens = pool_steps(self.stem(x), mask, self.pool)
-        mask_of_tokens = token_mask(mask, tokens.shape[1])
-        if self.power_scales is not None:
-            power = motion_power(x.float(), mask, self.power_scales)
-            usual = _POWER_SCALE * (power - _USUAL_POWER)
-            tokens = silence(tokens + self.power(usual).unsqueeze(1), mask_of_tokens)
+        steps = token_mask(mask, tokens.shape[1])
+        tokens = silence(tokens + self._of_clip(x.float(), mask).unsqueeze(1), steps)
         for index, block in enumerate(self.blocks):
-            tokens = block(tokens, mask_of_tokens)
+            tokens = block(tokens, steps)
             if self.motions is not None:
-                tokens = self.motions[index](tokens, mask_of_tokens)
+                tokens = self.motions[index](tokens, steps)
         return tokens
 
+    def _of_clip(self, x: Tensor, mask: Tensor) -> Tensor:
+        """What all tokens of a clip share, (B,D)."""
+        shared = x.new_zeros(len(x), self.dim)
+        if self.power_scales is not None:
+            shared = shared + self.power(
+                _POWER_SCALE * (motion_power(x, mask, self.power_scales) - _USUAL_POWER)
+            )
+        if self.relation_lags is not None:
+            shared = shared + self.relation(_RELATION_SCALE * channel_relation(x, mask, self.relation_lags))
+        return shared
 
-def _check(kernel: int, pool: int, scales: Sequence[int] | None) -> None:
+
+def _check(kernel: int, pool: int, scales: Sequence[int] | None, lags: Sequence[int] | None) -> None:
     if kernel % 2 == 0:
         raise ValueError(f"kernel={kernel} would shift the series in time: use an odd one, e.g. kernel=5")
     if pool < 1:
@@ -105,4 +124,8 @@ def _check(kernel: int, pool: int, scales: Sequence[int] | None) -> None:
     if scales is not None and (not scales or min(scales) < 1):
         raise ValueError(
             f"power_scales={list(scales)}: give steps of at least 1, e.g. [1,2,4,8], or null for none of it"
+        )
+    if lags is not None and (not lags or min(lags) < 0):
+        raise ValueError(
+            f"relation_lags={list(lags)}: give steps of at least 0, e.g. [0,1,2,4], or null for none of them"
         )

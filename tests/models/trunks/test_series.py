@@ -6,6 +6,7 @@ from torch import nn
 
 from models.masking import masked_mean, token_mask
 from models.mpdrm.mmp import MMPSeries
+from models.trunks.channel_relation import channel_relation
 from models.trunks.motion_power import motion_power
 from models.trunks.series import SeriesTrunk
 
@@ -29,6 +30,16 @@ def test_the_first_mean_token_is_linear_in_means_and_motion_power(pool):
         expected = levels @ trunk.stem.weight.T + trunk.stem.bias + power @ trunk.power.weight.T
     whole = slice(0, 1) if pool == 4 else slice(None)  # the padded clip's last token has two steps of four
     assert torch.allclose(mean[whole], expected[whole], atol=1e-5)
+
+
+def test_relations_start_at_nothing_and_add_a_linear_map_to_every_real_token():
+    trunk = SeriesTrunk(channels=3, dim=8, blocks=0, pool=4, relation_lags=(0, 2))
+    x, mask = clips()
+    before = trunk(x, mask)
+    nn.init.normal_(trunk.relation.weight)
+    added = 0.1 * channel_relation(x, mask, (0, 2)) @ trunk.relation.weight.T
+    real = token_mask(mask, 10)[..., None]
+    assert torch.allclose(trunk(x, mask) - before, added[:, None] * real, atol=1e-5)
 
 
 def test_blocks_start_at_the_identity_and_learn_from_there():
@@ -66,7 +77,8 @@ def test_without_motion_power_a_factor_about_the_mean_is_not_in_the_mean_token()
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"pool": 0}, {"power_scales": []}, {"power_scales": [0, 1]}, {"kernel": 4}]
+    "wrong",
+    [{"pool": 0}, {"power_scales": []}, {"power_scales": [0, 1]}, {"kernel": 4}, {"relation_lags": [-1]}],
 )
 def test_settings_without_a_meaning_are_refused(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
