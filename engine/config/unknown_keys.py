@@ -50,6 +50,10 @@ _TRAIN = {
     "model/trunk={}": "trunk backbone model.backbone",
     "selection.monitor={}": "monitor trainer.monitor callbacks.monitor",
     "callbacks=early_stopping callbacks.early_stopping.patience={}": "patience early_stopping_patience",
+    "callbacks/ema=average callbacks.ema.decay=...": "ema use_ema model_ema ema_decay trainer.ema model.ema",
+    "model/scheduler=warmup_cosine model.scheduler.warmup=... (share of all steps)": (
+        "warmup warmup_steps warmup_epochs warmup_ratio num_warmup_steps scheduler.warmup model.warmup"
+    ),
     "hydra.run.dir={}": "output_dir save_dir log_dir out_dir output",
     "data.cohort.n_subjects={}": (
         "n_subjects n_persons data.n_subjects data.cohort.n_persons data.cohort.subjects"

@@ -27,10 +27,14 @@ def run_row(folder: Path) -> dict[str, Any]:
     record, metrics = read_manifest_json(folder), folder / "metrics.json"
     row: dict[str, Any] = {}
     if chosen := record.get("chosen"):
-        epoch, of = chosen["epoch"] + 1, chosen["of"]
-        row |= {"epoch": epoch, "of": of, "chosen at": epoch / of, chosen["monitor"]: chosen["value"]}
-        if "last" in chosen:  # not in records of earlier versions
-            row[f"{chosen['monitor']} at the end"] = chosen["last"]
+        epoch, monitor = chosen["epoch"] + 1, chosen["monitor"]
+        row |= {"epoch": epoch, monitor: chosen["value"]}
+        if {"of", "last"} <= set(chosen):  # not in records of earlier versions
+            row |= {
+                "of": chosen["of"],
+                "chosen at": epoch / chosen["of"],
+                f"{monitor} at the end": chosen["last"],
+            }
     elif (value := record.get("objective")) is not None or record.get("folds"):
         known = [value] if value is not None else record.get("objectives", [])
         monitor = record.get("config", {}).get("selection", {}).get("monitor", "objective")

@@ -10,6 +10,7 @@ from torch import nn
 
 from datamodules.clips.dataset import PixelClips, SeriesClips
 from datamodules.clips.samplers import RandomClips, UniformClips
+from datamodules.clips.series_transforms import SeriesAugment
 from datamodules.clips.transforms import ClipAugment, Normalize
 from datamodules.datamodule import ClipDataModule
 from datamodules.feature_leakage.channels import LeakageError
@@ -133,6 +134,38 @@ def test_a_trainer_sees_every_part_as_it_should(manifest, split, tmp_path, num_w
         ]
         assert sorted(clips) == sorted((name, clip) for name in split.test for clip in range(3))
     assert set(names(model.seen["val"])) == set(split.val)
+
+
+def test_series_are_augmented_in_training_only_and_by_the_seeds_of_their_clips(manifest, split, tmp_path):
+    seen = []
+    amounts = {"noise": 0.5, "channel_mask": 0.3, "time_mask": 0.3, "shift": 0.5}
+    for augment in (None, SeriesAugment(**amounts)):
+        data, model = make(manifest, split, augment=augment, num_workers=1), Recorder()
+        fit = trainer(tmp_path, max_epochs=2, enable_checkpointing=False)
+        fit.fit(model, datamodule=data)
+        fit.predict(model, datamodule=data)
+        seen.append(model.seen)
+    plain, changed = seen
+    alone = SeriesAugment(**amounts)
+    alone.set_statistics(make(manifest, split).train_statistics())
+    for (_, before), (_, after) in zip(plain["train"], changed["train"], strict=True):
+        content, mask = alone(before["content"], before["mask"], before["seed"])
+        assert torch.equal(content, after["content"])
+        assert torch.equal(mask, after["mask"])
+        assert not torch.equal(content, before["content"])
+    for stage in ("val", "predict"):
+        for (_, before), (_, after) in zip(plain[stage], changed[stage], strict=True):
+            assert torch.equal(before["content"], after["content"])
+            assert torch.equal(before["mask"], after["mask"])
+
+
+def test_an_augmentation_of_another_kind_of_content_is_refused(manifest, split):
+    with pytest.raises(
+        ValueError, match="augment=ClipAugment changes frames, SeriesClips reads series: use Ser"
+    ):
+        make(manifest, split, augment=ClipAugment())
+    with pytest.raises(ValueError, match="augment=SeriesAugment changes series, PixelClips reads frames"):
+        make(manifest, split, **(pixels() | {"augment": SeriesAugment()}))
 
 
 def test_resuming_continues_the_epochs(manifest, split, tmp_path):

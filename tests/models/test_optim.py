@@ -1,5 +1,6 @@
 """Weight decay is decided by layer and name, so that wrapping and flattening do not change it."""
 
+import math
 from functools import partial
 
 import pytest
@@ -8,7 +9,7 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 from torch import nn
 
-from models.optim import parameter_groups, plain_name, weight_names
+from models.optim import WarmupCosine, parameter_groups, plain_name, weight_names
 
 
 class Network(nn.Module):
@@ -98,3 +99,40 @@ def test_fsdp_has_the_groups_of_ddp_by_name(tmp_path):
         dims, groups = torch.load(tmp_path / f"{rank}.pt")
         assert max(dims.values()) == 1  # why dimensions do not decide
         assert groups == _named(parameter_groups(network), network)
+
+
+def rates(schedule, *, steps_per_epoch, lr=0.4):
+    """The rate of every step of a training."""
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=lr)
+    scheduler = schedule(optimizer, steps_per_epoch=steps_per_epoch)
+    found = []
+    for _ in range(schedule._epochs * steps_per_epoch):
+        found.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("warmup", "epochs", "steps"), [(0.25, 4, 5), (0.1, 30, 11), (0.9, 2, 5), (0.0, 3, 4)]
+)
+def test_the_rate_warms_up_and_falls_as_its_equation_says(warmup, epochs, steps):
+    n = epochs * steps
+    w = round(warmup * n)
+    expected = [0.4 * (k + 1) / (w + 1) for k in range(w)]
+    expected += [0.2 * (1 + math.cos(math.pi * (k - w) / (n - w))) for k in range(w, n)]
+    schedule = WarmupCosine(warmup=warmup, T_max=epochs)
+    assert rates(schedule, steps_per_epoch=steps) == pytest.approx(expected, abs=1e-9)
+    assert schedule.warmup_epochs == pytest.approx(w / steps)
+
+
+def test_one_step_is_enough_for_a_warm_up_that_rounds_to_it():
+    assert rates(WarmupCosine(warmup=0.9, T_max=1), steps_per_epoch=1) == [0.4]
+
+
+@pytest.mark.parametrize(
+    "given", [{"warmup": 1.0, "T_max": 3}, {"warmup": -0.1, "T_max": 3}, {"warmup": 0.1, "T_max": 0}]
+)
+def test_a_schedule_that_cannot_be_is_refused(given):
+    with pytest.raises(ValueError, match="warmup="):
+        WarmupCosine(**given)

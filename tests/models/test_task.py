@@ -16,6 +16,7 @@ from models.mpdrm.mmp import MMPSeries
 from models.mpdrm.network import MPDRM
 from models.mpdrm.rarm import RelationCross
 from models.objective import Objective
+from models.optim import WarmupCosine
 from models.task import Task
 from models.trunks.series import SeriesTrunk
 
@@ -61,6 +62,28 @@ def _trainer(tmp_path, **settings):
 
 def _loader(*batches):
     return DataLoader(list(batches), batch_size=None)
+
+
+@pytest.mark.parametrize(("accumulate", "limit"), [(1, None), (2, None), (1, 2)])
+def test_a_warm_up_counts_the_steps_of_the_optimizer(task, make_batch, tmp_path, accumulate, limit):
+    """Five batches an epoch: five steps, three of two batches each, or two where no more are taken."""
+    rates = []
+
+    class Rates(pl.Callback):
+        def on_before_optimizer_step(self, trainer, pl_module, optimizer):
+            rates.append(optimizer.param_groups[0]["lr"])
+
+    task._scheduler = WarmupCosine(warmup=0.5, T_max=2)
+    settings = {"accumulate_grad_batches": accumulate, "limit_train_batches": limit, "callbacks": [Rates()]}
+    trainer = _trainer(tmp_path, max_epochs=2, limit_val_batches=0, **settings)
+    trainer.fit(task, _loader(*(make_batch() for _ in range(5))))
+    steps = 2 * (limit or -(-5 // accumulate))
+    warm = steps // 2
+    assert len(rates) == steps
+    assert task.warmup_epochs == 1.0
+    assert rates[:warm] == pytest.approx([0.01 * (k + 1) / (warm + 1) for k in range(warm)])
+    assert rates[warm] == pytest.approx(0.01)
+    assert all(late < early for early, late in zip(rates[warm:], rates[warm + 1 :], strict=False))
 
 
 def test_norms_and_biases_are_not_decayed(task):

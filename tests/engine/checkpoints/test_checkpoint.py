@@ -6,12 +6,15 @@ import torch
 
 from engine.checkpoints.checkpoint import (
     KEY,
+    TRAINED,
     CheckpointError,
     add_calibration,
+    all_weights,
     digest,
     load_checkpoint,
     new_record,
     seal,
+    with_weights,
 )
 from engine.checkpoints.recorded_config import recorded
 from engine.config.targets import ForbiddenTarget
@@ -44,6 +47,60 @@ def saved(tmp_path, state, record):
     path = tmp_path / "best.ckpt"
     torch.save({"state_dict": state, KEY: seal(state, record), "epoch": 3}, path)
     return path
+
+
+@pytest.fixture
+def both(tmp_path, state, record):
+    """A checkpoint with an average of its weights."""
+    path = tmp_path / "both.ckpt"
+    trained = {name: value.clone().fill_(1) for name, value in state.items()}
+    content = {"state_dict": state, TRAINED: trained, "averaging_state": {"n_averaged": torch.tensor(9)}}
+    torch.save(content | {KEY: seal(all_weights(content), record)}, path)
+    return path
+
+
+def test_either_set_of_weights_is_taken(both, saved, state):
+    add_calibration(both, {"binary_prediction": [0.1]})
+    loaded = load_checkpoint(both)
+    assert (
+        loaded.weights == with_weights(loaded, "ema").weights == with_weights(loaded, None).weights == "ema"
+    )
+    assert torch.equal(loaded.state_dict["b.weight"], state["b.weight"])
+    raw = with_weights(loaded, "raw")
+    assert (raw.weights, raw.calibration) == ("raw", {})  # which is of what the average predicted
+    assert torch.equal(raw.state_dict["b.weight"], torch.ones(3, 2))
+    alone = load_checkpoint(saved)
+    assert alone.weights is None
+    assert with_weights(alone, "raw") is alone
+    with pytest.raises(CheckpointError, match=r"kept no average.*callbacks/ema=average"):
+        with_weights(alone, "ema")
+    with pytest.raises(CheckpointError, match="weights=best: write ema or raw"):
+        with_weights(loaded, "best")
+
+
+def test_altered_trained_weights_are_refused(both):
+    def change(content):
+        content[TRAINED]["b.weight"][0, 0] += 1e-7
+
+    edit(both, change)
+    with pytest.raises(CheckpointError, match="digest does not match"):
+        load_checkpoint(both)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: content.pop("averaging_state"),
+        lambda content: content.pop(TRAINED),
+        lambda content: content[TRAINED].pop("b.weight"),
+        lambda content: content[TRAINED].update({"b.weight": torch.ones(2, 3)}),
+        lambda content: content.update({TRAINED: [1]}),
+    ],
+)
+def test_half_an_average_is_refused(both, change):
+    edit(both, change)
+    with pytest.raises(CheckpointError, match="not of one network"):
+        load_checkpoint(both)
 
 
 def edit(path, change, *, reseal=False):

@@ -31,6 +31,8 @@ def sweep(tmp_path):
                     "epoch": number,
                     "monitor": "val/auc",
                     "value": 0.6 + number / 10,
+                    "of": 4,
+                    "last": 0.6,
                 }
                 test = {"auc": {"value": AUCS[number]}, "mae": {"value": 8.0 + number}, "f1": {"value": None}}
                 (place / "metrics.json").write_text(json.dumps({"test": test}))
@@ -49,6 +51,9 @@ def test_seeds_end_in_mean_spread_and_students_interval_and_name_no_best(sweep, 
     expected = [np.mean(AUCS), np.std(AUCS, ddof=1), low, high]
     assert table["test/auc"].iloc[-4:].tolist() == pytest.approx(expected)
     assert table["test/f1"].isna().all()
+    assert table["chosen at"].iloc[:4].tolist() == pytest.approx([0.25, 0.5, 0.75, 0.5])  # and their mean
+    assert table["val/auc at the end"].iloc[:3].tolist() == [0.6] * 3
+    assert table[["epoch", "of"]].iloc[3:].isna().all(axis=None)  # a mean of them would say nothing
     assert "test/auc" in text
     assert "test/f1" not in text
     assert "best" not in text

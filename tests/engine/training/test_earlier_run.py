@@ -87,6 +87,21 @@ def test_averaged_weights_warm_up_and_augmentation_go_on_too(stopped, small_run,
 
 
 @pytest.mark.slow
+def test_a_new_run_without_an_average_goes_on_from_the_trained_weights(small_fit, tmp_path):
+    given = ["trainer.max_epochs=3", "data.module.subjects=2", "callbacks/ema=average", DEFAULT_WORKERS]
+    small_fit(tmp_path / "whole", *given)
+    small_fit(tmp_path / "part", *given, "trainer.max_epochs=2", "model.scheduler.T_max=3")
+    state = tmp_path / "part" / "checkpoints" / "last.ckpt"
+    small_fit(tmp_path / "on", *given[:2], DEFAULT_WORKERS, f"ckpt_path={state}")
+    whole, on = (
+        torch.load(tmp_path / name / "checkpoints" / "last.ckpt", weights_only=True)
+        for name in ("whole", "on")
+    )
+    assert "current_model_state" not in on
+    assert same(whole["current_model_state"], on["state_dict"])  # the average took no part in training
+
+
+@pytest.mark.slow
 def test_a_run_resumed_in_another_folder_is_the_uninterrupted_one(whole, stopped, small_run, tmp_path):
     stopped(tmp_path / "run", 0, *THREE)
     small_run(tmp_path / "elsewhere", *THREE, f"resume={tmp_path / 'run'}")

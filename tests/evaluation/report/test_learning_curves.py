@@ -24,6 +24,18 @@ def test_the_chosen_epoch_is_marked_where_one_was_chosen():
     assert training_curves(pd.DataFrame({"epoch": [0], "lr": [0.1]})) is None
 
 
+def test_the_end_of_the_warm_up_and_the_trained_weights_are_drawn_where_they_are_known():
+    def drawn(history, **choice):
+        return base64.b64decode(training_curves(history, **choice).split(",")[1])
+
+    both = HISTORY.assign(**{"val_raw/auc": 0.5})
+    assert b'id="warmup"' in drawn(HISTORY, warmup=1.5)
+    assert b'id="warmup"' not in drawn(HISTORY)
+    assert drawn(both, monitor="val/auc").count(b'id="line2d') > drawn(HISTORY, monitor="val/auc").count(
+        b'id="line2d'
+    )
+
+
 def test_the_caption_says_what_was_chosen_and_why_not_the_lowest_loss():
     said = explain_choice(HISTORY, chosen=3, monitor="val/auc")
     assert "epoch 4 of 5: val/auc was best there (0.800)" in said

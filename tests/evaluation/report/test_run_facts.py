@@ -71,3 +71,12 @@ def test_what_a_trial_trained_is_a_trial_wherever_it_is_evaluated():
     record = {"config": {"trainer": {"accelerator": "cpu"}}, "trained_with": {"limit_train_batches": 2}}
     assert "limit_train_batches=2" in trial(record)
     assert trial({"config": record["config"]}) is None
+
+
+def test_the_weights_are_named_where_there_are_two_sets():
+    config = {"callbacks": {"ema": {"decay": 0.99}}}
+    assert "Weights" not in dict(glance({"config": config}))
+    assert dict(glance({"config": config, "weights": "ema"}))["Weights"] == (
+        "their average over steps (EMA, decay 0.99), as validated"
+    )
+    assert "last step (weights=raw)" in dict(glance({"config": config, "weights": "raw"}))["Weights"]
