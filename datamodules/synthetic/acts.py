@@ -45,7 +45,7 @@ class Act:
 ACTS = (
     Act("smile", "au12", "au06", 1.6, 1.4, 12.0, 0.55, 0.85, -1, "mood"),
     Act("brow", "au01", "au02", 1.5, 1.5, 12.0, 0.35, 0.55, -1, "cognition"),
-    Act("frown", "au04", "au15", 1.5, 1.4, 12.0, 0.45, 0.7, 1, "tension"),
+    Act("frown", "au04", "au17", 1.5, 1.4, 12.0, 0.45, 0.7, 1, "tension"),
     Act("mouth", "au25", "au26", 1.6, 1.4, 14.0, 0.35, 0.5, -1, "mood"),
     Act("nod", "pose_pitch", "gaze_y", 0.16, 0.18, 12.0, 0.4, 0.55, -1, "somatic"),
     Act("glance", "gaze_x", "pose_yaw", 0.24, 0.2, 14.0, 0.35, 0.5, -1, "somatic", sided=True),
@@ -53,7 +53,7 @@ ACTS = (
 DOMAIN = np.array([DOMAINS.index(act.domain) for act in ACTS])
 ASPECTS = ("rate", "amplitude", "rise", "fall", "joining", "lag")
 # Effect of one unit of severity where the whole movement lay in that family (our choice).
-_SIZE = np.array([0.4, 0.12, 0.16, 0.10, 1.2, 0.35])
+_SIZE = np.array([0.3, 0.10, 0.14, 0.09, 1.4, 0.3])
 _SIGN = np.array([[act.rarer, -1, 1, 1, -1, 1] for act in ACTS])
 EFFECT: FloatArray = _SIZE * _SIGN
 # Rates 1/4, slowing 1/4, relations 1/2 of the movement's variance: fixed before any claim was drawn.
@@ -161,7 +161,7 @@ def event_statistics(events: Sequence[Events], seconds: float) -> dict[str, floa
 
     Means and odds count one more event, as the population has it, so a recording without the act has a value.
     """
-    out = {}
+    out: dict[str, float] = {}
     for act, found, base in zip(ACTS, events, _base(), strict=True):
         inside = (found.start[:, 0] >= 0) & (found.start[:, 0] < seconds)
         joined = inside & found.joined

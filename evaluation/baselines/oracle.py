@@ -33,7 +33,8 @@ Array = NDArray[np.float64]
 Rows = NDArray[np.int_]
 Known = int | Literal["all"]
 
-_NO_FALLBACK = ("raw", "relative", "enrolment")
+_HEADS: tuple[Literal["binary", "score"], ...] = ("binary", "score")
+_FALLBACK = ("both", "calibrated", "both + earlier scores", "earlier scores")
 
 
 def oracle_lines(
@@ -59,16 +60,15 @@ def oracle_lines(
     rows = pd.Series(np.arange(len(table)), index=table["recording_id"].astype(str))
     fit, measure = rows.loc[list(train)].to_numpy(), rows.loc[list(test)].to_numpy()
     views = oracle_views(truth, table, train=train, known=known)
-    lines = {}
+    predicted: dict[str, pd.DataFrame] = {}
     for name, features in views.items():
-        usable = np.isfinite(features).all(axis=1)
-        predicted = [_predict(features, table, fit[usable[fit]], measure[usable[measure]])]
-        if name not in _NO_FALLBACK:
-            alone = views["raw"] if name != "earlier scores" else np.zeros((len(table), 1))
-            predicted.append(_predict(alone, table, fit, measure[~usable[measure]]))
-        filled = [part for part in predicted if len(part)] or predicted[:1]
-        lines[name] = estimates([pd.concat(filled).sort_index().reset_index(drop=True)])
-    return lines
+        usable: NDArray[np.bool_] = np.all(np.isfinite(features), axis=1)
+        found = _predict(features, table, fit[usable[fit]], measure[usable[measure]])
+        if name in _FALLBACK:
+            alone = _constant(table, fit, measure) if name == "earlier scores" else predicted["raw"]
+            found = found.reindex(measure).combine_first(alone).loc[measure]
+        predicted[name] = found
+    return {name: estimates([found.reset_index(drop=True)]) for name, found in predicted.items()}
 
 
 def oracle_views(
@@ -169,17 +169,38 @@ def _within_person_effect(features: Array, score: Array, subjects: pd.Series) ->
 def _predict(features: Array, table: pd.DataFrame, fit: Rows, rows: Rows) -> pd.DataFrame:
     """Ids, targets and predictions of some rows of the table, under their row numbers."""
     out = table.iloc[rows][[*IDS]].set_axis(rows)
-    for head in ("binary", "score"):
-        if head not in table or table[head].iloc[fit].nunique() < 2:
+    for head in _HEADS:
+        taught = _taught(table, head, fit)
+        if not taught.size:
             continue
         target = table[head].to_numpy(dtype=np.float64)
-        taught = fit[np.isfinite(target[fit])]
-        persons = table["subject_id"].iloc[taught]
-        if not penalty_folds(head, target[taught], persons):
-            continue
         out[f"{head}_target"] = target[rows]
-        if len(rows):
-            out[f"{head}_prediction"] = linear_reading(
-                head, features[taught], target[taught], persons, features[rows]
+        out[f"{head}_prediction"] = (
+            linear_reading(
+                head, features[taught], target[taught], table["subject_id"].iloc[taught], features[rows]
             )
+            if rows.size
+            else np.empty(0)
+        )
     return out
+
+
+def _constant(table: pd.DataFrame, fit: Rows, rows: Rows) -> pd.DataFrame:
+    """The same table with the training mean as every prediction."""
+    out = table.iloc[rows][[*IDS]].set_axis(rows)
+    for head in _HEADS:
+        taught = _taught(table, head, fit)
+        if taught.size:
+            target = table[head].to_numpy(dtype=np.float64)
+            out[f"{head}_target"] = target[rows]
+            out[f"{head}_prediction"] = float(target[taught].mean())
+    return out
+
+
+def _taught(table: pd.DataFrame, head: Literal["score", "binary"], fit: Rows) -> Rows:
+    """Training rows with a target; none where they are too few or too equal to learn from."""
+    if head not in table or table[head].iloc[fit].nunique() < 2:
+        return fit[:0]
+    target = table[head].to_numpy(dtype=np.float64)
+    taught: Rows = fit[np.isfinite(target[fit])]
+    return taught if penalty_folds(head, target[taught], table["subject_id"].iloc[taught]) else taught[:0]

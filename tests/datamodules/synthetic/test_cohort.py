@@ -1,8 +1,10 @@
+import ast
 import hashlib
 import json
 import os
 import subprocess
 from dataclasses import asdict, fields, replace
+from pathlib import Path
 
 import av
 import numpy as np
@@ -11,7 +13,8 @@ import pytest
 
 from datamodules.manifests.manifest import read_manifest
 from datamodules.synthetic import cohort
-from datamodules.synthetic.behavior import statistics
+from datamodules.synthetic.acts import ASPECTS
+from datamodules.synthetic.behavior import act_statistics, statistics
 from datamodules.synthetic.cohort import fingerprint, synthetic_manifest
 from datamodules.synthetic.files import partial_path
 from datamodules.synthetic.latent import CHANNELS, LatentSettings, draw_cohort
@@ -213,6 +216,42 @@ def test_what_dead_processes_left_is_removed(tmp_path):
     os.utime(elsewhere, (0, 0))
     synthetic_manifest(root=tmp_path, workers=1, **(SMALL | {"size": None}))
     assert not elsewhere.exists()
+
+
+def test_truth_of_movement_holds_the_acts(tmp_path):
+    sizes = SMALL | {"size": 0, "duration_s": 20.0, "movement": 0.8}
+    truth = pd.read_csv(synthetic_manifest(root=tmp_path, workers=1, **sizes).truth)
+    visits = draw_cohort(settings(**sizes).latent)
+    assert {f"{kind}_nod_{name}" for kind in ("stat", "habit") for name in ASPECTS} <= set(truth)
+    assert np.isfinite(truth.drop(columns="recording_id").to_numpy()).all()
+    assert truth["stat_nod_rate"].nunique() > 3
+    assert truth["habit_nod_rate"].nunique() == 3  # one a person
+    seconds = pd.read_csv(next(tmp_path.rglob("manifest.csv")))["duration_s"]
+    found = [act_statistics(v, settings(**sizes).latent, s) for v, s in zip(visits, seconds, strict=True)]
+    assert truth["stat_smile_lag"].to_numpy() == pytest.approx([row["smile_lag"] for row in found])
+    drifting = pd.read_csv(synthetic_manifest(root=tmp_path, workers=1, drift=0.3, **sizes).truth)
+    assert drifting["habit_nod_rate"].nunique() == 6  # habits of the visit
+
+
+def imported(name):
+    """Modules of the generator that a module of it imports, itself included."""
+    folder, prefix = Path(cohort.__file__).parent, "datamodules.synthetic."
+    found, waiting = set(), [name]
+    while waiting:
+        found.add(module := waiting.pop())
+        for node in ast.walk(ast.parse((folder / f"{module}.py").read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and f"{node.module}.".startswith(prefix):
+                here = f"{node.module}."[len(prefix) :].rstrip(".").replace(".", "/")
+                named = [here, *(f"{here}/{alias.name}".lstrip("/") for alias in node.names)]
+                waiting += [m for m in named if (folder / f"{m}.py").is_file() and m not in found]
+    return found
+
+
+def test_the_fingerprint_covers_all_code_that_draws():
+    portrait = imported("recording")
+    assert {"behavior", "acts", "geometry"} < portrait
+    assert portrait - {"files"} == set(cohort._GENERATOR)  # `files` writes what is drawn
+    assert imported("room/recording") - portrait == set(cohort._ROOM)
 
 
 def test_every_setting_changes_the_fingerprint(monkeypatch):

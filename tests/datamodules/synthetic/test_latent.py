@@ -1,38 +1,16 @@
-"""The latent model does what its equations say: dials, streams, ranges."""
+"""The latent model does what its equations say: dials and streams of persons and visits."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from datamodules.synthetic.behavior import behave, habit_statistics, statistics
-from datamodules.synthetic.latent import _CHANNELS, CHANNELS, LatentSettings, draw_cohort
-from datamodules.synthetic.questionnaire import DOMAINS
+from datamodules.synthetic.latent import LatentSettings, draw_cohort
 
 SETTINGS = LatentSettings(
     n_subjects=60, n_visits=4, fps=15.0, duration_s=8.0, confound=1.0, habit_visibility=0.1, seed=3
 )
-MOVED = np.array([channel.effect != 0 for channel in _CHANNELS])
-
-
-def levels(settings):
-    visits = draw_cohort(settings)
-    return visits, np.stack([behave(visit, settings).mean(axis=0) for visit in visits])
-
-
-def between_person_std(settings):
-    visits, level = levels(settings)
-    persons = np.array([visit.person.index for visit in visits])
-    return np.stack([level[persons == p].mean(axis=0) for p in np.unique(persons)]).std(axis=0)
-
-
-def test_same_settings_same_cohort():
-    first, second = draw_cohort(SETTINGS), draw_cohort(SETTINGS)
-    for a, b in zip(first[:6], second[:6], strict=True):
-        np.testing.assert_array_equal(behave(a, SETTINGS), behave(b, SETTINGS))
-        assert a.severity == b.severity
-    other = replace(SETTINGS, seed=4)
-    assert not np.array_equal(behave(draw_cohort(other)[0], other), behave(first[0], SETTINGS))
+HABITS = ("habit", "own", "rates", "tempo")
 
 
 def test_a_person_does_not_depend_on_the_size_of_the_cohort():
@@ -43,91 +21,57 @@ def test_a_person_does_not_depend_on_the_size_of_the_cohort():
     assert small[3].severity == large[5].severity
 
 
-def test_severity_is_standard_and_mostly_within_persons():
-    visits = draw_cohort(replace(SETTINGS, n_subjects=1500))
+@pytest.mark.parametrize("stability", [0.15, 0.8])
+def test_stability_is_the_share_of_severity_between_persons(stability):
+    visits = draw_cohort(replace(SETTINGS, n_subjects=1500, stability=stability))
     severity = np.array([visit.severity for visit in visits]).reshape(1500, 4)
-    assert abs(severity.mean()) < 0.06
+    assert abs(severity.mean()) < 0.08
     assert abs(severity.std() - 1) < 0.05
     # ICC(1): between-person share of the variance
     between, within = 4 * severity.mean(axis=1).var(ddof=1), severity.var(axis=1, ddof=1).mean()
-    assert (between - within) / (between + 3 * within) == pytest.approx(0.15, abs=0.05)
+    assert (between - within) / (between + 3 * within) == pytest.approx(stability, abs=0.05)
 
 
-def test_confound_spreads_the_persons_on_the_moved_channels_only():
-    on, off = between_person_std(SETTINGS), between_person_std(replace(SETTINGS, confound=0.0))
-    level_channels = MOVED & (np.array(CHANNELS) != "au45")
-    assert (on[level_channels] > 1.5 * off[level_channels]).all()
-    still = ~MOVED & (np.array(CHANNELS) != "au45")
-    np.testing.assert_allclose(on[still], off[still], rtol=1e-6)
+def habits(settings):
+    """All habits that vary, `(persons, visits, habits)`."""
+    visits = draw_cohort(settings)
+    rows = np.array([np.concatenate([np.ravel(getattr(v.person, h)) for h in HABITS]) for v in visits])
+    rows = rows.reshape(settings.n_subjects, settings.n_visits, -1)
+    return rows[:, :, rows.std(axis=(0, 1)) > 0]
 
 
-def test_visibility_lets_the_untouched_channels_tell_the_habit():
-    def explained(settings):
-        visits, level = levels(settings)
-        habit = np.stack([visit.person.habit[MOVED] for visit in visits])
-        untouched = np.c_[level[:, ~MOVED], np.ones(len(level))]
-        weights, *_ = np.linalg.lstsq(untouched, habit, rcond=None)
-        return 1 - ((habit - untouched @ weights) ** 2).sum() / ((habit - habit.mean(axis=0)) ** 2).sum()
+@pytest.mark.parametrize("drift", [0.0, 0.3, 1.0])
+def test_drifting_habits_keep_their_variance(drift):
+    found = habits(replace(SETTINGS, n_subjects=400, drift=drift))
+    np.testing.assert_allclose(found.std(axis=0), 1, atol=0.2)
 
-    assert explained(replace(SETTINGS, habit_visibility=0.0)) < 0.3
-    assert explained(replace(SETTINGS, habit_visibility=0.95)) > 0.7
+    def correlation(apart):
+        pairs = found[:, :-apart] * found[:, apart:]
+        return pairs.mean() / (found**2).mean()
 
-
-def faces(settings):
-    """Severity, symptom profile and mean level of the person, visit by visit."""
-    visits, level = levels(settings)
-    severity = np.array([visit.severity for visit in visits])
-    return severity, np.stack([visit.person.profile for visit in visits]), level
+    assert correlation(1) == pytest.approx(1 - drift, abs=0.03)
+    assert correlation(2) == pytest.approx((1 - drift) ** 2, abs=0.03)
 
 
-def test_a_face_can_follow_the_symptoms_of_its_person():
-    plain = replace(SETTINGS, n_subjects=150, confound=0.0)
-    severity, profile, level = faces(plain)
-    same, _, shown = faces(replace(plain, facial_heterogeneity=0.6))
-    np.testing.assert_array_equal(same, severity)
-    moved = shown - level
-    for channel, domain in {
-        "au12": "mood",
-        "au04": "tension",
-        "au01": "cognition",
-        "gaze_y": "somatic",
-    }.items():
-        j, d = CHANNELS.index(channel), DOMAINS.index(domain)
-        # 0.8 s + 0.6 profile instead of s, as far as ranges allow; the rest of the draws is the same
-        expected = _CHANNELS[j].effect * (-0.2 * severity + 0.6 * profile[:, d])
-        assert np.corrcoef(moved[:, j], expected)[0, 1] > 0.9
-        assert abs(np.corrcoef(level[:, j], profile[:, d])[0, 1]) < 0.2
-    still = ~MOVED & (np.array(CHANNELS) != "au45")
-    np.testing.assert_array_equal(moved[:, still], 0)
-
-
-def test_habits_do_not_know_the_symptoms():
-    person = draw_cohort(SETTINGS)[0].person
-    assert habit_statistics(person, SETTINGS) == habit_statistics(
-        person, replace(SETTINGS, facial_heterogeneity=0.9)
+def test_drift_changes_habits_only():
+    still, moved = draw_cohort(SETTINGS), draw_cohort(replace(SETTINGS, drift=0.5))
+    for a, b in zip(still, moved, strict=True):
+        assert a.severity == b.severity
+        assert a.person.traits == b.person.traits
+        assert a.person.appearance_seed == b.person.appearance_seed
+        assert np.array_equal(a.person.habit, b.person.habit) == (a.index == 0)
+    assert draw_cohort(replace(SETTINGS, n_visits=2, drift=0.5))[3].person.rates.tolist() == (
+        moved[5].person.rates.tolist()
     )
 
 
-@pytest.mark.slow
-def test_habit_statistics_predict_the_visits_of_a_person():
-    visits, level = levels(replace(SETTINGS, duration_s=20.0))
-    habit = {v.person.index: habit_statistics(v.person, SETTINGS) for v in visits}
-    j = CHANNELS.index("au04")
-    resting = np.array([habit[v.person.index]["au04_mean"] for v in visits])
-    severity = np.array([v.severity for v in visits])
-    assert np.corrcoef(level[:, j], severity)[0, 1] < 0.6
-    assert np.corrcoef(level[:, j] - resting, severity)[0, 1] > 0.8
-
-
-def test_ranges_and_statistics():
-    series = behave(draw_cohort(SETTINGS)[0], SETTINGS)
-    assert series.shape == (120, len(CHANNELS))
-    assert series.dtype == np.float32
-    low, high = np.array([[c.low, c.high] for c in _CHANNELS]).T
-    assert (series >= low - 1e-6).all()
-    assert (series <= high + 1e-6).all()
-    stats = statistics(series)
-    assert stats["pupil_std"] == pytest.approx(float(np.std(series[:, CHANNELS.index("pupil")])))
+def test_half_of_a_habit_of_movement_is_the_style_of_the_level_habits():
+    found = [visit.person for visit in draw_cohort(replace(SETTINGS, n_subjects=1500, n_visits=1))]
+    style = np.array([person.style for person in found])
+    for name in ("habit", "tempo"):
+        values = np.array([np.ravel(getattr(person, name)) for person in found])
+        shared = [np.corrcoef(style, v)[0, 1] ** 2 for v in values.T if v.std() > 0]
+        np.testing.assert_allclose(shared, 0.5, atol=0.07)
 
 
 @pytest.mark.parametrize(
@@ -136,6 +80,11 @@ def test_ranges_and_statistics():
         ({"confound": -1.0}, "spread"),
         ({"habit_visibility": 1.5}, "share"),
         ({"facial_heterogeneity": -0.1}, "share"),
+        ({"stability": 0.95}, "stability=0.95 .* from 0 to 0.9"),
+        ({"stability": -0.1}, "stability"),
+        ({"movement": 1.1}, "movement=1.1 is a share"),
+        ({"drift": -0.2}, "drift=-0.2 is a share"),
+        ({"interaction": -1.0}, "interaction"),
         ({"n_visits": 0}, "visits"),
         ({"fps": 0.1}, "two frames"),
     ],
