@@ -52,8 +52,9 @@ class SeriesTrunk(nn.Module):
         dropout: within the blocks.
         pool: steps that become one token, 1 for none.
         power_scales: steps over which motion power looks at differences; None leaves motion power out.
-        relation_lags: steps by which one channel may follow another; None leaves relations out, whose number
-            grows with the square of the channels.
+        relation_lags: steps by which one channel may follow another; None leaves relations out.
+        relation_parts: most channels that are related to each other, as the number of relations grows with
+            the square; of more channels so many learned parts are taken, each a linear map of all of them.
         mmp: called with D, for every block; None for none.
 
     Example:
@@ -74,6 +75,7 @@ class SeriesTrunk(nn.Module):
         pool: int = 1,
         power_scales: Sequence[int] | None = (1, 2, 4, 8),
         relation_lags: Sequence[int] | None = None,
+        relation_parts: int = 20,
         mmp: Callable[[int], nn.Module] | None = None,
     ) -> None:
         super().__init__()
@@ -81,10 +83,15 @@ class SeriesTrunk(nn.Module):
         self.dim, self.pool = dim, pool
         self.stem = nn.Linear(channels, dim)
         self.power_scales, self.relation_lags = power_scales, relation_lags
+        if relation_parts < 2:
+            raise ValueError(f"relation_parts={relation_parts}: a relation needs two parts at least, e.g. 20")
         if power_scales is not None:
             self.power = nn.Linear(2 * channels * (1 + len(power_scales)), dim, bias=False)
         if relation_lags is not None:
-            self.relation = nn.Linear(relations(channels, relation_lags), dim, bias=False)
+            few = channels <= relation_parts
+            self.parts = nn.Identity() if few else nn.Linear(channels, relation_parts, bias=False)
+            count = relations(min(channels, relation_parts), relation_lags)
+            self.relation = nn.Linear(count, dim, bias=False)
             nn.init.zeros_(self.relation.weight)
         self.blocks = nn.ModuleList(
             _TemporalBlock(dim=dim, kernel=kernel, dilation=2**index, dropout=dropout)
@@ -112,7 +119,8 @@ class SeriesTrunk(nn.Module):
                 _POWER_SCALE * (motion_power(x, mask, self.power_scales) - _USUAL_POWER)
             )
         if self.relation_lags is not None:
-            shared = shared + self.relation(_RELATION_SCALE * channel_relation(x, mask, self.relation_lags))
+            related = channel_relation(self.parts(x).float(), mask, self.relation_lags)
+            shared = shared + self.relation(_RELATION_SCALE * related)
         return shared
 
 

@@ -42,6 +42,18 @@ def test_relations_start_at_nothing_and_add_a_linear_map_to_every_real_token():
     assert torch.allclose(trunk(x, mask) - before, added[:, None] * real, atol=1e-5)
 
 
+def test_many_channels_are_related_by_learned_parts():
+    trunk = SeriesTrunk(channels=30, dim=8, blocks=0, relation_lags=(0, 2), relation_parts=4)
+    x, mask = clips(channels=30)
+    assert trunk.relation.weight.shape == (8, 6 + 12)
+    before = trunk(x, mask)
+    nn.init.normal_(trunk.relation.weight)
+    added = 0.1 * channel_relation(x @ trunk.parts.weight.T, mask, (0, 2)) @ trunk.relation.weight.T
+    assert torch.allclose(trunk(x, mask) - before, added[:, None] * mask[..., None], atol=1e-5)
+    trunk(x, mask).square().sum().backward()
+    assert trunk.parts.weight.grad.abs().sum() > 0
+
+
 def test_blocks_start_at_the_identity_and_learn_from_there():
     x, mask = clips()
     deep, flat = (SeriesTrunk(channels=3, dim=8, blocks=blocks) for blocks in (2, 0))
@@ -78,7 +90,14 @@ def test_without_motion_power_a_factor_about_the_mean_is_not_in_the_mean_token()
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"pool": 0}, {"power_scales": []}, {"power_scales": [0, 1]}, {"kernel": 4}, {"relation_lags": [-1]}],
+    [
+        {"pool": 0},
+        {"power_scales": []},
+        {"power_scales": [0, 1]},
+        {"kernel": 4},
+        {"relation_lags": [-1]},
+        {"relation_parts": 1},
+    ],
 )
 def test_settings_without_a_meaning_are_refused(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
