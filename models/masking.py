@@ -40,10 +40,35 @@ def labeled_mean(loss: Tensor, mask: Tensor) -> Tensor:
 
 
 def token_mask(mask: Tensor, steps: int) -> Tensor:
-    """Return the mask (B,T) at a trunk's resolution, (B,steps): a token is real if any of its frames is."""
+    """Return the mask (B,T) at a trunk's resolution, (B,steps): a token is real if any of its frames is.
+
+    Tokens of k = ceil(T / steps) frames each, the last of what is left, where that gives as many; else even
+    shares of the frames.
+    """
     if mask.shape[1] == steps:
         return mask
+    size = -(-mask.shape[1] // steps)
+    if -(-mask.shape[1] // size) == steps:
+        return F.pad(mask, (0, size * steps - mask.shape[1])).unflatten(1, (steps, size)).any(2)
     return F.adaptive_max_pool1d(mask.float().unsqueeze(1), steps).squeeze(1) > 0
+
+
+def pool_steps(x: Tensor, mask: Tensor, size: int) -> Tensor:
+    """Return the mean of every `size` successive real steps of x (B,T,D), (B,ceil(T/size),D).
+
+    The last token has what is left; zeros where no step is real. The mask of the tokens is `token_mask`.
+
+    Example:
+        >>> x = torch.tensor([[[1.0], [3.0], [5.0]]])
+        >>> pool_steps(x, torch.tensor([[True, True, True]]), 2).flatten().tolist()
+        [2.0, 5.0]
+    """
+    if size == 1:
+        return silence(x, mask)
+    short = -x.shape[1] % size
+    total = F.pad(silence(x, mask), (0, 0, 0, short)).unflatten(1, (-1, size)).sum(2)
+    count = F.pad(mask, (0, short)).unflatten(1, (-1, size)).sum(2)
+    return total / count.clamp_min(1).unsqueeze(-1)
 
 
 def hold_last(x: Tensor, mask: Tensor) -> Tensor:

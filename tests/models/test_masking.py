@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.masking import hold_last, masked_mean, silence, token_mask, zero_masked
+from models.masking import hold_last, masked_mean, pool_steps, silence, token_mask, zero_masked
 
 MASK = torch.tensor([[True, True, False, True], [False, False, False, False]])
 
@@ -41,3 +41,13 @@ def test_hold_last_repeats_the_last_real_step():
     x = torch.tensor([[9.0, 1.0, 9.0, 2.0, 9.0], [9.0] * 5])[..., None]
     mask = torch.tensor([[False, True, False, True, False], [False] * 5])
     assert hold_last(x, mask)[..., 0].tolist() == [[1, 1, 1, 2, 2], [0] * 5]
+
+
+def test_pooled_steps_are_means_of_the_real_ones_and_match_the_token_mask():
+    x = torch.arange(1.0, 12)[None, :, None].clone()
+    mask = torch.ones(1, 11, dtype=torch.bool)
+    mask[0, 6:] = False
+    x[0, 6:] = 0
+    assert pool_steps(x, mask, 4).flatten().tolist() == [2.5, 5.5, 0.0]
+    assert token_mask(mask, 3)[0].tolist() == [True, True, False]
+    assert pool_steps(x, mask, 1).equal(x)

@@ -25,6 +25,7 @@ from models.trunks.video import VideoTrunk
 CASES = {
     "series": (lambda: SeriesTrunk(channels=5, dim=16, mmp=MMPSeries), (5,), 12),
     "series_without_mmp": (lambda: SeriesTrunk(channels=5, dim=16), (5,), 12),
+    "series_with_relations": (lambda: SeriesTrunk(channels=5, dim=16, relation_lags=(0, 1, 3)), (5,), 12),
     "series_inception_time": (lambda: InceptionTimeTrunk(channels=5, dim=16, mmp=MMPSeries), (5,), 12),
     "series_lstm": (lambda: LSTMTrunk(channels=5, dim=16, mmp=MMPSeries), (5,), 12),
     "pixels": (lambda: PixelTrunk(dim=16, mmp=MMPMaps), (3, 32, 32), 5),
