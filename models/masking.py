@@ -49,7 +49,7 @@ def token_mask(mask: Tensor, steps: int) -> Tensor:
         return mask
     size = -(-mask.shape[1] // steps)
     if -(-mask.shape[1] // size) == steps:
-        return F.pad(mask, (0, size * steps - mask.shape[1])).unflatten(1, (steps, size)).any(2)
+        return F.pad(mask, (0, size * steps - mask.shape[1])).reshape(-1, steps, size).any(2)
     return F.adaptive_max_pool1d(mask.float().unsqueeze(1), steps).squeeze(1) > 0
 
 
@@ -66,8 +66,9 @@ def pool_steps(x: Tensor, mask: Tensor, size: int) -> Tensor:
     if size == 1:
         return silence(x, mask)
     short = -x.shape[1] % size
-    total = F.pad(silence(x, mask), (0, 0, 0, short)).unflatten(1, (-1, size)).sum(2)
-    count = F.pad(mask, (0, short)).unflatten(1, (-1, size)).sum(2)
+    steps = (x.shape[1] + short) // size
+    total = F.pad(silence(x, mask), (0, 0, 0, short)).reshape(len(x), steps, size, -1).sum(2)
+    count = F.pad(mask, (0, short)).reshape(len(x), steps, size).sum(2)
     return total / count.clamp_min(1).unsqueeze(-1)
 
 

@@ -52,4 +52,5 @@ def _of_person(seed: Tensor, subject: Tensor) -> Tensor:
 def _normal(seed: Tensor, count: int) -> Tensor:
     """Standard normal draws (B, count) by the inverse of the distribution function."""
     middle = uniforms(seed, count).double() + 2.0**-25  # of the 2^24 intervals: never 0, and never 1
-    return torch.special.ndtri(middle).float()
+    draws: Tensor = torch.special.ndtri(middle)
+    return draws.float()

@@ -89,9 +89,10 @@ def with_known_scores(recordings: pd.DataFrame, facts: pd.DataFrame) -> pd.DataF
 def _scored_visits(facts: pd.DataFrame) -> dict[str, dict[str, tuple[float, float]]]:
     """Person -> visit -> its place and mean score, in order."""
     table = facts.assign(place=place_of_visits(facts)).dropna(subset=["place"])
-    means = table.groupby(["subject_id", "place", "session_id"])["score"].mean()
+    keys = ["subject_id", "place", "session_id"]
+    means = table.groupby(keys)["score"].mean().reset_index()
     out: dict[str, dict[str, tuple[float, float]]] = {}
-    for (person, place, session), score in means.items():
+    for person, place, session, score in means.itertuples(index=False):
         out.setdefault(str(person), {})[str(session)] = (float(place), float(score))
     return out
 

@@ -21,9 +21,10 @@ class _TemporalBlock(nn.Module):
         super().__init__()
         self.norm = nn.LayerNorm(dim)
         self.conv = nn.Conv1d(dim, dim, kernel, padding=dilation * (kernel // 2), dilation=dilation)
-        self.tail = nn.Sequential(nn.GELU(), nn.Dropout(dropout), nn.Linear(dim, dim))
-        nn.init.zeros_(self.tail[-1].weight)  # the block starts at the identity
-        nn.init.zeros_(self.tail[-1].bias)
+        last = nn.Linear(dim, dim)
+        self.tail = nn.Sequential(nn.GELU(), nn.Dropout(dropout), last)
+        nn.init.zeros_(last.weight)  # the block starts at the identity
+        nn.init.zeros_(last.bias)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         inner = silence(self.norm(x), mask)  # a padded step is a convolution's own zero padding

@@ -38,7 +38,8 @@ def main(*, tested: int = TESTED, pool: int = POOL, train: int = TRAIN, docs: Pa
         train: Persons the readers learn from.
         docs: Folder of the page; the picture goes to its images/.
     """
-    rows, power = [], []
+    rows: list[dict[str, Any]] = []
+    power: list[dict[str, Any]] = []
     for stability in STABILITIES:
         teachers, persons = (
             draw(count, seed=_SEED + place, stability=stability) for place, count in enumerate((train, pool))
@@ -88,7 +89,7 @@ def false_alarms(predictor: Predictor, stable: Persons, rules: Sequence[ChangeRu
 
 def powers(
     predictor: Predictor, persons: dict[float, Persons], rules: Sequence[ChangeRule]
-) -> list[dict[str, float]]:
+) -> list[dict[str, Any]]:
     """Share of flagged last visits, and of intervals that hold the true change, by its size and n."""
     out = []
     for points, own in persons.items():

@@ -12,7 +12,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from datamodules.synthetic.latent import LatentSettings, Visit, behave, draw_cohort, statistics
+from datamodules.synthetic.behavior import behave, statistics
+from datamodules.synthetic.latent import LatentSettings, Visit, draw_cohort
 from datamodules.synthetic.questionnaire import DOMAINS, answer
 
 Array = NDArray[np.float64]

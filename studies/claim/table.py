@@ -31,14 +31,10 @@ class Interval:
     high: float | None
 
     def __str__(self) -> str:
-        """E.g. `.731 [.702, .760]`."""
+        """E.g. `0.731 [0.702, 0.760]`."""
         if self.low is None or self.high is None:
-            return f"{_short(self.mean)} [one seed]"
-        return f"{_short(self.mean)} [{_short(self.low)}, {_short(self.high)}]"
-
-
-def _short(value: float) -> str:
-    return f"{value:.3f}".replace("0.", ".", 1)
+            return f"{self.mean:.3f} [one seed]"
+        return f"{self.mean:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
 
 @dataclass(frozen=True)
