@@ -77,6 +77,7 @@ def test_a_resumed_run_is_the_uninterrupted_one(whole, stopped, small_run, tmp_p
     assert different(whole, run) == []
 
 
+@pytest.mark.slow
 def test_averaged_weights_warm_up_and_augmentation_go_on_too(stopped, small_run, tmp_path):
     uninterrupted = small_run(tmp_path / "whole", *RECIPE).folder
     stopped(tmp_path / "run", 0, *RECIPE)
