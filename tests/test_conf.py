@@ -75,8 +75,8 @@ def batch(config, *, persons=2, visits=2, steps=8, size=32):
 
 def step(config):
     """One optimizer step on the CPU; returns losses and the share of parameters that have a gradient."""
-    task = build(config["model"], key="model")
-    optimizer = task.configure_optimizers()["optimizer"]
+    task = build(config["model"] | {"scheduler": None}, key="model")  # which may ask a trainer for its steps
+    optimizer = task.configure_optimizers()
     task.train()
     data = batch(config)
     losses = task.objective(task.network.heads, task.network(data), data)
@@ -108,11 +108,8 @@ def test_an_experiment_composes_builds_at_full_size_and_takes_a_step(experiment,
     assert all(p.is_meta for p in task.parameters())
     build(config["protocol"], key="protocol")
     build(config["data"]["module"] | {"_partial_": True}, key="data.module")
-    build(
-        config["trainer"],
-        key="trainer",
-        callbacks=build_all(with_modes(config)["callbacks"], key="callbacks"),
-    )
+    callbacks = build_all(with_modes(config)["callbacks"], key="callbacks")
+    build(config["trainer"], key="trainer", callbacks=callbacks)
     losses = step(config)
     assert all(torch.tensor(list(losses.values())).isfinite())
 
@@ -229,7 +226,7 @@ def test_leaves_are_short_and_every_group_is_looked_at():
 def test_root_keys_are_those_of_the_root_and_its_groups(compose_run):
     assert set(compose_run()) == root_keys("train") - set(SHORT["train"])  # put into their places
     own = {"ckpt_path", "input", "trainer", "workers", "num_workers", "paths", "trust"}
-    own |= {"accept_preprocessing", "history"}
+    own |= {"accept_preprocessing", "history", "weights"}
     assert root_keys("predict") == own
     # analysis/phase lies below analysis
     assert {"analysis", "data"} <= root_keys("analyze")

@@ -55,7 +55,7 @@ LOADERS = _names(
         "datamodules.clips.regions": "RegionClips",
         "datamodules.readers.video_source": "VideoSource",
         "datamodules.clips.samplers": "RandomClips UniformClips DenseClips",
-        "datamodules.clips.series_transforms": "SeriesAugment",
+        "datamodules.clips.augmentation.series": "SeriesAugment",
         "datamodules.clips.transforms": "ClipAugment Normalize",
     }
 )

@@ -8,9 +8,9 @@ import pytorch_lightning as pl
 import torch
 from torch import nn
 
+from datamodules.clips.augmentation.series import SeriesAugment
 from datamodules.clips.dataset import PixelClips, SeriesClips
 from datamodules.clips.samplers import RandomClips, UniformClips
-from datamodules.clips.series_transforms import SeriesAugment
 from datamodules.clips.transforms import ClipAugment, Normalize
 from datamodules.datamodule import ClipDataModule
 from datamodules.feature_leakage.channels import LeakageError

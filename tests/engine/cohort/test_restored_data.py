@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from datamodules.manifests.manifest import read_manifest
-from engine.checkpoints.checkpoint import KEY, CheckpointError, load_checkpoint, seal
+from engine.checkpoints.checkpoint import KEY, CheckpointError, all_weights, load_checkpoint, seal
 from engine.checkpoints.recorded_config import origin
 from engine.cohort.restored_data import own_manifest
 from engine.evaluate import _material
@@ -124,7 +124,7 @@ def test_a_cohort_that_moved_is_the_same(cohorts, series_run):
 def test_a_checkpoint_of_before_is_read_and_its_cohort_held_against_the_digest(series_run, tmp_path):
     content = torch.load(series_run.best, weights_only=True)
     record = {name: value for name, value in content[KEY].items() if name not in ("origin", "digest")}
-    torch.save(content | {KEY: seal(content["state_dict"], record)}, tmp_path / "older.ckpt")
+    torch.save(content | {KEY: seal(all_weights(content), record)}, tmp_path / "older.ckpt")
     assert load_checkpoint(tmp_path / "older.ckpt").origin == ""
 
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 from scipy import stats
 
-from datamodules.clips.made_up_persons import other_habits
-from datamodules.clips.series_transforms import SeriesAugment
+from datamodules.clips.augmentation.made_up_persons import other_habits
+from datamodules.clips.augmentation.series import SeriesAugment
 
 STD = torch.tensor([0.5, 1.0, 4.0])
 

@@ -1,6 +1,6 @@
 """The leak audit as a part of a page."""
 
-from evaluation.report.leak_section import leak_section
+from evaluation.report.sections.leak_section import leak_section
 
 FOUND = {
     "reads": True,

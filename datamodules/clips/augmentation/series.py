@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from datamodules.clips.made_up_persons import other_habits
+from datamodules.clips.augmentation.made_up_persons import other_habits
 from datamodules.clips.transforms import uniforms
 
 _SCALARS = 4  # draws of a clip that are no noise and of no channel

@@ -4,7 +4,7 @@ import pytest
 import torch
 from scipy import stats
 
-from datamodules.clips.series_transforms import SeriesAugment
+from datamodules.clips.augmentation.series import SeriesAugment
 from models.standardize import Standardize
 
 OFF = {"noise": 0.0, "channel_mask": 0.0, "time_mask": 0.0, "shift": 0.0}

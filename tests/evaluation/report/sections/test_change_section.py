@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 
-from evaluation.report.change_section import TITLE, change_section
+from evaluation.report.sections.change_section import TITLE, change_section
 
 FOUND = {
     "baseline": "predictions", "smallest_change": {"1": 12.34, "2": 10.0}, "slope": 0.5, "changes": 2,

@@ -1,0 +1,1 @@
+"""Sections of the report page that come from one table each."""
