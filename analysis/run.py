@@ -17,8 +17,8 @@ from engine.runs.provenance import RunManifest
 from engine.runs.quiet_warnings import quiet
 from engine.runs.seed import seed_run
 from engine.runs.terminal import conclude, shown
-from evaluation.report.sections.leak_section import leak_section
 from evaluation.report.page import write_page
+from evaluation.report.sections.leak_section import leak_section
 from evaluation.uncertainty.bootstrap import Resampling
 
 _log = logging.getLogger(__name__)

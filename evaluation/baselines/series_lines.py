@@ -22,10 +22,7 @@ from evaluation.baselines.other_visits import mean_of_others
 from evaluation.baselines.reference import Array, Line, Reference, labels_of, recording_table, training_mean
 
 Reader = Literal["logistic", "ridge"]
-_BEFORE = (
-    "beside a recording stand known visits before it alone; a context of the network that needs no labels "
-    "may see later ones as well, so that the difference flatters such a network"
-)
+_BEFORE = "beside a recording stand known visits before it alone, as for a network"
 
 
 def series_lines(

@@ -14,14 +14,14 @@ from evaluation.baselines.line_names import FAMILIES, SIMPLE, chief_lines, famil
 from evaluation.metrics.catalog import METRICS
 from evaluation.report import figures
 from evaluation.report.captions import CAPTIONS
-from evaluation.report.sections.change_section import change_section
 from evaluation.report.figures import AttentionExample
 from evaluation.report.headline import judge
-from evaluation.report.sections.leak_section import leak_section
 from evaluation.report.learning_curves import explain_choice, hardly_trained, training_curves
 from evaluation.report.page import environment, header
-from evaluation.report.sections.provenance_section import provenance_rows
 from evaluation.report.run_facts import trial
+from evaluation.report.sections.change_section import change_section
+from evaluation.report.sections.leak_section import leak_section
+from evaluation.report.sections.provenance_section import provenance_rows
 from evaluation.tables.predictions import HEADS, KNOWN_VISITS
 from evaluation.uncertainty.confidence_intervals import MIN_PERSONS
 

@@ -37,7 +37,9 @@ class EnrolmentContext(nn.Module):
 
     c_i = mean over recordings r != r_i of subject s_i of (mean over the clips of r of f): every recording
     counts once, however many of its clips are in the batch, and a recording is never part of its own
-    context. A batch with neither `subject` nor `row` says of nobody who it is: there is no context.
+    context. Where the protocol makes earlier visits known (`batch["history"]`), the others are those, and none
+    that came later: what a prediction may look back on is then the same for every method. A batch with neither
+    `subject` nor `row` says of nobody who it is: there is no context.
     """
 
     def __init__(self, *, detach: bool = False) -> None:
@@ -56,6 +58,8 @@ class EnrolmentContext(nn.Module):
         subject, row = (entry(batch, key, "the context of other visits") for key in ("subject", "row"))
         same_recording = row[:, None] == row[None, :]
         other = (subject[:, None] == subject[None, :]) & ~same_recording & (subject >= 0)[:, None]
+        if "history" in batch:
+            other = other & batch["history"]["earlier"]
         weight = other / same_recording.sum(1)  # each recording weighs 1 in total
         visits = weight.sum(1, keepdim=True)
         source = feature.detach() if self.detach else feature

@@ -32,6 +32,17 @@ def test_enrolment_equals_a_loop_over_recordings():
     assert context.offset is None
 
 
+def test_enrolment_looks_back_only_where_earlier_visits_are_known():
+    feature, row = torch.randn(9, 4), BATCH["row"]
+    earlier = (BATCH["subject"][:, None] == BATCH["subject"][None, :]) & (row[:, None] > row[None, :])
+    batch = BATCH | {"history": {"earlier": earlier, "score": torch.full(earlier.shape, torch.nan)}}
+    context = EnrolmentContext()(feature, batch)
+    assert context.visits.tolist() == [0, 0, 1, 2, 2, 0, 0, 0, 0]
+    torch.testing.assert_close(context.feature[2], feature[:2].mean(0))
+    torch.testing.assert_close(context.feature[3], (feature[:2].mean(0) + feature[2]) / 2)
+    assert context.available.tolist() == [visits > 0 for visits in context.visits.tolist()]
+
+
 def test_enrolment_never_reads_its_own_recording_nor_another_person():
     feature = torch.randn(9, 4)
     context = EnrolmentContext()(feature, BATCH).feature
