@@ -37,9 +37,9 @@ class EnrolmentContext(nn.Module):
 
     c_i = mean over recordings r != r_i of subject s_i of (mean over the clips of r of f): every recording
     counts once, however many of its clips are in the batch, and a recording is never part of its own
-    context. Where the protocol makes earlier visits known (`batch["history"]`), the others are those, and none
-    that came later: what a prediction may look back on is then the same for every method. A batch with neither
-    `subject` nor `row` says of nobody who it is: there is no context.
+    context. Where the protocol makes earlier visits known (`batch["history"]`), the others are those, and
+    none that came later: what a prediction may look back on is then the same for every method. A batch with
+    neither `subject` nor `row` says of nobody who it is: there is no context.
     """
 
     def __init__(self, *, detach: bool = False) -> None:

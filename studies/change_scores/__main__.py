@@ -26,7 +26,9 @@ TAUGHT = (20, 40, 80)
 POINTS = (5.0, 10.0, 15.0, 20.0, 30.0)
 TRAIN, POOL, TESTED = 160, 800, 500
 _STUDIES = 10  # of validation persons behind a power
-_SEED = 104  # of the training persons; validation, stable and changed persons have the next ones
+# Of the training persons; validation, stable and changed persons have the next ones. The rule was settled on
+# 100 to 106.
+_SEED = 210
 
 
 def main(*, tested: int = TESTED, pool: int = POOL, train: int = TRAIN, docs: Path = Path("docs")) -> None:
