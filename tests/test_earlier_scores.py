@@ -226,9 +226,7 @@ def test_a_history_stands_behind_predictions(ask, cohort, caplog):
     assert "26 of 28 predictions know 1 to 2 earlier visits with scores" in caplog.text
     assert set(found.index) == set(later["recording_id"])
     moved = (found["prediction"] - alone.set_index("recording_id")["prediction"]).abs() > 1e-3
-    assert moved.groupby(found["subject_id"]).all().to_dict() == {
-        person: person != "P0001" for person in set(later["subject_id"])
-    }
+    assert moved[found["known_visits"] > 0].all()
     again = ask(later.assign(score=""), short).set_index("recording_id")  # nothing is read of their labels
     np.testing.assert_array_equal(again["prediction"], found["prediction"])
 

@@ -14,7 +14,7 @@ from engine.inference.lines import Lines
 from engine.inference.person_changes import changes_of, learned_change, restored
 from engine.inference.recordings import ELSEWHERE, PredictedParts, rows_of, targets
 from engine.inference.strata import by_discrepancy
-from evaluation.baselines.oracle import oracle_lines
+from evaluation.baselines.oracle import WITH_SCORES, oracle_lines
 from evaluation.baselines.reference_lines import reference_lines, told_heads
 from evaluation.change.change_scores import Learned
 from evaluation.summary import LINES, metrics_json, summarize
@@ -116,4 +116,8 @@ def _lines(
     if manifest.truth is None:
         lines["reasons"]["oracle"] = "the truth behind these recordings is not known"
         return lines | {"oracle": None}
-    return lines | {"oracle": oracle_lines(pd.read_csv(manifest.truth), table, split.train, tested)}
+    truth = pd.read_csv(manifest.truth)
+    oracles = oracle_lines(truth, table, split.train, tested, known=split.known or "all")
+    if split.known is None:
+        oracles = {name: line for name, line in oracles.items() if name not in WITH_SCORES}
+    return lines | {"oracle": oracles}

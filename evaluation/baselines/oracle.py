@@ -35,6 +35,8 @@ Known = int | Literal["all"]
 
 _HEADS: tuple[Literal["binary", "score"], ...] = ("binary", "score")
 _FALLBACK = ("both", "calibrated", "both + earlier scores", "earlier scores")
+WITH_SCORES = ("calibrated", "both + earlier scores", "earlier scores")
+"""Oracles that know scores of earlier visits: ceilings where the protocol makes these known."""
 
 
 def oracle_lines(

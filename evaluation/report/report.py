@@ -259,7 +259,8 @@ def _lines(metrics: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     lines = {"model": metrics["test"]} | {name: reference[name] for name in SIMPLE if reference.get(name)}
     lines |= {f"{name} {reading}": line for name, (reading, line) in chief_lines(reference).items()}
     oracle = reference.get("oracle") or {}
-    nested = {f"oracle {kind}": oracle[kind] for kind in ("raw", "relative") if oracle.get(kind)}
+    kinds = ("raw", "relative", "both + earlier scores")
+    nested = {f"oracle {kind}": oracle[kind] for kind in kinds if oracle.get(kind)}
     return lines | (nested or ({"oracle": oracle} if oracle else {}))
 
 

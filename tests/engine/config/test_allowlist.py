@@ -201,7 +201,7 @@ ARGUMENTS = {
     "evaluation.metrics.streaming.RecordingMetrics": {"aggregate": "median"},
     "datamodules.datamodule.ClipDataModule": {
         **{"source": SERIES, "train_clips": RANDOM, "eval_clips": UNIFORM, "num_workers": 0, "seed": 1},
-        **{"augment": {"_target_": "datamodules.clips.transforms.ClipAugment"}, "normalize": None},
+        **{"augment": {"_target_": "datamodules.clips.augmentation.series.SeriesAugment"}, "normalize": None},
     },
     "datamodules.clips.dataset.PixelClips": {"video": VIDEO},
     "datamodules.clips.faces.FaceClips": {"video": VIDEO},
@@ -212,6 +212,7 @@ ARGUMENTS = {
     "datamodules.clips.samplers.UniformClips": {"length": 8, "stride": 2, "clips": 2},
     "datamodules.clips.samplers.DenseClips": {"length": 8, "stride": 2, "hop": 4},
     "datamodules.clips.transforms.ClipAugment": {"flip": 0.5},
+    "datamodules.clips.augmentation.series.SeriesAugment": {"noise": 0.1},
     "datamodules.clips.transforms.Normalize": {"mean": [0.5, 0.5, 0.5]},
     "datamodules.manifests.manifest.read_manifest": {"path": "{data}/own/table.csv"},
     "datamodules.synthetic.cohort.synthetic_manifest": {k: v for k, v in COHORT.items() if k[0] != "_"},
@@ -387,7 +388,7 @@ def test_what_a_checkpoint_may_name_writes_fetches_and_starts_nothing(tmp_path, 
     assert done.returncode == 0, done.stderr[-3000:]
     found = json.loads(done.stdout.splitlines()[-1])
     say(capsys, **found)
-    assert found["meant"] == 65
+    assert found["meant"] == 66
     assert found["refused"] > 10_000
     assert (found["written"], found["loud"]) == ([], [])
     assert not list(tmp_path.rglob("*evil*"))

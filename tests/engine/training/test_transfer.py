@@ -134,9 +134,11 @@ def test_a_run_starts_there_and_its_record_says_so(series_run, small_run, tmp_pa
         "data.cohort.seed=5",
         "model.optimizer.lr=1e-30",
         "trainer.max_epochs=1",
+        "callbacks/ema=none",  # an average of equal weights differs in the last digit
     )
     ours, theirs = (load_checkpoint(path).state_dict for path in (run.best, series_run.best))
-    assert all(torch.equal(ours[name], theirs[name]) for name in ours if name.startswith(TRUNK))
+    for name in ours:  # a bias of zero does move, by the learning rate
+        assert not name.startswith(TRUNK) or torch.allclose(ours[name], theirs[name], rtol=0, atol=1e-20)
     record = json.loads((run.folder / "manifest.json").read_text())["init_from"]
     assert record["path"] == str(series_run.best)
     assert len(record["sha256"]) == 64
