@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegressionCV
-from sklearn.metrics import r2_score
 from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -75,16 +74,16 @@ def _ridge(
     asked: Array,
     penalties: Array,
 ) -> Array:
-    """Ridge regression by the penalty of the best mean R² over folds.
+    """Ridge regression by the penalty of the least mean squared error over folds.
 
-    The answers are those of `RidgeCV` with these folds, of all penalties from one decomposition.
+    The answers are those of `RidgeCV` with these folds, of all penalties from one decomposition. R², its
+    default, has no value for a fold of one recording.
     """
-    quality = np.zeros(len(penalties))
+    error = np.zeros(len(penalties))
     for teach, judge in folds:
         answers = _answers(x[teach], y[teach], x[judge], penalties)
-        truth = np.repeat(y[judge, None], len(penalties), axis=1)
-        quality += r2_score(truth, answers, multioutput="raw_values")
-    return _answers(x, y, asked, penalties[[np.argmax(quality)]])[:, 0]
+        error += ((answers - y[judge, None]) ** 2).mean(axis=0)
+    return _answers(x, y, asked, penalties[[np.argmin(error)]])[:, 0]
 
 
 def _answers(x: Array, y: Array, asked: Array, penalties: Array) -> Array:

@@ -6,7 +6,7 @@ from sklearn.metrics import log_loss, mean_squared_error
 from sklearn.model_selection import GroupKFold
 from sklearn.preprocessing import StandardScaler
 
-from evaluation.baselines.linear_probe import linear_reading
+from evaluation.baselines.linear_probe import _PENALTIES, linear_reading
 
 
 @pytest.fixture
@@ -42,3 +42,17 @@ def test_the_penalty_is_the_best_over_folds_of_training_persons(persons, head):
     else:
         expected = Ridge(alpha=1 / best).fit(z, y_train).predict(scaler.transform(asked))
     assert found == pytest.approx(expected, rel=0.01)  # of two solvers
+
+
+def test_folds_of_one_recording_still_choose_a_penalty():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(5, 4)), rng.normal(size=5)
+    answers = linear_reading("score", x, y, pd.Series(list("abcde")), 100 * x)
+    errors = []
+    for penalty in 1 / _PENALTIES:
+        left = [np.arange(5) != i for i in range(5)]
+        z = StandardScaler().fit_transform(x)
+        found = [Ridge(penalty).fit(z[k], y[k]).predict(z[~k])[0] for k in left]
+        errors.append(mean_squared_error(y, found))
+    best = Ridge((1 / _PENALTIES)[np.argmin(errors)]).fit(StandardScaler().fit_transform(x), y)
+    np.testing.assert_allclose(answers, best.predict(StandardScaler().fit(x).transform(100 * x)))

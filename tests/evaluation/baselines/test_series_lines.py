@@ -12,6 +12,8 @@ from evaluation.baselines.series_lines import looked_up, series_lines
 
 HEADS = ("score", "binary")
 
+MSE = "neg_mean_squared_error"
+
 
 @pytest.fixture(scope="module")
 def cohort():
@@ -69,7 +71,7 @@ def test_a_reading_is_ridge_regression_on_training_persons(cohort):
     x = np.hstack([x, x - others])
     own = table["recording_id"].isin(train).to_numpy()
     folds = penalty_folds("score", table["score"][own].to_numpy(), table["person"][own].astype(str))
-    model = make_pipeline(StandardScaler(), RidgeCV(alphas=1 / WIDE_PENALTIES, cv=folds))
+    model = make_pipeline(StandardScaler(), RidgeCV(alphas=1 / WIDE_PENALTIES, cv=folds, scoring=MSE))
     expected = model.fit(x[own], table["score"][own]).predict(x[~own])
     assert found["score_prediction"].to_numpy() == pytest.approx(expected)
 
