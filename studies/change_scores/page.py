@@ -60,10 +60,8 @@ _COLUMNS = (
 )  # fmt: skip
 _READING = """- Over all lines the share of false alarms is {least:.1%} to {most:.1%};
   {inside} of {lines} lines lie within 3 to 7 %.
-- Above 7 % lies mostly what is close to the truth, whose noise is small beside what the rule's own choices miss;
-  below 3 % the rule is on the safe side. Neither is settled.
-- Intervals of changes of 30 points are too narrow (in brackets): the bend of the questionnaire's ends is followed
-  in part only.
+- Lines above 7 % flag too often, lines below 3 % too rarely; neither is settled.
+- Intervals of large changes (under Power, in brackets) are too narrow where they hold fewer than 95 % of them.
 - Few validation persons make the single study uncertain, not the mean: compare the range over studies.
 - Where errors grow with severity, 5 % holds for all persons together and not at each severity (low to high).
 - More earlier visits make the smallest change smaller, towards the noise of the one later visit."""
