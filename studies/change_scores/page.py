@@ -61,7 +61,7 @@ _COLUMNS = (
 _READING = """- Over all lines the share of false alarms is {least:.1%} to {most:.1%};
   {inside} of {lines} lines lie within 3 to 7 %.
 - Lines above 7 % flag too often, lines below 3 % too rarely; neither is settled.
-- Intervals of large changes (under Power, in brackets) are too narrow where they hold fewer than 95 % of them.
+- Intervals of large changes (under Power, in brackets) are too narrow where they hold less than 95 %.
 - Few validation persons make the single study uncertain, not the mean: compare the range over studies.
 - Where errors grow with severity, 5 % holds for all persons together and not at each severity (low to high).
 - More earlier visits make the smallest change smaller, towards the noise of the one later visit."""
