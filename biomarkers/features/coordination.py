@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from biomarkers.features.extractor import Array, Measured, with_gaps
+from biomarkers.features.extractor import Array, Measured, channel_values, with_gaps
 from datamodules.series import Series
 
 SPACINGS = (1, 3, 6, 12)  # rows between two delays
@@ -48,10 +48,7 @@ class Coordination:
 
     def measure(self, series: Series, *, recording: str) -> Measured:
         """Measure one recording; a spacing that it is too short for has gaps."""
-        values = np.zeros((len(series.values), len(self.channels)))
-        for place, name in enumerate(self.channels):
-            if name in series.channels:
-                values[:, place] = series.values[:, series.channels.index(name)]
+        values = channel_values(series, self.channels)
         found: dict[str, float] = {}
         gaps: dict[str, str] = {}
         for spacing in self.spacings:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from biomarkers.features.extractor import Array, Measured, no_features, with_gaps
+from biomarkers.features.extractor import Array, Measured, channel_values, no_features, with_gaps
 from biomarkers.features.timing import row_length
 from datamodules.series import Series
 
@@ -46,10 +46,7 @@ class CrossCorrelation:
         if not len(series.values):
             return no_features(self.names, "the recording has no rows")
         step = row_length(series, recording=recording)
-        values = np.zeros((len(series.values), len(self.channels)))
-        for place, name in enumerate(self.channels):
-            if name in series.channels:
-                values[:, place] = series.values[:, series.channels.index(name)]
+        values = channel_values(series, self.channels)
         found: dict[str, float] = {}
         gaps: dict[str, str] = {}
         for lag in self.lags:

@@ -79,3 +79,12 @@ def require_valid(series: Series, *, recording: str, at_least: int = MIN_FRAMES)
             f"recording {recording!r}: {count} of {len(series.valid)} frames are valid, {at_least} are "
             "needed; extract it again or leave it out"
         )
+
+
+def channel_values(series: Series, channels: Sequence[str]) -> NDArray[np.float64]:
+    """The named channels in this order (T, C); one that the series lacks rests at 0 and moves with none."""
+    values = np.zeros((len(series.values), len(channels)))
+    for place, name in enumerate(channels):
+        if name in series.channels:
+            values[:, place] = series.values[:, series.channels.index(name)]
+    return values
