@@ -4,7 +4,7 @@ An act is a lead that rises and falls on one channel, and a follower on another.
 person ``i`` at visit ``v`` (log rate, log amplitude, log seconds of rise and of fall, log odds that the
 follower joins the lead, log seconds that it comes later) is
 
-    base_ka + sqrt(m w_a) (effect_ka shown_iv,d(k) + |effect_ka| (confound 2.25 habit_ika + day_ivka / 2))
+    base_ka + sqrt(m w_a) (effect_ka shown_iv,d(k) + |effect_ka| (confound h_a habit_ika + day_ivka / 2))
 
 with ``m = movement`` and the share ``w_a`` of the aspect's family. A follower that does not join comes at a
 time of its own, so relations change nothing that one channel alone shows. Sizes are our own choice;
@@ -56,9 +56,11 @@ ASPECTS = ("rate", "amplitude", "rise", "fall", "joining", "lag")
 _SIZE = np.array([0.3, 0.10, 0.14, 0.09, 1.4, 0.3])
 _SIGN = np.array([[act.rarer, -1, 1, 1, -1, 1] for act in ACTS])
 EFFECT: FloatArray = _SIZE * _SIGN
-# Rates 1/4, slowing 1/4, relations 1/2 of the movement's variance: fixed before any claim was drawn.
-_SHARES = np.array([0.25, 0.25, 0.25, 0.25, 0.5, 0.5])
-_HABIT = 2.25  # spread of a habit in units of the effect, as levels have it
+# Rates 1/8, slowing 1/8, relations 3/4 of the movement's variance: fixed before any claim was drawn.
+_SHARES = np.array([0.125, 0.125, 0.125, 0.125, 0.75, 0.75])
+# Spread of a habit in units of the effect: as levels have it, and less for relations, as a follower that
+# always or never joins says nothing of severity.
+_HABIT = np.array([2.25, 2.25, 2.25, 2.25, 1.25, 1.5])
 _DAY = 0.5  # the same for the form of the day
 _JOINING, _LAG_SECONDS = 0.0, 0.45  # log odds that the follower joins, and how late it then is
 _AMPLITUDE_JITTER, _TIME_JITTER, _LAG_JITTER = 0.4, 0.3, 0.15  # from event to event, in log units

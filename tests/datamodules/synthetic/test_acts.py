@@ -99,9 +99,9 @@ def test_movement_gives_each_family_its_share():
         moved = aspects(shown, NOBODY, NOBODY, movement=movement, confound=1.0) - levels()
         shares = (moved / acts.EFFECT) ** 2
         for names, share in (
-            (("rate",), 0.25),
-            (("amplitude", "rise", "fall"), 0.25),
-            (("joining", "lag"), 0.5),
+            (("rate",), 0.125),
+            (("amplitude", "rise", "fall"), 0.125),
+            (("joining", "lag"), 0.75),
         ):
             rows = [ASPECTS.index(name) for name in names]
             np.testing.assert_allclose(shares[:, rows], movement * share)

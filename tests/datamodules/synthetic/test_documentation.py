@@ -65,11 +65,12 @@ def test_effects_and_mix_of_movement():
         (row,) = (row for name, row in table.items() if name.startswith("log") and name.endswith(aspect))
         assert row[0] in (family, f"{family}, {acts._SHARES[number]:g}")
         assert float(row[2].split(";")[0]) == acts.EFFECT[0, number]
-    assert (
-        "of the movement's variance a quarter lies in rates, a quarter in slowing, half in\nrelations" in PAGE
-    )
-    assert acts._SHARES[[0, 1, 4]].tolist() == [0.25, 0.25, 0.5]
+    mix = "an eighth lies in rates, an eighth in\nslowing, three quarters in relations"
+    assert mix in PAGE
+    assert acts._SHARES[[0, 1, 4]].tolist() == [0.125, 0.125, 0.75]
     jitters = (acts._AMPLITUDE_JITTER, acts._TIME_JITTER, acts._LAG_JITTER)
     assert "amplitudes vary by {:g}, times by {:g} and lags by {:g}".format(*jitters) in PAGE
-    assert rf"({acts._HABIT:g}\, \kappa\, b'_{{ika}} + {acts._DAY:g}\, \varepsilon_{{ivka}})" in PAGE
+    assert rf"(h_a\, \kappa\, b'_{{ika}} + {acts._DAY:g}\, \varepsilon_{{ivka}})" in PAGE
+    assert "spread by $h_a = {:g}$ effects".format(*set(acts._HABIT[:4])) in PAGE
+    assert "joining spread by {:g} and those of lags by\n{:g}".format(*acts._HABIT[4:]) in PAGE
     assert f"{acts._LAG_SECONDS:g} s late" in PAGE

@@ -11,6 +11,7 @@ from torch import nn
 import models.trunks
 from models.mpdrm.mmp import MMPMaps, MMPSeries
 from models.mpdrm.part_relation import PartReadout
+from models.trunks.clip_motion import ClipMotion
 from models.trunks.frames import FramesTrunk
 from models.trunks.inception_time import InceptionTimeTrunk, MaskedBatchNorm
 from models.trunks.li_fpn import Imitation, LIFPNTrunk
@@ -25,7 +26,11 @@ from models.trunks.video import VideoTrunk
 CASES = {
     "series": (lambda: SeriesTrunk(channels=5, dim=16, mmp=MMPSeries), (5,), 12),
     "series_without_mmp": (lambda: SeriesTrunk(channels=5, dim=16), (5,), 12),
-    "series_with_relations": (lambda: SeriesTrunk(channels=5, dim=16, relation_lags=(0, 1, 3)), (5,), 12),
+    "series_with_relations": (
+        lambda: SeriesTrunk(channels=5, dim=16, relation_lags=(0, 1, 3), mmp=MMPSeries),
+        (5,),
+        12,
+    ),
     "series_inception_time": (lambda: InceptionTimeTrunk(channels=5, dim=16, mmp=MMPSeries), (5,), 12),
     "series_lstm": (lambda: LSTMTrunk(channels=5, dim=16, mmp=MMPSeries), (5,), 12),
     "pixels": (lambda: PixelTrunk(dim=16, mmp=MMPMaps), (3, 32, 32), 5),
@@ -79,6 +84,7 @@ def test_every_public_class_has_a_case():
         members = vars(importlib.import_module(f"models.trunks.{module.name}")).values()
         found |= {c for c in members if inspect.isclass(c) and c.__module__ == f"models.trunks.{module.name}"}
     public = {c for c in found if not c.__name__.startswith("_")} - {
+        ClipMotion,
         SpatialReadout,
         MaskedBatchNorm,
         Imitation,

@@ -6,8 +6,6 @@ from torch import nn
 
 from models.masking import masked_mean, token_mask
 from models.mpdrm.mmp import MMPSeries
-from models.trunks.channel_relation import channel_relation
-from models.trunks.motion_power import motion_power
 from models.trunks.series import SeriesTrunk
 
 
@@ -19,39 +17,24 @@ def clips(rows=6, steps=40, channels=3):
 
 
 @pytest.mark.parametrize("pool", [1, 4])
-def test_the_first_mean_token_is_linear_in_means_and_motion_power(pool):
-    trunk = SeriesTrunk(channels=3, dim=8, pool=pool, power_scales=(1, 2)).eval()
+def test_the_first_mean_token_is_linear_in_means_and_motion(pool):
+    trunk = SeriesTrunk(channels=3, dim=8, blocks=0, pool=pool, power_scales=(1, 2), mmp=MMPSeries).eval()
     x, mask = clips()
     with torch.no_grad():
         tokens = trunk(x, mask)
         mean = masked_mean(tokens, token_mask(mask, tokens.shape[1]))
         levels = torch.stack([row[real].mean(0) for row, real in zip(x, mask, strict=True)])
-        power = 0.3 * (motion_power(x, mask, (1, 2)) + 3)
-        expected = levels @ trunk.stem.weight.T + trunk.stem.bias + power @ trunk.power.weight.T
+        expected = levels @ trunk.stem.weight.T + trunk.stem.bias + trunk.motion(x, mask)
     whole = slice(0, 1) if pool == 4 else slice(None)  # the padded clip's last token has two steps of four
     assert torch.allclose(mean[whole], expected[whole], atol=1e-5)
 
 
-def test_relations_start_at_nothing_and_add_a_linear_map_to_every_real_token():
-    trunk = SeriesTrunk(channels=3, dim=8, blocks=0, pool=4, relation_lags=(0, 2))
+def test_without_mmp_nothing_but_convolutions_sees_motion():
+    trunk = SeriesTrunk(channels=3, dim=8, blocks=0, power_scales=(1, 2), relation_lags=(0, 2))
     x, mask = clips()
-    before = trunk(x, mask)
-    nn.init.normal_(trunk.relation.weight)
-    added = 0.1 * channel_relation(x, mask, (0, 2)) @ trunk.relation.weight.T
-    real = token_mask(mask, 10)[..., None]
-    assert torch.allclose(trunk(x, mask) - before, added[:, None] * real, atol=1e-5)
-
-
-def test_many_channels_are_related_by_learned_parts():
-    trunk = SeriesTrunk(channels=30, dim=8, blocks=0, relation_lags=(0, 2), relation_parts=4)
-    x, mask = clips(channels=30)
-    assert trunk.relation.weight.shape == (8, 6 + 12)
-    before = trunk(x, mask)
-    nn.init.normal_(trunk.relation.weight)
-    added = 0.1 * channel_relation(x @ trunk.parts.weight.T, mask, (0, 2)) @ trunk.relation.weight.T
-    assert torch.allclose(trunk(x, mask) - before, added[:, None] * mask[..., None], atol=1e-5)
-    trunk(x, mask).square().sum().backward()
-    assert trunk.parts.weight.grad.abs().sum() > 0
+    mask[:] = True
+    still = x.mean(1, keepdim=True).expand_as(x)
+    assert torch.allclose(trunk(x, mask).mean(1), trunk(still, mask).mean(1), atol=1e-5)
 
 
 def test_blocks_start_at_the_identity_and_learn_from_there():
@@ -81,8 +64,8 @@ def test_without_motion_power_a_factor_about_the_mean_is_not_in_the_mean_token()
     mask[:] = True
     x = x - x.mean(1, keepdim=True)
     with_it, without = (
-        SeriesTrunk(channels=3, dim=8, blocks=0),
-        SeriesTrunk(channels=3, dim=8, blocks=0, power_scales=None),
+        SeriesTrunk(channels=3, dim=8, blocks=0, mmp=MMPSeries),
+        SeriesTrunk(channels=3, dim=8, blocks=0, power_scales=None, mmp=MMPSeries),
     )
     assert torch.allclose(without(x, mask).mean(1), without(2 * x, mask).mean(1), atol=1e-5)
     assert not torch.allclose(with_it(x, mask).mean(1), with_it(2 * x, mask).mean(1), atol=0.05)
@@ -96,6 +79,7 @@ def test_without_motion_power_a_factor_about_the_mean_is_not_in_the_mean_token()
         {"power_scales": [0, 1]},
         {"kernel": 4},
         {"relation_lags": [-1]},
+        {"relation_step": 0},
         {"relation_parts": 1},
     ],
 )
