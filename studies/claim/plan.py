@@ -84,6 +84,7 @@ CONFOUND = 1.5  # chosen by the oracles before the first study: raw AUC .64, rel
 MOVEMENT = (
     0.9  # levels .1, rates .11, slowing .11, relations .68 of the variance: fixed before seeds were drawn
 )
+_MOVEMENT_LR = "model.optimizer.lr=3.0e-4"  # movement takes longer to learn: chosen on the cohorts 100 and 101
 STABILITIES = (0.0, 0.15, 0.5, 0.8)
 
 
@@ -260,6 +261,7 @@ class Study:
             f"data.cohort.confound={cell.confound:g}",
             f"seed={seed}",
             f"data.cohort.seed={seed}",
+            *([_MOVEMENT_LR] if cell.movement and self.input == "series" else []),
             *([] if epochs is None else [f"trainer.max_epochs={epochs * times}"]),
             f"paths.data={self.data}",
         )
