@@ -7,26 +7,23 @@ leaves `<out>/<cell>/<seed>/<variant>/result.json`; started again, the study goe
 """
 
 import json
-import logging
 import multiprocessing
 import os
 import signal
 import sys
 import tempfile
-import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
-import torch
 from tqdm import tqdm
 
 from datamodules.command_line import run, spelled
 from engine.runs.quiet_warnings import quiet
 from studies.claim.page import write_claim
 from studies.claim.plan import CELLS, ORACLE, START, VARIANTS, Input, Study, Unit
-from studies.claim.work import run_unit
+from studies.claim.work import run_unit, settle
 
 
 def main(
@@ -126,7 +123,7 @@ def _each(units: Sequence[Unit], work: Path, workers: int) -> Iterator[str]:
         return
     # Spawned, because forking a process that has started threads can hang.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_settle)
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=settle)
     try:
         # the oracles make the cohorts, each in one process; the start is waited for by all trainings
         for batch in _stages(units):
@@ -150,13 +147,6 @@ def _stages(units: Sequence[Unit]) -> Iterator[list[Unit]]:
         own = [unit for unit in units if unit.seed == seed and unit.variant != START]
         yield [unit for unit in own if unit.variant == ORACLE]
         yield [unit for unit in own if unit.variant != ORACLE]
-
-
-def _settle() -> None:
-    """One thread a process: two trainings side by side must not fight for the cores."""
-    torch.set_num_threads(1)
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", module="pytorch_lightning")
 
 
 if __name__ == "__main__":
