@@ -22,6 +22,9 @@ ROOMS = (
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
+_TO_PROCESSES = {"ProcessPoolExecutor", "submit", "map"}
+
+
 def _files(folder: str, pattern: str) -> list[str]:
     return sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / folder).glob(pattern))
 
@@ -170,6 +173,23 @@ def test_the_tested_versions_satisfy_the_bounds():
         assert pinned in requirement.specifier, (
             f"{requirement.name}=={pinned} is outside {requirement.specifier}"
         )
+
+
+def test_what_workers_do_does_not_stand_in_main():
+    """A spawned process does not run the `__main__.py` of a package, so it finds nothing of it."""
+    seen = 0
+    for path in (ROOT / name for name in SOURCES if name.endswith("__main__.py")):
+        text = path.read_text(encoding="utf-8")
+        if "ProcessPoolExecutor(" not in text:
+            continue
+        seen += 1
+        tree = ast.parse(text)
+        own = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        pools = [call for call in calls if ast.unparse(call.func).split(".")[-1] in _TO_PROCESSES]
+        given = {name.id for call in pools for name in ast.walk(call) if isinstance(name, ast.Name)}
+        assert not own & given, f"{path}: move {sorted(own & given)} to a module"
+    assert seen
 
 
 def test_malicious_lightning_releases_are_excluded():

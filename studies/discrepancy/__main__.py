@@ -18,9 +18,9 @@ import pandas as pd
 from tqdm import tqdm
 
 from datamodules.command_line import run, spelled
-from studies.discrepancy.cells import cells
-from studies.discrepancy.cohort import SETTINGS, draw
+from studies.discrepancy.cohort import SETTINGS
 from studies.discrepancy.report import write_report
+from studies.discrepancy.work import compute
 
 
 def main(
@@ -51,19 +51,6 @@ def main(
     table = pd.concat([pd.read_csv(path) for path in files], ignore_index=True)
     chosen = spelled(out=out, persons=persons, seeds=seeds, workers=workers, settings=settings)
     sys.stdout.write(write_report(table, folder=out, command=f"python -m studies.discrepancy {chosen}"))
-
-
-def compute(setting: str, seed: int, *, persons: int, folder: Path) -> Path:
-    """The cells of one cohort as a CSV, made unless it is there; it appears when it is whole."""
-    path = folder / f"{setting}-{persons}-{seed}.csv"
-    if not path.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        cohort = draw(SETTINGS[setting], persons=persons, seed=seed)
-        rows = pd.DataFrame(cells(cohort, seed=seed)).assign(setting=setting, seed=seed, persons=persons)
-        partial = path.with_suffix(f".{os.getpid()}")
-        rows.to_csv(partial, index=False)
-        partial.replace(path)
-    return path
 
 
 if __name__ == "__main__":

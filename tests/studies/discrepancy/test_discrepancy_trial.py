@@ -9,10 +9,10 @@ from sklearn.metrics import f1_score
 from datamodules.feature_leakage.channels import LeakageError
 from datamodules.feature_leakage.repeated_answers import check_features
 from studies.discrepancy import cells as discrepancy_cells
-from studies.discrepancy.__main__ import compute
 from studies.discrepancy.cells import OURS, RECIPE, cells, measured
 from studies.discrepancy.cohort import SETTINGS, draw
 from studies.discrepancy.report import FACTORS, LEVELS, by_seed, increment, write_report
+from studies.discrepancy.work import compute
 from tests.isolation import check_isolated
 
 KEYS = ["procedure", "leak", "train_share", "test_share", "part"]
