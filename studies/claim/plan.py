@@ -21,6 +21,7 @@ _PROTOCOL = {
 _COMMON = (
     "data.cohort.n_visits=6",
     "data.cohort.workers=1",
+    "data.cohort.landmarks=false",  # nobody reads them, and they take most of the time
     "data.module.num_workers=0",
     "evaluation.filmstrips=0",
     "callbacks.last=null",
