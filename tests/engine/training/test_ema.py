@@ -123,7 +123,8 @@ def test_each_set_of_weights_repeats_its_own_validation(run, tmp_path):
     chosen = run.record["chosen"]
     row = history[history["epoch"] == chosen["epoch"]].iloc[0]
     assert run.record["weights"] == "ema"
-    assert run.record["warmup_epochs"] == pytest.approx(0.2)
+    share = run.config["model"]["scheduler"]["warmup"]
+    assert run.record["warmup_epochs"] == pytest.approx(2 * share)
     assert chosen["of"] == 2
     assert chosen["last"] == history["val/auc"].iloc[-1]
     assert "average over steps (EMA, decay 0.99)" in (run.folder / "report.html").read_text()
