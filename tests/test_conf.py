@@ -253,7 +253,7 @@ def test_the_labels_follow_the_scale_of_the_data(scale, compose_run):
 ABLATIONS = {
     "gate": ["model/rarm=gate"],
     "projection": ["model/rarm=projection"],
-    "both": ["model/rarm=both"],
+    "cross": ["model/rarm=cross"],
     "rarm off": ["model/rarm=none"],
     "clip context": ["model/context=clip"],
     "no context": ["model/context=none"],

@@ -200,7 +200,7 @@ def test_act_statistics_know_the_recording_only():
 
 @pytest.mark.slow
 def test_habits_of_movement_predict_the_visits_of_a_person():
-    settings = replace(MOVING, n_subjects=40)
+    settings = replace(MOVING, n_subjects=40, movement=1.0)
     visits = draw_cohort(settings)
     habit = {v.person.index: habit_statistics(v.person, settings) for v in visits}
     found = [act_statistics(replace(v, severity=0.0), settings, 40.0) for v in visits]
