@@ -200,10 +200,10 @@ def test_act_statistics_know_the_recording_only():
 
 @pytest.mark.slow
 def test_habits_of_movement_predict_the_visits_of_a_person():
-    settings = replace(MOVING, n_subjects=40, movement=1.0)
+    settings = replace(MOVING, n_subjects=40, duration_s=160.0)  # a rate shows in some thirty acts
     visits = draw_cohort(settings)
     habit = {v.person.index: habit_statistics(v.person, settings) for v in visits}
-    found = [act_statistics(replace(v, severity=0.0), settings, 40.0) for v in visits]
+    found = [act_statistics(replace(v, severity=0.0), settings, 160.0) for v in visits]
     for name in ("smile_rate", "frown_rise", "nod_amplitude", "glance_joining", "brow_lag"):
         own = np.array([habit[v.person.index][name] for v in visits])
         seen = np.array([row[name] for row in found])
