@@ -123,7 +123,7 @@ def _each(units: Sequence[Unit], work: Path, workers: int) -> Iterator[str]:
         return
     # Spawned, because forking a process that has started threads can hang.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=settle)
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=settle, initargs=(os.getpid(),))
     try:
         # the oracles make the cohorts, each in one process; the start is waited for by all trainings
         for batch in _stages(units):

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import torch
 
+from datamodules.processes import die_with
 from engine.checkpoints.checkpoint import load_checkpoint
 from engine.inference.clip_predictions import ClipPredictions, Predictor, part_of
 from engine.inference.lines import Lines
@@ -31,11 +32,13 @@ _HEADS = ("score", "binary")
 PREDICTIONS = "predictions.csv"
 
 
-def settle() -> None:
-    """Settle in as a worker: one thread, as two trainings side by side must not fight for the cores.
+def settle(parent: int) -> None:
+    """Settle in as a worker, which ends with its parent.
 
-    It stands here because a new process does not find what `__main__` holds.
+    One thread, as two trainings side by side must not fight for the cores. It stands here because a new
+    process does not find what `__main__` holds.
     """
+    die_with(parent)
     torch.set_num_threads(1)
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", module="pytorch_lightning")
