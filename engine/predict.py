@@ -24,7 +24,7 @@ from engine.inference.cut_faces import CutFaces, cut_faces
 from engine.inference.person_changes import changes_of, restored
 from engine.inference.recorded_run import recorded_run
 from engine.inference.recordings import recordings_of, unmeasured_table
-from engine.inference.scored_history import check_scored, with_history
+from engine.inference.scored_history import ScoredHistory, check_scored, with_history
 from engine.inference.scored_history import told as earlier_told
 from engine.runs.provenance import RunManifest
 from engine.runs.terminal import conclude, made_up, shown
@@ -88,17 +88,18 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
             preprocessing=None if known is None else known.plain(),
             notes=list(notes),
         )
-        table = pd.DataFrame(columns=list(_FIRST))
+        table, both = pd.DataFrame(columns=list(_FIRST)), None
         if manifest is not None:
             check_content(manifest, run, trained=True)
+            both = None if history is None else with_history(manifest, history)
             _log.info("predicting %d recordings", len(manifest.table))
-            table = _predicted(predict_all, manifest, checkpoint, run, history=history)
+            table = _predicted(predict_all, manifest, checkpoint, run, both=both)
         if faces is not None and len(faces.refused):
             table = pd.concat([table, faces.refused], ignore_index=True)
         for name in {"decision", KNOWN_VISITS} & set(table):
             table[name] = table[name].astype("Int64")
         table.to_csv(folder / "predictions.csv", index=False)
-        changed, told = _changes(table, manifest, checkpoint)
+        changed, told = _changes(table, manifest if both is None else both.manifest, checkpoint)
         if len(changed):
             changed.to_csv(folder / "changes.csv", index=False)
     conclude(
@@ -119,7 +120,10 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
 def _changes(
     table: pd.DataFrame, manifest: Manifest | None, checkpoint: RunCheckpoint
 ) -> tuple[pd.DataFrame, str]:
-    """Changes between visits of the predicted persons, and how many they are or why there are none."""
+    """Changes between visits of the predicted persons, and how many they are or why there are none.
+
+    The manifest holds their known earlier visits as well, if there are some.
+    """
     if manifest is None or "score_prediction" not in table:
         return pd.DataFrame(), "none: there are no predicted scores"
     predicted = table.dropna(subset=["score_prediction"])
@@ -219,10 +223,9 @@ def _predicted(
     checkpoint: RunCheckpoint,
     run: Mapping[str, Any],
     *,
-    history: Manifest | None,
+    both: ScoredHistory | None,
 ) -> pd.DataFrame:
     """Rows of all recordings to predict, predicted or not."""
-    both = None if history is None else with_history(manifest, history)
     try:
         if both is None:
             clips = predict_all(manifest, None)

@@ -96,6 +96,7 @@ class Task(pl.LightningModule):
         tensors |= {name: value for name in _EXTRAS if (value := getattr(output, name)) is not None}
         if "history" in batch:
             tensors["known_visits"] = _known_visits(batch)
+            tensors |= self._moved(batch)
         result: dict[str, Any] = {}
         for name, value in tensors.items():
             value = value[scored].detach().cpu()
@@ -145,6 +146,16 @@ class Task(pl.LightningModule):
 
     def _predictions(self, output: Output) -> dict[str, Tensor]:
         return {name: head.predict(output.logits[name]) for name, head in self.network.heads.items()}
+
+    def _moved(self, batch: Batch) -> dict[str, Tensor]:
+        """`score_moved`, the predicted scores if all known ones were a point higher; of networks with scores.
+
+        A change between visits is told beyond what a prediction took over from the scores before it.
+        """
+        if "score" not in self.network.heads:
+            return {}
+        higher = {**batch["history"], "score": batch["history"]["score"] + 1.0}
+        return {"score_moved": self._predictions(self(batch | {"history": higher}))["score"]}
 
     def _losses(self, output: Output, batch: Batch, stage: str) -> dict[str, Tensor]:
         losses = self.objective(self.network.heads, output, batch)

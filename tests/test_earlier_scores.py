@@ -20,6 +20,8 @@ from engine.inference.clip_predictions import Predictor, part_of
 from engine.inference.recorded_run import recorded_run
 from engine.predict import predict
 from engine.train import train
+from evaluation.change.change_rule import ChangeRule
+from evaluation.change.change_scores import Learned
 from models.mpdrm.network import MPDRM
 from tests.conftest import composed
 
@@ -140,8 +142,14 @@ def test_own_and_later_labels_change_no_prediction_and_earlier_ones_do(best, run
     assert (scores(manifest.table["session_id"] == "V2") != first).all()
     # as in training: what validation was measured on while the network was trained
     kept = pd.read_csv(run / "predictions.csv").query("split == 'test'").sort_values("recording_id")
-    means = predicted(manifest, part_of(split, "test")).table.groupby("recording_id")["score"].mean()
+    table = predicted(manifest, part_of(split, "test")).table
+    means = table.groupby("recording_id")["score"].mean()
     np.testing.assert_allclose(means.loc[kept["recording_id"]], kept["score_prediction"], rtol=1e-5)
+    # what changes between visits are told beyond: all known scores a point higher
+    higher = replace(manifest, table=manifest.table.assign(score=manifest.table["score"] + 1))
+    moved = predicted(higher, part_of(split, "test")).table["score"]
+    np.testing.assert_allclose(table["score_moved"], moved, rtol=1e-6)
+    assert not np.allclose(table["score_moved"], table["score"])
 
 
 def test_validation_in_training_knows_what_it_knows_afterwards(run):
@@ -237,6 +245,27 @@ def test_a_history_predicts_what_the_protocol_does(ask, cohort, run):
     trained = pd.read_csv(run / "predictions.csv").set_index("recording_id")
     np.testing.assert_allclose(found.loc[trained.index, "prediction"], trained["prediction"], rtol=1e-5)
     assert (found.loc[trained.index, "known_visits"] == trained["known_visits"]).all()
+
+
+@pytest.mark.slow
+def test_changes_are_told_from_the_scores_of_a_history(ask, cohort, tmp_path, monkeypatch):
+    rule = ChangeRule(
+        visits=(1, 2), noise=(9.0, 6.0), df=(40.0, 40.0), slope=0.8, slope_variance=0.01, known=True,
+        intercept=1.0, level=0.2, persons=40, middle=20.0, steepness=0.0,
+    )  # fmt: skip
+    monkeypatch.setattr("engine.predict.restored", lambda _: Learned(rule))
+    later, history = visits(cohort, "V3", "V4"), visits(cohort, "V1", "V2")
+    found = ask(later, history).set_index("session_id")
+    changes = pd.read_csv(tmp_path / "out0" / "changes.csv").set_index(["subject_id", "to"])
+    assert len(changes) == len(later)
+    assert (changes["from"] == "V1, V2").all()
+    assert (changes["baseline"] == "known scores").all()
+    own = history["score"].astype(float).groupby(history["subject_id"]).mean()["P0003"]
+    score = found.loc["V4"].set_index("subject_id").loc["P0003", "score_prediction"]
+    assert changes.loc[("P0003", "V4"), "change"] == pytest.approx((score - 1.0 - 0.2 * own) / 0.8)
+    ask(later.assign(score=""), history)  # nothing is read of their own labels
+    again = pd.read_csv(tmp_path / "out1" / "changes.csv").set_index(["subject_id", "to"])
+    pd.testing.assert_frame_equal(again, changes)
 
 
 @pytest.mark.slow

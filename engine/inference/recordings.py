@@ -14,7 +14,8 @@ from datamodules.manifests.manifest import Manifest
 from datamodules.schema import IDS
 from datamodules.splits.partition import Split
 from engine.inference.clip_predictions import ClipPredictions, part_of
-from evaluation.tables.aggregate import to_recordings
+from evaluation.change.visit_pairs import MOVED
+from evaluation.tables.aggregate import combine, to_recordings
 from evaluation.tables.predictions import KNOWN_VISITS, heads_of
 
 _log = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ def predicted_recordings(
 def recordings_of(
     clips: pd.DataFrame, facts: pd.DataFrame, *, split: str, config: Mapping[str, Any]
 ) -> pd.DataFrame:
-    """Recording table of predicted clips, with `context_available` and `known_visits` where clips have them.
+    """Recording table of predicted clips, with `context_available`, `known_visits` and `score_moved` as clips do.
 
     Args:
         clips: Table of `ClipPredictions`.
@@ -82,6 +83,10 @@ def recordings_of(
     if KNOWN_VISITS in clips:
         counts = clips.groupby("recording_id")[KNOWN_VISITS].max()
         table[KNOWN_VISITS] = counts.loc[table["recording_id"]].to_numpy(dtype=np.int64)
+    if MOVED in clips:
+        rule = combine(config["evaluation"]["aggregate"])
+        moved = clips.groupby("recording_id")[MOVED].apply(lambda values: rule(values.to_numpy(np.float64)))
+        table[MOVED] = moved.loc[table["recording_id"]].to_numpy(dtype=np.float64)
     return table
 
 

@@ -20,6 +20,7 @@ NOT_MEASURED = (
     "scores of earlier visits stand behind the predictions, and how far they move them was not measured"
 )
 NOBODY = "no tested person has two visits whose order is known"
+NOTHING_KNOWN = "no tested person has an earlier visit whose score is known"
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,6 @@ def summary(learned: Learned, changes: pd.DataFrame) -> dict[str, Any]:
         "validation_persons": rule.persons,
     }
     if changes.empty:
-        return out | {"reason": NOBODY}
+        return out | {"reason": NOTHING_KNOWN if rule.known else NOBODY}
     counts = {"changes": len(changes), "changed": int(changes["changed"].sum())}
     return out | counts | {"persons": int(changes["subject_id"].nunique())}
