@@ -68,7 +68,7 @@ def predicted_recordings(
 def recordings_of(
     clips: pd.DataFrame, facts: pd.DataFrame, *, split: str, config: Mapping[str, Any]
 ) -> pd.DataFrame:
-    """Recording table of predicted clips, with `context_available`, `known_visits`, `score_moved` if clips do.
+    """Recording table of predicted clips; `context_available`, `known_visits`, `score_moved` if clips have them.
 
     Args:
         clips: Table of `ClipPredictions`.
