@@ -68,7 +68,7 @@ def predicted_recordings(
 def recordings_of(
     clips: pd.DataFrame, facts: pd.DataFrame, *, split: str, config: Mapping[str, Any]
 ) -> pd.DataFrame:
-    """Recording table of predicted clips; `context_available`, `known_visits`, `score_moved` if clips have them.
+    """Recording table of predicted clips; `context_available`, `known_visits`, `score_moved` where clips do.
 
     Args:
         clips: Table of `ClipPredictions`.
