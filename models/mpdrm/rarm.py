@@ -23,6 +23,7 @@ from torch.nn import functional as F
 from models.masking import masked_mean, silence
 
 _EPS = 1e-6
+_REACH = 30.0  # r of RelationBoth: our choice, measured in decision 0032
 
 
 class _Rarm(nn.Module, ABC):
@@ -164,17 +165,20 @@ class RelationCross(_Rarm):
 
 
 class RelationBoth(RelationCross):
-    """RelationCross with the recording beside its difference: f_t + K f_t - 2 sigmoid(q_t . k) V c.
+    """RelationCross with a difference of its own beside it: f_t + r (K f_t - L c) - 2 sigmoid(q_t . k) V c.
 
-    K starts at zero and puts back what of the recording is worth more than its difference, which has lost
-    the severity that lasts.
+    K and L start at zero. K puts back what of the recording is worth more than its difference, which has lost
+    the severity that lasts; L takes back the noise of other visits where no habit hides anything. Both have
+    steps r times as large as other weights, as a short training ends before V is unlearned.
     """
 
     def __init__(self, *, dim: int, heads: int = 4, dropout: float = 0.0) -> None:
         super().__init__(dim=dim, heads=heads, dropout=dropout)
         self.keep = nn.Linear(dim, dim, bias=False)
+        self.leave = nn.Linear(dim, dim, bias=False)
         nn.init.zeros_(self.keep.weight)
+        nn.init.zeros_(self.leave.weight)
 
     def _relieve(self, tokens: Tensor, context: Tensor) -> Tensor:
-        kept: Tensor = self.keep(tokens)
-        return super()._relieve(tokens, context) + kept
+        own: Tensor = self.keep(tokens) - self.leave(context).unsqueeze(1)
+        return super()._relieve(tokens, context) + _REACH * own
