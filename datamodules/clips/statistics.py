@@ -9,12 +9,14 @@ import torch
 from torch import Tensor
 
 from datamodules.clips.dataset import UNREADABLE, ClipSource
+from datamodules.clips.person_spread import person_spread
 from datamodules.feature_leakage.repeated_answers import check_features
 from datamodules.manifests.manifest import Recording
 from datamodules.series import Series
 from datamodules.series.checks.mixed_units import check_units, level
 
 _log = logging.getLogger(__name__)
+_STILL = 0.05  # of the spread of a channel: below it a recording counts as still; our choice
 
 
 def training_statistics(
@@ -26,7 +28,9 @@ def training_statistics(
 ) -> dict[str, Tensor | float]:
     """Statistics over the given recordings and nothing else; what cannot be known is left out.
 
-    Keys: `series_mean` and `series_std` (F,) over all valid rows, in raw units, for sources of series;
+    Keys: `series_mean` and `series_std` (F,) over all valid rows, in raw units, for sources of series, with
+    `series_person_level` and `series_person_gain` (F,), how far persons lie apart in the mean of a recording
+    and in the log of its spread;
     `score_mean` and `score_std` (population) over the labeled recordings; `prevalence`, their share of
     positives; `traits_mean` and `traits_std` (5,), if every trait is known for at least one recording.
 
@@ -69,6 +73,7 @@ def _series_statistics(
         return {}
     count, mean, squares = 0, torch.zeros(()), torch.zeros(())
     means: dict[int, Tensor] = {}
+    spreads: list[Tensor] = []
     levels: dict[str, np.ndarray] = {}
     channels: tuple[str, ...] = ()
     for row, recording in enumerate(recordings):
@@ -82,6 +87,7 @@ def _series_statistics(
             continue
         levels[recording.recording_id], channels = level(series), series.channels
         own = means[row] = values.mean(0)
+        spreads.append(values.std(0, correction=0))
         total = count + len(values)
         squares = squares + ((values - own) ** 2).sum(0) + (own - mean) ** 2 * count * len(values) / total
         mean = mean + (own - mean) * len(values) / total
@@ -93,4 +99,12 @@ def _series_statistics(
         names = [f"mean of {name}" for name in getattr(source, "channels", None) or range(len(mean))]
         table = pd.DataFrame(torch.stack(list(means.values())).numpy(), columns=names)
         check_features(table, answers.iloc[list(means)], allowed=allowed)
-    return {"series_mean": mean.float(), "series_std": (squares / count).sqrt().float()}
+    std = (squares / count).sqrt()
+    persons = [recordings[row].subject_id for row in means]
+    lively = torch.stack(spreads).maximum(_STILL * std).clamp(min=torch.finfo(torch.float64).tiny).log()
+    return {
+        "series_mean": mean.float(),
+        "series_std": std.float(),
+        "series_person_level": person_spread(torch.stack(list(means.values())), persons).float(),
+        "series_person_gain": person_spread(lively, persons).float(),
+    }

@@ -4,7 +4,7 @@ A few dozen persons are soon known by heart: what their other visits look like n
 person how ill they usually were. A habit that is drawn at random says nothing of that. What is left to learn
 from is how a visit differs from the person's other visits, which stays exactly as it was.
 
-    x'_itc = mean_ic + exp(gain u_pc) (x_itc - mean_ic) + level std_c w_pc,    u, w ~ N(0, 1)
+    x'_itc = mean_ic + exp(gain_c u_pc) (x_itc - mean_ic) + level_c w_pc,    u, w ~ N(0, 1)
 
 for clip i of person p, channel c; mean_ic is that of the clip. Ours; the nearest relative is the random
 scaling of series as augmentation (Um et al. 2017, arXiv 1706.00527), which draws for each clip on its own.
@@ -19,7 +19,7 @@ _SALT = 0x5EED  # other draws than those of the clips, which hash the same seeds
 
 
 def other_habits(
-    series: Tensor, mask: Tensor, seed: Tensor, subject: Tensor, *, std: Tensor, level: float, gain: float
+    series: Tensor, mask: Tensor, seed: Tensor, subject: Tensor, *, level: Tensor, gain: Tensor
 ) -> Tensor:
     """Give every person of a batch another resting level and another liveliness of each channel.
 
@@ -31,12 +31,11 @@ def other_habits(
         mask: (B,T).
         seed: int64 (B,), of the clips.
         subject: int64 (B,), equal for clips of one person.
-        std: (F,), of the training recordings.
-        level: spread of the new resting levels, in `std`.
-        gain: spread of the new liveliness, in log units.
+        level: spread (F,) of the new resting levels.
+        gain: spread (F,) of the new liveliness, in log units.
     """
     draws = _normal(_of_person(seed, subject), 2 * series.shape[2])  # (B,2F)
-    shift, log_gain = level * std * draws[:, : len(std)], gain * draws[:, len(std) :]
+    shift, log_gain = level * draws[:, : len(level)], gain * draws[:, len(level) :]
     real = mask[:, :, None]
     mean = series.masked_fill(~real, 0.0).sum(1, keepdim=True) / real.sum(1, keepdim=True).clamp(min=1)
     changed = mean + torch.exp(log_gain)[:, None] * (series - mean) + shift[:, None]

@@ -12,6 +12,12 @@ from torch import Tensor, nn
 from datamodules.clips.augmentation.made_up_persons import other_habits
 from datamodules.clips.transforms import uniforms
 
+_LEARNED = {
+    "mean": "series_mean",
+    "std": "series_std",
+    "level": "series_person_level",
+    "gain": "series_person_gain",
+}
 _SCALARS = 4  # draws of a clip that are no noise and of no channel
 
 
@@ -28,9 +34,9 @@ class SeriesAugment(nn.Module):
         channel_mask: Probability that a channel is masked in all of a clip.
         time_mask: Largest share of a clip's rows that are lost, in one block.
         shift: Probability that a clip begins at another of its rows, and goes on with what came before.
-        person_level: Spread of the resting levels of made-up persons, in training standard deviations; see
-            `made_up_persons`.
-        person_gain: Spread of their liveliness, in log units.
+        person_level: How far the resting levels of made-up persons lie apart, in spreads of the training
+            persons; see `made_up_persons`. Where those do not differ, neither do these.
+        person_gain: The same of their liveliness.
 
     Raises:
         ValueError: An amount is below 0, or a share or probability is above what it can be.
@@ -39,6 +45,8 @@ class SeriesAugment(nn.Module):
     reads = "series"
     mean: Tensor
     std: Tensor
+    level: Tensor
+    gain: Tensor
 
     def __init__(
         self,
@@ -62,19 +70,19 @@ class SeriesAugment(nn.Module):
             )
         self.noise, self.channel_mask, self.time_mask, self.shift = noise, channel_mask, time_mask, shift
         self.person_level, self.person_gain = person_level, person_gain
-        self.register_buffer("mean", torch.zeros(0), persistent=False)
-        self.register_buffer("std", torch.zeros(0), persistent=False)
+        for name in _LEARNED:
+            self.register_buffer(name, torch.zeros(0), persistent=False)
 
     def set_statistics(self, stats: Mapping[str, Tensor | float]) -> None:
-        """Store `series_mean` and `series_std`, both (F,), of the training recordings.
+        """Store `series_mean`, `series_std`, `series_person_level` and `series_person_gain`, (F,) each.
 
         Raises:
             ValueError: They are missing: the training part holds no series.
         """
-        if "series_mean" not in stats or "series_std" not in stats:
+        if not set(_LEARNED.values()) <= set(stats):
             raise ValueError("the training part holds no measured series, so there is nothing to augment by")
-        self.mean = torch.as_tensor(stats["series_mean"], dtype=torch.float32)
-        self.std = torch.as_tensor(stats["series_std"], dtype=torch.float32)
+        for name, key in _LEARNED.items():
+            setattr(self, name, torch.as_tensor(stats[key], dtype=torch.float32))
 
     def forward(
         self, series: Tensor, mask: Tensor, seed: Tensor, subject: Tensor | None = None
@@ -96,8 +104,8 @@ class SeriesAugment(nn.Module):
         span = torch.where(mask, steps + 1, 0).amax(dim=1, keepdim=True)  # (B, 1)
         if self.person_level or self.person_gain:
             person = seed if subject is None else subject
-            amounts = {"level": self.person_level, "gain": self.person_gain}
-            series = other_habits(series, mask, seed, person, std=self.std, **amounts)
+            habits = {"level": self.person_level * self.level, "gain": self.person_gain * self.gain}
+            series = other_habits(series, mask, seed, person, **habits)
         if self.shift:
             series, mask = self._shifted(series, mask, draws[:, :2], steps, span)
         if self.time_mask:
