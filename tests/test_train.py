@@ -109,7 +109,8 @@ def test_a_checkpoint_loads_as_plain_weights_with_its_config(series_run):
     assert len(source["channels"]) == len(loaded.statistics["series_mean"])
     source["channels"] = None  # named in the checkpoint, whatever the config left open
     assert content[KEY]["config"] == recorded(series_run.config)
-    series, labels = {"series_mean", "series_std"}, {"score_mean", "score_std", "prevalence"}
+    series = {"series_mean", "series_std", "series_person_level", "series_person_gain"}
+    labels = {"score_mean", "score_std", "prevalence"}
     assert set(loaded.statistics) == series | labels | {"traits_mean", "traits_std"}
     assert len(loaded.calibration["binary_prediction"]) == len(loaded.split["val"])
     mean = next(value for name, value in loaded.state_dict.items() if name.endswith("standardize.mean"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
@@ -26,9 +27,10 @@ def person_spread(values: Tensor, persons: Sequence[str]) -> Tensor:
         >>> person_spread(torch.tensor([[0.0], [0.0], [2.0], [2.0]]), ["a", "a", "b", "b"])
         tensor([1.4142])
     """
-    known = torch.tensor([name != UNKNOWN for name in persons])
-    own = values[known].double()
-    code = torch.from_numpy(pd.factorize([name for name in persons if name != UNKNOWN])[0])
+    names = np.array(persons, dtype=object)
+    known = names != UNKNOWN
+    own = values[torch.from_numpy(known)].double()
+    code = torch.from_numpy(pd.factorize(names[known])[0])
     total, people = len(own), int(code.max()) + 1 if len(code) else 0
     if people < 2:
         return values.new_zeros(values.shape[1])

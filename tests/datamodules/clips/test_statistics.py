@@ -31,6 +31,19 @@ def test_equal_numpy_on_all_valid_rows(cohort, write_series):
     assert statistics["prevalence"] == 0.5
 
 
+def test_persons_lie_apart_in_level_and_in_liveliness(cohort, write_series):
+    path, rng = cohort(60, 3), np.random.default_rng(2)
+    person = {f"p{one:02d}": rng.normal(size=2) for one in range(60)}
+    for file in path.parent.glob("*.npz"):
+        level, gain = person[file.stem[:3]]
+        rows = rng.normal(size=(400, 3)) * [1.0, np.exp(0.4 * gain), 0.0] + [2.0 * level, 0.0, 7.0]
+        write_series(file, rows)
+    found = training_statistics(read_manifest(path).recordings(), SeriesClips())
+    spread = np.std(list(person.values()), axis=0, ddof=1)
+    np.testing.assert_allclose(found["series_person_level"], [2.0 * spread[0], 0.0, 0.0], atol=0.1)
+    np.testing.assert_allclose(found["series_person_gain"], [0.0, 0.4 * spread[1], 0.0], atol=0.03)
+
+
 def test_an_unreadable_series_is_left_out_and_named(cohort, caplog):
     path = cohort(2, 2)
     manifest = read_manifest(path)
@@ -58,7 +71,8 @@ def test_what_cannot_be_known_is_left_out(cohort):
     table = pd.read_csv(path, dtype=str).drop(columns=["score", "scale"])
     table.to_csv(path, index=False)
     recordings = read_manifest(path).recordings()
-    assert set(training_statistics(recordings, SeriesClips())) == {"series_mean", "series_std"}
+    series = {"series_mean", "series_std", "series_person_level", "series_person_gain"}
+    assert set(training_statistics(recordings, SeriesClips())) == series
     assert training_statistics(recordings, PixelClips(video=VideoSource(height=8, width=8))) == {}
     assert training_statistics([], SeriesClips()) == {}
 

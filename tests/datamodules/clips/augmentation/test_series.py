@@ -13,7 +13,8 @@ MEAN, STD = torch.tensor([1.0, -2.0, 30.0]), torch.tensor([0.5, 1.0, 4.0])
 
 def augment(**amounts):
     built = SeriesAugment(**(OFF | amounts))
-    built.set_statistics({"series_mean": MEAN, "series_std": STD})
+    persons = {"series_person_level": torch.ones(3), "series_person_gain": torch.ones(3)}
+    built.set_statistics({"series_mean": MEAN, "series_std": STD} | persons)
     return built
 
 
