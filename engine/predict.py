@@ -29,6 +29,7 @@ from engine.inference.scored_history import told as earlier_told
 from engine.runs.provenance import RunManifest
 from engine.runs.terminal import conclude, made_up, shown
 from engine.training.checks import check_scale
+from evaluation.change.visit_pairs import NAMES
 from evaluation.tables.predictions import KNOWN_VISITS, heads_of, primary_head
 from evaluation.uncertainty.prediction_intervals import add_intervals
 from evaluation.uncertainty.threshold import choose_threshold
@@ -44,8 +45,8 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
 
     Columns: ids, `prediction` of the primary head with its interval `low`, `high`, every head, the
         `decision` at the threshold chosen on validation, `context_available` where the network uses other
-        recordings of the person, and `known_visits`, how many earlier visits with scores stood behind the
-        prediction, where it reads such scores: they come from the table `history`. A recording that holds no
+        recordings of the person, and `known_visits`, how many earlier visits stood behind the
+        prediction, where it reads their scores: they come from the table `history`. A recording that holds no
         measurement has a row without a prediction, with its `valid_share` of frames and the reason in
         `unmeasured`.
 
@@ -98,8 +99,9 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
             table = pd.concat([table, faces.refused], ignore_index=True)
         for name in {"decision", KNOWN_VISITS} & set(table):
             table[name] = table[name].astype("Int64")
-        table.to_csv(folder / "predictions.csv", index=False)
         changed, told = _changes(table, manifest if both is None else both.manifest, checkpoint)
+        table = table.drop(columns=NAMES, errors="ignore")
+        table.to_csv(folder / "predictions.csv", index=False)
         if len(changed):
             changed.to_csv(folder / "changes.csv", index=False)
     conclude(
@@ -235,7 +237,7 @@ def _predicted(
         return _unmeasured(fault.unmeasured, manifest)
     table = _table(clips.table, manifest, checkpoint, run)
     if both is None and reads_history(predict_all.task):
-        table[KNOWN_VISITS] = 0
+        table[KNOWN_VISITS], table[NAMES] = 0, [()] * len(table)
     return pd.concat([table, _unmeasured(clips.unmeasured, manifest)], ignore_index=True)
 
 
@@ -283,7 +285,7 @@ def _table(
             len(table),
         )
     heads = [f"{head}_prediction" for head in heads_of(table)]
-    columns = [*_FIRST, *heads, "decision", "context_available", KNOWN_VISITS]
+    columns = [*_FIRST, *heads, "decision", "context_available", KNOWN_VISITS, NAMES]
     return table[[name for name in columns if name in table]]
 
 

@@ -101,9 +101,11 @@ class Task(pl.LightningModule):
         for name, value in tensors.items():
             value = value[scored].detach().cpu()
             result[name] = value.float() if value.is_floating_point() else value  # NumPy knows no bfloat16
-        for name in ("recording_id", "subject_id", "session_id"):
-            named = zip(batch[name], scored.tolist(), strict=True)
-            result[name] = [entry for entry, kept in named if kept]
+        names = {name: batch[name] for name in ("recording_id", "subject_id", "session_id")}
+        if "history" in batch:
+            names["known_names"] = _known_names(batch)
+        for name, entries in names.items():
+            result[name] = [entry for entry, kept in zip(entries, scored.tolist(), strict=True) if kept]
         return result
 
     def set_statistics(self, stats: Statistics) -> None:
@@ -196,8 +198,16 @@ class Task(pl.LightningModule):
         self.log_dict({f"{stage}/{name}": value for name, value in values.items()}, prog_bar=False)
 
 
+def _known_names(batch: Batch) -> list[tuple[str, ...]]:
+    """The earlier visits whose scores each row of a batch knows, in order: what was read, not what exists."""
+    known = batch["history"]["earlier"] & ~batch["history"]["score"].isnan()
+    order = batch["visit"].argsort(stable=True)
+    sessions = batch["session_id"]
+    return [tuple(dict.fromkeys(sessions[j] for j in order.tolist() if row[j])) for row in known.tolist()]
+
+
 def _known_visits(batch: Batch) -> Tensor:
-    """How many earlier visits with scores each row of a batch may know, (B,) int64."""
+    """How many earlier visits each row of a batch may know, with or without a score, (B,) int64."""
     visit: Tensor = batch["visit"]
     clips = (visit[:, None] == visit[None, :]).sum(1)  # of a visit, which is known as a whole or not at all
     earlier: Tensor = batch["history"]["earlier"]

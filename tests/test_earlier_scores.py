@@ -231,7 +231,7 @@ def test_a_history_stands_behind_predictions(ask, cohort, caplog):
         found = ask(later, short).set_index("recording_id")
     counts = found["known_visits"].groupby(found["subject_id"]).first()
     assert (counts["P0001"], counts["P0002"], counts["P0003"]) == (0, 1, 2)
-    assert "26 of 28 predictions know 1 to 2 earlier visits with scores" in caplog.text
+    assert "26 of 28 predictions know 1 to 2 earlier visits" in caplog.text
     assert set(found.index) == set(later["recording_id"])
     moved = (found["prediction"] - alone.set_index("recording_id")["prediction"]).abs() > 1e-3
     assert moved[found["known_visits"] > 0].all()
@@ -266,6 +266,16 @@ def test_changes_are_told_from_the_scores_of_a_history(ask, cohort, tmp_path, mo
     ask(later.assign(score=""), history)  # nothing is read of their own labels
     again = pd.read_csv(tmp_path / "out1" / "changes.csv").set_index(["subject_id", "to"])
     pd.testing.assert_frame_equal(again, changes)
+    # what stands behind a change is what was read: of P0003 the first visit shows nobody
+    with np.load(history["series_path"].iloc[0]) as held:
+        arrays = {name: held[name] for name in held}
+    np.savez(tmp_path / "nobody.npz", **arrays | {"valid": np.zeros(len(arrays["values"]), bool)})
+    dead = (history["subject_id"] == "P0003") & (history["session_id"] == "V1")
+    ask(later, history.assign(series_path=history["series_path"].mask(dead, str(tmp_path / "nobody.npz"))))
+    told = pd.read_csv(tmp_path / "out2" / "changes.csv").set_index(["subject_id", "to"])["from"]
+    assert (told["P0003"].unique(), told["P0004"].unique()) == (["V2"], ["V1, V2"])
+    short = ask(later, history[history["session_id"] == "V1"].query("subject_id == 'P0003'"))
+    assert len(short) == len(later)
 
 
 @pytest.mark.slow

@@ -52,6 +52,7 @@ ACTS = (
 )
 DOMAIN = np.array([DOMAINS.index(act.domain) for act in ACTS])
 ASPECTS = ("rate", "amplitude", "rise", "fall", "joining", "lag")
+MOST_PER_MINUTE = 600.0  # bound of every rate, far beyond what a face does: keeps extreme settings drawable
 # Effect of one unit of severity where the whole movement lay in that family (our choice).
 _SIZE = np.array([0.3, 0.10, 0.14, 0.09, 1.4, 0.3])
 _SIGN = np.array([[act.rarer, -1, 1, 1, -1, 1] for act in ACTS])
@@ -121,7 +122,7 @@ def draw_events(rng: np.random.Generator, levels: FloatArray, seconds: float) ->
 def _draw(rng: np.random.Generator, act: Act, level: FloatArray, seconds: float) -> Events:
     """Leads of a Poisson process; followers that join come later, the others at times of their own."""
     rate, amplitude, rise, fall, joining, lag = level
-    n = int(rng.poisson(math.exp(rate) / 60 * (seconds + _BEFORE)))
+    n = int(rng.poisson(min(math.exp(rate), MOST_PER_MINUTE) / 60 * (seconds + _BEFORE)))
     lead, own = rng.uniform(-_BEFORE, seconds, (2, n))
     joined = rng.random(n) < 1 / (1 + math.exp(-joining))
     late = np.minimum(np.exp(lag + _LAG_JITTER * rng.standard_normal(n)), _LONGEST_LAG)

@@ -103,7 +103,8 @@ def _bumps(rng: np.random.Generator, n: int, fps: float, per_minute: float, seco
     times = np.arange(n) / fps
     out = np.zeros(n)
     duration = n / fps
-    for onset in rng.uniform(-seconds, duration, rng.poisson(per_minute / 60 * (duration + seconds))):
+    count = rng.poisson(min(per_minute, acts.MOST_PER_MINUTE) / 60 * (duration + seconds))
+    for onset in rng.uniform(-seconds, duration, count):
         phase = (times - onset) / seconds
         inside = (phase > 0) & (phase < 1)
         out[inside] = np.maximum(out[inside], 0.5 - 0.5 * np.cos(2 * np.pi * phase[inside]))

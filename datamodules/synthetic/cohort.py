@@ -103,26 +103,27 @@ def synthetic_manifest(
     Raises:
         ValueError: a setting is out of its range.
     """
+    # as numbers of one kind: `confound=1` and `confound=1.0` are one cohort
     latent = LatentSettings(
         n_subjects=n_subjects,
         n_visits=n_visits,
-        fps=fps,
-        duration_s=duration_s,
-        confound=confound,
-        habit_visibility=habit_visibility,
+        fps=float(fps),
+        duration_s=float(duration_s),
+        confound=float(confound),
+        habit_visibility=float(habit_visibility),
         seed=seed,
-        facial_heterogeneity=facial_heterogeneity,
-        stability=stability,
-        movement=movement,
-        drift=drift,
-        interaction=interaction,
+        facial_heterogeneity=float(facial_heterogeneity),
+        stability=float(stability),
+        movement=float(movement),
+        drift=float(drift),
+        interaction=float(interaction),
     )
     if scene not in _SCENES:
         raise ValueError(f"scene={scene!r}: choose {' or '.join(_SCENES)}")
     settings = _SCENES[scene](
         latent=latent,
         size=size or 0,
-        heterogeneity=heterogeneity,
+        heterogeneity=float(heterogeneity),
         prevalence=prevalence,
         landmarks=landmarks,
     )

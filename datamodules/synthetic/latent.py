@@ -63,6 +63,7 @@ _HABITS = int(_MOVED.sum())
 
 _STYLE_SHARE = 0.5  # share of the habits' variance that lies along the direction of severity itself
 _DAY = 0.5  # spread of a visit's unrelated state, in units of the severity effect of that channel
+_MOST = {"confound": 5.0, "interaction": 1.0}  # strengths beyond which nothing looks like a face: our choice
 _MOST_STABLE = 0.9  # share between persons above which too little change is left to study
 
 # Independent random streams: adding a draw to one never shifts another. `behavior` has 2, 3, 112 and 113, and
@@ -110,10 +111,11 @@ class LatentSettings:
             raise ValueError(
                 f"{self.duration_s} s at {self.fps} frames/s is less than two frames: ask for more"
             )
-        if self.confound < 0:
-            raise ValueError(f"confound={self.confound} is a spread: give 0 (off) or more")
-        if self.interaction < 0:
-            raise ValueError(f"interaction={self.interaction} is a strength: give 0 (off) or more")
+        for name, most in _MOST.items():
+            if not 0 <= getattr(self, name) <= most:
+                raise ValueError(
+                    f"{name}={getattr(self, name)} is a strength: give a value from 0 (off) to {most:g}"
+                )
         if not 0 <= self.stability <= _MOST_STABLE:
             raise ValueError(
                 f"stability={self.stability} is the share of severity between persons: give a value from 0 "

@@ -23,7 +23,7 @@ from engine.checkpoints.recorded_config import without_downloads
 from engine.config.build import build
 from engine.runs.ranks import attend
 from engine.runs.terminal import with_progress_bar
-from evaluation.change.visit_pairs import MOVED
+from evaluation.change.visit_pairs import MOVED, NAMES
 from evaluation.tables.predictions import HEADS, KNOWN_VISITS
 
 _SPARE_PARTS = 20_000  # parts a backbone may make and drop again on the way, as timm does: our choice
@@ -38,7 +38,8 @@ class ClipPredictions:
     Attributes:
         table: `recording_id, subject_id, session_id, row, clip`, the heads, `context_available` where the
             network has a context, and where the split makes visits known, `known_visits`, how many of them
-            were before this one, and `score_moved`, the score if theirs were a point higher.
+            were before this one, `known_names`, those whose scores are known, and `score_moved`, the
+            predicted score if those were a point higher.
         attention: weights of the steps of each clip; empty where the network gives none.
         features: what lies inside the network for each clip, (N,D) each: `plain` depression features before
             RARM, `relieved` of what the context explains, the `embedding` that the heads read, `personality`.
@@ -243,7 +244,7 @@ def predict_clips(
     rows = [row for batch in _gathered(batches, trainer.world_size) for row in _rows(batch)]
     unique = {(row["row"], row["clip"]): row for row in reversed(rows)}  # the first of equals stays
     ordered = [unique[key] for key in sorted(unique)]
-    further = (*HEADS, "context_available", KNOWN_VISITS, MOVED)
+    further = (*HEADS, "context_available", KNOWN_VISITS, NAMES, MOVED)
     columns = [*IDS, "row", "clip", *(name for name in further if name in ordered[0])]
     return ClipPredictions(
         table=pd.DataFrame(ordered, columns=columns),

@@ -14,7 +14,7 @@ from datamodules.manifests.manifest import Manifest
 from datamodules.schema import IDS
 from datamodules.splits.partition import Split
 from engine.inference.clip_predictions import ClipPredictions, part_of
-from evaluation.change.visit_pairs import MOVED
+from evaluation.change.visit_pairs import MOVED, NAMES
 from evaluation.tables.aggregate import combine, to_recordings
 from evaluation.tables.predictions import KNOWN_VISITS, heads_of
 
@@ -83,6 +83,9 @@ def recordings_of(
     if KNOWN_VISITS in clips:
         counts = clips.groupby("recording_id")[KNOWN_VISITS].max()
         table[KNOWN_VISITS] = counts.loc[table["recording_id"]].to_numpy(dtype=np.int64)
+    if NAMES in clips:
+        names = clips.groupby("recording_id")[NAMES].first()
+        table[NAMES] = names.loc[table["recording_id"]].to_numpy()
     if MOVED in clips:
         rule = combine(config["evaluation"]["aggregate"])
         moved = clips.groupby("recording_id")[MOVED].apply(lambda values: rule(values.to_numpy(np.float64)))

@@ -74,7 +74,7 @@ def assess(
     test = add_intervals(predicted.recordings["test"], learned, low=scale["low"], high=scale["high"])
     lines: dict[str, Any] = {"reasons": dict.fromkeys(LINES, ELSEWHERE)}
     if split.train:
-        lines = _lines(config, manifest, split, test, threshold.value)
+        lines = _lines(config, manifest, split, test, val, threshold.value)
     metrics = metrics_json(
         test=summarize([test], [threshold.value]),
         val=None if val is None else summarize([val], [threshold.value]),
@@ -105,14 +105,16 @@ def _lines(
     manifest: Manifest,
     split: Split,
     test: pd.DataFrame,
+    val: pd.DataFrame | None,
     threshold: float | None,
 ) -> dict[str, Any]:
     table = targets(manifest)
-    tested = tuple(test["recording_id"])  # every line on what the model was measured on
-    train, val, rows = (rows_of(table, ids) for ids in (split.train, split.val, tested))
-    own = Lines(config, manifest).of(split, {*tested, *split.val}, heads=told_heads(train, test))
+    # every line on what the model was measured on
+    tested, chosen = (() if part is None else tuple(part["recording_id"]) for part in (test, val))
+    train, judged, rows = (rows_of(table, ids) for ids in (split.train, chosen, tested))
+    own = Lines(config, manifest).of(split, {*tested, *chosen}, heads=told_heads(train, test))
     given: Any = {"threshold": threshold, "further": own.further, "families": own.families}
-    lines = reference_lines(train, val, rows, test, **given)
+    lines = reference_lines(train, judged, rows, test, **given)
     if manifest.truth is None:
         lines["reasons"]["oracle"] = "the truth behind these recordings is not known"
         return lines | {"oracle": None}

@@ -139,12 +139,12 @@ def told(table: pd.DataFrame) -> str:
 
     Example:
         >>> told(pd.DataFrame({"known_visits": [0, 2, 3]}))
-        '2 of 3 predictions know 2 to 3 earlier visits with scores'
+        '2 of 3 predictions know 2 to 3 earlier visits'
     """
     counts = table[KNOWN_VISITS].dropna()
     some = counts[counts > 0]
     if not len(some):
-        return f"none of {len(counts)} predictions knows an earlier visit with a score"
+        return f"none of {len(counts)} predictions knows an earlier visit"
     low, high = int(some.min()), int(some.max())
     number = f"{low}" if low == high else f"{low} to {high}"
-    return f"{len(some)} of {len(counts)} predictions know {number} earlier visits with scores"
+    return f"{len(some)} of {len(counts)} predictions know {number} earlier visits"

@@ -176,7 +176,7 @@ class RunManifest:
 
     def _what_next(self, *, failed: bool) -> str:
         """What to do after an end that nobody wanted: no run goes on from no checkpoint."""
-        if failed and not any(self.folder.glob("**/*.ckpt")):
+        if failed and not keeps_checkpoints(self.folder):
             return "Nothing to go on from: mend what is named below and give the command again."
         return f"To go on: {self._content['go_on']}"
 
@@ -188,6 +188,8 @@ class RunManifest:
         was, now = before.get("argv", [""])[0], self._content["argv"][0]
         if was != now:
             raise RunFolderError(f"{self.folder}: holds what {was} wrote. {_REMEDY}")
+        if began_nothing(before, self.folder):
+            return
         if "config" in before:
             keys = differences(before["config"], self._content["config"])
             if keys:
@@ -209,6 +211,21 @@ def _signal_behind(error: BaseException | None) -> str | None:
     if isinstance(error, Interrupted):
         return error.name
     return "SIGINT" if isinstance(error, KeyboardInterrupt) else None
+
+
+def began_nothing(content: Mapping[str, Any], folder: Path) -> bool:
+    """Whether a run failed before its first checkpoint: its folder can be used again, with any settings.
+
+    Args:
+        content: Of its `manifest.json`.
+        folder: Where it lies.
+    """
+    return str(content.get("status", "")).startswith("failed") and not keeps_checkpoints(folder)
+
+
+def keeps_checkpoints(folder: Path) -> bool:
+    """Whether any checkpoint lies in a run's folder or below it."""
+    return any(folder.glob("**/*.ckpt"))
 
 
 _REMEDY = "Give a new folder with hydra.run.dir=..., or move this one away."

@@ -57,7 +57,10 @@ def check_model(config: Mapping[str, Any]) -> None:
     try:
         check_recorded(recorded(config))
     except ForbiddenTarget as error:
-        error.add_note("The checkpoints of this run could not be read again, so it is not started.")
+        error.add_note(
+            "Mend that value: with it the run's checkpoints could not be read again, so it is not started. "
+            "What is below data.manifest. is set as data.cohort.<setting> where the cohort is synthetic."
+        )
         raise
 
 

@@ -12,7 +12,7 @@ from engine.config.compose import ConfigError
 from engine.config.differences import differences
 from engine.runs.find_run import found_run
 from engine.runs.lock import FolderInUse, holder, is_held
-from engine.runs.provenance import FILE, RunFolderError, read_manifest_json
+from engine.runs.provenance import FILE, RunFolderError, began_nothing, read_manifest_json
 from engine.runs.ranks import is_main
 
 _log = logging.getLogger(__name__)
@@ -54,6 +54,8 @@ def earlier_run(config: Mapping[str, Any], folder: Path) -> Path | None:
     wrote = str((content.get("argv") or [""])[0])
     if resume is not None and wrote in _OTHERS:
         raise RunFolderError(f"resume={resume}: holds what {wrote} wrote. Give the folder of a training.")
+    if resume is None and began_nothing(content, source):
+        return None
     check_same(content, config, source)
     if resume is not None:
         how = content.get("status", "unknown")

@@ -17,6 +17,9 @@ _PENALTIES = np.logspace(-3, 1, 9)  # inverse strengths tried inside the trainin
 WIDE_PENALTIES = np.logspace(-6, 0, 13)  # for features that are as many as recordings, or more; our choice
 _FOLDS = 5
 _MAX_ITERATIONS = 1000  # the weakest penalties need more than the default
+_ROUNDING = (
+    1e-9  # of its size: a feature that spreads less in training was computed and is constant; our choice
+)
 
 
 def penalty_folds(
@@ -50,7 +53,10 @@ def linear_reading(
         subjects: their persons (n,): folds of the penalty's choice keep persons apart.
         asked: features (N,D) to read.
         penalties: inverse strengths to choose from.
+
+    A feature that is constant in training but for rounding teaches nothing and is left out.
     """
+    train, asked = _that_move(train, asked)
     folds = penalty_folds(head, target, subjects)
     if head == "binary":
         reader = LogisticRegressionCV(
@@ -65,6 +71,14 @@ def linear_reading(
         return np.asarray(model.predict_proba(asked)[:, 1], dtype=np.float64)
     scale = StandardScaler().fit(train)
     return _ridge(scale.transform(train), target, folds, scale.transform(asked), 1 / penalties)
+
+
+def _that_move(train: Array, asked: Array) -> tuple[Array, Array]:
+    """The columns that vary in training; one of zeros where none does."""
+    moves = train.std(axis=0) > _ROUNDING * np.abs(train).max(axis=0, initial=0.0)
+    if not moves.any():
+        return np.zeros((len(train), 1)), np.zeros((len(asked), 1))
+    return train[:, moves], asked[:, moves]
 
 
 def _ridge(

@@ -20,7 +20,9 @@ NOT_MEASURED = (
     "scores of earlier visits stand behind the predictions, and how far they move them was not measured"
 )
 NOBODY = "no tested person has two visits whose order is known"
-NOTHING_KNOWN = "no tested person has an earlier visit whose score is known"
+FEWER_KNOWN = (
+    "no tested person has {} or more earlier visits whose scores are known, as validation persons had"
+)
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,6 @@ def summary(learned: Learned, changes: pd.DataFrame) -> dict[str, Any]:
         "validation_persons": rule.persons,
     }
     if changes.empty:
-        return out | {"reason": NOTHING_KNOWN if rule.known else NOBODY}
+        return out | {"reason": FEWER_KNOWN.format(rule.visits[0]) if rule.known else NOBODY}
     counts = {"changes": len(changes), "changed": int(changes["changed"].sum())}
     return out | counts | {"persons": int(changes["subject_id"].nunique())}

@@ -17,6 +17,7 @@ from datamodules.schema import UNKNOWN
 Array = NDArray[np.float64]
 
 KNOWN = "known_visits"  # how many earlier visits the protocol makes known to a prediction
+NAMES = "known_names"  # those whose scores it knows, in order
 MOVED = "score_moved"  # the predicted score if all known scores were a point higher
 
 
@@ -60,41 +61,25 @@ class Pairs:
 
 
 def with_known_scores(recordings: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
-    """The table with `known_score`, the mean of the earlier scores that the protocol makes known.
+    """The table with `known_score`, mean of the earlier scores behind each row, and `known_scores`, how many.
 
-    Also `known_scores`, their number, and `known_names`, the visits. Unchanged where the table has no column
-    `known_visits`, as under protocols that make no score known.
+    Unchanged where the table has no column `known_names`, as under protocols that make no score known.
 
     Args:
-        recordings: recording table; `known_visits` earlier visits of its person stand behind a row.
-        facts: `subject_id`, `session_id`, `score` and perhaps `visit_order` of all recordings.
+        recordings: recording table; `known_names` are the visits of its person whose scores a row knows.
+        facts: `subject_id`, `session_id` and `score` of all recordings.
     """
-    if KNOWN not in recordings:
+    if NAMES not in recordings:
         return recordings
-    own = _scored_visits(facts) if "score" in facts else {}
-    rows = []
-    for person, session, count in zip(
-        recordings["subject_id"], recordings["session_id"], recordings[KNOWN], strict=True
-    ):
-        visits = own.get(person, {}) if person != UNKNOWN else {}
-        place = visits[session][0] if session in visits else -np.inf
-        earlier = {name: value for name, (at, value) in visits.items() if at < min(place, int(count))}
-        scored = {name: value for name, value in earlier.items() if np.isfinite(value)}
-        mean = float(np.mean(list(scored.values()))) if scored else np.nan
-        rows.append((mean, len(scored), ", ".join(scored)))
-    score, number, names = zip(*rows, strict=True) if rows else ((), (), ())
-    return recordings.assign(known_score=list(score), known_scores=list(number), known_names=list(names))
-
-
-def _scored_visits(facts: pd.DataFrame) -> dict[str, dict[str, tuple[float, float]]]:
-    """Person -> visit -> its place and mean score, in order."""
-    table = facts.assign(place=place_of_visits(facts)).dropna(subset=["place"])
-    keys = ["subject_id", "place", "session_id"]
-    means = table.groupby(keys)["score"].mean().reset_index()
-    out: dict[str, dict[str, tuple[float, float]]] = {}
-    for person, place, session, score in means.itertuples(index=False):
-        out.setdefault(str(person), {})[str(session)] = (float(place), float(score))
-    return out
+    means = facts.groupby(["subject_id", "session_id"])["score"].mean() if "score" in facts else pd.Series()
+    known = [
+        [float(means[person, name]) for name in names]
+        for person, names in zip(recordings["subject_id"], recordings[NAMES], strict=True)
+    ]
+    return recordings.assign(
+        known_score=[float(np.mean(own)) if own else np.nan for own in known],
+        known_scores=[len(own) for own in known],
+    )
 
 
 def visit_table(recordings: pd.DataFrame) -> pd.DataFrame:
@@ -106,7 +91,7 @@ def visit_table(recordings: pd.DataFrame) -> pd.DataFrame:
     means = ["place", "prediction", "score"]
     if MOVED in table and "known_score" in table:
         table, means = table.assign(moved=table[MOVED]), [*means, "moved"]
-    firsts = ["known_score", "known_scores", "known_names"] if "known_score" in table else []
+    firsts = ["known_score", "known_scores", NAMES] if "known_score" in table else []
     groups = table.groupby(["subject_id", "session_id"], sort=False)
     visits = pd.concat([groups[means].mean(), groups[firsts].first()], axis=1).reset_index()
     return visits.sort_values(["subject_id", "place"], ignore_index=True)
@@ -138,7 +123,7 @@ def known_pairs(visits: pd.DataFrame, count: int) -> Pairs:
     baseline = own["known_score"].to_numpy(dtype=np.float64)
     return Pairs(
         subject=own["subject_id"].to_numpy(),
-        begin=own["known_names"].tolist(),
+        begin=[", ".join(names) for names in own[NAMES]],
         end=own["session_id"].to_numpy(),
         prediction=own["prediction"].to_numpy(dtype=np.float64),
         baseline=baseline,

@@ -87,7 +87,7 @@ def table(persons: Persons, predictor: Predictor) -> pd.DataFrame:
         number = np.tile(np.arange(visits), people)
         out["known_visits"] = out["known_scores"] = number
         out["known_score"] = _earlier(persons.scores).ravel()
-        out["known_names"] = [", ".join(f"V{visit + 1}" for visit in range(own)) for own in number]
+        out["known_names"] = [tuple(f"V{visit + 1}" for visit in range(own)) for own in number]
         out["score_moved"] = predictor.moved(persons).ravel()
     return out.dropna(subset=["score_prediction"]).reset_index(drop=True)
 

@@ -278,6 +278,24 @@ def test_every_setting_changes_the_fingerprint(monkeypatch):
     assert fingerprint(settings()) in seen
 
 
+def test_whole_and_decimal_numbers_are_one_cohort(tmp_path):
+    first = synthetic_manifest(
+        root=tmp_path, heterogeneity=0, **SMALL | {"size": None, "confound": 1, "fps": 15}
+    )
+    again = synthetic_manifest(root=tmp_path, heterogeneity=0.0, **SMALL | {"size": None})
+    assert first.root == again.root
+
+
+@pytest.mark.parametrize("seed", [5, 6])
+def test_the_strongest_settings_can_be_drawn(seed, tmp_path):
+    strongest = {"confound": 5.0, "interaction": 1.0, "movement": 0.9, "drift": 1.0, "stability": 0.9}
+    few = SMALL | {"n_subjects": 20, "n_visits": 2, "size": None, "seed": seed} | strongest
+    manifest = synthetic_manifest(root=tmp_path, heterogeneity=1.0, landmarks=False, **few)
+    for name in manifest.table["series_path"]:
+        with np.load(Path(manifest.root) / name) as held:
+            assert np.isfinite(held["values"]).all()
+
+
 def test_nuisance_knows_nothing_of_severity():
     many = settings(n_subjects=200, duration_s=4.0)
     visits = draw_cohort(many.latent)

@@ -77,7 +77,9 @@ def test_half_of_a_habit_of_movement_is_the_style_of_the_level_habits():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"confound": -1.0}, "spread"),
+        ({"confound": -1.0}, "confound=-1.0 is a strength"),
+        ({"confound": 30.0}, r"confound=30.0 .* from 0 \(off\) to 5"),
+        ({"interaction": float("inf")}, r"interaction=inf .* to 1"),
         ({"habit_visibility": 1.5}, "share"),
         ({"facial_heterogeneity": -0.1}, "share"),
         ({"stability": 0.95}, "stability=0.95 .* from 0 to 0.9"),

@@ -5,7 +5,7 @@ import pytest
 
 from engine.config.differences import config_hash
 from engine.runs import environment
-from engine.runs.provenance import RunManifest, add_look, read_manifest_json, write_json
+from engine.runs.provenance import RunFolderError, RunManifest, add_look, read_manifest_json, write_json
 
 CONFIG = {"seed": 3, "paths": {"output": "x"}}
 
@@ -45,6 +45,17 @@ def test_only_what_left_a_checkpoint_is_told_to_go_on(tmp_path, caplog):
     with pytest.raises(ZeroDivisionError), RunManifest(folder=tmp_path, config=CONFIG):
         raise ZeroDivisionError
     assert "failed. To go on: " in caplog.text
+
+
+def test_a_folder_in_which_nothing_began_takes_other_settings(tmp_path):
+    other = CONFIG | {"seed": 99}
+    with pytest.raises(ZeroDivisionError), RunManifest(folder=tmp_path, config=CONFIG):
+        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError), RunManifest(folder=tmp_path, config=other):
+        raise ZeroDivisionError
+    (tmp_path / "last.ckpt").touch()
+    with pytest.raises(RunFolderError, match="another config"), RunManifest(folder=tmp_path, config=CONFIG):
+        pass
 
 
 def test_looks_at_the_test_set_add_up_over_runs_in_one_folder(tmp_path):

@@ -311,6 +311,16 @@ def test_what_another_command_wrote_does_not_go_on(tmp_path):
         earlier_run(config, tmp_path / "new")
 
 
+def test_a_run_that_failed_before_its_first_checkpoint_is_none_to_go_on_with(compose_run, tmp_path):
+    config = compose_run()
+    kept = {"argv": ["train.py"], "status": "failed: ValueError: a setting", "config": config | {"seed": 99}}
+    (tmp_path / "manifest.json").write_text(json.dumps(kept))
+    assert earlier_run(config, tmp_path) is None
+    (tmp_path / "last.ckpt").touch()
+    with pytest.raises(RunFolderError, match="seed"):
+        earlier_run(config, tmp_path)
+
+
 def test_without_a_whole_checkpoint_the_run_stops(tmp_path):
     (tmp_path / "checkpoints").mkdir()
     assert whole_state(tmp_path) is None

@@ -56,3 +56,17 @@ def test_folds_of_one_recording_still_choose_a_penalty():
         errors.append(mean_squared_error(y, found))
     best = Ridge((1 / _PENALTIES)[np.argmin(errors)]).fit(StandardScaler().fit_transform(x), y)
     np.testing.assert_allclose(answers, best.predict(StandardScaler().fit(x).transform(100 * x)))
+
+
+@pytest.mark.parametrize("head", ["score", "binary"])
+def test_what_is_constant_in_training_but_for_rounding_is_not_read(persons, head):
+    x, y, persons = persons
+    y = (y > np.median(y)).astype(float) if head == "binary" else y
+    rounding = 1.0 + 2e-16 * np.random.default_rng(1).integers(0, 3, (160, 2))
+    rounding[150:] = 0.7  # a recording in which it is not constant
+    plain = linear_reading(head, x[:120], y[:120], persons[:120], x[120:])
+    wide = np.column_stack([x, rounding, np.zeros(160)])
+    found = linear_reading(head, wide[:120], y[:120], persons[:120], wide[120:])
+    np.testing.assert_array_equal(found, plain)
+    nothing = linear_reading(head, rounding[:120], y[:120], persons[:120], rounding[120:])
+    np.testing.assert_allclose(nothing, y[:120].mean(), rtol=1e-3)

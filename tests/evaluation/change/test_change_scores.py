@@ -144,15 +144,16 @@ def test_nothing_where_it_cannot_be_known(table, reason):
     assert summary(learned, pd.DataFrame()) == {"reason": learned.reason}
 
 
-def test_known_scores_are_those_of_earlier_visits_that_the_protocol_names():
-    facts = pd.DataFrame({"subject_id": "p", "session_id": ["V1", "V2", "V3"], "score": [10.0, np.nan, 30.0]})
-    asked = pd.DataFrame({"subject_id": "p", "session_id": ["V1", "V2", "V3"], "known_visits": [0, 1, 2]})
+def test_known_scores_are_those_of_the_visits_that_stood_behind():
+    facts = pd.DataFrame({"subject_id": "p", "session_id": ["V1", "V2", "a, b"], "score": [10.0, 20.0, 60.0]})
+    asked = pd.DataFrame({"subject_id": "p", "session_id": ["V1", "V2", "V4"]})
+    asked["known_names"] = [(), ("V1",), ("V2", "a, b")]  # V1 could not be read
     found = with_known_scores(asked, facts)
-    assert found["known_scores"].tolist() == [0, 1, 1]
-    assert found["known_score"].tolist()[1:] == [10.0, 10.0]
-    assert found["known_names"].tolist() == ["", "V1", "V1"]
-    changed = with_known_scores(asked, facts.assign(score=[10.0, 5.0, 99.0]))  # nothing of its own visit
-    assert changed["known_score"].tolist()[1:] == [10.0, 7.5]
+    assert found["known_scores"].tolist() == [0, 1, 2]
+    assert found["known_score"].tolist()[1:] == [10.0, 40.0]
+    pd.testing.assert_frame_equal(
+        with_known_scores(asked.drop(columns="known_names"), facts), asked.drop(columns="known_names")
+    )
 
 
 def known(persons, *, seed, stable=False, leans=0.3):
@@ -161,6 +162,7 @@ def known(persons, *, seed, stable=False, leans=0.3):
     table = recordings(persons, 3, seed=seed, stable=stable, error=2.0).assign(
         known_visits=np.tile([0, 1, 2], persons)
     )
+    table["known_names"] = [(), ("V1",), ("V1", "V2")] * persons
     facts = table.rename(columns={"score_target": "score"})
     table = with_known_scores(table, facts)
     table["score_prediction"] += leans * table["known_score"] + rng.normal(0, 0.1, len(table))
