@@ -18,6 +18,7 @@ _LEARNED = {
     "level": "series_person_level",
     "gain": "series_person_gain",
 }
+_LIVELIEST = 0.5  # largest spread of a log gain: channels that mostly rest would be blown up; our choice
 _SCALARS = 4  # draws of a clip that are no noise and of no channel
 
 
@@ -104,7 +105,8 @@ class SeriesAugment(nn.Module):
         span = torch.where(mask, steps + 1, 0).amax(dim=1, keepdim=True)  # (B, 1)
         if self.person_level or self.person_gain:
             person = seed if subject is None else subject
-            habits = {"level": self.person_level * self.level, "gain": self.person_gain * self.gain}
+            gain = (self.person_gain * self.gain).clamp(max=_LIVELIEST)
+            habits = {"level": self.person_level * self.level, "gain": gain}
             series = other_habits(series, mask, seed, person, **habits)
         if self.shift:
             series, mask = self._shifted(series, mask, draws[:, :2], steps, span)

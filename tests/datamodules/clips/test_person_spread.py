@@ -32,10 +32,11 @@ def test_many_persons_show_what_was_drawn():
     np.testing.assert_allclose(found, [2.0, 0.0, 0.5], atol=0.15)
 
 
-def test_single_visits_all_count_as_persons():
-    values = torch.tensor([[1.0, 5.0], [2.0, 5.0], [4.0, 5.0]])
-    found = person_spread(values, ["a", "b", "c"])
-    assert found.tolist() == pytest.approx([values[:, 0].std().item(), 0.0])
+@pytest.mark.parametrize("repeated", [0, 9])
+def test_where_hardly_anybody_comes_again_all_spread_is_that_of_persons(repeated):
+    values = torch.randn(100, 1, generator=torch.Generator().manual_seed(0))
+    persons = [f"p{one}" for one in range(100 - repeated)] + [f"p{one}" for one in range(repeated)]
+    assert person_spread(values, persons).item() == pytest.approx(values.std().item(), rel=0.05)
 
 
 @pytest.mark.parametrize("persons", [["a", "a", "a"], [UNKNOWN] * 3, ["a", UNKNOWN, UNKNOWN]])
