@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
@@ -14,7 +15,7 @@ import pytest
 # the workers reads this file too, and the workers wait for it.
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # side by side, threads of one test would only hold up the others
-    os.environ["OMP_NUM_THREADS"] = "1"
+    os.environ["OMP_NUM_THREADS"] = os.environ["NUMBA_NUM_THREADS"] = "1"
 
 # Now: later a test may have a cache of its own, and what a session fixture finds holds for all that follow.
 MODELS = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "euthymia" / "models"
@@ -50,6 +51,13 @@ PIXELS = [
     *COHORT,
     *SMALL,
 ]
+
+
+def pytest_runtest_teardown(item):
+    """Give torch its one thread again where a test took more: two workers would hold each other up."""
+    torch = sys.modules.get("torch")
+    if torch is not None and "PYTEST_XDIST_WORKER" in os.environ and torch.get_num_threads() != 1:
+        torch.set_num_threads(1)
 
 
 def pytest_itemcollected(item):

@@ -174,11 +174,11 @@ def _values(extractor: Extractor, series: Series, recording: str) -> list[float]
 
 def _kernels(series: _Measured, learning: _Measured) -> pd.DataFrame:
     """MiniRocket's features of the whole recordings, whose channels are scaled by the training ones."""
-    from aeon.transformations.collection.convolution_based import MiniRocket  # seconds to import
+    from biomarkers.estimators.rocket import mini_rocket  # seconds to import
 
     rows = int(np.median([len(own.values) for own in learning]))
     panel = SeriesPanel(channels=series.channels, length=min(max(rows, _SHORTEST), _STEPS), max_gap_s=None)
-    kernels = MiniRocket(n_kernels=_KERNELS, random_state=0)
+    kernels = mini_rocket(n_kernels=_KERNELS)
     kernels.fit(panel.fit(learning).transform(learning))
     found = np.asarray(kernels.transform(panel.transform(series)), dtype=np.float64)
     return pd.DataFrame(found, index=series.ids)

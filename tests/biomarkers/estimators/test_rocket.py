@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from aeon.transformations.collection.convolution_based import Rocket
@@ -8,6 +12,7 @@ from biomarkers.estimators.linear import LogisticReader, RidgeReader, RidgeRegre
 from biomarkers.estimators.rocket import kernel_pipeline, rocket
 from biomarkers.estimators.series_array import SeriesPanel
 from datamodules.series import Series
+from engine.config.source_code import ROOT
 from tests.isolation import check_isolated
 
 pytestmark = pytest.mark.slow  # seconds each
@@ -15,6 +20,24 @@ pytestmark = pytest.mark.slow  # seconds each
 CHANNELS = ("au04", "au12")
 PERSONS = np.repeat(np.arange(24), 2)
 Y = (PERSONS % 2).astype(float)
+
+
+_THREADS = """
+import numpy as np, torch
+from biomarkers.estimators.rocket import mini_rocket, rocket
+torch.set_num_threads(1)
+x = np.random.default_rng(0).normal(size=(4, 2, 40)).astype(np.float32)
+{kernels}(n_kernels=84).fit_transform(x)
+print(torch.get_num_threads())
+"""
+
+
+@pytest.mark.parametrize("kernels", ["rocket", "mini_rocket"])
+def test_torch_keeps_its_threads_where_numba_starts_its_own(kernels):
+    environment = {name: value for name, value in os.environ.items() if name != "NUMBA_NUM_THREADS"}
+    words = [sys.executable, "-c", _THREADS.format(kernels=kernels)]
+    told = subprocess.run(words, capture_output=True, text=True, check=True, cwd=ROOT, env=environment)
+    assert told.stdout.split()[-1] == "1"
 
 
 def as_series(values):
