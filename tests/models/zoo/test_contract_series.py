@@ -7,8 +7,11 @@ from torch import nn
 import models.zoo.sequence
 from models.mpdrm.mmp import MMPSeries
 from models.zoo.sequence.batch_norm import MaskedBatchNorm
+from models.zoo.sequence.facial_pulse import FacialPulseTrunk, LandmarkDropout
 from models.zoo.sequence.inception_time import InceptionTimeTrunk
 from models.zoo.sequence.lstm import LSTMTrunk
+from models.zoo.sequence.state_space import BiMamba, StateSpaceTrunk
+from models.zoo.sequence.tcn import TCNTrunk
 from tests.models.trunk_contract import (
     batch,
     check_another_size_and_length,
@@ -20,12 +23,17 @@ from tests.models.trunk_contract import (
 )
 
 CHANNELS, STEPS = 6, 12
-# name -> trunk; those of one token a step come first
+TCN = {"stem": (8, 8, 8), "widths": (8, 16)}
+# name -> trunk
 CASES = {
     "inception_time": lambda: InceptionTimeTrunk(channels=CHANNELS, dim=16, mmp=MMPSeries),
     "lstm": lambda: LSTMTrunk(channels=CHANNELS, dim=16, mmp=MMPSeries),
+    "state_space": lambda: StateSpaceTrunk(channels=CHANNELS, dim=16, state=4, expand=2, mmp=MMPSeries),
+    "tcn": lambda: TCNTrunk(channels=CHANNELS, dim=16, **TCN, mmp=MMPSeries),
+    "facial_pulse": lambda: FacialPulseTrunk(channels=CHANNELS, dim=16),
 }
-ONE_TOKEN_A_STEP = list(CASES)
+ONE_TOKEN_A_STEP = ["inception_time", "lstm", "state_space"]
+PARTS = {MaskedBatchNorm, BiMamba, LandmarkDropout}
 _cache: dict[str, nn.Module] = {}
 
 
@@ -38,7 +46,7 @@ def _case(name):
 
 def test_every_public_class_has_a_case():
     trunks = {type(_case(name)[0]) for name in CASES}
-    assert public_classes(models.zoo.sequence) - {MaskedBatchNorm} == trunks
+    assert public_classes(models.zoo.sequence) - PARTS == trunks
 
 
 @pytest.mark.parametrize("name", CASES)
