@@ -2,7 +2,8 @@
 
 | choice | source |
 |---|---|
-| two streams, of positions and of their changes; bidirectional GRUs, 64 units a direction | published |
+| two streams, of positions and of their changes, each a bidirectional GRU | published |
+| 64 units a direction | a summary of the paper |
 | the start of both directions is learned, the last state of each is read | public code |
 | whole landmarks left out, .1 of them, the same in all frames and clips of a batch | public code |
 | dropout .5, x + W relu(V x) of 64 with dropout .5 inside, dropout .5 | public code |

@@ -340,10 +340,7 @@ def main(out):
         with torch.device("meta"), _counted(20_000):
             return build(node, key="x", **({"manifest": cohort, "split": None} if loader else {}))
 
-    for (
-        target,
-        given,
-    ) in calls.items():  # once without looking: modules are imported, caches of libraries made
+    for target, given in calls.items():  # once without looking: modules and caches of libraries are made
         make(target, given)
     watch = Watch(cache.resolve(), data.resolve())
     count = {"meant": 0, "refused": 0, "failed": 0, "built": 0}
