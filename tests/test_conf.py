@@ -22,7 +22,8 @@ from engine.training.checks import check_model
 
 CONF = ROOT / "conf"
 EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
-EXPERIMENT_COUNT = 12
+EXPERIMENT_COUNT = 17
+ZOO = sorted(leaf.stem for leaf in CONF.glob("model/trunk/*") if "zoo.sequence" in leaf.read_text())
 BORROWED = ("li_fpn", "mpdrm_timm", "msn", "video_network")  # large: a step takes seconds
 PIXELS = ["experiment=mpdrm"]
 SERIES = ["experiment=mpdrm_series"]
@@ -147,7 +148,7 @@ def _fits(group, option, base):
         return ("- clips: series" in DATA[option]) == (base is SERIES)
     of_series = (
         series.get(group) == option
-        or option in ("levels", "deltas", "inception_time", "lstm")
+        or option in ("levels", "deltas", *ZOO)
         or option.endswith(("_series", "_joint"))
     )
     return of_series == (base is SERIES)
@@ -209,17 +210,8 @@ def test_the_leaf_of_a_corpus_names_its_source_and_its_channels(name, compose_ru
 
 
 def test_leaves_are_short_and_every_group_is_looked_at():
-    assert set(GROUPS) >= {
-        "data",
-        "model",
-        "trainer",
-        "logger",
-        "callbacks",
-        "debug",
-        "sweep",
-        "paths",
-        "protocol",
-    }
+    known = {"data", "model", "trainer", "logger", "callbacks", "debug", "sweep", "paths", "protocol"}
+    assert set(GROUPS) >= known
     assert {leaf: n for leaf in LEAVES if (n := len(leaf.read_text().splitlines())) > 40} == {}
 
 
@@ -328,9 +320,9 @@ def test_what_all_models_share_is_no_model(compose_run):
         check_model(compose_run("model=_task"))
 
 
-@pytest.mark.parametrize("trunk", ["lstm", "inception_time", "series", "pixels"])
+@pytest.mark.parametrize("trunk", [*ZOO, "series", "pixels"])
 def test_every_trunk_is_a_baseline(trunk, compose_run):
-    data = "synthetic" if trunk == "pixels" else "synthetic_series"
+    data = {"pixels": "synthetic", "facial_pulse": "synthetic_landmarks"}.get(trunk, "synthetic_series")
     config = compose_run("model=baseline", f"model/trunk={trunk}", f"data={data}", "width=16")
     check_model(config)
     assert step(config).keys() == {"loss", "score", "binary"}

@@ -26,8 +26,8 @@ from biomarkers.estimators.series_array import SeriesPanel
 from datamodules.command_line import run, spelled
 from datamodules.series import Series
 from engine.runs.environment import hardware
-from models.trunks.inception_time import InceptionTimeTrunk
-from models.trunks.lstm import LSTMTrunk
+from models.zoo.sequence.inception_time import InceptionTimeTrunk
+from models.zoo.sequence.lstm import LSTMTrunk
 
 LOADERS: dict[str, Callable[..., Any]] = {
     "ItalyPowerDemand": load_italy_power_demand,

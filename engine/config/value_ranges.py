@@ -83,7 +83,7 @@ _COUNTS = (
     "data.module.*_clips.stride data.module.*_clips.strides[[]* data.module.*_clips.clips "
     "model.scheduler.T_max model.*.dim model.*.channels model.*.widths[[]* model.*.scales[[]* "
     "model.*.heads model.*.blocks model.*.layers model.*.kernel model.*.grid model.*.layouts[[]* "
-    "model.*.projection "
+    "model.*.projection model.*.stem[[]* model.*.state model.*.expand model.*.inside "
     "trainer.max_epochs trainer.accumulate_grad_batches trainer.log_every_n_steps"
 )  # of which there must be one
 
@@ -139,7 +139,7 @@ RULES: dict[str, Rule] = {
     "model.objective.contrast.hard_weight": real(1),
     "model.objective.*_weight": real(0),
     "model.objective.head_weights.*": real(0),
-    "model.*.dropout": _BELOW_ONE,
+    "model.*dropout": _BELOW_ONE,
     "model.*.mmp_stages[[]*": whole(0),
     "trainer.min_epochs": or_null(whole(0), "none"),
     "trainer.max_steps": or_null(

@@ -5,5 +5,6 @@ pixels   own light network for small faces on a CPU
 frames   any timm backbone with `features_only`, frame by frame
 video    torchvision video backbones
 msn      multi-scale 3-D convolutions; li_fpn  a pyramid over weighted frames: both rebuilt, "-like"
-lstm     bidirectional LSTM on series; inception_time  InceptionTime on series
+
+Networks of others are in `models.zoo`.
 """

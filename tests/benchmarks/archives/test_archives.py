@@ -6,7 +6,7 @@ import torch
 
 from benchmarks.archives import __main__ as archives
 from benchmarks.archives.networks import TrunkClassifier, padded, train_and_read
-from models.trunks.lstm import LSTMTrunk
+from models.zoo.sequence.lstm import LSTMTrunk
 
 
 def test_the_official_split_with_classes_from_zero():

@@ -25,7 +25,7 @@ LARGE = {
     "layers": {"blocks": 200, "dim": 4000},
     "other channels": {"channels": 3},
     "another kind": {
-        "_target_": "models.trunks.lstm.LSTMTrunk",
+        "_target_": "models.zoo.sequence.lstm.LSTMTrunk",
         **{"channels": 2, "dim": 100_000, "layers": 5},
     },
 }

@@ -1,9 +1,5 @@
 """One contract for all trunks: `trunk(x, mask) -> (B,T',D)`, whatever they eat."""
 
-import importlib
-import inspect
-import pkgutil
-
 import pytest
 import torch
 from torch import nn
@@ -13,14 +9,21 @@ from models.mpdrm.mmp import MMPMaps, MMPSeries
 from models.mpdrm.part_relation import PartReadout
 from models.trunks.clip_motion import ClipMotion
 from models.trunks.frames import FramesTrunk
-from models.trunks.inception_time import InceptionTimeTrunk, MaskedBatchNorm
 from models.trunks.li_fpn import Imitation, LIFPNTrunk
-from models.trunks.lstm import LSTMTrunk
 from models.trunks.msn import MSNTrunk
 from models.trunks.pixels import PixelTrunk
 from models.trunks.readout import SpatialReadout
 from models.trunks.series import SeriesTrunk
 from models.trunks.video import VideoTrunk
+from tests.models.trunk_contract import (
+    batch,
+    check_another_size_and_length,
+    check_bfloat16_autocast_and_state_dict,
+    check_padding_changes_no_token,
+    check_rows_do_not_see_each_other,
+    check_shapes_gradients_and_masked_values,
+    public_classes,
+)
 
 # name -> (trunk, shape of one step, frames T)
 CASES = {
@@ -31,8 +34,6 @@ CASES = {
         (5,),
         12,
     ),
-    "series_inception_time": (lambda: InceptionTimeTrunk(channels=5, dim=16, mmp=MMPSeries), (5,), 12),
-    "series_lstm": (lambda: LSTMTrunk(channels=5, dim=16, mmp=MMPSeries), (5,), 12),
     "pixels": (lambda: PixelTrunk(dim=16, mmp=MMPMaps), (3, 32, 32), 5),
     "pixels_without_mmp": (lambda: PixelTrunk(dim=16), (3, 32, 32), 5),
     "pixels_by_parts": (
@@ -73,90 +74,40 @@ def _case(name):
     if name not in _cache:
         torch.manual_seed(0)
         _cache[name] = build()
-    mask = torch.ones(2, frames, dtype=torch.bool)
-    mask[1, -1] = False
-    return _cache[name], torch.randn(2, frames, *shape), mask
+    return _cache[name], *batch(shape, frames)
 
 
 def test_every_public_class_has_a_case():
-    found = set()
-    for module in pkgutil.iter_modules(models.trunks.__path__):
-        members = vars(importlib.import_module(f"models.trunks.{module.name}")).values()
-        found |= {c for c in members if inspect.isclass(c) and c.__module__ == f"models.trunks.{module.name}"}
-    public = {c for c in found if not c.__name__.startswith("_")} - {
-        ClipMotion,
-        SpatialReadout,
-        MaskedBatchNorm,
-        Imitation,
-    }  # parts of trunks
-    assert public == {type(_case(name)[0]) for name in LIGHT}
+    parts = {ClipMotion, SpatialReadout, Imitation}  # of trunks
+    assert public_classes(models.trunks) - parts == {type(_case(name)[0]) for name in LIGHT}
 
 
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.slow) if name in HEAVY else name for name in CASES]
 )
 def test_shapes_gradients_and_masked_values(name):
-    trunk, x, mask = _case(name)
-    trunk.train()
-    tokens = trunk(x, mask)
-    assert tokens.shape[0] == 2
-    assert tokens.shape[1] <= x.shape[1]
-    assert tokens.shape[2] == trunk.dim
-    assert tokens.dtype == torch.float32
-    trunk.zero_grad()
-    tokens.square().sum().backward()
-    missing = [n for n, p in trunk.named_parameters() if p.grad is None or not p.grad.isfinite().all()]
-    assert missing == []
-    trunk.eval()
-    noisy = x.clone()
-    noisy[1, -1] = torch.nan
-    with torch.no_grad():
-        first = trunk(x, mask)
-        assert torch.equal(first, trunk(noisy, mask))
-        assert torch.equal(first, trunk(x, mask))
+    check_shapes_gradients_and_masked_values(*_case(name))
 
 
 @pytest.mark.parametrize("name", LIGHT)
 def test_another_size_and_length(name):
-    trunk, x, mask = _case(name)
-    trunk.eval()
-    x = torch.cat((x, x[:, :2]), 1)
-    mask = torch.cat((mask[:, :2], mask), 1)
-    if x.dim() == 5:
-        x = torch.cat((x, x[..., :8]), -1)
-    assert trunk(x, mask).shape[::2] == (2, trunk.dim)
+    check_another_size_and_length(*_case(name))
 
 
 @pytest.mark.parametrize("name", LIGHT)
 def test_rows_do_not_see_each_other(name):
-    trunk, x, mask = _case(name)
-    trunk.eval()
-    with torch.no_grad():
-        assert torch.allclose(trunk(x, mask)[1:], trunk(x[1:], mask[1:]), atol=1e-5)
+    check_rows_do_not_see_each_other(*_case(name))
 
 
 @pytest.mark.parametrize("name", ONE_TOKEN_A_STEP)
 def test_padding_a_clip_changes_none_of_its_tokens(name):
-    trunk, x, mask = _case(name)
-    trunk.eval()
-    with torch.no_grad():
-        padded, alone = trunk(x, mask)[1:], trunk(x[1:, :-1], mask[1:, :-1])
-    assert torch.allclose(padded[:, :-1], alone, atol=1e-5)
-    assert padded[:, -1].abs().sum() == 0
+    check_padding_changes_no_token(*_case(name))
 
 
 @pytest.mark.parametrize("name", LIGHT)
 def test_bfloat16_autocast_and_state_dict(name):
     trunk, x, mask = _case(name)
-    trunk.eval()
-    with torch.no_grad():
-        exact = trunk(x, mask).float()
-        with torch.autocast("cpu", torch.bfloat16):
-            rounded = trunk(x, mask).float()
-        twin = CASES[name][0]().eval()
-        twin.load_state_dict(trunk.state_dict())
-        assert torch.equal(twin(x, mask), trunk(x, mask))
-    assert (rounded - exact).norm() < 0.05 * exact.norm()
+    check_bfloat16_autocast_and_state_dict(trunk, CASES[name][0], x, mask)
 
 
 @pytest.mark.parametrize("backbone", ["r3d_18", "r2plus1d_18", "mc3_18", "s3d", "swin3d_t", "mvit_v2_s"])

@@ -1,4 +1,11 @@
-"""A bidirectional LSTM as a trunk of series."""
+"""A bidirectional LSTM as a trunk of series.
+
+| choice | source |
+|---|---|
+| the cell | published: Hochreiter & Schmidhuber 1997; forget gate and biases as in torch |
+| both directions, tokens are the states of the last layer | published: Graves & Schmidhuber 2005 |
+| two layers of 32 a direction, the backward one from the last real step, MMP on the states | ours |
+"""
 
 from collections.abc import Callable
 

@@ -1,4 +1,14 @@
-"""InceptionTime (Ismail Fawaz et al. 2020, arXiv 1909.04939) with masks, as a trunk of series."""
+"""InceptionTime (Ismail Fawaz et al. 2020, arXiv 1909.04939) with masks, as a trunk of series.
+
+| choice | source |
+|---|---|
+| six modules: bottleneck 32, three convolutions and a pooled branch of 32 filters each | published |
+| shortcuts around every third module, batch normalization, mean over time | published |
+| kernels 39, 19, 9 in place of 40, 20, 10 | ours |
+| statistics, pooling and mean over real steps only; MMP on the last states | ours |
+
+Published is the mean of five such networks of different seeds; a trunk is one.
+"""
 
 from collections.abc import Callable, Sequence
 
@@ -7,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.masking import silence, zero_masked
+from models.zoo.sequence.batch_norm import MaskedBatchNorm
 
 KERNELS = (39, 19, 9)  # the paper has 40, 20, 10; odd ones keep a step where it was
 # of the paper, as are bottleneck, depth and shortcuts around three: 32 filters for each of four branches
@@ -14,24 +25,6 @@ WIDTH = 128
 BOTTLENECK = 32
 DEPTH = 6
 _SHORTCUT = 3
-
-
-class MaskedBatchNorm(nn.BatchNorm1d):
-    """Batch normalization over the real steps of a batch, x (B,T,D) under its mask (B,T).
-
-    Padding enters neither the statistics nor the output. In evaluation the running statistics are used: a
-    row is then the same alone and in any batch.
-    """
-
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:  # type: ignore[override]  # a mask comes along
-        """Normalize; unreal steps stay zero."""
-        if self.training and mask.sum() < 2:
-            raise ValueError(
-                "batch normalization needs two real steps in a training batch; use larger batches"
-            )
-        out = torch.zeros_like(x)
-        out[mask] = super().forward(x[mask]).to(x.dtype)
-        return out
 
 
 class _Inception(nn.Module):
@@ -60,8 +53,8 @@ class _Inception(nn.Module):
 class InceptionTimeTrunk(nn.Module):
     """Series (B,T,F) -> tokens (B,T,D); the network takes their masked mean.
 
-    Six inception modules with a shortcut around every third, as published. The paper averages five networks
-    of different seeds. It is a borrowed network and keeps its batch normalization, over real steps only.
+    Six inception modules with a shortcut around every third, as published. It is a borrowed network and keeps
+    its batch normalization, over real steps only.
 
     Args:
         channels: channels of the series.
