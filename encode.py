@@ -1,4 +1,4 @@
-"""Encode: `python encode.py data=faces data.path=<cache>/manifest.csv output=<store>`; see conf/encode.yaml."""
+"""Encode: `python encode.py data=faces data.path=<table> output=<store>`; see conf/encode.yaml."""
 
 from pathlib import Path
 

@@ -83,12 +83,14 @@ def encode(config: Mapping[str, Any], *, folder: Path) -> Outcome:
 
 
 def _network(config: Mapping[str, Any], checkpoint: RunCheckpoint | None) -> dict[str, Any]:
-    """Nodes `source` and `normalize` of what the encoder sees: of its run, where it comes from one."""
+    """Nodes of the branch and of what it sees, `source` and `normalize`: of its run, where it has one."""
     module = config["data"]["module"]
     if checkpoint is not None:
         trained = checkpoint.config["data"]["module"]
-        return {"source": trained["source"], "normalize": trained.get("normalize")}
-    return {"source": module["source"], "normalize": module.get("normalize")}
+        branch = checkpoint.config["model"]["network"]["depression"]
+        return {"branch": branch, "source": trained["source"], "normalize": trained.get("normalize")}
+    branch = config["model"]["network"]["depression"]
+    return {"branch": branch, "source": module["source"], "normalize": module.get("normalize")}
 
 
 def _encoder(
@@ -97,7 +99,7 @@ def _encoder(
     if checkpoint is not None:
         branch = rebuild(checkpoint).get_submodule("network.depression")
     else:
-        branch = build(config["model"]["network"]["depression"], key="model.network.depression")
+        branch = build(network["branch"], key="model.network.depression")
     return Encoder(
         branch=branch.eval().requires_grad_(False),
         normalize=build(network["normalize"], key="data.module.normalize"),
@@ -115,9 +117,7 @@ def _store(
     return Cache.open(
         Path(config["output"]).resolve(),
         settings={
-            "encoder": type(encoder.branch).__name__
-            if config["ckpt_path"]
-            else _plain(config["model"]["network"]["depression"]),
+            "encoder": _plain(network["branch"]),
             "weights": weights_digest(encoder.branch),
             "grid": dict(config["grid"]),
             "precision": config["precision"],
@@ -131,7 +131,7 @@ def _store(
 
 
 def _plain(node: Any) -> Any:
-    """What decides what tokens are: not where weights lie, whose digest tells which, nor how files are read."""
+    """What decides what tokens are: not where weights lie (a digest tells), nor how files are read."""
     return edited(without_places(node), lambda name, value: None if name in _NO_MATTER else (name, value))
 
 
@@ -153,7 +153,6 @@ def _conclude(outcome: Outcome, cache: Cache, folder: Path) -> None:
         rows.append(("done before", f"{outcome.earlier} of them"))
     tokens = sorted((cache.folder / "tokens").glob("*.npy"))
     width = np.load(tokens[0], mmap_mode="r").shape[-1]
-    following = [
-        f"python train.py data=features data.path={manifest} data.channels={width} model=mpdrm_tokens"
-    ]
-    conclude("encoding is finished", folder, rows=[*rows, ("manifest", manifest)], following=following)
+    words = f"data=features data.path={manifest} data.channels={width} model=mpdrm_tokens"
+    rows.append(("manifest", manifest))
+    conclude("encoding is finished", folder, rows=rows, following=[f"python train.py {words}"])

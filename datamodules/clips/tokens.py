@@ -15,6 +15,7 @@ from datamodules.series import Series, UnreadableSeries
 BFLOAT16 = np.dtype("uint16")
 """How a file holds bfloat16, of which numpy knows nothing: by its bits."""
 
+_KINDS = (np.float32, np.float16, BFLOAT16)
 _DIMENSIONS = 3  # windows, tokens of each, width
 _OPEN = 4096  # mapped files a process, our choice: they take addresses, and no memory
 
@@ -69,9 +70,9 @@ class TokenClips:
 def is_valid(tokens: NDArray[Any]) -> NDArray[np.bool_]:
     """Which tokens (..., N, D) are real, (..., N): those of unreal frames are stored as NaN."""
     first = tokens[..., 0]
-    if tokens.dtype == BFLOAT16:  # an exponent of ones and a fraction: NaN
-        return (first & 0x7FFF) <= 0x7F80
-    return ~np.isnan(first)
+    # of bfloat16: an exponent of ones with a fraction is NaN
+    lacks = (first & 0x7FFF) > 0x7F80 if tokens.dtype == BFLOAT16 else np.isnan(first)
+    return np.logical_not(lacks)
 
 
 def as_tensor(tokens: NDArray[Any]) -> torch.Tensor:
@@ -105,11 +106,7 @@ def _mapped(path: Path) -> NDArray[Any]:
         tokens: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as fault:
         raise UnreadableSeries(f"{path}: cannot be read as tokens ({fault}); encode it again") from fault
-    if (
-        tokens.ndim != _DIMENSIONS
-        or tokens.dtype not in (np.float32, np.float16, BFLOAT16)
-        or not tokens.size
-    ):
+    if tokens.ndim != _DIMENSIONS or tokens.dtype not in _KINDS or not tokens.size:
         raise UnreadableSeries(
             f"{path}: holds {tokens.dtype} {tokens.shape}, no tokens (windows, N, D); encode it again"
         )

@@ -76,7 +76,7 @@ def is_version(key: str) -> bool:
 
 
 def preprocessing_of(table: pd.DataFrame, root: Path, *, mixed: bool) -> Preprocessing | None:
-    """How the recordings of a table were preprocessed: what lies two folders above their clips, series or tokens.
+    """How the recordings of a table were preprocessed: what lies two folders above their files.
 
     Args:
         table: With `path`, `series_path` and `tokens_path` relative to `root`, or absolute.

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from datamodules.clips.dataset import UNREADABLE, ClipSource
 from datamodules.clips.samplers import ClipSampler
-from datamodules.clips.tokens import as_stored
+from datamodules.clips.tokens import BFLOAT16, as_stored
 from datamodules.manifests.manifest import Recording
 from datamodules.synthetic.files import partial_path
 from engine.encoding.encoder import Encoder
@@ -137,10 +137,10 @@ def _written(target: Path, encoder: Encoder, windows: _Windows) -> int:
 
 def _blank(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.memmap[Any, Any]:
     """A mapped file in which nothing is known yet: every value is NaN."""
-    mapped = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
-    mapped[:] = (
-        as_stored(torch.tensor([torch.nan], dtype=torch.bfloat16))[0] if dtype == np.uint16 else np.nan
-    )
+    made: Any = np.lib.format.open_memmap  # type: ignore[attr-defined,unused-ignore]
+    mapped: np.memmap[Any, Any] = made(path, mode="w+", dtype=dtype, shape=shape)
+    nothing = torch.tensor([torch.nan], dtype=torch.bfloat16)
+    mapped[:] = as_stored(nothing)[0] if dtype == BFLOAT16 else np.nan
     return mapped
 
 

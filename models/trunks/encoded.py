@@ -59,11 +59,12 @@ class EncodedTrunk(nn.Module):
 
     def _moved(self, tokens: Tensor, mask: Tensor) -> Tensor:
         """MMP over time, place by place."""
-        steps = (-1, self.places)  # (B,N) to (B,T,S)
-        by_place = tokens.unflatten(1, steps).transpose(1, 2).flatten(0, 1)
         assert self.motion is not None
-        moved: Tensor = self.motion(by_place, mask.unflatten(1, steps).transpose(1, 2).flatten(0, 1))
-        return moved.unflatten(0, (len(tokens), self.places)).transpose(1, 2).flatten(1, 2)
+        clips, places = len(tokens), self.places
+        by_place = tokens.reshape(clips, -1, places, self.dim).transpose(1, 2).flatten(0, 1)
+        real = mask.reshape(clips, -1, places).transpose(1, 2).flatten(0, 1)
+        moved: Tensor = self.motion(by_place, real)
+        return moved.reshape(clips, places, -1, self.dim).transpose(1, 2).flatten(1, 2)
 
     def _dtype(self) -> torch.dtype:
         """Of the weights, as tokens may be stored at half precision."""

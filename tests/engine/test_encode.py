@@ -1,4 +1,4 @@
-"""`encode.py`: videos to stored tokens, which predict what the frozen encoder predicts, and what is refused."""
+"""`encode.py`: videos to stored tokens, which predict what the frozen trunk predicts; what is refused."""
 
 import shutil
 from dataclasses import replace
