@@ -15,6 +15,7 @@ from engine.config.build import build
 from engine.config.selection import check_run, with_modes
 from engine.config.targets import check_targets, trusting
 from engine.config.value_ranges import check_settings
+from engine.encoding.seen import check_encoder
 from engine.runs.provenance import RunManifest, read_manifest_json
 from engine.runs.quiet_warnings import quiet
 from engine.runs.ranks import is_main
@@ -82,6 +83,7 @@ def train(
         check_scale(manifest, config)
         splits = checked_splits(config, manifest)
         check_validation(config, manifest, splits)
+        check_encoder(manifest, splits)
         for split in splits:
             report_split(manifest, split, record=record)
         record.record(

@@ -60,6 +60,16 @@ class FrameDifference(Input):
         return backward_difference(frames, mask), mask
 
 
+class Tokens(Input):
+    """Tokens that a frozen encoder made before, (B,N,C), and their mask (B,N)."""
+
+    reads = "tokens"
+
+    def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return tokens and mask (B,N)."""
+        return self.take(batch)
+
+
 class Levels(Input):
     """The standardized series, (B,T,F)."""
 

@@ -14,10 +14,11 @@ _Part = TypeVar("_Part")
 Batch = dict[str, Any]
 """A batch of B clips, by key. To predict, a network needs its content and `mask` alone.
 
-Content, one of the two:
+Content, one of these:
     frames: (B,T,3,H,W) float32, normalized; uint8 RGB of 0 to 255 before that, and for `load_network`.
     series: (B,T,F) float32, in the units of the files; the network standardizes them.
-    mask: (B,T) bool, True where a step is real.
+    tokens: (B,N,C), of a frozen encoder, as float32 or at half precision.
+    mask: (B,T) bool, True where a step, or one of N tokens, is real.
 Whose clips these are; a context from other visits needs both, and without both there is none:
     subject: (B,) int64, equal for clips of one person; below 0 where nobody knows who it is.
     row: (B,) int64, equal for clips of one recording: its row in the manifest.

@@ -283,7 +283,7 @@ class ClipDataset(Dataset[dict[str, Any]]):
         content, mask = self._clip(recording, key)
         if not mask.any():
             return {"unseen": recording.recording_id}
-        for name in ("frames", "series"):
+        for name in ("frames", "series", "tokens"):
             if name in content and not mask.all():
                 content[name] = content[name].clone()  # kept frames must not lose their pixels
                 content[name][~mask] = 0

@@ -15,7 +15,7 @@ _HOLDS = {  # of the required columns, for who lacks one
     "session_id": "which visit of the person, e.g. 1 everywhere if each came once",
     "path": "the video, empty where 'series_path' names a series",
 }
-FILES = ("path", "series_path", "landmark_path")
+FILES = ("path", "series_path", "landmark_path", "tokens_path")
 NUMBERS = (
     "fps", "n_frames", "duration_s", "width", "height", "score", "binary", "age",
     "brightness", "border", "blur", "face_x", "face_y", "face_size", "yaw", "pitch", "roll", "usable",

@@ -49,6 +49,7 @@ class Recording:
     path: Path | None
     series_path: Path | None
     landmark_path: Path | None
+    tokens_path: Path | None
     fps: float
     n_frames: int
     scale: str | None
@@ -175,6 +176,7 @@ class Manifest:
             path=self._file(value["path"]),
             series_path=self._file(value.get("series_path", "")),
             landmark_path=self._file(value.get("landmark_path", "")),
+            tokens_path=self._file(value.get("tokens_path", "")),
             fps=_number(value.get("fps")) or 0.0,
             n_frames=int(_number(value.get("n_frames")) or 0),
             scale=scale,

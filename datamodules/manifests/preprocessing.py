@@ -76,10 +76,10 @@ def is_version(key: str) -> bool:
 
 
 def preprocessing_of(table: pd.DataFrame, root: Path, *, mixed: bool) -> Preprocessing | None:
-    """How the recordings of a table were preprocessed: what lies two folders above their clips, or series.
+    """How the recordings of a table were preprocessed: what lies two folders above their files.
 
     Args:
-        table: With `path` and `series_path` relative to `root`, or absolute.
+        table: With `path`, `series_path` and `tokens_path` relative to `root`, or absolute.
         root: Folder of the table.
         mixed: Whether recordings of several kinds may stand side by side; the record then says which.
 
@@ -103,7 +103,9 @@ def preprocessing_of(table: pd.DataFrame, root: Path, *, mixed: bool) -> Preproc
 
 def cache_folders(table: pd.DataFrame, root: Path) -> dict[Path, str]:
     """Folders that are caches if they hold a record, two above the clips or series; one such file of each."""
-    files = {file for file in (path or series for path, series in zip(*_files(table), strict=True)) if file}
+    names = [name for name in ("path", "series_path", "tokens_path") if name in table]
+    cells = zip(*(table[name].tolist() for name in names), strict=True)
+    files = {file for row in cells if (file := next(filter(None, row), ""))}
     return {(root / file).parent.parent: file for file in sorted(files)}
 
 
@@ -129,12 +131,6 @@ def read_preprocessing(folder: Path) -> Preprocessing | None:
         raise BadPreprocessing(
             f"{file}: is not what preprocess.py writes ({fault}). Run preprocess.py on this cache once more"
         ) from fault
-
-
-def _files(table: pd.DataFrame) -> tuple[list[str], list[str]]:
-    """Cells of `path` and of `series_path`."""
-    empty = [""] * len(table)
-    return table["path"].tolist(), table["series_path"].tolist() if "series_path" in table else empty
 
 
 def _flat(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

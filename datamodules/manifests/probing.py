@@ -63,10 +63,11 @@ def fill_facts(table: pd.DataFrame, *, root: Path, sidecar: Path) -> pd.DataFram
             table = table.assign(**{name: np.nan})
     if HASH not in table:
         table = table.assign(**{HASH: ""})
-    rows = np.flatnonzero(_incomplete(table)).tolist()
+    sources = table["path"].where(table["path"] != "", table.get("series_path", "")).tolist()
+    # of stored tokens alone there is nothing to be read: `encode.py` has written what it knows
+    rows = [row for row in np.flatnonzero(_incomplete(table)).tolist() if sources[row]]
     if not rows:
         return table
-    sources = table["path"].where(table["path"] != "", table.get("series_path", "")).tolist()
     files = {row: str(sources[row]) for row in rows}
     facts = _probe_all(sorted(set(files.values())), root=root, sidecar=sidecar)
     _say_contradictions(table, files, facts)

@@ -76,7 +76,9 @@ def contents(manifest: Manifest, ids: Sequence[str] | None = None) -> dict[str, 
         return {}
     recordings = manifest.recordings(ids)
     files = {
-        one.recording_id: [file for file in (one.path, one.series_path, one.landmark_path) if file]
+        one.recording_id: [
+            file for file in (one.path, one.series_path, one.landmark_path, one.tokens_path) if file
+        ]
         for one in recordings
     }
     rates = {file: one.fps for one in recordings for file in files[one.recording_id]}

@@ -18,7 +18,13 @@ from engine.config.compose import ConfigError
 
 _log = logging.getLogger(__name__)
 
-READS = {"PixelClips": "video", "FaceClips": "video", "RegionClips": "video", "SeriesClips": "series"}
+READS = {
+    "PixelClips": "video",
+    "FaceClips": "video",
+    "RegionClips": "video",
+    "SeriesClips": "series",
+    "TokenClips": "tokens",
+}
 """What each source of clips reads."""
 CACHED = ("FaceClips", "RegionClips")
 """Those that read a cache of `preprocess.py` alone."""
@@ -140,7 +146,8 @@ def _reads(config: Mapping[str, Any]) -> tuple[str | None, str]:
     """Column and kind of the files that the source of a config reads; no column of sources of others."""
     source = _source(config)
     kind = READS.get(str(source.get("_target_")).rpartition(".")[2], "")
-    return {"video": "path", "series": str(source.get("column", "series_path"))}.get(kind), kind
+    series = str(source.get("column", "series_path"))
+    return {"video": "path", "series": series, "tokens": "tokens_path"}.get(kind), kind
 
 
 def _source(config: Mapping[str, Any]) -> Mapping[str, Any]:

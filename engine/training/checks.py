@@ -30,8 +30,12 @@ from models.inputs import Input
 _log = logging.getLogger(__name__)
 _COMPILERS = (os.environ.get("CXX", "g++"), "clang++", "cl")
 _HALF = ("bf16-mixed", "bf16-true", "bf16", "16-mixed", "16-true", "16")
-_GIVES = {"video": "frames", "series": "series"}
-_EXAMPLES = {"frames": "experiment=mpdrm", "series": "experiment=mpdrm_series"}  # that read what is given
+_GIVES = {"video": "frames", "series": "series", "tokens": "tokens"}
+_EXAMPLES = {
+    "frames": "experiment=mpdrm",
+    "series": "experiment=mpdrm_series",
+    "tokens": "model=mpdrm_tokens",
+}  # that read what is given
 
 
 def check_model(config: Mapping[str, Any]) -> None:

@@ -51,7 +51,7 @@ def start_from(
     earlier = load_checkpoint(path)
     _check_kind(earlier, config)
     _tell_preprocessing(earlier, manifest)
-    for run in _lineage(earlier):
+    for run in lineage(earlier):
         _check_persons(run, manifest, split)
     _check_channels(earlier, config)
     weights = {
@@ -69,7 +69,7 @@ def start_from(
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
-def _lineage(run: RunCheckpoint) -> Iterator[RunCheckpoint]:
+def lineage(run: RunCheckpoint) -> Iterator[RunCheckpoint]:
     """The run, the one it started from, and so on: weights remember all of their persons.
 
     Raises:

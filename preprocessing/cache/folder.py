@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from hashlib import file_digest
@@ -21,6 +21,8 @@ from preprocessing.cache.fingerprint import differences, fingerprint
 
 RECORD = "preprocessing.json"
 FOLDERS = ("clips", "series", "sheets", "entries")
+_COLUMNS = {"clip": "path", "series": "series_path", "tokens": "tokens_path"}
+"""Column of the manifest that names the file of each kind."""
 _REFUSED = ("recording_id", "path", "reason")
 
 
@@ -41,20 +43,28 @@ class Cache:
     fingerprint: str
 
     @classmethod
-    def open(cls, folder: Path, *, settings: Mapping[str, Any], provenance: Mapping[str, Any]) -> "Cache":
+    def open(
+        cls,
+        folder: Path,
+        *,
+        settings: Mapping[str, Any],
+        provenance: Mapping[str, Any],
+        kinds: Sequence[str] = FOLDERS,
+    ) -> "Cache":
         """Begin a cache, or go on with one; partial files of dead processes are removed.
 
         Args:
             folder: Where it lies.
             settings: Plain settings of the pipeline, without paths.
             provenance: Versions, and digests and licenses of networks.
+            kinds: Folders of its files, `entries` among them.
 
         Raises:
             CacheError: It was made with other settings, or its record is damaged.
         """
         made = fingerprint(settings, provenance)
         record = {"fingerprint": made, "settings": dict(settings), "provenance": dict(provenance)}
-        for name in FOLDERS:
+        for name in kinds:
             (folder / name).mkdir(parents=True, exist_ok=True)
         cache = cls(folder, made)
         cache.sweep()
@@ -65,7 +75,7 @@ class Cache:
 
     def sweep(self) -> None:
         """Remove the partial files of processes that are dead."""
-        for folder in (self.folder, *(self.folder / name for name in FOLDERS)):
+        for folder in (self.folder, *(one for one in self.folder.iterdir() if one.is_dir())):
             sweep(folder)
 
     def record(self) -> dict[str, Any]:
@@ -73,7 +83,7 @@ class Cache:
         return _read_record(self.folder / RECORD)
 
     def place(self, recording_id: str, kind: str, suffix: str) -> Path:
-        """Path of a file of a recording; `kind` is one of `FOLDERS`."""
+        """Path of a file of a recording; `kind` names its folder."""
         return self.folder / kind / f"{file_stem(recording_id)}{suffix}"
 
     def claim(self, recording_id: str) -> AbstractContextManager[bool]:
@@ -154,7 +164,10 @@ def _is_same(was: Mapping[str, Cell], now: Mapping[str, Cell], source: Path) -> 
 
 def _row(entry: Entry) -> dict[str, Cell]:
     """A row of the manifest: ids and files first."""
-    paths = {"path": entry.files["clip"]["path"], "series_path": entry.files["series"]["path"]}
+    paths = {
+        "path": "",
+        **{_COLUMNS[kind]: one["path"] for kind, one in entry.files.items() if kind in _COLUMNS},
+    }
     ids = {name: entry.labels[name] for name in ("recording_id", "subject_id", "session_id")}
     return {**ids, **paths, **entry.labels, **entry.facts}
 

@@ -14,7 +14,7 @@ from datamodules.progress import Progress
 from preprocessing.cache.entry import Entry, source_facts
 from preprocessing.cache.folder import Cache
 from preprocessing.page.faces_page import write_faces_page
-from preprocessing.run.executor import Executor, Lost
+from preprocessing.run.executor import Executor, Lost, Work
 from preprocessing.run.job import Job
 from preprocessing.run.pipeline import Pipeline
 from preprocessing.run.recording import preprocess_recording
@@ -66,6 +66,32 @@ def preprocess_all(
     Raises:
         OSError: The cache cannot be written.
     """
+    work = partial(preprocess_recording, pipeline=pipeline, cache=cache)
+    outcome = run_jobs(jobs, work=work, cache=cache, executor=executor, what="Preprocessing")
+    together = cache.assemble(synthetic=synthetic)
+    write_faces_page(
+        cache.folder / "faces.html",
+        entries=[one.plain() for one in together],
+        record=cache.record(),
+        templates=templates,
+        rate=outcome.rate,
+    )
+    return outcome
+
+
+def run_jobs(jobs: Sequence[Job], *, work: Work, cache: Cache, executor: Executor, what: str) -> Outcome:
+    """Do all recordings that are not done yet, whatever is done with each, with a progress bar.
+
+    Args:
+        jobs: The recordings of this command.
+        work: What is done with each.
+        cache: Where everything goes.
+        executor: Where it is done.
+        what: Name of the bar.
+
+    Raises:
+        OSError: The cache cannot be written.
+    """
     known = [_known(job, cache) for job in jobs]
     waiting = [job for job, entry in zip(jobs, known, strict=True) if entry is None]
     found = {entry.recording_id: entry for entry in known if entry is not None}
@@ -74,8 +100,7 @@ def preprocess_all(
         _log.info("%d of %d recordings are done already", earlier, len(jobs))
     _tell_replaced(waiting, cache)
     waiting.sort(key=_size, reverse=True)  # so that no long one is left for the end
-    work = partial(preprocess_recording, pipeline=pipeline, cache=cache)
-    bar = Progress(total=len(waiting), desc="Preprocessing", unit="recording")
+    bar = Progress(total=len(waiting), desc=what, unit="recording")
     with ExitStack() as ending:
         ending.callback(cache.sweep)  # of workers that were cut off
         ending.enter_context(bar)
@@ -91,14 +116,6 @@ def preprocess_all(
             bar.set_postfix_str(f"{frames / (monotonic() - begun):.0f} frames/s", refresh=False)
             bar.update()
     rate = frames / (monotonic() - begun) if frames else None
-    together = cache.assemble(synthetic=synthetic)
-    write_faces_page(
-        cache.folder / "faces.html",
-        entries=[one.plain() for one in together],
-        record=cache.record(),
-        templates=templates,
-        rate=rate,
-    )
     ordered = tuple(found[job.recording_id] for job in jobs if job.recording_id in found)
     return Outcome(entries=ordered, earlier=earlier, elsewhere=tuple(elsewhere), rate=rate)
 

@@ -36,8 +36,10 @@ def check_table(table: pd.DataFrame, root: Path, *, sums: bool) -> list[str]:
 
 
 def _check_files(table: pd.DataFrame, root: Path) -> Iterator[str]:
-    series = table.get("series_path", pd.Series("", index=table.index))
-    if where := describe_rows(table, (table["path"] == "") & (series == "")):
+    series, tokens = (
+        table.get(name, pd.Series("", index=table.index)) for name in ("series_path", "tokens_path")
+    )
+    if where := describe_rows(table, (table["path"] == "") & (series == "") & (tokens == "")):
         yield f"neither 'path' nor 'series_path' in {where}"
     for name in [name for name in FILES if name in table]:
         missing = [row for row, value in enumerate(table[name]) if value and not _is_file(root / value)]

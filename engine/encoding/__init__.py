@@ -1,0 +1,1 @@
+"""Frozen encoders over recordings: frames to stored tokens, once."""

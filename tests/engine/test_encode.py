@@ -1,0 +1,188 @@
+"""`encode.py`: videos to stored tokens, which predict what the frozen trunk predicts; what is refused."""
+
+import shutil
+from dataclasses import replace
+from itertools import count
+
+import numpy as np
+import pandas as pd
+import pytest
+from hydra import compose, initialize_config_dir
+
+from datamodules.feature_leakage.channels import LeakageError
+from datamodules.manifests.manifest import read_manifest
+from datamodules.splits.partition import Split
+from engine.checkpoints.checkpoint import load_checkpoint
+from engine.cohort.restored_data import own_manifest
+from engine.config.build import build
+from engine.config.compose import ConfigError, plain_config, root_keys
+from engine.config.source_code import ROOT
+from engine.encode import encode
+from engine.encoding.seen import check_encoder
+from engine.inference.clip_predictions import part_of, predict_clips, prediction_trainer, rebuild
+from models.inputs import Tokens
+from models.mpdrm.branches import MDFN
+from models.trunks.encoded import EncodedTrunk
+from preprocessing.cache.folder import CacheError
+
+GRID = {"length": 8, "stride": 2, "hop": 3}
+WINDOWS = ["grid.stride=2", "grid.hop=3", "precision=float32"]
+WITHOUT_RUN = [
+    "data.module.source.video.height=32",
+    "data.module.source.video.width=32",
+    "model/trunk=pixels",
+    "+model/mmp=none",
+    "width=16",
+]
+
+
+@pytest.fixture
+def command(tmp_path):
+    """Run the command with these words."""
+
+    runs = count()
+
+    def run(*words, output="store"):
+        folder = tmp_path / "logs" / str(next(runs))
+        with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+            places = [f"output={tmp_path / output}", f"paths.output={folder}"]
+            config = compose("encode", [*WINDOWS, *places, *words])
+        return encode(plain_config(config, keys=root_keys("encode")), folder=folder)
+
+    return run
+
+
+@pytest.fixture
+def trained(pixel_run, cohorts):
+    """Checkpoint, manifest and split of the small run on pixels."""
+    checkpoint = load_checkpoint(pixel_run.best)
+    manifest = own_manifest(checkpoint, data=cohorts)
+    names = ("name", "train", "val", "test", "subject_disjoint")
+    split = Split(**{name: checkpoint.split[name] for name in names})
+    return checkpoint, manifest, split
+
+
+def table_of(manifest):
+    return f"data.path={manifest.root / 'manifest.csv'}"
+
+
+def test_stored_tokens_predict_what_the_frozen_trunk_predicts(command, trained, tmp_path):
+    checkpoint, videos, split = trained
+    outcome = command(f"ckpt_path={checkpoint.path}", table_of(videos))
+    assert outcome.counts == {"ok": len(videos.table)}
+    store = read_manifest(tmp_path / "store" / "manifest.csv")
+    assert store.synthetic
+    assert store.preprocessing is not None
+    config = checkpoint.config
+    node = config["data"]["module"] | {"num_workers": 0}
+    dense = {"_target_": "datamodules.clips.samplers.DenseClips"}
+    uncached = build(
+        node | {"eval_clips": dense | GRID}, key="data.module", manifest=videos, split=part_of(split, "test")
+    )
+    tokens = node | {
+        "source": {"_target_": "datamodules.clips.tokens.TokenClips"},
+        "train_clips": node["train_clips"] | {"length": 1},
+        "eval_clips": dense | dict.fromkeys(GRID, 1),
+        **{"augment": None, "normalize": None},
+    }
+    cached = build(tokens, key="data.module", manifest=store, split=part_of(split, "test"))
+    task = rebuild(checkpoint)
+    trainer = prediction_trainer({"trainer": {"_target_": "pytorch_lightning.Trainer", "accelerator": "cpu"}})
+    first = predict_clips(trainer, task, uncached).table
+    task.network.depression = MDFN(
+        trunk=EncodedTrunk(channels=task.network.depression.dim), input=Tokens()
+    ).eval()
+    second = predict_clips(trainer, task, cached).table
+    assert len(first) == len(second) > 2 * len(split.test)
+    pd.testing.assert_frame_equal(first.drop(columns="row"), second.drop(columns="row"), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(("precision", "apart"), [("float16", 1e-3), ("bfloat16", 8e-3)])
+def test_half_precision_is_off_by_its_last_digit(command, trained, tmp_path, precision, apart):
+    _, videos, _ = trained
+    command(*WITHOUT_RUN, table_of(videos), output="whole")
+    command(*WITHOUT_RUN, table_of(videos), f"precision={precision}", output="half")
+    for row in read_manifest(tmp_path / "half" / "manifest.csv").recordings()[:3]:
+        whole = np.load(tmp_path / "whole" / "tokens" / row.tokens_path.name)
+        half = np.load(row.tokens_path)
+        values = (half.astype(np.uint32) << 16).view(np.float32) if precision == "bfloat16" else half
+        np.testing.assert_allclose(values, whole, rtol=apart, atol=apart * np.abs(whole).max())
+        assert not np.array_equal(values, whole)
+
+
+def test_a_stopped_command_goes_on_and_a_damaged_file_is_made_again(command, trained, tmp_path):
+    _, videos, _ = trained
+    words = (*WITHOUT_RUN, table_of(videos))
+    command(*words)
+    files = sorted((tmp_path / "store" / "tokens").glob("*.npy"))
+    kept = {file: file.read_bytes() for file in files}
+    files[0].unlink()
+    files[1].write_bytes(kept[files[1]][:-8])
+    times = {file: file.stat().st_mtime_ns for file in files[2:]}
+    outcome = command(*words)
+    assert outcome.earlier == len(files) - 2
+    assert {file: file.read_bytes() for file in files} == kept
+    assert {file: file.stat().st_mtime_ns for file in files[2:]} == times
+    assert not list((tmp_path / "store").rglob(".*"))
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["grid.hop=4"], "grid.hop: 3 there, 4 here"),
+        (["seed=1"], "weights: "),
+        (["precision=float16"], "precision: float32 there, float16 here"),
+        (["+data.module.normalize.mean=[0.5,0.5,0.5]"], "normalize.mean"),
+    ],
+)
+def test_a_store_of_another_encoder_is_refused(command, trained, words, named):
+    _, videos, _ = trained
+    base = (*WITHOUT_RUN, table_of(videos))
+    command(*base)
+    with pytest.raises(CacheError, match=named):
+        command(*base, *words)
+
+
+def test_a_video_that_cannot_be_read_is_a_row_with_its_reason(command, trained, tmp_path):
+    _, videos, _ = trained
+    folder = tmp_path / "videos"
+    shutil.copytree(videos.root, folder)
+    first = read_manifest(folder / "manifest.csv").recordings()[0]
+    first.path.write_bytes(b"no video")
+    outcome = command(*WITHOUT_RUN, f"data.path={folder / 'manifest.csv'}")
+    assert outcome.counts["refused"] == 1
+    refused = pd.read_csv(tmp_path / "store" / "refused.csv")
+    assert refused["recording_id"].tolist() == [first.recording_id]
+    assert (
+        first.recording_id
+        not in read_manifest(tmp_path / "store" / "manifest.csv").table["recording_id"].tolist()
+    )
+
+
+def test_persons_that_the_encoder_was_trained_on_are_not_judged(command, trained, tmp_path):
+    checkpoint, videos, split = trained
+    command(f"ckpt_path={checkpoint.path}", table_of(videos))
+    store = read_manifest(tmp_path / "store" / "manifest.csv")
+    check_encoder(store, [split])  # trained and selected on the very same parts
+    swapped = replace(split, name="swapped", train=split.test, test=split.train)
+    with pytest.raises(LeakageError, match="swapped: the encoder of store was trained or selected"):
+        check_encoder(store, [swapped])
+
+
+def test_weights_without_a_run_have_met_nobody(command, trained, tmp_path):
+    _, videos, split = trained
+    command(*WITHOUT_RUN, table_of(videos))
+    check_encoder(
+        read_manifest(tmp_path / "store" / "manifest.csv"),
+        [replace(split, train=split.test, test=split.train)],
+    )
+
+
+def test_series_are_nothing_that_a_trunk_of_pixels_can_encode(command, trained, tmp_path):
+    _, videos, _ = trained
+    table = videos.table.assign(
+        path="", series_path=[str(videos.root / one) for one in videos.table["series_path"]]
+    )
+    table.drop(columns="landmark_path").to_csv(tmp_path / "series.csv", index=False)
+    with pytest.raises(ConfigError, match="no recording has a video"):
+        command(*WITHOUT_RUN, f"data.path={tmp_path / 'series.csv'}")
