@@ -62,6 +62,8 @@ def read(command: Callable[..., Any], words: Sequence[str]) -> dict[str, Any]:
         key, equals, text = word.lstrip("-").partition("=")
         if not equals:
             key, text = next(bare, ""), word
+            if not key and (places := [name for name in found if name in named]):
+                raise UsageError(f"'{word}' is one too many beside {', '.join(places)}")
         if not key or (key not in named and len(named) == len(signature)):
             raise UsageError(f"'{word}' is not understood{nearest(key or word, named)}")
         if key in found:

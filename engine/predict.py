@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from torch import nn
 
 from datamodules.clips.measurement_coverage import Coverage, NothingMeasured
 from datamodules.manifests.manifest import Manifest
@@ -37,6 +38,14 @@ from evaluation.uncertainty.threshold import choose_threshold
 _log = logging.getLogger(__name__)
 
 _FIRST = (*IDS, "prediction", "low", "high")
+_WITHOUT_OTHERS = (
+    "as there are none, or the input does not say whose they are, which a manifest with subject_id and "
+    "session_id does"
+)
+_WITHOUT_HISTORY = (
+    "as the history has none of theirs; interval and threshold come from validation visits that had some, "
+    "and may not hold for these"
+)
 
 
 @trusting
@@ -189,8 +198,9 @@ def _history(
     if not config.get("history"):
         if reads:
             _log.warning(
-                "no earlier visit is known: all is predicted without scores. history=<table> gives visits of "
-                "the persons with their scores"
+                "no earlier visit is known: all is predicted without scores, though intervals and threshold "
+                "come from validation visits that knew some, and may not hold. history=<table> gives earlier "
+                "visits of the persons with their scores"
             )
         return None
     if not reads:
@@ -206,7 +216,7 @@ def _history(
             "scale and score"
         )
     given = _input(path, checkpoint, run, folder=folder)
-    check_scale(given, run)
+    check_scale(given, run, trained=True)
     check_scored(given)
     faces = _preprocessed(given, checkpoint, config, folder=folder / "faces_of_history")
     if faces is None:
@@ -235,7 +245,7 @@ def _predicted(
             clips = predict_all(both.manifest, both.split, history=both.visits)
     except NothingMeasured as fault:
         return _unmeasured(fault.unmeasured, manifest)
-    table = _table(clips.table, manifest, checkpoint, run)
+    table = _table(clips.table, manifest, checkpoint, run, task=predict_all.task)
     if both is None and reads_history(predict_all.task):
         table[KNOWN_VISITS], table[NAMES] = 0, [()] * len(table)
     return pd.concat([table, _unmeasured(clips.unmeasured, manifest)], ignore_index=True)
@@ -267,7 +277,12 @@ def _kinds(run: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _table(
-    clips: pd.DataFrame, manifest: Manifest, checkpoint: RunCheckpoint, run: Mapping[str, Any]
+    clips: pd.DataFrame,
+    manifest: Manifest,
+    checkpoint: RunCheckpoint,
+    run: Mapping[str, Any],
+    *,
+    task: nn.Module,
 ) -> pd.DataFrame:
     table = recordings_of(clips, manifest.table[["recording_id"]], split="input", config=run)
     learned = pd.DataFrame(checkpoint.calibration)
@@ -278,11 +293,13 @@ def _table(
     if threshold.value is not None and threshold.column in table:
         table["decision"] = (table[threshold.column] >= threshold.value).astype(int)
     if "context_available" in table and not table["context_available"].all():
+        alone = table.loc[~table["context_available"], "recording_id"].astype(str).tolist()
         _log.warning(
-            "%d of %d recordings are predicted without the person's other recordings: there are none, or the "
-            "input does not say whose they are. A manifest with subject_id and session_id does.",
-            int((~table["context_available"]).sum()),
+            "%d of %d recordings are predicted without other visits of the person, %s: %s",
+            len(alone),
             len(table),
+            _WITHOUT_HISTORY if reads_history(task) else _WITHOUT_OTHERS,
+            first_few(alone, 5),
         )
     heads = [f"{head}_prediction" for head in heads_of(table)]
     columns = [*_FIRST, *heads, "decision", "context_available", KNOWN_VISITS, NAMES]

@@ -259,9 +259,10 @@ def test_changes_are_told_from_the_scores_of_a_history(ask, cohort, tmp_path, mo
     changes = pd.read_csv(tmp_path / "out0" / "changes.csv").set_index(["subject_id", "to"])
     assert len(changes) == len(later)
     assert (changes["from"] == "V1, V2").all()
-    assert (changes["baseline"] == "known scores").all()
+    assert (changes["baseline_of"] == "known scores").all()
     own = history["score"].astype(float).groupby(history["subject_id"]).mean()["P0003"]
     score = found.loc["V4"].set_index("subject_id").loc["P0003", "score_prediction"]
+    assert changes.loc[("P0003", "V4"), "baseline"] == pytest.approx(own)
     assert changes.loc[("P0003", "V4"), "change"] == pytest.approx((score - 1.0 - 0.2 * own) / 0.8)
     ask(later.assign(score=""), history)  # nothing is read of their own labels
     again = pd.read_csv(tmp_path / "out1" / "changes.csv").set_index(["subject_id", "to"])

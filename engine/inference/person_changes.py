@@ -8,8 +8,9 @@ import pandas as pd
 
 from datamodules.manifests.manifest import Manifest
 from datamodules.manifests.questionnaires import SUBSCALES, subscale
+from datamodules.manifests.scales import SCALES
 from evaluation.change.change_rule import ChangeRule
-from evaluation.change.change_scores import Learned, change_scores, learn_change, summary
+from evaluation.change.change_scores import Learned, change_scores, learn_change, summary, within_scale
 from evaluation.change.questionnaire_noise import noise_of_items, noise_of_totals
 from evaluation.change.visit_pairs import with_known_scores
 
@@ -24,7 +25,12 @@ def learned_change(validation: pd.DataFrame, manifest: Manifest) -> Learned:
         manifest: The recordings; answers to items are read of the validation recordings only.
     """
     own = manifest.table[manifest.table["recording_id"].astype(str).isin(set(validation["recording_id"]))]
-    return learn_change(with_known_scores(validation, manifest.table), noise=questionnaire_noise(own))
+    learned = learn_change(with_known_scores(validation, manifest.table), noise=questionnaire_noise(own))
+    scales = sorted(set(own["scale"]) - {""}) if "scale" in own else []
+    if learned.rule is None or len(scales) != 1:
+        return learned
+    scale = SCALES[scales[0]]
+    return within_scale(learned, (scale.high - scale.low) / 2, words=f"half of the {scales[0]}'s range")
 
 
 def questionnaire_noise(table: pd.DataFrame) -> float | None:

@@ -16,6 +16,7 @@ from datamodules.schema import UNKNOWN
 from datamodules.splits.partition import Split
 from datamodules.wording import first_few
 from engine.config.compose import ConfigError
+from evaluation.change.visit_pairs import NAMES
 from evaluation.tables.predictions import KNOWN_VISITS
 
 _log = logging.getLogger(__name__)
@@ -73,6 +74,13 @@ def with_history(asked: Manifest, history: Manifest) -> ScoredHistory:
         )
     if strangers:
         _log.warning("history=%s: not predicted, so left out: %s", history, first_few(strangers))
+    scored = history.table.loc[theirs & history.table["score"].notna(), "subject_id"]
+    if lacking := sorted(set(history.table.loc[theirs, "subject_id"]) - set(scored)):
+        _log.warning(
+            "history=%s: no score of %s is known, so that their earlier visits serve without: no change of "
+            "theirs is told",
+            history, first_few(lacking),
+        )  # fmt: skip
     rows = [_absolute(asked, asked.table), _absolute(history, history.table[theirs])]
     table = pd.concat(rows, ignore_index=True)
     for column in map(str, table.columns):
@@ -140,6 +148,8 @@ def told(table: pd.DataFrame) -> str:
     Example:
         >>> told(pd.DataFrame({"known_visits": [0, 2, 3]}))
         '2 of 3 predictions know 2 to 3 earlier visits'
+        >>> told(pd.DataFrame({"known_visits": [0, 2, 3], "known_names": [(), ("1",), ()]}))
+        '2 of 3 predictions know 2 to 3 earlier visits, 1 of them with no score of any'
     """
     counts = table[KNOWN_VISITS].dropna()
     some = counts[counts > 0]
@@ -147,4 +157,6 @@ def told(table: pd.DataFrame) -> str:
         return f"none of {len(counts)} predictions knows an earlier visit"
     low, high = int(some.min()), int(some.max())
     number = f"{low}" if low == high else f"{low} to {high}"
-    return f"{len(some)} of {len(counts)} predictions know {number} earlier visits"
+    without = 0 if NAMES not in table else sum(not table[NAMES][row] for row in some.index)
+    lacking = f", {without} of them with no score of any" if without else ""
+    return f"{len(some)} of {len(counts)} predictions know {number} earlier visits{lacking}"

@@ -79,11 +79,20 @@ def after_training(folder: Path) -> list[str]:
     if not found:
         return []
     given = f"ckpt_path={shown(found[0])}"
-    place = _place(read_manifest_json(folder).get("config") or {})
+    config = read_manifest_json(folder).get("config") or {}
+    place = _place(config)
     return [
         " ".join(["python eval.py", given, *place, "audit=true"]),
-        f"python predict.py {given} input=FOLDER  # or a video, or a table",
+        f"python predict.py {given} input=TABLE history=EARLIER  # visits to predict, and scored ones before"
+        if _reads_history(config)
+        else f"python predict.py {given} input=FOLDER  # or a video, or a table",
     ]
+
+
+def _reads_history(config: Mapping[str, Any]) -> bool:
+    """Whether the network of a run reads scores of earlier visits."""
+    context = ((config.get("model") or {}).get("network") or {}).get("context") or {}
+    return str(context.get("_target_")).endswith(".CalibratedContext")
 
 
 def _place(config: Mapping[str, Any]) -> list[str]:

@@ -31,6 +31,7 @@ _log = logging.getLogger(__name__)
 _COMPILERS = (os.environ.get("CXX", "g++"), "clang++", "cl")
 _HALF = ("bf16-mixed", "bf16-true", "bf16", "16-mixed", "16-true", "16")
 _GIVES = {"video": "frames", "series": "series", "tokens": "tokens"}
+_PERSONALITY = {"frames": "appearance or motion", "series": "levels or deltas"}  # of its own trunk
 _EXAMPLES = {
     "frames": "experiment=mpdrm",
     "series": "experiment=mpdrm_series",
@@ -74,10 +75,16 @@ def _check_kind(task: Any, config: Mapping[str, Any]) -> None:
     given = _GIVES.get(READS.get(source, ""))
     for reader in task.network.modules():
         if given is not None and isinstance(reader, Input) and reader.reads != given:
+            personality = getattr(task.network, "personality", None)
+            own = given in _PERSONALITY and personality is not None and reader is personality.input
             raise ConfigError(
                 f"the network reads {reader.reads} ({type(reader).__name__}), the data give {given}: choose "
-                "a data= and a model= (or model/trunk=) of the same kind, pixels or series, e.g. "
-                + _EXAMPLES[given]
+                + (
+                    f"model/personality={_PERSONALITY[given]}, or shared"
+                    if own
+                    else "a data= and a model= (or model/trunk=) of the same kind, pixels or series, e.g. "
+                    + _EXAMPLES[given]
+                )
             )
 
 
@@ -193,8 +200,13 @@ def check_batches(config: Mapping[str, Any]) -> None:
         )
 
 
-def check_scale(manifest: Manifest, config: Mapping[str, Any]) -> None:
+def check_scale(manifest: Manifest, config: Mapping[str, Any], *, trained: bool = False) -> None:
     """Stop where the labels are on another scale than the heads are built for.
+
+    Args:
+        manifest: The recordings.
+        config: Of the run.
+        trained: Whether the network is there already, and its scale cannot be another one.
 
     Raises:
         ConfigError: Names both scales and the override that fits.
@@ -203,6 +215,12 @@ def check_scale(manifest: Manifest, config: Mapping[str, Any]) -> None:
         return
     expected = config["data"]["scale"]["name"]
     strangers = sorted(set(manifest.table["scale"]) - {"", expected})
+    if strangers and trained:
+        raise ConfigError(
+            f"{manifest}: scores are on {', '.join(strangers)}, and this network was trained on {expected}: "
+            "it reads and predicts no other points. Clear 'scale' and 'score' of these rows, or give totals "
+            f"of the {expected}."
+        )
     if strangers and expected in set(manifest.table["scale"]):
         raise ConfigError(
             f"{manifest}: some labels are on {', '.join(strangers)}, the heads expect {expected}, and "

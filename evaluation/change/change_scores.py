@@ -1,6 +1,6 @@
 """Change scores of tested persons: predicted change, interval, the smallest change that is not noise."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,8 @@ from evaluation.change.visit_pairs import KNOWN, Pairs, all_pairs, visit_table
 from evaluation.metrics.visit_changes import order_unknown
 
 COLUMNS = (
-    "subject_id", "from", "to", "visits", "baseline", "change", "low", "high", "smallest_change", "changed",
-    "target",
+    "subject_id", "from", "to", "visits", "baseline", "baseline_of", "change", "low", "high",
+    "smallest_change", "changed", "target",
 )  # fmt: skip
 NO_VISITS = "no validation person has two labeled visits whose order is known"
 NO_SCORE = "change is told in points of a score, and the network predicts none"
@@ -64,13 +64,36 @@ def learn_change(validation: pd.DataFrame, *, noise: float | None) -> Learned:
         return Learned(reason=str(fault))
 
 
+def within_scale(learned: Learned, most: float, *, words: str) -> Learned:
+    """The rule for those numbers of visits after which a change of at most `most` points can be told at all.
+
+    Args:
+        learned: With a rule.
+        most: The largest change that persons may be expected to show; ours is half of a scale.
+        words: What that is, for the reason.
+    """
+    rule = learned.rule
+    assert rule is not None
+    smallest = {n: rule.bound(n) / rule.slope for n in rule.visits}
+    kept = [place for place, n in enumerate(rule.visits) if smallest[n] <= most]
+    if not kept:
+        least = min(smallest.values())
+        reason = (
+            f"the smallest change that is not noise is {least:.0f} points, more than {words} ({most:g}): "
+            f"predictions follow changes too little ({rule.slope:.2f} points for one) or are too noisy"
+        )
+        return replace(learned, rule=None, reason=reason)
+    visits, noise, df = (tuple(own[k] for k in kept) for own in (rule.visits, rule.noise, rule.df))
+    return replace(learned, rule=replace(rule, visits=visits, noise=noise, df=df))
+
+
 def change_scores(recordings: pd.DataFrame, rule: ChangeRule) -> pd.DataFrame:
     """A row for every visit of a person that has a visit before it, with the columns `COLUMNS`.
 
     The baseline is all visits before it; of predictions the last n where the rule was learned on no more than
-    n. `baseline` says which kind it is, `target` is the change of the questionnaire where it is known. A
-    person is `changed` (1) if the interval from `low` to `high` excludes 0. Visits that the rule says nothing
-    of have no row.
+    n. `baseline` is its mean in points and `baseline_of` says of what, `target` is the change of the
+    questionnaire where it is known. A person is `changed` (1) if the interval from `low` to `high` excludes
+    0. Visits that the rule says nothing of have no row.
 
     Args:
         recordings: recording table of tested persons; labels are read for `target` only.
@@ -106,7 +129,8 @@ def _table(pairs: Pairs, rule: ChangeRule) -> pd.DataFrame:
     change, low, high, smallest = rule.changes(pairs)
     values = {
         "subject_id": pairs.subject, "from": pairs.begin, "to": pairs.end, "visits": pairs.visits,
-        "baseline": _kind(rule), "change": change, "low": low, "high": high, "smallest_change": smallest,
+        "baseline": pairs.baseline, "baseline_of": _kind(rule),
+        "change": change, "low": low, "high": high, "smallest_change": smallest,
         "changed": ((low > 0) | (high < 0)).astype(np.int64),
         "target": pairs.scores[:, 0] - pairs.scores[:, 1:].mean(axis=1),
     }  # fmt: skip

@@ -20,11 +20,15 @@ class Verdict:
 
 @dataclass(frozen=True)
 class _Finding:
-    """A line that the model was compared with, whether it is beaten, and the sentence that says so."""
+    """What the model was compared with, whether it is beaten, and the sentence that says so.
+
+    Where it is not, `line` are those of which nothing is shown, and `worse` those that are reliably better.
+    """
 
     line: str
     beaten: bool
     sentence: str
+    worse: str = ""
 
 
 def judge(metrics: Mapping[str, Any], *, trial: bool = False) -> Verdict:
@@ -59,17 +63,19 @@ _UNDECIDED = "The test split cannot decide: no metric is defined on it"
 
 def _headline(findings: Sequence[_Finding]) -> str:
     """What is beaten and what is not, by name."""
-    won = [finding.line for finding in findings if finding.beaten]
-    lost = [finding.line for finding in findings if not finding.beaten]
-    if not lost:
-        return f"Better than {_listed(won)}"
-    if not won:
-        return f"Not shown to be better than {_listed(lost)}"
-    return f"Only partly better: than {_listed(won)}, but not shown for {_listed(lost)}"
+    parts = {
+        "better than": [one.line for one in findings if one.beaten],
+        "not shown to be better than": [one.line for one in findings if not one.beaten and one.line],
+        "worse than": [one.worse for one in findings if one.worse],
+    }
+    told = "; ".join(f"{words} {_listed(lines)}" for words, lines in parts.items() if lines)
+    if parts["better than"] and not all(one.beaten for one in findings):
+        told = f"only {told}"
+    return told[0].upper() + told[1:]
 
 
 def _listed(names: Sequence[str]) -> str:
-    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
+    return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
 
 
 def _shown(test: Mapping[str, Any]) -> str:
@@ -87,7 +93,7 @@ def _ranking(test: Mapping[str, Any]) -> _Finding | None:
         return _Finding("chance", True, f"{text}: the interval lies above chance (0.50).")
     if auc["high"] < 0.5:
         why = "the interval lies below chance (0.50); check the labels and the split"
-        return _Finding("chance", False, f"{text}: {why}.")
+        return _Finding("", False, f"{text}: {why}.", worse="chance")
     return _Finding("chance", False, f"{text}: the interval includes chance (0.50).")
 
 
@@ -104,6 +110,8 @@ def _against_nuisance(test: Mapping[str, Any], reference: Mapping[str, Any]) -> 
         text += f" (and {number(_shifted(auc, -0.5))} against chance)"
     if gap["low"] is not None and gap["low"] > 0:
         return _Finding("the nuisance line", True, f"{text}, an interval above 0.")
+    if gap["high"] is not None and gap["high"] < 0:
+        return _Finding("", False, f"{text}, an interval below 0.", worse="the nuisance line")
     why = "the model is not shown to use more than how the videos were made"
     return _Finding("the nuisance line", False, f"{text}: {why}.")
 
@@ -143,6 +151,8 @@ def _error(test: Mapping[str, Any], reference: Mapping[str, Any]) -> _Finding | 
     )
     if gap["high"] is not None and gap["high"] < 0:
         return _Finding("the constant guess", True, f"{text}: smaller than the constant guess.")
+    if gap["low"] is not None and gap["low"] > 0:
+        return _Finding("", False, f"{text}: larger than the constant guess.", worse="the constant guess")
     return _Finding("the constant guess", False, f"{text}: not shown to be smaller than the constant guess.")
 
 
@@ -171,17 +181,17 @@ def _against(said: str, lines: Mapping[str, Mapping[str, Any] | None], *, all_of
     }
     if not known:
         return None
-    lost = [name for name, (_, gap) in known.items() if gap["low"] is None or gap["low"] <= 0]
+    worse = [name for name, (_, gap) in known.items() if gap["high"] is not None and gap["high"] < 0]
+    open_ = [name for name, (_, gap) in known.items() if gap["low"] is None or gap["low"] <= 0 <= gap["high"]]
     found = ", ".join(
         f"{number(auc)} ({_short(name)}; the model minus that {number(gap)})"
         for name, (auc, gap) in known.items()
     )
-    end = (
-        f"not shown to be better than {_listed(lost)}"
-        if lost
-        else "every interval of a difference lies above 0"
-    )
-    return _Finding(_listed(lost) if lost else all_of, not lost, f"{said} {found}: {end}.")
+    ends = [f"worse than {_listed(worse)}"] if worse else []
+    ends += [f"not shown to be better than {_listed(open_)}"] if open_ else []
+    if not ends:
+        return _Finding(all_of, True, f"{said} {found}: every interval of a difference lies above 0.")
+    return _Finding(_listed(open_), False, f"{said} {found}: {', '.join(ends)}.", worse=_listed(worse))
 
 
 def _short(name: str) -> str:

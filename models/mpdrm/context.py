@@ -5,12 +5,15 @@ person, of whom no other recording can be known. The published abstract names no
 ours.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
 from models.standardize import Statistics
 from models.types import Batch, Context, entry
 
+_SHRUNK = 2  # place of q m among what A reads
 _REACH = 10.0  # steps of B: features differ by tenths between scores, which B would not reach; our choice
 
 
@@ -76,9 +79,9 @@ class CalibratedContext(nn.Module):
 
     s_j is the score of visit j in standard deviations of the training scores, m the mean and l the last of
     the k earlier scores that are known. B and A are learned. B starts at zero, where c is the label-free mean
-    of the earlier visits, and A at unit scale, so that the heads can read earlier scores from the first step
-    (from zero it learned them too late). A visit without a score enters c without the term of B, and the
-    offset not at all.
+    of the earlier visits, and A where every head reads q m, the mean of the known scores drawn to that of all
+    persons as far as few visits tell little (see `start_at_scores`). A visit without a score enters c without
+    the term of B, and the offset not at all.
     Every visit counts once, however many of its clips are in the batch. Which visits are earlier is said by
     `batch["history"]`, which never holds the score of the visit itself or of a later one; without it nothing
     is known of anybody.
@@ -93,9 +96,18 @@ class CalibratedContext(nn.Module):
         self.detach = detach
         self.effect = nn.Parameter(torch.zeros(dim))  # B in steps of _REACH
         self.told = nn.Linear(5, dim, bias=False)  # A
-        nn.init.normal_(self.told.weight)
+        nn.init.zeros_(self.told.weight)
         self.register_buffer("mean", torch.tensor(0.0))
         self.register_buffer("std", torch.tensor(1.0))
+
+    def start_at_scores(self, read: Sequence[Tensor]) -> None:
+        """Let A begin as the shortest vector by which all that heads read, (.,D) each, moves by q m.
+
+        From a start by chance a head may read earlier scores backwards, which a slow training of few persons
+        does not turn round; from zero, scores were learned too late.
+        """
+        with torch.no_grad():
+            self.told.weight[:, _SHRUNK] = torch.linalg.pinv(torch.cat([*read])).sum(1)
 
     def set_statistics(self, stats: Statistics) -> None:
         """Store `score_mean` and `score_std` of the training recordings.

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from models.masking import masked_mean
 from models.mpdrm.branches import MDFN, MPFN
+from models.mpdrm.context import CalibratedContext
 from models.mpdrm.rarm import RelationCross
 from models.types import Batch, Context, Output, Pool, as_module
 
@@ -72,6 +73,8 @@ class MPDRM(nn.Module):
                 raise ValueError(
                     f"{part} has dim={branch.dim}, rarm {rarm.dim}: give branches and rarm one width"
                 )
+        if isinstance(self.context, CalibratedContext):
+            self.context.start_at_scores([head.linear.weight for head in self.heads.values()])
         if start_at_difference and self.personality is not None and self.context is not None:
             self._start_at_difference(self.personality)
 

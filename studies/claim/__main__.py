@@ -19,7 +19,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from datamodules.command_line import run, spelled
+from datamodules.command_line import UsageError, run, spelled
 from engine.runs.quiet_warnings import quiet
 from studies.claim.page import write_claim
 from studies.claim.plan import CELLS, ORACLE, START, VARIANTS, Input, Study, Unit
@@ -75,7 +75,12 @@ def main(
         run_units([*([first] if first else []), *units], workers=workers, out=out)
     except KeyboardInterrupt:
         sys.exit("interrupted: what is finished is kept, the same command goes on from there")
-    chosen = spelled(input=input, first_seed=first_seed, out=out)
+    sizes = {"seeds": seeds, "subjects": subjects, "epochs": epochs}
+    given = {name: value for name, value in sizes.items() if value is not None}
+    given |= {"variants": variants} if variants != tuple(VARIANTS) else {}
+    given |= {"cells": cells} if cells != tuple(CELLS) else {}
+    given |= {"overrides": overrides} if overrides else {}
+    chosen = spelled(input=input, first_seed=first_seed, **given, out=out)
     text = write_claim(read_results(units), input=input, command=f"python -m studies.claim {chosen}", out=out)
     sys.stdout.write(text)
 
@@ -84,7 +89,7 @@ def run_units(units: Sequence[Unit], *, workers: int, out: Path) -> None:
     """Do what is missing, in a pool of processes.
 
     Raises:
-        ValueError: A result in the folder belongs to other settings.
+        UsageError: A result in the folder belongs to other settings.
     """
     missing = [unit for unit in units if not _done(unit)]
     if not missing:
@@ -110,7 +115,7 @@ def _done(unit: Unit) -> bool:
     earlier = json.loads(unit.result.read_text(encoding="utf-8"))
     if earlier["overrides"] != list(unit.overrides):
         changed = sorted(set(earlier["overrides"]) ^ set(unit.overrides))
-        raise ValueError(
+        raise UsageError(
             f"{unit.result}: made with other settings ({', '.join(changed)}); take another out= or delete it"
         )
     return True

@@ -57,8 +57,8 @@ def _markdown(results: Results, found: Sequence[Verdict], about: Mapping[str, An
     lines += [
         "",
         f"Means over cohort seeds {about['seeds']} (a cell has the first three or all of them) with 95 % t",
-        "intervals over seeds. Nobody who is tested was trained on; the first visit of a tested person is",
-        "known and every later one is predicted.",
+        "intervals over seeds. Nobody who is tested was trained on; every visit of a tested person but the",
+        "first is predicted, and all visits before it are known.",
         "",
         "![Test AUC over the stability of severity](claim.png)",
     ]

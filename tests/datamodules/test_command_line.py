@@ -44,7 +44,7 @@ def test_words_become_values_of_the_annotated_kind():
     [
         ([], "'folder=' is missing: Where everything is written."),
         (["out", "sedes=2"], "'sedes=2' is not understood; did you mean 'seeds'?"),
-        (["out", "more"], "'more' is not understood"),
+        (["out", "more"], "'more' is one too many beside folder"),
         (["out", "seeds=two"], "seeds=two: give a whole number"),
         (["out", "share=half"], "share=half: give a number"),
         (["out", "loud=yes"], "'loud=yes' is neither true nor false"),

@@ -31,6 +31,11 @@ def change_section(found: Mapping[str, Any], changes: pd.DataFrame | None) -> Se
         "about 5 % are flagged in each comparison. Predictions are shrunken, so that a predicted change is "
         f"divided by their slope, {found['slope']:.2f}."
     )
+    if found["baseline"] == "known scores":
+        text += (
+            " What a prediction takes over from the known scores is taken out of it before, so that a change "
+            "is not the prediction minus their mean."
+        )
     largest = changes.loc[changes["change"].abs().sort_values(ascending=False).index].head(_SHOWN)
     rows = [_row(one) for one in largest.to_dict("records")]
     columns = ("Person", "From", "To", "Change, points", "Smallest change", "By questionnaire", "Changed")

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -6,7 +7,15 @@ import pytest
 from scipy import stats
 
 from evaluation.change.change_rule import ChangeRule, NoRule, learn_rule
-from evaluation.change.change_scores import COLUMNS, NOT_MEASURED, change_scores, learn_change, summary
+from evaluation.change.change_scores import (
+    COLUMNS,
+    NOT_MEASURED,
+    Learned,
+    change_scores,
+    learn_change,
+    summary,
+    within_scale,
+)
 from evaluation.change.visit_pairs import Pairs, visit_table, windows, with_known_scores
 
 NOISE = 9.0
@@ -174,7 +183,7 @@ def test_known_scores_as_baseline_hold_five_percent():
     for study in range(10):
         learned = learn_change(known(80, seed=200 + study), noise=NOISE)
         found = change_scores(stable, learned.rule)
-        assert set(found["baseline"]) == {"known scores"}
+        assert set(found["baseline_of"]) == {"known scores"}
         shares.append(found["changed"].mean())
     assert 0.03 <= np.mean(shares) <= 0.07
 
@@ -182,3 +191,19 @@ def test_known_scores_as_baseline_hold_five_percent():
 def test_no_rule_says_why():
     with pytest.raises(NoRule, match="10 are needed"):
         learn_rule([windows(visit_table(recordings(5, 2, seed=9)), 1)], noise=NOISE)
+
+
+def test_a_rule_that_only_changes_beyond_half_of_the_scale_would_pass_is_none():
+    visits = {"visits": (1, 3), "noise": (81.0, 16.0), "df": (40.0, 40.0)}
+    rest = {"slope_variance": 0.001, "known": False, "intercept": 0.0, "level": 1.0, "persons": 40}
+    rule = ChangeRule(slope=0.4, middle=20.0, steepness=0.0, **visits, **rest)
+    smallest = {n: rule.bound(n) / rule.slope for n in rule.visits}
+    assert smallest[3] < 31.5 < smallest[1]
+    kept = within_scale(Learned(rule), 31.5, words="half of it").rule
+    assert kept.visits == (3,)
+    assert kept.bound(3) == rule.bound(3)
+    assert kept.reach(2) is None
+    none = within_scale(Learned(replace(rule, slope=0.2)), 31.5, words="half of it")
+    assert none.rule is None
+    assert "points, more than half of it (31.5)" in none.reason
+    assert within_scale(Learned(replace(rule, slope=0.9)), 31.5, words="half of it").rule.visits == (1, 3)

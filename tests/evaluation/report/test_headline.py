@@ -56,8 +56,17 @@ def test_shared_persons_and_oracles_are_mentioned():
 
 def test_what_is_beaten_and_what_is_not_is_named():
     verdict = judge(result(error=(-0.5, -1.0, 0.1)))
-    start = "Only partly better: than chance and the nuisance line, but not shown for the constant guess"
+    start = "Only better than chance and the nuisance line; not shown to be better than the constant guess"
     assert verdict.headline.startswith(f"{start}: AUC 0.80")
+
+
+def test_what_is_reliably_better_is_named_as_such():
+    last = {"auc": estimate(0.9), "difference": {"auc": estimate(-0.43, -0.65, -0.21)}}
+    verdict = judge(result(last_score=last, error=(2.0, 1.0, 3.0)))
+    end = "; worse than the constant guess and the last earlier score: AUC 0.80"
+    assert verdict.headline.startswith(f"Only better than chance and the nuisance line{end}")
+    assert any(s.endswith("worse than the last earlier score.") for s in verdict.sentences)
+    assert any("larger than the constant guess" in s for s in verdict.sentences)
 
 
 def test_a_line_below_chance_is_explained_and_chance_stands_beside_it():
@@ -91,8 +100,8 @@ def reader(auc, low, high):
 def test_simple_readers_of_the_same_series_and_earlier_scores_must_be_beaten_one_and_all():
     lines = {"statistics": reader(0.7, 0.05, 0.15), "rocket": reader(0.78, -0.02, 0.06)}
     verdict = judge(result(**lines))
-    assert verdict.headline.startswith("Only partly better")
-    assert "but not shown for the ROCKET line: AUC" in verdict.headline
+    assert verdict.headline.startswith("Only better than")
+    assert "not shown to be better than the ROCKET line: AUC" in verdict.headline
     told = next(one for one in verdict.sentences if one.startswith("Simple readers"))
     assert "0.70 (statistics; the model minus that 0.10 [0.05, 0.15])" in told
     assert told.endswith("not shown to be better than the ROCKET line.")
@@ -100,6 +109,6 @@ def test_simple_readers_of_the_same_series_and_earlier_scores_must_be_beaten_one
     assert "simple readers of its series" in judge(result(**lines)).headline
     last = {"auc": estimate(0.9), "difference": {"auc": estimate(-0.1, -0.2, 0.0)}}
     verdict = judge(result(last_score=last))
-    assert "not shown for the last earlier score" in verdict.headline
+    assert "not shown to be better than the last earlier score" in verdict.headline
     alone = {"raw": {"auc": estimate(0.7), "difference": {"auc": estimate(0.1, 0.05, 0.15)}}}
     assert judge(result(statistics=alone)).headline.startswith("Better than")

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from models.heads import ScoreHead
+from models.heads import BinaryHead, OrdinalHead, ScoreHead
 from models.inputs import Levels
 from models.losses.supcon import SupCon
 from models.mpdrm.branches import MDFN
@@ -30,6 +30,32 @@ def test_with_calibrated_earlier_scores_reach_later_visits_and_nothing_else(make
     moved = (network(_with_history(batch, raised)).embedding - plain.embedding).abs().sum(1) > 1e-3
     assert moved.tolist() == (later & (batch["subject"] == 1)).tolist()
     assert torch.equal(network(batch).embedding[~later], plain.embedding[~later])
+
+
+@pytest.mark.parametrize("visits", [1, 3])
+def test_with_calibrated_every_head_starts_at_the_mean_known_score_drawn_to_that_of_all(visits):
+    heads = {
+        "score": ScoreHead(dim=DIM, low=-90, high=90),
+        "binary": BinaryHead(dim=DIM),
+        "band": OrdinalHead(dim=DIM, bands=4),
+    }
+    network = _network(context=CalibratedContext(dim=DIM), heads=heads).eval()
+    network.context.set_statistics({"score_mean": 20.0, "score_std": 10.0})
+    rows = visits + 1
+    earlier = torch.zeros(rows, rows, dtype=torch.bool)
+    earlier[-1, :-1] = True
+    score = torch.where(earlier, torch.linspace(25.0, 45.0, rows)[None, :], torch.nan)
+    known = ((score[-1, :-1] - 20.0) / 10.0).mean() * visits / (visits + 1)
+    batch = {
+        "subject": torch.zeros(rows, dtype=torch.int64),
+        "visit": torch.arange(rows),
+        "history": {"earlier": earlier, "score": score},
+    }
+    offset = network.context(torch.zeros(rows, DIM), batch).offset
+    assert offset[:-1].abs().max() == 0
+    for head in network.heads.values():
+        moved = head(offset[-1:]) - head(torch.zeros(1, DIM))
+        torch.testing.assert_close(moved, torch.full_like(moved, float(known)), rtol=1e-4, atol=1e-5)
 
 
 def test_with_calibrated_every_parameter_takes_part_with_a_history_and_without(make_batch):
