@@ -168,9 +168,9 @@ ARGUMENTS = {
         **{**DIM, "backbone": "resnet10t", "pretrained": False, "mmp": MAPS, "readout": PARTS}
     },
     "models.zoo.sequence.inception_time.InceptionTimeTrunk": {**DIM, "channels": 2, "depth": 3, "mmp": MMP},
-    "models.trunks.li_fpn.LIFPNTrunk": {**DIM, "backbone": "resnet18", "pretrained": False, "mmp": None},
+    "models.zoo.attention.li_fpn.LIFPNTrunk": {**DIM, "backbone": "resnet18", "pretrained": False, "mmp": None},
     "models.zoo.sequence.lstm.LSTMTrunk": {**DIM, "channels": 2, "layers": 2, "dropout": 0.1},
-    "models.trunks.msn.MSNTrunk": {**DIM, "stem": 8, "widths": [8, 16], "cells": [1, 1], "kernels": [3]},
+    "models.zoo.convolutional.msn.MSNTrunk": {**DIM, "stem": 8, "widths": [8, 16], "cells": [1, 1], "kernels": [3]},
     "models.trunks.pixels.PixelTrunk": {
         **{**DIM, "widths": [8, 16], "mmp_stages": [1], "mmp": MAPS, "readout": GRID, "read_stages": [-1]}
     },
