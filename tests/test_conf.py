@@ -22,8 +22,12 @@ from engine.training.checks import check_model
 
 CONF = ROOT / "conf"
 EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
-EXPERIMENT_COUNT = 12
-BORROWED = ("li_fpn", "mpdrm_timm", "msn", "video_network")  # large: a step takes seconds
+EXPERIMENT_COUNT = 17
+# large: a step takes seconds
+BORROWED = (
+    *("dep_mgnn", "li_fpn", "lmtformer", "mdn", "mpdrm_timm", "msn"),
+    *("pra_net", "sta_drn", "video_network"),
+)
 PIXELS = ["experiment=mpdrm"]
 SERIES = ["experiment=mpdrm_series"]
 GROUPS = sorted(

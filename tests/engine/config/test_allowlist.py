@@ -168,9 +168,44 @@ ARGUMENTS = {
         **{**DIM, "backbone": "resnet10t", "pretrained": False, "mmp": MAPS, "readout": PARTS}
     },
     "models.zoo.sequence.inception_time.InceptionTimeTrunk": {**DIM, "channels": 2, "depth": 3, "mmp": MMP},
-    "models.zoo.attention.li_fpn.LIFPNTrunk": {**DIM, "backbone": "resnet18", "pretrained": False, "mmp": None},
+    "models.zoo.attention.li_fpn.LIFPNTrunk": {
+        **DIM,
+        "backbone": "resnet18",
+        "pretrained": False,
+        "mmp": None,
+    },
     "models.zoo.sequence.lstm.LSTMTrunk": {**DIM, "channels": 2, "layers": 2, "dropout": 0.1},
-    "models.zoo.convolutional.msn.MSNTrunk": {**DIM, "stem": 8, "widths": [8, 16], "cells": [1, 1], "kernels": [3]},
+    "models.zoo.convolutional.msn.MSNTrunk": {
+        **DIM,
+        "stem": 8,
+        "widths": [8, 16],
+        "cells": [1, 1],
+        "kernels": [3],
+    },
+    "models.zoo.convolutional.mdn.MDNTrunk": {**DIM, "stem": 8, "widths": [4, 8], "cells": [1, 1]},
+    "models.zoo.convolutional.sta_drn.STADRNTrunk": {
+        **DIM,
+        "stem": 8,
+        "widths": [4],
+        "blocks": [2],
+        "groups": 2,
+    },
+    "models.zoo.attention.lmtformer.LMTformerTrunk": {
+        **DIM,
+        "width": 8,
+        "heads": 2,
+        "blocks": 1,
+        "mmp": MAPS,
+    },
+    "models.zoo.attention.pra_net.PRANetTrunk": {
+        **DIM,
+        "backbone": "resnet18",
+        "pretrained": False,
+        "grid": 2,
+    },
+    "models.zoo.graph.dep_mgnn.DepMGNNTrunk": {
+        **{**DIM, "backbone": "resnet18", "pretrained": False, "width": 8, "groups": 2}
+    },
     "models.trunks.pixels.PixelTrunk": {
         **{**DIM, "widths": [8, 16], "mmp_stages": [1], "mmp": MAPS, "readout": GRID, "read_stages": [-1]}
     },
@@ -388,7 +423,7 @@ def test_what_a_checkpoint_may_name_writes_fetches_and_starts_nothing(tmp_path, 
     assert done.returncode == 0, done.stderr[-3000:]
     found = json.loads(done.stdout.splitlines()[-1])
     say(capsys, **found)
-    assert found["meant"] == 69
+    assert found["meant"] == 74
     assert found["refused"] > 10_000
     assert (found["written"], found["loud"]) == ([], [])
     assert not list(tmp_path.rglob("*evil*"))
