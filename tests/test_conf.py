@@ -23,11 +23,7 @@ from engine.training.checks import check_model
 CONF = ROOT / "conf"
 EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
 EXPERIMENT_COUNT = 17
-# large: a step takes seconds
-BORROWED = (
-    *("dep_mgnn", "li_fpn", "lmtformer", "mdn", "mpdrm_timm", "msn"),
-    *("pra_net", "sta_drn", "video_network"),
-)
+BORROWED = ["dep_mgnn", "li_fpn", "mdn", "mpdrm_timm", "msn", "pra_net", "sta_drn", "video_network"]  # large
 PIXELS = ["experiment=mpdrm"]
 SERIES = ["experiment=mpdrm_series"]
 GROUPS = sorted(

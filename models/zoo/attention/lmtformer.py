@@ -42,7 +42,7 @@ def _stem(width: int) -> nn.Sequential:
         (width // 4, width // 2, (3, 3, 3)),
         (width // 2, width, (3, 3, 3)),
     ):
-        padding = tuple(size // 2 for size in kernel)
+        padding = (kernel[0] // 2, kernel[1] // 2, kernel[2] // 2)
         layers += [nn.Conv3d(inputs, outputs, kernel, padding=padding), nn.BatchNorm3d(outputs), nn.ReLU()]
         layers.append(nn.MaxPool3d((1, 2, 2)))
     return nn.Sequential(*layers)

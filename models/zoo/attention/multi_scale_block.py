@@ -32,11 +32,6 @@ def _back(x: Tensor) -> Tensor:
     return F.pad(x, (1, 0, 1, 0, 1, 0))
 
 
-def _thirds(parts: list[Tensor], dim: int) -> Tensor:
-    """Return means over each three channels that stand side by side once the parts are joined along `dim`."""
-    return torch.cat(parts, dim).unflatten(dim, (-1, len(parts))).mean(dim + 1)
-
-
 class MultiScaleAttention(nn.Module):
     """softmax(q k) v + local features, with q, k, v from convolutions of several sizes; (B,C,T,H,W) kept.
 
@@ -58,12 +53,13 @@ class MultiScaleAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the attended maps."""
         maps = (self.query(x), self.key(_back(x)), self.value(x))
-        q, k, v = (part.flatten(2).unflatten(1, (self.heads, -1)) for part in maps)  # (B,heads,w,N)
+        q, k, v = (part.reshape(len(x), self.heads, -1, x[0, 0].numel()) for part in maps)  # (B,heads,w,N)
         weights = self.drop((q.transpose(2, 3) @ k).softmax(-1))  # (B,heads,N,N)
         attended = v @ weights.transpose(2, 3)
         # q1 k1 v1 q2 k2 v2 ..., cut into three runs of w: one of each, but not of the same channel
-        mixed = torch.stack((q, k, v), 3).flatten(2, 3).unflatten(2, (3, -1))
-        return (attended + mixed.mean(2)).flatten(1, 2).view_as(x)
+        mixed = torch.stack((q, k, v), 3).reshape(len(x), self.heads, 3, -1, q.shape[-1]).mean(2)
+        out: Tensor = (attended + mixed).reshape(x.shape)
+        return out
 
 
 class _Aggregation(nn.Module):
@@ -77,7 +73,8 @@ class _Aggregation(nn.Module):
         first = self.large(x) + x
         second = self.even(_back(first)) + first
         third = self.point(second) + second
-        return _thirds([first, second, third], 1)
+        joined = torch.cat((first, second, third), 1)
+        return joined.reshape(len(x), -1, 3, *x.shape[2:]).mean(2)
 
 
 class _Gate(nn.Module):

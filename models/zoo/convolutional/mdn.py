@@ -40,10 +40,10 @@ LAGS = (1, 2)  # steps of the differences; the public code
 
 
 def _convolution(
-    inputs: int, outputs: int, kernel: tuple[int, int, int], stride: int | tuple[int, ...] = 1
+    inputs: int, outputs: int, kernel: tuple[int, int, int], stride: int | tuple[int, int, int] = 1
 ) -> nn.Module:
     """Convolution without biases that keeps the size at stride 1, and its batch normalization."""
-    padding = tuple(size // 2 for size in kernel)
+    padding = (kernel[0] // 2, kernel[1] // 2, kernel[2] // 2)
     conv = nn.Conv3d(inputs, outputs, kernel, stride=stride, padding=padding, bias=False)
     return nn.Sequential(conv, nn.BatchNorm3d(outputs))
 

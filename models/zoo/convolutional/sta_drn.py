@@ -79,7 +79,8 @@ class SpatialTemporalAttention(nn.Module):
         """Return the weighed features."""
         temporal, over_time = self.in_time(x)
         spatial, over_space = self.in_space(x)
-        return over_space * over_time * (spatial + temporal)
+        out: Tensor = over_space * over_time * (spatial + temporal)
+        return out
 
 
 class _Bottleneck(nn.Module):

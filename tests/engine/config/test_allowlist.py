@@ -11,6 +11,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.engine.config.zoo_arguments import PIXELS
+
 ROOT = Path(__file__).parents[3]
 PACKAGES = ("benchmarks", "biomarkers", "datamodules", "engine", "evaluation", "models")
 COMMANDS = ("train", "eval", "predict", "analyze")
@@ -152,6 +154,7 @@ COHORT = {
     **{"confound": 1.0, "habit_visibility": 0.1, "seed": 0, "workers": 9},
 }
 ARGUMENTS = {
+    **PIXELS,
     "models.task.Task": {"network": NETWORK, "objective": OBJECTIVE, "metrics": METRICS},
     "models.mpdrm.network.MPDRM": {
         **{"depression": MDFN, "rarm": POOL, "heads": HEADS, "start_at_difference": True},
@@ -168,44 +171,7 @@ ARGUMENTS = {
         **{**DIM, "backbone": "resnet10t", "pretrained": False, "mmp": MAPS, "readout": PARTS}
     },
     "models.zoo.sequence.inception_time.InceptionTimeTrunk": {**DIM, "channels": 2, "depth": 3, "mmp": MMP},
-    "models.zoo.attention.li_fpn.LIFPNTrunk": {
-        **DIM,
-        "backbone": "resnet18",
-        "pretrained": False,
-        "mmp": None,
-    },
     "models.zoo.sequence.lstm.LSTMTrunk": {**DIM, "channels": 2, "layers": 2, "dropout": 0.1},
-    "models.zoo.convolutional.msn.MSNTrunk": {
-        **DIM,
-        "stem": 8,
-        "widths": [8, 16],
-        "cells": [1, 1],
-        "kernels": [3],
-    },
-    "models.zoo.convolutional.mdn.MDNTrunk": {**DIM, "stem": 8, "widths": [4, 8], "cells": [1, 1]},
-    "models.zoo.convolutional.sta_drn.STADRNTrunk": {
-        **DIM,
-        "stem": 8,
-        "widths": [4],
-        "blocks": [2],
-        "groups": 2,
-    },
-    "models.zoo.attention.lmtformer.LMTformerTrunk": {
-        **DIM,
-        "width": 8,
-        "heads": 2,
-        "blocks": 1,
-        "mmp": MAPS,
-    },
-    "models.zoo.attention.pra_net.PRANetTrunk": {
-        **DIM,
-        "backbone": "resnet18",
-        "pretrained": False,
-        "grid": 2,
-    },
-    "models.zoo.graph.dep_mgnn.DepMGNNTrunk": {
-        **{**DIM, "backbone": "resnet18", "pretrained": False, "width": 8, "groups": 2}
-    },
     "models.trunks.pixels.PixelTrunk": {
         **{**DIM, "widths": [8, 16], "mmp_stages": [1], "mmp": MAPS, "readout": GRID, "read_stages": [-1]}
     },
@@ -374,10 +340,7 @@ def main(out):
         with torch.device("meta"), _counted(20_000):
             return build(node, key="x", **({"manifest": cohort, "split": None} if loader else {}))
 
-    for (
-        target,
-        given,
-    ) in calls.items():  # once without looking: modules are imported, caches of libraries made
+    for target, given in calls.items():  # once without looking: modules and caches of libraries are made
         make(target, given)
     watch = Watch(cache.resolve(), data.resolve())
     count = {"meant": 0, "refused": 0, "failed": 0, "built": 0}
@@ -405,6 +368,8 @@ def _tried(make, target, given):
 
 @pytest.mark.slow
 def test_what_a_checkpoint_may_name_writes_fetches_and_starts_nothing(tmp_path, capsys):
+    from engine.config.allowlist import CHECKPOINT
+
     environment = {
         "XDG_CACHE_HOME": str(tmp_path / "cache"),
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -423,7 +388,7 @@ def test_what_a_checkpoint_may_name_writes_fetches_and_starts_nothing(tmp_path, 
     assert done.returncode == 0, done.stderr[-3000:]
     found = json.loads(done.stdout.splitlines()[-1])
     say(capsys, **found)
-    assert found["meant"] == 74
+    assert found["meant"] == len(CHECKPOINT)
     assert found["refused"] > 10_000
     assert (found["written"], found["loud"]) == ([], [])
     assert not list(tmp_path.rglob("*evil*"))

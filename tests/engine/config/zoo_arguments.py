@@ -1,0 +1,21 @@
+"""Networks of others on pixels as a checkpoint may name them, with small sizes."""
+
+MAPS = {"_target_": "models.mpdrm.mmp.MMPMaps", "_partial_": True, "scales": [1, 2]}
+RESNET = {"dim": 8, "backbone": "resnet18", "pretrained": False}
+PIXELS = {
+    "models.zoo.convolutional.msn.MSNTrunk": {
+        **{"dim": 8, "stem": 8, "widths": [8, 16], "cells": [1, 1], "kernels": [3], "mmp": MAPS}
+    },
+    "models.zoo.convolutional.mdn.MDNTrunk": {
+        **{"dim": 8, "stem": 8, "widths": [4, 8], "cells": [1, 1], "windows": [2, 3], "mmp": MAPS}
+    },
+    "models.zoo.convolutional.sta_drn.STADRNTrunk": {
+        **{"dim": 8, "stem": 8, "widths": [4, 4], "blocks": [1, 1], "groups": 2, "mmp": MAPS}
+    },
+    "models.zoo.attention.li_fpn.LIFPNTrunk": {**RESNET, "classes": 3, "mmp": None},
+    "models.zoo.attention.lmtformer.LMTformerTrunk": {
+        **{"dim": 8, "width": 8, "heads": 2, "blocks": 1, "dropout": 0.1, "mmp": MAPS}
+    },
+    "models.zoo.attention.pra_net.PRANetTrunk": {**RESNET, "grid": 2, "mmp": MAPS},
+    "models.zoo.graph.dep_mgnn.DepMGNNTrunk": {**RESNET, "width": 8, "groups": 2, "mmp": None},
+}
