@@ -22,9 +22,9 @@ from engine.training.checks import check_model
 
 CONF = ROOT / "conf"
 EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
-EXPERIMENT_COUNT = 17
+EXPERIMENT_COUNT = 22
 ZOO = sorted(leaf.stem for leaf in CONF.glob("model/trunk/*") if "zoo.sequence" in leaf.read_text())
-BORROWED = ("li_fpn", "mpdrm_timm", "msn", "video_network")  # large: a step takes seconds
+BORROWED = ["dep_mgnn", "li_fpn", "mdn", "mpdrm_timm", "msn", "pra_net", "sta_drn", "video_network"]  # large
 PIXELS = ["experiment=mpdrm"]
 SERIES = ["experiment=mpdrm_series"]
 GROUPS = sorted(

@@ -4,7 +4,6 @@ series   channels per frame (action units, gaze, landmarks), residual temporal c
 pixels   own light network for small faces on a CPU
 frames   any timm backbone with `features_only`, frame by frame
 video    torchvision video backbones
-msn      multi-scale 3-D convolutions; li_fpn  a pyramid over weighted frames: both rebuilt, "-like"
 
 Networks of others are in `models.zoo`.
 """

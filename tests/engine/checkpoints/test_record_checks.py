@@ -137,7 +137,7 @@ PLAIN = {
     "missing": ("input", {"_target_": "models.heads.BinaryHead"}),
     "number": ("trunk", {"dim": 10**19}),
     "not a number": ("trunk", {"dropout": float("nan")}),
-    "path": ("trunk", {"_target_": "models.trunks.li_fpn.LIFPNTrunk", "backbone": "../x"}),
+    "path": ("trunk", {"_target_": "models.zoo.attention.li_fpn.LIFPNTrunk", "backbone": "../x"}),
     "download": (
         "trunk",
         {"_target_": "models.trunks.frames.FramesTrunk", "backbone": "resnet18", "pretrained": True},

@@ -11,6 +11,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.engine.config.zoo_arguments import ZOO
+
 ROOT = Path(__file__).parents[3]
 PACKAGES = ("benchmarks", "biomarkers", "datamodules", "engine", "evaluation", "models")
 COMMANDS = ("train", "eval", "predict", "analyze")
@@ -152,6 +154,9 @@ COHORT = {
     **{"confound": 1.0, "habit_visibility": 0.1, "seed": 0, "workers": 9},
 }
 ARGUMENTS = {
+    **ZOO,
+    "models.inputs.Tokens": {},
+    "models.trunks.encoded.EncodedTrunk": {**DIM, "channels": 2, "places": 2, "mmp": MMP},
     "models.task.Task": {"network": NETWORK, "objective": OBJECTIVE, "metrics": METRICS},
     "models.mpdrm.network.MPDRM": {
         **{"depression": MDFN, "rarm": POOL, "heads": HEADS, "start_at_difference": True},
@@ -165,8 +170,6 @@ ARGUMENTS = {
     "models.trunks.frames.FramesTrunk": {
         **{**DIM, "backbone": "resnet10t", "pretrained": False, "mmp": MAPS, "readout": PARTS}
     },
-    "models.trunks.li_fpn.LIFPNTrunk": {**DIM, "backbone": "resnet18", "pretrained": False, "mmp": None},
-    "models.trunks.msn.MSNTrunk": {**DIM, "stem": 8, "widths": [8, 16], "cells": [1, 1], "kernels": [3]},
     "models.trunks.pixels.PixelTrunk": {
         **{**DIM, "widths": [8, 16], "mmp_stages": [1], "mmp": MAPS, "readout": GRID, "read_stages": [-1]}
     },
@@ -177,11 +180,6 @@ ARGUMENTS = {
     "models.mpdrm.part_relation.PartReadout": {"channels": 8, "dim": 8, "layouts": [[1, 1], [2, 1]]},
     "models.trunks.series.SeriesTrunk": {**DIM, "channels": 2, "blocks": 1, "kernel": 5, "mmp": MMP},
     "models.trunks.video.VideoTrunk": {**DIM, "backbone": "mc3_18", "pretrained": False},
-    "models.zoo.sequence.facial_pulse.FacialPulseTrunk": {**DIM, "channels": 4, "inside": 8, "mmp": None},
-    "models.zoo.sequence.inception_time.InceptionTimeTrunk": {**DIM, "channels": 2, "depth": 3, "mmp": MMP},
-    "models.zoo.sequence.lstm.LSTMTrunk": {**DIM, "channels": 2, "layers": 2, "dropout": 0.1},
-    "models.zoo.sequence.state_space.StateSpaceTrunk": {**DIM, "channels": 2, "state": 4, "mmp": MMP},
-    "models.zoo.sequence.tcn.TCNTrunk": {**DIM, "channels": 2, "stem": [8, 8], "widths": [8], "mmp": MMP},
     "models.mpdrm.mmp.MMPMaps": {"channels": 8, "scales": [1, 2]},
     "models.mpdrm.mmp.MMPSeries": {"channels": 8, "scales": [1, 2]},
     "models.mpdrm.context.ClipContext": {"detach": False},

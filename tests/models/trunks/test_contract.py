@@ -9,8 +9,6 @@ from models.mpdrm.mmp import MMPMaps, MMPSeries
 from models.mpdrm.part_relation import PartReadout
 from models.trunks.clip_motion import ClipMotion
 from models.trunks.frames import FramesTrunk
-from models.trunks.li_fpn import Imitation, LIFPNTrunk
-from models.trunks.msn import MSNTrunk
 from models.trunks.pixels import PixelTrunk
 from models.trunks.readout import SpatialReadout
 from models.trunks.series import SeriesTrunk
@@ -54,8 +52,6 @@ CASES = {
         (3, 56, 56),
         2,
     ),
-    "msn": (lambda: MSNTrunk(dim=16, stem=8, widths=(16, 32), cells=(2, 2), mmp=MMPMaps), (3, 32, 32), 4),
-    "li_fpn": (lambda: LIFPNTrunk(dim=16), (3, 32, 32), 3),
     "mc3_18": (lambda: VideoTrunk(backbone="mc3_18", dim=16, mmp=MMPMaps), (3, 16, 16), 4),
     "r3d_18": (lambda: VideoTrunk(backbone="r3d_18"), (3, 16, 16), 8),
     "r2plus1d_18": (lambda: VideoTrunk(backbone="r2plus1d_18"), (3, 16, 16), 8),
@@ -64,7 +60,7 @@ CASES = {
     "mvit_v2_s": (lambda: VideoTrunk(backbone="mvit_v2_s"), (3, 32, 32), 4),
 }
 ONE_TOKEN_A_STEP = [name for name in CASES if name.startswith(("series", "pixels", "timm_resnet"))]
-LIGHT = [*ONE_TOKEN_A_STEP, "mc3_18", "msn", "li_fpn"]
+LIGHT = [*ONE_TOKEN_A_STEP, "mc3_18"]
 HEAVY = ("timm_swin", "r2plus1d_18", "swin3d_t", "mvit_v2_s")
 _cache: dict[str, nn.Module] = {}
 
@@ -78,7 +74,7 @@ def _case(name):
 
 
 def test_every_public_class_has_a_case():
-    parts = {ClipMotion, SpatialReadout, Imitation}  # of trunks
+    parts = {ClipMotion, SpatialReadout}  # of trunks
     assert public_classes(models.trunks) - parts == {type(_case(name)[0]) for name in LIGHT}
 
 

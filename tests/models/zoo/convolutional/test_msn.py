@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from models.trunks.msn import MSNTrunk
+from models.zoo.convolutional.msn import MSNTrunk
 
 ALL = torch.ones(1, 7, dtype=torch.bool)
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from models.mpdrm.mmp import MMPMaps
-from models.trunks.li_fpn import Imitation, LIFPNTrunk, decision_weights
+from models.zoo.attention.li_fpn import Imitation, LIFPNTrunk, decision_weights
 
 
 @pytest.fixture(scope="module")
