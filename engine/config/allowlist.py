@@ -11,7 +11,7 @@ def _names(groups: dict[str, str]) -> frozenset[str]:
 
 
 # A checkpoint may come from a stranger, so each entry takes plain values only and does nothing but build: no
-# layer here opens a file, and what could download (`pretrained`) is refused by `signatures`.
+# layer here opens a file, and what could open or download one (`weights`) is refused by `signatures`.
 NETWORKS = _names(
     {
         "models.task": "Task",

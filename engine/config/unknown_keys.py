@@ -37,10 +37,13 @@ _TRAIN = {
     "trainer.precision={}": "precision fp16 bf16 amp mixed_precision",
     "resume=<run folder> or resume=last to go on with a run, init_from=<best.ckpt> to start from it": (
         "checkpoint ckpt checkpoint_path resume_from resume_from_checkpoint resume_path load_from "
-        "trainer.ckpt_path trainer.resume_from_checkpoint weights model.checkpoint model.ckpt_path"
+        "trainer.ckpt_path trainer.resume_from_checkpoint model.checkpoint model.ckpt_path"
     ),
-    "model.network.depression.trunk.pretrained=true with experiment=mpdrm_timm (a download), or "
-    "init_from=<best.ckpt> of a run of yours": "pretrained model.pretrained backbone.pretrained",
+    "model.network.depression.trunk.weights=pretrained (or a file, or hf-hub:<id>) with model/trunk=timm or "
+    "video, or init_from=<best.ckpt> of a run of yours": (
+        "pretrained model.pretrained backbone.pretrained weights model.weights backbone.weights "
+        "model.network.depression.trunk.pretrained"
+    ),
     "data=manifest data.path=<table> for videos of your own, data.root=<folder> for a corpus, or "
     "paths.data=<folder> for where made cohorts are kept": (
         "data_dir data_path data_root dataset dataset_path data.data_dir data.dir data.folder data_folder"

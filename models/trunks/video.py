@@ -8,6 +8,8 @@ from torchvision.models import get_model, list_models, video
 from torchvision.models.video import S3D, MViT, SwinTransformer3d, VideoResNet
 
 from models.masking import hold_last, token_mask, zero_masked
+from models.trunks.torchvision_weights import take
+from models.weights.record import Expects, WeightsRecord
 
 
 @singledispatch
@@ -72,11 +74,18 @@ class VideoTrunk(nn.Module):
     Args:
         backbone: torchvision model name: r3d_18, mc3_18, r2plus1d_18, s3d, swin3d_t, mvit_v2_s, ...
         dim: width of the tokens; None keeps the backbone's own.
-        pretrained: download torchvision's default weights (Kinetics-400).
+        weights: null begins at random; `pretrained` takes torchvision's (Kinetics-400); else a file or an id
+            of the hub, see `models.weights.locate.locate`.
+        weights_sha256: what the digest of the file should be, or how it should begin.
         mmp: MMP by channels, put on the last maps; None leaves them alone.
+
+    Attributes:
+        pretrained: which weights were taken; None if it began at random.
+        expects: what it must be shown.
 
     Raises:
         ValueError: torchvision has no video model of that name.
+        WeightsError: the weights are not there, or not those of this backbone.
 
     Example:
         >>> import torch
@@ -90,14 +99,19 @@ class VideoTrunk(nn.Module):
         *,
         backbone: str,
         dim: int | None = None,
-        pretrained: bool = False,
+        weights: str | None = None,
+        weights_sha256: str | None = None,
         mmp: Callable[[int], nn.Module] | None = None,
     ) -> None:
         super().__init__()
         # models of other modules, of detection for one, download a part of themselves by default
         if backbone not in (known := list_models(module=video)):
             raise ValueError(f"backbone={backbone!r} is no video model of torchvision: {', '.join(known)}")
-        self.backbone = get_model(backbone, weights="DEFAULT" if pretrained else None)
+        self.backbone = get_model(backbone, weights=None)
+        self.pretrained: WeightsRecord | None = None
+        self.expects = Expects()
+        if weights is not None:
+            self.pretrained, self.expects = take(self.backbone, backbone, weights, sha256=weights_sha256)
         width = _remove_head(self.backbone)
         self.dim = width if dim is None else dim
         self.motion = mmp(width) if mmp is not None else None

@@ -165,10 +165,10 @@ ARGUMENTS = {
     "models.inputs.Levels": {"channels": 2},
     "models.inputs.Delta": {"channels": 2},
     "models.trunks.frames.FramesTrunk": {
-        **{**DIM, "backbone": "resnet10t", "pretrained": False, "mmp": MAPS, "readout": PARTS}
+        **{**DIM, "backbone": "resnet10t", "weights": None, "mmp": MAPS, "readout": PARTS}
     },
     "models.trunks.inception_time.InceptionTimeTrunk": {**DIM, "channels": 2, "depth": 3, "mmp": MMP},
-    "models.trunks.li_fpn.LIFPNTrunk": {**DIM, "backbone": "resnet18", "pretrained": False, "mmp": None},
+    "models.trunks.li_fpn.LIFPNTrunk": {**DIM, "backbone": "resnet18", "weights": None, "mmp": None},
     "models.trunks.lstm.LSTMTrunk": {**DIM, "channels": 2, "layers": 2, "dropout": 0.1},
     "models.trunks.msn.MSNTrunk": {**DIM, "stem": 8, "widths": [8, 16], "cells": [1, 1], "kernels": [3]},
     "models.trunks.pixels.PixelTrunk": {
@@ -180,7 +180,7 @@ ARGUMENTS = {
     },
     "models.mpdrm.part_relation.PartReadout": {"channels": 8, "dim": 8, "layouts": [[1, 1], [2, 1]]},
     "models.trunks.series.SeriesTrunk": {**DIM, "channels": 2, "blocks": 1, "kernel": 5, "mmp": MMP},
-    "models.trunks.video.VideoTrunk": {**DIM, "backbone": "mc3_18", "pretrained": False},
+    "models.trunks.video.VideoTrunk": {**DIM, "backbone": "mc3_18", "weights": None},
     "models.mpdrm.mmp.MMPMaps": {"channels": 8, "scales": [1, 2]},
     "models.mpdrm.mmp.MMPSeries": {"channels": 8, "scales": [1, 2]},
     "models.mpdrm.context.ClipContext": {"detach": False},
