@@ -50,6 +50,11 @@ def check_expectations(form: nn.Module, config: Mapping[str, Any]) -> None:
             told.add(text)
         if isinstance(expects := getattr(part, "expects", None), Expects):
             _check(expects, config, whose=f"{key}.weights={node['weights']}")
+    if config["model"].get("tuning") is not None and not told and config.get("init_from") is None:
+        _log.warning(
+            "model/tuning: the trunk begins at random, and what is not trained stays so: give it weights=... "
+            "of its own, or init_from=<best.ckpt>"
+        )
 
 
 def _with_weights(model: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -24,13 +24,15 @@ NETWORKS = _names(
         "models.trunks.lstm": "LSTMTrunk",
         "models.trunks.msn": "MSNTrunk",
         "models.trunks.pixels": "PixelTrunk",
-        "models.trunks.readout": "SpatialReadout",
+        "models.trunks.readout": "SpatialReadout TokenReadout",
         "models.trunks.series": "SeriesTrunk",
         "models.trunks.video": "VideoTrunk",
         "models.mpdrm.mmp": "MMPMaps MMPSeries",
         "models.mpdrm.group_relation": "GroupRelation",
         "models.mpdrm.part_relation": "PartReadout",
         "models.mpdrm.context": "CalibratedContext ClipContext EnrolmentContext",
+        "models.tuning": "Freeze LoRA",
+        "models.mpdrm.attentive_pool": "AttentivePool",
         "models.mpdrm.rarm": (
             "AttentionPool MeanPool RelationBoth RelationCross RelationGate RelationProjection"
         ),
@@ -98,7 +100,7 @@ PARTIAL = _names(
         "models.mpdrm.mmp": "MMPMaps MMPSeries",
         "models.mpdrm.group_relation": "GroupRelation",
         "models.mpdrm.part_relation": "PartReadout",
-        "models.trunks.readout": "SpatialReadout",
+        "models.trunks.readout": "SpatialReadout TokenReadout",
         "datamodules.datamodule": "ClipDataModule",
     }
 )

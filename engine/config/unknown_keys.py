@@ -57,6 +57,8 @@ _TRAIN = {
     "model/scheduler=warmup_cosine model.scheduler.warmup=... (share of all steps)": (
         "warmup warmup_steps warmup_epochs warmup_ratio num_warmup_steps scheduler.warmup model.warmup"
     ),
+    "model.layer_decay={}": "layer_decay llrd layerwise_lr_decay layer_lr_decay optimizer.layer_decay",
+    "model/tuning=lora model.tuning.rank=...": "lora use_lora lora_rank lora_r peft model.lora",
     "hydra.run.dir={}": "output_dir save_dir log_dir out_dir output",
     "data.cohort.n_subjects={}": (
         "n_subjects n_persons data.n_subjects data.cohort.n_persons data.cohort.subjects"
@@ -81,13 +83,13 @@ _ANSWERS: dict[str, dict[str, str]] = {
     },
 }
 _FREEZE = ("freeze", "frozen", "freeze_backbone", "freeze_trunk", "requires_grad")  # at any level
-_NO_FREEZING = "no option freezes weights; a small rate, as init_from=<best.ckpt> lr=1e-5, stays near them"
+_FREEZING = "write model/tuning=frozen (the trunk stays), last (its last blocks learn) or lora"
 
 
 def right_word(key: str, value: str, *, command: str) -> str | None:
     """What to write instead of a word that other frameworks use; None where nothing is known of it."""
     if command == "train" and key.rpartition(".")[2] in _FREEZE:
-        return f"Unknown key {key!r}: {_NO_FREEZING}"
+        return f"Unknown key {key!r}: {_FREEZING}"
     for answer, words in _ANSWERS.get(command, {}).items():
         if key in words.split():
             return f"Unknown key {key!r}: write {answer.format(value or '...')}"

@@ -6,7 +6,8 @@ from typing import Any
 import timm
 from torch import Tensor, nn
 
-from models.masking import zero_masked
+from models.blocks import Block, in_order
+from models.masking import token_mask, zero_masked
 from models.trunks.readout import SpatialReadout
 from models.trunks.timm_weights import expects_of, take
 from models.weights.record import WeightsRecord
@@ -14,6 +15,8 @@ from models.weights.record import WeightsRecord
 
 class FramesTrunk(nn.Module):
     """Frames (B,T,3,H,W) -> tokens (B,T,D) by a timm backbone, MMP on chosen stages, and one readout each.
+
+    A readout that keeps space gives S tokens a frame, (B,TS,D), those of one frame in a row.
 
     Args:
         backbone: timm model name that supports `features_only`.
@@ -69,6 +72,7 @@ class FramesTrunk(nn.Module):
         channels = self.backbone.feature_info.channels()
         self.motions = nn.ModuleList(mmp(width) for width in channels) if mmp is not None else None
         self.readouts = nn.ModuleList(readout(channels=width, dim=dim) for width in channels)
+        self.cells = int(getattr(self.readouts[0], "cells", 1))
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Map frames under their mask (B,T) to tokens (B,T,D); tokens of unreal frames are zero."""
@@ -80,4 +84,9 @@ class FramesTrunk(nn.Module):
             if self.motions is not None:
                 maps = self.motions[index](maps.unflatten(0, mask.shape), mask).flatten(0, 1)
             tokens = tokens + read(maps)
-        return zero_masked(tokens.reshape(*mask.shape, self.dim), mask)
+        tokens = tokens.reshape(len(mask), -1, self.dim)
+        return zero_masked(tokens, token_mask(mask, tokens.shape[1], cells=self.cells))
+
+    def blocks(self) -> list[Block]:
+        """The blocks of the backbone, from its input on; readouts and MMP are none."""
+        return in_order(self.backbone)

@@ -158,3 +158,25 @@ def test_neither_the_form_of_a_network_nor_a_written_record_opens_weights(weight
     assert task.network.depression.trunk.pretrained is None
     kept = recorded(config)["model"]["network"]["depression"]["trunk"]
     assert (kept["weights"], kept["weights_sha256"]) == (None, None)
+
+
+PROBE = ["experiment=video_network", f"{TRUNK}.backbone=mc3_18"]
+PROBE += ["model/readout=tokens", "model/rarm=attentive"]
+
+
+@pytest.mark.parametrize("tuning", ["frozen", "last", "full"])
+def test_a_probe_composes_and_its_checkpoint_can_be_read_again(tuning, compose_run, caplog):
+    config = compose_run(*PROBE, f"model/tuning={tuning}", "model.layer_decay=0.75")
+    check_model(config)  # which reads the record that its checkpoints will hold
+    told = [record.getMessage() for record in caplog.records if "begins at random" in record.getMessage()]
+    assert len(told) == (tuning != "full")
+    task = form(config["model"])
+    frozen = [p for p in task.network.depression.trunk.backbone.parameters() if not p.requires_grad]
+    assert bool(frozen) == (tuning != "full")
+
+
+def test_low_rank_changes_are_for_transformers(compose_run):
+    with pytest.raises(ValueError, match="no linear layers in its blocks"):
+        check_model(compose_run(*PROBE, "model/tuning=lora"))
+    timm = ["experiment=mpdrm_timm", f"{TRUNK}.backbone=vit_tiny_patch16_224", f"{TRUNK}.size=64"]
+    check_model(compose_run(*timm, "model/tuning=lora"))

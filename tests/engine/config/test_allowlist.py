@@ -11,6 +11,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.engine.config.encoder_arguments import ENCODERS
+
 ROOT = Path(__file__).parents[3]
 PACKAGES = ("benchmarks", "biomarkers", "datamodules", "engine", "evaluation", "models")
 COMMANDS = ("train", "eval", "predict", "analyze")
@@ -19,14 +21,8 @@ DISGUISES = (
     *("os.system", "posix.system", "os.path.os.system", "subprocess.run", "subprocess.Popen", "pty.spawn"),
     *("builtins.eval", "builtins.exec", "builtins.__import__", "builtins.open", "importlib.import_module"),
     *("functools.partial", "operator.methodcaller", "pickle.loads", "shutil.rmtree", "pathlib.Path"),
-    *(
-        "torch.load",
-        "torch.hub.load",
-        "torch.nn.Linear",
-        "torch.jit.load",
-        "torch.optim.SGD",
-        "timm.create_model",
-    ),
+    *("torch.load", "torch.hub.load", "torch.nn.Linear", "torch.jit.load", "torch.optim.SGD"),
+    *("timm.create_model", "huggingface_hub.hf_hub_download", "safetensors.torch.load_file"),
     *("hydra.utils.instantiate", "hydra.utils.call", "hydra.utils.get_object", "omegaconf.OmegaConf.load"),
     *("numpy.load", "numpy.save", "pandas.read_pickle", "pandas.DataFrame.to_csv", "joblib.load"),
     *("pytorch_lightning.Trainer", "pytorch_lightning.callbacks.ModelCheckpoint"),
@@ -189,6 +185,7 @@ ARGUMENTS = {
     **{f"models.mpdrm.rarm.{name}": {**DIM, "dropout": 0.1} for name in ("AttentionPool", "RelationGate")},
     **{f"models.mpdrm.rarm.{name}": DIM for name in ("MeanPool", "RelationProjection")},
     **{f"models.mpdrm.rarm.{name}": {**DIM, "heads": 2} for name in ("RelationBoth", "RelationCross")},
+    **ENCODERS,
     "models.heads.ScoreHead": {**DIM, "low": 0, "high": 63},
     "models.heads.BinaryHead": DIM,
     "models.heads.OrdinalHead": {**DIM, "bands": 4},
@@ -388,7 +385,7 @@ def test_what_a_checkpoint_may_name_writes_fetches_and_starts_nothing(tmp_path, 
     assert done.returncode == 0, done.stderr[-3000:]
     found = json.loads(done.stdout.splitlines()[-1])
     say(capsys, **found)
-    assert found["meant"] == 69
+    assert found["meant"] == 73
     assert found["refused"] > 10_000
     assert (found["written"], found["loud"]) == ([], [])
     assert not list(tmp_path.rglob("*evil*"))

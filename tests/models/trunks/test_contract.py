@@ -18,9 +18,9 @@ from models.trunks.li_fpn import Imitation, LIFPNTrunk
 from models.trunks.lstm import LSTMTrunk
 from models.trunks.msn import MSNTrunk
 from models.trunks.pixels import PixelTrunk
-from models.trunks.readout import SpatialReadout
+from models.trunks.readout import SpatialReadout, TokenReadout
 from models.trunks.series import SeriesTrunk
-from models.trunks.video import VideoTrunk
+from models.trunks.video import MapsTrunk, VideoTrunk
 
 # name -> (trunk, shape of one step, frames T)
 CASES = {
@@ -85,7 +85,9 @@ def test_every_public_class_has_a_case():
         found |= {c for c in members if inspect.isclass(c) and c.__module__ == f"models.trunks.{module.name}"}
     public = {c for c in found if not c.__name__.startswith("_")} - {
         ClipMotion,
+        MapsTrunk,
         SpatialReadout,
+        TokenReadout,
         MaskedBatchNorm,
         Imitation,
     }  # parts of trunks
