@@ -27,6 +27,7 @@ NETWORKS = _names(
         "models.trunks.readout": "SpatialReadout TokenReadout",
         "models.trunks.series": "SeriesTrunk",
         "models.trunks.video": "VideoTrunk",
+        "models.trunks.vit_video": "VitVideoTrunk",
         "models.mpdrm.mmp": "MMPMaps MMPSeries",
         "models.mpdrm.group_relation": "GroupRelation",
         "models.mpdrm.part_relation": "PartReadout",

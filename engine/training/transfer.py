@@ -66,7 +66,7 @@ def start_from(
     except (AttributeError, RuntimeError) as error:
         raise CheckpointError(
             f"{path}: its trunk does not fit this model. Use the model/trunk, model/mmp, model/readout and "
-            f"width of its run{_width(earlier)}, or init_from=null"
+            f"width of its run{_width(earlier)}, model/tuning=lora where it had that, or init_from=null"
         ) from error
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 

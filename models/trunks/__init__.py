@@ -4,6 +4,7 @@ series   channels per frame (action units, gaze, landmarks), residual temporal c
 pixels   own light network for small faces on a CPU
 frames   any timm backbone with `features_only`, frame by frame
 video    torchvision video backbones
+vit_video  video transformers of tubelets, with weights of VideoMAE or V-JEPA
 msn      multi-scale 3-D convolutions; li_fpn  a pyramid over weighted frames: both rebuilt, "-like"
 lstm     bidirectional LSTM on series; inception_time  InceptionTime on series
 """

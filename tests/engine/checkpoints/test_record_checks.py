@@ -141,9 +141,13 @@ PLAIN = {
     **{
         f"weights from {weights}": (
             "trunk",
-            {"_target_": f"models.trunks.{trunk}", "backbone": backbone, "weights": weights},
+            {"_target_": f"models.trunks.{trunk}", key: backbone, "weights": weights},
         )
-        for trunk, backbone in (("frames.FramesTrunk", "resnet18"), ("video.VideoTrunk", "mc3_18"))
+        for trunk, key, backbone in (
+            ("frames.FramesTrunk", "backbone", "resnet18"),
+            ("video.VideoTrunk", "backbone", "mc3_18"),
+            ("vit_video.VitVideoTrunk", "preset", "small"),
+        )
         for weights in ("pretrained", "hf-hub:timm/resnet18.a1_in1k", "w.safetensors", "/etc/w.pth", True)
     },
     "hub": ("trunk", {"_target_": "models.trunks.frames.FramesTrunk", "backbone": "hf-hub:a/b"}),

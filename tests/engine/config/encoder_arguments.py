@@ -2,6 +2,7 @@
 
 ENCODERS = {
     "models.trunks.readout.TokenReadout": {"channels": 8, "dim": 8, "grid": 2},
+    "models.trunks.vit_video.VitVideoTrunk": {"preset": "small", "family": "plain", "dim": 8, "depth": 1},
     "models.mpdrm.attentive_pool.AttentivePool": {"dim": 8, "heads": 2},
     "models.tuning.Freeze": {"last": 1},
     "models.tuning.LoRA": {"rank": 2, "alpha": 4.0},

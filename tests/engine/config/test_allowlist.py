@@ -385,7 +385,7 @@ def test_what_a_checkpoint_may_name_writes_fetches_and_starts_nothing(tmp_path, 
     assert done.returncode == 0, done.stderr[-3000:]
     found = json.loads(done.stdout.splitlines()[-1])
     say(capsys, **found)
-    assert found["meant"] == 73
+    assert found["meant"] == 74
     assert found["refused"] > 10_000
     assert (found["written"], found["loud"]) == ([], [])
     assert not list(tmp_path.rglob("*evil*"))

@@ -21,6 +21,7 @@ from models.trunks.pixels import PixelTrunk
 from models.trunks.readout import SpatialReadout, TokenReadout
 from models.trunks.series import SeriesTrunk
 from models.trunks.video import MapsTrunk, VideoTrunk
+from models.trunks.vit_video import VideoTransformer, VitVideoTrunk
 
 # name -> (trunk, shape of one step, frames T)
 CASES = {
@@ -62,8 +63,9 @@ CASES = {
     "swin3d_t": (lambda: VideoTrunk(backbone="swin3d_t"), (3, 32, 32), 4),
     "mvit_v2_s": (lambda: VideoTrunk(backbone="mvit_v2_s"), (3, 32, 32), 4),
 }
+CASES["vit_video"] = (lambda: VitVideoTrunk(preset="small", depth=1, dim=16, mmp=MMPMaps), (3, 32, 32), 4)
 ONE_TOKEN_A_STEP = [name for name in CASES if name.startswith(("series", "pixels", "timm_resnet"))]
-LIGHT = [*ONE_TOKEN_A_STEP, "mc3_18", "msn", "li_fpn"]
+LIGHT = [*ONE_TOKEN_A_STEP, "mc3_18", "vit_video", "msn", "li_fpn"]
 HEAVY = ("timm_swin", "r2plus1d_18", "swin3d_t", "mvit_v2_s")
 _cache: dict[str, nn.Module] = {}
 
@@ -88,6 +90,7 @@ def test_every_public_class_has_a_case():
         MapsTrunk,
         SpatialReadout,
         TokenReadout,
+        VideoTransformer,
         MaskedBatchNorm,
         Imitation,
     }  # parts of trunks
@@ -125,7 +128,7 @@ def test_another_size_and_length(name):
     x = torch.cat((x, x[:, :2]), 1)
     mask = torch.cat((mask[:, :2], mask), 1)
     if x.dim() == 5:
-        x = torch.cat((x, x[..., :8]), -1)
+        x = torch.cat((x, x[..., :16]), -1)
     assert trunk(x, mask).shape[::2] == (2, trunk.dim)
 
 
