@@ -86,7 +86,7 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
         _record(checkpoint, material, run, record=record)
         predict = Predictor.of(checkpoint, run, one_device=True)
         check_history(predict.task, material.split.known, where=str(checkpoint.path))
-        record.record(parameters=predict.parameters)
+        record.record(parameters=predict.parameters, pretrained=checkpoint.pretrained)
         if config.get("attribution"):
             explained_head(predict.task)  # refuse before the work, not after it
         manifest, split, notes = material.manifest, material.split, material.notes

@@ -39,12 +39,18 @@ def labeled_mean(loss: Tensor, mask: Tensor) -> Tensor:
     return loss.masked_fill(~mask, 0.0).sum() / mask.sum().clamp_min(1)
 
 
-def token_mask(mask: Tensor, steps: int) -> Tensor:
+def token_mask(mask: Tensor, steps: int, *, cells: int = 1) -> Tensor:
     """Return the mask (B,T) at a trunk's resolution, (B,steps): a token is real if any of its frames is.
 
     Tokens of k = ceil(T / steps) frames each, the last of what is left, where that gives as many; else even
-    shares of the frames.
+    shares of the frames. Where space was kept, `cells` tokens in a row are of the same frames.
+
+    Example:
+        >>> token_mask(torch.tensor([[True, True, False]]), 6, cells=2).int().tolist()
+        [[1, 1, 1, 1, 0, 0]]
     """
+    if cells > 1:
+        return token_mask(mask, steps // cells).repeat_interleave(cells, 1)
     if mask.shape[1] == steps:
         return mask
     size = -(-mask.shape[1] // steps)

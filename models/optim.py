@@ -1,6 +1,6 @@
 """Optimizer parameter groups, in which only weights decay, and a learning rate with warm-up."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from torch import nn
@@ -8,6 +8,8 @@ from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, LRScheduler, SequentialLR
+
+from models.blocks import blocks_of, parameters_of, trunks
 
 _WRAPPERS = ("_fsdp_wrapped_module.", "_forward_module.", "_orig_mod.", "_checkpoint_wrapped_module.")
 _DDP = "module."  # before all names
@@ -17,26 +19,63 @@ _FLAT = "_flat_param"  # of FSDP without use_orig_params: many parameters in one
 _MATRIX = 2
 
 
-def parameter_groups(module: nn.Module, *, decayed: Collection[str] | None = None) -> list[dict[str, Any]]:
+def parameter_groups(
+    module: nn.Module, *, decayed: Collection[str] | None = None, scales: Mapping[str, float] | None = None
+) -> list[dict[str, Any]]:
     """Split the trainable parameters into weights, and biases, norms and other vectors.
 
-    The first group takes the optimizer's own `weight_decay`; the second has 0.
+    Weights take the optimizer's own `weight_decay`; the others have 0. Parameters of another rate than the
+    optimizer's are groups of their own with its share in `lr_scale`, which `scale_rates` puts into effect.
 
     Args:
         module: Whose parameters are trained; it may be wrapped for several devices.
         decayed: Names of the weights, from `weight_names` before it was wrapped; None asks the module itself.
+        scales: Shares of the rate by name, from `rate_scales` before it was wrapped; others have 1.
 
     Raises:
         ValueError: The parameters were flattened into one, so that weights and biases cannot be told apart.
     """
     names = weight_names(module) if decayed is None else decayed
     known: set[int] = set()
-    groups: list[dict[str, Any]] = [{"params": []}, {"params": [], "weight_decay": 0.0}]
+    groups: dict[tuple[float, bool], dict[str, Any]] = {}
     for name, _, parameter in _owned(module):
         if parameter.requires_grad and id(parameter) not in known:
             known.add(id(parameter))
-            groups[name not in names]["params"].append(parameter)
-    return [group for group in groups if group["params"]]
+            scale, vector = (scales or {}).get(name, 1.0), name not in names
+            group = groups.setdefault((-scale, vector), {"params": []})
+            group["params"].append(parameter)
+            group |= {"weight_decay": 0.0} if vector else {}
+            group |= {"lr_scale": scale} if scale != 1.0 else {}
+    return [groups[key] for key in sorted(groups)]
+
+
+def rate_scales(module: nn.Module, decay: float) -> dict[str, float]:
+    """Shares of the learning rate by name, for the blocks of trunks: decay^(n - k) in block k of n, from 0.
+
+    What stands behind the blocks has all of the rate, the last block decay of it (as in BEiT, arXiv
+    2106.08254).
+
+    Args:
+        module: The network or task, before it is wrapped.
+        decay: Above 0 and at most 1, where all rates are one.
+
+    Raises:
+        ValueError: The decay is none.
+    """
+    if not 0 < decay <= 1:
+        raise ValueError(f"layer_decay={decay}: must be above 0 and at most 1, e.g. 0.75")
+    found: dict[int, float] = {}
+    for blocks in map(blocks_of, trunks(module)) if decay < 1 else ():
+        for k, block in enumerate(blocks):
+            found |= {id(parameter): decay ** (len(blocks) - k) for parameter in parameters_of(block)}
+    return {name: found[id(parameter)] for name, _, parameter in _owned(module) if id(parameter) in found}
+
+
+def scale_rates(optimizer: Optimizer) -> Optimizer:
+    """Multiply the rate of each group by its `lr_scale`, before a schedule is made of them."""
+    for group in optimizer.param_groups:
+        group["lr"] *= group.get("lr_scale", 1.0)
+    return optimizer
 
 
 def weight_names(module: nn.Module) -> frozenset[str]:

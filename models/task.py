@@ -2,16 +2,18 @@
 
 from collections.abc import Callable
 from math import ceil
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 import pytorch_lightning as pl
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torchmetrics import Metric
 
+from models.blocks import trunks
 from models.objective import Objective
-from models.optim import WarmupCosine, parameter_groups, weight_names
+from models.optim import WarmupCosine, parameter_groups, rate_scales, scale_rates, weight_names
 from models.standardize import Statistics, set_statistics
+from models.tuning import settle
 from models.types import Batch, Network, Output
 
 _EXTRAS = ("attention", "context_available", "embedding", "plain", "relieved", "personality_feature")
@@ -27,6 +29,11 @@ class Task(pl.LightningModule):
         optimizer: partial, called with the parameter groups.
         scheduler: partial, called with the optimizer and stepped every epoch, or a `WarmupCosine`, stepped
             every step; None keeps the learning rate.
+        tuning: how much of each trunk is trained, see `models.tuning`; None trains all of it.
+        layer_decay: learning rate of a block of a trunk by that of the next one, see `rate_scales`.
+
+    Raises:
+        ValueError: what is to be tuned has no trunk.
     """
 
     def __init__(
@@ -37,15 +44,20 @@ class Task(pl.LightningModule):
         metrics: Metric,
         optimizer: Callable[..., torch.optim.Optimizer],
         scheduler: Callable[..., Any] | None = None,
+        tuning: Callable[[nn.Module], None] | None = None,
+        layer_decay: float = 1.0,
     ) -> None:
         super().__init__()
         self.network = network
+        if tuning is not None:
+            self._tune(tuning)
         self.objective = objective
         # A clone each: counts of validation, which also runs inside training, must not reach the test.
         self.val_metrics = metrics.clone()
         self.test_metrics = metrics.clone()
         self._optimizer = optimizer
         self._decayed = weight_names(self)  # before a strategy wraps and flattens anything
+        self._scales = rate_scales(self, layer_decay)
         self._scheduler = scheduler
 
     @classmethod
@@ -59,6 +71,20 @@ class Task(pl.LightningModule):
             "a task is made of built parts, which Lightning cannot make again from a checkpoint; call "
             "engine.inference.trained_network.load_network(path) for its network"
         )
+
+    def _tune(self, tuning: Callable[[nn.Module], None]) -> None:
+        """Apply it before optimizer and weights: a checkpoint opens with the parts it was saved with."""
+        if not (found := trunks(self)):
+            raise ValueError("model/tuning: this network has no part named `trunk`: use model/tuning=full")
+        for trunk in found:
+            tuning(trunk)
+        self.train()
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch to training, all but the parts that are frozen: those stay in evaluation."""
+        super().train(mode)
+        settle(self)
+        return self
 
     def forward(self, batch: Batch) -> Output:
         """Run the network."""
@@ -114,7 +140,8 @@ class Task(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """Build optimizer and scheduler from their partials; biases and norms get no weight decay."""
-        optimizer = self._optimizer(parameter_groups(self, decayed=self._decayed))
+        groups = parameter_groups(self, decayed=self._decayed, scales=self._scales)
+        optimizer = scale_rates(self._optimizer(groups))
         if self._scheduler is None:
             return optimizer
         by_steps = isinstance(self._scheduler, WarmupCosine)

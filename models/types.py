@@ -79,7 +79,11 @@ class Context(NamedTuple):
 
 
 class Trunk(Protocol):
-    """Anything that turns frames or series into tokens."""
+    """Anything that turns frames or series into tokens.
+
+    Further attributes are optional: `cells`, how many tokens in a row are of the same frames, where space was
+    kept; `blocks()`, see `models.blocks`; `expects` and `pretrained`, see `models.weights.record`.
+    """
 
     dim: int
 

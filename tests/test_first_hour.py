@@ -51,12 +51,14 @@ def answer(command, *overrides, folder=None):
         ("train", "--epoch=3", "write epochs=3"),
         ("train", "num_epochs=3", "write epochs=3"),
         ("train", "num_workers=3", "write workers=3"),
-        ("train", "freeze=true", "no option freezes weights"),
-        ("train", "model.network.depression.trunk.freeze=true", "no option freezes weights"),
-        ("train", "+model.network.depression.trunk.freeze=true", "no option freezes weights"),
+        ("train", "freeze=true", "write model/tuning=frozen"),
+        ("train", "model.network.depression.trunk.freeze=true", "write model/tuning=frozen"),
+        ("train", "+model.network.depression.trunk.freeze=true", "write model/tuning=frozen"),
         ("train", "gpus=2", "trainer=ddp trainer.devices=2"),
         ("train", "devices=2", "trainer=gpu"),
         ("train", "pretrained=true", "init_from=<best.ckpt>"),
+        ("train", "weights=a.pth", "model.network.depression.trunk.weights="),
+        ("train", "model.network.depression.trunk.pretrained=true", "trunk.weights=pretrained"),
         ("train", "seed_everything=1", "write seed=1"),
         ("train", "checkpoint=a.ckpt", "init_from=<best.ckpt>"),
         ("train", "ckpt=a.ckpt", "resume=last"),
@@ -220,7 +222,7 @@ def test_a_remark_is_made_where_it_works_but_may_not_be_meant(
 
 
 def test_a_download_without_a_network_is_one_message():
-    # pretrained=true offline; how long it tries is not ours
+    # weights=pretrained offline; how long it tries is not ours
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     error = LocalEntryNotFoundError("cannot find the requested files in the local cache")

@@ -56,6 +56,8 @@ class RunCheckpoint:
         weights: Which of two sets `state_dict` is, `ema` or `raw`; None where there is only one.
         change: What validation taught about changes between visits, see `engine.inference.person_changes`;
             empty where that is nothing, as in older checkpoints.
+        pretrained: Place in the network -> weights it began with, see `models.weights.record.WeightsRecord`;
+            empty where all began at random, as in older checkpoints.
     """
 
     path: Path
@@ -71,6 +73,7 @@ class RunCheckpoint:
     trained: dict[str, Tensor] | None = None
     weights: str | None = None
     change: dict[str, Any] = field(default_factory=dict)
+    pretrained: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 # Every further attribute is a field of the record; a check of its own goes to `record_checks.CHECKS`.
@@ -78,6 +81,7 @@ _LATER: dict[str, Any] = {
     "origin": "",
     "preprocessing": None,
     "change": {},
+    "pretrained": {},
 }  # what records of this format came to hold, as before
 _FIELDS = {own.name for own in fields(RunCheckpoint)} - {"path", "state_dict", "trained", "weights"}
 
@@ -90,6 +94,7 @@ def new_record(
     split: Mapping[str, Any],
     seen: Mapping[str, Any] | None = None,
     preprocessing: Preprocessing | None = None,
+    pretrained: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """The record of a run in its checkpoints: all but the weights, as plain values.
 
@@ -100,6 +105,7 @@ def new_record(
         split: Name and recording ids.
         seen: See `engine.checkpoints.seen_data.memory`.
         preprocessing: Of the manifest.
+        pretrained: Weights that the network began with, by their place in it.
     """
     kept = recorded(config)
     return {
@@ -112,6 +118,7 @@ def new_record(
         "seen": dict(seen or {}),
         "origin": origin(kept["data"]["manifest"], data_digest),
         "preprocessing": None if preprocessing is None else preprocessing.plain(),
+        "pretrained": {place: dict(record) for place, record in (pretrained or {}).items()},
     }
 
 

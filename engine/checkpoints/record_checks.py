@@ -7,6 +7,7 @@ from typing import Any
 from datamodules.manifests.preprocessing import BadPreprocessing, Preprocessing
 from datamodules.splits.partition import Split
 from engine.checkpoints.recorded_config import BadRecord, check_recorded
+from models.weights.record import WeightsRecord
 
 _DEEPEST = 60  # levels of a record; configs have a dozen
 
@@ -170,6 +171,19 @@ def _check_preprocessing(found: Any) -> None:
         raise BadRecord(f"what it says of preprocessing is not what a cache says: {fault}") from fault
 
 
+_WEIGHTS = {field.name for field in fields(WeightsRecord)}
+
+
+def _check_pretrained(found: Any) -> None:
+    if not isinstance(found, dict) or not all(isinstance(one, dict) for one in found.values()):
+        raise BadRecord("what it says of the weights it began with is no record by place")
+    for place, one in found.items():
+        names = [*one.get("left_out", ()), *one.get("resized", ())] if set(one) == _WEIGHTS else [None]
+        texts = [one.get(name) for name in ("source", "name", "sha256")]
+        if not all(isinstance(text, str) for text in (*names, *texts)) or type(one["taken"]) is not int:
+            raise BadRecord(f"what it says of the weights of {place!r:.80} is not what a training writes")
+
+
 CHECKS: dict[str, Callable[[Any], None]] = {
     "config": check_recorded,
     "statistics": _check_statistics,
@@ -179,5 +193,6 @@ CHECKS: dict[str, Callable[[Any], None]] = {
     "change": _check_change,
     "origin": _check_text,
     "preprocessing": _check_preprocessing,
+    "pretrained": _check_pretrained,
 }
 """Check of every field of a record that has one."""

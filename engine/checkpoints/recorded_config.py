@@ -86,8 +86,12 @@ def origin(manifest: Any, data_digest: str) -> str:
 
 
 def without_downloads(node: Any) -> Any:
-    """The config of a model with every `pretrained` switched off, so that building it downloads nothing."""
-    return edited(node, lambda name, value: (name, False if name == "pretrained" else value))
+    """The config of a model that begins at random: building it opens no file of weights and fetches none.
+
+    Its weights are in the checkpoint; which ones it began with is in the record, see
+    `RunCheckpoint.pretrained`.
+    """
+    return edited(node, _at_random)
 
 
 def check_recorded(config: Any) -> None:
@@ -182,6 +186,12 @@ def _nodes(node: Any, key: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
 def _unbuilt(node: Any) -> Any:
     """The node as a remark: nothing in it is built any more."""
     return edited(node, lambda name, value: ("target" if name == "_target_" else name, value))
+
+
+def _at_random(name: str, value: Any) -> tuple[str, Any]:
+    if name in ("weights", "weights_sha256") and isinstance(value, str):
+        return name, None
+    return name, False if name == "pretrained" else value  # of classes of others
 
 
 def _absolute(name: str, value: Any) -> tuple[str, Any]:

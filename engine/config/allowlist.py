@@ -11,7 +11,7 @@ def _names(groups: dict[str, str]) -> frozenset[str]:
 
 
 # A checkpoint may come from a stranger, so each entry takes plain values only and does nothing but build: no
-# layer here opens a file, and what could download (`pretrained`) is refused by `signatures`.
+# layer here opens a file, and what could open or download one (`weights`) is refused by `signatures`.
 NETWORKS = _names(
     {
         "models.task": "Task",
@@ -21,9 +21,10 @@ NETWORKS = _names(
         "models.trunks.encoded": "EncodedTrunk",
         "models.trunks.frames": "FramesTrunk",
         "models.trunks.pixels": "PixelTrunk",
-        "models.trunks.readout": "SpatialReadout",
+        "models.trunks.readout": "SpatialReadout TokenReadout",
         "models.trunks.series": "SeriesTrunk",
         "models.trunks.video": "VideoTrunk",
+        "models.trunks.vit_video": "VitVideoTrunk",
         "models.zoo.attention.li_fpn": "LIFPNTrunk",
         "models.zoo.attention.lmtformer": "LMTformerTrunk",
         "models.zoo.attention.pra_net": "PRANetTrunk",
@@ -40,6 +41,8 @@ NETWORKS = _names(
         "models.mpdrm.group_relation": "GroupRelation",
         "models.mpdrm.part_relation": "PartReadout",
         "models.mpdrm.context": "CalibratedContext ClipContext EnrolmentContext",
+        "models.tuning": "Freeze LoRA",
+        "models.mpdrm.attentive_pool": "AttentivePool",
         "models.mpdrm.rarm": (
             "AttentionPool MeanPool RelationBoth RelationCross RelationGate RelationProjection"
         ),
@@ -108,7 +111,7 @@ PARTIAL = _names(
         "models.mpdrm.mmp": "MMPMaps MMPSeries",
         "models.mpdrm.group_relation": "GroupRelation",
         "models.mpdrm.part_relation": "PartReadout",
-        "models.trunks.readout": "SpatialReadout",
+        "models.trunks.readout": "SpatialReadout TokenReadout",
         "datamodules.datamodule": "ClipDataModule",
     }
 )

@@ -51,7 +51,7 @@ def check_call(
         if name not in parameters:
             raise Misfit(f"{name}: {target} has no such argument; it has {', '.join(parameters)}")
         if name in _PRETRAINED and value not in (False, None):
-            raise Misfit(f"{name}: a checkpoint holds its weights, nothing is downloaded for it")
+            raise Misfit(f"{name}: a checkpoint holds its weights, nothing is opened or downloaded for it")
         if not _fits(value, parameters[name][0]):
             raise Misfit(f"{name}: {value!r:.80} is not what {target} takes ({parameters[name][0]})")
         _check_plain(name, value)

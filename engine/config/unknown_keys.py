@@ -37,10 +37,13 @@ _TRAIN = {
     "trainer.precision={}": "precision fp16 bf16 amp mixed_precision",
     "resume=<run folder> or resume=last to go on with a run, init_from=<best.ckpt> to start from it": (
         "checkpoint ckpt checkpoint_path resume_from resume_from_checkpoint resume_path load_from "
-        "trainer.ckpt_path trainer.resume_from_checkpoint weights model.checkpoint model.ckpt_path"
+        "trainer.ckpt_path trainer.resume_from_checkpoint model.checkpoint model.ckpt_path"
     ),
-    "model.network.depression.trunk.pretrained=true with experiment=mpdrm_timm (a download), or "
-    "init_from=<best.ckpt> of a run of yours": "pretrained model.pretrained backbone.pretrained",
+    "model.network.depression.trunk.weights=pretrained (or a file, or hf-hub:<id>) with model/trunk=timm or "
+    "video, or init_from=<best.ckpt> of a run of yours": (
+        "pretrained model.pretrained backbone.pretrained weights model.weights backbone.weights "
+        "model.network.depression.trunk.pretrained"
+    ),
     "data=manifest data.path=<table> for videos of your own, data.root=<folder> for a corpus, or "
     "paths.data=<folder> for where made cohorts are kept": (
         "data_dir data_path data_root dataset dataset_path data.data_dir data.dir data.folder data_folder"
@@ -54,6 +57,8 @@ _TRAIN = {
     "model/scheduler=warmup_cosine model.scheduler.warmup=... (share of all steps)": (
         "warmup warmup_steps warmup_epochs warmup_ratio num_warmup_steps scheduler.warmup model.warmup"
     ),
+    "model.layer_decay={}": "layer_decay llrd layerwise_lr_decay layer_lr_decay optimizer.layer_decay",
+    "model/tuning=lora model.tuning.rank=...": "lora use_lora lora_rank lora_r peft model.lora",
     "hydra.run.dir={}": "output_dir save_dir log_dir out_dir output",
     "data.cohort.n_subjects={}": (
         "n_subjects n_persons data.n_subjects data.cohort.n_persons data.cohort.subjects"
@@ -78,13 +83,13 @@ _ANSWERS: dict[str, dict[str, str]] = {
     },
 }
 _FREEZE = ("freeze", "frozen", "freeze_backbone", "freeze_trunk", "requires_grad")  # at any level
-_NO_FREEZING = "no option freezes weights; a small rate, as init_from=<best.ckpt> lr=1e-5, stays near them"
+_FREEZING = "write model/tuning=frozen (the trunk stays), last (its last blocks learn) or lora"
 
 
 def right_word(key: str, value: str, *, command: str) -> str | None:
     """What to write instead of a word that other frameworks use; None where nothing is known of it."""
     if command == "train" and key.rpartition(".")[2] in _FREEZE:
-        return f"Unknown key {key!r}: {_NO_FREEZING}"
+        return f"Unknown key {key!r}: {_FREEZING}"
     for answer, words in _ANSWERS.get(command, {}).items():
         if key in words.split():
             return f"Unknown key {key!r}: write {answer.format(value or '...')}"

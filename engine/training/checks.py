@@ -15,6 +15,7 @@ from datamodules.manifests.manifest import Manifest
 from datamodules.splits.partition import Split
 from engine.checkpoints.recorded_config import check_recorded, recorded
 from engine.cohort.network_needs import READS, check_history, reads_history
+from engine.cohort.pretrained_weights import check_expectations
 from engine.config.build import build, build_all
 from engine.config.compose import ConfigError
 from engine.config.selection import check_monitors, monitored
@@ -46,8 +47,10 @@ def check_model(config: Mapping[str, Any]) -> None:
 
     Raises:
         ConfigError: No network is chosen, or one that reads another kind of content than the data have, or
-            scores of earlier visits that the protocol does not make known; or something monitors a value that
-            is not logged.
+            scores of earlier visits that the protocol does not make known; clips are of another size, length
+            or normalization than its weights were trained with; or something monitors a value that is not
+            logged.
+        WeightsError: Pretrained weights are not there, are damaged, or belong to another network.
         ForbiddenTarget: What it names may not stand in a checkpoint, so its checkpoints could not be read.
         Exception: What the constructor raised, with the key of the config.
     """
@@ -56,6 +59,7 @@ def check_model(config: Mapping[str, Any]) -> None:
     task: Any = form(config["model"])
     _check_kind(task, config)
     _check_earlier_visits(task, config)
+    check_expectations(task, config)
     check_monitors(config, task.logged_names("val"))
     for name in ("optimizer", "scheduler"):
         build(config["model"].get(name), key=f"model.{name}")

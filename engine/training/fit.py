@@ -20,8 +20,10 @@ from engine.checkpoints.checkpoint import (
     load_checkpoint,
     new_record,
 )
+from engine.checkpoints.recorded_config import without_downloads
 from engine.checkpoints.seen_data import memory
 from engine.cohort.data_facts import data_facts
+from engine.cohort.pretrained_weights import weights_taken
 from engine.config.build import build, build_all
 from engine.config.compose import with_value
 from engine.config.selection import monitored, with_modes
@@ -58,9 +60,9 @@ class Fitted:
         facts: What `manifest.json` says of the training, as far as it happened: the epoch that was `chosen`,
             its value, `of` how many and the value of the `last`; how many `warmup_epochs` there were; which
             of two sets of `weights` is evaluated; recordings `skipped` because they could not be read, with
-            the reason; the checkpoint that the trunk came from, `init_from`; the rate that `find_lr` found,
-            `found_lr`; the epochs in which the metric that chooses was no finite number,
-            `epochs_without_monitor`; and why nothing was chosen, `unselected`.
+            the reason; the checkpoint that the trunk came from, `init_from`; the weights that others trained,
+            `pretrained`; the rate that `find_lr` found, `found_lr`; the epochs in which the metric that
+            chooses was no finite number, `epochs_without_monitor`; and why nothing was chosen, `unselected`.
     """
 
     best: Path
@@ -119,7 +121,9 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
         config = with_value(config, "model.optimizer.lr", rate.rate)
         # the range test has drawn random numbers: a run that finds its rate starts like one that is given it
         seed_run(config["seed"])
-    task, initial = _task(config, manifest, split, statistics)
+    task, initial = _task(config, manifest, split, statistics, resumes=state is not None)
+    # of a run that goes on, what its weights began with is known to its checkpoint alone
+    began = weights_taken(task) if state is None else state.pretrained
     embedded = new_record(
         config=dict(config) | {"resume": None, "ckpt_path": None},  # what is trained, not how it came about
         statistics=statistics,
@@ -127,6 +131,7 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
         split=_recorded_split(split),
         seen=memory(manifest, split),
         preprocessing=manifest.preprocessing,
+        pretrained=began,
     )
     trainer = _fit(config, task, datamodule, embedded, state=state, rate=rate, folder=folder)
     best, objective, unselected = chosen(trainer, folder, monitor=str(config["selection"]["monitor"]))
@@ -137,6 +142,7 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
         "weights": "ema" if any(isinstance(one, EMA) for one in trainer.callbacks) else None,  # type: ignore[attr-defined]
         "skipped": dict(getattr(datamodule, "skipped", None) or {}),
         "init_from": initial,
+        "pretrained": began,
         "found_lr": None if rate is None else asdict(rate),
         "epochs_without_monitor": missing,
         "unselected": unselected,
@@ -202,10 +208,16 @@ def _state(config: Mapping[str, Any], manifest: Manifest, split: Split, folder: 
 
 
 def _task(
-    config: Mapping[str, Any], manifest: Manifest, split: Split, statistics: Mapping[str, Any]
+    config: Mapping[str, Any],
+    manifest: Manifest,
+    split: Split,
+    statistics: Mapping[str, Any],
+    *,
+    resumes: bool,
 ) -> tuple[Any, dict[str, str] | None]:
     """The network before its first step, and the checkpoint that its trunk came from, if any."""
-    task = build(config["model"], key="model")
+    # a run that goes on takes its weights from its checkpoint, wherever those that it began with are now
+    task = build(without_downloads(config["model"]) if resumes else config["model"], key="model")
     task.set_statistics(statistics)
     initial = None
     if source := config["init_from"]:

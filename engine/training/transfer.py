@@ -16,6 +16,7 @@ from datamodules.splits.partition import Split
 from engine.checkpoints.checkpoint import CheckpointError, RunCheckpoint, load_checkpoint
 from engine.checkpoints.seen_data import BadMemory, met
 from engine.cohort.network_needs import READS
+from models.tuning import under_low_rank
 
 _log = logging.getLogger(__name__)
 
@@ -60,11 +61,12 @@ def start_from(
         if name.startswith(_TRUNK)
     }
     try:
-        task.get_submodule(_TRUNK.rstrip(".")).load_state_dict(weights, strict=True)
+        trunk = task.get_submodule(_TRUNK.rstrip("."))
+        trunk.load_state_dict(under_low_rank(weights, trunk.state_dict()), strict=True)
     except (AttributeError, RuntimeError) as error:
         raise CheckpointError(
-            f"{path}: its trunk does not fit this model. Use the model/trunk, model/mmp and width of its "
-            f"run{_width(earlier)}, or init_from=null"
+            f"{path}: its trunk does not fit this model. Use the model/trunk, model/mmp, model/readout and "
+            f"width of its run{_width(earlier)}, model/tuning=lora where it had that, or init_from=null"
         ) from error
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 

@@ -7,6 +7,11 @@ from models.masking import masked_mean, token_mask
 from models.types import Batch, Trunk, as_module
 
 
+def cells_of(trunk: Trunk) -> int:
+    """How many tokens in a row are of the same frames: 1 but for readouts that keep space."""
+    return int(getattr(trunk, "cells", 1))
+
+
 class MDFN(nn.Module):
     """Multi-scale depression feature network: batch -> depression tokens (B,T',D) and their mask (B,T').
 
@@ -18,12 +23,13 @@ class MDFN(nn.Module):
         self.input = as_module("depression.input", input)
         self.trunk = as_module("depression.trunk", trunk)
         self.dim = trunk.dim
+        self.cells = cells_of(trunk)
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return tokens and the mask at their resolution."""
         x, mask = self.input(batch)
         tokens = self.trunk(x, mask)
-        return tokens, token_mask(mask, tokens.shape[1])
+        return tokens, token_mask(mask, tokens.shape[1], cells=self.cells)
 
 
 class MPFN(nn.Module):
@@ -71,7 +77,7 @@ class MPFN(nn.Module):
         if self.trunk is not None and self.input is not None:
             x, real = self.input(batch)
             tokens = self.trunk(x, real)
-            mask = token_mask(real, tokens.shape[1])
+            mask = token_mask(real, tokens.shape[1], cells=cells_of(self.trunk))
         feature = masked_mean(tokens, mask)
         # Unit norm in float32: the contrast divides similarities by .1, and bfloat16 keeps three digits.
         return feature, F.normalize(self.projector(feature).float(), dim=-1)

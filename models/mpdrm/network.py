@@ -99,6 +99,8 @@ class MPDRM(nn.Module):
             feature, projection = self.personality(batch, tokens, mask)
         context = self._context(tokens, feature, batch)
         v, attention = self.rarm(tokens, mask, context.feature, context.available)
+        if self.depression.cells > 1:  # weights of steps, whatever they are made of
+            attention = attention.reshape(len(attention), -1, self.depression.cells).sum(-1)
         if context.offset is not None:
             v = v + context.offset
         known = context.available if self.context is not None and feature is not None else None

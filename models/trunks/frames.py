@@ -1,26 +1,41 @@
 """Any timm 2-D backbone with `features_only`, applied frame by frame; MMP adds the time."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import timm
 from torch import Tensor, nn
 
-from models.masking import zero_masked
+from models.blocks import Block, in_order
+from models.masking import token_mask, zero_masked
 from models.trunks.readout import SpatialReadout
+from models.trunks.timm_weights import expects_of, take
+from models.weights.record import WeightsRecord
 
 
 class FramesTrunk(nn.Module):
     """Frames (B,T,3,H,W) -> tokens (B,T,D) by a timm backbone, MMP on chosen stages, and one readout each.
 
+    A readout that keeps space gives S tokens a frame, (B,TS,D), those of one frame in a row.
+
     Args:
         backbone: timm model name that supports `features_only`.
         dim: width of the tokens.
-        pretrained: download timm's weights.
+        weights: null begins at random; `pretrained` takes those that timm names; else a file, an id of the
+            hub or a package, see `models.weights.locate.locate`.
+        weights_sha256: what the digest of the file should be, or how it should begin.
         size: height and width in pixels, for backbones whose weights depend on it (ViT, Swin); None
             elsewhere.
         stages: timm `out_indices` whose maps are read; their tokens are added.
         mmp: MMP by channels, put on every read stage; None leaves the frames apart.
         readout: maps to tokens by channels and dim, e.g. `partial(SpatialReadout, grid=4)`.
+
+    Attributes:
+        pretrained: which weights were taken; None if it began at random.
+        expects: what it must be shown.
+
+    Raises:
+        WeightsError: the weights are not there, or not those of this backbone.
 
     Example:
         >>> import torch
@@ -34,7 +49,8 @@ class FramesTrunk(nn.Module):
         *,
         backbone: str,
         dim: int = 128,
-        pretrained: bool = False,
+        weights: str | None = None,
+        weights_sha256: str | None = None,
         size: int | None = None,
         stages: Sequence[int] = (-2, -1),
         mmp: Callable[[int], nn.Module] | None = None,
@@ -44,12 +60,19 @@ class FramesTrunk(nn.Module):
         self.dim = dim
         settings = {} if size is None else {"img_size": size}
         self.backbone = timm.create_model(
-            backbone, pretrained=pretrained, features_only=True, out_indices=tuple(stages), **settings
+            backbone, pretrained=False, features_only=True, out_indices=tuple(stages), **settings
         )
+        self.pretrained: WeightsRecord | None = None
+        seen = None
+        if weights is not None:
+            digest: dict[str, Any] = {"sha256": weights_sha256, "settings": settings}
+            self.pretrained, seen = take(self.backbone, backbone, weights, **digest)
+        self.expects = expects_of(backbone, size=size, config=seen)
         self.channels_last = "NHWC" in str(getattr(self.backbone, "output_fmt", "NCHW"))
         channels = self.backbone.feature_info.channels()
         self.motions = nn.ModuleList(mmp(width) for width in channels) if mmp is not None else None
         self.readouts = nn.ModuleList(readout(channels=width, dim=dim) for width in channels)
+        self.cells = int(getattr(self.readouts[0], "cells", 1))
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Map frames under their mask (B,T) to tokens (B,T,D); tokens of unreal frames are zero."""
@@ -61,4 +84,9 @@ class FramesTrunk(nn.Module):
             if self.motions is not None:
                 maps = self.motions[index](maps.unflatten(0, mask.shape), mask).flatten(0, 1)
             tokens = tokens + read(maps)
-        return zero_masked(tokens.reshape(*mask.shape, self.dim), mask)
+        tokens = tokens.reshape(len(mask), -1, self.dim)
+        return zero_masked(tokens, token_mask(mask, tokens.shape[1], cells=self.cells))
+
+    def blocks(self) -> list[Block]:
+        """The blocks of the backbone, from its input on; readouts and MMP are none."""
+        return in_order(self.backbone)

@@ -6,7 +6,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from models.masking import zero_masked
+from models.masking import token_mask, zero_masked
 from models.trunks.readout import SpatialReadout
 
 _WIDTHS = (16, 32, 64, 96)  # our choice: what a core affords at 64 x 64
@@ -83,6 +83,8 @@ class PixelTrunk(nn.Module):
             }
         )
 
+        self.cells = int(getattr(next(iter(self.readouts.values())), "cells", 1))
+
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Map frames under their mask (B,T) to tokens (B,T,D); tokens of unreal frames are zero."""
         maps = zero_masked(x, mask).flatten(0, 1)  # (BT,C,H,W)
@@ -94,4 +96,5 @@ class PixelTrunk(nn.Module):
                 maps = self.motions[str(index)](maps.unflatten(0, mask.shape), mask).flatten(0, 1)
             if str(index) in self.readouts:
                 tokens = tokens + self.readouts[str(index)](maps)
-        return zero_masked(tokens.reshape(*mask.shape, self.dim), mask)
+        tokens = tokens.reshape(len(mask), -1, self.dim)
+        return zero_masked(tokens, token_mask(mask, tokens.shape[1], cells=self.cells))

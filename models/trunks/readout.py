@@ -1,4 +1,4 @@
-"""Readout of feature maps: one token per frame, without losing where things are."""
+"""Readouts of feature maps: one token per frame, without losing where things are, or one per place."""
 
 import torch
 from torch import Tensor, nn
@@ -31,4 +31,39 @@ class SpatialReadout(nn.Module):
         if cells.shape[-2:] != (self.grid, self.grid):
             cells = F.adaptive_avg_pool2d(cells, self.grid)
         tokens: Tensor = self.linear(torch.cat((maps.mean((-2, -1)), cells.flatten(1)), 1))
+        return tokens
+
+
+class TokenReadout(nn.Module):
+    """Maps (N,C,H,W) -> tokens (N,S,D): each cell of a grid is a token, S = grid^2, row by row.
+
+    The pool, and not the readout, then says what is looked at and where (`AttentivePool`). Maps of
+    convolutions do not know where they are: each place has a learned vector that is added, zero at first.
+
+    Args:
+        channels: C of the maps.
+        dim: D of the tokens.
+        grid: cells per side; that of the maps keeps every one of them, e.g. 14 of a ViT at 224 pixels.
+
+    Raises:
+        ValueError: there is no cell.
+
+    Example:
+        >>> TokenReadout(channels=8, dim=16, grid=2)(torch.randn(3, 8, 6, 6)).shape
+        torch.Size([3, 4, 16])
+    """
+
+    def __init__(self, *, channels: int, dim: int, grid: int = 4) -> None:
+        super().__init__()
+        if grid < 1:
+            raise ValueError(f"grid={grid}: a side has at least one cell")
+        self.grid, self.cells = grid, grid * grid
+        self.linear = nn.Linear(channels, dim)
+        self.place = nn.Parameter(torch.zeros(self.cells, dim))
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Return the tokens."""
+        if maps.shape[-2:] != (self.grid, self.grid):
+            maps = F.adaptive_avg_pool2d(maps, self.grid)
+        tokens: Tensor = self.linear(maps.flatten(2).transpose(1, 2)) + self.place
         return tokens

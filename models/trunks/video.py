@@ -7,7 +7,10 @@ from torch import Tensor, nn
 from torchvision.models import get_model, list_models, video
 from torchvision.models.video import S3D, MViT, SwinTransformer3d, VideoResNet
 
+from models.blocks import Block, in_order
 from models.masking import hold_last, token_mask, zero_masked
+from models.trunks.torchvision_weights import take
+from models.weights.record import Expects, WeightsRecord
 
 
 @singledispatch
@@ -62,21 +65,76 @@ def _remove_head(backbone: nn.Module) -> int:
     raise TypeError(f"{type(backbone).__name__} has no classifier named fc, head or classifier to take off")
 
 
-class VideoTrunk(nn.Module):
-    """Frames (B,T,3,H,W) -> tokens (B,T',D); T' is what the backbone leaves of the frames (T/8 for r3d_18).
+class MapsTrunk(nn.Module):
+    """Frames (B,T,3,H,W) -> tokens by a video backbone: its last maps, MMP on them, and one readout.
 
-    Unreal frames are replaced by the last real one: these networks convolve through time, and a black frame
+    Unreal frames are replaced by the last real one: these networks look through time, and a black frame
     would be a sudden motion. Their content never matters, but padding a clip does change its tokens
     slightly.
 
     Args:
+        backbone: what `feature_maps` has an adapter for, without its classifier.
+        width: channels of its last maps.
+        dim: width of the tokens; None keeps that of the maps.
+        mmp: MMP by channels, put on the last maps; None leaves them alone.
+        readout: maps to tokens by channels and dim, e.g. `partial(TokenReadout, grid=4)` for S tokens a step,
+            (B,T'S,D); None takes the mean over space, (B,T',D).
+    """
+
+    def __init__(
+        self,
+        backbone: nn.Module,
+        *,
+        width: int,
+        dim: int | None,
+        mmp: Callable[[int], nn.Module] | None,
+        readout: Callable[..., nn.Module] | None,
+    ) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.dim = width if dim is None else dim
+        self.motion = mmp(width) if mmp is not None else None
+        self.readout = None if readout is None else readout(channels=width, dim=self.dim)
+        self.cells = int(getattr(self.readout, "cells", 1))
+        linear = dim is not None and readout is None
+        self.project = nn.Linear(width, self.dim) if linear else nn.Identity()
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Map frames under their mask (B,T) to tokens (B,T',D), or (B,T'S,D) where space is kept."""
+        held = hold_last(x, mask)
+        maps = feature_maps(self.backbone, held.transpose(1, 2)).transpose(1, 2)  # (B,T',C,H',W')
+        if self.motion is not None:
+            maps = self.motion(maps, token_mask(mask, maps.shape[1]))
+        if self.readout is None:
+            tokens = self.project(maps.mean((-2, -1)))
+        else:
+            tokens = self.readout(maps.flatten(0, 1)).reshape(len(maps), -1, self.dim)
+        return zero_masked(tokens, token_mask(mask, tokens.shape[1], cells=self.cells))
+
+    def blocks(self) -> list[Block]:
+        """The blocks of the backbone, from its input on; readout, projection and MMP are none."""
+        return in_order(self.backbone)
+
+
+class VideoTrunk(MapsTrunk):
+    """A torchvision video network as a trunk; T' is what it leaves of the frames (T/8 for r3d_18).
+
+    Args:
         backbone: torchvision model name: r3d_18, mc3_18, r2plus1d_18, s3d, swin3d_t, mvit_v2_s, ...
         dim: width of the tokens; None keeps the backbone's own.
-        pretrained: download torchvision's default weights (Kinetics-400).
-        mmp: MMP by channels, put on the last maps; None leaves them alone.
+        weights: null begins at random; `pretrained` takes torchvision's (Kinetics-400); else a file or an id
+            of the hub, see `models.weights.locate.locate`.
+        weights_sha256: what the digest of the file should be, or how it should begin.
+        mmp: see `MapsTrunk`.
+        readout: see `MapsTrunk`.
+
+    Attributes:
+        pretrained: which weights were taken; None if it began at random.
+        expects: what it must be shown.
 
     Raises:
         ValueError: torchvision has no video model of that name.
+        WeightsError: the weights are not there, or not those of this backbone.
 
     Example:
         >>> import torch
@@ -90,24 +148,19 @@ class VideoTrunk(nn.Module):
         *,
         backbone: str,
         dim: int | None = None,
-        pretrained: bool = False,
+        weights: str | None = None,
+        weights_sha256: str | None = None,
         mmp: Callable[[int], nn.Module] | None = None,
+        readout: Callable[..., nn.Module] | None = None,
     ) -> None:
-        super().__init__()
         # models of other modules, of detection for one, download a part of themselves by default
         if backbone not in (known := list_models(module=video)):
             raise ValueError(f"backbone={backbone!r} is no video model of torchvision: {', '.join(known)}")
-        self.backbone = get_model(backbone, weights="DEFAULT" if pretrained else None)
-        width = _remove_head(self.backbone)
-        self.dim = width if dim is None else dim
-        self.motion = mmp(width) if mmp is not None else None
-        self.project = nn.Identity() if dim is None else nn.Linear(width, dim)
-
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """Map frames under their mask (B,T) to tokens (B,T',D)."""
-        held = hold_last(x, mask)
-        maps = feature_maps(self.backbone, held.transpose(1, 2)).transpose(1, 2)  # (B,T',C,H',W')
-        steps = token_mask(mask, maps.shape[1])
-        if self.motion is not None:
-            maps = self.motion(maps, steps)
-        return zero_masked(self.project(maps.mean((-2, -1))), steps)
+        network = get_model(backbone, weights=None)
+        pretrained: WeightsRecord | None = None
+        expects = Expects()
+        if weights is not None:
+            pretrained, expects = take(network, backbone, weights, sha256=weights_sha256)
+        width = _remove_head(network)
+        super().__init__(network, width=width, dim=dim, mmp=mmp, readout=readout)
+        self.pretrained, self.expects = pretrained, expects

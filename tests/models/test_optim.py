@@ -9,7 +9,14 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 from torch import nn
 
-from models.optim import WarmupCosine, parameter_groups, plain_name, weight_names
+from models.optim import (
+    WarmupCosine,
+    parameter_groups,
+    plain_name,
+    rate_scales,
+    scale_rates,
+    weight_names,
+)
 
 
 class Network(nn.Module):
@@ -136,3 +143,53 @@ def test_one_step_is_enough_for_a_warm_up_that_rounds_to_it():
 def test_a_schedule_that_cannot_be_is_refused(given):
     with pytest.raises(ValueError, match="warmup="):
         WarmupCosine(**given)
+
+
+class Trunk(nn.Module):
+    """Three blocks of a weight and a bias each, and what reads them."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(*(nn.Linear(2, 2) for _ in range(3)))
+        self.readout = nn.Linear(2, 2)
+
+    def blocks(self):
+        return [[layer] for layer in self.layers]
+
+
+def test_rates_fall_from_block_to_block_towards_the_input():
+    network = nn.ModuleDict({"trunk": Trunk(), "head": nn.Linear(2, 1)})
+    scales = rate_scales(network, 0.5)
+    assert {name: scales.get(f"trunk.layers.{k}.weight") for k, name in enumerate("abc")} == {
+        "a": 0.125, "b": 0.25, "c": 0.5,
+    }  # fmt: skip
+    optimizer = scale_rates(torch.optim.AdamW(parameter_groups(network, scales=scales), lr=0.8))
+    rates = {id(p): group["lr"] for group in optimizer.param_groups for p in group["params"]}
+    names = {name: rates[id(parameter)] for name, parameter in network.named_parameters()}
+    assert [names[f"trunk.layers.{k}.bias"] for k in range(3)] == pytest.approx([0.1, 0.2, 0.4])
+    assert names["trunk.readout.weight"] == names["head.bias"] == 0.8
+    decays = {id(p): group["weight_decay"] for group in optimizer.param_groups for p in group["params"]}
+    assert {decays[id(p)] for n, p in network.named_parameters() if n.endswith("bias")} == {0.0}
+    assert {decays[id(p)] for n, p in network.named_parameters() if n.endswith("weight")} == {0.01}
+
+
+def test_a_schedule_keeps_the_ratio_of_the_rates():
+    network = nn.ModuleDict({"trunk": Trunk()})
+    groups = parameter_groups(network, scales=rate_scales(network, 0.5))
+    optimizer = scale_rates(torch.optim.SGD(groups, lr=1.0))
+    ratios = []
+    schedule = WarmupCosine(warmup=0.25, T_max=2)(optimizer, steps_per_epoch=4)
+    for _ in range(7):
+        ratios.append(optimizer.param_groups[0]["lr"] / optimizer.param_groups[-1]["lr"])
+        optimizer.step()
+        schedule.step()
+    assert ratios == pytest.approx([8.0] * 7)
+
+
+def test_one_rate_for_all_leaves_the_groups_as_they_are():
+    network = nn.ModuleDict({"trunk": Trunk()})
+    assert rate_scales(network, 1.0) == {}
+    assert all("lr_scale" not in group for group in parameter_groups(network, scales={}))
+    for wrong in (0.0, 1.5):
+        with pytest.raises(ValueError, match="layer_decay="):
+            rate_scales(network, wrong)

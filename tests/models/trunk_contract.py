@@ -48,7 +48,7 @@ def check_another_size_and_length(trunk, x, mask):
     x = torch.cat((x, x[:, :2]), 1)
     mask = torch.cat((mask[:, :2], mask), 1)
     if x.dim() == 5:
-        x = torch.cat((x, x[..., :8]), -1)
+        x = torch.cat((x, x[..., :16]), -1)
     assert trunk(x, mask).shape[::2] == (2, trunk.dim)
 
 

@@ -13,6 +13,10 @@ def provenance_rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Started", str(record.get("started") or "")),
         ("Checkpoint", str(record.get("checkpoint") or "")),
         ("Started from", str((record.get("init_from") or {}).get("path") or "")),
+        (
+            "Pretrained weights",
+            "; ".join(dict.fromkeys(map(weights_text, (record.get("pretrained") or {}).values()))),
+        ),
         ("Code", _code(record.get("git") or {})),
         ("Seed", _text(record.get("seed"))),
         ("Splits", _listed(record.get("splits"))),
@@ -26,6 +30,20 @@ def provenance_rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Digest of the data", f"{digest[:12]}, whole in manifest.json" if digest else ""),
     ]
     return [(label, text) for label, text in rows if text]
+
+
+def weights_text(weights: Mapping[str, Any]) -> str:
+    """Which weights a network began with, and what of them it took.
+
+    Args:
+        weights: Of one place in the network, see `models.weights.record.WeightsRecord`.
+    """
+    left, resized = len(weights["left_out"]), len(weights["resized"])
+    return (
+        f"{weights['name']} ({weights['source']}; license {weights['license'] or 'not stated'}), SHA-256 "
+        f"{weights['sha256'][:16]}..., {weights['taken']} tensors taken, {left} left out"
+        + (f", {resized} resized" if resized else "")
+    )
 
 
 def _text(value: Any) -> str:

@@ -24,6 +24,8 @@ from torch import Tensor, nn
 from torchvision.models import get_model
 
 from models.masking import silence, token_mask, zero_masked
+from models.trunks.torchvision_weights import take
+from models.weights.record import Expects, WeightsRecord
 
 CLASSES = 2  # of the inner decisions; the public code has as many as the task
 _CHANNELS = (64, 128, 256, 512)  # of the stages of a ResNet-18
@@ -67,7 +69,9 @@ class LIFPNTrunk(nn.Module):
     Args:
         dim: width of the token; None keeps the 512 of the last stage.
         backbone: torchvision ResNet with basic blocks: resnet18 or resnet34.
-        pretrained: download torchvision's weights (ImageNet).
+        weights: null begins at random; `pretrained` takes torchvision's (ImageNet); else a file or an id of
+            the hub, see `models.weights.locate.locate`.
+        weights_sha256: what the digest of the file should be, or how it should begin.
         classes: K of the inner decisions that weigh frames and levels, at least 2.
         mmp: None, as one token has no motion; here because every trunk takes it.
 
@@ -85,7 +89,8 @@ class LIFPNTrunk(nn.Module):
         *,
         dim: int | None = None,
         backbone: str = "resnet18",
-        pretrained: bool = False,
+        weights: str | None = None,
+        weights_sha256: str | None = None,
         classes: int = CLASSES,
         mmp: Callable[[int], nn.Module] | None = None,
     ) -> None:
@@ -96,7 +101,11 @@ class LIFPNTrunk(nn.Module):
             raise ValueError(f"backbone={backbone!r}: LI-FPN reads the stages of resnet18 or resnet34")
         if classes < 2:
             raise ValueError(f"classes={classes}: how far a decision is from the first class needs 2 or more")
-        network = get_model(backbone, weights="DEFAULT" if pretrained else None)
+        network = get_model(backbone, weights=None)
+        self.pretrained: WeightsRecord | None = None
+        self.expects = Expects()
+        if weights is not None:
+            self.pretrained, self.expects = take(network, backbone, weights, sha256=weights_sha256)
         self.stem = nn.Sequential(network.conv1, network.bn1, network.relu, network.maxpool)
         self.stages = nn.ModuleList([network.layer1, network.layer2, network.layer3, network.layer4])
         self.imitations = nn.ModuleList(Imitation(channels=width) for width in _CHANNELS)

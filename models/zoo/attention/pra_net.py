@@ -75,7 +75,9 @@ class PRANetTrunk(nn.Module):
     Args:
         dim: width of the tokens; None keeps twice the channels of the last stage.
         backbone: torchvision name of a ResNet, resnet18 to resnet152.
-        pretrained: download torchvision's weights (ImageNet).
+        weights: null begins at random; `pretrained` takes torchvision's (ImageNet); else a file or an id of
+            the hub, see `models.weights.locate.locate`.
+        weights_sha256: what the digest of the file should be, or how it should begin.
         grid: parts along each side of the map; a map with fewer cells repeats them.
         mmp: MMP by channels, put on the last maps; not part of PRA-Net.
 
@@ -93,7 +95,8 @@ class PRANetTrunk(nn.Module):
         *,
         dim: int | None = None,
         backbone: str = BACKBONE,
-        pretrained: bool = False,
+        weights: str | None = None,
+        weights_sha256: str | None = None,
         grid: int = GRID,
         mmp: Callable[[int], nn.Module] | None = None,
     ) -> None:
@@ -101,7 +104,8 @@ class PRANetTrunk(nn.Module):
         if grid < 1:
             raise ValueError(f"grid={grid}: PRA-Net needs at least one part; 3 means 3 x 3")
         self.grid = grid
-        self.backbone = ResNetStages(backbone=backbone, pretrained=pretrained)
+        self.backbone = ResNetStages(backbone=backbone, weights=weights, weights_sha256=weights_sha256)
+        self.pretrained, self.expects = self.backbone.pretrained, self.backbone.expects
         channels = self.backbone.channels[-1]
         self.motion = mmp(channels) if mmp is not None else None
         self.relation = PartAndRelation(width=channels)

@@ -115,7 +115,9 @@ class DepMGNNTrunk(nn.Module):
     Args:
         dim: width of the token; None keeps twice that of the nodes.
         backbone: torchvision name of a ResNet, resnet18 to resnet152.
-        pretrained: download torchvision's weights (ImageNet).
+        weights: null begins at random; `pretrained` takes torchvision's (ImageNet); else a file or an id of
+            the hub, see `models.weights.locate.locate`.
+        weights_sha256: what the digest of the file should be, or how it should begin.
         width: channels of the nodes, a multiple of `groups`.
         groups: of the normalization.
         mmp: None, as one token has no motion; here because every trunk takes it.
@@ -134,7 +136,8 @@ class DepMGNNTrunk(nn.Module):
         *,
         dim: int | None = None,
         backbone: str = BACKBONE,
-        pretrained: bool = False,
+        weights: str | None = None,
+        weights_sha256: str | None = None,
         width: int = WIDTH,
         groups: int = GROUPS,
         mmp: Callable[[int], nn.Module] | None = None,
@@ -144,7 +147,8 @@ class DepMGNNTrunk(nn.Module):
             raise ValueError("DepMGNN makes one token of a clip, which has no motion for MMP: model/mmp=none")
         if groups < 1 or width % groups:
             raise ValueError(f"width={width} cannot be shared by groups={groups}: use a multiple of it")
-        self.backbone = ResNetStages(backbone=backbone, pretrained=pretrained)
+        self.backbone = ResNetStages(backbone=backbone, weights=weights, weights_sha256=weights_sha256)
+        self.pretrained, self.expects = self.backbone.pretrained, self.backbone.expects
         channels = self.backbone.channels
         self.spatial = ScaleGraph(channels=channels, width=width, groups=groups)
         self.temporal = nn.ModuleList(FrameGraph(width=width, groups=groups) for _ in channels)

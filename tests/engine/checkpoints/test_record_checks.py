@@ -138,10 +138,18 @@ PLAIN = {
     "number": ("trunk", {"dim": 10**19}),
     "not a number": ("trunk", {"dropout": float("nan")}),
     "path": ("trunk", {"_target_": "models.zoo.attention.li_fpn.LIFPNTrunk", "backbone": "../x"}),
-    "download": (
-        "trunk",
-        {"_target_": "models.trunks.frames.FramesTrunk", "backbone": "resnet18", "pretrained": True},
-    ),
+    **{
+        f"weights from {weights}": (
+            "trunk",
+            {"_target_": f"models.trunks.{trunk}", key: backbone, "weights": weights},
+        )
+        for trunk, key, backbone in (
+            ("frames.FramesTrunk", "backbone", "resnet18"),
+            ("video.VideoTrunk", "backbone", "mc3_18"),
+            ("vit_video.VitVideoTrunk", "preset", "small"),
+        )
+        for weights in ("pretrained", "hf-hub:timm/resnet18.a1_in1k", "w.safetensors", "/etc/w.pth", True)
+    },
     "hub": ("trunk", {"_target_": "models.trunks.frames.FramesTrunk", "backbone": "hf-hub:a/b"}),
     "detection": ("trunk", {"_target_": "os.system"}),
     "another part": ("trunk", {"_target_": "datamodules.manifests.manifest.read_manifest"}),
@@ -157,3 +165,31 @@ def test_only_plain_arguments_by_name_are_taken(part, given, tiny_checkpoint):
     with pytest.raises(ForbiddenTarget, match=rf"^model\.network\.depression\.{part}") as caught:
         load_checkpoint(path)
     assert any("tiny.ckpt" in note for note in caught.value.__notes__)
+
+
+WEIGHTS = {
+    **{"source": "file", "name": "w.pth", "url": None, "sha256": "0" * 64, "license": None, "taken": 3},
+    **{"left_out": ["fc.bias"], "resized": []},
+}
+
+
+def test_the_weights_that_a_run_began_with_are_kept_as_plain_text(tiny_checkpoint):
+    path = tiny_checkpoint(lambda record: record.update(pretrained={"depression.trunk": WEIGHTS}))
+    assert load_checkpoint(path).pretrained == {"depression.trunk": WEIGHTS}
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        [],
+        {"trunk": "w.pth"},
+        {"trunk": {"name": "w.pth"}},
+        {"trunk": WEIGHTS | {"taken": "3"}},
+        {"trunk": WEIGHTS | {"left_out": [1]}},
+        {"trunk": WEIGHTS | {"path": "/home/me"}},
+    ],
+)
+def test_what_no_training_writes_of_its_weights_is_refused(found, tiny_checkpoint):
+    path = tiny_checkpoint(lambda record: record.update(pretrained=found))
+    with pytest.raises(CheckpointError, match="weights"):
+        load_checkpoint(path)

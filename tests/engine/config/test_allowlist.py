@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.engine.config.encoder_arguments import ENCODERS
 from tests.engine.config.zoo_arguments import ZOO
 
 ROOT = Path(__file__).parents[3]
@@ -21,14 +22,8 @@ DISGUISES = (
     *("os.system", "posix.system", "os.path.os.system", "subprocess.run", "subprocess.Popen", "pty.spawn"),
     *("builtins.eval", "builtins.exec", "builtins.__import__", "builtins.open", "importlib.import_module"),
     *("functools.partial", "operator.methodcaller", "pickle.loads", "shutil.rmtree", "pathlib.Path"),
-    *(
-        "torch.load",
-        "torch.hub.load",
-        "torch.nn.Linear",
-        "torch.jit.load",
-        "torch.optim.SGD",
-        "timm.create_model",
-    ),
+    *("torch.load", "torch.hub.load", "torch.nn.Linear", "torch.jit.load", "torch.optim.SGD"),
+    *("timm.create_model", "huggingface_hub.hf_hub_download", "safetensors.torch.load_file"),
     *("hydra.utils.instantiate", "hydra.utils.call", "hydra.utils.get_object", "omegaconf.OmegaConf.load"),
     *("numpy.load", "numpy.save", "pandas.read_pickle", "pandas.DataFrame.to_csv", "joblib.load"),
     *("pytorch_lightning.Trainer", "pytorch_lightning.callbacks.ModelCheckpoint"),
@@ -168,7 +163,7 @@ ARGUMENTS = {
     **{f"models.inputs.{name}": {} for name in ("Appearance", "FrameDifference")},
     **{f"models.inputs.{name}": {"channels": 2} for name in ("Levels", "Delta")},
     "models.trunks.frames.FramesTrunk": {
-        **{**DIM, "backbone": "resnet10t", "pretrained": False, "mmp": MAPS, "readout": PARTS}
+        **{**DIM, "backbone": "resnet10t", "weights": None, "mmp": MAPS, "readout": PARTS}
     },
     "models.trunks.pixels.PixelTrunk": {
         **{**DIM, "widths": [8, 16], "mmp_stages": [1], "mmp": MAPS, "readout": GRID, "read_stages": [-1]}
@@ -179,7 +174,7 @@ ARGUMENTS = {
     },
     "models.mpdrm.part_relation.PartReadout": {"channels": 8, "dim": 8, "layouts": [[1, 1], [2, 1]]},
     "models.trunks.series.SeriesTrunk": {**DIM, "channels": 2, "blocks": 1, "kernel": 5, "mmp": MMP},
-    "models.trunks.video.VideoTrunk": {**DIM, "backbone": "mc3_18", "pretrained": False},
+    "models.trunks.video.VideoTrunk": {**DIM, "backbone": "mc3_18", "weights": None},
     "models.mpdrm.mmp.MMPMaps": {"channels": 8, "scales": [1, 2]},
     "models.mpdrm.mmp.MMPSeries": {"channels": 8, "scales": [1, 2]},
     "models.mpdrm.context.ClipContext": {"detach": False},
@@ -188,6 +183,7 @@ ARGUMENTS = {
     **{f"models.mpdrm.rarm.{name}": {**DIM, "dropout": 0.1} for name in ("AttentionPool", "RelationGate")},
     **{f"models.mpdrm.rarm.{name}": DIM for name in ("MeanPool", "RelationProjection")},
     **{f"models.mpdrm.rarm.{name}": {**DIM, "heads": 2} for name in ("RelationBoth", "RelationCross")},
+    **ENCODERS,
     "models.heads.ScoreHead": {**DIM, "low": 0, "high": 63},
     "models.heads.BinaryHead": DIM,
     "models.heads.OrdinalHead": {**DIM, "bands": 4},

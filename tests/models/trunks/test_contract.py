@@ -8,11 +8,13 @@ import models.trunks
 from models.mpdrm.mmp import MMPMaps, MMPSeries
 from models.mpdrm.part_relation import PartReadout
 from models.trunks.clip_motion import ClipMotion
+from models.trunks.encoded import EncodedTrunk
 from models.trunks.frames import FramesTrunk
 from models.trunks.pixels import PixelTrunk
-from models.trunks.readout import SpatialReadout
+from models.trunks.readout import SpatialReadout, TokenReadout
 from models.trunks.series import SeriesTrunk
-from models.trunks.video import VideoTrunk
+from models.trunks.video import MapsTrunk, VideoTrunk
+from models.trunks.vit_video import VideoTransformer, VitVideoTrunk
 from tests.models.trunk_contract import (
     batch,
     check_another_size_and_length,
@@ -59,8 +61,10 @@ CASES = {
     "swin3d_t": (lambda: VideoTrunk(backbone="swin3d_t"), (3, 32, 32), 4),
     "mvit_v2_s": (lambda: VideoTrunk(backbone="mvit_v2_s"), (3, 32, 32), 4),
 }
-ONE_TOKEN_A_STEP = [name for name in CASES if name.startswith(("series", "pixels", "timm_resnet"))]
-LIGHT = [*ONE_TOKEN_A_STEP, "mc3_18"]
+CASES["encoded"] = (lambda: EncodedTrunk(channels=5, dim=16, mmp=MMPSeries), (5,), 12)
+CASES["vit_video"] = (lambda: VitVideoTrunk(preset="small", depth=1, dim=16, mmp=MMPMaps), (3, 32, 32), 4)
+ONE_TOKEN_A_STEP = [name for name in CASES if name.startswith(("encoded", "series", "pixels", "timm_resnet"))]
+LIGHT = [*ONE_TOKEN_A_STEP, "mc3_18", "vit_video"]
 HEAVY = ("timm_swin", "r2plus1d_18", "swin3d_t", "mvit_v2_s")
 _cache: dict[str, nn.Module] = {}
 
@@ -74,7 +78,7 @@ def _case(name):
 
 
 def test_every_public_class_has_a_case():
-    parts = {ClipMotion, SpatialReadout}  # of trunks
+    parts = {ClipMotion, MapsTrunk, SpatialReadout, TokenReadout, VideoTransformer}  # of trunks
     assert public_classes(models.trunks) - parts == {type(_case(name)[0]) for name in LIGHT}
 
 
