@@ -57,7 +57,8 @@ def read(command: Callable[..., Any], words: Sequence[str]) -> dict[str, Any]:
     signature = inspect.signature(command).parameters
     named = {name: one for name, one in signature.items() if one.kind != one.VAR_KEYWORD}
     bare = iter([name for name, one in named.items() if one.kind == one.POSITIONAL_OR_KEYWORD])
-    kinds, found = get_type_hints(command), {}
+    kinds = get_type_hints(command)
+    found: dict[str, Any] = {}
     for word in words:
         key, equals, text = word.lstrip("-").partition("=")
         if not equals:

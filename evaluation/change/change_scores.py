@@ -83,7 +83,8 @@ def within_scale(learned: Learned, most: float, *, words: str) -> Learned:
             f"predictions follow changes too little ({rule.slope:.2f} points for one) or are too noisy"
         )
         return replace(learned, rule=None, reason=reason)
-    visits, noise, df = (tuple(own[k] for k in kept) for own in (rule.visits, rule.noise, rule.df))
+    noise, df = (tuple(own[k] for k in kept) for own in (rule.noise, rule.df))
+    visits = tuple(rule.visits[k] for k in kept)
     return replace(learned, rule=replace(rule, visits=visits, noise=noise, df=df))
 
 

@@ -74,7 +74,8 @@ class MPDRM(nn.Module):
                     f"{part} has dim={branch.dim}, rarm {rarm.dim}: give branches and rarm one width"
                 )
         if isinstance(self.context, CalibratedContext):
-            self.context.start_at_scores([head.linear.weight for head in self.heads.values()])
+            readers = (head.get_submodule("linear") for head in self.heads.values())
+            self.context.start_at_scores([reader.get_parameter("weight") for reader in readers])
         if start_at_difference and self.personality is not None and self.context is not None:
             self._start_at_difference(self.personality)
 

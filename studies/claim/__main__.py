@@ -76,7 +76,7 @@ def main(
     except KeyboardInterrupt:
         sys.exit("interrupted: what is finished is kept, the same command goes on from there")
     sizes = {"seeds": seeds, "subjects": subjects, "epochs": epochs}
-    given = {name: value for name, value in sizes.items() if value is not None}
+    given: dict[str, Any] = {name: value for name, value in sizes.items() if value is not None}
     given |= {"variants": variants} if variants != tuple(VARIANTS) else {}
     given |= {"cells": cells} if cells != tuple(CELLS) else {}
     given |= {"overrides": overrides} if overrides else {}

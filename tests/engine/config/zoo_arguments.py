@@ -24,7 +24,7 @@ ZOO = {
         "dim": 8,
         "channels": 2,
         "depth": 3,
-        "mmp": SERIES,
+        "mmp": STEPS,
     },
     "models.zoo.sequence.lstm.LSTMTrunk": {"dim": 8, "channels": 2, "layers": 2, "dropout": 0.1},
     "models.zoo.sequence.state_space.StateSpaceTrunk": {"dim": 8, "channels": 2, "state": 4, "mmp": STEPS},
@@ -33,6 +33,6 @@ ZOO = {
         "channels": 2,
         "stem": [8, 8],
         "widths": [8],
-        "mmp": SERIES,
+        "mmp": STEPS,
     },
 }
