@@ -23,6 +23,7 @@ HYDRA = {
     "predict": ["ckpt_path=x", "input=x"],
     "analyze": ["analysis=sun2023"],
     "preprocess": ["input=x", "output=y"],
+    "encode": ["data.path=x", "output=y"],
 }
 SHORT = {"lr", "epochs", "batch", "workers"}  # null at the root, told with what they stand for
 PLAIN = {

@@ -27,7 +27,7 @@ def test_a_series_file_gets_a_row_and_enrolment_is_said_to_be_unavailable(
     assert table["recording_id"].tolist() == ["P0000_V1"]
     assert table["subject_id"].tolist() == ["unknown"]
     assert not table["context_available"].any()
-    assert "without the person's other recordings" in caplog.text
+    assert "without other visits of the person" in caplog.text
     last = dict(line.split(maxsplit=1) for line in caplog.messages[-1].splitlines()[1:])
     assert last["table"] == str(tmp_path / "predictions.csv")
     assert last["result"].startswith("1 of 1 recordings predicted")

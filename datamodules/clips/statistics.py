@@ -8,8 +8,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from datamodules.clips.augmentation.person_spread import person_spread
 from datamodules.clips.dataset import UNREADABLE, ClipSource
-from datamodules.clips.person_spread import person_spread
 from datamodules.feature_leakage.repeated_answers import check_features
 from datamodules.manifests.manifest import Recording
 from datamodules.series import Series

@@ -11,6 +11,7 @@ CASES = {
     "FrameDifference": inputs.FrameDifference,
     "Levels": lambda: inputs.Levels(channels=5),
     "Delta": lambda: inputs.Delta(channels=5),
+    "Tokens": inputs.Tokens,
 }
 
 
@@ -22,7 +23,8 @@ def test_every_input_has_a_case():
 @pytest.mark.parametrize("name", CASES)
 def test_same_shape_and_masked_values_change_nothing_real(name, make_batch):
     batch = make_batch(size=8)
-    key = "frames" if name in ("Appearance", "FrameDifference") else "series"
+    batch["tokens"] = batch["series"]  # of another kind of content, and of the same shape
+    key = {"Appearance": "frames", "FrameDifference": "frames", "Tokens": "tokens"}.get(name, "series")
     read: nn.Module = CASES[name]()
     x, mask = read(batch)
     assert x.shape == batch[key].shape

@@ -2,13 +2,13 @@
 
 import pytest
 import torch
-from models.trunks.li_fpn import LIFPNTrunk
 from torchvision.models import get_model
 from torchvision.models.video import MC3_18_Weights, S3D_Weights
 
 from models.trunks.video import VideoTrunk
 from models.weights import locate as places
 from models.weights.record import WeightsError
+from models.zoo.attention.li_fpn import LIFPNTrunk
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ import pytest
 import torch
 from scipy import stats
 
-from datamodules.clips.person_spread import person_spread
+from datamodules.clips.augmentation.person_spread import person_spread
 from datamodules.schema import UNKNOWN
 
 
