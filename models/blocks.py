@@ -18,8 +18,8 @@ def trunks(network: nn.Module) -> list[nn.Module]:
 
 def blocks_of(trunk: nn.Module) -> list[Block]:
     """The blocks that a trunk says it has (`blocks()`); one that says nothing is one block."""
-    own = getattr(trunk, "blocks", None)
-    return own() if callable(own) else [[trunk]]
+    own = getattr(type(trunk), "blocks", None)  # a method: trunks also name lists of layers so
+    return own(trunk) if callable(own) else [[trunk]]
 
 
 def parameters_of(block: Block) -> Iterator[nn.Parameter]:

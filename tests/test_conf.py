@@ -41,7 +41,12 @@ _ANSWERS = {
 }
 _MISSING = {
     name: [answer for question, answer in _ANSWERS.items() if question in text] for name, text in DATA.items()
-} | {"series": ["data.channels=3"], "cross_corpus": ["protocol.train=[x]", "protocol.test=[y]"]}
+} | {
+    "series": ["data.channels=3"],
+    "tokens": ["++data.channels=3"],
+    "cross_corpus": ["protocol.train=[x]", "protocol.test=[y]"],
+}
+_MISSING["features"] += ["data.channels=3"]
 CORPORA = sorted(name for name, text in DATA.items() if "root: ???" in text)
 
 
@@ -148,7 +153,7 @@ def _fits(group, option, base):
         return ("- clips: series" in DATA[option]) == (base is SERIES)
     of_series = (
         series.get(group) == option
-        or option in ("levels", "deltas", *ZOO)
+        or option in ("levels", "deltas", "encoded", "mpdrm_tokens", *ZOO)
         or option.endswith(("_series", "_joint"))
     )
     return of_series == (base is SERIES)

@@ -40,6 +40,7 @@ class EncodedTrunk(nn.Module):
     ) -> None:
         super().__init__()
         self.channels, self.places = channels, places
+        self.cells = places  # as trunks say it whose readout keeps space
         self.dim = channels if dim is None else dim
         self.project = (
             nn.Identity() if dim is None else nn.Sequential(nn.LayerNorm(channels), nn.Linear(channels, dim))

@@ -10,6 +10,7 @@ from models.blocks import blocks_of, in_order, parameters_of, trunks
 from models.trunks.frames import FramesTrunk
 from models.trunks.pixels import PixelTrunk
 from models.trunks.video import VideoTrunk
+from models.zoo.sequence.tcn import TCNTrunk
 
 
 def features(name):
@@ -65,3 +66,9 @@ def test_a_trunk_that_says_nothing_is_one_block_and_trunks_are_found_by_name():
     assert blocks_of(trunk) == [[trunk]]
     network = nn.ModuleDict({"depression": nn.ModuleDict({"trunk": trunk}), "head": nn.Linear(2, 2)})
     assert trunks(network) == [trunk]
+
+
+def test_a_trunk_with_a_list_of_layers_of_that_name_is_one_block():
+    trunk = TCNTrunk(channels=2, stem=(8,), widths=(8, 8), dim=8)
+    assert isinstance(trunk.blocks, nn.ModuleList)
+    assert blocks_of(trunk) == [[trunk]]

@@ -157,7 +157,7 @@ class MDNTrunk(nn.Module):
             )
         self.stem = _convolution(3, stem, (7, 7, 7), (1, 2, 2))
         self.halve = nn.MaxPool3d(3, stride=2, padding=1)
-        self.cells = _cells(inputs=stem, widths=widths, cells=cells, windows=windows)
+        self.stages = _cells(inputs=stem, widths=widths, cells=cells, windows=windows)
         self.motion = mmp(widths[-1]) if mmp is not None else None
         self.dim = widths[-1] if dim is None else dim
         self.project = nn.Identity() if dim is None else nn.Linear(widths[-1], dim)
@@ -165,7 +165,7 @@ class MDNTrunk(nn.Module):
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Map frames under their mask (B,T) to tokens (B,T',D); tokens of unreal steps are zero."""
         maps = self.halve(self.stem(hold_last(x, mask).transpose(1, 2)).relu())
-        maps = self.cells(maps).transpose(1, 2)  # (B,T',C,H',W')
+        maps = self.stages(maps).transpose(1, 2)  # (B,T',C,H',W')
         steps = token_mask(mask, maps.shape[1])
         if self.motion is not None:
             maps = self.motion(maps, steps)

@@ -10,7 +10,7 @@ def _series(*values):
 
 
 def _windows(**changed):
-    return [cell.windows for cell in MDNTrunk(stem=4, widths=(2, 2, 2, 2), **changed).cells]
+    return [cell.windows for cell in MDNTrunk(stem=4, widths=(2, 2, 2, 2), **changed).stages]
 
 
 @pytest.fixture(scope="module")
@@ -67,12 +67,12 @@ def test_windows_shrink_behind_the_first_cell_of_a_stage():
 
 def test_no_cell_convolves_through_time():
     trunk = MDNTrunk(stem=4, widths=(2, 4), cells=(1, 1))
-    kernels = {module.kernel_size[0] for module in trunk.cells.modules() if hasattr(module, "kernel_size")}
+    kernels = {module.kernel_size[0] for module in trunk.stages.modules() if hasattr(module, "kernel_size")}
     assert kernels == {1}
 
 
 def test_a_still_clip_has_no_sudden_motion_before_its_end():
-    cell = MDNTrunk(stem=4, widths=(4,), cells=(1,)).cells[0]
+    cell = MDNTrunk(stem=4, widths=(4,), cells=(1,)).stages[0]
     still = torch.randn(1, 4, 1, 6, 6).expand(-1, -1, 8, -1, -1)
     assert all(difference(still, lag)[:, :, :-lag].abs().sum() == 0 for lag in (1, 2))
     out = cell.eval()(still)
