@@ -15,6 +15,7 @@ from engine.inference.clip_predictions import form, rebuild
 from engine.runs.provenance import read_manifest_json
 from engine.train import train
 from engine.training.checks import check_model
+from engine.training.fit import _task
 from models.trunks.frames import FramesTrunk
 from models.weights.record import Expects, WeightsError
 from tests.conftest import COHORT, SMALL
@@ -180,3 +181,13 @@ def test_low_rank_changes_are_for_transformers(compose_run):
         check_model(compose_run(*PROBE, "model/tuning=lora"))
     timm = ["experiment=mpdrm_timm", f"{TRUNK}.backbone=vit_tiny_patch16_224", f"{TRUNK}.size=64"]
     check_model(compose_run(*timm, "model/tuning=lora"))
+
+
+def test_a_run_that_goes_on_needs_the_file_no_more(compose_run, tmp_path):
+    config = compose_run(*TINY, f"{TRUNK}.weights={tmp_path}/gone.pth")
+    told = {"score_mean": 0.0, "score_std": 1.0, "prevalence": 0.5}
+    with pytest.raises(WeightsError, match=r"there is no such file"):
+        _task(config, None, None, told, resumes=False)
+    task, _ = _task(config, None, None, told, resumes=True)
+    assert task.network.depression.trunk.pretrained is None
+    check_model(config | {"resume": "outputs/some/run"})
