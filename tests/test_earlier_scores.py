@@ -297,7 +297,11 @@ def test_a_history_that_is_none_is_refused(ask, cohort):
         (visits(cohort, "V1", "V2"), ConfigError, r"recordings in both input=asked\.csv and history=earlier"),
         (copied, ConfigError, r"files in both input=asked\.csv and history=earlier"),
         (first.assign(score="90"), ManifestError, r"(?s)'score' .*90"),
-        (first.assign(scale="PHQ-9", score="3"), ConfigError, "labels are on PHQ-9"),
+        (
+            first.assign(scale="PHQ-9", score="3"),
+            ConfigError,
+            "scores are on PHQ-9, and this network was trained on BDI-II",
+        ),
         (first.assign(score=""), ConfigError, "no recording has a score"),
         (first.assign(session_id="before"), ConfigError, "the order of the visits V2, V4, before of person"),
     ):

@@ -201,6 +201,7 @@ ARGUMENTS = {
     "datamodules.clips.dataset.PixelClips": {"video": VIDEO},
     "datamodules.clips.faces.FaceClips": {"video": VIDEO},
     "datamodules.clips.regions.RegionClips": {"video": VIDEO, "margin": 0.25},
+    "datamodules.clips.tokens.TokenClips": {},
     "datamodules.clips.dataset.SeriesClips": {"column": "series_path", "channels": None, "fps": 10.0},
     "datamodules.readers.video_source.VideoSource": {"height": 32, "width": 32, "reader": "auto", "keep": 3},
     "datamodules.clips.samplers.RandomClips": {"length": 8, "strides": [2, 3]},
