@@ -51,6 +51,11 @@ def check_content(manifest: Manifest, config: Mapping[str, Any], *, trained: boo
     _check_cache(manifest, config, trained=trained)
     if column is None or _any(manifest.table, column):
         return
+    if kind == "tokens":
+        raise ConfigError(
+            f"{manifest}: no recording has tokens, which this network reads: encode the videos first, as its "
+            "store was (python encode.py), and give the manifest.csv of the store"
+        )
     other = "series" if kind == "video" else "video"
     has = _any(manifest.table, "series_path" if kind == "video" else "path")
     instead = f"take the checkpoint of a run on {'videos' if other == 'video' else other}"

@@ -13,6 +13,7 @@ from engine.config.compose import ConfigError
 _log = logging.getLogger(__name__)
 
 _ACCEPT = "To go on all the same: accept_preprocessing=true, which every page says"
+_ENCODER = "encoder"  # a setting of stores of encode.py alone
 _SHOWN = 12  # differences in a message
 
 
@@ -49,11 +50,7 @@ def check_preprocessing(checkpoint: RunCheckpoint, manifest: Manifest, *, accept
                 (f"Preprocessed by other versions than in training: {_line(versions)}.",) if versions else ()
             )
         told = f"was preprocessed in another way than what {checkpoint.path} was trained on"
-        remedy = (
-            _listed(others, was, now)
-            + "\nPreprocess the raw videos as there, which `python predict.py` does by itself:\n"
-            + _command(was, "<raw videos>")
-        )
+        remedy = _listed(others, was, now) + _same_again(was, now)
     if not accepted:
         raise ConfigError(f"{manifest}: {told}{remedy}\n{_ACCEPT}.")
     note = f"{manifest}: {told}, which was accepted (accept_preprocessing)."
@@ -67,12 +64,27 @@ def _one_alone(checkpoint: RunCheckpoint, manifest: Manifest) -> tuple[str, str]
             f"is of preprocess.py, and {checkpoint.path} was trained on recordings that are not",
             ". Give the videos themselves, or train on this cache with data=faces.",
         )
+    if _ENCODER in checkpoint.preprocessing.settings:
+        return (
+            f"is no store of encode.py, and {checkpoint.path} was trained on one",
+            ". Encode the videos with the same trunk, weights, grid and precision:\n"
+            "  python encode.py data.path=<table> output=<store>\n"
+            f"  python eval.py ckpt_path={checkpoint.path} manifest=<store>/manifest.csv",
+        )
     return (
         f"is no cache of preprocess.py, and {checkpoint.path} was trained on one",
         f". Preprocess the videos with the same settings:\n"
         f"{_command(checkpoint.preprocessing, str(manifest.file or '<videos>'))}\n"
         f"  python eval.py ckpt_path={checkpoint.path} manifest=<cache>/manifest.csv\n"
         "To predict without labels, predict.py does both by itself.",
+    )
+
+
+def _same_again(was: Preprocessing, now: Preprocessing) -> str:
+    if _ENCODER in was.settings and _ENCODER in now.settings:
+        return "\nEncode these recordings as there (encode.py): same trunk, weights, grid and precision"
+    return "\nPreprocess the raw videos as there, which `python predict.py` does by itself:\n" + _command(
+        was, "<raw videos>"
     )
 
 

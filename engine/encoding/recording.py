@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any
@@ -46,15 +47,9 @@ def encode_recording(
     Raises:
         OSError: The store cannot be written.
     """
-    with cache.claim(job.recording_id) as mine:
-        if not mine:
-            return None
-        entry = cache.finished(job.recording_id, job.path, job.tracked)
-        if entry is None:
-            windows = _Windows(recordings[job.recording_id], source, grid)
-            entry = _encoded(job, encoder, windows, cache)
-            cache.put(entry)
-        return entry
+    windows = _Windows(recordings[job.recording_id], source, grid)
+    make = partial(_encoded, job, encoder, windows, cache)
+    return cache.once(job.recording_id, job.path, job.tracked, make)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from hashlib import file_digest
@@ -115,6 +115,23 @@ class Cache:
             ]
             return entry if same and all(found == wanted for found, wanted in sizes) else None
         return None
+
+    def once(
+        self, recording_id: str, source: Path, tracked: Path | None, make: Callable[[], Entry]
+    ) -> Entry | None:
+        """The entry of a recording, made unless it is done; None where another process is at it now.
+
+        Raises:
+            OSError: The cache cannot be written.
+        """
+        with self.claim(recording_id) as mine:
+            if not mine:
+                return None
+            entry = self.finished(recording_id, source, tracked)
+            if entry is None:
+                entry = make()
+                self.put(entry)
+            return entry
 
     def entries(self) -> list[Entry]:
         """All entries, by id."""

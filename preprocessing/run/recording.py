@@ -44,14 +44,7 @@ def preprocess_recording(job: Job, *, pipeline: Pipeline, cache: Cache) -> Entry
     Raises:
         OSError: The cache cannot be written.
     """
-    with cache.claim(job.recording_id) as mine:
-        if not mine:
-            return None
-        entry = cache.finished(job.recording_id, job.path, job.tracked)
-        if entry is None:
-            entry = _Recording(job, pipeline, cache).entry()
-            cache.put(entry)
-        return entry
+    return cache.once(job.recording_id, job.path, job.tracked, _Recording(job, pipeline, cache).entry)
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,17 @@ from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.manifest import read_manifest
 from datamodules.splits.partition import Split
 from engine.checkpoints.checkpoint import load_checkpoint
+from engine.cohort.network_needs import check_content
 from engine.cohort.restored_data import own_manifest
+from engine.cohort.same_preprocessing import check_preprocessing
 from engine.config.build import build
 from engine.config.compose import ConfigError, plain_config, root_keys
 from engine.config.source_code import ROOT
 from engine.encode import encode
 from engine.encoding.seen import check_encoder
 from engine.inference.clip_predictions import part_of, predict_clips, prediction_trainer, rebuild
+from engine.training.fit import fit_split
+from engine.training.prepare import material
 from models.inputs import Tokens
 from models.mpdrm.branches import MDFN
 from models.trunks.encoded import EncodedTrunk
@@ -186,3 +190,32 @@ def test_series_are_nothing_that_a_trunk_of_pixels_can_encode(command, trained, 
     table.drop(columns="landmark_path").to_csv(tmp_path / "series.csv", index=False)
     with pytest.raises(ConfigError, match="no recording has a video"):
         command(*WITHOUT_RUN, f"data.path={tmp_path / 'series.csv'}")
+
+
+def test_a_checkpoint_of_tokens_takes_no_store_of_another_encoder_and_no_videos(command, trained, tmp_path):
+    checkpoint, videos, _ = trained
+    command(*WITHOUT_RUN, table_of(videos))
+    command(*WITHOUT_RUN, table_of(videos), "seed=1", output="other")
+    store, other = (read_manifest(tmp_path / name / "manifest.csv") for name in ("store", "other"))
+    of_tokens = replace(checkpoint, preprocessing=store.preprocessing)
+    assert check_preprocessing(of_tokens, store, accepted=False) == ()
+    with pytest.raises(ConfigError, match=r"settings.weights: (?s:.*)Encode these recordings as there"):
+        check_preprocessing(of_tokens, other, accepted=False)
+    with pytest.raises(ConfigError, match=r"is no store of encode.py(?s:.*)python encode.py"):
+        check_preprocessing(of_tokens, videos, accepted=False)
+    source = {"_target_": "datamodules.clips.tokens.TokenClips"}
+    with pytest.raises(ConfigError, match="no recording has tokens, which this network reads: encode"):
+        check_content(videos, {"data": {"module": {"source": source}}})
+
+
+def test_a_training_reads_a_store_and_says_what_it_lacks(command, trained, tmp_path, compose_run):
+    _, videos, _ = trained
+    command(*WITHOUT_RUN, table_of(videos))
+    words = ["data=features", f"data.path={tmp_path / 'store' / 'manifest.csv'}", "model=mpdrm_tokens"]
+    small = ["width=8", "trainer.max_epochs=1", "protocol.val=0.3", "data.module.num_workers=0"]
+    run = compose_run(*words, "data.channels=16", *small)
+    fitted = fit_split(run, *material(run), folder=tmp_path / "training")
+    assert load_checkpoint(fitted.best).preprocessing.settings["grid"]["hop"] == 3
+    other = compose_run(*words, "data.channels=17", *small)
+    with pytest.raises(ValueError, match=r"tokens of width 16 a window.*data.channels=16"):
+        fit_split(other, *material(other), folder=tmp_path / "another")

@@ -21,11 +21,9 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torchvision.models import get_model
 
 from models.masking import silence, token_mask, zero_masked
-from models.trunks.torchvision_weights import take
-from models.weights.record import Expects, WeightsRecord
+from models.zoo.resnet_stages import ResNetStages
 
 CLASSES = 2  # of the inner decisions; the public code has as many as the task
 _CHANNELS = (64, 128, 256, 512)  # of the stages of a ResNet-18
@@ -101,13 +99,8 @@ class LIFPNTrunk(nn.Module):
             raise ValueError(f"backbone={backbone!r}: LI-FPN reads the stages of resnet18 or resnet34")
         if classes < 2:
             raise ValueError(f"classes={classes}: how far a decision is from the first class needs 2 or more")
-        network = get_model(backbone, weights=None)
-        self.pretrained: WeightsRecord | None = None
-        self.expects = Expects()
-        if weights is not None:
-            self.pretrained, self.expects = take(network, backbone, weights, sha256=weights_sha256)
-        self.stem = nn.Sequential(network.conv1, network.bn1, network.relu, network.maxpool)
-        self.stages = nn.ModuleList([network.layer1, network.layer2, network.layer3, network.layer4])
+        self.backbone = ResNetStages(backbone=backbone, weights=weights, weights_sha256=weights_sha256)
+        self.pretrained, self.expects = self.backbone.pretrained, self.backbone.expects
         self.imitations = nn.ModuleList(Imitation(channels=width) for width in _CHANNELS)
         steps = list(pairwise(_CHANNELS))
         self.neck = nn.ModuleList(_down(a, b, kernel=3, layers=(nn.GELU(), _half())) for a, b in steps)
@@ -127,8 +120,8 @@ class LIFPNTrunk(nn.Module):
 
     def _levels(self, x: Tensor, mask: Tensor) -> list[Tensor]:
         """Maps (B,T,C,H,W) of the four stages, each after its imitation and read by the next stage."""
-        maps, levels = self.stem(x.flatten(0, 1)), []
-        for stage, imitation in zip(self.stages, self.imitations, strict=True):
+        maps, levels = self.backbone.stem(x.flatten(0, 1)), []
+        for stage, imitation in zip(self.backbone.stages, self.imitations, strict=True):
             levels.append(imitation(stage(maps).unflatten(0, mask.shape), mask))
             maps = levels[-1].flatten(0, 1)
         return levels

@@ -62,6 +62,6 @@ def test_li_fpn_takes_those_of_its_resnet(tmp_path):
     network = get_model("resnet18", weights=None)
     torch.save(network.state_dict(), tmp_path / "r.pth")
     trunk = LIFPNTrunk(weights=str(tmp_path / "r.pth"))
-    assert torch.equal(trunk.stages[3][1].conv2.weight, network.layer4[1].conv2.weight)
+    assert torch.equal(trunk.backbone.stages[3][1].conv2.weight, network.layer4[1].conv2.weight)
     assert trunk.pretrained.taken == len(network.state_dict()) - 2
     assert trunk.expects.mean == (0.485, 0.456, 0.406)
