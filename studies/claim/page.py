@@ -10,7 +10,7 @@ from engine.runs.environment import hardware, package_versions
 from engine.runs.provenance import write_json
 from studies.claim.figure import draw_claim
 from studies.claim.plan import Cell
-from studies.claim.table import FAMILIES, SCORES, Results, Verdict
+from studies.claim.table import CEILING, FAMILIES, SCORES, Results, Verdict
 from studies.claim.verdicts import verdicts
 
 
@@ -93,6 +93,9 @@ def _cell(results: Results, cell: Cell) -> list[str]:
     for a, b in _pairs(results, cell.name):
         if (found := results.difference(cell.name, a, b)) is not None:
             lines.append(f"| {a} - {b} | {found[1]} | {found[0]} |")
+    share = results.share(cell.name, "calibrated", floor="depression_branch", ceiling=CEILING)
+    if share is not None:
+        lines += ["", f"`calibrated` goes {share:.0%} of the way from the depression branch to `{CEILING}`."]
     return lines
 
 

@@ -20,6 +20,7 @@ CALIBRATED_GAIN = 0.15  # AUC over the depression branch where severity is stabl
 TIE = -0.01  # AUC: no worse than
 HABITS_R2 = 0.3  # in the feature of a personality that sees motion alone
 STABLE = "levels-0.8-on"
+CEILING = "oracle both + earlier scores"  # what a linear reader of the truth makes of the same knowledge
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,13 @@ class Results:
         means = self.means(cell)
         readings = [name for name in means if name == family or name.startswith(f"{family}, ")]
         return max(readings, key=means.__getitem__, default=None)
+
+    def share(self, cell: str, a: str, *, floor: str, ceiling: str) -> float | None:
+        """How far `a` comes from `floor` (0) to `ceiling` (1), of mean AUC; None where one was not run."""
+        means = self.means(cell)
+        if not {a, floor, ceiling} <= means.keys() or means[ceiling] <= means[floor]:
+            return None
+        return (means[a] - means[floor]) / (means[ceiling] - means[floor])
 
     def difference(self, cell: str, a: str, b: str) -> tuple[Interval, Interval] | None:
         """AUC of `a` minus that of `b` on the same recordings, with intervals over seeds and over persons.

@@ -307,6 +307,17 @@ def test_the_strongest_reading_of_a_family_is_what_has_to_be_beaten(tmp_path):
     assert results.strongest(STABLE, "rocket") is None
 
 
+def test_the_share_of_the_way_to_the_ceiling_is_told_where_all_three_were_run(tmp_path):
+    results = Results(_made(tmp_path, STRENGTHS))
+    means = results.means(STABLE)
+    found = results.share(STABLE, "calibrated", floor="depression_branch", ceiling="oracle both")
+    left = means["oracle both"] - means["calibrated"]
+    assert found == pytest.approx(1 - left / (means["oracle both"] - means["depression_branch"]))
+    assert 0 < found < 1
+    assert results.share(STABLE, "calibrated", floor="mmp_off", ceiling="oracle both") is None
+    assert results.share(STABLE, "calibrated", floor="oracle both", ceiling="depression_branch") is None
+
+
 @pytest.mark.parametrize(
     ("change", "holds"),
     [
