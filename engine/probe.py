@@ -63,9 +63,7 @@ def probe(config: Mapping[str, Any], *, folder: Path) -> list[pd.DataFrame]:
         check_encoder(manifest, splits)
         for split in splits:
             report_split(manifest, split, record=record)
-        record.record(
-            experiment="probe", splits=[one.name for one in splits], **data_facts(manifest, splits)
-        )
+        record.record(experiment="probe", splits=[one.name for one in splits], **data_facts(manifest, splits))
         audit_leaks(manifest, splits[0], TokenClips(), accepted=config["accept_leaks"], record=record)
         statistics = [_statistics(manifest, split) for split in splits]
 

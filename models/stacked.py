@@ -60,9 +60,11 @@ class StackedNetworks:
         >>> def network():
         ...     branch = MDFN(trunk=EncodedTrunk(channels=8), input=Tokens())
         ...     heads = {"binary": BinaryHead(dim=8)}
-        ...     return MPDRM(depression=branch, personality=None, context=None, rarm=MeanPool(dim=8), heads=heads)
+        ...     parts = {"personality": None, "context": None, "rarm": MeanPool(dim=8), "heads": heads}
+        ...     return MPDRM(depression=branch, **parts)
         >>> adam = torch.optim.AdamW
-        >>> stack = StackedNetworks([network() for _ in range(4)], Objective(), rates=[0.1, 0.01], optimizer=adam)
+        >>> four = [network() for _ in range(4)]
+        >>> stack = StackedNetworks(four, Objective(), rates=[0.1, 0.01], optimizer=adam)
         >>> batch = {"tokens": torch.randn(5, 3, 8), "mask": torch.ones(5, 3, dtype=torch.bool)}
         >>> stack.predict(batch)["binary"].shape
         torch.Size([4, 5])
@@ -136,7 +138,7 @@ class StackedNetworks:
         return vmap(one, in_dims=dims, randomness="different")(stacked, self._buffers, scored)
 
     def _clipped(self, chunk: Weights) -> None:
-        """Scale the gradient of each network to at most the norm, as `torch.nn.utils.clip_grad_norm_` of one."""
+        """Scale the gradient of each network to at most the norm, as torch clips that of one."""
         given = [value.grad for value in chunk.values() if value.grad is not None]
         norms = torch.stack([grad.flatten(1).norm(dim=1) for grad in given]).norm(dim=0)
         shares = (self._clip / (norms + 1e-6)).clamp_max(1.0)

@@ -115,43 +115,49 @@ def chosen(
 
     Returns:
         A row a trial and look, with `step`, `loss` and `chosen`; and a recording table a seed.
+
+    Raises:
+        ConfigError: Nobody of validation has a label to choose by.
     """
     head = "binary" if "binary" in trained.predictions else "score"
-    rows = {name: row for row, name in enumerate(table["recording_id"])}
-    looked = [
-        {**trial, "step": step, "loss": _loss(trained.predictions[head][look, place], table, rows, splits[int(trial["fold"])], head), "look": look, "place": place}
+    val = [_labeled(table, split, head) for split in splits]
+    found = pd.DataFrame(
+        {**trial, "step": step, "look": look, "place": place}
         for place, trial in enumerate(trained.trials.to_dict("records"))
         for look, step in enumerate(trained.looks)
-    ]  # fmt: skip
-    found = pd.DataFrame(looked)
+    )
+    predicted, target = trained.predictions[head], table[head].to_numpy(np.float64)
+    found["loss"] = [
+        _loss(target[val[fold]], predicted[look, place, val[fold]], head)
+        for fold, look, place in zip(found["fold"], found["look"], found["place"], strict=True)
+    ]
     best = found.loc[found.groupby(["fold", "seed"])["loss"].idxmin()]
-    found["chosen"] = found.index.isin(best.index)
     tables = [
-        pd.concat([_tested(trained, table, rows, splits, one) for one in own.to_dict("records")], ignore_index=True)
+        pd.concat([_tested(trained, table, splits[int(one.fold)], one) for one in own.itertuples()])
         for _, own in best.groupby("seed")
-    ]  # fmt: skip
-    return found.drop(columns=["look", "place"]), tables
+    ]
+    trials = found.assign(chosen=found.index.isin(best.index)).drop(columns=["look", "place"])
+    return trials, [one.reset_index(drop=True) for one in tables]
 
 
-def _loss(
-    predicted: NDArray[np.float64], table: pd.DataFrame, rows: Mapping[str, int], split: Split, head: str
-) -> float:
-    target = table[head].to_numpy(np.float64)
-    own = [row for name in split.val if np.isfinite(target[row := rows[name]])]
-    if not own:
+def _labeled(table: pd.DataFrame, split: Split, head: str) -> NDArray[np.intp]:
+    own = table["recording_id"].isin(set(split.val)) & table[head].notna()
+    if not own.any():
         raise ConfigError(f"split {split.name}: nobody of validation has a '{head}', which chooses the rate")
+    return np.flatnonzero(own)
+
+
+def _loss(target: NDArray[np.float64], predicted: NDArray[np.float64], head: str) -> float:
     if head == "score":
-        return float(mean_absolute_error(target[own], predicted[own]))
-    return float(log_loss(target[own], predicted[own], labels=[0.0, 1.0]))
+        return float(mean_absolute_error(target, predicted))
+    return float(log_loss(target, predicted, labels=[0.0, 1.0]))
 
 
-def _tested(
-    trained: Trained, table: pd.DataFrame, rows: Mapping[str, int], splits: Sequence[Split], one: Mapping[Any, Any]
-) -> pd.DataFrame:
+def _tested(trained: Trained, table: pd.DataFrame, split: Split, trial: Any) -> pd.DataFrame:
     """Recording table of the test part of a fold, as the chosen trial predicts it."""
-    own = [rows[name] for name in splits[int(one["fold"])].test]
-    kept = table.iloc[own][[*IDS]].reset_index(drop=True).assign(split="test", fold=one["fold"], seed=one["seed"])
+    rows = np.flatnonzero(table["recording_id"].isin(set(split.test)))
+    kept = table.iloc[rows][[*IDS]].assign(split="test", fold=trial.fold, seed=trial.seed)
     for head, values in trained.predictions.items():
-        kept[f"{head}_target"] = table[head].to_numpy(np.float64)[own]
-        kept[f"{head}_prediction"] = values[one["look"], one["place"]][own]
+        kept[f"{head}_target"] = table[head].to_numpy(np.float64)[rows]
+        kept[f"{head}_prediction"] = values[trial.look, trial.place, rows]
     return kept

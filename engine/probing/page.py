@@ -50,7 +50,11 @@ def write_probes(
         plot=_curves(trials),
         columns=("Learning rate", "lowest loss, mean", "chosen"),
         rows=[
-            (f"{rate:g}", f"{own.groupby(['fold', 'seed'])['loss'].min().mean():.4f}", f"{own['chosen'].sum()}")
+            (
+                f"{rate:g}",
+                f"{own.groupby(['fold', 'seed'])['loss'].min().mean():.4f}",
+                f"{own['chosen'].sum()}",
+            )
             for rate, own in trials.groupby("rate")
         ],
     )

@@ -1,4 +1,4 @@
-"""`probe.py`: many heads at once on a store of tokens; validation chooses, and the test part is only tested."""
+"""`probe.py`: many heads at once on a store of tokens; validation chooses, and nobody tested does."""
 
 import json
 
@@ -76,7 +76,9 @@ def test_the_lowest_loss_of_validation_chooses_in_each_fold_and_for_each_seed(fo
 
 def test_labels_of_the_tested_change_nothing_but_what_they_are_compared_with(command, store):
     labels = pd.read_csv(store)
-    part = labels.assign(split=np.resize(["train", "train", "train", "train", "val", "val", "test", "test"], 72))
+    part = labels.assign(
+        split=np.resize(["train", "train", "train", "train", "val", "val", "test", "test"], 72)
+    )
     tested = part["split"] == "test"
     found = []
     for name, score in (("as", labels["score"]), ("turned", 40 - labels["score"])):

@@ -47,7 +47,7 @@ def _batch(step):
 
 
 def _one_by_one(network, rate, scored, steps):
-    """What Lightning does with a single network: the loss of its rows, clipped, AdamW, a schedule by steps."""
+    """What Lightning does with one network: the loss of its rows, clipped, AdamW, a schedule by steps."""
     network, objective = copy.deepcopy(network).train(), Objective()
     optimizer = torch.optim.AdamW(parameter_groups(network), lr=rate)
     schedule = WarmupCosine(warmup=0.2, T_max=steps)(optimizer, steps_per_epoch=1)
