@@ -7,6 +7,7 @@ Both take turns and the best round of each counts; the ratio travels between mac
 import copy
 import sys
 import time
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -114,7 +115,8 @@ def _one_by_one(networks: list[nn.Module], batches: list[Batch], scored: Tensor,
 
 
 def _alone(network: nn.Module, batches: list[Batch], scored: Tensor, steps: int, *, rate: float) -> Tensor:
-    objective, heads = Objective(), dict(network.get_submodule("heads").named_children())
+    objective = Objective()
+    heads: dict[str, Any] = dict(network.get_submodule("heads").named_children())
     optimizer = torch.optim.AdamW(parameter_groups(network), lr=rate)
     schedule = WarmupCosine(warmup=0.1, T_max=steps)(optimizer, steps_per_epoch=1)
     network.train()
@@ -128,7 +130,8 @@ def _alone(network: nn.Module, batches: list[Batch], scored: Tensor, steps: int,
         schedule.step()
     network.eval()
     with torch.no_grad():
-        return heads["binary"].predict(network(batches[0]).logits["binary"])
+        answer: Tensor = heads["binary"].predict(network(batches[0]).logits["binary"])
+    return answer
 
 
 if __name__ == "__main__":

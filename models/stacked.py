@@ -112,7 +112,7 @@ class StackedNetworks:
         self._form.train()
         losses: Tensor = self._call(batch, scored)
         self._optimizer.zero_grad()
-        losses.sum().backward()
+        torch.autograd.backward(losses.sum())
         for chunk in self._chunks:
             self._clipped(chunk)
         self._optimizer.step()

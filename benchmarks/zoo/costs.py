@@ -12,7 +12,7 @@ _TIMED = 5  # forward passes, of which the fastest counts
 
 
 def costs(network: TrainedNetwork) -> dict[str, float]:
-    """Millions of parameters, GFLOPs of a clip (two a multiplication), and its milliseconds on this machine."""
+    """Millions of parameters, GFLOPs of a clip (two a multiplication), and its milliseconds here."""
     torch.manual_seed(0)
     shape = (_CLIPS, *network.shape)
     frames = network.reads == "frames"

@@ -41,13 +41,14 @@ def _seeds(units: Sequence[Unit]) -> int:
 def _markdown(found: Sequence[Row], units: Sequence[Unit], about: Mapping[str, Any]) -> str:
     input = units[0].input
     rivals = (OURS[input], *RIVALS)
+    rates = ", ".join(f"{rate:g}" for rate in RATES)
     head = ["network or line", "test AUC", *(f"minus {name}" for name in rivals), *_COSTS.values(), "source"]
     lines = [
         f"# Networks on one protocol: {input}",
         "",
-        f"Means over {_seeds(units)} seeds of weights on the same persons, with 95 % intervals over these. Each",
-        f"network had {len(RATES)} trials, of which validation chose: learning rates",
-        f"{', '.join(f'{rate:g}' for rate in RATES)}. Of a family of lines the strongest reading is the rival.",
+        f"Means over {_seeds(units)} seeds of weights on the same persons, with 95 % intervals over these.",
+        f"Validation chose among {len(RATES)} trials of each network, learning rates {rates}.",
+        "Of a family of lines the strongest reading is the rival.",
         "",
         f"![Test AUC]({input}.png)",
         "",

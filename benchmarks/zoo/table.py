@@ -45,7 +45,8 @@ def rows(units: Sequence[Unit]) -> list[Row]:
             other = tables[str(_strongest(tables, rival))]
             if other is not own:
                 against[rival] = paired_differences(*_alike(own, other))["auc"]
-        costs = pd.DataFrame(records.get(name, [])).reindex(columns=_COSTS).mean().dropna().to_dict()
+        known = pd.DataFrame(records.get(name, [])).reindex(columns=_COSTS).mean().dropna()
+        costs = {str(cost): float(value) for cost, value in known.items()}
         source = next((one.source for one in ENTRIES[units[0].input] if one.name == name), "")
         found.append(Row(name, estimates(own)["auc"], against, costs, source))
     return sorted(found, key=lambda row: -float(row.auc["value"] or 0.0))

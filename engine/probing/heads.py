@@ -78,11 +78,11 @@ def train_heads(
         splits: The folds.
         plan: Seeds, rates, steps.
     """
+    each = [(fold, seed) for fold in range(len(splits)) for seed in plan.seeds]
     trials = pd.DataFrame(
-        [(rate, fold, seed) for rate in plan.rates for fold in range(len(splits)) for seed in plan.seeds],
-        columns=["rate", "fold", "seed"],
+        [(rate, *one) for rate in plan.rates for one in each], columns=["rate", "fold", "seed"]
     )
-    heads = stack([network(row.fold, row.seed) for row in trials.itertuples()], rates=plan.rates)
+    heads = stack([network(*one) for _ in plan.rates for one in each], rates=plan.rates)
     member = np.stack([manifest.table["recording_id"].isin(set(split.train)) for split in splits])
     scored = torch.from_numpy(member[trials["fold"]])
     known, looks, found = _labels(manifest.table), plan.looks(), []
@@ -133,7 +133,7 @@ def chosen(
     ]
     best = found.loc[found.groupby(["fold", "seed"])["loss"].idxmin()]
     tables = [
-        pd.concat([_tested(trained, table, splits[int(one.fold)], one) for one in own.itertuples()])
+        pd.concat([_tested(trained, table, splits[int(one["fold"])], one) for one in own.to_dict("records")])
         for _, own in best.groupby("seed")
     ]
     trials = found.assign(chosen=found.index.isin(best.index)).drop(columns=["look", "place"])
@@ -153,11 +153,11 @@ def _loss(target: NDArray[np.float64], predicted: NDArray[np.float64], head: str
     return float(log_loss(target, predicted, labels=[0.0, 1.0]))
 
 
-def _tested(trained: Trained, table: pd.DataFrame, split: Split, trial: Any) -> pd.DataFrame:
+def _tested(trained: Trained, table: pd.DataFrame, split: Split, trial: Mapping[Any, Any]) -> pd.DataFrame:
     """Recording table of the test part of a fold, as the chosen trial predicts it."""
     rows = np.flatnonzero(table["recording_id"].isin(set(split.test)))
-    kept = table.iloc[rows][[*IDS]].assign(split="test", fold=trial.fold, seed=trial.seed)
+    kept = table.iloc[rows][[*IDS]].assign(split="test", fold=trial["fold"], seed=trial["seed"])
     for head, values in trained.predictions.items():
         kept[f"{head}_target"] = table[head].to_numpy(np.float64)[rows]
-        kept[f"{head}_prediction"] = values[trial.look, trial.place, rows]
+        kept[f"{head}_prediction"] = values[trial["look"], trial["place"], rows]
     return kept

@@ -31,7 +31,8 @@ def write_probes(
     """
     found = {"mean over seeds": estimates(tables)}
     found |= {f"seed {table['seed'].iloc[0]}": estimates([table]) for table in tables}
-    known = [name for name in _SHOWN if found["mean over seeds"].get(name, {}).get("value") is not None]
+    mean = found["mean over seeds"]
+    known = [name for name in _SHOWN if name in mean and mean[name]["value"] is not None]
     result = Section(
         "result",
         "What do the heads reach on persons they have not met?",

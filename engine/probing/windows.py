@@ -37,8 +37,8 @@ class Windows:
 
     def batches(self, size: int) -> Iterator[Batch]:
         """All windows, in order."""
-        for rows in torch.arange(len(self.tokens)).split(size):
-            yield self._batch(rows)
+        for begin in range(0, len(self.tokens), size):
+            yield self._batch(torch.arange(begin, min(begin + size, len(self.tokens))))
 
     def _batch(self, rows: Tensor) -> Batch:
         return {"tokens": self.tokens[rows], "mask": self.real[rows]}
