@@ -26,6 +26,7 @@ from engine.config.source_code import ROOT
 from engine.encode import encode
 from engine.encoding.seen import check_encoder
 from engine.inference.clip_predictions import part_of, predict_clips, prediction_trainer, rebuild
+from engine.inference.trained_network import load_network
 from engine.training.fit import fit_split
 from engine.training.prepare import material
 from models.inputs import Tokens
@@ -223,6 +224,12 @@ def test_a_training_reads_a_store_and_no_video_and_says_what_it_lacks(
     monkeypatch.setattr("av.open", None)  # no video is read any more
     fitted = fit_split(run, *material(run), folder=tmp_path / "training")
     assert load_checkpoint(fitted.best).preprocessing.settings["grid"]["hop"] == 3
+    network = load_network(fitted.best)
+    assert (network.reads, network.shape) == ("tokens", (1, 16))
+    batch = {"tokens": torch.randn(2, 5, 16).half(), "mask": torch.ones(2, 5, dtype=torch.bool)}
+    assert network(batch)["binary"].isfinite().all()
+    with pytest.raises(ValueError, match=r"Give 'tokens' \(B, N, 16\) of its encoder"):
+        network(batch | {"tokens": torch.randn(2, 5, 17)})
     other = compose_run(*words, "data.channels=17", *small)
     with pytest.raises(ValueError, match=r"tokens of width 16 a window.*data.channels=16"):
         fit_split(other, *material(other), folder=tmp_path / "another")
@@ -243,9 +250,7 @@ def weights(tmp_path):
     ]
 
 
-def test_weights_with_their_license_stay_with_the_store_and_what_is_trained_on_it(
-    command, trained, weights, tmp_path
-):
+def test_weights_with_their_license_stay_with_the_store(command, trained, weights, tmp_path):
     _, videos, _ = trained
     colors = [
         f"data.module.normalize.{name}=[{value},{value},{value}]"
