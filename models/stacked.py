@@ -140,7 +140,7 @@ class StackedNetworks:
     def _clipped(self, chunk: Weights) -> None:
         """Scale the gradient of each network to at most the norm, as torch clips that of one."""
         given = [value.grad for value in chunk.values() if value.grad is not None]
-        norms = torch.stack([grad.flatten(1).norm(dim=1) for grad in given]).norm(dim=0)
+        norms = torch.stack([grad.reshape(len(grad), -1).norm(dim=1) for grad in given]).norm(dim=0)
         shares = (self._clip / (norms + 1e-6)).clamp_max(1.0)
         for grad in given:
             grad.mul_(shares.reshape(-1, *[1] * (grad.dim() - 1)))
