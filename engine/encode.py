@@ -14,6 +14,7 @@ from datamodules.manifests.manifest import Manifest
 from datamodules.wording import first_few
 from engine.checkpoints.checkpoint import RunCheckpoint, load_checkpoint
 from engine.cohort.network_needs import check_content
+from engine.cohort.pretrained_weights import check_shown, weights_taken
 from engine.cohort.same_preprocessing import check_preprocessing
 from engine.config.build import build
 from engine.config.compose import ConfigError
@@ -28,12 +29,14 @@ from engine.inference.clip_predictions import rebuild
 from engine.runs.provenance import RunManifest
 from engine.runs.seed import seed_run
 from engine.runs.terminal import conclude, shown
+from evaluation.report.sections.provenance_section import weights_text
 from preprocessing.cache.fingerprint import libraries
 from preprocessing.cache.folder import Cache
 from preprocessing.run.many import Outcome, run_jobs
 
 _log = logging.getLogger(__name__)
 _LIBRARIES = ("torch", "torchvision", "timm")
+_BRANCH = "network.depression."  # of a task
 _NO_MATTER = ("keep", "reader", "decode", "weights")
 
 
@@ -55,13 +58,16 @@ def encode(config: Mapping[str, Any], *, folder: Path) -> Outcome:
     checkpoint = None if config["ckpt_path"] is None else load_checkpoint(config["ckpt_path"])
     network = _network(config, checkpoint)
     with RunManifest(folder=folder, config=config, place="before the first recording") as record:
+        encoder = _encoder(config, network, checkpoint)  # before a cohort is made
+        check_shown(encoder.branch, network, {"grid.length": config["grid"].get("length")})
+        weights = _weights(encoder, checkpoint)
+        record.record(pretrained=weights or None)
         manifest = build(config["data"]["manifest"], key="data.manifest")
         check_content(manifest, {"data": {"module": network}}, trained=checkpoint is not None)
         if checkpoint is not None:
             check_preprocessing(checkpoint, manifest, accepted=False)
         source: ClipSource = build(network["source"], key="data.module.source")
-        encoder = _encoder(config, network, checkpoint)
-        cache = _store(config, network, encoder, manifest)
+        cache = _store(config, network, encoder, weights, manifest)
         write_seen(cache.folder, checkpoint, manifest)
         jobs = encode_jobs(manifest)
         record.record(recordings=len(jobs), fingerprint=cache.fingerprint, data_digest=manifest.digest())
@@ -109,8 +115,24 @@ def _encoder(
     )
 
 
+def _weights(encoder: Encoder, checkpoint: RunCheckpoint | None) -> dict[str, Any]:
+    """Weights that others trained and the encoder began with, by their place in it; they are told."""
+    if checkpoint is None:
+        found = weights_taken(encoder.branch)
+    else:
+        began = checkpoint.pretrained.items()
+        found = {key.removeprefix(_BRANCH): own for key, own in began if key.startswith(_BRANCH)}
+    for text in dict.fromkeys(map(weights_text, found.values())):
+        _log.info("weights: %s", text)
+    return found
+
+
 def _store(
-    config: Mapping[str, Any], network: Mapping[str, Any], encoder: Encoder, manifest: Manifest
+    config: Mapping[str, Any],
+    network: Mapping[str, Any],
+    encoder: Encoder,
+    weights: Mapping[str, Any],
+    manifest: Manifest,
 ) -> Cache:
     """Begin a store, or go on with one that is of the same encoder, grid and frames."""
     frames = manifest.preprocessing
@@ -125,7 +147,10 @@ def _store(
             "normalize": network["normalize"],
             "frames": None if frames is None else frames.fingerprint,
         },
-        provenance={"libraries": {**libraries(), **{name: version(name) for name in _LIBRARIES}}},
+        provenance={
+            "libraries": {**libraries(), **{name: version(name) for name in _LIBRARIES}},
+            **({"weights": weights} if weights else {}),
+        },
         kinds=KINDS,
     )
 

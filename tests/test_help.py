@@ -24,6 +24,7 @@ HYDRA = {
     "analyze": ["analysis=sun2023"],
     "preprocess": ["input=x", "output=y"],
     "encode": ["data.path=x", "output=y"],
+    "probe": ["data.path=x", "data.channels=8"],
 }
 SHORT = {"lr", "epochs", "batch", "workers"}  # null at the root, told with what they stand for
 PLAIN = {

@@ -14,6 +14,7 @@ from models.weights.record import Expects, records
 
 _log = logging.getLogger(__name__)
 
+_CLIPS = ("train_clips", "eval_clips")
 _CLOSE = 1e-3  # of a mean in [0, 1]; configs are written with three digits
 
 
@@ -36,9 +37,9 @@ def check_expectations(form: nn.Module, config: Mapping[str, Any]) -> None:
         ConfigError: Size, length or normalization differ; with the override that mends it.
         WeightsError: See `models.weights.record`.
     """
-    for part in form.modules():
-        if isinstance(expects := getattr(part, "expects", None), Expects):
-            _check(expects, config, whose=type(part).__name__)
+    module = config["data"]["module"]
+    lengths = {f"data.module.{name}.length": (module.get(name) or {}).get("length") for name in _CLIPS}
+    check_shown(form, module, lengths)
     if config.get("resume") is not None or config.get("ckpt_path") is not None:
         return  # its weights are those of its checkpoint
     told = set()
@@ -49,12 +50,28 @@ def check_expectations(form: nn.Module, config: Mapping[str, Any]) -> None:
                 _log.info("weights: %s", text)
             told.add(text)
         if isinstance(expects := getattr(part, "expects", None), Expects):
-            _check(expects, config, whose=f"{key}.weights={node['weights']}")
+            _check(expects, module, lengths, whose=f"{key}.weights={node['weights']}")
     if config["model"].get("tuning") is not None and not told and config.get("init_from") is None:
         _log.warning(
             "model/tuning: the trunk begins at random, and what is not trained stays so: give it weights=... "
             "of its own, or init_from=<best.ckpt>"
         )
+
+
+def check_shown(network: nn.Module, module: Mapping[str, Any], lengths: Mapping[str, Any]) -> None:
+    """Stop where clips are not what a part of a network must be shown.
+
+    Args:
+        network: On any device.
+        module: The node `data.module`: size and normalization of the clips.
+        lengths: Their numbers of frames, by the key that sets each.
+
+    Raises:
+        ConfigError: With the override that mends it.
+    """
+    for part in network.modules():
+        if isinstance(expects := getattr(part, "expects", None), Expects):
+            _check(expects, module, lengths, whose=type(part).__name__)
 
 
 def _with_weights(model: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -67,8 +84,7 @@ def _with_weights(model: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, 
             yield place, node
 
 
-def _check(expects: Expects, config: Mapping[str, Any], *, whose: str) -> None:
-    module = config["data"]["module"]
+def _check(expects: Expects, module: Mapping[str, Any], lengths: Mapping[str, Any], *, whose: str) -> None:
     video = (module.get("source") or {}).get("video")
     if not video:
         return
@@ -80,13 +96,10 @@ def _check(expects: Expects, config: Mapping[str, Any], *, whose: str) -> None:
         _stop(
             whose, f"takes multiples of {expects.multiple} pixels, and clips have {_by(size)}", _sized(near)
         )
-    for name in ("train_clips", "eval_clips"):
-        length = (module.get(name) or {}).get("length")
+    for length in lengths.values():
         if isinstance(length, int) and length < expects.frames:
-            both = " ".join(
-                f"data.module.{one}.length={expects.frames}" for one in ("train_clips", "eval_clips")
-            )
-            _stop(whose, f"was trained on {expects.frames} frames or more, and clips have {length}", both)
+            mend = " ".join(f"{key}={expects.frames}" for key in lengths)
+            _stop(whose, f"was trained on {expects.frames} frames or more, and clips have {length}", mend)
     _check_colors(expects, module, whose=whose)
 
 

@@ -107,8 +107,18 @@ _PREPROCESS: dict[str, Rule] = {
 }
 """Of `preprocess.py`, whose classes check the ranges as well; here for words in place of numbers."""
 
+_PROBE: dict[str, Rule] = {
+    "seeds[[]*": _SEED,
+    "rates[[]*": real(0, above=True),
+    **dict.fromkeys(("seeds", "rates"), Rule(lambda value: False, "a list of numbers, as in [0,1]")),
+    **dict.fromkeys(("steps", "checks"), whole(1)),
+}
+"""Of `probe.py`."""
+
 RULES: dict[str, Rule] = {
     **_PREPROCESS,
+    **_PROBE,
+    "model.*.trunk.dim": or_null(whole(1), "the width that the trunk has by itself"),
     **dict.fromkeys(_COUNTS.split(), whole(1)),
     "seed": _SEED,
     "*.seed": or_null(_SEED, "that of the run"),

@@ -12,6 +12,7 @@ from engine.config.build import build
 from engine.inference.clip_predictions import rebuild
 from models.types import Batch, Output
 
+_STORED = (torch.float32, torch.float16, torch.bfloat16)  # tokens
 _ALSO = ("context_available", "embedding", "attention")  # of the output, beside the predictions
 
 
@@ -27,7 +28,8 @@ def load_network(path: str | Path, *, weights: Literal["ema", "raw"] | None = No
     """
     checkpoint = with_weights(load_checkpoint(path), weights)
     network = rebuild(checkpoint).get_submodule("network")
-    return TrainedNetwork(network, checkpoint.config["data"]["module"]).eval()
+    data = checkpoint.config["data"]
+    return TrainedNetwork(network, data["module"], width=data.get("channels")).eval()
 
 
 class TrainedNetwork(nn.Module):
@@ -36,21 +38,25 @@ class TrainedNetwork(nn.Module):
     Args:
         network: `network(batch) -> Output`, with `heads`; kept as the attribute `network`.
         module: The node `data.module` of its run.
+        width: Of the tokens, where it reads those of `encode.py`.
 
     Attributes:
-        reads: `frames` or `series`, the key of a batch that it reads.
+        reads: `frames`, `series` or `tokens`, the key of a batch that it reads.
         channels: Names of the F channels of `series`, in their order; empty for frames.
-        shape: Of one clip in the run's evaluation: (T, 3, H, W) of frames, (T, F) of series.
+        shape: Of one clip in the run's evaluation: (T, 3, H, W) of frames, (T, F) of series, (1, C) of
+            tokens, of which there are as many as `encode.py` made.
     """
 
-    def __init__(self, network: nn.Module, module: Mapping[str, Any]) -> None:
+    def __init__(self, network: nn.Module, module: Mapping[str, Any], *, width: int | None = None) -> None:
         super().__init__()
         self.network = network
         self.normalize = build(module.get("normalize"), key="data.module.normalize")
         source, length = module["source"], module["eval_clips"]["length"]
         self.reads = "frames" if "video" in source else "series"
+        if source["_target_"].endswith(".TokenClips"):
+            self.reads, length = "tokens", 1
         self.channels = tuple(source.get("channels") or ())
-        self.shape: tuple[int, ...] = (length, len(self.channels))
+        self.shape: tuple[int, ...] = (length, len(self.channels) or width or 0)
         if self.reads == "frames":
             self.shape = (length, 3, source["video"]["height"], source["video"]["width"])
 
@@ -89,7 +95,8 @@ class TrainedNetwork(nn.Module):
         if self.reads == "frames":
             fits = x.dtype == torch.uint8 and x.ndim == 5 and x.shape[2] == 3
         else:
-            fits = x.dtype == torch.float32 and x.ndim == 3 and x.shape[2] == len(self.channels)
+            kinds = _STORED if self.reads == "tokens" else (torch.float32,)
+            fits = x.dtype in kinds and x.ndim == 3 and x.shape[2] == self.shape[1]
         if not fits or mask.dtype != torch.bool or mask.shape != x.shape[:2]:
             raise ValueError(
                 f"{self.reads!r} is {tuple(x.shape)} {x.dtype}, 'mask' {tuple(mask.shape)} {mask.dtype}. "
@@ -104,6 +111,8 @@ class TrainedNetwork(nn.Module):
     def _wanted(self) -> str:
         if self.reads == "frames":
             content = f"(B, T, 3, H, W) uint8, RGB of 0 to 255, clips of {self.shape} in its run"
+        elif self.reads == "tokens":
+            content = f"(B, N, {self.shape[1]}) of its encoder, float32 or as they are stored"
         else:
             content = f"(B, T, {len(self.channels)}) float32, the channels {', '.join(self.channels)}"
         return f"Give {self.reads!r} {content}, and 'mask' (B, T) bool, true where a step is real."

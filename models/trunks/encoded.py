@@ -13,13 +13,14 @@ class EncodedTrunk(nn.Module):
 
     As `dim=None` without MMP they stay as they are, which gives the predictions of the frozen encoder in its
     place. With a width each is normalized by itself and mapped, `W LayerNorm(x) + b`: encoders differ in
-    scale by orders.
+    scale by orders. With `normalize` alone they are normalized, by no weights.
 
     Args:
         channels: C, width of the stored tokens.
         dim: D; None keeps C.
         places: Tokens of one step of time, where an encoder keeps several of a picture, step after step.
         mmp: MMP by width, over the steps of each place; None leaves the tokens apart.
+        normalize: Whether tokens that keep their width are normalized.
 
     Raises:
         ValueError: Tokens of another width are given, or no whole number of steps.
@@ -37,14 +38,17 @@ class EncodedTrunk(nn.Module):
         dim: int | None = None,
         places: int = 1,
         mmp: Callable[[int], nn.Module] | None = None,
+        normalize: bool = False,
     ) -> None:
         super().__init__()
         self.channels, self.places = channels, places
         self.cells = places  # as trunks say it whose readout keeps space
         self.dim = channels if dim is None else dim
-        self.project = (
-            nn.Identity() if dim is None else nn.Sequential(nn.LayerNorm(channels), nn.Linear(channels, dim))
-        )
+        self.project: nn.Module = nn.Identity()
+        if dim is not None:
+            self.project = nn.Sequential(nn.LayerNorm(channels), nn.Linear(channels, dim))
+        elif normalize:
+            self.project = nn.LayerNorm(channels, elementwise_affine=False)
         self.motion = None if mmp is None else mmp(self.dim)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:

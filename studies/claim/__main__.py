@@ -7,13 +7,11 @@ leaves `<out>/<cell>/<seed>/<variant>/result.json`; started again, the study goe
 """
 
 import json
-import multiprocessing
-import os
 import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +19,10 @@ from tqdm import tqdm
 
 from datamodules.command_line import UsageError, run, spelled
 from engine.runs.quiet_warnings import quiet
+from engine.training.pool import in_pool
 from studies.claim.page import write_claim
 from studies.claim.plan import CELLS, ORACLE, START, VARIANTS, Input, Study, Unit
-from studies.claim.work import run_unit, settle
+from studies.claim.work import run_unit
 
 
 def main(
@@ -69,7 +68,6 @@ def main(
         further=overrides,
     )
     units, first = study.units(), study.start()
-    os.environ |= {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1"}  # inherited by the workers, who draw no bars
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # as Ctrl-C: the workers end with it
     try:
         run_units([*([first] if first else []), *units], workers=workers, out=out)
@@ -99,7 +97,8 @@ def run_units(units: Sequence[Unit], *, workers: int, out: Path) -> None:
         tqdm(total=len(units), initial=len(units) - len(missing), desc="claim", unit="unit") as bar,
         tempfile.TemporaryDirectory(prefix=".work-", dir=out) as work,
     ):
-        for name in _each(missing, Path(work), workers):
+        # the oracles make the cohorts, each in one process; the start is waited for by all trainings
+        for name in in_pool(partial(run_unit, work=Path(work)), _stages(missing), workers=workers):
             bar.update()
             bar.set_postfix_str(name)
 
@@ -119,29 +118,6 @@ def _done(unit: Unit) -> bool:
             f"{unit.result}: made with other settings ({', '.join(changed)}); take another out= or delete it"
         )
     return True
-
-
-def _each(units: Sequence[Unit], work: Path, workers: int) -> Iterator[str]:
-    if workers <= 1:
-        for unit in units:
-            yield run_unit(unit, work)
-        return
-    # Spawned, because forking a process that has started threads can hang.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=settle, initargs=(os.getpid(),))
-    try:
-        # the oracles make the cohorts, each in one process; the start is waited for by all trainings
-        for batch in _stages(units):
-            for future in as_completed([pool.submit(run_unit, unit, work) for unit in batch]):
-                yield future.result()
-    except BaseException:
-        processes = list(pool._processes.values())
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in processes:  # a training would go on for minutes, only to be thrown away
-            process.kill()  # Lightning would take a mere SIGTERM as a request for later
-            process.join()
-        raise
-    pool.shutdown()
 
 
 def _stages(units: Sequence[Unit]) -> Iterator[list[Unit]]:

@@ -1,17 +1,13 @@
 """What a worker of the claim study does: a training, oracles, reference lines, or the common start."""
 
-import logging
 import tempfile
 import time
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import torch
 
-from datamodules.processes import die_with
 from engine.checkpoints.checkpoint import load_checkpoint
 from engine.inference.clip_predictions import ClipPredictions, Predictor, part_of
 from engine.inference.lines import Lines
@@ -30,18 +26,6 @@ from studies.claim.plan import LINES, ORACLE, START, Unit
 
 _HEADS = ("score", "binary")
 PREDICTIONS = "predictions.csv"
-
-
-def settle(parent: int) -> None:
-    """Settle in as a worker, which ends with its parent.
-
-    One thread, as two trainings side by side must not fight for the cores. It stands here because a new
-    process does not find what `__main__` holds.
-    """
-    die_with(parent)
-    torch.set_num_threads(1)
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", module="pytorch_lightning")
 
 
 def run_unit(unit: Unit, work: Path) -> str:

@@ -1,5 +1,6 @@
 """`encode.py`: videos to stored tokens, which predict what the frozen trunk predicts; what is refused."""
 
+import json
 import shutil
 from dataclasses import replace
 from itertools import count
@@ -7,7 +8,10 @@ from itertools import count
 import numpy as np
 import pandas as pd
 import pytest
+import timm
+import torch
 from hydra import compose, initialize_config_dir
+from safetensors.torch import save_file
 
 from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.manifest import read_manifest
@@ -22,6 +26,7 @@ from engine.config.source_code import ROOT
 from engine.encode import encode
 from engine.encoding.seen import check_encoder
 from engine.inference.clip_predictions import part_of, predict_clips, prediction_trainer, rebuild
+from engine.inference.trained_network import load_network
 from engine.training.fit import fit_split
 from engine.training.prepare import material
 from models.inputs import Tokens
@@ -208,14 +213,57 @@ def test_a_checkpoint_of_tokens_takes_no_store_of_another_encoder_and_no_videos(
         check_content(videos, {"data": {"module": {"source": source}}})
 
 
-def test_a_training_reads_a_store_and_says_what_it_lacks(command, trained, tmp_path, compose_run):
+def test_a_training_reads_a_store_and_no_video_and_says_what_it_lacks(
+    command, trained, tmp_path, compose_run, monkeypatch
+):
     _, videos, _ = trained
     command(*WITHOUT_RUN, table_of(videos))
     words = ["data=features", f"data.path={tmp_path / 'store' / 'manifest.csv'}", "model=mpdrm_tokens"]
-    small = ["width=8", "trainer.max_epochs=1", "protocol.val=0.3", "data.module.num_workers=0"]
+    small = ["width=8", "trainer.max_epochs=2", "protocol.val=0.3", "data.module.num_workers=0"]
     run = compose_run(*words, "data.channels=16", *small)
+    monkeypatch.setattr("av.open", None)  # no video is read any more
     fitted = fit_split(run, *material(run), folder=tmp_path / "training")
     assert load_checkpoint(fitted.best).preprocessing.settings["grid"]["hop"] == 3
+    network = load_network(fitted.best)
+    assert (network.reads, network.shape) == ("tokens", (1, 16))
+    batch = {"tokens": torch.randn(2, 5, 16).half(), "mask": torch.ones(2, 5, dtype=torch.bool)}
+    assert network(batch)["binary"].isfinite().all()
+    with pytest.raises(ValueError, match=r"Give 'tokens' \(B, N, 16\) of its encoder"):
+        network(batch | {"tokens": torch.randn(2, 5, 17)})
     other = compose_run(*words, "data.channels=17", *small)
     with pytest.raises(ValueError, match=r"tokens of width 16 a window.*data.channels=16"):
         fit_split(other, *material(other), folder=tmp_path / "another")
+
+
+@pytest.fixture
+def weights(tmp_path):
+    """Overrides of a small timm network with a file of weights, which was normalized in its own way."""
+    torch.manual_seed(3)
+    save_file(timm.create_model("resnet10t").state_dict(), tmp_path / "tiny.safetensors")
+    config = {"architecture": "resnet10t", "pretrained_cfg": {"mean": [0.5] * 3, "std": [0.25] * 3}}
+    (tmp_path / "config.json").write_text(json.dumps(config | {"license": "mit"}))
+    trunk = "model.network.depression.trunk"
+    return [
+        f"{trunk}.backbone=resnet10t",
+        f"{trunk}.weights={tmp_path / 'tiny.safetensors'}",
+        *WITHOUT_RUN[:2],
+    ]
+
+
+def test_weights_with_their_license_stay_with_the_store(command, trained, weights, tmp_path):
+    _, videos, _ = trained
+    colors = [
+        f"data.module.normalize.{name}=[{value},{value},{value}]"
+        for name, value in (("mean", 0.5), ("std", 0.25))
+    ]
+    command(*weights, *colors, table_of(videos))
+    store = read_manifest(tmp_path / "store" / "manifest.csv")
+    (taken,) = store.preprocessing.provenance["weights"].values()
+    assert (taken["source"], taken["name"], taken["license"]) == ("file", "tiny.safetensors", "mit")
+    record = json.loads(next((tmp_path / "logs").rglob("manifest.json")).read_text())
+    assert list(record["pretrained"].values()) == [taken]
+
+
+def test_colors_that_weights_have_not_seen_stop_before_a_recording_is_read(command, weights, tmp_path):
+    with pytest.raises(ConfigError, match=r"trained with a mean of \[0\.5, 0\.5, 0\.5\]"):
+        command(*weights, f"data.path={tmp_path / 'there_is_none.csv'}")

@@ -1,0 +1,92 @@
+"""Page of the comparison: `zoo.md`, `zoo.json` and `zoo.png`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from benchmarks.zoo.plan import COMMON, OURS, RATES, Unit
+from benchmarks.zoo.table import RIVALS, Row, rows
+from engine.runs.environment import git_state, hardware, package_versions
+from engine.runs.provenance import write_json
+
+_COSTS = {"parameters_m": "parameters, M", "gflops": "GFLOPs a clip", "ms": "ms a clip"}
+
+
+def write_zoo(units: Sequence[Unit], *, command: str, out: Path) -> str:
+    """Write the page of finished units of one input; return its text."""
+    found, input = rows(units), units[0].input
+    about = {
+        "command": command,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": git_state()["commit"],
+        "hardware": hardware(),
+        "packages": package_versions(),
+        "cpu_hours": sum(row.costs.get("cpu_seconds", 0.0) for row in found) * _seeds(units) / 3600,
+    }
+    text = _markdown(found, units, about)
+    (out / f"{input}.md").write_text(text, encoding="utf-8")
+    write_json(out / f"{input}.json", {"rows": [asdict(row) for row in found], **about})
+    _draw(found, out / f"{input}.png", ours=OURS[input])
+    return text
+
+
+def _seeds(units: Sequence[Unit]) -> int:
+    return len({unit.seed for unit in units})
+
+
+def _markdown(found: Sequence[Row], units: Sequence[Unit], about: Mapping[str, Any]) -> str:
+    input = units[0].input
+    rivals = (OURS[input], *RIVALS)
+    rates = ", ".join(f"{rate:g}" for rate in RATES)
+    head = ["network or line", "test AUC", *(f"minus {name}" for name in rivals), *_COSTS.values(), "source"]
+    lines = [
+        f"# Networks on one protocol: {input}",
+        "",
+        f"Means over {_seeds(units)} seeds of weights on the same persons, with 95 % intervals over these.",
+        f"Validation chose among {len(RATES)} trials of each network, learning rates {rates}.",
+        "Of a family of lines the strongest reading is the rival.",
+        "",
+        f"![Test AUC]({input}.png)",
+        "",
+        f"| {' | '.join(head)} |",
+        f"|{'---|' * len(head)}",
+    ]
+    for row in found:
+        costs = [f"{row.costs[name]:.3g}" if name in row.costs else "" for name in _COSTS]
+        against = [_told(row.against.get(name)) for name in rivals]
+        lines.append(f"| {' | '.join((row.name, _told(row.auc), *against, *costs, row.source))} |")
+    packages = ", ".join(f"{name} {version}" for name, version in about["packages"].items() if version)
+    machine = ", ".join(f"{key} {value}" for key, value in about["hardware"].items() if value)
+    lines += ["", "## How", "", f"    {about['command']}", ""]
+    lines += [f"{about['date']}; commit {about['commit']}; {machine}; {packages}.", ""]
+    lines += [f"Processor time of all trainings: {about['cpu_hours']:.1f} hours.", ""]
+    return "\n".join([*lines, f"Overrides of every training: {' '.join(f'`{text}`' for text in COMMON)}", ""])
+
+
+def _told(estimate: Mapping[str, Any] | None) -> str:
+    if not estimate or estimate["value"] is None:
+        return ""
+    if estimate["low"] is None:
+        return f"{estimate['value']:.3f}"
+    return f"{estimate['value']:.3f} [{estimate['low']:.3f}, {estimate['high']:.3f}]"
+
+
+def _draw(found: Sequence[Row], path: Path, *, ours: str) -> None:
+    """Draw a row an entry: networks as squares, lines as crosses, ours filled."""
+    figure = Figure(figsize=(7.0, 0.8 + 0.26 * len(found)), layout="constrained")
+    ax = figure.subplots()
+    for place, row in enumerate(reversed(found)):
+        color, marker = ("tab:blue", "s") if row.costs else ("tab:orange", "x")
+        filled = color if row.name == ours or not row.costs else "white"
+        if row.auc["low"] is not None:
+            ax.plot([row.auc["low"], row.auc["high"]], [place, place], color=color, lw=1)
+        ax.plot(row.auc["value"], place, marker, color=color, mfc=filled, ms=5)
+    ax.axvline(0.5, color="0.8", lw=1, zorder=0)
+    ax.set_yticks(range(len(found)), [row.name.replace("_", " ") for row in reversed(found)], fontsize=8)
+    ax.set_xlabel("test AUC; 95 % over persons")
+    ax.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=150)

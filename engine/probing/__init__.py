@@ -1,0 +1,1 @@
+"""Many small heads at once on the tokens of a store."""

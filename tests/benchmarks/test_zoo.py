@@ -1,0 +1,111 @@
+"""Networks on one protocol: what is planned, and what the page says of finished units."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from benchmarks.zoo.page import write_zoo
+from benchmarks.zoo.plan import ENTRIES, LINES, RATES, Zoo
+from benchmarks.zoo.table import rows
+from benchmarks.zoo.work import PREDICTIONS, run_unit
+from engine.training.prepare import compose_training
+
+IDS = {"pixels": [one.name for one in ENTRIES["pixels"]], "series": [one.name for one in ENTRIES["series"]]}
+SMALL = (
+    "data.cohort.n_subjects=20",
+    "data.cohort.fps=10",
+    "data.cohort.duration_s=4",
+    "data.module.train_clips.length=16",
+    "data.module.eval_clips.length=16",
+    "evaluation.lines=[statistics]",
+    "trainer.max_epochs=1",
+    "width=16",
+)
+
+
+def _zoo(input, folder, **changes):
+    return Zoo(input=input, out=folder / "out", data=folder / "data", **changes)
+
+
+@pytest.mark.slow  # every entry of both inputs
+@pytest.mark.parametrize("input", ["pixels", "series"])
+def test_entries_compose_on_the_same_persons_and_differ(input, tmp_path):
+    assert len(IDS["pixels"]) >= 12
+    assert len(IDS["series"]) >= 6
+    seen, models = set(), set()
+    for unit in _zoo(input, tmp_path, seeds=1).units():
+        config = compose_training(unit.overrides, output=tmp_path)
+        cohort = config["data"]["manifest"]
+        seen.add(json.dumps([cohort["seed"], cohort["n_subjects"], config["protocol"]]))
+        models.add(json.dumps([config["model"], config["data"]["module"]["source"]]))
+    assert len(seen) == 1
+    assert len(models) == len(IDS[input])  # the lines read what the first one reads
+
+
+def test_an_unknown_entry_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="entries=nothing: choose among mpdrm, depression_branch"):
+        _zoo("pixels", tmp_path, entries=["nothing"]).units()
+
+
+@pytest.mark.slow  # makes a cohort and trains three networks
+def test_a_unit_tries_every_rate_and_validation_chooses(tmp_path):
+    units = _zoo("series", tmp_path, seeds=1, entries=["depression_branch"], further=SMALL).units()
+    for unit in units:
+        run_unit(unit, tmp_path)
+    found = json.loads(units[1].result.read_text())
+    assert list(found["trials"]) == [f"{rate:g}" for rate in RATES]
+    assert found["val_auc"] == max(found["trials"].values()) == found["trials"][f"{found['rate']:g}"]
+    assert found["parameters_m"] > 0
+    assert found["gflops"] > 0
+    text = write_zoo(units, command="the command", out=tmp_path / "out")
+    assert "| depression_branch |" in text
+    assert "| statistics, raw |" in text
+
+
+def _made(folder, strengths, *, seeds=2, persons=50):
+    """Units whose predictions see the label through noise: name -> strength."""
+    units = _zoo("series", folder, seeds=seeds, entries=["mpdrm_series", "depression_branch"]).units()
+    label = np.random.default_rng(0).integers(0, 2, persons * 2).astype(float)
+    ids = [f"r{row}" for row in range(len(label))]
+    who = [f"p{row // 2}" for row in range(len(label))]
+    base = pd.DataFrame({"recording_id": ids, "subject_id": who, "session_id": "v", "binary_target": label})
+    for unit in units:
+        unit.folder.mkdir(parents=True)
+        names = {LINES: ["statistics, raw", "statistics, both"]}.get(unit.entry.name, [PREDICTIONS[:-4]])
+        for place, name in enumerate(names):
+            rng = np.random.default_rng(7 + unit.seed + 10 * place)
+            strength = strengths[name if unit.entry.name == LINES else unit.entry.name]
+            seen = strength * label + rng.normal(size=len(label))
+            table = base.assign(binary_prediction=1 / (1 + np.exp(-seen)))
+            table.to_csv(unit.folder / f"{name}.csv", index=False)
+        about = {"entry": unit.entry.name, "seed": unit.seed, "parameters_m": 2.0, "cpu_seconds": 3.0}
+        unit.result.write_text(json.dumps(about))
+    return units
+
+
+def test_entries_stand_in_order_beside_what_they_have_to_beat(tmp_path):
+    strengths = {
+        "mpdrm_series": 3.0,
+        "depression_branch": 1.0,
+        "statistics, raw": 0.3,
+        "statistics, both": 2.0,
+    }
+    units = _made(tmp_path, strengths)
+    found = rows(units)
+    assert [row.name for row in found] == sorted(strengths, key=lambda name: -strengths[name])
+    first = found[0]
+    tables = [pd.read_csv(one.folder / PREDICTIONS) for one in units if one.entry.name == "mpdrm_series"]
+    aucs = [roc_auc_score(one["binary_target"], one["binary_prediction"]) for one in tables]
+    assert first.auc["value"] == pytest.approx(np.mean(aucs))
+    # of the lines the stronger reading is the rival, and a network is none of its own
+    assert set(first.against) == {"depression_branch", "statistics"}
+    assert first.against["statistics"]["value"] == pytest.approx(first.auc["value"] - found[1].auc["value"])
+    assert set(found[1].against) == {"mpdrm_series", "depression_branch"}
+    assert first.costs == {"parameters_m": 2.0, "cpu_seconds": 3.0}
+    assert found[1].costs == {}
+    text = write_zoo(units, command="the command", out=tmp_path / "out")
+    assert text.index("| mpdrm_series |") < text.index("| statistics, both |")
+    assert (tmp_path / "out" / "series.png").read_bytes().startswith(b"\x89PNG")

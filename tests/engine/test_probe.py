@@ -1,0 +1,106 @@
+"""`probe.py`: many heads at once on a store of tokens; validation chooses, and nobody tested does."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hydra import compose, initialize_config_dir
+from sklearn.metrics import roc_auc_score
+
+from engine.config.compose import ConfigError, plain_config, root_keys
+from engine.config.source_code import ROOT
+from engine.probe import probe
+
+SMALL = ["seeds=[0,1]", "rates=[0.003,0.03]", "steps=40", "checks=4"]
+THREE = "protocol.folds=3"
+PERSONS, WIDTH = 36, 8
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """A store whose tokens tell the score through noise; a window of each recording shows nothing."""
+    folder, rng = tmp_path_factory.mktemp("store"), np.random.default_rng(0)
+    rows = []
+    for place in range(PERSONS * 2):
+        score = int(rng.integers(0, 40))
+        tokens = rng.normal(size=(4, 3, WIDTH)).astype(np.float16) * 0.5
+        tokens[..., 0] += score / 10
+        tokens[3] = np.nan
+        np.save(folder / f"r{place}.npy", tokens)
+        rows.append((f"r{place}", f"p{place // 2}", f"v{place % 2}", "", f"r{place}.npy", "BDI-II", score))
+    columns = ["recording_id", "subject_id", "session_id", "path", "tokens_path", "scale", "score"]
+    pd.DataFrame(rows, columns=columns).to_csv(folder / "manifest.csv", index=False)
+    return folder / "manifest.csv"
+
+
+@pytest.fixture(scope="module")
+def command(store, tmp_path_factory):
+    def run(*words):
+        folder = tmp_path_factory.mktemp("probe")
+        with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+            own = [f"data.path={store}", f"data.channels={WIDTH}", f"paths.output={folder}"]
+            config = compose("probe", [*own, *SMALL, *words])
+        return probe(plain_config(config, keys=root_keys("probe")), folder=folder), folder
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def found(command):
+    return command(THREE)
+
+
+def test_everybody_is_tested_once_a_seed_by_heads_that_read_the_tokens(found, store):
+    tables, folder = found
+    labels = pd.read_csv(store)
+    assert len(tables) == 2
+    for table in tables:
+        assert sorted(table["recording_id"]) == sorted(labels["recording_id"])
+        assert roc_auc_score(table["binary_target"], table["binary_prediction"]) > 0.9
+    metrics = json.loads((folder / "metrics.json").read_text())
+    aucs = [roc_auc_score(table["binary_target"], table["binary_prediction"]) for table in tables]
+    assert metrics["test"]["auc"]["value"] == pytest.approx(np.mean(aucs))
+    page = (folder / "report.html").read_text()
+    assert page.count("<img") == 2
+    assert f"{metrics['test']['auc']['value']:.2f}" in page
+
+
+def test_the_lowest_loss_of_validation_chooses_in_each_fold_and_for_each_seed(found):
+    trials = pd.read_csv(found[1] / "trials.csv")
+    assert len(trials) == 3 * 2 * 2 * 4
+    for _, own in trials.groupby(["fold", "seed"]):
+        assert own["chosen"].sum() == 1
+        assert own.loc[own["chosen"], "loss"].item() == own["loss"].min()
+
+
+def test_labels_of_the_tested_change_nothing_but_what_they_are_compared_with(command, store):
+    labels = pd.read_csv(store)
+    part = labels.assign(
+        split=np.resize(["train", "train", "train", "train", "val", "val", "test", "test"], 72)
+    )
+    tested = part["split"] == "test"
+    found = []
+    for name, score in (("as", labels["score"]), ("turned", 40 - labels["score"])):
+        file = store.parent / f"{name}.csv"
+        part.assign(score=labels["score"].where(~tested, score)).to_csv(file, index=False)
+        found.append(command("protocol=given", f"data.path={file}"))
+    (before, folder), (after, again) = found
+    names = ["recording_id", "binary_prediction", "score_prediction"]
+    pd.testing.assert_frame_equal(before[0][names], after[0][names])
+    assert not before[0]["score_target"].equals(after[0]["score_target"])
+    pd.testing.assert_frame_equal(pd.read_csv(folder / "trials.csv"), pd.read_csv(again / "trials.csv"))
+
+
+def test_a_head_of_scores_alone_is_chosen_by_its_error(command):
+    tables, folder = command(THREE, "model/heads=score", "model/rarm=attentive")
+    assert "binary_prediction" not in tables[0]
+    assert np.corrcoef(tables[0]["score_target"], tables[0]["score_prediction"])[0, 1] > 0.5
+    assert "auc" not in json.loads((folder / "metrics.json").read_text())["test"]
+
+
+def test_a_protocol_that_tests_twice_and_a_head_of_bands_are_refused(command):
+    with pytest.raises(ConfigError, match=r"more than once.*kfold"):
+        command("protocol=repeated")
+    with pytest.raises(ConfigError, match="band"):
+        command("model/heads=bands")
