@@ -16,7 +16,7 @@ from evaluation.report import figures
 from evaluation.report.captions import CAPTIONS
 from evaluation.report.figures import AttentionExample
 from evaluation.report.headline import judge
-from evaluation.report.learning_curves import explain_choice, hardly_trained, training_curves
+from evaluation.report.learning_curves import explain_choice, remarks_on_training, training_curves
 from evaluation.report.page import environment, header
 from evaluation.report.run_facts import trial
 from evaluation.report.sections.change_section import change_section
@@ -63,13 +63,13 @@ def write_report(
         raise ValueError(f"{path}: no predictions to report")
     test = predictions[predictions["split"] == "test"] if "split" in predictions else predictions
     test = predictions if test.empty else test
-    remark = hardly_trained(history, chosen=(manifest.get("chosen") or {}).get("epoch"))
+    remarks = remarks_on_training(history, chosen=(manifest.get("chosen") or {}).get("epoch"))
     page = environment().get_template("report.html").render(
         **header(str(manifest.get("title") or manifest.get("experiment") or "Evaluation report"), manifest),
         **_numbers(metrics),
         **_figures(test, metrics, manifest, history, (thresholds or {}).get("value"), attention or ()),
         verdict=judge(metrics, trial=trial(manifest) is not None),
-        notes=[*notes, *([] if remark is None else [remark]), *_own_notes(metrics, manifest)],
+        notes=[*notes, *remarks, *_own_notes(metrics, manifest)],
         about=list(manifest.get("data_notes") or ()),
         errata=list(manifest.get("errata") or ()),
         overlap=_overlap(manifest),

@@ -137,6 +137,14 @@ def test_numbers_and_facts_are_shown(inputs, full):
         assert fact in page.text, fact
 
 
+def test_validation_worse_than_chance_is_told_on_the_page(inputs, write, full):
+    assert "worse than chance" not in full[1].text
+    history = inputs["history"].assign(**{"val/auc": [0.4, 0.3]})
+    manifest = inputs["manifest"] | {"chosen": {"epoch": 0, "monitor": "val/mae", "value": 9.0}}
+    _, page = write(inputs | {"history": history, "manifest": manifest})
+    assert "The network ranked validation worse than chance: AUC 0.400 in epoch 1" in page.text
+
+
 def test_foreign_text_is_escaped(full):
     text, _ = full
     assert "made &lt;b&gt;up&lt;/b&gt;" in text
