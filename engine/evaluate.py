@@ -25,7 +25,7 @@ from engine.config.compose import ConfigError
 from engine.config.targets import trusting
 from engine.inference.clip_predictions import Predictor, part_of
 from engine.inference.outputs import write_run
-from engine.inference.recorded_run import recorded_run
+from engine.inference.recorded_run import recorded_run, taught
 from engine.inference.recordings import predicted_recordings
 from engine.inference.results import Assessment, assess
 from engine.inspection.attribution import explain, explained_head
@@ -93,7 +93,10 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
         parts = ("test", "val") if material.own else ("test",)
         predicted = predicted_recordings(predict, manifest, split, parts=parts, config=run)
         # what validation taught about another manifest is what the checkpoint remembers of its own run
-        calibration = None if material.own else pd.DataFrame(checkpoint.calibration)
+        calibration = None
+        if not material.own:
+            checkpoint, remarks = taught(checkpoint, run)
+            calibration, notes = pd.DataFrame(checkpoint.calibration), (*notes, *remarks)
         found = assess(run, manifest, split, predicted, calibration=calibration, change=checkpoint.change)
         clips = predicted.clips["test"]
         strips = filmstrips(clips, manifest, run)

@@ -32,7 +32,7 @@ from engine.training.checks import (
 from engine.training.crossval import cross_validate
 from engine.training.earlier_run import earlier_run
 from engine.training.fit import train_split
-from evaluation.report.learning_curves import hardly_trained
+from evaluation.report.learning_curves import remarks_on_training
 
 _log = logging.getLogger(__name__)
 
@@ -110,10 +110,9 @@ def _conclude(title: str, folder: Path) -> None:
     if chosen:
         epoch = f"epoch {chosen['epoch'] + 1} of {chosen['of']}"
         rows = [("chosen", f"{epoch}, {chosen['monitor']} {chosen['value']:.4f}")]
-        if (folder / "history.csv").is_file() and (
-            remark := hardly_trained(pd.read_csv(folder / "history.csv"), chosen=chosen["epoch"])
-        ):
-            rows.append(("note", remark))
+        if (history := folder / "history.csv").is_file():
+            found = remarks_on_training(pd.read_csv(history), chosen=chosen["epoch"])
+            rows += [("note", remark) for remark in found]
     table = folder / "folds.csv"
     if table.is_file():
         rows.append(("table", shown(table)))

@@ -168,6 +168,8 @@ def test_another_table_is_evaluated_after_its_own_known_visits(best, cohort, tmp
     found = evaluate(given, folder=tmp_path / "two")
     assert set(found.test["session_id"]) == {"V3", "V4"}
     assert (found.test["known_visits"] == 2).all()
+    assert found.metrics["reference"]["last_score"]["auc"]["value"] is not None
+    assert "Last earlier score" in (tmp_path / "two" / "report.html").read_text()
     assert "other_P0000" in caplog.text
     assert "2 visit(s) or fewer, none after known ones: not predicted" in (
         (tmp_path / "two" / "report.html").read_text()

@@ -21,6 +21,10 @@ Mask = NDArray[np.bool_]
 class HistoryGuard:
     """Checks what a batch tells of the scores of other visits, from the table and not from the batch.
 
+    Where the labels were taken out of the table, as before every prediction, person, order and what is known
+    are checked as ever, and a told score against the history; that the history has the scores of its visits
+    was to be checked before (`check_scores`).
+
     Args:
         manifest: The recordings; of its labels only those of known visits are read, where it has them.
         known: What the split makes known; None forbids a history.
@@ -44,22 +48,10 @@ class HistoryGuard:
         if isinstance(known, int):
             self._known = self._known & (self._place < known)
         self._score = np.asarray(history.score, dtype=np.float64)
-        self._check_scores(manifest)
-
-    def _check_scores(self, manifest: Manifest) -> None:
-        """The scores that batches are made of are those of the table, as far as it has them."""
-        if "score" not in manifest.table:
-            return
-        stated = manifest.table["score"].to_numpy(dtype=np.float64)
-        # a recording without a score may have that of another one of its visit
-        odd = np.isfinite(self._score) & np.isfinite(stated) & ~np.isclose(self._score, stated)
-        odd |= np.isfinite(self._score) & ~self._known
-        if odd.any():
-            named = [
-                f"{self._names[row]} ({self._score[row]:g}, its own is {stated[row]:g})"
-                for row in np.flatnonzero(odd)
-            ]
-            raise LeakageError(f"{manifest}: scores told of visits that do not have them: {first_few(named)}")
+        if (odd := np.isfinite(self._score) & ~self._known).any():
+            named = [self._names[row] for row in np.flatnonzero(odd)]
+            raise LeakageError(f"{manifest}: scores told of visits that are not known: {first_few(named)}")
+        check_scores(manifest, history)
 
     def __call__(self, batch: Mapping[str, Any]) -> None:
         """Check a batch.
@@ -112,6 +104,28 @@ class HistoryGuard:
             if self._place[other] < self._place[one]
             else ("a later visit")
         )
+
+
+def check_scores(manifest: Manifest, history: KnownVisits) -> None:
+    """The scores that batches are made of are those of the table, as far as it has them.
+
+    Args:
+        manifest: With its labels: without any, nothing is compared.
+        history: What the batches are made of.
+
+    Raises:
+        LeakageError: A visit is told with the score of another one. Names the recordings.
+    """
+    if "score" not in manifest.table:
+        return
+    stated = manifest.table["score"].to_numpy(dtype=np.float64)
+    told = np.asarray(history.score, dtype=np.float64)
+    # a recording without a score may have that of another one of its visit
+    odd = np.isfinite(told) & np.isfinite(stated) & ~np.isclose(told, stated)
+    if odd.any():
+        names = manifest.table["recording_id"].tolist()
+        named = [f"{names[row]} ({told[row]:g}, its own is {stated[row]:g})" for row in np.flatnonzero(odd)]
+        raise LeakageError(f"{manifest}: scores told of visits that do not have them: {first_few(named)}")
 
 
 def _array(value: Tensor) -> NDArray[Any]:

@@ -153,8 +153,8 @@ def with_weights(checkpoint: RunCheckpoint, weights: str | None) -> RunCheckpoin
         )
     if checkpoint.trained is None or weights != "raw":
         return checkpoint
-    # thresholds and intervals were learned from what the average predicted, and say nothing of these
-    return replace(checkpoint, state_dict=checkpoint.trained, weights="raw", calibration={})
+    # thresholds, intervals and noise were learned from what the average predicted, and say nothing of these
+    return replace(checkpoint, state_dict=checkpoint.trained, weights="raw", calibration={}, change={})
 
 
 def load_checkpoint(path: str | Path) -> RunCheckpoint:

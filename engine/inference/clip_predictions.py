@@ -17,6 +17,7 @@ from datamodules.clips.measurement_coverage import Coverage
 from datamodules.manifests.known_visits import KnownVisits, known_visits
 from datamodules.manifests.manifest import Manifest
 from datamodules.schema import IDS
+from datamodules.split_leakage.history_guard import check_scores
 from datamodules.splits.partition import Split
 from engine.checkpoints.checkpoint import CheckpointError, RunCheckpoint
 from engine.checkpoints.recorded_config import without_downloads
@@ -96,10 +97,16 @@ class Predictor:
 def blind_data(
     config: Mapping[str, Any], manifest: Manifest, part: Split | None, history: KnownVisits | None = None
 ) -> pl.LightningDataModule:
-    """The data module of a part of a split, without any label but those that `Predictor` names."""
+    """The data module of a part of a split, without any label but those that `Predictor` names.
+
+    Raises:
+        LeakageError: A visit is told with the score of another one, such as the one that is predicted.
+    """
     told: dict[str, Any] = {} if history is None else {"history": history}
     if history is None and part is not None:
         told = earlier_scores(manifest, part, of=part.test)
+    if told:
+        check_scores(manifest, told["history"])  # the data module has no labels to compare with
     node, blind = config["data"]["module"], manifest.without_labels()
     datamodule: pl.LightningDataModule = build(node, key="data.module", manifest=blind, split=part, **told)
     return datamodule

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,28 @@ def recorded_run(config: Mapping[str, Any], *, folder: Path) -> tuple[RunCheckpo
     check_settings(run)
     seed_run(run["seed"])
     return checkpoint, run
+
+
+def taught(checkpoint: RunCheckpoint, run: Mapping[str, Any]) -> tuple[RunCheckpoint, tuple[str, ...]]:
+    """The checkpoint with what its validation taught, as far as that holds here, and remarks.
+
+    A median of clips moves otherwise than their mean: decisions, intervals and the smallest change that is
+    not noise belong to one `evaluation.aggregate`, and are left out under another one.
+
+    Args:
+        checkpoint: Of the run.
+        run: Its config, as `recorded_run` returns it.
+    """
+    was, now = (one["evaluation"]["aggregate"] for one in (checkpoint.config, run))
+    if was == now:
+        return checkpoint, ()
+    remark = (
+        f"Recordings are combined by evaluation.aggregate={now}, and by {was} in training: threshold, "
+        "prediction intervals and the smallest change that is not noise were learned there and do not hold "
+        "here, so that they are left out. Without evaluation.aggregate they are there."
+    )
+    _log.warning("%s", remark)
+    return replace(checkpoint, calibration={}, change={}), (remark,)
 
 
 def _trainer(checkpoint: RunCheckpoint, folder: Path) -> dict[str, Any]:

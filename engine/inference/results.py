@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from math import nan
 from typing import Any
 
 import pandas as pd
@@ -10,10 +12,11 @@ import pandas as pd
 from datamodules.manifests.manifest import Manifest
 from datamodules.splits.partition import Split
 from engine.inference.by_known_visits import by_known_visits
-from engine.inference.lines import Lines
+from engine.inference.lines import Lines, with_visits
 from engine.inference.person_changes import changes_of, learned_change, restored
 from engine.inference.recordings import ELSEWHERE, PredictedParts, rows_of, targets
 from engine.inference.strata import by_discrepancy
+from evaluation.baselines.earlier_scores import last_score, mean_score
 from evaluation.baselines.oracle import WITH_SCORES, oracle_lines
 from evaluation.baselines.reference_lines import reference_lines, told_heads
 from evaluation.change.change_scores import Learned
@@ -60,7 +63,8 @@ def assess(
         config: Resolved config of the run: `data.scale`, `evaluation.lines` and the source of the clips are
             read.
         manifest: The manifest the recordings belong to.
-        split: Whose training recordings the reference lines learn from; without any there are no lines.
+        split: Whose training recordings the reference lines learn from; without any there are no lines but
+            the earlier scores, where the split makes some known.
         predicted: The test part, and the validation part if it belongs to this manifest. Recordings that hold
             no measurement are listed and counted, in no metric of any line.
         calibration: Recording table that chooses the threshold and the intervals where the validation part
@@ -75,6 +79,9 @@ def assess(
     lines: dict[str, Any] = {"reasons": dict.fromkeys(LINES, ELSEWHERE)}
     if split.train:
         lines = _lines(config, manifest, split, test, val, threshold.value)
+    elif split.known is not None:
+        found = _earlier_lines(manifest, split, test, learned, threshold.value)
+        lines = found | {"reasons": lines["reasons"] | found["reasons"]}
     metrics = metrics_json(
         test=summarize([test], [threshold.value]),
         val=None if val is None else summarize([val], [threshold.value]),
@@ -123,3 +130,19 @@ def _lines(
     if split.known is None:
         oracles = {name: line for name, line in oracles.items() if name not in WITH_SCORES}
     return lines | {"oracle": oracles}
+
+
+def _earlier_lines(
+    manifest: Manifest, split: Split, test: pd.DataFrame, learned: pd.DataFrame, threshold: float | None
+) -> dict[str, Any]:
+    """Lines of what the persons of another manifest scored before: they need no training recordings.
+
+    The score is answered alone, as nobody teaches what share of such persons is depressed: it ranks them, and
+    has no probabilities and no decisions. Who has no earlier score gets the mean of the run's validation.
+    """
+    table = with_visits(targets(manifest), split)
+    mean = float(learned["score_target"].mean()) if "score_target" in learned else nan
+    further = [partial(line, table, mean=mean) for line in (last_score, mean_score)]
+    rows = rows_of(table, test["recording_id"])
+    given: Any = {"threshold": threshold, "simple": (), "further": further, "heads": ("score",)}
+    return reference_lines(rows[:0], None, rows, test, **given)

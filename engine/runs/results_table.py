@@ -11,8 +11,9 @@ import pandas as pd
 from engine.runs.atomic_write import put
 from engine.runs.provenance import read_manifest_json
 from evaluation.metrics.catalog import METRICS
-from evaluation.uncertainty.confidence_intervals import t_interval
+from evaluation.uncertainty.confidence_intervals import WITHOUT_END, Limits, limits, t_interval
 
+_PLACE, _AT_THE_END = "chosen at", " at the end"
 _SHOWN = ("auc", "mae", "ccc")  # of the test part, on the terminal; the file holds all
 
 
@@ -32,8 +33,8 @@ def run_row(folder: Path) -> dict[str, Any]:
         if {"of", "last"} <= set(chosen):  # not in records of earlier versions
             row |= {
                 "of": chosen["of"],
-                "chosen at": epoch / chosen["of"],
-                f"{monitor} at the end": chosen["last"],
+                _PLACE: epoch / chosen["of"],
+                f"{monitor}{_AT_THE_END}": chosen["last"],
             }
     elif (value := record.get("objective")) is not None or record.get("folds"):
         known = [value] if value is not None else record.get("objectives", [])
@@ -52,18 +53,26 @@ def with_summary(rows: pd.DataFrame, *, summary: Sequence[str]) -> pd.DataFrame:
 
     Args:
         rows: One a run, with its name as the index.
-        summary: Of `mean`, `sd`, and `low` and `high`, the ends of Student's interval of the mean: for runs
-            that are independent, as seeds are and folds are not.
+        summary: Of `mean`, `sd`, and `low` and `high`, the ends of Student's interval of the mean, within the
+            range of the metric: for runs that are independent, as seeds are and folds are not.
     """
     below = pd.DataFrame(index=list(summary), columns=rows.columns, dtype=float)
     for name in rows.columns:
         values = pd.to_numeric(rows[name], errors="coerce")
         if len(values) < 2 or not values.notna().all() or name in ("epoch", "of"):
             continue
-        mean, low, high = t_interval(values.tolist())
+        mean, low, high = t_interval(values.tolist(), limits=_limits(str(name)))
         found = {"mean": mean, "sd": values.std(ddof=1), "low": low, "high": high}
         below[name] = [found[one] for one in summary]
     return pd.concat([rows.astype(object), below.astype(object)])
+
+
+def _limits(column: str) -> Limits:
+    """What a value of a column can be: `test/auc`, `val/auc at the end`, or a loss."""
+    if column == _PLACE:
+        return 0.0, 1.0
+    metric = column.removesuffix(_AT_THE_END).rpartition("/")[2]
+    return limits(metric) if metric in METRICS else WITHOUT_END
 
 
 def write_results(

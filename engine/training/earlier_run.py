@@ -10,6 +10,7 @@ from engine.checkpoints.checkpoint import CheckpointError, RunCheckpoint, load_c
 from engine.checkpoints.recorded_config import recorded
 from engine.config.compose import ConfigError
 from engine.config.differences import differences
+from engine.runs.environment import git_state
 from engine.runs.find_run import found_run
 from engine.runs.lock import FolderInUse, holder, is_held
 from engine.runs.provenance import FILE, RunFolderError, began_nothing, read_manifest_json
@@ -57,6 +58,7 @@ def earlier_run(config: Mapping[str, Any], folder: Path) -> Path | None:
     if resume is None and began_nothing(content, source):
         return None
     check_same(content, config, source)
+    _tell_code(content, source)
     if resume is not None:
         how = content.get("status", "unknown")
         how = "running, but nobody holds its lock: it was killed" if how == "running" else how
@@ -115,6 +117,39 @@ def check_same(content: Mapping[str, Any], config: Mapping[str, Any], source: Pa
     if any(key.startswith("model.scheduler.") for key in keys):
         remedy += f" Where only trainer.max_epochs was changed: {_LONGER[0].lower()}{_LONGER[1:]}"
     raise RunFolderError(f"{source}: was run with another config: {'; '.join(keys)}. {remedy}")
+
+
+def check_statistics(state: RunCheckpoint, statistics: Mapping[str, Any]) -> None:
+    """Stop if a run would go on under code that measures something else in the training recordings.
+
+    The format of a checkpoint says what its file holds. What a setting means, such as an amount of
+    augmentation in spreads that older code did not measure, is not in it.
+
+    Args:
+        state: The checkpoint to go on from.
+        statistics: Those of the training recordings, measured here.
+
+    Raises:
+        CheckpointError: Names what is measured on one side only.
+    """
+    if odd := sorted(set(state.statistics) ^ set(statistics)):
+        where = "there" if odd[0] in state.statistics else "here"
+        raise CheckpointError(
+            f"{state.path}: was trained by other code: {odd[0]} of the training recordings is measured "
+            f"{where} only, so that settings which rest on it mean something else. Go on with the commit "
+            "named in its run's manifest.json, or train anew."
+        )
+
+
+def _tell_code(content: Mapping[str, Any], source: Path) -> None:
+    """Say where a run goes on under another commit: settings that are equal may mean something else there."""
+    was, now = ((one or {}).get("commit") for one in (content.get("git"), git_state()))
+    if was and now and was != now and is_main():
+        _log.warning(
+            "%s: was run with commit %.12s, and this is %.12s. What they train is the same only where no "
+            "code of training changed between them, which nothing here can tell; to be sure, check that out",
+            source, was, now,
+        )  # fmt: skip
 
 
 def whole_state(folder: Path) -> RunCheckpoint | None:

@@ -38,7 +38,7 @@ from engine.runs.ranks import attend, is_main
 from engine.runs.seed import seed_run
 from engine.runs.terminal import with_progress_bar
 from engine.training.callbacks import EmbedRun, FiniteMonitor, History, StepSeed
-from engine.training.earlier_run import set_aside, whole_state
+from engine.training.earlier_run import check_statistics, set_aside, whole_state
 from engine.training.ema import EMA
 from engine.training.epoch_log import EpochLog, best_epoch
 from engine.training.lr_finder import FoundRate, find_rate
@@ -115,6 +115,8 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
         config = with_value(config, "data.module.source.channels", list(datamodule.channels))
     datamodule.accept_leaks = tuple(config["accept_leaks"])
     statistics, rate = datamodule.train_statistics(), None
+    if state is not None:
+        check_statistics(state, statistics)
     if config["find_lr"]:
         given: Any = {"statistics": statistics, "folder": folder}
         rate = find_rate(config, manifest, split, **given) if state is None else kept_rate(state)

@@ -2,7 +2,8 @@
 
 A score is answered as it is. A class is answered by its monotone reading: a logistic regression on the
 earlier score, fitted on the earlier scores of training persons. One that falls is no reading of a score, and
-becomes the share of positives. A severity band is read by a straight line in the same way.
+becomes the share of positives. A severity band is read by a straight line in the same way. Where nobody
+trained, as on the table of another study, only the score is answered, and ranks persons by itself.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,12 @@ _WEAK = 1e6  # inverse penalty: one feature needs none
 
 
 def last_score(
-    table: pd.DataFrame, train: pd.DataFrame, rows: pd.DataFrame, *, heads: Sequence[str]
+    table: pd.DataFrame,
+    train: pd.DataFrame,
+    rows: pd.DataFrame,
+    *,
+    heads: Sequence[str],
+    mean: float | None = None,
 ) -> Reference:
     """The person's last earlier score; who has none gets the training mean.
 
@@ -27,15 +33,21 @@ def last_score(
         train: rows that train, of this table.
         rows: rows to predict, of this table.
         heads: targets to predict.
+        mean: of scores, in place of the training mean where nobody trains; NaN where none is known.
     """
-    return _line("last_score", earlier_scores(table)[0], table, train, rows, heads)
+    return _line("last_score", earlier_scores(table)[0], table, train, rows, heads, mean)
 
 
 def mean_score(
-    table: pd.DataFrame, train: pd.DataFrame, rows: pd.DataFrame, *, heads: Sequence[str]
+    table: pd.DataFrame,
+    train: pd.DataFrame,
+    rows: pd.DataFrame,
+    *,
+    heads: Sequence[str],
+    mean: float | None = None,
 ) -> Reference:
     """The mean of the person's earlier scores, each visit once; see `last_score`."""
-    return _line("mean_score", earlier_scores(table)[1], table, train, rows, heads)
+    return _line("mean_score", earlier_scores(table)[1], table, train, rows, heads, mean)
 
 
 def _line(
@@ -45,15 +57,21 @@ def _line(
     train: pd.DataFrame,
     rows: pd.DataFrame,
     heads: Sequence[str],
+    mean: float | None,
 ) -> Reference:
     found = pd.Series(earlier, index=table["recording_id"].astype(str))
     learned, asked = _of(train, found), _of(rows, found)
     known = np.asarray(np.isfinite(asked))
     if not known.any():
         return Reference(name, reason="no score of an earlier visit of these persons is known")
+    lacking = int((~known).sum())
+    if lacking and mean is not None and np.isnan(mean):
+        reason = f"{lacking} of {len(rows)} recordings have no earlier score, and no mean is known for them"
+        return Reference(name, reason=reason)
     values = {}
     for head in heads:
-        values[head] = np.full(len(rows), training_mean(train, head))
+        otherwise = training_mean(train, head) if mean is None else mean
+        values[head] = np.full(len(rows), otherwise)
         values[head][known] = (
             asked[known]
             if head == "score"

@@ -17,6 +17,23 @@ FAMILIES = {
     "cross_correlation": "Cross-correlation",
     "rocket": "ROCKET",
 }
+ORACLES = {
+    "raw": ("Oracle, raw", "the movements of a recording"),
+    "relative": ("Oracle, relative to person", "how they differ from the person's habit"),
+    "enrolment": ("Oracle, minus other visits", "how they differ from the person's other recordings"),
+    "both": ("Oracle, both", "the movements, and how they differ from the person's other recordings"),
+    "calibrated": (
+        "Oracle, calibrated",
+        "how they differ from earlier visits, from which the known scores are taken out",
+    ),
+    "both + earlier scores": (
+        "Oracle, with earlier scores",
+        "the movements, how they differ from earlier visits, and the scores of these",
+    ),
+    "earlier scores": ("Oracle, earlier scores alone", "scores of earlier visits, and no movement"),
+}
+"""Name of each of `evaluation.baselines.oracle`, and what it reads."""
+
 READINGS = {"raw": "the recording", "enrolment": "minus other visits", "both": "both"}
 
 

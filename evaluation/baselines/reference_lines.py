@@ -139,7 +139,9 @@ def reference_lines(
     model: pd.DataFrame,
     *,
     threshold: float | None,
+    simple: Sequence[Line] = LINES,
     further: Sequence[Line] = (),
+    heads: Sequence[str] | None = None,
     families: Mapping[str, Mapping[str, Line] | str] | None = None,
 ) -> dict[str, Any]:
     """Summaries of the baselines on the test split, for `summary.metrics_json`.
@@ -152,7 +154,9 @@ def reference_lines(
         test: manifest rows of the test recordings.
         model: the model's recording table on the test split.
         threshold: the model's decision threshold.
+        simple: of the lines of this file; all of them learn from training recordings.
         further: lines beside those of this file.
+        heads: targets that the lines predict; where not given, those of the model that training teaches.
         families: lines with several readings by name and reading, or why there are none.
 
     Returns:
@@ -160,7 +164,7 @@ def reference_lines(
         None}}`; of a family a summary each reading. A summary also holds `"difference"` (model minus line,
         paired), `"columns"` and `"note"`.
     """
-    heads = told_heads(train, model)
+    heads = told_heads(train, model) if heads is None else tuple(heads)
     test = test[test["recording_id"].astype(str).isin(set(model["recording_id"]))]
 
     def compared(line: Line) -> tuple[str, Summary | str]:
@@ -176,7 +180,7 @@ def reference_lines(
         return tested.name, {**summary, **tested.told}
 
     out: dict[str, Any] = {"reasons": {}}
-    found: list[tuple[str, Any]] = [compared(line) for line in (*LINES, *further)]
+    found: list[tuple[str, Any]] = [compared(line) for line in (*simple, *further)]
     for name, own in (families or {}).items():
         readings = own if isinstance(own, str) else {key: compared(line)[1] for key, line in own.items()}
         found.append((name, readings))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from evaluation.comparison.runs import Run, RunError, check_same
 from evaluation.metrics.applicable import subject_codes
 from evaluation.metrics.catalog import METRICS
-from evaluation.uncertainty.confidence_intervals import t_interval
+from evaluation.uncertainty.confidence_intervals import Limits, limits, t_interval
 from evaluation.uncertainty.holm import holm
 from evaluation.uncertainty.paired_permutation import PERMUTATIONS, paired_permutation
 from evaluation.uncertainty.table_estimates import Bound, bind, paired_differences, why_undefined
@@ -93,9 +93,9 @@ def verdict(name: str, row: Mapping[str, Any]) -> dict[str, str | None]:
     return out
 
 
-def over_seeds(values: Sequence[float]) -> dict[str, Any]:
-    """Mean over training seeds with its t-interval; no interval for a single one."""
-    mean, low, high = t_interval(values)
+def over_seeds(values: Sequence[float], *, limits: Limits) -> dict[str, Any]:
+    """Mean over training seeds with its t-interval within limits; no interval for a single one."""
+    mean, low, high = t_interval(values, limits=limits)
     return {"value": mean, "low": low, "high": high, "values": list(values)}
 
 
@@ -118,9 +118,10 @@ def _differences(
     for name in names:
         values = [[by_name[name].value().value for by_name in bound] for bound in (bound_a, bound_b)]
         left, right = ([float(value) for value in side if value is not None] for side in values)
-        seeds = {"a": over_seeds(left), "b": over_seeds(right)}
+        seeds = {"a": over_seeds(left, limits=limits(name)), "b": over_seeds(right, limits=limits(name))}
         if len(left) == len(right) > 1:
-            seeds["difference"] = over_seeds([x - y for x, y in zip(left, right, strict=True)])
+            paired = [x - y for x, y in zip(left, right, strict=True)]
+            seeds["difference"] = over_seeds(paired, limits=limits(name, difference=True))
         found[name] = {
             "a": float(np.mean(left)),
             "b": float(np.mean(right)),

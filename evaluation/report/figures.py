@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from datamodules.manifests.visits import place_of_visits
+from evaluation.baselines import line_names
 from evaluation.baselines.line_names import FAMILIES, READINGS, SIMPLE
 from evaluation.metrics import resampled as weighted
 from evaluation.metrics.applicable import labeled, ranking_column, usable
@@ -45,9 +46,7 @@ LINES = {
         for reading, words in READINGS.items()
     },
     "oracle": ("Oracle", GREEN),
-    "oracle raw": ("Oracle, raw", GREEN),
-    "oracle relative": ("Oracle, relative to person", GREEN),
-    "oracle both + earlier scores": ("Oracle, with earlier scores", GREEN),
+    **{f"oracle {kind}": (label, GREEN) for kind, (label, _) in line_names.ORACLES.items()},
 }
 ORACLES = tuple(name for name in LINES if name.startswith("oracle"))  # they read the truth: no lines to beat
 FOREST = ("auc", "ccc", "mae")  # our choice: ranking, agreement, error

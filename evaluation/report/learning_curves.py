@@ -9,6 +9,7 @@ from evaluation.report.style import BLUE, GRAY, VERMILION, canvas, svg
 
 _SIZE = (4.7, 3.9)  # inches: half of the page's width
 _RAW = "val_raw"  # of the history: metrics of the trained weights, where validation looks at their average
+_CHANCE = 0.5  # AUC
 _HARDLY, _ENOUGH = 2, 4  # best within so many of at least so many epochs is hardly trained: our choice
 
 
@@ -88,6 +89,28 @@ def _why_not_the_lowest(chosen: int, lowest: int, monitor: str | None) -> str:
     return (
         f" {monitor or 'The metric'} chose, not the loss: the order of persons can be best in another epoch "
         "than the probabilities."
+    )
+
+
+def remarks_on_training(history: pd.DataFrame | None, *, chosen: int | None) -> list[str]:
+    """What of a training speaks against its result: for the report, and for the end of the command."""
+    found = (hardly_trained(history, chosen=chosen), worse_than_chance(history, chosen=chosen))
+    return [remark for remark in found if remark]
+
+
+def worse_than_chance(history: pd.DataFrame | None, *, chosen: int | None) -> str | None:
+    """The remark where validation has an AUC below .5 in the chosen epoch; None elsewhere."""
+    if history is None or chosen is None:
+        return None
+    auc = _by_epoch(history, "val/auc").get(chosen)
+    if auc is None or auc >= _CHANCE:
+        return None
+    return (
+        f"The network ranked validation worse than chance: AUC {auc:.3f} in epoch {chosen + 1}, which was "
+        "chosen. What it learned does not hold for other persons, and a better result of the test part would "
+        "be luck. Check that labels and recordings belong together and how many persons of each class "
+        "validation has; then train with another seed, more persons, a smaller learning rate or more "
+        "regularization."
     )
 
 

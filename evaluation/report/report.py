@@ -1,7 +1,7 @@
 """The report of a run, as one self-contained HTML file."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +10,13 @@ import pandas as pd
 
 from datamodules.schema import UNKNOWN
 from evaluation.audit.slices import SHOWN
-from evaluation.baselines.line_names import FAMILIES, SIMPLE, chief_lines, family_lines
+from evaluation.baselines.line_names import FAMILIES, ORACLES, SIMPLE, chief_lines, family_lines
 from evaluation.metrics.catalog import METRICS
 from evaluation.report import figures
 from evaluation.report.captions import CAPTIONS
 from evaluation.report.figures import AttentionExample
 from evaluation.report.headline import judge
-from evaluation.report.learning_curves import explain_choice, hardly_trained, training_curves
+from evaluation.report.learning_curves import explain_choice, remarks_on_training, training_curves
 from evaluation.report.page import environment, header
 from evaluation.report.run_facts import trial
 from evaluation.report.sections.change_section import change_section
@@ -26,6 +26,7 @@ from evaluation.tables.predictions import HEADS, KNOWN_VISITS
 from evaluation.uncertainty.confidence_intervals import MIN_PERSONS
 
 _EMPTY = "–"  # noqa: RUF001 - an empty cell of a table
+_MAIN_ORACLES = ("raw", "relative", "both + earlier scores")  # in the figure; the table has all
 _MANY = 4  # names of metrics in one remark
 
 
@@ -63,13 +64,13 @@ def write_report(
         raise ValueError(f"{path}: no predictions to report")
     test = predictions[predictions["split"] == "test"] if "split" in predictions else predictions
     test = predictions if test.empty else test
-    remark = hardly_trained(history, chosen=(manifest.get("chosen") or {}).get("epoch"))
+    remarks = remarks_on_training(history, chosen=(manifest.get("chosen") or {}).get("epoch"))
     page = environment().get_template("report.html").render(
         **header(str(manifest.get("title") or manifest.get("experiment") or "Evaluation report"), manifest),
         **_numbers(metrics),
         **_figures(test, metrics, manifest, history, (thresholds or {}).get("value"), attention or ()),
         verdict=judge(metrics, trial=trial(manifest) is not None),
-        notes=[*notes, *([] if remark is None else [remark]), *_own_notes(metrics, manifest)],
+        notes=[*notes, *remarks, *_own_notes(metrics, manifest)],
         about=list(manifest.get("data_notes") or ()),
         errata=list(manifest.get("errata") or ()),
         overlap=_overlap(manifest),
@@ -254,14 +255,18 @@ def _who(places: Mapping[str, Sequence[str]]) -> str:
 
 
 def _lines(metrics: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """Summaries by line name, the model first, the oracle's variants apart."""
+    """Summaries of the lines of the figure by name, the model first, the main oracles last."""
     reference = metrics.get("reference") or {}
     lines = {"model": metrics["test"]} | {name: reference[name] for name in SIMPLE if reference.get(name)}
     lines |= {f"{name} {reading}": line for name, (reading, line) in chief_lines(reference).items()}
+    return lines | _oracles(reference, _MAIN_ORACLES)
+
+
+def _oracles(reference: Mapping[str, Any], kinds: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+    """Summaries of oracles by line name."""
     oracle = reference.get("oracle") or {}
-    kinds = ("raw", "relative", "both + earlier scores")
     nested = {f"oracle {kind}": oracle[kind] for kind in kinds if oracle.get(kind)}
-    return lines | (nested or ({"oracle": oracle} if oracle else {}))
+    return nested or ({"oracle": oracle} if oracle else {})
 
 
 def _reasons(reasons: Mapping[str, str]) -> dict[str, str]:
@@ -273,11 +278,12 @@ def _reasons(reasons: Mapping[str, str]) -> dict[str, str]:
 
 
 def _line_rows(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """A row a line; those on series in all their readings."""
+    """A row a line; those on series in all their readings, and every oracle."""
     lines, reference = _lines(metrics), metrics.get("reference") or {}
     shown = figures.defined(lines.values())
-    lines = {name: line for name, line in lines.items() if name.partition(" ")[0] not in FAMILIES}
+    lines = {name: line for name, line in lines.items() if name in ("model", *SIMPLE)}
     lines |= {f"{name} {reading}": line for name, reading, line in family_lines(reference)}
+    lines |= _oracles(reference, ORACLES)
     rows = []
     for name, line in lines.items():
         difference = line.get("difference") or {}
@@ -290,6 +296,7 @@ def _line_rows(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
                 "values": [line.get(metric) for metric in shown],
                 "differences": [difference.get(metric) for metric in shown if metric != "ccc"],
                 "note": line.get("note"),
+                "reads": ORACLES.get(name.removeprefix("oracle "), ("", ""))[1],
             }
         )
     return rows

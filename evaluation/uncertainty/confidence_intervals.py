@@ -6,11 +6,13 @@ With the standard error e and the degrees of freedom df of the jackknife (`jackk
     share, in [0, 1]          all x with |\theta - x| <= c sqrt(x (1 - x) / n),  n = \theta (1 - \theta) / e^2
     error, from 0             \theta exp(\pm c e / \theta)
     correlation, in [-1, 1]   tanh(artanh \theta \pm c e / (1 - \theta^2))
-    difference                \theta \pm c e
+    difference                \theta \pm c e, within the values that a difference can take
 
 The first is Wilson's interval (JASA 1927) with the effective number of persons n of a survey (Korn and
 Graubard, Survey Methodology 1998), the third Fisher's z. Which scale, and which df, was chosen by the
-simulation in `docs/coverage.md`.
+simulation in `docs/coverage.md`. The last, and Student's interval of a few seeds, can reach beyond the range
+of a metric, such as [0, 1] of an AUC; there is no truth out there, so they are cut to it (`within`), which
+leaves their coverage as it is.
 """
 
 from collections.abc import Sequence
@@ -24,6 +26,9 @@ from evaluation.uncertainty.bootstrap import LEVEL, Estimate
 from evaluation.uncertainty.jackknife import LeftOut
 
 Scale = Literal["share", "error", "correlation", "difference"]
+Limits = tuple[float, float]
+
+WITHOUT_END: Limits = (-np.inf, np.inf)
 
 METHODS = {
     "share": "jackknife over persons, Wilson",
@@ -66,7 +71,8 @@ def estimate(name: str, found: LeftOut, *, scale: Scale | None = None) -> Estima
     elif spread.flat:
         return Estimate(value=found.value, low=None, high=None, reason=NO_SPREAD)
     else:
-        low, high = interval(found.value, spread.error, spread.df, scale)
+        ends = interval(found.value, spread.error, spread.df, scale)
+        low, high = within(ends, limits(name, difference=scale == "difference"))
         method = METHODS[scale]
     if not np.isfinite((low, high)).all():
         return Estimate(value=found.value, low=None, high=None, reason=BEYOND)
@@ -92,16 +98,41 @@ def interval(value: float, error: float, df: float, scale: Scale) -> tuple[float
     return value - c * error, value + c * error
 
 
-def t_interval(values: Sequence[float]) -> tuple[float, float | None, float | None]:
+def limits(name: str, *, difference: bool = False) -> Limits:
+    """Least and greatest value that a metric, or the difference of two of it, can take.
+
+    Example:
+        >>> limits("auc"), limits("auc", difference=True), limits("mae")
+        ((0.0, 1.0), (-1.0, 1.0), (0.0, inf))
+    """
+    least, greatest = RECORDS[name].range
+    return (least - greatest, greatest - least) if difference else (least, greatest)
+
+
+def within(ends: tuple[float, float], limits: Limits) -> tuple[float, float]:
+    """Both ends of an interval cut to the values that are possible, which the truth is among.
+
+    Example:
+        >>> within((0.9, 1.2), (0.0, 1.0))
+        (0.9, 1.0)
+    """
+    return max(ends[0], limits[0]), min(ends[1], limits[1])
+
+
+def t_interval(values: Sequence[float], *, limits: Limits) -> tuple[float, float | None, float | None]:
     """Mean of independent values, such as those of training seeds, and both ends of Student's interval.
 
     Of paired differences this is the paired interval; a single value has no ends.
+
+    Args:
+        values: One a seed.
+        limits: What a value can be, see `limits`: the interval is cut to it.
     """
     mean = float(np.mean(values))
     if len(values) < 2:
         return mean, None, None
     half = float(stats.t.ppf((1 + LEVEL) / 2, len(values) - 1) * stats.sem(values))
-    return mean, mean - half, mean + half
+    return mean, *within((mean - half, mean + half), limits)
 
 
 def wilson(share: float, count: float, c: float) -> tuple[float, float]:

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from evaluation.uncertainty import confidence_intervals
+from evaluation.uncertainty.confidence_intervals import Limits
 from evaluation.uncertainty.jackknife import LeftOut, leave_one_out, left_out, minus
 from evaluation.uncertainty.table_estimates import bind, in_order
 from studies.claim.plan import CELLS, CONTRASTS, LINES, MAIN, ORACLE, Cell
@@ -19,6 +20,12 @@ SCORES = ("last_score", "mean_score")
 CALIBRATED_GAIN = 0.15  # AUC over the depression branch where severity is stable: asked before the study
 TIE = -0.01  # AUC: no worse than
 HABITS_R2 = 0.3  # in the feature of a personality that sees motion alone
+_LIMITS: dict[str, Limits] = {  # R² of a probe may lie anywhere below 1
+    "auc": confidence_intervals.limits("auc"),
+    "habit_r2": (-math.inf, 1.0),
+    "seconds": (0.0, math.inf),
+}
+_GAP = confidence_intervals.limits("auc", difference=True)
 STABLE = "levels-0.8-on"
 CEILING = "oracle both + earlier scores"  # what a linear reader of the truth makes of the same knowledge
 
@@ -47,9 +54,9 @@ class Verdict:
     found: str
 
 
-def over_seeds(values: Sequence[float]) -> Interval:
+def over_seeds(values: Sequence[float], *, limits: Limits) -> Interval:
     """Mean and Student's t interval over seeds; of paired differences this is the paired interval."""
-    return Interval(*confidence_intervals.t_interval(values))
+    return Interval(*confidence_intervals.t_interval(values, limits=limits))
 
 
 class Results:
@@ -106,7 +113,7 @@ class Results:
         """A number of a line with its interval over seeds."""
         part = self.table[(self.table["cell"] == cell) & (self.table["line"] == line)]
         values = part[column].dropna().tolist()
-        return over_seeds(values) if values else None
+        return over_seeds(values, limits=_LIMITS[column]) if values else None
 
     def strongest(self, cell: str, family: str) -> str | None:
         """The reading of a family of lines with the highest mean AUC of the test: what is hardest to beat."""
@@ -135,7 +142,7 @@ class Results:
         if not values:
             return None
         pairs = [self._left_out(cell, int(seed), a, b) for seed in seeds]
-        return over_seeds(values), over_persons(pairs)
+        return over_seeds(values, limits=_GAP), over_persons(pairs)
 
     def _left_out(self, cell: str, seed: int, a: str, b: str) -> LeftOut:
         tables = [pd.read_csv(self._files[cell, seed, name], dtype={"subject_id": str}) for name in (a, b)]
@@ -144,7 +151,7 @@ class Results:
 
 
 def over_persons(pairs: Sequence[LeftOut]) -> Interval:
-    """Mean of independent metrics with its interval over the persons of all of them."""
+    """Mean of independent differences in AUC with its interval over the persons of all of them."""
     mean = math.fsum(one.value for one in pairs) / len(pairs)
     spreads = [spread for one in pairs if (spread := one.spread()) is not None]
     squares = [spread.error**2 for spread in spreads]
@@ -152,7 +159,8 @@ def over_persons(pairs: Sequence[LeftOut]) -> Interval:
         return Interval(mean, None, None)
     df = sum(squares) ** 2 / sum(s**2 / spread.df for s, spread in zip(squares, spreads, strict=True))
     error = math.sqrt(sum(squares)) / len(pairs)
-    return Interval(mean, *confidence_intervals.interval(mean, error, df, "difference"))
+    ends = confidence_intervals.interval(mean, error, df, "difference")
+    return Interval(mean, *confidence_intervals.within(ends, _GAP))
 
 
 def _auc(table: pd.DataFrame) -> LeftOut:

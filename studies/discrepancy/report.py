@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from engine.runs.environment import hardware
+from evaluation.uncertainty.confidence_intervals import limits
 from studies.claim.table import Interval, over_seeds
 from studies.discrepancy.cells import INSIDE, METRICS, OURS, RECIPE, SHARES
 from studies.discrepancy.cohort import SETTINGS
@@ -91,13 +92,13 @@ def by_seed(table: pd.DataFrame) -> pd.DataFrame:
 
 def level(means: pd.DataFrame, setting: str, key: Key, metric: str) -> Interval:
     """Mean over seeds of a cell."""
-    return over_seeds(_of(means, setting, key)[metric].dropna().tolist())
+    return over_seeds(_of(means, setting, key)[metric].dropna().tolist(), limits=limits(metric))
 
 
 def increment(means: pd.DataFrame, setting: str, factor: Factor, metric: str) -> Interval:
     """Mean over seeds of the paired difference of a factor."""
     plus, minus = (_of(means, setting, key)[metric] for key in (factor.plus, factor.minus))
-    return over_seeds((plus - minus).dropna().tolist())
+    return over_seeds((plus - minus).dropna().tolist(), limits=limits(metric, difference=True))
 
 
 def _of(means: pd.DataFrame, setting: str, key: Key) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from engine.runs.environment import hardware
-from evaluation.uncertainty.confidence_intervals import t_interval
+from evaluation.uncertainty.confidence_intervals import limits, t_interval
 from studies.face_crops.plan import ARMS, COHORT, PIXELS
 
 Array = NDArray[np.float64]
@@ -95,7 +95,7 @@ def _row(
     low, high = paired_interval([(tables[arm, s], tables[_REFERENCE, s]) for s in seeds])
     over_seeds = "-"
     if len(seeds) > 1:
-        _, seed_low, seed_high = t_interval(differences)
+        _, seed_low, seed_high = t_interval(differences, limits=limits("auc", difference=True))
         over_seeds = f"[{seed_low:.3f}, {seed_high:.3f}]"
     return (
         f"| {' | '.join([*cells, f'{np.mean(differences):+.3f}', f'[{low:.3f}, {high:.3f}]', over_seeds])} |"

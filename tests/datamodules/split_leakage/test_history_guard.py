@@ -128,8 +128,9 @@ PLANTS = [
 ]
 
 
+@pytest.mark.parametrize("blind", [False, True], ids=["labels", "blind"])
 @pytest.mark.parametrize(("plant", "said"), PLANTS, ids=lambda one: getattr(one, "__name__", ""))
-def test_a_planted_label_is_caught(manifest, monkeypatch, plant, said):
+def test_a_planted_label_is_caught_with_and_without_labels(manifest, monkeypatch, plant, said, blind):
     def leaking(subject, facts):
         heard = history(subject, facts)
         plant(heard, names)
@@ -144,8 +145,9 @@ def test_a_planted_label_is_caught(manifest, monkeypatch, plant, said):
     names: list[str] = []
     monkeypatch.setattr(collate, "history", leaking)
     monkeypatch.setattr("datamodules.clips.loader.collate", named)
+    split, visits = split_of(manifest, 2), known_visits(manifest.table, 2)
     with pytest.raises(LeakageError, match=said):
-        predict(manifest, split_of(manifest, 2))
+        predict(manifest.without_labels() if blind else manifest, split, history=visits)
 
 
 def test_a_history_under_another_protocol_is_caught(manifest, monkeypatch):
@@ -163,3 +165,12 @@ def test_scores_that_are_not_those_of_the_table_are_caught(manifest):
     moved = dataclasses.replace(visits, score=np.roll(visits.score, 4))  # those of the next person
     with pytest.raises(LeakageError, match="scores told of visits that do not have them: p00_v0"):
         data_of(manifest, split_of(manifest, 2), history=moved)
+
+
+@pytest.mark.parametrize("drop", [[], ["score"]], ids=["labels", "no scores"])
+def test_a_score_told_of_a_visit_that_is_not_known_is_caught(manifest, drop):
+    visits = known_visits(manifest.table, 2)
+    scores = manifest.table["score"].to_numpy()  # of those to predict as well
+    bare = dataclasses.replace(manifest, table=manifest.table.drop(columns=drop))
+    with pytest.raises(LeakageError, match="scores told of visits that are not known: p00_v2, p00_v3"):
+        data_of(bare, split_of(manifest, 2), history=dataclasses.replace(visits, score=scores))

@@ -1,13 +1,19 @@
 """The form of a network is computed without memory before it is built; clips are predicted once each."""
 
 import resource
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
+from datamodules.feature_leakage.channels import LeakageError
+from datamodules.manifests.known_visits import known_visits
+from datamodules.splits.longitudinal import everybody_later
+from datamodules.synthetic.cohort import synthetic_manifest
 from engine.checkpoints.checkpoint import CheckpointError, load_checkpoint
-from engine.inference.clip_predictions import predict_clips, prediction_trainer, rebuild
+from engine.inference.clip_predictions import blind_data, predict_clips, prediction_trainer, rebuild
 
 
 def peak():
@@ -139,3 +145,30 @@ def test_a_run_from_a_gpu_is_evaluated_on_the_cpu_where_there_is_none(compose_ru
     trainer = prediction_trainer(compose_run("trainer=ddp"), one_device=True)
     assert trainer.accelerator.__class__.__name__ == "CPUAccelerator"
     assert trainer.world_size == 1
+
+
+def test_a_blind_prediction_is_told_no_score_of_another_visit(tmp_path, monkeypatch):
+    manifest = synthetic_manifest(
+        root=tmp_path, n_subjects=6, n_visits=3, fps=12.0, duration_s=2.0, size=None, confound=1.0,
+        habit_visibility=0.1, seed=0, landmarks=False, workers=1,
+    )  # fmt: skip
+    split, visits = everybody_later(manifest, 1), known_visits(manifest.table, 1)
+    clips = {"_target_": "datamodules.clips.samplers.UniformClips", "length": 8, "stride": 1, "clips": 1}
+    module = {
+        "_target_": "datamodules.datamodule.ClipDataModule",
+        "source": {"_target_": "datamodules.clips.dataset.SeriesClips"},
+        "train_clips": {"_target_": "datamodules.clips.samplers.RandomClips", "length": 8},
+        "eval_clips": clips,
+    }
+    config = {"data": {"module": module}}
+    assert blind_data(config, manifest, split).manifest.table["score"].isna().all()
+    # each first visit has the score of the second one, which is predicted
+    own = pd.DataFrame({"person": visits.person, "place": visits.place, "score": manifest.table["score"]})
+    second = own[own["place"] == 1].set_index("person")["score"]
+    later = np.where(visits.known, second[visits.person], np.nan)
+    planted = replace(visits, score=later)
+    with pytest.raises(LeakageError, match=r"of visits that do not have them: \w+ \(.*, its own is"):
+        blind_data(config, manifest, split, planted)
+    monkeypatch.setattr("engine.inference.clip_predictions.known_visits", lambda *_, **__: planted)
+    with pytest.raises(LeakageError, match="of visits that do not have them"):
+        blind_data(config, manifest, split)

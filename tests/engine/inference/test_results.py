@@ -1,11 +1,14 @@
-"""Results of a run: what stands beside the model where recordings hold no measurement."""
+"""Results of a run: what stands beside the model on other tables, and where nothing is measured."""
 
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
+from datamodules.splits.longitudinal import everybody_later
 from datamodules.splits.protocols import Holdout
 from datamodules.synthetic.cohort import synthetic_manifest
 from engine.inference.recordings import PredictedParts, rows_of, targets, unmeasured_table
@@ -20,6 +23,57 @@ def manifest(tmp_path_factory):
     )  # fmt: skip
 
 
+def told(manifest, ids, rng):
+    """Made-up predictions of recordings, as a table of a part."""
+    rows = rows_of(targets(manifest), ids)
+    table = rows[["recording_id", "subject_id", "session_id"]].assign(split="part")
+    for head in ("score", "binary"):
+        table[f"{head}_target"] = rows[head].astype(float)
+    table["score_prediction"] = rows["score"] + rng.normal(0, 3, len(table))
+    return table.assign(binary_prediction=rng.uniform(size=len(table)))
+
+
+CONFIG = {
+    "data": {
+        "module": {"source": {"_target_": "datamodules.clips.dataset.SeriesClips"}},
+        "scale": {"low": 0, "high": 63},
+    },
+    "evaluation": {"lines": ["statistics"]},
+}
+
+
+@pytest.mark.parametrize("known", [1, 2])
+def test_earlier_scores_of_new_persons_stand_beside_a_network_that_may_know_them(manifest, known):
+    split, rng = everybody_later(manifest, known), np.random.default_rng(0)
+    test = told(manifest, split.test, rng)
+    parts = PredictedParts({}, {"test": test}, unmeasured_table({}, targets(manifest), heads=("score",)))
+    learned = told(manifest, manifest.table["recording_id"], rng)
+    found = assess(CONFIG, manifest, split, parts, calibration=learned).metrics
+    lines, table = found["reference"], manifest.table.sort_values("session_id")
+    for row, (person, visit) in enumerate(zip(test["subject_id"], test["session_id"], strict=True)):
+        own = table[(table["subject_id"] == person) & (table["session_id"] < visit)]["score"][:known]
+        test.loc[test.index[row], ["last_score", "mean_score"]] = own.iloc[-1], own.mean()
+    for name in ("last_score", "mean_score"):
+        error = (test["score_target"] - test[name]).abs().mean()
+        assert lines[name]["mae"]["value"] == pytest.approx(error)
+        ranked = roc_auc_score(test["binary_target"], test[name])
+        assert lines[name]["auc"]["value"] == pytest.approx(ranked)
+        gap = found["test"]["auc"]["value"] - ranked
+        assert lines[name]["difference"]["auc"]["value"] == pytest.approx(gap)
+        assert "brier" not in lines[name]  # nobody taught what a score says of the class
+    assert lines["constant"] is None
+    assert set(lines["reasons"]) >= {"constant", "statistics", "oracle"}
+
+
+def test_without_known_visits_no_earlier_score_stands_beside_new_persons(manifest):
+    split, rng = replace(everybody_later(manifest, 1), known=None), np.random.default_rng(0)
+    test = told(manifest, split.test, rng)
+    parts = PredictedParts({}, {"test": test}, unmeasured_table({}, targets(manifest), heads=("score",)))
+    found = assess(CONFIG, manifest, split, parts, calibration=pd.DataFrame(test)).metrics["reference"]
+    assert found["last_score"] is found["mean_score"] is None
+    assert "last_score" in found["reasons"]
+
+
 def test_a_validation_recording_without_a_measurement_takes_no_line_away(manifest, tmp_path):
     split = Holdout().splits(manifest)[0]
     lost, rng = split.val[0], np.random.default_rng(0)
@@ -30,19 +84,8 @@ def test_a_validation_recording_without_a_measurement_takes_no_line_away(manifes
     table.loc[table["recording_id"] == lost, "series_path"] = str(tmp_path / "nobody.npz")
     damaged, parts = replace(manifest, table=table), {}
     for name in ("val", "test"):
-        rows = rows_of(targets(damaged), set(getattr(split, name)) - {lost})
-        told = rows[["recording_id", "subject_id", "session_id"]].assign(split=name)
-        for head in ("score", "binary"):
-            told[f"{head}_target"] = told[f"{head}_prediction"] = rows[head].astype(float)
-        told["score_prediction"] += rng.normal(0, 3, len(told))
-        told["binary_prediction"] = rng.uniform(size=len(told))
-        parts[name] = told
-    source = {"_target_": "datamodules.clips.dataset.SeriesClips"}
-    config = {
-        "data": {"module": {"source": source}, "scale": {"low": 0, "high": 63}},
-        "evaluation": {"lines": ["statistics"]},
-    }
+        parts[name] = told(damaged, set(getattr(split, name)) - {lost}, rng).assign(split=name)
     nothing = unmeasured_table({}, targets(damaged), heads=("score", "binary"))
-    found = assess(config, damaged, split, PredictedParts({}, parts, nothing)).metrics["reference"]
+    found = assess(CONFIG, damaged, split, PredictedParts({}, parts, nothing)).metrics["reference"]
     assert "statistics" in found
     assert "statistics" not in found["reasons"]

@@ -48,7 +48,8 @@ def test_seeds_end_in_mean_spread_and_students_interval_and_name_no_best(sweep, 
     table = pd.read_csv(tmp_path / "seeds.csv", index_col=0)
     assert list(table.index) == ["0: seed=0", "1: seed=1", "2: seed=2", "mean", "sd", "low", "high"]
     low, high = stats.t.interval(0.95, 2, loc=np.mean(AUCS), scale=stats.sem(AUCS))
-    expected = [np.mean(AUCS), np.std(AUCS, ddof=1), low, high]
+    assert high > 1  # no AUC is
+    expected = [np.mean(AUCS), np.std(AUCS, ddof=1), low, 1]
     assert table["test/auc"].iloc[-4:].tolist() == pytest.approx(expected)
     assert table["test/f1"].isna().all()
     assert table["chosen at"].iloc[:4].tolist() == pytest.approx([0.25, 0.5, 0.75, 0.5])  # and their mean
@@ -58,6 +59,16 @@ def test_seeds_end_in_mean_spread_and_students_interval_and_name_no_best(sweep, 
     assert "test/f1" not in text
     assert "best" not in text
     assert text.rstrip().endswith(f"python -m evaluation.comparison {tmp_path} <another run or sweep>")
+
+
+def test_the_interval_of_two_seeds_stays_within_the_range_of_the_metric(sweep, tmp_path):
+    sweep_summary(tmp_path, sweep(["seed=0"], ["seed=1"]))
+    ends = pd.read_csv(tmp_path / "seeds.csv", index_col=0).loc[["low", "high"]]
+    assert ends["test/auc"].tolist() == [0.0, 1.0]
+    assert ends["val/auc"].tolist()[1] == 1.0
+    assert ends["chosen at"].tolist() == [0.0, 1.0]
+    half = stats.t.ppf(0.975, 1) * 0.5
+    assert ends["test/mae"].tolist() == pytest.approx([8.5 - half, 8.5 + half])
 
 
 @pytest.mark.parametrize(("minimize", "best"), [(False, 2), (True, 0)])

@@ -1,12 +1,14 @@
+import json
 import logging
 import shlex
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from engine.runs import terminal
 from engine.runs.terminal import after_training, conclude, duration, made_up, shown, with_progress_bar
-from engine.train import train
+from engine.train import _conclude, train
 
 
 def test_a_bar_is_drawn_where_somebody_sees_it_or_asks_for_it(monkeypatch):
@@ -55,6 +57,18 @@ def test_a_finished_run_ends_with_nothing_to_do_and_its_result(series_run, caplo
     assert names[:6] == ["experiment", "data", "recordings", "test", "constant", "nuisance"]
     assert next(line for line in last if line.split()[0] == "data").split()[1] == "SYNTHETIC"
     assert {"chosen", "folder", "report", "next"} <= set(names)
+
+
+def test_a_training_ends_with_what_speaks_against_it(tmp_path, caplog):
+    chosen = {"epoch": 2, "monitor": "val/mae", "value": 9.0, "of": 5}
+    (tmp_path / "manifest.json").write_text(json.dumps({"chosen": chosen}))
+    for auc, told in ((0.4, ["note"]), (0.6, [])):
+        pd.DataFrame({"epoch": range(5), "val/auc": auc}).to_csv(tmp_path / "history.csv", index=False)
+        with caplog.at_level(logging.INFO):
+            _conclude("training is finished", tmp_path)
+        rows = [line.split(maxsplit=1) for line in caplog.messages[-1].splitlines()[1:]]
+        assert [name for name, _ in rows] == ["chosen", *told, "folder"]
+        assert ("worse than chance: AUC 0.400 in epoch 3" in caplog.messages[-1]) == bool(told)
 
 
 def test_the_pages_are_named_and_other_ranks_are_silent(tmp_path, caplog, monkeypatch):

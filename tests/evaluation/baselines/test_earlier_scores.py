@@ -68,3 +68,16 @@ def test_own_and_later_scores_change_nothing():
     for line in (last_score, mean_score):
         one, two = (line(own, TRAIN, asked, heads=("score",)).predictions for own in (TABLE, other))
         assert one["score_prediction"].tolist() == two["score_prediction"].tolist()
+
+
+def test_where_nobody_trains_a_mean_from_elsewhere_answers_for_who_has_no_earlier_score():
+    nobody = TRAIN[:0]
+    found = last_score(TABLE, nobody, ASKED, heads=("score",), mean=17.0).predictions
+    assert found.set_index("recording_id")["score_prediction"].to_dict() == {
+        "p0_2": 20.0, "p1_1": 30.0, "p2_2": 5.0, "p1_0": 17.0,
+    }  # fmt: skip
+    line = mean_score(TABLE, nobody, ASKED, heads=("score",), mean=np.nan)
+    assert line.predictions is None
+    assert "1 of 4 recordings have no earlier score, and no mean is known" in line.reason
+    asked = ASKED[ASKED["recording_id"] != "p1_0"]
+    assert mean_score(TABLE, nobody, asked, heads=("score",), mean=np.nan).reason is None

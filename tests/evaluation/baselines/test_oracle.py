@@ -6,6 +6,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from evaluation.baselines import oracle
+from evaluation.baselines.line_names import ORACLES
 from evaluation.baselines.oracle import oracle_lines, oracle_views
 
 
@@ -67,6 +68,11 @@ def test_enrolment_is_the_mean_of_the_other_recordings():
     view = oracle_views(truth, table, train=table["recording_id"])["enrolment"]
     a = truth["stat_a_mean"].to_numpy()
     assert view[4, 0] == pytest.approx(a[4] - (a[3] + a[5]) / 2)
+
+
+def test_the_report_has_a_name_for_every_oracle():
+    truth, table, *_ = cohort(spread=1.0, persons=40, visits=2)
+    assert list(oracle_views(truth, table, train=table["recording_id"])) == list(ORACLES)
 
 
 def test_a_person_with_one_recording_has_no_enrolment():

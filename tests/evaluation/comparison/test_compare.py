@@ -97,9 +97,9 @@ def test_seeds_are_averaged_and_their_spread_is_told(write_run, tmp_path):
 def test_the_interval_over_seeds_is_that_of_student():
     values = [0.7, 0.74, 0.81]
     low, high = stats.t.interval(0.95, 2, loc=np.mean(values), scale=stats.sem(values))
-    found = over_seeds(values)
+    found = over_seeds(values, limits=(0.0, 1.0))
     assert (found["low"], found["high"]) == pytest.approx((low, high))
-    assert over_seeds([0.7])["low"] is None
+    assert over_seeds([0.7], limits=(0.0, 1.0))["low"] is None
 
 
 @pytest.mark.parametrize(

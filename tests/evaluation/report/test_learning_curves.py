@@ -3,7 +3,12 @@ import base64
 import pandas as pd
 import pytest
 
-from evaluation.report.learning_curves import explain_choice, hardly_trained, training_curves
+from evaluation.report.learning_curves import (
+    explain_choice,
+    hardly_trained,
+    remarks_on_training,
+    training_curves,
+)
 
 HISTORY = pd.DataFrame(
     {
@@ -51,3 +56,15 @@ def test_the_caption_says_what_was_chosen_and_why_not_the_lowest_loss():
 def test_best_in_the_first_epochs_of_several_is_hardly_trained(chosen, epochs, hardly):
     assert (hardly_trained(HISTORY[:epochs], chosen=chosen) is not None) == hardly
     assert hardly_trained(None, chosen=chosen) is None
+
+
+@pytest.mark.parametrize(("auc", "told"), [(0.31, True), (0.499, True), (0.5, False), (0.7, False)])
+def test_validation_worse_than_chance_in_the_chosen_epoch_is_told(auc, told):
+    history = HISTORY.assign(**{"val/auc": 0.6})
+    history.loc[history["epoch"] == 3, "val/auc"] = auc
+    found = remarks_on_training(history, chosen=3)
+    assert [f"worse than chance: AUC {auc:.3f} in epoch 4" in one for one in found] == [True] * told
+    assert remarks_on_training(history, chosen=2) == []  # of another epoch nothing is said
+    assert remarks_on_training(history.drop(columns="val/auc"), chosen=3) == []
+    assert remarks_on_training(None, chosen=3) == remarks_on_training(history, chosen=None) == []
+    assert len(remarks_on_training(history.assign(**{"val/auc": 0.4}), chosen=0)) == 2  # and hardly trained

@@ -5,6 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from evaluation.baselines.line_names import ORACLES
+from evaluation.report import report
 from evaluation.report.figures import AttentionExample
 from evaluation.report.report import write_report
 from evaluation.summary import metrics_json, summarize
@@ -135,6 +137,29 @@ def test_numbers_and_facts_are_shown(inputs, full):
         f"{inputs['thresholds']['value']:.3f}",
     ):
         assert fact in page.text, fact
+
+
+def test_every_oracle_that_was_computed_is_in_the_table_and_the_figure_keeps_the_main_ones(inputs, write):
+    lines = dict.fromkeys(reversed(ORACLES), inputs["metrics"]["test"])
+    metrics = {**inputs["metrics"], "reference": {**inputs["metrics"]["reference"], "oracle": lines}}
+    text, page = write(inputs | {"metrics": metrics})
+    table = text.split('<section id="oracles">')[1].split("</section>")[0]
+    rows = [Page(row).text for row in re.findall(r"<tr>.*?</tr>", table)[1:]]
+    assert len(rows) == 7
+    for row, (label, reads) in zip(rows, ORACLES.values(), strict=True):
+        assert row.startswith(label)
+        assert row.endswith(reads)
+    drawn = list(report._lines(metrics))
+    assert drawn[-3:] == ["oracle raw", "oracle relative", "oracle both + earlier scores"]
+    assert page.open == []
+
+
+def test_validation_worse_than_chance_is_told_on_the_page(inputs, write, full):
+    assert "worse than chance" not in full[1].text
+    history = inputs["history"].assign(**{"val/auc": [0.4, 0.3]})
+    manifest = inputs["manifest"] | {"chosen": {"epoch": 0, "monitor": "val/mae", "value": 9.0}}
+    _, page = write(inputs | {"history": history, "manifest": manifest})
+    assert "The network ranked validation worse than chance: AUC 0.400 in epoch 1" in page.text
 
 
 def test_foreign_text_is_escaped(full):

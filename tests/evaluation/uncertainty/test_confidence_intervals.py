@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from evaluation.uncertainty.confidence_intervals import estimate, interval, wilson
+from evaluation.uncertainty.confidence_intervals import (
+    WITHOUT_END,
+    estimate,
+    interval,
+    limits,
+    t_interval,
+    wilson,
+)
 from evaluation.uncertainty.jackknife import LeftOut
 from evaluation.uncertainty.table_estimates import estimates
 
@@ -29,6 +36,35 @@ def test_errors_are_positive_and_differences_are_symmetric():
     assert low * high == pytest.approx(4)
     half = stats.t.ppf(0.975, 8) * 1.5
     assert interval(2.0, 1.5, 8, "difference") == pytest.approx((2 - half, 2 + half))
+
+
+def test_two_seeds_give_no_interval_beyond_the_range_of_the_metric():
+    values = [0.8, 0.9]
+    low, high = stats.t.interval(0.95, 1, loc=0.85, scale=stats.sem(values))
+    assert (low, high) == pytest.approx((0.215, 1.485), abs=1e-3)  # as it would be
+    assert t_interval(values, limits=WITHOUT_END)[1:] == pytest.approx((low, high))
+    assert t_interval(values, limits=limits("auc")) == pytest.approx((0.85, low, 1.0))
+    gaps = [-0.2, 0.4]
+    assert t_interval(gaps, limits=limits("auc", difference=True)) == pytest.approx((0.1, -1.0, 1.0))
+    assert t_interval(gaps, limits=limits("pearson", difference=True))[1:] == (-2.0, 2.0)
+    assert t_interval([2.0, 9.0], limits=limits("mae"))[1] == 0.0
+    assert t_interval([2.0, 9.0], limits=limits("mae", difference=True))[1] < -30
+
+
+def test_cutting_an_interval_leaves_its_coverage():
+    rng, truth, held = np.random.default_rng(0), 0.93, np.zeros(2)
+    for draws in rng.normal(truth, 0.05, (500, 2)):
+        for place, bounds in enumerate((WITHOUT_END, limits("auc"))):
+            _, low, high = t_interval(draws, limits=bounds)
+            held[place] += low <= truth <= high
+    assert held[0] == held[1] == pytest.approx(475, abs=20)
+
+
+def test_a_difference_of_few_persons_stays_among_possible_ones():
+    found = LeftOut(0.6, np.array([0.1, 0.9, 0.8]), np.ones(3, dtype=bool), 3)
+    assert interval(0.6, found.spread().error, found.spread().df, "difference")[1] > 1
+    told = estimate("auc", found, scale="difference")
+    assert (told["low"], told["high"]) == (-1.0, 1.0)
 
 
 def test_a_perfect_ranking_is_not_certain(cohort):

@@ -218,11 +218,21 @@ def test_series_start_fresh():
 def test_interval_over_seeds_is_that_of_scipy():
     rng = np.random.default_rng(0)
     a, b = rng.normal(0.7, 0.05, 5), rng.normal(0.6, 0.05, 5)
-    found = over_seeds((a - b).tolist())
+    found = over_seeds((a - b).tolist(), limits=(-1.0, 1.0))
     expected = stats.ttest_rel(a, b).confidence_interval(0.95)
     assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
     assert found.mean == pytest.approx((a - b).mean())
-    assert over_seeds([0.5]).low is None
+    assert over_seeds([0.5], limits=(0.0, 1.0)).low is None
+
+
+def test_two_seeds_give_no_auc_above_1_and_no_difference_below_its_least(tmp_path):
+    results = Results(_made(tmp_path, {"calibrated": 3.0, "depression_branch": 0.2}, seeds=2, persons=12))
+    shown = results.interval(STABLE, "calibrated"), results.interval(STABLE, "depression_branch")
+    for one in shown:
+        assert 0 <= one.low < one.mean < one.high <= 1
+    seeds, persons = results.difference(STABLE, "calibrated", "depression_branch")
+    for one in (seeds, persons):
+        assert -1 <= one.low < one.mean < one.high <= 1
 
 
 def _made(folder, strengths, *, cell=STABLE, seeds=3, persons=60, visits=5):
