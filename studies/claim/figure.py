@@ -36,7 +36,12 @@ def draw_claim(results: Results, path: Path, *, title: str) -> None:
         label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)
     }
     figure.legend(
-        labels.values(), labels.keys(), loc="outside lower center", ncols=4, frameon=False, fontsize=8
+        labels.values(),
+        labels.keys(),
+        loc="outside lower center",
+        ncols=2 * len(kinds),  # more do not fit under one panel
+        frameon=False,
+        fontsize=8,
     )
     figure.suptitle(f"Input: {title}; bars: 95 % over seeds", fontsize=10)
     figure.savefig(path, dpi=150)

@@ -56,9 +56,8 @@ def _markdown(results: Results, found: Sequence[Verdict], about: Mapping[str, An
     lines += [f"- **{'HOLDS' if v.holds else 'FAILED'}** {v.claim}: {v.found}" for v in found]
     lines += [
         "",
-        f"Means over cohort seeds {about['seeds']} (a cell has the first three or all of them) with 95 % t",
-        "intervals over seeds. Nobody who is tested was trained on; every visit of a tested person but the",
-        "first is predicted, and all visits before it are known.",
+        "Means over cohorts, with 95 % t intervals over their seeds. Nobody who is tested was trained on; every",
+        "visit of a tested person but the first is predicted, and all visits before it are known.",
         "",
         "![Test AUC over the stability of severity](claim.png)",
     ]
@@ -80,7 +79,8 @@ def _cell(results: Results, cell: Cell) -> list[str]:
         "",
         f"## {cell.name}",
         "",
-        f"Movement {cell.movement:g}, stability {cell.stability:g}, confound {cell.confound:g}.",
+        f"Movement {cell.movement:g}, stability {cell.stability:g}, confound {cell.confound:g}; "
+        f"cohorts {', '.join(map(str, results.seeds(cell.name)))}.",
         "",
         "| line | test AUC | habits, probe R² | seconds a training |",
         "|---|---|---|---|",

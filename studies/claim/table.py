@@ -104,6 +104,10 @@ class Results:
         ordered = [sorted(filter(kind, means), key=lambda n: -means[n]) for kind in (*kinds, _is_oracle)]
         return [name for part in ordered for name in part]
 
+    def seeds(self, cell: str) -> list[int]:
+        """Of the cohorts of a cell."""
+        return sorted({int(seed) for seed in self.table.loc[self.table["cell"] == cell, "seed"]})
+
     def means(self, cell: str) -> dict[str, float]:
         """Mean AUC over seeds by line."""
         part = self.table[self.table["cell"] == cell]
