@@ -79,6 +79,8 @@ ENTRIES: dict[Input, tuple[Entry, ...]] = {
         Entry("r3d_18", _baseline("video", "backbone=r3d_18"), "Tran et al. 2018"),
         Entry("r2plus1d_18", _baseline("video", "backbone=r2plus1d_18"), "Tran et al. 2018"),
         Entry("s3d", _baseline("video", "backbone=s3d"), "Xie et al. 2018"),
+        Entry("mvit_v2_s", _baseline("video", "backbone=mvit_v2_s"), "Li et al. 2022"),
+        Entry("swin3d_t", _baseline("video", "backbone=swin3d_t"), "Liu et al. 2022"),
         Entry("resnet18_frames", _baseline("timm"), "He et al. 2016, a mean over frames"),
         Entry("vit_video", _baseline("vit_video", "preset=small"), "Tong et al. 2022"),
     ),

@@ -16,6 +16,7 @@ from benchmarks.zoo.work import PREDICTIONS, run_unit
 from datamodules.manifests.manifest import read_manifest
 from datamodules.splits.partition import Split
 from engine.training.prepare import compose_training
+from evaluation.baselines.line_names import FAMILIES
 
 IDS = {"pixels": [one.name for one in ENTRIES["pixels"]], "series": [one.name for one in ENTRIES["series"]]}
 SMALL = (
@@ -42,6 +43,7 @@ def test_entries_compose_on_the_same_persons_and_differ(input, tmp_path):
     seen, models = set(), set()
     for unit in [one for one in _zoo(input, tmp_path, seeds=1).units() if one.kind != "fit"]:
         config = compose_training(unit.overrides, output=tmp_path)
+        assert set(config["evaluation"]["lines"]) == set(FAMILIES)  # rows of the table, as the entries are
         cohort = config["data"]["manifest"]
         seen.add(json.dumps([cohort["seed"], cohort["n_subjects"], config["protocol"]]))
         models.add(json.dumps([config["model"], config["data"]["module"]["source"]]))
