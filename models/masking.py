@@ -39,30 +39,40 @@ def labeled_mean(loss: Tensor, mask: Tensor) -> Tensor:
     return loss.masked_fill(~mask, 0.0).sum() / mask.sum().clamp_min(1)
 
 
-def token_mask(mask: Tensor, steps: int, *, cells: int = 1) -> Tensor:
+def token_mask(mask: Tensor, steps: int, *, cells: int = 1, size: int | None = None) -> Tensor:
     """Return the mask (B,T) at a trunk's resolution, (B,steps): a token is real if any of its frames is.
 
-    Tokens of k = ceil(T / steps) frames each, the last of what is left, where that gives as many; else even
-    shares of the frames. Where space was kept, `cells` tokens in a row are of the same frames.
+    Tokens of `size` frames each, the last of what is left. Where nobody says their size it is taken to be
+    k = ceil(T / steps), if that gives as many, else even shares of the frames: 9 frames make 3 tokens by
+    fours, but by threes as well, so whoever pools must say it. Where space was kept, `cells` tokens in a row
+    are of the same frames.
+
+    Raises:
+        ValueError: Frames of this number do not make as many tokens of this size.
 
     Example:
         >>> token_mask(torch.tensor([[True, True, False]]), 6, cells=2).int().tolist()
         [[1, 1, 1, 1, 0, 0]]
     """
     if cells > 1:
-        return token_mask(mask, steps // cells).repeat_interleave(cells, 1)
+        return token_mask(mask, steps // cells, size=size).repeat_interleave(cells, 1)
     if mask.shape[1] == steps:
         return mask
-    size = -(-mask.shape[1] // steps)
+    given, size = size, size or -(-mask.shape[1] // steps)
     if -(-mask.shape[1] // size) == steps:
         return F.pad(mask, (0, size * steps - mask.shape[1])).reshape(-1, steps, size).any(2)
+    if given is not None:
+        raise ValueError(
+            f"{mask.shape[1]} frames make no {steps} tokens of {size}: give the size that was pooled"
+        )
     return F.adaptive_max_pool1d(mask.float().unsqueeze(1), steps).squeeze(1) > 0
 
 
 def pool_steps(x: Tensor, mask: Tensor, size: int) -> Tensor:
     """Return the mean of every `size` successive real steps of x (B,T,D), (B,ceil(T/size),D).
 
-    The last token has what is left; zeros where no step is real. The mask of the tokens is `token_mask`.
+    The last token has what is left; zeros where no step is real. The mask of the tokens is
+    `token_mask` of this size.
 
     Example:
         >>> x = torch.tensor([[[1.0], [3.0], [5.0]]])

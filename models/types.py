@@ -82,7 +82,8 @@ class Trunk(Protocol):
     """Anything that turns frames or series into tokens.
 
     Further attributes are optional: `cells`, how many tokens in a row are of the same frames, where space was
-    kept; `blocks()`, see `models.blocks`; `expects` and `pretrained`, see `models.weights.record`.
+    kept; `token_steps`, how many steps it pools to a token; `blocks()`, see `models.blocks`; `expects` and
+    `pretrained`, see `models.weights.record`.
     """
 
     dim: int

@@ -1,20 +1,23 @@
 """Networks of others beside ours on one protocol: `python -m benchmarks.zoo input=series out=outputs/zoo`.
 
-Every entry is trained on the same persons with as many trials, and validation chooses among them. A unit that
-is done leaves its `result.json`; started again, the comparison goes on with what is missing. On a corpus of
-your own: `overrides=data=manifest,data.path=table.csv`.
+Every entry has to fit 16 recordings first; one that cannot is listed as such. Then each is trained on the
+same persons with as many trials, and validation chooses among them. A unit that is done leaves its
+`result.json`; started again, the comparison goes on with what is missing. On a corpus of your own:
+`overrides=data=manifest,data.path=table.csv`.
 """
 
 import json
 import sys
 import tempfile
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
 
 from benchmarks.zoo.page import write_zoo
-from benchmarks.zoo.plan import LINES, SEEDS, Input, Unit, Zoo
+from benchmarks.zoo.plan import KINDS, SEEDS, Input, Unit, Zoo
+from benchmarks.zoo.table import unfit
 from benchmarks.zoo.work import run_unit
 from datamodules.command_line import UsageError, run, spelled
 from engine.runs.quiet_warnings import quiet
@@ -55,17 +58,23 @@ def main(
             tqdm(total=len(units), initial=len(units) - len(missing), desc="zoo", unit="unit") as bar,
             tempfile.TemporaryDirectory(prefix=".work-", dir=out) as work,
         ):
-            stages = [
-                [one for one in missing if (one.entry.name == LINES) == first] for first in (True, False)
-            ]
-            for name in in_pool(partial(run_unit, work=Path(work)), stages, workers=workers):
+            for name in in_pool(partial(run_unit, work=Path(work)), _stages(units, missing), workers=workers):
                 bar.update()
                 bar.set_postfix_str(name)
     except KeyboardInterrupt:
         sys.exit("interrupted: what is finished is kept, the same command goes on from there")
     given = {"seeds": seeds, "entries": entries, "overrides": overrides}
     chosen = spelled(input=input, **{key: value for key, value in given.items() if value}, out=out)
-    sys.stdout.write(write_zoo(units, command=f"python -m benchmarks.zoo {chosen}", out=out))
+    sys.stdout.write(
+        write_zoo([one for one in units if _done(one)], command=f"python -m benchmarks.zoo {chosen}", out=out)
+    )
+
+
+def _stages(units: Sequence[Unit], missing: Sequence[Unit]) -> Iterator[list[Unit]]:
+    """The lines, the fits, and when these are there the trainings of all entries that can fit."""
+    for kind in KINDS:
+        cannot = set(unfit(units)) if kind == "training" else set()
+        yield [one for one in missing if one.kind == kind and one.entry.name not in cannot]
 
 
 def _done(unit: Unit) -> bool:

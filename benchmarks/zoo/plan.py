@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Literal
 
 Input = Literal["series", "pixels"]
+Kind = Literal["lines", "fit", "training"]
+KINDS: tuple[Kind, ...] = ("lines", "fit", "training")  # one after another
 LINES = "lines"  # a unit of work as well: simple readers of the same recordings
 
 _TRUNK = "model.network.depression.trunk"
@@ -77,6 +79,8 @@ ENTRIES: dict[Input, tuple[Entry, ...]] = {
         Entry("r3d_18", _baseline("video", "backbone=r3d_18"), "Tran et al. 2018"),
         Entry("r2plus1d_18", _baseline("video", "backbone=r2plus1d_18"), "Tran et al. 2018"),
         Entry("s3d", _baseline("video", "backbone=s3d"), "Xie et al. 2018"),
+        Entry("mvit_v2_s", _baseline("video", "backbone=mvit_v2_s"), "Li et al. 2022"),
+        Entry("swin3d_t", _baseline("video", "backbone=swin3d_t"), "Liu et al. 2022"),
         Entry("resnet18_frames", _baseline("timm"), "He et al. 2016, a mean over frames"),
         Entry("vit_video", _baseline("vit_video", "preset=small"), "Tong et al. 2022"),
     ),
@@ -104,8 +108,9 @@ OURS: dict[Input, str] = {"pixels": "mpdrm", "series": "mpdrm_series"}
 
 @dataclass(frozen=True)
 class Unit:
-    """An entry and a seed, all trials of it; or the lines."""
+    """An entry and a seed, all trials of it; or its fit of 16 recordings before these; or the lines."""
 
+    kind: Kind
     input: Input
     entry: Entry
     seed: int
@@ -115,7 +120,7 @@ class Unit:
     @property
     def name(self) -> str:
         """Of the unit in progress bars and messages."""
-        return f"{self.entry.name}/{self.seed}"
+        return f"{self.entry.name}/{self.seed if self.kind == 'training' else self.kind}"
 
     @property
     def result(self) -> Path:
@@ -144,7 +149,7 @@ class Zoo:
     further: Sequence[str] = field(default=())
 
     def units(self) -> list[Unit]:
-        """The lines, which make the cohort, and each entry once a seed, seed by seed.
+        """The lines, which make the cohort, the fit of each entry, and each entry once a seed, seed by seed.
 
         Raises:
             ValueError: An entry has another name.
@@ -154,14 +159,16 @@ class Zoo:
             raise ValueError(f"entries={','.join(unknown)}: choose among {', '.join(known)}")
         chosen = [known[name] for name in self.entries or known]
         return [
-            self._unit(Entry(LINES), 0),
-            *(self._unit(entry, seed) for seed in range(self.seeds) for entry in chosen),
+            self._unit("lines", Entry(LINES), 0),
+            *(self._unit("fit", entry, 0) for entry in chosen),
+            *(self._unit("training", entry, seed) for seed in range(self.seeds) for entry in chosen),
         ]
 
-    def _unit(self, entry: Entry, seed: int) -> Unit:
+    def _unit(self, kind: Kind, entry: Entry, seed: int) -> Unit:
         # an experiment or data of its own stands in the place of the common one, before what is common
         own = [text for text in entry.overrides if text.startswith("experiment=")]
         base = [text for text in BASE[self.input] if not (own and text.startswith("experiment="))]
         rest = [text for text in entry.overrides if text not in own]
         overrides = (*own, *base, *rest, *COMMON, f"seed={seed}", f"paths.data={self.data}", *self.further)
-        return Unit(self.input, entry, seed, overrides, self.out / self.input / entry.name / str(seed))
+        place = "fit" if kind == "fit" else str(seed)
+        return Unit(kind, self.input, entry, seed, overrides, self.out / self.input / entry.name / place)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.zoo.plan import ENTRIES, LINES, OURS, Unit
+from benchmarks.zoo.plan import ENTRIES, OURS, Unit
 from benchmarks.zoo.work import PREDICTIONS
 from evaluation.uncertainty.table_estimates import estimates, paired_differences
 
@@ -23,6 +23,7 @@ class Row:
         auc: Estimate.
         against: Rival -> estimate of the difference in AUC, this minus that.
         costs: Of a network, the means over seeds; empty of lines.
+        fit: Of a network, how it fitted 16 recordings, see `benchmarks.zoo.sixteen`; empty of lines.
         source: Where it is published.
     """
 
@@ -30,12 +31,14 @@ class Row:
     auc: Mapping[str, Any]
     against: Mapping[str, Mapping[str, Any]]
     costs: Mapping[str, float]
+    fit: Mapping[str, Any]
     source: str
 
 
 def rows(units: Sequence[Unit]) -> list[Row]:
     """All entries and lines of finished units, the highest AUC first."""
     tables, records = _read(units)
+    fitted = _fits(units)
     ours = OURS[units[0].input]
     rivals = [name for name in (ours, *RIVALS) if _strongest(tables, name) is not None]
     found = []
@@ -48,20 +51,38 @@ def rows(units: Sequence[Unit]) -> list[Row]:
         known = pd.DataFrame(records.get(name, [])).reindex(columns=_COSTS).mean().dropna()
         costs = {str(cost): float(value) for cost, value in known.items()}
         source = next((one.source for one in ENTRIES[units[0].input] if one.name == name), "")
-        found.append(Row(name, estimates(own)["auc"], against, costs, source))
+        auc = estimates(own)["auc"]
+        found.append(Row(name, auc, against, costs, fitted.get(name, {}), source))
     return sorted(found, key=lambda row: -float(row.auc["value"] or 0.0))
+
+
+def unfit(units: Sequence[Unit]) -> dict[str, Mapping[str, Any]]:
+    """Entries that were not trained because they do not fit 16 recordings, and what they reached."""
+    return {name: found for name, found in _fits(units).items() if not found["fits"]}
 
 
 _COSTS = ["parameters_m", "gflops", "ms", "cpu_seconds"]
 
 
+def _fits(units: Sequence[Unit]) -> dict[str, Mapping[str, Any]]:
+    names = ("fits", "auc", "rate", "steps", "seconds")
+    found: dict[str, Mapping[str, Any]] = {}
+    for unit in units:
+        if unit.kind == "fit" and unit.result.is_file():
+            record = json.loads(unit.result.read_text(encoding="utf-8"))
+            found[unit.entry.name] = {name: record[name] for name in names}
+    return found
+
+
 def _read(units: Sequence[Unit]) -> tuple[dict[str, list[pd.DataFrame]], dict[str, list[dict[str, Any]]]]:
     tables: dict[str, list[pd.DataFrame]] = {}
     records: dict[str, list[dict[str, Any]]] = {}
+    cannot = unfit(units)
     for unit in units:
-        if unit.entry.name == LINES:
+        if unit.kind == "lines":
             for path in sorted(unit.folder.glob("*.csv")):
                 tables[path.stem] = [_table(path)]
+        if unit.kind != "training" or unit.entry.name in cannot:
             continue
         tables.setdefault(unit.entry.name, []).append(_table(unit.folder / PREDICTIONS))
         record = json.loads(unit.result.read_text(encoding="utf-8"))

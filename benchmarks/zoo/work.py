@@ -1,4 +1,4 @@
-"""What a worker of the comparison does: the trials of an entry, or the lines."""
+"""What a worker of the comparison does: the fit of an entry, its trials, or the lines."""
 
 import shutil
 import tempfile
@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.zoo.costs import costs
-from benchmarks.zoo.plan import LINES, RATES, Unit
+from benchmarks.zoo.plan import RATES, Unit
+from benchmarks.zoo.sixteen import fit_sixteen
 from engine.checkpoints.checkpoint import load_checkpoint
 from engine.inference.clip_predictions import Predictor
 from engine.inference.lines import Lines
@@ -28,7 +29,7 @@ def run_unit(unit: Unit, work: Path) -> str:
     clock = time.process_time()
     try:
         with tempfile.TemporaryDirectory(dir=work) as folder:
-            found = (_lines if unit.entry.name == LINES else _trials)(unit, Path(folder))
+            found = _WORK[unit.kind](unit, Path(folder))
     except Exception as error:
         error.add_note(f"In unit {unit.name}.")
         raise
@@ -36,6 +37,14 @@ def run_unit(unit: Unit, work: Path) -> str:
     about = {"entry": unit.entry.name, "seed": unit.seed, "overrides": list(unit.overrides)}
     write_json(unit.result, {**about, **found, "cpu_seconds": seconds, "git": git_state()})
     return unit.name
+
+
+def _fit(unit: Unit, folder: Path) -> dict[str, Any]:
+    """Whether the entry can fit 16 recordings of the training part."""
+    config = compose_training(unit.overrides, output=folder)
+    found = fit_sixteen(config, *material(config))
+    unit.folder.mkdir(parents=True, exist_ok=True)
+    return found
 
 
 def _trials(unit: Unit, folder: Path) -> dict[str, Any]:
@@ -78,3 +87,6 @@ def _lines(unit: Unit, folder: Path) -> dict[str, Any]:
             if answer is not None:
                 answer.to_csv(unit.folder / f"{name}, {reading}.csv", index=False)
     return {"split": {part: len(getattr(split, part)) for part in ("train", "val", "test")}}
+
+
+_WORK = {"lines": _lines, "fit": _fit, "training": _trials}

@@ -7,6 +7,12 @@ from models.masking import masked_mean, token_mask
 from models.types import Batch, Trunk, as_module
 
 
+def mask_of(trunk: Trunk, mask: Tensor, tokens: Tensor) -> Tensor:
+    """The mask of the frames (B,T) at the resolution of a trunk's tokens (B,N,D), (B,N)."""
+    size: int | None = getattr(trunk, "token_steps", None)
+    return token_mask(mask, tokens.shape[1], cells=cells_of(trunk), size=size)
+
+
 def cells_of(trunk: Trunk) -> int:
     """How many tokens in a row are of the same frames: 1 but for readouts that keep space."""
     return int(getattr(trunk, "cells", 1))
@@ -29,7 +35,7 @@ class MDFN(nn.Module):
         """Return tokens and the mask at their resolution."""
         x, mask = self.input(batch)
         tokens = self.trunk(x, mask)
-        return tokens, token_mask(mask, tokens.shape[1], cells=self.cells)
+        return tokens, mask_of(self.trunk, mask, tokens)
 
 
 class MPFN(nn.Module):
@@ -77,7 +83,7 @@ class MPFN(nn.Module):
         if self.trunk is not None and self.input is not None:
             x, real = self.input(batch)
             tokens = self.trunk(x, real)
-            mask = token_mask(real, tokens.shape[1], cells=cells_of(self.trunk))
+            mask = mask_of(self.trunk, real, tokens)
         feature = masked_mean(tokens, mask)
         # Unit norm in float32: the contrast divides similarities by .1, and bfloat16 keeps three digits.
         return feature, F.normalize(self.projector(feature).float(), dim=-1)

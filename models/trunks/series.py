@@ -76,7 +76,7 @@ class SeriesTrunk(nn.Module):
             raise ValueError(f"kernel={kernel} would shift the series in time: use an odd one, e.g. kernel=5")
         if pool < 1:
             raise ValueError(f"pool={pool}: a token needs at least one step, e.g. pool=4")
-        self.dim, self.pool = dim, pool
+        self.dim, self.token_steps = dim, pool
         self.stem = nn.Linear(channels, dim)
         motion = ClipMotion(
             channels=channels,
@@ -96,8 +96,8 @@ class SeriesTrunk(nn.Module):
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Map x (B,T,F) under its mask (B,T) to tokens (B,T',D); tokens of unreal steps are zero."""
         x = zero_masked(x, mask)
-        tokens = pool_steps(self.stem(x), mask, self.pool)
-        steps = token_mask(mask, tokens.shape[1])
+        tokens = pool_steps(self.stem(x), mask, self.token_steps)
+        steps = token_mask(mask, tokens.shape[1], size=self.token_steps)
         if self.motion is not None:
             tokens = silence(tokens + self.motion(x.float(), mask).unsqueeze(1), steps)
         for index, block in enumerate(self.blocks):

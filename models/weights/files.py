@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         if path.suffix == ".safetensors":
             content: Any = load_file(path)
         else:
+            _check_sums(path)
             content = torch.load(path, map_location="cpu", weights_only=True)
     except SafetensorError as error:
         raise WeightsError(f"{path.name}: is damaged, or no safetensors ({error}). Get it again") from error
@@ -48,6 +50,18 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     if tensors is None:
         raise WeightsError(f"{path.name}: holds no tensors by name, and none below {', '.join(_INSIDE)}")
     return {name.removeprefix("module."): tensor for name, tensor in tensors.items()}
+
+
+def _check_sums(path: Path) -> None:
+    """Hold the parts of a zip archive, as torch writes them, against their checksums, which torch does not.
+
+    Raises:
+        BadZipFile: One is wrong.
+    """
+    if zipfile.is_zipfile(path):  # before torch 1.6 it was a pickle alone
+        with zipfile.ZipFile(path) as archive:
+            if wrong := archive.testzip():
+                raise zipfile.BadZipFile(f"the checksum of {wrong} is wrong")
 
 
 def sha256_of(path: Path) -> str:

@@ -7,11 +7,16 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from benchmarks.zoo.__main__ import _stages
 from benchmarks.zoo.page import write_zoo
 from benchmarks.zoo.plan import ENTRIES, LINES, RATES, Zoo
-from benchmarks.zoo.table import rows
+from benchmarks.zoo.sixteen import ENOUGH, sixteen
+from benchmarks.zoo.table import rows, unfit
 from benchmarks.zoo.work import PREDICTIONS, run_unit
+from datamodules.manifests.manifest import read_manifest
+from datamodules.splits.partition import Split
 from engine.training.prepare import compose_training
+from evaluation.baselines.line_names import FAMILIES
 
 IDS = {"pixels": [one.name for one in ENTRIES["pixels"]], "series": [one.name for one in ENTRIES["series"]]}
 SMALL = (
@@ -36,8 +41,9 @@ def test_entries_compose_on_the_same_persons_and_differ(input, tmp_path):
     assert len(IDS["pixels"]) >= 12
     assert len(IDS["series"]) >= 6
     seen, models = set(), set()
-    for unit in _zoo(input, tmp_path, seeds=1).units():
+    for unit in [one for one in _zoo(input, tmp_path, seeds=1).units() if one.kind != "fit"]:
         config = compose_training(unit.overrides, output=tmp_path)
+        assert set(config["evaluation"]["lines"]) == set(FAMILIES)  # rows of the table, as the entries are
         cohort = config["data"]["manifest"]
         seen.add(json.dumps([cohort["seed"], cohort["n_subjects"], config["protocol"]]))
         models.add(json.dumps([config["model"], config["data"]["module"]["source"]]))
@@ -55,17 +61,25 @@ def test_a_unit_tries_every_rate_and_validation_chooses(tmp_path):
     units = _zoo("series", tmp_path, seeds=1, entries=["depression_branch"], further=SMALL).units()
     for unit in units:
         run_unit(unit, tmp_path)
-    found = json.loads(units[1].result.read_text())
+    fit, found = (json.loads(one.result.read_text()) for one in units[1:])
+    assert fit["fits"]
+    assert fit["auc"] >= ENOUGH
+    assert fit["steps"] > 0
+    assert fit["seconds"] > 0
     assert list(found["trials"]) == [f"{rate:g}" for rate in RATES]
     assert found["val_auc"] == max(found["trials"].values()) == found["trials"][f"{found['rate']:g}"]
     assert found["parameters_m"] > 0
     assert found["gflops"] > 0
     text = write_zoo(units, command="the command", out=tmp_path / "out")
     assert "| depression_branch |" in text
+    assert f"| {fit['auc']:.3g} | {fit['steps']} | {fit['seconds']:.3g} |" in text
     assert "| statistics, raw |" in text
 
 
-def _made(folder, strengths, *, seeds=2, persons=50):
+FIT = {"fits": True, "auc": 0.97, "rate": 4e-4, "steps": 30, "seconds": 2.5}
+
+
+def _made(folder, strengths, *, seeds=2, persons=50, unfitted=()):
     """Units whose predictions see the label through noise: name -> strength."""
     units = _zoo("series", folder, seeds=seeds, entries=["mpdrm_series", "depression_branch"]).units()
     label = np.random.default_rng(0).integers(0, 2, persons * 2).astype(float)
@@ -74,6 +88,9 @@ def _made(folder, strengths, *, seeds=2, persons=50):
     base = pd.DataFrame({"recording_id": ids, "subject_id": who, "session_id": "v", "binary_target": label})
     for unit in units:
         unit.folder.mkdir(parents=True)
+        if unit.kind == "fit":
+            unit.result.write_text(json.dumps(FIT | {"fits": unit.entry.name not in unfitted}))
+            continue
         names = {LINES: ["statistics, raw", "statistics, both"]}.get(unit.entry.name, [PREDICTIONS[:-4]])
         for place, name in enumerate(names):
             rng = np.random.default_rng(7 + unit.seed + 10 * place)
@@ -97,7 +114,8 @@ def test_entries_stand_in_order_beside_what_they_have_to_beat(tmp_path):
     found = rows(units)
     assert [row.name for row in found] == sorted(strengths, key=lambda name: -strengths[name])
     first = found[0]
-    tables = [pd.read_csv(one.folder / PREDICTIONS) for one in units if one.entry.name == "mpdrm_series"]
+    ours = [one for one in units if one.kind == "training" and one.entry.name == "mpdrm_series"]
+    tables = [pd.read_csv(one.folder / PREDICTIONS) for one in ours]
     aucs = [roc_auc_score(one["binary_target"], one["binary_prediction"]) for one in tables]
     assert first.auc["value"] == pytest.approx(np.mean(aucs))
     # of the lines the stronger reading is the rival, and a network is none of its own
@@ -109,3 +127,52 @@ def test_entries_stand_in_order_beside_what_they_have_to_beat(tmp_path):
     text = write_zoo(units, command="the command", out=tmp_path / "out")
     assert text.index("| mpdrm_series |") < text.index("| statistics, both |")
     assert (tmp_path / "out" / "series.png").read_bytes().startswith(b"\x89PNG")
+    assert "| 0.97 | 30 | 2.5 |" in text
+    assert "Not trained" not in text
+
+
+def test_an_entry_that_does_not_fit_16_recordings_is_listed_and_not_trained(tmp_path):
+    strengths = {
+        "mpdrm_series": 3.0,
+        "depression_branch": 1.0,
+        "statistics, raw": 0.3,
+        "statistics, both": 2.0,
+    }
+    units = _made(tmp_path, strengths, unfitted={"depression_branch"})
+    assert list(unfit(units)) == ["depression_branch"]
+    lines, fits, trainings = _stages(units, units)
+    assert [one.name for one in lines] == ["lines/lines"]
+    assert [one.name for one in fits] == ["mpdrm_series/fit", "depression_branch/fit"]
+    assert [one.name for one in trainings] == ["mpdrm_series/0", "mpdrm_series/1"]
+    text = write_zoo(units, command="the command", out=tmp_path / "out")
+    assert "| depression_branch |" not in text
+    assert "does not fit 16 recordings: depression_branch (training AUC 0.97 in 30 steps" in text
+    assert list(json.loads((tmp_path / "out" / "series.json").read_text())["unfit"]) == ["depression_branch"]
+
+
+def _table(folder, persons):
+    """A manifest of persons of 4 visits, the first half of them positive, and a split in which all train."""
+    rows = [
+        {"recording_id": f"p{who:02}_{visit}", "subject_id": f"p{who:02}", "session_id": f"v{visit}",
+         "path": "none.mp4", "score": 30 if visit < 2 else 3, "scale": "BDI-II"}
+        for who in range(persons) for visit in range(4)
+    ]  # fmt: skip
+    pd.DataFrame(rows).to_csv(folder / "table.csv", index=False)
+    (folder / "none.mp4").touch()
+    manifest = read_manifest(folder / "table.csv", probe=False)
+    return manifest, Split(name="all", train=tuple(manifest.table["recording_id"]), val=(), test=())
+
+
+def test_the_sixteen_are_eight_of_a_class_and_of_several_persons(tmp_path):
+    manifest, split = _table(tmp_path, persons=12)
+    chosen = manifest.table[manifest.table["recording_id"].isin(sixteen(manifest, split))]
+    assert len(chosen) == 16
+    for _, own in chosen.groupby("binary"):
+        assert len(own) == 8
+        assert own["subject_id"].value_counts().tolist() == [2, 2, 2, 2]
+
+
+def test_too_few_persons_are_told(tmp_path):
+    manifest, split = _table(tmp_path, persons=3)
+    with pytest.raises(ValueError, match="8 of each are fitted before an entry is trained"):
+        sixteen(manifest, split)

@@ -37,6 +37,23 @@ def test_a_token_is_real_if_any_of_its_frames_is(frames, steps, real, expected):
     assert token_mask(mask, steps)[0].tolist() == expected
 
 
+@pytest.mark.parametrize("size", [2, 3, 4, 8])
+def test_a_token_without_a_real_step_is_never_real(size):
+    for frames in range(1, 20):
+        x = torch.rand(frames + 1, frames, 1) + 1
+        mask = torch.arange(frames)[None] < torch.arange(frames + 1)[:, None]
+        tokens = pool_steps(x, mask, size)
+        real = token_mask(mask, tokens.shape[1], size=size)
+        assert torch.equal(real, tokens[..., 0] > 0)
+        cells = token_mask(mask, 4 * tokens.shape[1], cells=4, size=size)
+        assert torch.equal(cells, real.repeat_interleave(4, 1))
+
+
+def test_a_size_that_does_not_give_the_tokens_is_refused():
+    with pytest.raises(ValueError, match="8 frames make no 3 tokens of 4"):
+        token_mask(torch.ones(1, 8, dtype=torch.bool), 3, size=4)
+
+
 def test_hold_last_repeats_the_last_real_step():
     x = torch.tensor([[9.0, 1.0, 9.0, 2.0, 9.0], [9.0] * 5])[..., None]
     mask = torch.tensor([[False, True, False, True, False], [False] * 5])

@@ -43,7 +43,7 @@ class _Halving(nn.Module):
         maps = self.norm(self.conv(x.transpose(1, 2)).transpose(1, 2), mask).relu()
         # nothing is below 0, so that the zeros of unreal steps are never the maximum of a real pair
         halves = F.max_pool1d(maps.transpose(1, 2), 2, ceil_mode=True).transpose(1, 2)
-        return halves, token_mask(mask, halves.shape[1])
+        return halves, token_mask(mask, halves.shape[1], size=2)
 
 
 class _Block(nn.Module):
@@ -103,7 +103,7 @@ class TCNTrunk(nn.Module):
         super().__init__()
         if not stem or not widths:
             raise ValueError(f"stem={list(stem)}, widths={list(widths)}: give each one width or more")
-        self.dim = dim
+        self.dim, self.token_steps = dim, 2 ** len(stem)
         self.stem = nn.ModuleList(_Halving(inputs=a, outputs=b) for a, b in pairwise([channels, *stem]))
         self.blocks = nn.ModuleList(
             _Block(inputs=a, outputs=b, dilation=2 ** (index + 1), dropout=dropout)

@@ -1,9 +1,12 @@
 """Records that no run writes are refused as such, whatever stands in them."""
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from engine.checkpoints.checkpoint import CheckpointError, load_checkpoint
 from engine.config.targets import ForbiddenTarget
+from engine.inference.trained_network import load_network
 
 NAN, INF = float("nan"), float("inf")
 CACHE = {"fingerprint": "a" * 64, "settings": {"size": 224}, "provenance": {}}
@@ -165,6 +168,25 @@ def test_only_plain_arguments_by_name_are_taken(part, given, tiny_checkpoint):
     with pytest.raises(ForbiddenTarget, match=rf"^model\.network\.depression\.{part}") as caught:
         load_checkpoint(path)
     assert any("tiny.ckpt" in note for note in caught.value.__notes__)
+
+
+@pytest.mark.parametrize("weights", ["hf-hub:timm/resnet18.a1_in1k", "{folder}/w.safetensors"])
+def test_weights_that_a_stranger_names_are_not_opened_though_they_are_there(
+    weights, tiny_checkpoint, tmp_path, monkeypatch
+):
+    opened = []
+    monkeypatch.setattr("models.trunks.timm_weights.locate", lambda *given, **_: opened.append(given))
+    monkeypatch.setattr("models.weights.locate.hf_hub_download", lambda *given: opened.append(given))
+    save_file({"a": torch.ones(1)}, tmp_path / "w.safetensors")
+    trunk = {"_target_": "models.trunks.frames.FramesTrunk", "backbone": "resnet18"}
+    trunk["weights"] = weights.format(folder=tmp_path)
+    path = tiny_checkpoint(
+        lambda record: record["config"]["model"]["network"]["depression"].update(trunk=trunk)
+    )
+    for open_it in (load_checkpoint, load_network):
+        with pytest.raises(ForbiddenTarget, match="a checkpoint holds its weights, nothing is opened"):
+            open_it(path)
+    assert opened == []
 
 
 WEIGHTS = {

@@ -1,5 +1,6 @@
 """What weights expect is held against the clips before a cohort is made; a run accounts for its weights."""
 
+import hashlib
 import json
 import logging
 
@@ -105,6 +106,28 @@ def test_weights_that_are_not_there_stop_before_a_cohort_is_made(weights, compos
     with pytest.raises(WeightsError, match=f"weights='{weights}'"):
         train(config, folder=tmp_path / "run")
     assert not list(tmp_path.rglob("*.mp4"))
+
+
+def test_a_wrong_normalization_stops_before_a_cohort_is_made(resnet, compose_run, tmp_path):
+    config = compose_run(*TINY, f"{TRUNK}.weights={resnet}", f"paths.data={tmp_path / 'data'}")
+    with pytest.raises(ConfigError, match=r"trained with a mean of \[0\.5, 0\.5, 0\.5\]"):
+        train(config, folder=tmp_path / "run")
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("place", [-1, -1000])
+def test_a_flipped_byte_stops_before_a_cohort_is_made(place, resnet, compose_run, tmp_path):
+    whole = resnet.read_bytes()
+    digest = hashlib.sha256(whole).hexdigest()
+    flipped = bytearray(whole)
+    flipped[place] ^= 1
+    (tmp_path / "tiny.safetensors").write_bytes(flipped)
+    colors = [f"data.module.normalize.{name}=[{v},{v},{v}]" for name, v in (("mean", 0.5), ("std", 0.25))]
+    base = [*TINY, f"paths.data={tmp_path / 'data'}", *colors, f"{TRUNK}.weights_sha256={digest}"]
+    with pytest.raises(WeightsError, match=f"should begin with {digest}"):
+        train(compose_run(*base, f"{TRUNK}.weights={tmp_path / 'tiny.safetensors'}"), folder=tmp_path / "run")
+    assert not (tmp_path / "data").exists()
+    check_model(compose_run(*base, f"{TRUNK}.weights={resnet}"))
 
 
 def test_another_digest_stops(resnet, compose_run):

