@@ -56,8 +56,8 @@ def _markdown(results: Results, found: Sequence[Verdict], about: Mapping[str, An
     lines += [f"- **{'HOLDS' if v.holds else 'FAILED'}** {v.claim}: {v.found}" for v in found]
     lines += [
         "",
-        "Means over cohorts, with 95 % t intervals over their seeds. Nobody who is tested was trained on; every",
-        "visit of a tested person but the first is predicted, and all visits before it are known.",
+        "Means over cohorts, with 95 % t intervals over their seeds. Nobody who is tested was trained on;",
+        "every visit of a tested person but the first is predicted, and all visits before it are known.",
         "",
         "![Test AUC over the stability of severity](claim.png)",
     ]

@@ -44,7 +44,8 @@ _BASE = {
         "model.optimizer.lr=1.0e-3",  # of a trunk that is trained already
     ),
 }
-_EPOCHS = {"series": None, "pixels": 10}  # None is what the experiment says
+# None is what the experiment says. Pixels: chosen on cohort 100, where 10 are too few for a habit to be seen.
+_EPOCHS = {"series": None, "pixels": 30}
 _OURS = {"series": "experiment=mpdrm_series", "pixels": "experiment=mpdrm"}
 _ABSTRACT = {"series": "experiment=mpdrm_abstract_series", "pixels": "experiment=mpdrm_abstract"}
 _MOTION = {"series": "deltas", "pixels": "motion"}
@@ -63,7 +64,8 @@ _START = {
         "protocol.test=0.1",
     )
 }
-_START_TIMES = 2  # the persons and epochs of the study
+_START_TIMES = 2  # the persons of the study
+_START_EPOCHS = 20
 
 VARIANTS = {
     "depression_branch": ("model/personality=none", "model/context=none", "model/rarm=none"),
@@ -206,6 +208,7 @@ class Study:
         overrides = (
             *self._cohort(cohort, _START_SEED, _OURS[self.input], times=_START_TIMES),
             *_START[self.input],
+            f"trainer.max_epochs={self.epochs or _START_EPOCHS}",
             f"protocol.seed={_START_SEED}",
             *self.further,
             *VARIANTS["depression_branch"],
@@ -264,6 +267,6 @@ class Study:
             f"seed={seed}",
             f"data.cohort.seed={seed}",
             *([_MOVEMENT_LR] if cell.movement and self.input == "series" else []),
-            *([] if epochs is None else [f"trainer.max_epochs={epochs * times}"]),
+            *([] if epochs is None else [f"trainer.max_epochs={epochs}"]),
             f"paths.data={self.data}",
         )
