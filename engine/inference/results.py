@@ -20,6 +20,7 @@ from evaluation.baselines.earlier_scores import last_score, mean_score
 from evaluation.baselines.oracle import WITH_SCORES, oracle_lines
 from evaluation.baselines.reference_lines import reference_lines, told_heads
 from evaluation.change.change_scores import Learned
+from evaluation.metrics.head_ranking import ranked_by_heads
 from evaluation.summary import LINES, metrics_json, summarize
 from evaluation.uncertainty.prediction_intervals import add_intervals
 from evaluation.uncertainty.threshold import Threshold, choose_threshold
@@ -88,6 +89,7 @@ def assess(
         reference=lines,
     )
     metrics["threshold"] = threshold.as_dict()
+    metrics["ranked_by_heads"] = ranked_by_heads(learned)
     metrics |= by_discrepancy(test, manifest, [split], threshold=threshold.value)
     metrics |= by_known_visits(test, threshold=threshold.value)
     taught = restored(change or {}) if val is None else learned_change(val, manifest)

@@ -12,6 +12,7 @@ from datamodules.schema import UNKNOWN
 from evaluation.audit.slices import SHOWN
 from evaluation.baselines.line_names import FAMILIES, ORACLES, SIMPLE, chief_lines, family_lines
 from evaluation.metrics.catalog import METRICS
+from evaluation.metrics.head_ranking import heads_apart
 from evaluation.report import figures
 from evaluation.report.captions import CAPTIONS
 from evaluation.report.figures import AttentionExample
@@ -156,6 +157,8 @@ def _own_notes(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[
             f"predicted nor scored: {', '.join(names[:5])}{' ...' if len(names) > 5 else ''}. "
             "predictions.csv has their share of valid frames."
         )
+    if (apart := heads_apart(metrics.get("ranked_by_heads"))) is not None:
+        notes.append(apart)
     notes += _repeats(metrics)
     for split, remarks in (manifest.get("split_notes") or {}).items():
         notes += [f"Split {split}: {remark}" for remark in remarks]

@@ -6,6 +6,7 @@ from typing import Any
 
 from evaluation.baselines.line_names import chief_lines
 from evaluation.metrics.catalog import METRICS
+from evaluation.metrics.head_ranking import heads_apart
 from evaluation.report.headline import number
 from evaluation.report.run_facts import trial
 
@@ -81,7 +82,8 @@ def result_rows(metrics: Mapping[str, Any]) -> list[Row]:
             rows.append((name, f"{'   '.join(texts)}   {note}".rstrip()))
         elif name in _ABSENT and reasons.get(name):
             rows.append((name, f"none: {reasons[name]}"))
-    return [*rows, *_fold_rows(metrics, names)]
+    apart = heads_apart(metrics.get("ranked_by_heads"))
+    return [*rows, *_fold_rows(metrics, names), *([] if apart is None else [("note", apart)])]
 
 
 def _fold_rows(metrics: Mapping[str, Any], names: Sequence[str]) -> Iterator[Row]:
