@@ -42,10 +42,10 @@ def labeled_mean(loss: Tensor, mask: Tensor) -> Tensor:
 def token_mask(mask: Tensor, steps: int, *, cells: int = 1, size: int | None = None) -> Tensor:
     """Return the mask (B,T) at a trunk's resolution, (B,steps): a token is real if any of its frames is.
 
-    Tokens of `size` frames each, the last of what is left. Where nobody says their size it is taken to be
-    k = ceil(T / steps), if that gives as many, else even shares of the frames: 9 frames make 3 tokens by
-    fours, but by threes as well, so whoever pools must say it. Where space was kept, `cells` tokens in a row
-    are of the same frames.
+    Tokens of `size` frames each, the last of what is left. Where nobody says their size it is taken to be the
+    power of 2 that gives as many, as networks halve the frames again and again; else k = ceil(T / steps), if
+    that gives as many; else even shares. 9 frames make 3 tokens by fours, but by threes as well, so whoever
+    pools otherwise must say it. Where space was kept, `cells` tokens in a row are of the same frames.
 
     Raises:
         ValueError: Frames of this number do not make as many tokens of this size.
@@ -58,7 +58,7 @@ def token_mask(mask: Tensor, steps: int, *, cells: int = 1, size: int | None = N
         return token_mask(mask, steps // cells, size=size).repeat_interleave(cells, 1)
     if mask.shape[1] == steps:
         return mask
-    given, size = size, size or -(-mask.shape[1] // steps)
+    given, size = size, size or _usual_size(mask.shape[1], steps)
     if -(-mask.shape[1] // size) == steps:
         return F.pad(mask, (0, size * steps - mask.shape[1])).reshape(-1, steps, size).any(2)
     if given is not None:
@@ -66,6 +66,11 @@ def token_mask(mask: Tensor, steps: int, *, cells: int = 1, size: int | None = N
             f"{mask.shape[1]} frames make no {steps} tokens of {size}: give the size that was pooled"
         )
     return F.adaptive_max_pool1d(mask.float().unsqueeze(1), steps).squeeze(1) > 0
+
+
+def _usual_size(frames: int, steps: int) -> int:
+    halving = (2**times for times in range(1, frames.bit_length() + 1))
+    return next((size for size in halving if -(-frames // size) == steps), -(-frames // steps))
 
 
 def pool_steps(x: Tensor, mask: Tensor, size: int) -> Tensor:

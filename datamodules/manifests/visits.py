@@ -134,7 +134,8 @@ def days(name: str) -> frozenset[tuple[int, int, int]]:
 def place_of_visits(table: pd.DataFrame) -> np.ndarray:
     """Place of each row's visit among those of its person, float (len(table),), from 0; NaN if unknown.
 
-    Taken from the column `visit_order` where all visits of the person have it, and else from the session ids.
+    Taken from the column `visit_order` where all visits of the person have it, and else from the session ids,
+    if the numbers that some of the visits have do not contradict these: then nothing is known.
 
     Args:
         table: `subject_id`, `session_id` and perhaps `visit_order`. All rows of one id are one person.
@@ -152,7 +153,9 @@ def _places(stated: Mapping[str, float]) -> dict[str, float]:
     if not np.isnan(list(stated.values())).any():
         ranked = sorted(set(stated.values()))
         return {session: float(ranked.index(value)) for session, value in stated.items()}
-    return _places_by_name(tuple(stated))
+    places = _places_by_name(tuple(stated))
+    told = [stated[session] for session in places if not np.isnan(stated[session])]  # in the order of names
+    return {} if any(later <= earlier for earlier, later in pairwise(told)) else places
 
 
 @lru_cache(maxsize=4096)  # most persons of a study have visits of the same names

@@ -88,7 +88,7 @@ def to_subjects(recordings: pd.DataFrame) -> pd.DataFrame:
         target, prediction = f"{head}_target", f"{head}_prediction"
         if target in table and prediction in table:
             # the two sides of a comparison must be means over the same recordings
-            table.loc[table[target].isna(), prediction] = np.nan
+            table.loc[~_counted(table, head), prediction] = np.nan
     out = table.groupby("subject_id", sort=True)[columns].mean().reset_index()
     if "binary_target" in out:
         out["binary_target"] = (out["binary_target"] >= 0.5).where(out["binary_target"].notna()).astype(float)
@@ -96,3 +96,16 @@ def to_subjects(recordings: pd.DataFrame) -> pd.DataFrame:
         out["band_target"] = np.floor(out["band_target"] + 0.5)
     split = recordings["split"].iloc[0] if "split" in recordings and len(recordings) else ""
     return out.assign(recording_id=out["subject_id"], session_id="", split=split)[[*IDS, "split", *columns]]
+
+
+def _counted(table: pd.DataFrame, head: str) -> pd.Series:
+    """Recordings whose prediction counts for their person: the labeled ones.
+
+    Where the score ranks the class, as there is no binary head, a person without any score is ranked by the
+    recordings whose class is known.
+    """
+    known = table[f"{head}_target"].notna()
+    if head != "score" or "binary_prediction" in table or "binary_target" not in table:
+        return known
+    scored = known.groupby(table["subject_id"]).transform("any")
+    return known | (~scored & table["binary_target"].notna())

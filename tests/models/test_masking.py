@@ -68,3 +68,14 @@ def test_pooled_steps_are_means_of_the_real_ones_and_match_the_token_mask():
     assert pool_steps(x, mask, 4).flatten().tolist() == [2.5, 5.5, 0.0]
     assert token_mask(mask, 3)[0].tolist() == [True, True, False]
     assert pool_steps(x, mask, 1).equal(x)
+
+
+@pytest.mark.parametrize("halvings", [1, 2, 3])
+def test_a_network_that_halves_the_frames_has_no_token_without_a_real_frame(halvings):
+    for frames in range(1, 40):
+        steps = frames
+        for _ in range(halvings):
+            steps = -(-steps // 2)  # a convolution of stride 2
+        for real in range(1, frames + 1):
+            mask = (torch.arange(frames) < real)[None]
+            assert token_mask(mask, steps).sum() == -(-real // 2**halvings), (frames, real)

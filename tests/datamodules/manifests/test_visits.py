@@ -67,6 +67,23 @@ def test_names_that_tell_none(names):
     assert in_order(names) is None
 
 
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [
+        ((4, 3, 2, 1), [3, 2, 1, 0]),  # all visits are numbered: that counts, whatever their names
+        ((None, None, None, None), [0, 1, 2, 3]),
+        ((1, None, 3, None), [0, 1, 2, 3]),  # some are, and agree with the names
+        ((4, 3, None, 1), [np.nan] * 4),  # some are, and contradict them
+        ((2, None, None, 2), [np.nan] * 4),
+    ],
+)
+def test_numbers_of_some_visits_do_not_yield_to_names_that_contradict_them(stated, expected):
+    table = pd.DataFrame(
+        {"subject_id": "a", "session_id": ["V1", "V2", "V3", "V4"], "visit_order": np.array(stated, float)}
+    )
+    np.testing.assert_array_equal(place_of_visits(table), expected)
+
+
 @pytest.fixture
 def manifest():
     def build(sessions, **columns):

@@ -65,6 +65,21 @@ def test_earlier_scores_of_new_persons_stand_beside_a_network_that_may_know_them
     assert set(lines["reasons"]) >= {"constant", "statistics", "oracle"}
 
 
+def test_earlier_scores_rank_visits_of_which_the_class_alone_is_known(manifest):
+    split, rng = everybody_later(manifest, 1), np.random.default_rng(0)
+    table = manifest.table
+    later = table["recording_id"].isin(set(split.test))
+    classes = replace(manifest, table=table.assign(score=table["score"].mask(later)))
+    test = told(manifest, split.test, rng).assign(score_target=np.nan)
+    parts = PredictedParts({}, {"test": test}, unmeasured_table({}, targets(manifest), heads=("score",)))
+    learned = told(manifest, table["recording_id"], rng)
+    lines = assess(CONFIG, classes, split, parts, calibration=learned).metrics["reference"]
+    first = table.set_index("subject_id")[~later.to_numpy()]["score"]
+    ranked = roc_auc_score(test["binary_target"], first.loc[test["subject_id"]])
+    assert lines["last_score"]["auc"]["value"] == pytest.approx(ranked)
+    assert lines["last_score"].get("mae") is None
+
+
 def test_without_known_visits_no_earlier_score_stands_beside_new_persons(manifest):
     split, rng = replace(everybody_later(manifest, 1), known=None), np.random.default_rng(0)
     test = told(manifest, split.test, rng)

@@ -70,3 +70,19 @@ def test_persons_compare_the_same_recordings_on_both_sides():
     assert out["binary_target"].tolist() == [1, 0]  # half of the labeled recordings suffice
     assert out["binary_prediction"].tolist() == pytest.approx([0.4, 0.1])
     assert table["score_prediction"][2] == 999  # the input is left alone
+
+
+def test_a_person_whose_class_alone_is_known_is_ranked_by_the_score():
+    table = pd.DataFrame(
+        {
+            "recording_id": ["r1", "r2", "r3"],
+            "subject_id": ["a", "a", "b"],
+            "session_id": ["V1", "V2", "V1"],
+            "score_target": [10.0, np.nan, np.nan],
+            "score_prediction": [12.0, 30.0, 20.0],
+            "binary_target": [0.0, 0.0, 1.0],
+        }
+    )
+    assert to_subjects(table)["score_prediction"].tolist() == [12.0, 20.0]
+    without = to_subjects(table.assign(binary_prediction=[0.1, 0.2, 0.9]))
+    assert without["score_prediction"].isna().tolist() == [False, True]  # the class has a head of its own
