@@ -20,10 +20,10 @@ $(STAMP): pyproject.toml constraints.txt
 train: install  ## make the synthetic cohort, train, evaluate and write the report
 	$(BIN)/python train.py
 
-test: install  ## the default tests: CPU, no network, about 3 minutes on 2 cores
+test: install  ## the default tests: CPU, no network, about 10 minutes on 2 cores
 	$(BIN)/python -m pytest
 
-test-slow: install  ## the heavy ones: whole commands, two processes, every corpus; about 8 minutes
+test-slow: install  ## the heavy ones: whole commands, two processes, every corpus; about 20 minutes
 	$(BIN)/python -m pytest -m "slow and not gpu"
 
 lint: install  ## style, types and the import rules
