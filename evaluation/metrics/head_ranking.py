@@ -31,8 +31,8 @@ def ranked_by_heads(validation: pd.DataFrame) -> dict[str, float] | None:
     known = validation[validation["binary_target"].notna()]
     target = known["binary_target"].to_numpy(np.float64)
     found = {head: auc(target, known[f"{head}_prediction"].to_numpy(np.float64)).value for head in heads}
-    known_both = {head: value for head, value in found.items() if value is not None}
-    return known_both if len(known_both) == len(heads) else None
+    defined = {head: value for head, value in found.items() if value is not None}
+    return defined if len(defined) == len(heads) else None
 
 
 def heads_apart(found: Mapping[str, Any] | None) -> str | None:

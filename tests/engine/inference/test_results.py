@@ -61,6 +61,11 @@ def test_earlier_scores_of_new_persons_stand_beside_a_network_that_may_know_them
         gap = found["test"]["auc"]["value"] - ranked
         assert lines[name]["difference"]["auc"]["value"] == pytest.approx(gap)
         assert "brier" not in lines[name]  # nobody taught what a score says of the class
+    ranked = {
+        head: roc_auc_score(learned["binary_target"], learned[f"{head}_prediction"])
+        for head in ("binary", "score")
+    }
+    assert found["ranked_by_heads"] == pytest.approx(ranked)
     assert lines["constant"] is None
     assert set(lines["reasons"]) >= {"constant", "statistics", "oracle"}
 

@@ -162,6 +162,13 @@ def test_validation_worse_than_chance_is_told_on_the_page(inputs, write, full):
     assert "The network ranked validation worse than chance: AUC 0.400 in epoch 1" in page.text
 
 
+def test_a_class_head_left_behind_by_the_score_is_told_on_the_page(inputs, write, full):
+    assert "class head" not in full[1].text
+    metrics = inputs["metrics"] | {"ranked_by_heads": {"binary": 0.68, "score": 0.85}}
+    _, page = write(inputs | {"metrics": metrics})
+    assert "ranks persons better (AUC 0.85) than the class head (0.68)" in page.text
+
+
 def test_foreign_text_is_escaped(full):
     text, _ = full
     assert "made &lt;b&gt;up&lt;/b&gt;" in text

@@ -56,6 +56,12 @@ def test_without_a_metric_or_a_line_that_is_said():
     assert result_rows(other_data) == [("test", "AUC 0.70"), ("constant", "none: why")]
 
 
+def test_a_class_head_left_behind_by_the_score_is_told_last():
+    assert "note" not in dict(result_rows(METRICS))
+    name, text = result_rows(METRICS | {"ranked_by_heads": {"binary": 0.68, "score": 0.85}})[-1]
+    assert (name, "0.85" in text, "0.68" in text) == ("note", True, True)
+
+
 def test_what_was_asked_names_synthetic_persons_and_trial_runs():
     rows = dict(asked_rows(RECORD))
     assert rows["experiment"] == "mine, seed 3"
