@@ -1,9 +1,9 @@
 """Networks of others beside ours on one protocol: `python -m benchmarks.zoo input=series out=outputs/zoo`.
 
 Every entry has to fit 16 recordings first; one that cannot is listed as such. Then each is trained on the
-same persons with as many trials, and validation chooses among them. A unit that is done leaves its
-`result.json`; started again, the comparison goes on with what is missing. On a corpus of your own:
-`overrides=data=manifest,data.path=table.csv`.
+same persons: as many trials at the first seed, among which validation chooses for the other seeds, too. A
+unit that is done leaves its `result.json`; started again, the comparison goes on with what is missing. On a
+corpus of your own: `overrides=data=manifest,data.path=table.csv`.
 """
 
 import json
@@ -71,9 +71,9 @@ def main(
 
 
 def _stages(units: Sequence[Unit], missing: Sequence[Unit]) -> Iterator[list[Unit]]:
-    """The lines, the fits, and when these are there the trainings of all entries that can fit."""
+    """The lines, the fits, then of entries that can fit the trials, and the trainings at their rate."""
     for kind in KINDS:
-        cannot = set(unfit(units)) if kind == "training" else set()
+        cannot = set(unfit(units)) if kind in ("trials", "training") else set()
         yield [one for one in missing if one.kind == kind and one.entry.name not in cannot]
 
 

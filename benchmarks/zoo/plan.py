@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Literal
 
 Input = Literal["series", "pixels"]
-Kind = Literal["lines", "fit", "training"]
-KINDS: tuple[Kind, ...] = ("lines", "fit", "training")  # one after another
+Kind = Literal["lines", "fit", "trials", "training"]
+KINDS: tuple[Kind, ...] = ("lines", "fit", "trials", "training")  # one after another
 LINES = "lines"  # a unit of work as well: simple readers of the same recordings
 
 _TRUNK = "model.network.depression.trunk"
-RATES = (1e-4, 4e-4, 1.6e-3)  # learning rates that validation chooses among: the trials of each entry
+RATES = (1e-4, 4e-4, 1.6e-3)  # the trials of each entry; at the first seed validation chooses for all seeds
 SEEDS = 3  # of weights, order and clips; the cohort and its split are the same for all
 BASE = {
     "series": (
@@ -22,9 +22,10 @@ BASE = {
     ),
     "pixels": (
         "experiment=mpdrm",
-        "data.cohort.n_subjects=80",
+        "data.cohort.n_subjects=40",
         "+data.cohort.landmarks=false",
         "data.module.source.video.keep=2000",
+        "data.module.eval_clips.clips=4",
         "trainer.max_epochs=10",
     ),
 }
@@ -75,7 +76,11 @@ ENTRIES: dict[Input, tuple[Entry, ...]] = {
         Entry("sta_drn", _baseline("sta_drn"), "Pan et al. 2024"),
         Entry("lmtformer", _baseline("lmtformer"), "He et al. 2024"),
         Entry("pra_net", _baseline("pra_net"), "Liu et al. 2023, its abstract"),
-        Entry("dep_mgnn", _baseline("dep_mgnn"), "Wu et al. 2025"),
+        Entry(
+            "dep_mgnn",
+            _baseline("dep_mgnn", "backbone=resnet18", "width=64"),
+            "Wu et al. 2025, on ResNet-18, a quarter as wide",
+        ),
         Entry("r3d_18", _baseline("video", "backbone=r3d_18"), "Tran et al. 2018"),
         Entry("r2plus1d_18", _baseline("video", "backbone=r2plus1d_18"), "Tran et al. 2018"),
         Entry("s3d", _baseline("video", "backbone=s3d"), "Xie et al. 2018"),
@@ -108,7 +113,7 @@ OURS: dict[Input, str] = {"pixels": "mpdrm", "series": "mpdrm_series"}
 
 @dataclass(frozen=True)
 class Unit:
-    """An entry and a seed, all trials of it; or its fit of 16 recordings before these; or the lines."""
+    """A training of an entry; at the first seed all its trials; or its fit of 16 recordings; or the lines."""
 
     kind: Kind
     input: Input
@@ -120,12 +125,17 @@ class Unit:
     @property
     def name(self) -> str:
         """Of the unit in progress bars and messages."""
-        return f"{self.entry.name}/{self.seed if self.kind == 'training' else self.kind}"
+        return f"{self.entry.name}/{self.folder.name}"
 
     @property
     def result(self) -> Path:
         """File written last; its presence says that the unit is done."""
         return self.folder / "result.json"
+
+    @property
+    def trials(self) -> Path:
+        """That of the trials of its entry, which knows the rate."""
+        return self.folder.parent / "0" / self.result.name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,7 +159,7 @@ class Zoo:
     further: Sequence[str] = field(default=())
 
     def units(self) -> list[Unit]:
-        """The lines, which make the cohort, the fit of each entry, and each entry once a seed, seed by seed.
+        """The lines, which make the cohort, the fit and the trials of each entry, and the further seeds.
 
         Raises:
             ValueError: An entry has another name.
@@ -161,7 +171,8 @@ class Zoo:
         return [
             self._unit("lines", Entry(LINES), 0),
             *(self._unit("fit", entry, 0) for entry in chosen),
-            *(self._unit("training", entry, seed) for seed in range(self.seeds) for entry in chosen),
+            *(self._unit("trials", entry, 0) for entry in chosen),
+            *(self._unit("training", entry, seed) for seed in range(1, self.seeds) for entry in chosen),
         ]
 
     def _unit(self, kind: Kind, entry: Entry, seed: int) -> Unit:
@@ -170,5 +181,5 @@ class Zoo:
         base = [text for text in BASE[self.input] if not (own and text.startswith("experiment="))]
         rest = [text for text in entry.overrides if text not in own]
         overrides = (*own, *base, *rest, *COMMON, f"seed={seed}", f"paths.data={self.data}", *self.further)
-        place = "fit" if kind == "fit" else str(seed)
+        place = kind if kind in ("lines", "fit") else str(seed)
         return Unit(kind, self.input, entry, seed, overrides, self.out / self.input / entry.name / place)

@@ -82,7 +82,7 @@ def _read(units: Sequence[Unit]) -> tuple[dict[str, list[pd.DataFrame]], dict[st
         if unit.kind == "lines":
             for path in sorted(unit.folder.glob("*.csv")):
                 tables[path.stem] = [_table(path)]
-        if unit.kind != "training" or unit.entry.name in cannot:
+        if unit.kind not in ("trials", "training") or unit.entry.name in cannot:
             continue
         tables.setdefault(unit.entry.name, []).append(_table(unit.folder / PREDICTIONS))
         record = json.loads(unit.result.read_text(encoding="utf-8"))

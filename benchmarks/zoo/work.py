@@ -1,5 +1,6 @@
-"""What a worker of the comparison does: the fit of an entry, its trials, or the lines."""
+"""What a worker of the comparison does: the fit of an entry, its trials, a training, or the lines."""
 
+import json
 import shutil
 import tempfile
 import time
@@ -49,13 +50,25 @@ def _fit(unit: Unit, folder: Path) -> dict[str, Any]:
 
 def _trials(unit: Unit, folder: Path) -> dict[str, Any]:
     """One training a rate; validation chooses, and what was chosen predicts the test part once."""
-    trials: list[tuple[float, float, Fitted]] = []
-    for rate in RATES:
-        place = folder / f"{rate:g}"
-        config = compose_training([*unit.overrides, f"model.optimizer.lr={rate}"], output=place)
-        fitted = fit_split(config, *material(config), folder=place)
-        trials.append((float(fitted.objective or 0.0), rate, fitted))
-    value, rate, fitted = max(trials, key=lambda trial: trial[0])
+    trials = [(_trained(unit, rate, folder / f"{rate:g}"), rate) for rate in RATES]
+    fitted, rate = max(trials, key=lambda trial: trial[0].objective or 0.0)
+    known = {f"{one:g}": tried.objective or 0.0 for tried, one in trials}
+    return {**_tested(unit, fitted, rate, folder), "trials": known}
+
+
+def _training(unit: Unit, folder: Path) -> dict[str, Any]:
+    """One training at the rate that validation chose at the first seed."""
+    first: dict[str, Any] = json.loads(unit.trials.read_text(encoding="utf-8"))
+    return _tested(unit, _trained(unit, first["rate"], folder / "training"), first["rate"], folder)
+
+
+def _trained(unit: Unit, rate: float, folder: Path) -> Fitted:
+    config = compose_training([*unit.overrides, f"model.optimizer.lr={rate}"], output=folder)
+    return fit_split(config, *material(config), folder=folder)
+
+
+def _tested(unit: Unit, fitted: Fitted, rate: float, folder: Path) -> dict[str, Any]:
+    """Predictions of the test part as a file beside the result; what was reached, and costs."""
     config = compose_training([*unit.overrides, f"model.optimizer.lr={rate}"], output=folder)
     manifest, split = material(config)
     checkpoint = load_checkpoint(fitted.best)
@@ -63,12 +76,7 @@ def _trials(unit: Unit, folder: Path) -> dict[str, Any]:
     unit.folder.mkdir(parents=True, exist_ok=True)
     write_predictions(folder / PREDICTIONS, predicted.recordings["test"])
     shutil.move(folder / PREDICTIONS, unit.folder / PREDICTIONS)
-    return {
-        "rate": rate,
-        "val_auc": value,
-        "trials": {f"{one:g}": val for val, one, _ in trials},
-        **costs(load_network(fitted.best)),
-    }
+    return {"rate": rate, "val_auc": fitted.objective or 0.0, **costs(load_network(fitted.best))}
 
 
 def _lines(unit: Unit, folder: Path) -> dict[str, Any]:
@@ -89,4 +97,4 @@ def _lines(unit: Unit, folder: Path) -> dict[str, Any]:
     return {"split": {part: len(getattr(split, part)) for part in ("train", "val", "test")}}
 
 
-_WORK = {"lines": _lines, "fit": _fit, "training": _trials}
+_WORK = {"lines": _lines, "fit": _fit, "trials": _trials, "training": _training}

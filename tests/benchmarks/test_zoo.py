@@ -57,17 +57,21 @@ def test_an_unknown_entry_is_refused(tmp_path):
 
 
 @pytest.mark.slow  # makes a cohort and trains three networks
-def test_a_unit_tries_every_rate_and_validation_chooses(tmp_path):
-    units = _zoo("series", tmp_path, seeds=1, entries=["depression_branch"], further=SMALL).units()
+def test_the_first_seed_tries_every_rate_and_validation_chooses_for_all_seeds(tmp_path):
+    units = _zoo("series", tmp_path, seeds=2, entries=["depression_branch"], further=SMALL).units()
     for unit in units:
         run_unit(unit, tmp_path)
-    fit, found = (json.loads(one.result.read_text()) for one in units[1:])
+    fit, found, second = (json.loads(one.result.read_text()) for one in units[1:])
     assert fit["fits"]
     assert fit["auc"] >= ENOUGH
     assert fit["steps"] > 0
     assert fit["seconds"] > 0
     assert list(found["trials"]) == [f"{rate:g}" for rate in RATES]
     assert found["val_auc"] == max(found["trials"].values()) == found["trials"][f"{found['rate']:g}"]
+    assert second["rate"] == found["rate"]
+    assert "trials" not in second
+    first, other = (pd.read_csv(one.folder / PREDICTIONS)["binary_prediction"] for one in units[2:])
+    assert not np.allclose(first, other)  # of other weights
     assert found["parameters_m"] > 0
     assert found["gflops"] > 0
     text = write_zoo(units, command="the command", out=tmp_path / "out")
@@ -114,7 +118,7 @@ def test_entries_stand_in_order_beside_what_they_have_to_beat(tmp_path):
     found = rows(units)
     assert [row.name for row in found] == sorted(strengths, key=lambda name: -strengths[name])
     first = found[0]
-    ours = [one for one in units if one.kind == "training" and one.entry.name == "mpdrm_series"]
+    ours = [one for one in units if one.kind in ("trials", "training") and one.entry.name == "mpdrm_series"]
     tables = [pd.read_csv(one.folder / PREDICTIONS) for one in ours]
     aucs = [roc_auc_score(one["binary_target"], one["binary_prediction"]) for one in tables]
     assert first.auc["value"] == pytest.approx(np.mean(aucs))
@@ -140,10 +144,11 @@ def test_an_entry_that_does_not_fit_16_recordings_is_listed_and_not_trained(tmp_
     }
     units = _made(tmp_path, strengths, unfitted={"depression_branch"})
     assert list(unfit(units)) == ["depression_branch"]
-    lines, fits, trainings = _stages(units, units)
+    lines, fits, trials, trainings = _stages(units, units)
     assert [one.name for one in lines] == ["lines/lines"]
     assert [one.name for one in fits] == ["mpdrm_series/fit", "depression_branch/fit"]
-    assert [one.name for one in trainings] == ["mpdrm_series/0", "mpdrm_series/1"]
+    assert [one.name for one in trials] == ["mpdrm_series/0"]
+    assert [one.name for one in trainings] == ["mpdrm_series/1"]
     text = write_zoo(units, command="the command", out=tmp_path / "out")
     assert "| depression_branch |" not in text
     assert "does not fit 16 recordings: depression_branch (training AUC 0.97 in 30 steps" in text
