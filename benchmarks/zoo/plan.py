@@ -100,7 +100,7 @@ ENTRIES: dict[Input, tuple[Entry, ...]] = {
         Entry("lstm", _baseline("lstm"), "Parikh et al. 2024"),
         Entry("inception_time", _baseline("inception_time"), "Ismail Fawaz et al. 2020"),
         Entry("tcn", _baseline("tcn"), "He et al. 2024"),
-        Entry("state_space", _baseline("state_space", "expand=2", "state=8"), "Ye et al. 2025, fewer states"),
+        Entry("state_space", _baseline("state_space", "expand=1", "state=8"), "Ye et al. 2025, fewer states"),
         Entry(
             "facial_pulse",
             ("data=synthetic_landmarks", *_baseline("facial_pulse")),

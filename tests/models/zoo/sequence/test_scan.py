@@ -3,7 +3,15 @@
 import pytest
 import torch
 
+from models.zoo.sequence import scan as module
 from models.zoo.sequence.scan import scan
+
+
+@pytest.fixture(autouse=True, params=["as a CPU", "as a GPU"])
+def states(request, monkeypatch):
+    """Both ways of taking the steps, whatever device is at hand."""
+    if request.param == "as a GPU":
+        monkeypatch.setattr(module, "_states", module._in_chunks)
 
 
 def step_by_step(decay, drive):
