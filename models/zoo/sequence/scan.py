@@ -2,8 +2,9 @@
 
 Its step is associative, (a, u) then (b, v) being (a b, b u + v) (Blelloch 1990), so that it need not be
 taken one by one: chunks of about the root of T steps run side by side, then their ends one after the other,
-and what came before a chunk is added to it. That takes 2 sqrt(T) operations in a row instead of T, which is what a
-GPU waits for; a CPU waits for memory, and takes the steps as they come. With a in [0, 1] only products of decays occur, never quotients: what is forgotten becomes 0 and nothing overflows.
+and what came before a chunk is added to it. That takes 2 sqrt(T) operations in a row instead of T, which is
+what a GPU waits for; a CPU waits for memory, and takes the steps as they come. With a in [0, 1] only products
+of decays occur, never quotients: what is forgotten becomes 0 and nothing overflows.
 
 The gradient is the same recurrence backwards, g[t] = dL/dh[t] + a[t+1] g[t+1], with dL/du[t] = g[t] and
 dL/da[t] = g[t] h[t-1]; a and h are all that is kept for it.
