@@ -26,7 +26,7 @@ BASE = {
         "+data.cohort.landmarks=false",
         "data.module.source.video.keep=2000",
         "data.module.eval_clips.clips=4",
-        "trainer.max_epochs=10",
+        "trainer.max_epochs=8",
     ),
 }
 COMMON = (
