@@ -125,4 +125,4 @@ def _angle(ends: FloatArray) -> FloatArray:
 
 def _turn(x: FloatArray, y: FloatArray, angle: FloatArray) -> tuple[FloatArray, FloatArray]:
     cosine, sine = np.cos(angle), np.sin(angle)
-    return cosine * x - sine * y, sine * x + cosine * y
+    return np.asarray(cosine * x - sine * y), np.asarray(sine * x + cosine * y)
