@@ -7,13 +7,23 @@ from preprocessing.faces.face import Frame
 from preprocessing.faces.regions import FloatArray, crop_matrices
 
 
-def face_crop(frame: Frame, region: FloatArray, side: int, *, mirrored: bool = False) -> Frame:
+def face_crop(
+    frame: Frame, region: FloatArray, side: int, *, mirrored: bool = False, matrix: FloatArray | None = None
+) -> Frame:
     """A turned region ``(side, side, 3)``, bilinear; what lies outside the frame repeats its border.
 
     A region of more than twice the side is first cut larger and then averaged, so that nothing is skipped.
+
+    Args:
+        frame: ``(H, W, 3)``.
+        region: ``(4,)``.
+        side: Of the crop, in pixels.
+        mirrored: Whether left and right change places.
+        matrix: That of `crop_matrices` for all of this, where it is known already.
     """
     times = max(1, int(region[2] / side))
-    matrix = crop_matrices(region, side * times, mirrored)
+    if matrix is None or times > 1:
+        matrix = crop_matrices(region, side * times, mirrored)
     cut: Frame = cv2.warpAffine(
         frame, matrix, (side * times,) * 2, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )

@@ -24,17 +24,21 @@ EYE_CONTOURS = np.array(
 )
 
 
-def mesh_landmarks(values: FloatArray, regions: FloatArray) -> FloatArray:
+def mesh_landmarks(values: FloatArray, regions: FloatArray, matrices: FloatArray | None = None) -> FloatArray:
     """Landmarks ``(..., 468, 3)`` in pixels of the frame, depth in the same unit.
 
     Args:
         values: ``(..., 1404)`` in pixels of the input.
         regions: ``(..., 4)`` what the network looked at.
+        matrices: ``(..., 2, 3)``, their own of `crop_matrices` where they are known already.
     """
+    if matrices is None:
+        matrices = crop_matrices(regions, MESH_SIDE)
     points = values.reshape(*regions.shape[:-1], MESH_POINTS, 3)
-    flat = to_frame(points[..., :2] - np.float32(0.5), crop_matrices(regions, MESH_SIDE))
-    depth = points[..., 2:] * (regions[..., 2] / MESH_SIDE)[..., None, None]
-    return np.concatenate([flat, depth], axis=-1).astype(np.float32)
+    landmarks = np.empty(points.shape, dtype=np.float32)
+    landmarks[..., :2] = to_frame(points[..., :2] - np.float32(0.5), matrices)
+    landmarks[..., 2] = points[..., 2] * (regions[..., 2] / MESH_SIDE)[..., None]
+    return landmarks
 
 
 def presence(logits: FloatArray) -> FloatArray:
@@ -43,7 +47,11 @@ def presence(logits: FloatArray) -> FloatArray:
 
 
 def with_eyes(
-    landmarks: FloatArray, contours: FloatArray, irises: FloatArray, regions: FloatArray
+    landmarks: FloatArray,
+    contours: FloatArray,
+    irises: FloatArray,
+    regions: FloatArray,
+    matrices: FloatArray | None = None,
 ) -> FloatArray:
     """The mesh ``(..., 478, 3)`` with finer lids, and five points of each iris after its own.
 
@@ -54,16 +62,17 @@ def with_eyes(
         contours: ``(..., 2, 213)`` of both eyes, in pixels of the input.
         irises: ``(..., 2, 15)`` likewise.
         regions: ``(..., 2, 4)`` what the network looked at.
+        matrices: ``(..., 2, 2, 3)``, their own of `crop_matrices` where they are known already.
     """
     lead = regions.shape[:-1]
-    matrices = crop_matrices(regions, EYE_SIDE, MIRRORED)
+    if matrices is None:
+        matrices = crop_matrices(regions, EYE_SIDE, MIRRORED)
     lids = contours.reshape(*lead, EYE_POINTS, 3)[..., : EYE_CONTOURS.shape[1], :2]
     points = np.concatenate([lids, irises.reshape(*lead, IRIS_POINTS, 3)[..., :2]], axis=-2)
     points = to_frame(points - np.float32(0.5), matrices)
-    depth = landmarks[..., EYE_CONTOURS, 2].mean(axis=-1)[..., None, None]
-    iris = np.concatenate(
-        [points[..., -IRIS_POINTS:, :], np.broadcast_to(depth, (*lead, IRIS_POINTS, 1))], -1
-    )
+    iris = np.empty((*lead, IRIS_POINTS, 3), dtype=np.float32)
+    iris[..., :2] = points[..., -IRIS_POINTS:, :]
+    iris[..., 2] = landmarks[..., EYE_CONTOURS, 2].mean(axis=-1)[..., None]
     whole = np.concatenate([landmarks, iris.reshape(*lead[:-1], 2 * IRIS_POINTS, 3)], axis=-2)
     whole[..., EYE_CONTOURS, :2] = points[..., :-IRIS_POINTS, :]
     return np.asarray(whole, dtype=np.float32)

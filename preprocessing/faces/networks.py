@@ -11,7 +11,7 @@ from preprocessing.faces.crops import face_crop, upright_crop
 from preprocessing.faces.detections import Detections, decode
 from preprocessing.faces.face import FloatArray, Frame
 from preprocessing.faces.landmarks import EYE_SIDE, MESH_SIDE, MIRRORED, mesh_landmarks, presence, with_eyes
-from preprocessing.faces.regions import eye_regions
+from preprocessing.faces.regions import crop_matrices, eye_regions
 from preprocessing.models.files import DETECTOR, IRIS, MESH, MODEL_FILES
 from preprocessing.models.folder import ModelError, locate
 
@@ -63,18 +63,22 @@ class LitertNetworks:
 
     def landmarks(self, frame: Frame, region: FloatArray) -> tuple[FloatArray, float]:
         """The mesh ``(468, 3)`` of a region, and how likely there is a face."""
-        values, logit = self._run(MESH.name, face_crop(frame, region, MESH_SIDE), 1 / 255, 0)
-        return mesh_landmarks(values.reshape(-1), region), float(presence(logit.reshape(-1))[0])
+        matrix = crop_matrices(region, MESH_SIDE)
+        crop = face_crop(frame, region, MESH_SIDE, matrix=matrix)
+        values, logit = self._run(MESH.name, crop, 1 / 255, 0)
+        return mesh_landmarks(values.reshape(-1), region, matrix), float(presence(logit.reshape(-1))[0])
 
     def eyes(self, frame: Frame, landmarks: FloatArray) -> FloatArray:
         """The mesh with finer lids and the irises ``(478, 3)``."""
         regions = eye_regions(landmarks)
-        seen = [
-            self._run(IRIS.name, face_crop(frame, region, EYE_SIDE, mirrored=bool(mirrored)), 1 / 255, 0)
-            for region, mirrored in zip(regions, MIRRORED, strict=True)
+        matrices = crop_matrices(regions, EYE_SIDE, MIRRORED)
+        crops = [
+            face_crop(frame, region, EYE_SIDE, mirrored=bool(mirrored), matrix=matrix)
+            for region, mirrored, matrix in zip(regions, MIRRORED, matrices, strict=True)
         ]
+        seen = [self._run(IRIS.name, crop, 1 / 255, 0) for crop in crops]
         contours, irises = (np.concatenate(values) for values in zip(*seen, strict=True))
-        return with_eyes(landmarks, contours, irises, regions)
+        return with_eyes(landmarks, contours, irises, regions, matrices)
 
     def provenance(self) -> dict[str, Any]:
         """Runtime, its version, and the files.

@@ -43,7 +43,7 @@ def detection_regions(boxes: FloatArray, keypoints: FloatArray) -> FloatArray:
     """
     center = (boxes[..., :2] + boxes[..., 2:]) * np.float32(0.5)
     side = _FACE_SCALE * (boxes[..., 2:] - boxes[..., :2]).max(axis=-1)
-    return _region(center, side, _angle(keypoints[..., _DETECTED_EYES, :]))
+    return _region(center[..., 0], center[..., 1], side, _angle(keypoints[..., _DETECTED_EYES, :]))
 
 
 def landmark_regions(landmarks: FloatArray, corners: tuple[int, int] = OUTER_CORNERS) -> FloatArray:
@@ -55,12 +55,12 @@ def landmark_regions(landmarks: FloatArray, corners: tuple[int, int] = OUTER_COR
         landmarks: ``(..., P, 2 or more)``.
         corners: Which of them are the outer corners of the person's right and left eye; those of the mesh.
     """
-    points = landmarks[..., :_MESH_POINTS, :2]
+    points = landmarks[..., :_MESH_POINTS, :]
     angle = _angle(landmarks[..., corners, :2])
-    turned = _turn(points, -angle[..., None])
-    low, high = turned.min(axis=-2), turned.max(axis=-2)
-    center = _turn((low + high) / 2, angle)
-    return _region(center, _FACE_SCALE * (high - low).max(axis=-1), angle)
+    across, down = _turn(points[..., 0], points[..., 1], -angle[..., None])
+    left, right, top, bottom = across.min(-1), across.max(-1), down.min(-1), down.max(-1)
+    x, y = _turn((left + right) / 2, (top + bottom) / 2, angle)
+    return _region(x, y, _FACE_SCALE * np.maximum(right - left, bottom - top), angle)
 
 
 def eye_regions(landmarks: FloatArray) -> FloatArray:
@@ -72,7 +72,8 @@ def eye_regions(landmarks: FloatArray) -> FloatArray:
     ends = landmarks[..., EYE_CORNERS, :2]
     across = ends[..., 1, :] - ends[..., 0, :]
     side = _EYE_SCALE * np.hypot(across[..., 0], across[..., 1])
-    return _region(ends.mean(axis=-2), side, _angle(ends))
+    center = ends.mean(axis=-2)
+    return _region(center[..., 0], center[..., 1], side, _angle(ends))
 
 
 def crop_matrices(regions: FloatArray, side: int, mirrored: NDArray[np.bool_] | bool = False) -> FloatArray:
@@ -83,7 +84,8 @@ def crop_matrices(regions: FloatArray, side: int, mirrored: NDArray[np.bool_] | 
         side: Of the crop, in pixels.
         mirrored: ``(...)`` whether left and right change places.
     """
-    x, y, size, angle = np.moveaxis(regions.astype(np.float64), -1, 0)
+    values = regions.astype(np.float64)
+    x, y, size, angle = values[..., 0], values[..., 1], values[..., 2], values[..., 3]
     scale = side / size
     cosine, sine = np.cos(angle) * scale, np.sin(angle) * scale
     matrices = np.empty((*regions.shape[:-1], 2, 3), dtype=np.float64)
@@ -91,9 +93,9 @@ def crop_matrices(regions: FloatArray, side: int, mirrored: NDArray[np.bool_] | 
     matrices[..., 0, 2] = (side - 1) / 2 - cosine * x - sine * y
     matrices[..., 1, 0], matrices[..., 1, 1] = -sine, cosine
     matrices[..., 1, 2] = (side - 1) / 2 + sine * x - cosine * y
-    if mirrored is not False and np.any(mirrored):
-        flipped = np.array([0, 0, side - 1]) - matrices[..., 0, :]
-        matrices[..., 0, :] = np.where(np.asarray(mirrored)[..., None], flipped, matrices[..., 0, :])
+    if mirrored is not False:
+        across = matrices[..., 0, :]
+        np.subtract([0, 0, side - 1], across, out=across, where=np.asarray(mirrored)[..., None])
     return matrices.astype(np.float32)
 
 
@@ -110,8 +112,10 @@ def to_frame(points: FloatArray, matrices: FloatArray) -> FloatArray:
     return np.asarray(found, dtype=np.float32)
 
 
-def _region(center: FloatArray, side: FloatArray, angle: FloatArray) -> FloatArray:
-    return np.asarray(np.concatenate([center, side[..., None], angle[..., None]], axis=-1), dtype=np.float32)
+def _region(x: FloatArray, y: FloatArray, side: FloatArray, angle: FloatArray) -> FloatArray:
+    regions = np.empty((*angle.shape, 4), dtype=np.float32)
+    regions[..., 0], regions[..., 1], regions[..., 2], regions[..., 3] = x, y, side, angle
+    return regions
 
 
 def _angle(ends: FloatArray) -> FloatArray:
@@ -119,7 +123,6 @@ def _angle(ends: FloatArray) -> FloatArray:
     return np.asarray(np.arctan2(across[..., 1], across[..., 0]))
 
 
-def _turn(points: FloatArray, angle: FloatArray) -> FloatArray:
+def _turn(x: FloatArray, y: FloatArray, angle: FloatArray) -> tuple[FloatArray, FloatArray]:
     cosine, sine = np.cos(angle), np.sin(angle)
-    x, y = points[..., 0], points[..., 1]
-    return np.stack([cosine * x - sine * y, sine * x + cosine * y], axis=-1)
+    return np.asarray(cosine * x - sine * y), np.asarray(sine * x + cosine * y)

@@ -44,5 +44,6 @@ def without_light(difference: FloatArray, inside: NDArray[np.bool_]) -> FloatArr
         normal = (weight @ pairs).reshape(-1, 3, 3) + ridge
         slope = np.linalg.solve(normal, ((weight * values[0]) @ plane)[..., None])[..., 0]
         tint = np.sum(weight * values[1:], axis=2, keepdims=True) / weight.sum(axis=1)[:, None]
-        rest = np.stack([values[0] - slope @ plane.T, *(values[1:] - tint)])
+        np.subtract(values[0], slope @ plane.T, out=rest[0])
+        np.subtract(values[1:], tint, out=rest[1:])
     return np.asarray(np.moveaxis(rest, 0, -1), dtype=np.float32)

@@ -95,10 +95,7 @@ def hidden(thumbnails: Frame, look: Look) -> NDArray[np.float64]:
     strange = np.zeros(colors.shape[:3], dtype=np.uint8)
     strange[:, look.inside] = np.any(np.abs(rest) > _MANY * look.spread + _FLOOR, axis=2)
     gone = (presence(_fine(colors[..., 0]), look.features) < look.lowest) & (look.told > 0.3)
-    shares = [
-        _filled_share(cv2.medianBlur(odd, 3), lost, look) for odd, lost in zip(strange, gone, strict=True)
-    ]
-    return np.array(shares)
+    return _filled_shares(np.stack([cv2.medianBlur(odd, 3) for odd in strange]), gone, look)
 
 
 def presence(fine: FloatArray, features: FloatArray) -> FloatArray:
@@ -111,22 +108,27 @@ def presence(fine: FloatArray, features: FloatArray) -> FloatArray:
     for shift in np.ndindex(3, 3):
         moved = np.roll(features, (shift[0] - 1, shift[1] - 1), axis=(0, 1))
         energy = _blurred(moved**2, _WINDOW) + 4e-4
-        np.maximum(best, np.stack([_blurred(row * moved, _WINDOW) for row in fine]) / energy, out=best)
+        np.maximum(best, _each_blurred(fine * moved, _WINDOW) / energy, out=best)
     return best
 
 
-def _filled_share(strange: NDArray[np.uint8], gone: NDArray[np.bool_], look: Look) -> float:
+def _filled_shares(strange: NDArray[np.uint8], gone: NDArray[np.bool_], look: Look) -> NDArray[np.float64]:
     """Share of the face where more speaks for a thing than against it, by normalized convolution."""
     against = (look.told + strange) * look.inside
     hides = against * ((strange > 0) | gone)
-    value = _blurred(hides.astype(np.float32), _REACH) / (
-        _blurred(against.astype(np.float32), _REACH) + _PRIOR
-    )
-    return float(np.mean(value[look.inside] > 0.5))
+    value = _each_blurred(hides, _REACH) / (_each_blurred(against, _REACH) + _PRIOR)
+    return np.asarray(np.mean(value[:, look.inside] > 0.5, axis=1))
 
 
 def _fine(lightness: FloatArray) -> FloatArray:
-    return np.stack([row - _blurred(row, _FINE) for row in lightness])
+    return lightness - _each_blurred(lightness, _FINE)
+
+
+def _each_blurred(pictures: FloatArray, width: float) -> FloatArray:
+    blurred = np.empty_like(pictures)
+    for picture, place in zip(pictures, blurred, strict=True):
+        cv2.GaussianBlur(picture, (0, 0), width, dst=place, borderType=cv2.BORDER_REFLECT)
+    return blurred
 
 
 def _blurred(picture: FloatArray, width: float) -> FloatArray:

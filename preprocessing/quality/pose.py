@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from preprocessing.faces.face import FloatArray
-from preprocessing.faces.topology import Topology
+from preprocessing.faces.topology import Points, Topology
 
 # How far the tip of the nose stands before the border of the face, in its half widths (the border of the 68
 # points is the jaw, further in front), and before the line from eyes to mouth, in its length: measured
@@ -23,16 +23,20 @@ def turned(landmarks: FloatArray, topology: Topology) -> tuple[NDArray[np.float6
         landmarks: ``(T, P, 2 or 3)``; frames of NaN give NaN.
         topology: Which landmark is which.
     """
-    points = landmarks[..., 0].astype(np.float64) + 1j * landmarks[..., 1].astype(np.float64)
-    right = points[:, [topology.right_eye[0], topology.right_eye[3]]].mean(axis=1)
-    left = points[:, [topology.left_eye[0], topology.left_eye[3]]].mean(axis=1)
+    right = _complex(landmarks, topology.right_eye[::3]).mean(axis=1, keepdims=True)
+    left = _complex(landmarks, topology.left_eye[::3]).mean(axis=1, keepdims=True)
+    points = _complex(landmarks, (topology.nose[1], *topology.mouth[:2], *topology.oval))
     # eyes level, at -0.5 and 0.5: roll and size are gone
     with np.errstate(divide="ignore", invalid="ignore"):
-        level = (points - ((right + left) / 2)[:, None]) / (left - right)[:, None]
-        nose, mouth = level[:, topology.nose[1]], level[:, list(topology.mouth[:2])].mean(axis=1)
-        border = level[:, list(topology.oval)].real
+        level = (points - (right + left) / 2) / (left - right)
+        nose, mouth, border = level[:, 0], level[:, 1:3].mean(axis=1), level[:, 3:].real
         low, high = border.min(axis=1), border.max(axis=1)
         aside = (2 * nose.real - low - high) / (high - low)
         down = nose.imag / mouth.imag
     usual = np.nanmedian(down) if np.isfinite(down).any() else np.nan
     return np.arctan(aside / _NOSE_BY_WIDTH[topology.name]), np.arctan((down - usual) / _NOSE_BY_HEIGHT)
+
+
+def _complex(landmarks: FloatArray, numbers: Points) -> NDArray[np.complex128]:
+    places = landmarks[:, numbers, :2].astype(np.float64)
+    return np.asarray(places[..., 0] + 1j * places[..., 1])

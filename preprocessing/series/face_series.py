@@ -36,25 +36,21 @@ def face_series(track: Track, verdict: Verdict, seconds: NDArray[np.float64]) ->
     """
     found, usable = track.found, verdict.usable
     _check(found, usable, seconds)
-    table = pd.DataFrame(
-        {
-            "frame": np.arange(len(found)),
-            "timestamp": seconds,
-            "confidence": track.confidence.astype(np.float32),
-            "valid": usable.astype(np.int8),
-        }
-    )
-    if not found.any():
-        return table
-    channels = _channels(track, usable, seconds)
+    columns = {
+        "frame": np.arange(len(found)),
+        "timestamp": seconds,
+        "confidence": track.confidence.astype(np.float32),
+        "valid": usable.astype(np.int8),
+    }
+    channels = _channels(track, usable, seconds) if found.any() else {}
     for name, values in channels.items():
         if (odd := np.flatnonzero(~np.isfinite(values) & usable[found])).size:
             raise ValueError(
                 f"frame {np.flatnonzero(found)[odd[0]]} counts as usable, and its landmarks give no {name!r}"
             )
-        table[name] = np.full(len(found), np.nan, dtype=np.float32)
-        table.loc[found, name] = values.astype(np.float32)
-    return table
+        columns[name] = np.full(len(found), np.nan, dtype=np.float32)
+        columns[name][found] = values
+    return pd.DataFrame(columns)
 
 
 def summary(

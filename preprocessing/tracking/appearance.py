@@ -67,7 +67,9 @@ def appearance(frame: Frame, landmarks: FloatArray, topology: Topology) -> Float
         borderMode=cv2.BORDER_REPLICATE,
     )
     middle = crop[_SIDE // 4 : -_SIDE // 4, _SIDE // 4 : -_SIDE // 4]
-    if not _DARK < middle.mean() < _BRIGHT or (middle.max(axis=-1) >= _FULL).mean() > _BURNT:
+    full = middle >= _FULL
+    burnt = (full[..., 0] | full[..., 1] | full[..., 2]).mean()
+    if not _DARK < middle.mean() < _BRIGHT or burnt > _BURNT:
         return None
     cells = cv2.resize(crop, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA).reshape(-1, 3)
     red, green, blue = np.log(cells.T.astype(np.float32) + np.float32(_FLOOR))

@@ -76,6 +76,17 @@ def test_four_parts_cover_a_frame_and_share_its_middle():
         assert (low.max(axis=0) < high.min(axis=0)).all()
 
 
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("side", [50, 200])  # as it is, and cut larger and averaged
+def test_a_matrix_that_is_known_already_gives_the_same_crop(mirrored, side):
+    frame = np.random.default_rng(0).integers(0, 256, (120, 200, 3), dtype=np.uint8)
+    regions = np.array([[90, 70, side, 0.4], [100, 60, side, 0]], np.float32)
+    known = crop_matrices(regions, 64, np.array([mirrored, mirrored]))
+    for region, matrix in zip(regions, known, strict=True):
+        crop = face_crop(frame, region, 64, mirrored=mirrored)
+        assert np.array_equal(face_crop(frame, region, 64, mirrored=mirrored, matrix=matrix), crop)
+
+
 def test_crops_show_what_lies_in_their_region():
     y, x = np.mgrid[:120, :200]
     frame = np.stack([x, y, np.zeros_like(x)], axis=-1).astype(np.uint8)
