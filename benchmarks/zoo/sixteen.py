@@ -24,7 +24,7 @@ from evaluation.metrics.definitions import auc
 from models.optim import parameter_groups
 
 ENOUGH = 0.95  # training AUC, our choice as all four
-STEPS = 100  # of each learning rate, at most
+STEPS = 200  # of each learning rate, at most
 _EACH = 8  # recordings of a class
 _OF_PERSON = 2  # of them: a network that compares visits finds some, and no class is one person
 _EVERY = 5  # steps between two looks
