@@ -14,7 +14,7 @@ from benchmarks.zoo.table import RIVALS, Row, rows, unfit
 from engine.runs.environment import git_state, hardware, package_versions
 from engine.runs.provenance import write_json
 
-_COSTS = {"parameters_m": "parameters, M", "gflops": "GFLOPs a clip", "ms": "ms a clip"}
+_COSTS = {"rate": "rate", "parameters_m": "parameters, M", "gflops": "GFLOPs a clip", "ms": "ms a clip"}
 _FIT = {"auc": "AUC of 16", "steps": "steps", "seconds": "CPU s"}
 
 

@@ -22,7 +22,7 @@ class Row:
         name: Of the entry, or of the line and its reading.
         auc: Estimate.
         against: Rival -> estimate of the difference in AUC, this minus that.
-        costs: Of a network, the means over seeds; empty of lines.
+        costs: Of a network, the chosen rate and means over seeds; empty of lines.
         fit: Of a network, how it fitted 16 recordings, see `benchmarks.zoo.sixteen`; empty of lines.
         source: Where it is published.
     """
@@ -61,7 +61,7 @@ def unfit(units: Sequence[Unit]) -> dict[str, Mapping[str, Any]]:
     return {name: found for name, found in _fits(units).items() if not found["fits"]}
 
 
-_COSTS = ["parameters_m", "gflops", "ms", "cpu_seconds"]
+_COSTS = ["rate", "parameters_m", "gflops", "ms", "cpu_seconds"]
 
 
 def _fits(units: Sequence[Unit]) -> dict[str, Mapping[str, Any]]:
