@@ -5,8 +5,8 @@ domain) with noise, and takes it through everything that one worker does with a 
 the file to the entry. Beside it stands a plain loop of the calls of libraries that this takes: both decodings
 with their conversion to RGB, the networks on crops of the sizes that they take (the detector in one frame of
 fifteen), the cut of 224 pixels, what OpenCV does for the checks of a crop, and the encoding. CPU time of one
-thread, rounds in turn; the fastest round of either counts, for what else a machine does only ever adds to it,
-and the range of the ratio over rounds is told.
+thread, rounds in turn: of the times the fastest round counts, for what else a machine does only
+ever adds to it, and of the ratio the median of the rounds, with their quartiles.
 """
 
 import os
@@ -16,6 +16,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from statistics import median, quantiles
 from time import process_time
 from typing import Any
 
@@ -113,8 +114,8 @@ def _milliseconds(work: Callable[[], int]) -> float:
 
 def written(found: dict[str, Any]) -> str:
     """The result as Markdown."""
-    rate, overhead = 1000 / found["pipeline"], found["pipeline"] / found["loop"] - 1
-    low, high = (100 * (bound(found["ratios"]) - 1) for bound in (min, max))
+    rate, overhead = 1000 / found["pipeline"], median(found["ratios"]) - 1
+    low, _, high = (100 * (quartile - 1) for quartile in quantiles(found["ratios"]))
     lines = [
         "# Speed of preprocessing",
         "",
@@ -134,7 +135,7 @@ def written(found: dict[str, Any]) -> str:
         f"| preprocess.py | {found['pipeline']:.2f} | {rate:.0f} |",
         f"| loop of the calls | {found['loop']:.2f} | {1000 / found['loop']:.0f} |",
         "",
-        f"All else costs {100 * overhead:.0f} % of the calls, in single rounds {low:.0f} to {high:.0f} %. "
+        f"All else costs {100 * overhead:.0f} % of the calls (quartiles {low:.0f} and {high:.0f} %). "
         f"Wanted: {TARGET:.0f} frames/s a core or more "
         f"({'reached' if rate >= TARGET else 'missed'}), at most {100 * OVERHEAD:.0f} % "
         f"({'kept' if overhead <= OVERHEAD else 'exceeded'}).",
@@ -159,12 +160,12 @@ def _processor() -> str:
     return f"{named or platform.processor() or platform.machine()} ({os.cpu_count()} cores)"
 
 
-def main(*, frames: int = 450, rounds: int = 7, page: Path | None = None) -> int:
+def main(*, frames: int = 450, rounds: int = 9, page: Path | None = None) -> int:
     """Measure, and print the result.
 
     Args:
         frames: Of the video.
-        rounds: Of both; the fastest counts.
+        rounds: Of both, in turn.
         page: A Markdown page besides.
     """
     found = measure(frames, rounds)
