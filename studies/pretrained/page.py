@@ -52,6 +52,7 @@ weights of the extra `weights`. Habits are switched off (`confound=0`). Depressi
   does not learn, the readout of `encode.py`, at half precision; it is normalized and mapped to the width of
   the network after it, where the other arms have one map, which learns. Rates fall by {decay} a block in
   *tuned* only. Batch normalization follows its batches in *tuned* and *scratch*, and stands still in *probe*.
+  Recordings with fewer than 5 usable frames are skipped where frames are read, and not where windows are.
 - **Weights.** {weights}.
 - **Limits.** Drawn faces of {persons} persons. This says what a start from photographs of things is worth to
   one small network on few drawn recordings, not what it is worth on videos of people. Three rates and
