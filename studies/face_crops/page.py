@@ -97,13 +97,22 @@ def compared(pairs: Sequence[tuple[pd.DataFrame, pd.DataFrame]]) -> list[str]:
     Args:
         pairs: Of each seed, see `paired_interval`.
     """
-    differences = [_auc(first) - _auc(second) for first, second in pairs]
+    mean = np.mean([_auc(first) - _auc(second) for first, second in pairs])
     low, high = paired_interval(pairs)
-    cells = [f"{np.mean(differences):+.3f}", f"[{low:.3f}, {high:.3f}]", "-"]
-    if len(pairs) > 1:
-        _, seed_low, seed_high = t_interval(differences, limits=limits("auc", difference=True))
-        cells[-1] = f"[{seed_low:.3f}, {seed_high:.3f}]"
-    return cells
+    seeds = seeds_interval(pairs)
+    over_seeds = "-" if seeds is None else f"[{seeds[0]:.3f}, {seeds[1]:.3f}]"
+    return [f"{mean:+.3f}", f"[{low:.3f}, {high:.3f}]", over_seeds]
+
+
+def seeds_interval(pairs: Sequence[tuple[pd.DataFrame, pd.DataFrame]]) -> tuple[float, float] | None:
+    """95 % interval of the mean difference in AUC by Student's t over seeds; None for a single seed.
+
+    Args:
+        pairs: Of each seed, see `paired_interval`.
+    """
+    differences = [_auc(first) - _auc(second) for first, second in pairs]
+    _, low, high = t_interval(differences, limits=limits("auc", difference=True))
+    return None if low is None or high is None else (low, high)
 
 
 def _auc(table: pd.DataFrame) -> float:

@@ -8,9 +8,21 @@ from typing import Any
 import pandas as pd
 
 from engine.runs.environment import hardware
-from studies.face_crops.page import compared, paired, paired_interval, reached
+from studies.face_crops.page import compared, paired, paired_interval, reached, seeds_interval
 from studies.face_crops.plan import COHORT
-from studies.pretrained.plan import ARMS, CHANNELS, CLIPS, FRAMES, LAYER_DECAY, PIXELS, RATES, STRIDE
+from studies.pretrained.plan import (
+    ARMS,
+    CHANNELS,
+    CLIPS,
+    FRAMES,
+    LAYER_DECAY,
+    PIXELS,
+    RATES,
+    STEP,
+    STRIDE,
+    TEST,
+    VAL,
+)
 
 _HEAD = """# Do pretrained weights pay?
 
@@ -28,7 +40,7 @@ weights of the extra `weights`. Habits are switched off (`confound=0`). Depressi
 
 {legend}
 
-`encode.py` took {encoding:.0f} CPU seconds, once, which no row counts. One thread of {machine}.
+`encode.py` took {encoding:.0f} CPU seconds, once, which no row counts. One thread of {machine}, other work beside it.
 
 | difference in test AUC | mean | interval over persons | over seeds |
 |---|---|---|---|
@@ -38,9 +50,12 @@ weights of the extra `weights`. Habits are switched off (`confound=0`). Depressi
 
 - **Trials.** Every arm has three a seed, the learning rates {rates} (our choice, the same for all).
   Validation AUC chooses rate and epoch, and what it chooses is tested, once. *Rate* and *validation AUC* are
-  those of the chosen training, seed by seed; *CPU seconds* are of all trainings of an arm and its test.
-- **Split.** 40 % of the persons train, 20 % select and 40 % are tested ({tested}).
-  A seed is split and initialization, the same in all arms. Tested persons overlap between seeds.
+  those of the chosen training, seed by seed; {edge} of {choices} rates lie at an end of the three.
+  *CPU seconds* are of all trainings of an arm and its tests.
+- **Split.** {train:.0f} % of the persons train, {val:.0f} % select and {test:.0f} % are tested:
+  {tested}.
+  A seed is split and initialization, the same in all arms. Tested persons
+  overlap between seeds.
 - **Intervals.** *Over persons*: percentiles of 2,000 draws of the tested persons, all of whose recordings go
   with them in both arms and all seeds (paired). *Over seeds*: Student's t of the {seeds} paired differences.
   Recordings that not all arms predict, and that count in none: {left_out}.
@@ -55,8 +70,9 @@ weights of the extra `weights`. Habits are switched off (`confound=0`). Depressi
   Recordings with fewer than 5 usable frames are skipped where frames are read, and not where windows are.
 - **Weights.** {weights}.
 - **Limits.** Drawn faces of {persons} persons. This says what a start from photographs of things is worth to
-  one small network on few drawn recordings, not what it is worth on videos of people. Three rates and
-  {epochs} epochs are a small search, at whose end a network from scratch may not have converged.
+  one small network on few drawn recordings, not what it is worth on videos of people. Rate and epoch are
+  chosen on few persons, by chance in part. {epochs} epochs of {steps} steps are short: an AUC of *scratch*
+  near 0.5 says that it has not begun to learn by then, not that it cannot.
 """
 
 
@@ -87,6 +103,9 @@ def write_page(
         differences="\n".join(_difference(one, two, tables, seeds) for one, two in _pairs(arms)),
         verdict=_verdict(arms, tables, seeds),
         rates=", ".join(f"{rate:g}" for rate in RATES),
+        train=100 * (1 - VAL - TEST),
+        val=100 * VAL,
+        test=100 * TEST,
         tested=_tested(tables),
         left_out=left_out,
         frames=FRAMES,
@@ -95,6 +114,9 @@ def write_page(
         channels=CHANNELS,
         decay=LAYER_DECAY,
         weights=_weights(results),
+        edge=sum(result["rate"] in (min(RATES), max(RATES)) for result in results),
+        choices=len(results),
+        steps=round((1 - VAL - TEST) * subjects) * COHORT["n_visits"] // STEP,
         epochs=min(result["epochs"] for result in results),
     )
     path.write_text(text, encoding="utf-8")
@@ -132,12 +154,19 @@ def _verdict(
     """Which mean is highest, and which differences persons do not explain."""
     means = {arm: float(reached([tables[arm, seed] for seed in seeds])[0]) for arm in arms}
     best = max(arms, key=means.__getitem__)
-    told = f"Highest mean: *{best}*, {means[best]:.3f}."
+    told = [f"Highest mean: *{best}*, {means[best]:.3f}."]
     for one, two in _pairs(arms):
-        low, high = paired_interval([(tables[one, seed], tables[two, seed]) for seed in seeds])
-        if low > 0 or high < 0:
-            told += f" *{one}* is {'above' if low > 0 else 'below'} *{two}*."
-    return f"{told} These are all the differences whose interval over persons leaves out 0, none adjusted."
+        pairs = [(tables[one, seed], tables[two, seed]) for seed in seeds]
+        if _differs(paired_interval(pairs)):
+            word = "above" if means[one] > means[two] else "below"
+            both = "and over seeds" if _differs(seeds_interval(pairs)) else "and not over seeds"
+            told.append(f"*{one}* is {word} *{two}* over persons {both}.")
+    told.append("Of the other pairs the interval over persons holds 0. Nothing is adjusted for their number.")
+    return "\n".join(told)
+
+
+def _differs(interval: tuple[float, float] | None) -> bool:
+    return interval is not None and not interval[0] <= 0 <= interval[1]
 
 
 def _pairs(arms: Sequence[str]) -> list[tuple[str, str]]:
@@ -158,8 +187,9 @@ def _weights(results: Sequence[Mapping[str, Any]]) -> str:
         return "None were taken"
     (own,) = found.values()
     return (
-        f"`{own['name']}` ({own['url']}), license {own['license']}, SHA-256 `{own['sha256']}`; "
-        f"{own['taken']} tensors taken, {len(own['left_out'])} of what stands behind the maps left out"
+        f"`{own['name']}` ({own['url']}),\n"
+        f"  license {own['license']}, SHA-256 `{own['sha256']}`;\n"
+        f"  {own['taken']} tensors taken, {len(own['left_out'])} of what stands behind the maps left out"
     )
 
 

@@ -11,6 +11,9 @@ LAYER_DECAY = 0.75  # the example of docs/encoders.md; our choice
 WEIGHTS = "efficientnet_lite0"
 CHANNELS = 320  # of the last maps, and so of a stored token
 FRAMES, STRIDE, CLIPS = 2, 8, 3
+VAL, TEST = 0.2, 0.4  # shares of persons: few are left to train, or what is tested says nothing; our choice
+_SUBJECTS, _VISITS = 4, 2  # of a step: there are few recordings, so steps are small; our choice
+STEP = _SUBJECTS * _VISITS
 ARMS = {
     "scratch": "random weights, trained end to end",
     "tuned": f"ImageNet weights, trained end to end, each block at {LAYER_DECAY} of the rate of the next one",
@@ -34,10 +37,10 @@ _COMMON = (
     "model=baseline",
     "model/rarm=attentive",
     "callbacks/ema=none",  # of batch norms the statistics belong to the last weights
-    "protocol.val=0.2",
-    "protocol.test=0.4",
-    "data.module.subjects=4",  # steps of 8 recordings: there are few
-    "data.module.visits=2",
+    f"protocol.val={VAL}",
+    f"protocol.test={TEST}",
+    f"data.module.subjects={_SUBJECTS}",
+    f"data.module.visits={_VISITS}",
     "data.module.num_workers=0",
     "evaluation.filmstrips=0",
     "callbacks.last=null",

@@ -139,11 +139,13 @@ def test_page_tells_every_arm_and_every_difference(tmp_path):
     for earlier, later in combinations(ARMS, 2):
         low, high = paired_interval([(tables[later, seed], tables[earlier, seed]) for seed in (0, 1)])
         said.append(low > 0)
-        assert (f"*{later}* is above *{earlier}*." in text) == (low > 0)
-        assert (f"*{later}* is below *{earlier}*." in text) == (high < 0)
+        assert (f"*{later}* is above *{earlier}* over persons and" in text) == (low > 0)
+        assert (f"*{later}* is below *{earlier}* over persons and" in text) == (high < 0)
     assert 0 < sum(said) < len(said)
     assert "took 12 CPU seconds" in text
     assert f"license L-1, SHA-256 `{'ab' * 32}`" in text
+    assert "0 of 8 rates lie at an end" in text
+    assert "epochs of 5 steps" in text
 
 
 def test_arms_of_other_persons_are_not_compared(tmp_path):
