@@ -40,7 +40,8 @@ weights of the extra `weights`. Habits are switched off (`confound=0`). Depressi
 
 {legend}
 
-`encode.py` took {encoding:.0f} CPU seconds, once, which no row counts. One thread of {machine}, other work beside it.
+`encode.py` took {encoding:.0f} CPU seconds, once, which no row counts. One thread of {machine}, other
+work beside it.
 
 | difference in test AUC | mean | interval over persons | over seeds |
 |---|---|---|---|
