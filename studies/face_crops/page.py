@@ -80,26 +80,43 @@ def _row(
     tables: dict[tuple[str, int], pd.DataFrame],
     seeds: Sequence[int],
 ) -> str:
-    values, base = (
-        {
-            seed: roc_auc_score(tables[name, seed]["binary_target"], tables[name, seed]["binary_prediction"])
-            for seed in seeds
-        }
-        for name in (arm, _REFERENCE)
-    )
-    differences = [values[seed] - base[seed] for seed in seeds]
-    single = ", ".join(f"{values[seed]:.3f}" for seed in seeds)
-    cells = [arm, f"{np.mean(list(values.values())):.3f}", single]
-    if arm == _REFERENCE:
-        return f"| {' | '.join([*cells, '', '', ''])} |"
-    low, high = paired_interval([(tables[arm, s], tables[_REFERENCE, s]) for s in seeds])
-    over_seeds = "-"
-    if len(seeds) > 1:
-        _, seed_low, seed_high = t_interval(differences, limits=limits("auc", difference=True))
-        over_seeds = f"[{seed_low:.3f}, {seed_high:.3f}]"
-    return (
-        f"| {' | '.join([*cells, f'{np.mean(differences):+.3f}', f'[{low:.3f}, {high:.3f}]', over_seeds])} |"
-    )
+    cells = [arm, *reached([tables[arm, seed] for seed in seeds])]
+    pairs = [(tables[arm, seed], tables[_REFERENCE, seed]) for seed in seeds]
+    return f"| {' | '.join([*cells, *(['', '', ''] if arm == _REFERENCE else compared(pairs))])} |"
+
+
+def reached(tables: Sequence[pd.DataFrame]) -> list[str]:
+    """Cells of a row: the mean AUC of the predictions of each seed, and that of each."""
+    values = [_auc(table) for table in tables]
+    return [f"{np.mean(values):.3f}", ", ".join(f"{value:.3f}" for value in values)]
+
+
+def compared(pairs: Sequence[tuple[pd.DataFrame, pd.DataFrame]]) -> list[str]:
+    """Cells of a row: mean difference in AUC, first minus second, its interval over persons, and over seeds.
+
+    Args:
+        pairs: Of each seed, see `paired_interval`.
+    """
+    mean = np.mean([_auc(first) - _auc(second) for first, second in pairs])
+    low, high = paired_interval(pairs)
+    seeds = seeds_interval(pairs)
+    over_seeds = "-" if seeds is None else f"[{seeds[0]:.3f}, {seeds[1]:.3f}]"
+    return [f"{mean:+.3f}", f"[{low:.3f}, {high:.3f}]", over_seeds]
+
+
+def seeds_interval(pairs: Sequence[tuple[pd.DataFrame, pd.DataFrame]]) -> tuple[float, float] | None:
+    """95 % interval of the mean difference in AUC by Student's t over seeds; None for a single seed.
+
+    Args:
+        pairs: Of each seed, see `paired_interval`.
+    """
+    differences = [_auc(first) - _auc(second) for first, second in pairs]
+    _, low, high = t_interval(differences, limits=limits("auc", difference=True))
+    return None if low is None or high is None else (low, high)
+
+
+def _auc(table: pd.DataFrame) -> float:
+    return float(roc_auc_score(table["binary_target"], table["binary_prediction"]))
 
 
 def paired_interval(pairs: Sequence[tuple[pd.DataFrame, pd.DataFrame]]) -> tuple[float, float]:

@@ -43,19 +43,27 @@ ARMS = {
 
 @dataclass(frozen=True)
 class Unit:
-    """One training.
+    """One result: a training, or one for each of several rates, of which validation chooses.
 
     Attributes:
         arm: of `ARMS`.
         seed: of split and initialization.
         overrides: of conf/train.yaml.
         folder: where its result goes.
+        rates: learning rates; none leaves that of the config.
     """
 
     arm: str
     seed: int
     overrides: tuple[str, ...]
     folder: Path
+    rates: tuple[float, ...] = ()
+
+    @property
+    def trainings(self) -> list[tuple[str, ...]]:
+        """The overrides of each training."""
+        rates = ((f"model.optimizer.lr={rate}",) for rate in self.rates)
+        return [(*self.overrides, *rate) for rate in rates] or [self.overrides]
 
 
 def cache_of(out: Path, subjects: int) -> Path:
