@@ -15,9 +15,10 @@ class EMA(WeightAveraging):
 
     The average begins with the weights w_1 of the first step; after step t it is
     a_t = d a_(t-1) + (1 - d) w_t with d = min(decay, t / (t + 9)). It reaches back over a tenth of the
-    training so far, until `decay` limits it, and forgets the random start. Parameters are averaged. Buffers
-    are those of the trained network: statistics of the data, which do not change, and running statistics of
-    batch normalization, which are averages already.
+    training so far, until `decay` limits it, and forgets the random start. Parameters are averaged, and
+    buffers: the running statistics of batch normalization belong to the weights of a few steps ago, and the
+    average reaches further back. Statistics of the data do not change, and whole numbers, which count steps,
+    are those of the trained network.
 
     A checkpoint holds the average as `state_dict`, and the trained weights, from which a resumed run goes on,
     as `current_model_state`.
@@ -35,7 +36,7 @@ class EMA(WeightAveraging):
         if not 0 <= decay < 1:
             raise ValueError(f"decay={decay} must be from 0 to below 1")
         self.decay, self.compare = decay, compare
-        super().__init__(use_buffers=False, multi_avg_fn=self._average)
+        super().__init__(use_buffers=True, multi_avg_fn=self._average)
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Bring the average to the device, where Lightning leaves it behind on the CPU."""
@@ -76,8 +77,11 @@ class EMA(WeightAveraging):
         return self._average_model.module
 
     def _average(self, averages: Any, weights: Any, count: Tensor | int) -> None:
-        """Take one step."""
+        """Take one step of tensors of one type."""
         del count  # on the device, which reading it would wait for
+        if not averages[0].is_floating_point():
+            torch._foreach_copy_(averages, weights)
+            return
         assert self._average_model is not None
         steps = int(self._average_model.n_averaged) + 1
         decay = min(self.decay, steps / (steps + _START - 1))

@@ -33,7 +33,7 @@ class Walk(pl.LightningModule):
         torch.manual_seed(0)
         self.net = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))
         self.register_buffer("mean", torch.tensor([0.1, 1 / 3, 1e7]))
-        self.walked, self.validated = [], []
+        self.walked, self.validated, self.normed = [], [], []
 
     def training_step(self, batch, number):
         torch.manual_seed(1000 * self.current_epoch + number)
@@ -41,6 +41,7 @@ class Walk(pl.LightningModule):
 
     def on_train_batch_end(self, *rest):
         self.walked.append(self.net[0].weight.detach().double().numpy().copy())
+        self.normed.append(self.net[1].running_var.double().numpy().copy())
 
     def validation_step(self, batch, _):
         self.validated.append(self.net[0].weight.detach().double().numpy().copy())
@@ -81,7 +82,10 @@ def test_validation_and_checkpoint_have_the_average_and_training_goes_on_without
         name = "net.0.weight"
         assert np.allclose(content["state_dict"][name].numpy(), expected, atol=1e-6)
         assert np.array_equal(content[TRAINED][name].double().numpy(), task.walked[7 * (epoch + 1) - 1])
-        for buffer in ("mean", "net.1.running_mean", "net.1.num_batches_tracked"):
+        statistics = averaged(task.normed[: 7 * (epoch + 1)], decay)
+        assert np.allclose(content["state_dict"]["net.1.running_var"].numpy(), statistics, atol=1e-6)
+        assert not np.allclose(content[TRAINED]["net.1.running_var"].numpy(), statistics, atol=1e-6)
+        for buffer in ("mean", "net.1.num_batches_tracked"):  # the same to the last digit
             assert torch.equal(content["state_dict"][buffer], content[TRAINED][buffer])
     assert np.array_equal(task.net[0].weight.detach().double().numpy(), task.walked[-1])
 
