@@ -37,6 +37,10 @@ from preprocessing.run.many import Outcome, run_jobs
 _log = logging.getLogger(__name__)
 _LIBRARIES = ("torch", "torchvision", "timm")
 _BRANCH = "network.depression."  # of a task
+_AT_RANDOM = (
+    "the encoder has random weights, as it is given none: its tokens are a random projection of the frames. "
+    "Name some by model.network.depression.trunk.weights=..., or a checkpoint by ckpt_path=..."
+)
 _NO_MATTER = ("keep", "reader", "decode", "weights")
 
 
@@ -119,6 +123,8 @@ def _weights(encoder: Encoder, checkpoint: RunCheckpoint | None) -> dict[str, An
     """Weights that others trained and the encoder began with, by their place in it; they are told."""
     if checkpoint is None:
         found = weights_taken(encoder.branch)
+        if not found:
+            _log.warning("%s", _AT_RANDOM)
     else:
         began = checkpoint.pretrained.items()
         found = {key.removeprefix(_BRANCH): own for key, own in began if key.startswith(_BRANCH)}

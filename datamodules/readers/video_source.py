@@ -80,7 +80,9 @@ class VideoSource:
         """All frames, from memory if they are there; None of a damaged video, which explains itself."""
         if path not in self._kept:
             try:
-                self._kept[path] = self._read(path, None)
+                # A copy: what was made while frames of the full size were still held lies above them in the
+                # heap, where it keeps their memory from being used again, thirty times its own.
+                self._kept[path] = self._read(path, None).clone()
             except UnreadableVideo:
                 return None
         self._kept.move_to_end(path)

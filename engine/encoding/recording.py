@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from datamodules.clips.dataset import UNREADABLE, ClipSource
+from datamodules.clips.measurement_coverage import unmeasured
 from datamodules.clips.samplers import ClipSampler
 from datamodules.clips.tokens import BFLOAT16, as_stored
 from datamodules.manifests.manifest import Recording
@@ -94,6 +95,10 @@ def _encoded(job: Job, encoder: Encoder, windows: _Windows, cache: Cache) -> Ent
     entry = replace(entry, source=source)
     target = cache.place(job.recording_id, "tokens", ".npy")
     try:
+        if lacking := unmeasured(windows.recording, windows.source, windows.grid):
+            return replace(
+                entry, reasons=(lacking.reason,), final=True
+            )  # as training on its frames leaves it out
         known = _written(target, encoder, windows)
     except UNREADABLE as fault:
         return replace(entry, reasons=(str(fault).removeprefix(f"{job.path}: "),))

@@ -33,6 +33,7 @@ from models.inputs import Tokens
 from models.mpdrm.branches import MDFN
 from models.trunks.encoded import EncodedTrunk
 from preprocessing.cache.folder import CacheError
+from tests.face_cache import write_cache, write_rows
 
 GRID = {"length": 8, "stride": 2, "hop": 3}
 WINDOWS = ["grid.stride=2", "grid.hop=3", "precision=float32"]
@@ -267,3 +268,16 @@ def test_weights_with_their_license_stay_with_the_store(command, trained, weight
 def test_colors_that_weights_have_not_seen_stop_before_a_recording_is_read(command, weights, tmp_path):
     with pytest.raises(ConfigError, match=r"trained with a mean of \[0\.5, 0\.5, 0\.5\]"):
         command(*weights, f"data.path={tmp_path / 'there_is_none.csv'}")
+
+
+def test_a_face_that_is_hardly_seen_is_refused_with_the_words_of_training(command, tmp_path, caplog):
+    table = write_cache(tmp_path / "faces", persons=2, visits=1, size=32)
+    seen = np.arange(40) < 4
+    write_rows(tmp_path / "faces" / "series" / "p01_v0.parquet", seen, np.zeros((40, 3)))
+    outcome = command("data=faces", f"data.path={table}", *WITHOUT_RUN)
+    assert outcome.counts == {"ok": 1, "refused": 1}
+    refused = pd.read_csv(tmp_path / "store" / "refused.csv")
+    assert refused["recording_id"].tolist() == ["p01_v0"]
+    reason = "fewer than the 20 measurements that are needed: 4 of 40 frames hold a measurement"
+    assert refused["reason"].tolist() == [reason]
+    assert "the encoder has random weights, as it is given none" in caplog.text
