@@ -22,9 +22,15 @@ def pipeline_settings(preprocessing: Preprocessing) -> dict[str, Any]:
         preprocessing: Of a checkpoint, so of a stranger.
 
     Raises:
-        ForbiddenTarget: It names another part than `allowlist.PIPELINE` has, or calls one in another way.
+        ForbiddenTarget: It names another part than `allowlist.PIPELINE` has, or calls one in another way; or
+            they are those of a store of tokens.
     """
     settings = plain_settings(preprocessing.settings)
+    if "encoder" in settings:
+        raise ForbiddenTarget(
+            "The network reads tokens of `encode.py`. Encode these recordings with the settings of the "
+            "store that it was trained on, and give input=<store>/manifest.csv."
+        )
     if missing := sorted(set(PIPELINE) - set(settings)):
         raise ForbiddenTarget(
             f"preprocessing.{missing[0]}: the checkpoint does not tell this part, so nobody can do the same "

@@ -95,10 +95,9 @@ def _encoded(job: Job, encoder: Encoder, windows: _Windows, cache: Cache) -> Ent
     entry = replace(entry, source=source)
     target = cache.place(job.recording_id, "tokens", ".npy")
     try:
+        # left out as where its frames are read
         if lacking := unmeasured(windows.recording, windows.source, windows.grid):
-            return replace(
-                entry, reasons=(lacking.reason,), final=True
-            )  # as training on its frames leaves it out
+            return replace(entry, reasons=(lacking.reason,), final=True)
         known = _written(target, encoder, windows)
     except UNREADABLE as fault:
         return replace(entry, reasons=(str(fault).removeprefix(f"{job.path}: "),))

@@ -83,10 +83,18 @@ def after_training(folder: Path) -> list[str]:
     place = _place(config)
     return [
         " ".join(["python eval.py", given, *place, "audit=true"]),
-        f"python predict.py {given} input=TABLE history=EARLIER  # visits to predict, and scored ones before"
-        if _reads_history(config)
-        else f"python predict.py {given} input=FOLDER  # or a video, or a table",
+        f"python predict.py {given} {_input(config)}",
     ]
+
+
+def _input(config: Mapping[str, Any]) -> str:
+    """What a network predicts, as a word of the command."""
+    if _reads_history(config):
+        return "input=TABLE history=EARLIER  # visits to predict, and scored ones before"
+    source = ((config.get("data") or {}).get("module") or {}).get("source") or {}
+    if str(source.get("_target_")).endswith(".TokenClips"):
+        return "input=STORE/manifest.csv  # recordings that encode.py encoded in the same way"
+    return "input=FOLDER  # or a video, or a table"
 
 
 def _reads_history(config: Mapping[str, Any]) -> bool:

@@ -75,7 +75,7 @@ def nuisance(train: pd.DataFrame, rows: pd.DataFrame, *, heads: tuple[str, ...])
     """Linear models on the technical columns of the manifest that vary among the training recordings.
 
     Missing values take the training median. The penalties are scikit-learn's defaults on standardized
-    columns.
+    columns. Scores beyond all of training, where a line runs on, are held to the nearest one.
 
     Args:
         train: manifest rows of the training recordings.
@@ -200,5 +200,5 @@ def told_heads(train: pd.DataFrame, model: pd.DataFrame) -> tuple[str, ...]:
 def _fit_predict(x_train: Array, y: Array, x: Array, *, binary: bool) -> Array:
     last = LogisticRegression(max_iter=1000) if binary else Ridge()
     model = make_pipeline(SimpleImputer(strategy="median"), StandardScaler(), last).fit(x_train, y)
-    predicted: Array = model.predict_proba(x)[:, 1] if binary else model.predict(x)
+    predicted: Array = model.predict_proba(x)[:, 1] if binary else np.clip(model.predict(x), y.min(), y.max())
     return predicted
