@@ -24,7 +24,7 @@ from preprocessing.cache.folder import RECORD, Cache
 from preprocessing.faces.precomputed import REMEDY, PrecomputedFaces
 from preprocessing.run.input_jobs import jobs_of
 from preprocessing.run.job import Job
-from preprocessing.run.many import Outcome, preprocess_all
+from preprocessing.run.many import Outcome, preprocess_all, with_labels
 
 _log = logging.getLogger(__name__)
 
@@ -56,6 +56,7 @@ def preprocess(config: Mapping[str, Any], *, folder: Path) -> Outcome:
             _check_tables(every)
         jobs = _shard(every, str(config["shard"]))
         cache = open_cache(output, config, pipeline)
+        with_labels(every, cache)  # of all shards: the manifest is of all
         record.record(input=str(source), recordings=len(jobs), fingerprint=cache.fingerprint)
         _log.info("preprocessing %d recordings", len(jobs))
         try:

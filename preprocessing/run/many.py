@@ -124,6 +124,12 @@ def _size(job: Job) -> int:
     return job.path.stat().st_size if job.path.is_file() else 0
 
 
+def with_labels(jobs: Sequence[Job], cache: Cache) -> None:
+    """Give what is done the labels that its rows have now."""
+    for job in jobs:
+        _known(job, cache)
+
+
 def _known(job: Job, cache: Cache) -> Entry | None:
     """The entry of a recording that is done, with the labels that its row has now."""
     entry = cache.finished(job.recording_id, job.path, job.tracked)

@@ -22,7 +22,7 @@ from datamodules.user_cache import cache_folder, replacing
 
 _log = logging.getLogger(__name__)
 
-_FORMAT = 6  # raise it when the stored fields, or what is refused, change
+_FORMAT = 7  # raise it when the stored fields, or what is refused, change
 
 
 def cache_entry(path: Path, size: int, mtime_ns: int, *, kind: str) -> Path:

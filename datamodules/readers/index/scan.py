@@ -60,6 +60,7 @@ class _Stream:
     heads: Heads
     codec: str
     container: str
+    pixel: Fraction  # width of a pixel by its height; 1 where nothing is said
 
     def shown(self) -> list[_Packet]:
         """Return the packets that give frames: not hidden by an edit list, not cut off from a keyframe."""
@@ -139,7 +140,18 @@ def _scan(path: Path) -> PacketIndex:
         heads=stream.heads,
         transport=(path, stream.track) if stream.container == "mpegts" else None,
     )
+    told = (*_oblong(stream.pixel), *told)
     return _index(path, stream, first, times, told, timed=timed, split=not counts, edited=edited)
+
+
+def _oblong(pixel: Fraction) -> tuple[str, ...]:
+    """That pixels are not square, as in video of DV cameras: decoded as they are, all in it is distorted."""
+    if pixel == 1:
+        return ()
+    return (
+        f"its pixels are not square, {pixel.numerator} to {pixel.denominator}: faces are distorted, and what "
+        "is measured in them. Make them square: ffmpeg -i IN -vf scale=iw*sar:ih,setsar=1 OUT",
+    )
 
 
 def _index(
@@ -202,6 +214,7 @@ def _read_stream(path: Path, *, ignore_edits: bool = False) -> _Stream:
             heads=heads,
             codec=codec,
             container=container.format.name,
+            pixel=stream.sample_aspect_ratio or Fraction(1),
         )
 
 

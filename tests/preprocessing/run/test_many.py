@@ -13,7 +13,7 @@ from engine.cohort.face_pipeline import page_templates
 from engine.config.source_code import ROOT
 from preprocessing.cache.folder import Cache
 from preprocessing.run.executor import lost_worker
-from preprocessing.run.many import preprocess_all
+from preprocessing.run.many import preprocess_all, with_labels
 from preprocessing.run.worker import answer
 from tests.preprocessing.made_faces import MarkedFaces, write_scene
 from tests.preprocessing.run.made_entries import job
@@ -84,6 +84,14 @@ def test_labels_are_those_of_now(jobs, cache):
     assert executor.asked == []
     assert pd.read_csv(cache.folder / "manifest.csv")["score"].tolist() == [7.0] * 3
     assert (cache.folder / "clips" / "a.mp4").stat().st_mtime_ns == before
+
+
+def test_a_part_of_the_jobs_leaves_no_labels_of_before_in_the_table_of_all(jobs, cache):
+    run(jobs, cache)
+    labelled = [replace(one, labels={**one.labels, "score": 7.0}) for one in jobs]
+    with_labels(labelled, cache)
+    run(labelled[:1], cache)
+    assert pd.read_csv(cache.folder / "manifest.csv")["score"].tolist() == [7.0] * 3
 
 
 def test_what_another_command_does_is_left_to_it(jobs, cache):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+from fractions import Fraction
 
 import av
 import numpy as np
@@ -181,3 +182,19 @@ def test_intra_refresh_is_left_to_pyav(tmp_path, reader):
         open_video(path, reader=reader)
     with open_video(path) as opened:
         assert mismatches(opened, 0) == []
+
+
+@pytest.mark.parametrize(("shape", "told"), [(Fraction(12, 11), True), (Fraction(1), False)])
+def test_pixels_that_are_not_square_are_told(tmp_path, caplog, shape, told):
+    path = tmp_path / "camera.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.height, stream.width, stream.pix_fmt = 64, 96, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = shape
+        for number in range(5):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(draw(number), format="rgb24")))
+        container.mux(stream.encode(None))
+    with caplog.at_level(logging.WARNING):
+        remarks = packet_index(path).remarks
+    assert any("not square, 12 to 11" in remark for remark in remarks) == told
+    assert ("setsar=1" in caplog.text) == told
