@@ -17,7 +17,8 @@ from models.weights.record import WeightsError
 SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
 """Endings of files that can be read without running what is in them."""
 
-_IN_NAME = re.compile(r"-([0-9a-f]{8,64})\.pth?$")  # as torch.hub names its files: the digest begins so
+# as torch.hub names its files: the digest begins so
+_IN_NAME = re.compile(r"-([0-9a-f]{8,64})\.(pth?|bin|safetensors)$")
 _INSIDE = ("state_dict", "model", "module", "ema_encoder", "target_encoder", "encoder")
 
 
@@ -30,7 +31,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     before every name, is taken off.
 
     Raises:
-        WeightsError: The file is damaged, holds no tensors, or something that needs code to be read.
+        WeightsError: The file is damaged, holds no tensors, two networks, or something that needs code to be
+            read.
     """
     try:
         if path.suffix == ".safetensors":
@@ -49,7 +51,13 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     tensors = _tensors(content)
     if tensors is None:
         raise WeightsError(f"{path.name}: holds no tensors by name, and none below {', '.join(_INSIDE)}")
-    return {name.removeprefix("module."): tensor for name, tensor in tensors.items()}
+    plain = {name.removeprefix("module."): tensor for name, tensor in tensors.items()}
+    if twice := sorted(name for name in plain if name in tensors and f"module.{name}" in tensors):
+        raise WeightsError(
+            f"{path.name}: holds two networks: {twice[0]} with and without a leading 'module.'. Save the one "
+            "that you mean"
+        )
+    return plain
 
 
 def _check_sums(path: Path) -> None:

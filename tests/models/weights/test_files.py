@@ -106,3 +106,9 @@ def test_a_name_as_torch_gives_it_says_how_the_digest_begins(tmp_path):
     wrong = named.rename(tmp_path / "net-00000000.pth")
     with pytest.raises(WeightsError, match="should begin with 00000000"):
         checked_digest(wrong, None)
+
+
+def test_a_file_of_two_networks_is_refused(tmp_path):
+    torch.save({"a": torch.ones(2), "module.a": torch.zeros(2)}, tmp_path / "two.pth")
+    with pytest.raises(WeightsError, match=r"two\.pth: holds two networks: a with and without"):
+        read_tensors(tmp_path / "two.pth")
