@@ -18,7 +18,7 @@ from datamodules.clips.tokens import BFLOAT16, as_stored
 from datamodules.manifests.manifest import Recording
 from datamodules.synthetic.files import partial_path
 from engine.encoding.encoder import Encoder
-from preprocessing.cache.entry import Cell, Entry, source_facts
+from preprocessing.cache.entry import Entry, source_facts
 from preprocessing.cache.folder import Cache
 from preprocessing.run.job import Job
 
@@ -103,7 +103,7 @@ def _encoded(job: Job, encoder: Encoder, windows: _Windows, cache: Cache) -> Ent
         return replace(entry, reasons=(str(fault).removeprefix(f"{job.path}: "),))
     if known == 0:
         return replace(entry, reasons=("no window of the grid shows a usable frame",), final=True)
-    tokens = _described(target, cache.folder)
+    tokens = cache.described(target)
     return replace(
         entry,
         status="ok",
@@ -152,9 +152,3 @@ def _batches(windows: _Windows, size: int) -> Iterator[list[tuple[int, Tensor, T
             batch = []
     if batch:
         yield batch
-
-
-def _described(path: Path, folder: Path) -> dict[str, Cell]:
-    with path.open("rb") as file:
-        digest = file_digest(file, "sha256").hexdigest()
-    return {"path": path.relative_to(folder).as_posix(), "size": path.stat().st_size, "sha256": digest}

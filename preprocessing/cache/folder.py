@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from datamodules.manifests.made_up import mark
-from datamodules.synthetic.files import partial_path, put, put_sealed, read_sealed, sweep
+from datamodules.synthetic.files import intact, partial_path, put, put_sealed, read_sealed, sweep
 from datamodules.wording import first_few
 from preprocessing.cache.claim import claim
 from preprocessing.cache.entry import Cell, Entry, file_stem, source_facts
@@ -103,18 +103,47 @@ class Cache:
         """Write an entry, last of all files of its recording, in one step."""
         put_sealed(self.place(entry.recording_id, "entries", ".json"), entry.plain())
 
+    def described(self, path: Path) -> dict[str, Cell]:
+        """What an entry keeps of a file of the cache: place, size and SHA-256."""
+        with path.open("rb") as file:
+            digest = file_digest(file, "sha256").hexdigest()
+        place = path.relative_to(self.folder).as_posix()
+        return {"path": place, "size": path.stat().st_size, "sha256": digest}
+
     def finished(self, recording_id: str, source: Path, tracked: Path | None = None) -> Entry | None:
-        """The entry of a recording that is done: its sources are what they were, and its files are there."""
+        """The entry of a recording that is done: its sources and its files are what they were.
+
+        A file that was touched after its entry was written, as by a copy or a change, is read again and the
+        entry written anew. Bytes that turned without a trace in the folder, as on a failing disk, are not seen
+        here, but where a training reads them for the first time. A file that is deleted is made again.
+
+        Raises:
+            OSError: The entry cannot be written.
+        """
         entry = self.entry(recording_id)
         if entry is None or not entry.final:
             return None
-        with suppress(OSError):
-            same = _is_same(entry.source, source_facts(source, tracked), source)
-            sizes = [
-                ((self.folder / str(one["path"])).stat().st_size, one["size"]) for one in entry.files.values()
-            ]
-            return entry if same and all(found == wanted for found, wanted in sizes) else None
-        return None
+        try:
+            if not _is_same(entry.source, source_facts(source, tracked), source):
+                return None
+            touched = self._touched(entry)
+            if not all(intact(self.folder / str(one["path"]), str(one["sha256"])) for one in touched):
+                return None
+        except OSError:  # one is gone
+            return None
+        if touched:
+            self.put(entry)  # so that they are read once
+        return entry
+
+    def _touched(self, entry: Entry) -> list[Mapping[str, Cell]]:
+        """Files of another size than their entry says, or whose content or name was set after it."""
+        written = self.place(entry.recording_id, "entries", ".json").stat().st_mtime_ns
+        found = []
+        for one in entry.files.values():
+            status = (self.folder / str(one["path"])).stat()
+            if status.st_size != one["size"] or max(status.st_mtime_ns, status.st_ctime_ns) > written:
+                found.append(one)
+        return found
 
     def once(
         self, recording_id: str, source: Path, tracked: Path | None, make: Callable[[], Entry]

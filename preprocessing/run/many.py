@@ -92,7 +92,8 @@ def run_jobs(jobs: Sequence[Job], *, work: Work, cache: Cache, executor: Executo
     Raises:
         OSError: The cache cannot be written.
     """
-    known = [_known(job, cache) for job in jobs]
+    # no time, unless files were copied and are read again
+    known = [_known(job, cache) for job in Progress(jobs, desc="Looking at what is done", unit="recording")]
     waiting = [job for job, entry in zip(jobs, known, strict=True) if entry is None]
     found = {entry.recording_id: entry for entry in known if entry is not None}
     earlier, elsewhere, frames, begun = len(found), [], 0, monotonic()

@@ -128,11 +128,12 @@ def test_a_stopped_command_goes_on_and_a_damaged_file_is_made_again(command, tra
     kept = {file: file.read_bytes() for file in files}
     files[0].unlink()
     files[1].write_bytes(kept[files[1]][:-8])
-    times = {file: file.stat().st_mtime_ns for file in files[2:]}
+    files[2].write_bytes(kept[files[2]][:-8] + b"\0" * 8)
+    times = {file: file.stat().st_mtime_ns for file in files[3:]}
     outcome = command(*words)
-    assert outcome.earlier == len(files) - 2
+    assert outcome.earlier == len(files) - 3
     assert {file: file.read_bytes() for file in files} == kept
-    assert {file: file.stat().st_mtime_ns for file in files[2:]} == times
+    assert {file: file.stat().st_mtime_ns for file in files[3:]} == times
     assert not list((tmp_path / "store").rglob(".*"))
 
 
