@@ -17,6 +17,7 @@ from datamodules.clips.samplers import ClipSampler
 from datamodules.clips.tokens import BFLOAT16, as_stored
 from datamodules.manifests.manifest import Recording
 from datamodules.synthetic.files import partial_path
+from engine.cohort.file_checks import changed_face
 from engine.encoding.encoder import Encoder
 from preprocessing.cache.entry import Entry, source_facts
 from preprocessing.cache.folder import Cache
@@ -90,9 +91,12 @@ def _encoded(job: Job, encoder: Encoder, windows: _Windows, cache: Cache) -> Ent
         with job.path.open("rb") as file:
             source = source_facts(job.path, job.tracked)
             source["sha256"] = file_digest(file, "sha256").hexdigest()
+        changed = changed_face(windows.recording)  # its series says which frames are real
     except OSError as error:
         return replace(entry, reasons=(f"it cannot be read: {error.strerror or error}",))
     entry = replace(entry, source=source)
+    if changed:
+        return replace(entry, reasons=(changed,))
     target = cache.place(job.recording_id, "tokens", ".npy")
     try:
         # left out as where its frames are read

@@ -114,8 +114,8 @@ class Cache:
         """The entry of a recording that is done: its sources and its files are what they were.
 
         A file that was touched after its entry was written, as by a copy or a change, is read again and the
-        entry written anew. Bytes that turned without a trace in the folder, as on a failing disk, are not seen
-        here, but where a training reads them for the first time. A file that is deleted is made again.
+        entry written anew. Bytes that turned without a trace in the folder, as on a failing disk, are not
+        seen here. A file that is deleted is made again.
 
         Raises:
             OSError: The entry cannot be written.

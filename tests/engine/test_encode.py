@@ -32,7 +32,8 @@ from engine.training.prepare import material
 from models.inputs import Tokens
 from models.mpdrm.branches import MDFN
 from models.trunks.encoded import EncodedTrunk
-from preprocessing.cache.folder import CacheError
+from preprocessing.cache.entry import Entry
+from preprocessing.cache.folder import Cache, CacheError
 from tests.face_cache import write_cache, write_rows
 
 GRID = {"length": 8, "stride": 2, "hop": 3}
@@ -282,3 +283,21 @@ def test_a_face_that_is_hardly_seen_is_refused_with_the_words_of_training(comman
     reason = "fewer than the 20 measurements that are needed: 4 of 40 frames hold a measurement"
     assert refused["reason"].tolist() == [reason]
     assert "the encoder has random weights, as it is given none" in caplog.text
+
+
+def test_a_mask_that_was_edited_is_a_row_with_its_reason_until_it_is_made_again(command, tmp_path):
+    table = write_cache(tmp_path / "faces", persons=2, visits=1, size=32)
+    series = tmp_path / "faces" / "series" / "p01_v0.parquet"
+    cache = Cache(tmp_path / "faces", "f")
+    (tmp_path / "faces" / "entries").mkdir()
+    files = {"series": cache.described(series)}
+    cache.put(Entry(recording_id="p01_v0", fingerprint="f", source={}, files=files))
+    made = series.read_bytes()
+    write_rows(series, np.arange(40) < 30, np.zeros((40, 3)))
+    words = ("data=faces", f"data.path={table}", *WITHOUT_RUN)
+    assert command(*words).counts == {"ok": 1, "refused": 1}
+    refused = pd.read_csv(tmp_path / "store" / "refused.csv")
+    assert refused["recording_id"].tolist() == ["p01_v0"]
+    assert f"{series}: changed since preprocess.py made it" in refused["reason"].item()
+    series.write_bytes(made)
+    assert command(*words).counts == {"ok": 2}
