@@ -77,6 +77,8 @@ class Entry:
 def file_stem(recording_id: str) -> str:
     """The name under which the files of a recording lie, without suffix; two ids never share one.
 
+    To file systems that do not tell case or composition apart, `check_names` of the folder sees.
+
     >>> file_stem("P01_visit 1")
     'P01_visit 1'
     """

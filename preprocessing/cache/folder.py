@@ -2,12 +2,13 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 import pandas as pd
@@ -27,7 +28,7 @@ _REFUSED = ("recording_id", "path", "reason")
 
 
 class CacheError(ValueError):
-    """A folder that cannot be the cache of these settings."""
+    """A folder that cannot be the cache of these settings, or of these recordings."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +92,15 @@ class Cache:
         return claim(self.folder / "claims" / f"{file_stem(recording_id)}.lock")
 
     def entry(self, recording_id: str) -> Entry | None:
-        """The entry of a recording; None if there is none, or it is not what was written."""
-        return self._read(self.place(recording_id, "entries", ".json"))
+        """The entry of a recording; None if there is none, or it is not what was written.
+
+        Raises:
+            CacheError: The file system gives the file of another id, which it takes for the same name.
+        """
+        found = self._read(self.place(recording_id, "entries", ".json"))
+        if found is not None and found.recording_id != recording_id:
+            raise _one_name(found.recording_id, recording_id)
+        return found
 
     def _read(self, path: Path) -> Entry | None:
         content = read_sealed(path)
@@ -190,6 +198,28 @@ class Cache:
         return found
 
 
+def check_names(recording_ids: Iterable[str]) -> None:
+    """Stop where files of two recordings are one file on some file systems, to which a cache may be copied.
+
+    Those of macOS and Windows take names for the same that differ by case, or by Unicode's composition.
+
+    Raises:
+        CacheError: Names two ids.
+    """
+    known: dict[str, str] = {}
+    for name in recording_ids:
+        key = normalize("NFC", normalize("NFC", file_stem(name)).casefold())
+        if known.setdefault(key, name) != name:
+            raise _one_name(known[key], name)
+
+
+def _one_name(first: str, second: str) -> CacheError:
+    return CacheError(
+        f"recordings {first!a} and {second!a} differ by case or by the composition of letters alone, and "
+        "would share their files where file systems do not tell them apart. Rename one"
+    )
+
+
 def cells(row: Mapping[str, Any]) -> dict[str, Cell]:
     """Cells of a row that say something, as plain values."""
     plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in row.items()}
@@ -247,7 +277,8 @@ def _read_record(path: Path) -> dict[str, Any]:
             raise TypeError("it is no record of settings")
     except (ValueError, TypeError) as error:
         raise CacheError(
-            f"{path}: cannot be read ({error}). Restore it from a copy, or delete the folder and begin again."
+            f"{path}: cannot be read ({error}). Restore it from a copy, or delete it and give the command "
+            "that made the folder once more: what was done by the same settings stays."
         ) from error
     return content
 
@@ -256,6 +287,6 @@ def _other(folder: Path, known: Mapping[str, Any], record: Mapping[str, Any]) ->
     parts = ("settings", "provenance")
     told = [line for part in parts for line in differences(known.get(part) or {}, record[part])]
     return CacheError(
-        f"{folder}: holds clips that were made in another way ({first_few(told, shown=3, between='; ')}). "
+        f"{folder}: holds what was made in another way ({first_few(told, shown=3, between='; ')}). "
         "One training must not mix the two: give the same settings, or a new folder with output=..."
     )

@@ -14,7 +14,7 @@ from hydra import compose, initialize_config_dir
 from safetensors.torch import save_file
 
 from datamodules.feature_leakage.channels import LeakageError
-from datamodules.manifests.manifest import read_manifest
+from datamodules.manifests.manifest import ManifestError, read_manifest
 from datamodules.splits.partition import Split
 from engine.checkpoints.checkpoint import load_checkpoint
 from engine.cohort.network_needs import check_content
@@ -138,6 +138,27 @@ def test_a_stopped_command_goes_on_and_a_damaged_file_is_made_again(command, tra
     assert not list((tmp_path / "store").rglob(".*"))
 
 
+@pytest.mark.parametrize("damage", [None, "{"])
+def test_a_store_that_lost_its_record_is_gone_on_with_by_its_command(command, trained, tmp_path, damage):
+    _, videos, _ = trained
+    words = (*WITHOUT_RUN, table_of(videos))
+    command(*words)
+    record = tmp_path / "store" / "preprocessing.json"
+    kept = record.read_bytes()
+    if damage is not None:
+        record.write_text(damage)
+        for ask in (lambda: command(*words), lambda: read_manifest(tmp_path / "store" / "manifest.csv")):
+            with pytest.raises(
+                ValueError, match=r"preprocessing\.json: (?s:.*)elete it and give the command"
+            ):
+                ask()
+    record.unlink()
+    with pytest.raises(ManifestError, match=r"which encoder made these tokens.*encode\.py once more"):
+        read_manifest(tmp_path / "store" / "manifest.csv")
+    assert command(*words).earlier == len(videos.table)
+    assert record.read_bytes() == kept
+
+
 @pytest.mark.parametrize(
     ("words", "named"),
     [
@@ -211,6 +232,8 @@ def test_a_checkpoint_of_tokens_takes_no_store_of_another_encoder_and_no_videos(
         check_preprocessing(of_tokens, other, accepted=False)
     with pytest.raises(ConfigError, match=r"is no store of encode.py(?s:.*)python encode.py"):
         check_preprocessing(of_tokens, videos, accepted=False)
+    with pytest.raises(ConfigError, match=r"is a store of tokens.*data=features"):
+        check_preprocessing(replace(checkpoint, preprocessing=None), store, accepted=False)
     source = {"_target_": "datamodules.clips.tokens.TokenClips"}
     with pytest.raises(ConfigError, match="no recording has tokens, which this network reads: encode"):
         check_content(videos, {"data": {"module": {"source": source}}})

@@ -14,7 +14,7 @@ from datamodules.synthetic.files import put
 from preprocessing.cache import folder as module
 from preprocessing.cache.entry import kept_digest, source_facts
 from preprocessing.cache.fingerprint import fingerprint, plain_settings
-from preprocessing.cache.folder import Cache, CacheError, cells
+from preprocessing.cache.folder import Cache, CacheError, cells, check_names
 from tests.preprocessing.run.made_entries import entry, job
 
 SETTINGS = {"store": {"_target_": "x.H264Store", "crf": 18}, "least_usable": 0.05}
@@ -231,3 +231,18 @@ def test_cells_say_something():
         0
     ]
     assert cells(row) == {"a": 1.5, "d": "x", "e": 2}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("P01", "p01"), ("\uac00", "\u1100\u1161"), ("\u00c5", "\u212b"), ("gr\u00fcn", "GR\u00dcN")],
+)
+def test_names_that_a_file_system_may_take_for_the_same_are_refused(cache, done, one, other):
+    check_names(["a", one, "b"])
+    with pytest.raises(CacheError, match=r"recordings '.*' and '.*' differ by case .* Rename one") as refused:
+        check_names([one, "b", other])
+    assert ascii(other) in str(refused.value)
+    done(one)
+    cache.place(one, "entries", ".json").rename(cache.place(other, "entries", ".json"))
+    with pytest.raises(CacheError, match="Rename one"):  # as such a file system finds it
+        cache.entry(other)
