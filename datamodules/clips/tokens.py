@@ -85,7 +85,7 @@ def is_valid(tokens: NDArray[Any]) -> NDArray[np.bool_]:
         lacks, odd = (tokens & 0x7FFF) > 0x7F80, (tokens & 0x7F80) == 0x7F80
     else:
         lacks, odd = np.isnan(tokens), ~np.isfinite(tokens)
-    unreal: NDArray[np.bool_] = lacks.all(axis=-1)
+    unreal: NDArray[np.bool_] = np.asarray(lacks.all(axis=-1))
     if broken := int((odd.any(axis=-1) & ~unreal).sum()):
         raise ValueError(f"{broken} token(s) hold values that are not finite among others that are")
     return ~unreal
