@@ -66,9 +66,7 @@ def test_noise_that_moves_frame_numbers_is_refused(video, name, at, reason, read
 def test_streams_that_were_joined_end_to_end_are_told_as_such(video, tmp_path):
     both = tmp_path / "both.ts"
     both.write_bytes(2 * video("mpeg_ts").read_bytes())
-    told = _refused(
-        both, "pyav", "packet 88 of 180, where its clock starts again, as in .* joined end to end"
-    )
+    told = _refused(both, "pyav", "packet 88 of 180, where its clock starts again, as in .* joined end")
     assert "ffmpeg -f concat" in told
 
 
