@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from models.masking import like
+from models.mpdrm.branches import cells_of
 
 Precision = Literal["float32", "float16", "bfloat16"]
 
@@ -29,6 +30,11 @@ class Encoder:
     device: str = "cpu"
     batch: int = 16
     precision: Precision = "float16"
+
+    @property
+    def places(self) -> int:
+        """Tokens of one step of time."""
+        return cells_of(self.branch)
 
     @torch.inference_mode()
     def __call__(self, frames: Tensor, mask: Tensor) -> Tensor:

@@ -75,7 +75,7 @@ class MapsTrunk(nn.Module):
     Args:
         backbone: what `feature_maps` has an adapter for, without its classifier.
         width: channels of its last maps.
-        dim: width of the tokens; None keeps that of the maps.
+        dim: width of the tokens; None keeps that of the maps, and nothing is learned behind them.
         mmp: MMP by channels, put on the last maps; None leaves them alone.
         readout: maps to tokens by channels and dim, e.g. `partial(TokenReadout, grid=4)` for S tokens a step,
             (B,T'S,D); None takes the mean over space, (B,T',D).
@@ -94,7 +94,7 @@ class MapsTrunk(nn.Module):
         self.backbone = backbone
         self.dim = width if dim is None else dim
         self.motion = mmp(width) if mmp is not None else None
-        self.readout = None if readout is None else readout(channels=width, dim=self.dim)
+        self.readout = None if readout is None else readout(channels=width, dim=dim)
         self.cells = int(getattr(self.readout, "cells", 1))
         linear = dim is not None and readout is None
         self.project = nn.Linear(width, self.dim) if linear else nn.Identity()
