@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from models.masking import like
-from models.mpdrm.branches import cells_of
 
 Precision = Literal["float32", "float16", "bfloat16"]
 
@@ -34,7 +33,7 @@ class Encoder:
     @property
     def places(self) -> int:
         """Tokens of one step of time."""
-        return cells_of(self.branch)
+        return int(getattr(self.branch, "cells", 1))
 
     @torch.inference_mode()
     def __call__(self, frames: Tensor, mask: Tensor) -> Tensor:
