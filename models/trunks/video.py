@@ -12,6 +12,8 @@ from models.masking import hold_last, token_mask, zero_masked
 from models.trunks.torchvision_weights import take
 from models.weights.record import Expects, WeightsRecord
 
+_MOMENTUM = 0.1  # of running statistics, torch's own
+
 
 @singledispatch
 def feature_maps(backbone: nn.Module, x: Tensor) -> Tensor:
@@ -63,6 +65,17 @@ def _remove_head(backbone: nn.Module) -> int:
             layer = next(m for m in head.modules() if isinstance(m, nn.Linear | nn.Conv3d))
             return layer.in_features if isinstance(layer, nn.Linear) else layer.in_channels
     raise TypeError(f"{type(backbone).__name__} has no classifier named fc, head or classifier to take off")
+
+
+def _follow(backbone: nn.Module) -> None:
+    """Let running statistics follow within some tens of steps, as all of these networks do but s3d.
+
+    Its momentum of 0.001 is for the hundred thousands of steps of Kinetics: trained here, it would be
+    evaluated with the statistics that it began with.
+    """
+    for module in backbone.modules():
+        if isinstance(module, nn.BatchNorm3d):
+            module.momentum = _MOMENTUM
 
 
 class MapsTrunk(nn.Module):
@@ -161,6 +174,7 @@ class VideoTrunk(MapsTrunk):
         expects = Expects()
         if weights is not None:
             pretrained, expects = take(network, backbone, weights, sha256=weights_sha256)
+        _follow(network)
         width = _remove_head(network)
         super().__init__(network, width=width, dim=dim, mmp=mmp, readout=readout)
         self.pretrained, self.expects = pretrained, expects
