@@ -1,9 +1,10 @@
 """Any timm 2-D backbone with `features_only`, applied frame by frame; MMP adds the time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import timm
+from timm.models._features import FeatureGetterNet
 from torch import Tensor, nn
 
 from models.blocks import Block, in_order
@@ -11,6 +12,22 @@ from models.masking import token_mask, zero_masked
 from models.trunks.readout import SpatialReadout, joined
 from models.trunks.timm_weights import expects_of, take
 from models.weights.record import WeightsRecord
+
+
+def _maps_of(backbone: str, stages: tuple[int, ...], settings: Mapping[str, Any]) -> Any:
+    """A backbone that returns the maps of its stages, those of a transformer behind its last norm.
+
+    timm leaves that norm out, and what is before it has channels of hundreds beside channels of one; DINOv2
+    publishes its features behind it.
+    """
+    maps = timm.create_model(backbone, pretrained=False, features_only=True, out_indices=stages, **settings)
+    if not isinstance(maps, FeatureGetterNet):
+        return maps
+    whole = timm.create_model(backbone, pretrained=False, **settings)
+    norm = getattr(whole, "norm", None)
+    if norm is None or not list(norm.parameters()):  # it has none, or after the mean of all tokens
+        return maps
+    return FeatureGetterNet(whole, out_indices=stages, norm=True)
 
 
 class FramesTrunk(nn.Module):
@@ -59,9 +76,7 @@ class FramesTrunk(nn.Module):
     ) -> None:
         super().__init__()
         settings = {} if size is None else {"img_size": size}
-        self.backbone = timm.create_model(
-            backbone, pretrained=False, features_only=True, out_indices=tuple(stages), **settings
-        )
+        self.backbone = _maps_of(backbone, tuple(stages), settings)
         self.pretrained: WeightsRecord | None = None
         seen = None
         if weights is not None:

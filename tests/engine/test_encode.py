@@ -218,8 +218,9 @@ def test_a_checkpoint_of_tokens_takes_no_store_of_another_encoder_and_no_videos(
 
 
 def test_a_training_reads_a_store_and_no_video_and_says_what_it_lacks(
-    command, trained, tmp_path, compose_run, monkeypatch
+    command, trained, tmp_path, compose_run, monkeypatch, caplog
 ):
+    caplog.set_level("INFO")
     _, videos, _ = trained
     command(*WITHOUT_RUN, table_of(videos))
     words = ["data=features", f"data.path={tmp_path / 'store' / 'manifest.csv'}", "model=mpdrm_tokens"]
@@ -227,6 +228,7 @@ def test_a_training_reads_a_store_and_no_video_and_says_what_it_lacks(
     run = compose_run(*words, "data.channels=16", *small)
     monkeypatch.setattr("av.open", None)  # no video is read any more
     fitted = fit_split(run, *material(run), folder=tmp_path / "training")
+    assert "its windows (8 frames, 2 apart, every 3 frames), pixels are gone, and so nothing" in caplog.text
     assert load_checkpoint(fitted.best).preprocessing.settings["grid"]["hop"] == 3
     network = load_network(fitted.best)
     assert (network.reads, network.shape) == ("tokens", (1, 16))
