@@ -41,6 +41,10 @@ _AT_RANDOM = (
     "the encoder has random weights, as it is given none: its tokens are a random projection of the frames. "
     "Name some by model.network.depression.trunk.weights=..., or a checkpoint by ckpt_path=..."
 )
+_MAPPED = (
+    "width=%d: what the encoder says is mapped to this width at random, as no weights for that are given; "
+    "width=null keeps its own channels"
+)
 _NO_MATTER = ("keep", "reader", "decode", "weights")
 
 
@@ -64,7 +68,7 @@ def encode(config: Mapping[str, Any], *, folder: Path) -> Outcome:
     with RunManifest(folder=folder, config=config, place="before the first recording") as record:
         encoder = _encoder(config, network, checkpoint)  # before a cohort is made
         check_shown(encoder.branch, network, {"grid.length": config["grid"].get("length")})
-        weights = _weights(encoder, checkpoint)
+        weights = _weights(encoder, checkpoint, network)
         record.record(pretrained=weights or None)
         manifest = build(config["data"]["manifest"], key="data.manifest")
         check_content(manifest, {"data": {"module": network}}, trained=checkpoint is not None)
@@ -88,7 +92,7 @@ def encode(config: Mapping[str, Any], *, folder: Path) -> Outcome:
         cache.assemble(synthetic=manifest.synthetic)
         record.record(counts=dict(outcome.counts), synthetic=manifest.synthetic)
         _check_any(outcome, cache)
-    _conclude(outcome, cache, folder)
+    _conclude(outcome, cache, folder, places=encoder.places)
     return outcome
 
 
@@ -119,12 +123,16 @@ def _encoder(
     )
 
 
-def _weights(encoder: Encoder, checkpoint: RunCheckpoint | None) -> dict[str, Any]:
+def _weights(
+    encoder: Encoder, checkpoint: RunCheckpoint | None, network: Mapping[str, Any]
+) -> dict[str, Any]:
     """Weights that others trained and the encoder began with, by their place in it; they are told."""
     if checkpoint is None:
-        found = weights_taken(encoder.branch)
+        found, width = weights_taken(encoder.branch), network["branch"]["trunk"].get("dim")
         if not found:
             _log.warning("%s", _AT_RANDOM)
+        elif width is not None:
+            _log.warning(_MAPPED, width)
     else:
         began = checkpoint.pretrained.items()
         found = {key.removeprefix(_BRANCH): own for key, own in began if key.startswith(_BRANCH)}
@@ -177,13 +185,15 @@ def _check_any(outcome: Outcome, cache: Cache) -> None:
         )  # fmt: skip
 
 
-def _conclude(outcome: Outcome, cache: Cache, folder: Path) -> None:
+def _conclude(outcome: Outcome, cache: Cache, folder: Path, *, places: int) -> None:
     manifest = shown(cache.folder / "manifest.csv")
     rows = [("result", f"recordings: {outcome.counts['ok']} encoded, {outcome.counts['refused']} refused")]
     if outcome.earlier:
         rows.append(("done before", f"{outcome.earlier} of them"))
     tokens = sorted((cache.folder / "tokens").glob("*.npy"))
     width = np.load(tokens[0], mmap_mode="r").shape[-1]
-    words = f"data=features data.path={manifest} data.channels={width} model=mpdrm_tokens"
-    rows.append(("manifest", manifest))
-    conclude("encoding is finished", folder, rows=rows, following=[f"python train.py {words}"])
+    size = sum(file.stat().st_size for file in tokens) / 1e6
+    rows += [("manifest", manifest), ("size", f"{size:.1f} MB, {width} channels a token")]
+    words = f"data.path={manifest} data.channels={width}" + (f" data.places={places}" if places > 1 else "")
+    following = [f"python train.py data=features {words} model=mpdrm_tokens", f"python probe.py {words}"]
+    conclude("encoding is finished", folder, rows=rows, following=following)

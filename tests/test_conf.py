@@ -22,9 +22,10 @@ from engine.training.checks import check_model
 
 CONF = ROOT / "conf"
 EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
-EXPERIMENT_COUNT = 22
+EXPERIMENT_COUNT = 23
 ZOO = sorted(leaf.stem for leaf in CONF.glob("model/trunk/*") if "zoo.sequence" in leaf.read_text())
-BORROWED = ["dep_mgnn", "li_fpn", "mdn", "mpdrm_timm", "msn", "pra_net", "sta_drn", "video_network"]  # large
+BORROWED = ["dep_mgnn", "li_fpn", "mdn", "mpdrm_timm", "msn", "pra_net", "sta_drn", "video_network"]
+BORROWED += ["vit_video"]  # large
 PIXELS = ["experiment=mpdrm"]
 SERIES = ["experiment=mpdrm_series"]
 GROUPS = sorted(
@@ -43,7 +44,7 @@ _MISSING = {
     name: [answer for question, answer in _ANSWERS.items() if question in text] for name, text in DATA.items()
 } | {
     "series": ["data.channels=3"],
-    "tokens": ["++data.channels=3"],
+    "tokens": ["++data.channels=3", "++data.places=1"],
     "cross_corpus": ["protocol.train=[x]", "protocol.test=[y]"],
 }
 _MISSING["features"] += ["data.channels=3"]

@@ -70,6 +70,7 @@ ENTRIES: dict[Input, tuple[Entry, ...]] = {
         Entry("mpdrm"),
         Entry("depression_branch", _ALONE),
         Entry("mpdrm_abstract", ("experiment=mpdrm_abstract",), "Neurocomputing 632 (2025), its abstract"),
+        Entry("mpdrm_timm", ("model=mpdrm_timm",), "MPDRM on a ResNet-18 (He et al. 2016)"),
         Entry("mdn_50", _baseline("mdn", "cells=[3,6,12,3]"), "Melo et al. 2021, fewer cells"),
         Entry("msn", _baseline("msn"), "Melo et al. 2020"),
         Entry("li_fpn", _baseline("li_fpn"), "Xu et al. 2024"),

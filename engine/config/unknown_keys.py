@@ -82,6 +82,10 @@ _ANSWERS: dict[str, dict[str, str]] = {
         "aligner.size={}": "size crop_size image_size",
     },
 }
+_NO_READOUT = (
+    "this model/trunk has no readout to choose (model/readout); timm, video, vit_video and pixels have. A "
+    "network of the zoo is encoded as it was trained, by ckpt_path=<best.ckpt>, without model/trunk"
+)
 _FREEZE = ("freeze", "frozen", "freeze_backbone", "freeze_trunk", "requires_grad")  # at any level
 _FREEZING = "write model/tuning=frozen (the trunk stays), last (its last blocks learn) or lora"
 
@@ -115,6 +119,8 @@ def composition_advice(error: Exception, *, command: str) -> str:
         wrong = str(error.missing_cfg_file or "").rpartition("/")[2]
         kept = str(error).partition("Config search path:")[0].replace("\t", "  ").rstrip()
         return kept + (f"\n{hint[2:]}" if (hint := nearest(wrong, error.options or ())) else "")
+    if "Could not override 'model/readout'" in str(error):
+        return _NO_READOUT
     named = re.match(r"Could not override '(.+)'", str(error))
     if not isinstance(error, ConfigCompositionException) or named is None:
         return "\n".join(str(one) for one in (error, cause) if one)

@@ -77,7 +77,7 @@ _LISTED = f"a list of some of {', '.join(FAMILIES)}; or [] for none"
 _WORKERS = 256  # our choice: each is a process
 
 _COUNTS = (
-    "width data.channels *.n_subjects *.n_visits protocol.repeats "
+    "data.channels data.places *.n_subjects *.n_visits protocol.repeats "
     "data.module.subjects data.module.visits data.module.clips data.module.max_eval_clips "
     "data.module.source.video.height data.module.source.video.width data.module.*_clips.length "
     "data.module.*_clips.stride data.module.*_clips.strides[[]* data.module.*_clips.clips "
@@ -118,7 +118,9 @@ _PROBE: dict[str, Rule] = {
 RULES: dict[str, Rule] = {
     **_PREPROCESS,
     **_PROBE,
-    "model.*.trunk.dim": or_null(whole(1), "the width that the trunk has by itself"),
+    **dict.fromkeys(
+        ("width", "model.*.trunk.dim"), or_null(whole(1), "the width that the trunk has by itself")
+    ),
     **dict.fromkeys(_COUNTS.split(), whole(1)),
     "seed": _SEED,
     "*.seed": or_null(_SEED, "that of the run"),

@@ -30,6 +30,11 @@ class Encoder:
     batch: int = 16
     precision: Precision = "float16"
 
+    @property
+    def places(self) -> int:
+        """Tokens of one step of time."""
+        return int(getattr(self.branch, "cells", 1))
+
     @torch.inference_mode()
     def __call__(self, frames: Tensor, mask: Tensor) -> Tensor:
         """Frames (B,T,3,H,W) uint8 and mask (B,T) -> tokens (B,N,D) on the CPU, NaN where they are unreal.

@@ -47,6 +47,10 @@ from engine.training.transfer import start_from
 from evaluation.report.terminal_summary import parts_text
 
 _log = logging.getLogger(__name__)
+_STORED = (
+    "tokens of a store: a clip is one of its windows (%s frames, %s apart, every %s frames), pixels are "
+    "gone, and so nothing is augmented"
+)
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,8 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
     """
     config = with_modes(config)
     seed_run(config["seed"])
+    if manifest.preprocessing is not None and (grid := manifest.preprocessing.settings.get("grid")):
+        _log.info(_STORED, *(grid.get(name) for name in ("length", "stride", "hop")))
     told = earlier_scores(manifest, split, of=(*split.train, *split.val))
     # a label that is gone cannot leak, whatever a callback or a data module reads
     manifest = manifest.without_labels(_outside(manifest, split))

@@ -28,6 +28,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from models.trunks.readout import NO_WIDTH
+
 LAYOUTS = ((1, 1), (2, 1), (4, 4))  # rows, columns: the whole, upper and lower half, a grid; our choice
 _SQUEEZED = 16  # channels kept per part: half of the flattened grid's, as two stages are read; our choice
 _EPS = 1e-6
@@ -85,15 +87,17 @@ class PartReadout(nn.Module):
         layouts: rows and columns of each scale; (1, 1) is the whole map, (2, 1) its upper and lower half.
 
     Raises:
-        ValueError: no layout, or one without rows or columns.
+        ValueError: no width, no layout, or one without rows or columns.
 
     Example:
         >>> PartReadout(channels=8, dim=16)(torch.randn(2, 8, 6, 6)).shape
         torch.Size([2, 16])
     """
 
-    def __init__(self, *, channels: int, dim: int, layouts: Sequence[Sequence[int]] = LAYOUTS) -> None:
+    def __init__(self, *, channels: int, dim: int | None, layouts: Sequence[Sequence[int]] = LAYOUTS) -> None:
         super().__init__()
+        if dim is None:
+            raise ValueError(NO_WIDTH)
         if not layouts or any(len(layout) != 2 or min(layout) < 1 for layout in layouts):
             raise ValueError(
                 f"layouts={[list(layout) for layout in layouts]}: give rows and columns of each scale, e.g. "

@@ -57,7 +57,7 @@ class EncodedTrunk(nn.Module):
             raise ValueError(
                 f"the store has {x.shape[1]} tokens of width {x.shape[-1]} a window, this network reads "
                 f"width {self.channels} and {self.places} tokens a step: set data.channels={x.shape[-1]}, "
-                "and model.network.depression.trunk.places to a divisor of their number"
+                "and data.places to what encode.py told, a divisor of their number"
             )
         tokens: Tensor = zero_masked(self.project(zero_masked(x, mask).to(self._dtype())), mask)
         return tokens if self.motion is None else zero_masked(self._moved(tokens, mask), mask)

@@ -1,16 +1,33 @@
 """Any timm 2-D backbone with `features_only`, applied frame by frame; MMP adds the time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import timm
+from timm.models._features import FeatureGetterNet
 from torch import Tensor, nn
 
 from models.blocks import Block, in_order
 from models.masking import token_mask, zero_masked
-from models.trunks.readout import SpatialReadout
+from models.trunks.readout import SpatialReadout, joined
 from models.trunks.timm_weights import expects_of, take
 from models.weights.record import WeightsRecord
+
+
+def _maps_of(backbone: str, stages: tuple[int, ...], settings: Mapping[str, Any]) -> Any:
+    """A backbone that returns the maps of its stages, those of a transformer behind its last norm.
+
+    timm leaves that norm out, and what is before it has channels of hundreds beside channels of one; DINOv2
+    publishes its features behind it.
+    """
+    maps = timm.create_model(backbone, pretrained=False, features_only=True, out_indices=stages, **settings)
+    if not isinstance(maps, FeatureGetterNet):
+        return maps
+    whole = timm.create_model(backbone, pretrained=False, **settings)
+    norm = getattr(whole, "norm", None)
+    if norm is None or not list(norm.parameters()):  # it has none, or after the mean of all tokens
+        return maps
+    return FeatureGetterNet(whole, out_indices=stages, norm=True)
 
 
 class FramesTrunk(nn.Module):
@@ -20,13 +37,14 @@ class FramesTrunk(nn.Module):
 
     Args:
         backbone: timm model name that supports `features_only`.
-        dim: width of the tokens.
+        dim: width of the tokens; None keeps the channels of the maps, those of several stages side by
+            side, where the readout can (`TokenReadout`).
         weights: null begins at random; `pretrained` takes those that timm names; else a file, an id of the
             hub or a package, see `models.weights.locate.locate`.
         weights_sha256: what the digest of the file should be, or how it should begin.
         size: height and width in pixels, for backbones whose weights depend on it (ViT, Swin); None
             elsewhere.
-        stages: timm `out_indices` whose maps are read; their tokens are added.
+        stages: timm `out_indices` whose maps are read; their tokens are added (see `dim`).
         mmp: MMP by channels, put on every read stage; None leaves the frames apart.
         readout: maps to tokens by channels and dim, e.g. `partial(SpatialReadout, grid=4)`.
 
@@ -48,7 +66,7 @@ class FramesTrunk(nn.Module):
         self,
         *,
         backbone: str,
-        dim: int = 128,
+        dim: int | None = 128,
         weights: str | None = None,
         weights_sha256: str | None = None,
         size: int | None = None,
@@ -57,11 +75,8 @@ class FramesTrunk(nn.Module):
         readout: Callable[..., nn.Module] = SpatialReadout,
     ) -> None:
         super().__init__()
-        self.dim = dim
         settings = {} if size is None else {"img_size": size}
-        self.backbone = timm.create_model(
-            backbone, pretrained=False, features_only=True, out_indices=tuple(stages), **settings
-        )
+        self.backbone = _maps_of(backbone, tuple(stages), settings)
         self.pretrained: WeightsRecord | None = None
         seen = None
         if weights is not None:
@@ -70,6 +85,8 @@ class FramesTrunk(nn.Module):
         self.expects = expects_of(backbone, size=size, config=seen)
         self.channels_last = "NHWC" in str(getattr(self.backbone, "output_fmt", "NCHW"))
         channels = self.backbone.feature_info.channels()
+        self.width = dim
+        self.dim = sum(channels) if dim is None else dim
         self.motions = nn.ModuleList(mmp(width) for width in channels) if mmp is not None else None
         self.readouts = nn.ModuleList(readout(channels=width, dim=dim) for width in channels)
         self.cells = int(getattr(self.readouts[0], "cells", 1))
@@ -77,13 +94,14 @@ class FramesTrunk(nn.Module):
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Map frames under their mask (B,T) to tokens (B,T,D); tokens of unreal frames are zero."""
         stages = self.backbone(zero_masked(x, mask).flatten(0, 1))
-        tokens = x.new_zeros(())
+        read_stages = []
         for index, (maps, read) in enumerate(zip(stages, self.readouts, strict=True)):
             if self.channels_last:
                 maps = maps.permute(0, 3, 1, 2)
             if self.motions is not None:
                 maps = self.motions[index](maps.unflatten(0, mask.shape), mask).flatten(0, 1)
-            tokens = tokens + read(maps)
+            read_stages.append(read(maps))
+        tokens = joined(read_stages, dim=self.width)
         tokens = tokens.reshape(len(mask), -1, self.dim)
         return zero_masked(tokens, token_mask(mask, tokens.shape[1], cells=self.cells))
 

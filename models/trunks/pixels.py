@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from models.masking import token_mask, zero_masked
-from models.trunks.readout import SpatialReadout
+from models.trunks.readout import SpatialReadout, joined
 
 _WIDTHS = (16, 32, 64, 96)  # our choice: what a core affords at 64 x 64
 _GROUP = 8  # channels a GroupNorm group holds; our choice
@@ -43,7 +43,7 @@ class PixelTrunk(nn.Module):
     """Frames (B,T,3,H,W) -> tokens (B,T,D), for faces of 48 to 112 pixels.
 
     Args:
-        dim: width of the tokens.
+        dim: width of the tokens; None keeps the channels of the maps, see `FramesTrunk`.
         widths: channels of the stages; each halves the resolution.
         mmp: MMP by channels, e.g. `partial(MMPMaps)`; None leaves the frames apart.
         mmp_stages: stages followed by MMP, counted from 0; the maps of the first two are large
@@ -63,7 +63,7 @@ class PixelTrunk(nn.Module):
     def __init__(
         self,
         *,
-        dim: int = 64,
+        dim: int | None = 64,
         widths: Sequence[int] = _WIDTHS,
         mmp: Callable[[int], nn.Module] | None = None,
         mmp_stages: Sequence[int] = (2, 3),
@@ -71,30 +71,29 @@ class PixelTrunk(nn.Module):
         read_stages: Sequence[int] = (-1,),
     ) -> None:
         super().__init__()
-        self.dim = dim
         if mmp is not None and not set(mmp_stages) <= set(range(len(widths))):
             raise ValueError(f"mmp_stages={list(mmp_stages)} for {len(widths)} stages: count them from 0")
         self.stages = nn.ModuleList(_Stage(inputs=a, outputs=b) for a, b in pairwise((3, *widths)))
         self.motions = nn.ModuleDict({str(index): mmp(widths[index]) for index in mmp_stages} if mmp else {})
+        read = _places(read_stages, len(widths))
         self.readouts = nn.ModuleDict(
-            {
-                str(index): readout(channels=widths[index], dim=dim)
-                for index in _places(read_stages, len(widths))
-            }
+            {str(index): readout(channels=widths[index], dim=dim) for index in read}
         )
-
+        self.width = dim
+        self.dim = sum(widths[index] for index in read) if dim is None else dim
         self.cells = int(getattr(next(iter(self.readouts.values())), "cells", 1))
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Map frames under their mask (B,T) to tokens (B,T,D); tokens of unreal frames are zero."""
         maps = zero_masked(x, mask).flatten(0, 1)  # (BT,C,H,W)
         maps = maps.contiguous(memory_format=torch.channels_last)  # the convolutions are faster so on a CPU
-        tokens = x.new_zeros(())
+        read_stages = []
         for index, stage in enumerate(self.stages):
             maps = stage(maps)
             if str(index) in self.motions:
                 maps = self.motions[str(index)](maps.unflatten(0, mask.shape), mask).flatten(0, 1)
             if str(index) in self.readouts:
-                tokens = tokens + self.readouts[str(index)](maps)
+                read_stages.append(self.readouts[str(index)](maps))
+        tokens = joined(read_stages, dim=self.width)
         tokens = tokens.reshape(len(mask), -1, self.dim)
         return zero_masked(tokens, token_mask(mask, tokens.shape[1], cells=self.cells))

@@ -1,10 +1,16 @@
 """Readouts of feature maps: one token per frame, without losing where things are, or one per place."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 _SQUEEZED = 32  # channels kept per cell; our choice
+NO_WIDTH = (
+    "dim=None: this readout maps flattened cells to a width: give one (width=64), or keep each cell with "
+    "its channels (model/readout=tokens)"
+)
 
 
 class SpatialReadout(nn.Module):
@@ -17,10 +23,15 @@ class SpatialReadout(nn.Module):
         channels: C of the maps.
         dim: D of the tokens.
         grid: cells per side.
+
+    Raises:
+        ValueError: there is no width; a flattened grid has to be mapped to one.
     """
 
-    def __init__(self, *, channels: int, dim: int, grid: int = 4) -> None:
+    def __init__(self, *, channels: int, dim: int | None, grid: int = 4) -> None:
         super().__init__()
+        if dim is None:
+            raise ValueError(NO_WIDTH)
         self.grid = grid
         self.squeeze = nn.Conv2d(channels, _SQUEEZED, 1)
         self.linear = nn.Linear(channels + _SQUEEZED * grid * grid, dim)
@@ -42,7 +53,7 @@ class TokenReadout(nn.Module):
 
     Args:
         channels: C of the maps.
-        dim: D of the tokens.
+        dim: D of the tokens; None keeps the cells as they are, D = C, and nothing is learned.
         grid: cells per side; that of the maps keeps every one of them, e.g. 14 of a ViT at 224 pixels.
 
     Raises:
@@ -53,17 +64,25 @@ class TokenReadout(nn.Module):
         torch.Size([3, 4, 16])
     """
 
-    def __init__(self, *, channels: int, dim: int, grid: int = 4) -> None:
+    def __init__(self, *, channels: int, dim: int | None, grid: int = 4) -> None:
         super().__init__()
         if grid < 1:
             raise ValueError(f"grid={grid}: a side has at least one cell")
         self.grid, self.cells = grid, grid * grid
-        self.linear = nn.Linear(channels, dim)
-        self.place = nn.Parameter(torch.zeros(self.cells, dim))
+        self.linear = None if dim is None else nn.Linear(channels, dim)
+        self.place = None if dim is None else nn.Parameter(torch.zeros(self.cells, dim))
 
     def forward(self, maps: Tensor) -> Tensor:
         """Return the tokens."""
         if maps.shape[-2:] != (self.grid, self.grid):
             maps = F.adaptive_avg_pool2d(maps, self.grid)
-        tokens: Tensor = self.linear(maps.flatten(2).transpose(1, 2)) + self.place
+        cells = maps.flatten(2).transpose(1, 2)
+        if self.linear is None or self.place is None:
+            return cells
+        tokens: Tensor = self.linear(cells) + self.place
         return tokens
+
+
+def joined(stages: Sequence[Tensor], *, dim: int | None) -> Tensor:
+    """Tokens of several stages as one: of one width their sum (...,D), else side by side (...,sum of C)."""
+    return torch.cat(tuple(stages), -1) if dim is None else sum(stages[1:], stages[0])

@@ -12,6 +12,8 @@ from models.masking import hold_last, token_mask, zero_masked
 from models.trunks.torchvision_weights import take
 from models.weights.record import Expects, WeightsRecord
 
+_MOMENTUM = 0.1  # of running statistics, torch's own
+
 
 @singledispatch
 def feature_maps(backbone: nn.Module, x: Tensor) -> Tensor:
@@ -65,6 +67,17 @@ def _remove_head(backbone: nn.Module) -> int:
     raise TypeError(f"{type(backbone).__name__} has no classifier named fc, head or classifier to take off")
 
 
+def _follow(backbone: nn.Module) -> None:
+    """Let running statistics follow within some tens of steps, as all of these networks do but s3d.
+
+    Its momentum of 0.001 is for the hundred thousands of steps of Kinetics: trained here, it would be
+    evaluated with the statistics that it began with.
+    """
+    for module in backbone.modules():
+        if isinstance(module, nn.BatchNorm3d):
+            module.momentum = _MOMENTUM
+
+
 class MapsTrunk(nn.Module):
     """Frames (B,T,3,H,W) -> tokens by a video backbone: its last maps, MMP on them, and one readout.
 
@@ -75,7 +88,7 @@ class MapsTrunk(nn.Module):
     Args:
         backbone: what `feature_maps` has an adapter for, without its classifier.
         width: channels of its last maps.
-        dim: width of the tokens; None keeps that of the maps.
+        dim: width of the tokens; None keeps that of the maps, and nothing is learned behind them.
         mmp: MMP by channels, put on the last maps; None leaves them alone.
         readout: maps to tokens by channels and dim, e.g. `partial(TokenReadout, grid=4)` for S tokens a step,
             (B,T'S,D); None takes the mean over space, (B,T',D).
@@ -94,7 +107,7 @@ class MapsTrunk(nn.Module):
         self.backbone = backbone
         self.dim = width if dim is None else dim
         self.motion = mmp(width) if mmp is not None else None
-        self.readout = None if readout is None else readout(channels=width, dim=self.dim)
+        self.readout = None if readout is None else readout(channels=width, dim=dim)
         self.cells = int(getattr(self.readout, "cells", 1))
         linear = dim is not None and readout is None
         self.project = nn.Linear(width, self.dim) if linear else nn.Identity()
@@ -161,6 +174,7 @@ class VideoTrunk(MapsTrunk):
         expects = Expects()
         if weights is not None:
             pretrained, expects = take(network, backbone, weights, sha256=weights_sha256)
+        _follow(network)
         width = _remove_head(network)
         super().__init__(network, width=width, dim=dim, mmp=mmp, readout=readout)
         self.pretrained, self.expects = pretrained, expects

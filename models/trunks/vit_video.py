@@ -4,15 +4,16 @@
 |---|---|---|
 | plain | step, row and column in parts of the width, sines and cosines | none: ours, from the start |
 | videomae | number of the token, sines and cosines; interpolated for other clips | VideoMAE |
+| marlin | as videomae; its norms add 1e-5 | MARLIN |
 | vjepa2 | rotary, of step, row and column | V-JEPA 2 |
 | vjepa2_1 | rotary on 16 cells a side, an embedding of the modality | V-JEPA 2.1 |
 
-VideoMAE: Tong et al. 2022 (arXiv 2203.12602). V-JEPA 2: Assran et al. 2025 (arXiv 2506.09985). Dropout and
-stochastic depth are left out.
+VideoMAE: Tong et al. 2022 (arXiv 2203.12602). MARLIN: Cai et al. 2023 (arXiv 2211.06627). V-JEPA 2: Assran et
+al. 2025 (arXiv 2506.09985). Dropout and stochastic depth are left out.
 """
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
 import torch
 from torch import Tensor, nn
@@ -23,10 +24,11 @@ from models.trunks.video import MapsTrunk, feature_maps
 from models.trunks.vit_video_weights import expects_of, take
 from models.weights.record import WeightsRecord
 
-Family: TypeAlias = Literal["plain", "videomae", "vjepa2", "vjepa2_1"]
+Family: TypeAlias = Literal["plain", "videomae", "marlin", "vjepa2", "vjepa2_1"]
 PATCH, TUBELET = 16, 2  # pixels a side, and frames, of all of them
 _MLP = 4
-_EPS = 1e-6  # of the norms, as in both code bases
+_EPS = {"marlin": 1e-5}  # of the norms, as in its code
+_EPS_OF_OTHERS = 1e-6  # as in both code bases
 _STD = 0.02  # of weights at the start, likewise
 
 
@@ -61,11 +63,11 @@ class _Attention(nn.Module):
 class _Layer(nn.Module):
     """x + attention(norm x), then x + mlp(norm x)."""
 
-    def __init__(self, *, width: int, heads: int) -> None:
+    def __init__(self, *, width: int, heads: int, eps: float) -> None:
         super().__init__()
-        self.norm1 = nn.LayerNorm(width, eps=_EPS)
+        self.norm1 = nn.LayerNorm(width, eps=eps)
         self.attn = _Attention(width=width, heads=heads)
-        self.norm2 = nn.LayerNorm(width, eps=_EPS)
+        self.norm2 = nn.LayerNorm(width, eps=eps)
         hidden = _MLP * width
         self.mlp = nn.ModuleDict({"fc1": nn.Linear(width, hidden), "fc2": nn.Linear(hidden, width)})
 
@@ -98,8 +100,9 @@ class VideoTransformer(nn.Module):
         shape = (TUBELET, PATCH, PATCH)
         self.patch_embed = nn.Conv3d(3, width, shape, stride=shape)
         self.video_mod_embed = nn.Parameter(torch.zeros(1, 1, width)) if family == "vjepa2_1" else None
-        self.blocks = nn.ModuleList(_Layer(width=width, heads=heads) for _ in range(depth))
-        self.norm = nn.LayerNorm(width, eps=_EPS)
+        eps = _EPS.get(family, _EPS_OF_OTHERS)
+        self.blocks = nn.ModuleList(_Layer(width=width, heads=heads, eps=eps) for _ in range(depth))
+        self.norm = nn.LayerNorm(width, eps=eps)
         self.apply(_start)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -128,8 +131,8 @@ class VideoTransformer(nn.Module):
     ) -> tuple[Tensor | None, tuple[Tensor, Tensor] | None]:
         """What is added to the tokens, and by what queries and keys are turned."""
         width, device = tokens.shape[-1], tokens.device
-        if self.family in ("plain", "videomae"):
-            table = positions.joint if self.family == "videomae" else positions.factorized
+        if self.family in ("plain", "videomae", "marlin"):
+            table = positions.factorized if self.family == "plain" else positions.joint
             return table(grid, width).to(device), None
         newer = self.family == "vjepa2_1"
         cos, sin = positions.rotations(grid, self.head_width, stretched=newer, paired=newer)
@@ -187,10 +190,10 @@ class VitVideoTrunk(MapsTrunk):
         mmp: Callable[[int], nn.Module] | None = None,
         readout: Callable[..., nn.Module] | None = None,
     ) -> None:
-        if preset not in PRESETS or family not in ("plain", "videomae", "vjepa2", "vjepa2_1"):
+        if preset not in PRESETS or family not in get_args(Family):
             raise ValueError(
                 f"preset={preset!r}, family={family!r}: presets are {', '.join(PRESETS)}; families are "
-                "plain, videomae, vjepa2 and vjepa2_1"
+                f"{', '.join(get_args(Family))}"
             )
         width, layers, heads = PRESETS[preset]
         network = VideoTransformer(width=width, depth=depth or layers, heads=heads, family=family)

@@ -1,8 +1,8 @@
-"""Published weights of video transformers under the names of ours: VideoMAE and V-JEPA, in four layouts.
+"""Published weights of video transformers under our names: VideoMAE, MARLIN and V-JEPA, in five layouts.
 
 The layouts were read in the public code of MCG-NJU/VideoMAE (fine-tuning and pre-training), of
-facebookresearch/vjepa2 (2 and 2.1), and in the ports of both in transformers. Left out are decoders,
-predictors, poolers, classifiers and what V-JEPA 2.1 has for single pictures. What differs:
+facebookresearch/vjepa2 (2 and 2.1), in the ports of both in transformers, and in ControlNet/MARLIN. Left out
+are decoders, predictors, poolers, classifiers and what V-JEPA 2.1 has for single pictures. What differs:
 
 - queries, keys and values are one matrix; VideoMAE has no bias of keys, which changes no softmax: it is 0.
 - a fine-tuned VideoMAE normalizes the mean of all tokens (`fc_norm`); here that norm is applied to each one.
@@ -20,18 +20,24 @@ from models.weights.match import check_fit
 from models.weights.record import Expects, WeightsError, WeightsRecord
 
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, in the transforms of both code bases
-_FRAMES = 16  # VideoMAE has seen 16, V-JEPA 2 and 2.1 16 to 64
+_UNIT = ((0.0,) * 3, (1.0,) * 3)  # MARLIN was shown colors from 0 to 1 as they are
+_LICENSE = {"marlin": "CC-BY-NC 4.0, as its repository states"}  # no file of it says so
+_FRAMES = 16  # VideoMAE and MARLIN have seen 16, V-JEPA 2 and 2.1 16 to 64
 _POSITIONS = "positions, where clips differ from 16 frames of 224 x 224"
-_BEFORE = re.compile(r"^(module\.)?(backbone\.|videomae\.|vjepa2\.)")
+_BEFORE = re.compile(r"^(module\.)?(backbone\.|videomae\.|vjepa2\.|marlin\.)")
 _LEFT_OUT = re.compile(
     r"(decoder|predictor|pooler|classifier|head|encoder_to_decoder|patch_embed_img|norms_block\.[0-2])\."
-    r"|mask_token$|img_mod_embed$|(encoder\.)?(pos_embed|embeddings\.position_embeddings)$"
+    r"|(enc_dec_proj|discriminator)\.|mask_token$|img_mod_embed$"
+    r"|(encoder\.)?(pos_embed|embeddings\.position_embeddings|pos_embedding\.emb)$"
 )
 # what a layout has -> what we have, each where the other has nothing of that name
 _NAMES = [
     (re.compile(pattern), name)
     for pattern, name in (
         (r"^(encoder\.)?(patch_embed\.proj|embeddings\.patch_embeddings\.proj(ection)?)\.", "patch_embed."),
+        (r"^(encoder\.)?patch_embedding\.projection\.", "patch_embed."),
+        (r"\.mlp\.layers\.0\.linear\.", ".mlp.fc1."),
+        (r"\.mlp\.layers\.1\.linear\.", ".mlp.fc2."),
         (r"^(encoder\.)?(norm|fc_norm|layernorm|norms_block\.3)\.", "norm."),
         (r"^encoder\.(blocks|layer)\.", "blocks."),
         (r"\.layernorm_before\.", ".norm1."),
@@ -54,7 +60,8 @@ def expects_of(family: str, *, patch: int, trained: bool) -> Expects:
     """
     if not trained:
         return Expects(multiple=patch)
-    return Expects(multiple=patch, frames=_FRAMES, mean=_MEAN, std=_STD)
+    mean, std = _UNIT if family == "marlin" else (_MEAN, _STD)
+    return Expects(multiple=patch, frames=_FRAMES, mean=mean, std=std)
 
 
 def take(network: nn.Module, weights: str, *, family: str, heads: int, sha256: str | None) -> WeightsRecord:
@@ -87,16 +94,19 @@ def take(network: nn.Module, weights: str, *, family: str, heads: int, sha256: s
     check_fit(network.state_dict(), ours, whose=f"{found.name} for family={family}")
     network.load_state_dict(ours)
     return WeightsRecord(
-        source=found.source, name=found.name, url=found.url, sha256=found.sha256, license=found.license,
+        source=found.source, name=found.name, url=found.url, sha256=found.sha256,
+        license=found.license or _LICENSE.get(family),
         taken=sum(1 for name in given if not _unused(name)),
         left_out=tuple(name for name in given if _unused(name)),
-        resized=(_POSITIONS,) if family == "videomae" else (),
+        resized=(_POSITIONS,) if family in ("videomae", "marlin") else (),
     )  # fmt: skip
 
 
 def family_of(tensors: Mapping[str, Tensor]) -> str | None:
     """Whose weights these are, by what only their layout has."""
     names = [_inner(name) for name in tensors]
+    if any(name.endswith("patch_embedding.projection.weight") for name in names):
+        return "marlin"
     if any(name.endswith((".q_bias", "layernorm_before.weight")) for name in names):
         return "videomae"
     if any(name.startswith("norms_block.") for name in names):

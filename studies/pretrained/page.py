@@ -17,6 +17,7 @@ from studies.pretrained.plan import (
     FRAMES,
     LAYER_DECAY,
     PIXELS,
+    PLACES,
     RATES,
     STEP,
     STRIDE,
@@ -64,10 +65,10 @@ work beside it.
   a recording. The store has a window at every start: training draws and evaluation reads the same clips in
   all arms of a seed.
 - **What differs beside the weights.** Stored tokens are not augmented (no mirror image, no change of place,
-  brightness or contrast). A stored token has passed a random map of {channels} to {channels} channels that
-  does not learn, the readout of `encode.py`, at half precision; it is normalized and mapped to the width of
-  the network after it, where the other arms have one map, which learns. Rates fall by {decay} a block in
-  *tuned* only. Batch normalization follows its batches in *tuned* and *scratch*, and stands still in *probe*.
+  brightness or contrast). A stored token is one of the {places} cells of a frame's maps with its {channels}
+  channels, at half precision; it is normalized before it is mapped to the width of the network, where the
+  other arms are mapped only. Rates fall by {decay} a block in *tuned* only. Batch normalization follows its
+  batches in *tuned* and *scratch*, and stands still in *probe*.
   Recordings with fewer than 5 usable frames are skipped where frames are read, and not where windows are.
 - **Weights.** {weights}.
 - **Limits.** Drawn faces of {persons} persons. This says what a start from photographs of things is worth to
@@ -113,6 +114,7 @@ def write_page(
         stride=STRIDE,
         clips=CLIPS,
         channels=CHANNELS,
+        places=PLACES,
         decay=LAYER_DECAY,
         weights=_weights(results),
         edge=sum(result["rate"] in (min(RATES), max(RATES)) for result in results),

@@ -9,7 +9,7 @@ SUBJECTS, EPOCHS, LONG, PIXELS = 40, 8, 60, 112
 RATES = (3e-4, 1e-3, 3e-3)  # our choice, the same for all arms; validation chooses of them
 LAYER_DECAY = 0.75  # the example of docs/encoders.md; our choice
 WEIGHTS = "efficientnet_lite0"
-CHANNELS = 320  # of the last maps, and so of a stored token
+CHANNELS, PLACES = 320, 16  # of the last maps, and so of a stored token; cells of a frame
 FRAMES, STRIDE, CLIPS = 2, 8, 3
 VAL, TEST = 0.2, 0.4  # shares of persons: few are left to train, or what is tested says nothing; our choice
 _SUBJECTS, _VISITS = 4, 2  # of a step: there are few recordings, so steps are small; our choice
@@ -36,7 +36,6 @@ _BACKBONE = (
 _COMMON = (
     "model=baseline",
     "model/rarm=attentive",
-    "callbacks/ema=none",  # of batch norms the statistics belong to the last weights
     f"protocol.val={VAL}",
     f"protocol.test={TEST}",
     f"data.module.subjects={_SUBJECTS}",
@@ -62,6 +61,7 @@ _FROM_PIXELS = (
 _FROM_TOKENS = (
     "model/trunk=encoded",
     f"data.channels={CHANNELS}",
+    f"data.places={PLACES}",
     "data.module.eval_clips._target_=datamodules.clips.samplers.UniformClips",
     "~data.module.eval_clips.hop",
     f"+data.module.eval_clips.clips={CLIPS}",
@@ -80,7 +80,6 @@ def encoding(*, subjects: int, out: Path) -> tuple[str, ...]:
         f"output={store_of(out, subjects)}",
         *_BACKBONE,
         f"{_TRUNK}.weights={WEIGHTS}",
-        f"width={CHANNELS}",
         *_PIXELS,
         f"grid.length={FRAMES}",
         f"grid.stride={STRIDE}",

@@ -11,7 +11,9 @@ import pytest
 import timm
 import torch
 from hydra import compose, initialize_config_dir
-from safetensors.torch import save_file
+from hydra.errors import ConfigCompositionException
+from safetensors.torch import load_file, save_file
+from torch.nn import functional
 
 from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.manifest import ManifestError, read_manifest
@@ -23,6 +25,7 @@ from engine.cohort.same_preprocessing import check_preprocessing
 from engine.config.build import build
 from engine.config.compose import ConfigError, plain_config, root_keys
 from engine.config.source_code import ROOT
+from engine.config.unknown_keys import composition_advice
 from engine.encode import encode
 from engine.encoding.seen import check_encoder
 from engine.inference.clip_predictions import part_of, predict_clips, prediction_trainer, rebuild
@@ -240,8 +243,9 @@ def test_a_checkpoint_of_tokens_takes_no_store_of_another_encoder_and_no_videos(
 
 
 def test_a_training_reads_a_store_and_no_video_and_says_what_it_lacks(
-    command, trained, tmp_path, compose_run, monkeypatch
+    command, trained, tmp_path, compose_run, monkeypatch, caplog
 ):
+    caplog.set_level("INFO")
     _, videos, _ = trained
     command(*WITHOUT_RUN, table_of(videos))
     words = ["data=features", f"data.path={tmp_path / 'store' / 'manifest.csv'}", "model=mpdrm_tokens"]
@@ -249,6 +253,7 @@ def test_a_training_reads_a_store_and_no_video_and_says_what_it_lacks(
     run = compose_run(*words, "data.channels=16", *small)
     monkeypatch.setattr("av.open", None)  # no video is read any more
     fitted = fit_split(run, *material(run), folder=tmp_path / "training")
+    assert "its windows (8 frames, 2 apart, every 3 frames), pixels are gone, and so nothing" in caplog.text
     assert load_checkpoint(fitted.best).preprocessing.settings["grid"]["hop"] == 3
     network = load_network(fitted.best)
     assert (network.reads, network.shape) == ("tokens", (1, 16))
@@ -276,13 +281,45 @@ def weights(tmp_path):
     ]
 
 
+COLORS = [
+    f"data.module.normalize.{name}=[{value},{value},{value}]"
+    for name, value in (("mean", 0.5), ("std", 0.25))
+]
+
+
+def test_by_default_a_store_holds_the_maps_of_the_weights_and_nothing_random(
+    command, trained, weights, tmp_path, caplog
+):
+    _, videos, _ = trained
+    caplog.set_level("INFO")
+    command(*weights, *COLORS, table_of(videos), "seed=1")
+    row = read_manifest(tmp_path / "store" / "manifest.csv").recordings()[0]
+    encoder = timm.create_model("resnet10t", features_only=True, out_indices=(-2, -1)).eval()
+    encoder.load_state_dict(load_file(tmp_path / "tiny.safetensors"), strict=False)
+    config = load_checkpoint(trained[0].path).config["data"]["module"]["source"]
+    source = build(config, key="source").prepared(videos.recordings())
+    frames = source.clip(
+        next(one for one in videos.recordings() if one.recording_id == row.recording_id), [0]
+    )
+    with torch.no_grad():
+        maps = encoder((frames["frames"].float() / 255 - 0.5) / 0.25)
+    expected = torch.cat([functional.adaptive_avg_pool2d(one, 4) for one in maps], 1)[0].flatten(1).T
+    np.testing.assert_allclose(np.load(row.tokens_path)[0, :16], expected, atol=1e-4)
+    assert "at random" not in caplog.text
+    assert "data.channels=768 data.places=16 model=mpdrm_tokens" in caplog.text
+    command(*weights, *COLORS, table_of(videos), "width=8", output="mapped")
+    assert "width=8: what the encoder says is mapped to this width at random" in caplog.text
+
+
+def test_a_trunk_without_a_readout_is_encoded_by_its_checkpoint(command):
+    with pytest.raises(ConfigCompositionException) as error:
+        command("model/trunk=mdn", "data.path=x.csv")
+    assert "encoded as it was trained, by ckpt_path" in composition_advice(error.value, command="encode")
+
+
 def test_weights_with_their_license_stay_with_the_store(command, trained, weights, tmp_path):
     _, videos, _ = trained
-    colors = [
-        f"data.module.normalize.{name}=[{value},{value},{value}]"
-        for name, value in (("mean", 0.5), ("std", 0.25))
-    ]
-    command(*weights, *colors, table_of(videos))
+    command(*weights, *COLORS, table_of(videos))
     store = read_manifest(tmp_path / "store" / "manifest.csv")
     (taken,) = store.preprocessing.provenance["weights"].values()
     assert (taken["source"], taken["name"], taken["license"]) == ("file", "tiny.safetensors", "mit")

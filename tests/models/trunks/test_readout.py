@@ -3,7 +3,9 @@
 from functools import partial
 
 import pytest
+import timm
 import torch
+from torch.nn import functional
 
 from models.heads import ScoreHead
 from models.inputs import Appearance
@@ -11,9 +13,10 @@ from models.masking import token_mask
 from models.mpdrm.attentive_pool import AttentivePool
 from models.mpdrm.branches import MDFN, MPFN
 from models.mpdrm.network import MPDRM
+from models.mpdrm.part_relation import PartReadout
 from models.trunks.frames import FramesTrunk
 from models.trunks.pixels import PixelTrunk
-from models.trunks.readout import TokenReadout
+from models.trunks.readout import SpatialReadout, TokenReadout
 from models.trunks.video import VideoTrunk
 
 GRID = partial(TokenReadout, grid=2)
@@ -34,6 +37,35 @@ def test_cells_are_read_row_by_row_and_each_has_a_place_of_its_own():
     assert torch.allclose(readout(maps), torch.stack(expected, 1), atol=1e-6)
     with pytest.raises(ValueError, match="grid=0"):
         TokenReadout(channels=3, dim=5, grid=0)
+
+
+def test_without_a_width_the_cells_are_those_of_the_maps_and_nothing_is_learned():
+    readout, maps = TokenReadout(channels=3, dim=None, grid=2), torch.randn(2, 3, 4, 6)
+    assert list(readout.parameters()) == []
+    quarters = [maps[..., :2, :3], maps[..., :2, 3:], maps[..., 2:, :3], maps[..., 2:, 3:]]
+    assert torch.allclose(readout(maps), torch.stack([q.mean((-2, -1)) for q in quarters], 1), atol=1e-6)
+    for needs_a_width in (SpatialReadout, PartReadout):
+        with pytest.raises(ValueError, match="model/readout=tokens"):
+            needs_a_width(channels=3, dim=None)
+
+
+def test_without_a_width_the_stages_of_a_timm_encoder_stand_side_by_side():
+    trunk = FramesTrunk(backbone="resnet10t", dim=None, readout=GRID).eval()
+    encoder = timm.create_model("resnet10t", features_only=True, out_indices=(-2, -1)).eval()
+    encoder.load_state_dict(trunk.backbone.state_dict())
+    x = torch.randn(1, 2, 3, 64, 64)
+    with torch.no_grad():
+        found = trunk(x, torch.ones(1, 2, dtype=torch.bool))
+        middle, last = (functional.adaptive_avg_pool2d(maps, 2) for maps in encoder(x[0]))
+    assert trunk.dim == 256 + 512 == found.shape[-1]
+    expected = torch.cat((middle, last), 1).flatten(2).transpose(1, 2).reshape(1, 8, -1)
+    assert torch.allclose(found, expected, atol=1e-5)
+
+
+def test_a_pixel_trunk_without_a_width_keeps_the_channels_of_what_it_reads():
+    trunk = PixelTrunk(dim=None, widths=[4, 8, 12], mmp_stages=[], read_stages=[-2, -1], readout=GRID)
+    tokens = trunk(torch.randn(1, 2, 3, 32, 32), torch.ones(1, 2, dtype=torch.bool))
+    assert tokens.shape == (1, 8, trunk.dim) == (1, 8, 20)
 
 
 @pytest.mark.parametrize("name", TRUNKS)

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+from functools import partial
 
 import pytest
 import timm
@@ -10,6 +11,7 @@ from safetensors.torch import save_file
 from torch.nn import functional as F
 
 from models.trunks.frames import FramesTrunk
+from models.trunks.readout import TokenReadout
 from models.trunks.timm_weights import expects_of
 from models.weights import locate as hub
 from models.weights.files import read_tensors, sha256_of
@@ -50,13 +52,32 @@ def test_maps_of_a_filled_trunk_are_those_that_timm_fills_itself(backbone, tmp_p
         backbone, pretrained=True, features_only=True, out_indices=(0, 1),
         pretrained_cfg_overlay={"file": str(path)}, **settings,
     )  # fmt: skip
-    assert all(torch.equal(value, theirs.state_dict()[n]) for n, value in trunk.backbone.state_dict().items())
+    ours = trunk.backbone.state_dict()
+    assert all(torch.equal(ours[n], value) for n, value in theirs.state_dict().items())
+    # of a transformer the last norm as well, which timm leaves out
+    more = {n for n in ours if n not in theirs.state_dict()}
+    assert more == ({"model.norm.weight", "model.norm.bias"} if backbone.startswith("vit") else set())
     record = trunk.pretrained
-    assert record.taken == len(theirs.state_dict())
+    assert record.taken == len(ours)
     assert record.taken + len(record.left_out) >= len(read_tensors(path))
     assert (record.name, record.sha256, record.license) == ("w.safetensors", sha256_of(path), None)
     assert bool(record.resized) == bool(settings)
     assert set(record.left_out) < set(whole.state_dict())
+
+
+@pytest.mark.parametrize("backbone", ["vit_small_patch14_dinov2", "vit_small_patch14_reg4_dinov2"])
+def test_cells_of_dinov2_are_its_patch_tokens_behind_its_last_norm(backbone, tmp_path):
+    whole = written(backbone, tmp_path / "dino.safetensors", img_size=56).eval()
+    with torch.no_grad():
+        whole.norm.weight.uniform_(0.5, 2)
+    save_file(whole.state_dict(), tmp_path / "dino.safetensors")
+    keep = {"dim": None, "stages": [-1], "readout": partial(TokenReadout, grid=4)}
+    trunk = FramesTrunk(backbone=backbone, size=56, weights=str(tmp_path / "dino.safetensors"), **keep).eval()
+    x = torch.randn(1, 2, 3, 56, 56)
+    with torch.no_grad():
+        found = trunk(x, torch.ones(1, 2, dtype=torch.bool)).reshape(2, 16, 384)
+        expected = whole.forward_features(x[0])[:, whole.num_prefix_tokens :]
+    assert torch.allclose(found, expected, atol=1e-5)
 
 
 def test_position_embeddings_are_interpolated_and_the_record_says_so(tmp_path):

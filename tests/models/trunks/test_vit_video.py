@@ -13,7 +13,7 @@ from models.positions import factorized, joint
 from models.trunks.vit_video import PRESETS, VideoTransformer, VitVideoTrunk
 
 ALL = torch.ones(1, 4, dtype=torch.bool)
-FAMILIES = ("plain", "videomae", "vjepa2", "vjepa2_1")
+FAMILIES = ("plain", "videomae", "marlin", "vjepa2", "vjepa2_1")
 
 
 @pytest.mark.parametrize(("family", "table"), [("plain", factorized), ("videomae", joint)])

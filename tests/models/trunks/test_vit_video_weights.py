@@ -1,4 +1,4 @@
-"""Made-up weights under the true names of VideoMAE, V-JEPA 2 and 2.1, and of their ports in transformers."""
+"""Made-up weights under the true names of VideoMAE, MARLIN and V-JEPA, and of their ports in transformers."""
 
 import json
 
@@ -92,11 +92,26 @@ def vjepa2_1():
     return plain | patch("patch_embed_img.proj", 1) | norms | modes
 
 
+def marlin():
+    """Its encoder is VideoMAE's under other names; of the training file the decoder comes along."""
+    renamed = {"mlp.fc1": "mlp.layers.0.linear", "mlp.fc2": "mlp.layers.1.linear", "fc_norm": "norm"}
+    tensors = {"encoder.pos_embedding.emb": rows(1, 1568, D), "enc_dec_proj.weight": rows(192, D)}
+    tensors |= {"decoder.norm.weight": rows(192), "discriminator.layers.0.linear.weight": rows(1, 192)}
+    for name, value in videomae_finetuned().items():
+        for theirs, own in renamed.items() | {("patch_embed.proj", "patch_embedding.projection")}:
+            name = name.replace(theirs, own)
+        if not name.startswith("head"):
+            tensors[f"encoder.{name}"] = value
+    return tensors
+
+
 # family, tensors, how many are left out, and how its code wraps them
 LAYOUTS = {
     "videomae_finetuned": ("videomae", videomae_finetuned, 2, lambda one: {"module": one}),
     "videomae_pretrained": ("videomae", videomae_pretrained, 6, lambda one: {"model": one, "epoch": 800}),
     "videomae_ported": ("videomae", videomae_ported, 2, None),
+    "marlin": ("marlin", marlin, 4, lambda one: {"state_dict": one}),
+    "marlin_hub": ("marlin", lambda: {f"marlin.{k}": v for k, v in marlin().items()}, 4, None),
     "vjepa2": ("vjepa2", vjepa2, 1, lambda one: {"target_encoder": wrapped(one), "encoder": {}}),
     "vjepa2_ported": ("vjepa2", vjepa2_ported, 2, None),
     "vjepa2_1": ("vjepa2_1", vjepa2_1, 9, lambda one: {"ema_encoder": wrapped(one), "epoch": 3}),
@@ -133,13 +148,29 @@ def test_every_tensor_of_a_published_layout_finds_its_place(name, tmp_path):
                       if family == "videomae" else "layer.1.attention.query.weight"))  # fmt: skip
         three = [tensors[before.replace(".query.", f".{one}.")] for one in ("query", "key", "value")]
         assert torch.equal(own.weight, torch.cat(three))
-    if family == "videomae":
+    if family in ("videomae", "marlin"):
         query, value = (
             next(v for n, v in tensors.items() if "1." in n and n.endswith(f"{one}_bias")) for one in "qv"
         )
         assert torch.equal(own.bias, torch.cat((query, torch.zeros(D), value)))
         assert record.resized == ("positions, where clips differ from 16 frames of 224 x 224",)
-    assert (trunk.expects.frames, trunk.expects.mean[0]) == (16, 0.485)
+    of_marlin = family == "marlin"
+    assert (trunk.expects.frames, trunk.expects.mean[0]) == (16, 0.0 if of_marlin else 0.485)
+    assert (record.license is not None and "CC-BY-NC" in record.license) == of_marlin
+
+
+def test_marlin_differs_from_videomae_in_its_norms_and_colors_alone(tmp_path):
+    torch.manual_seed(7)
+    trunks = [VitVideoTrunk(**TINY, family=family).eval() for family in ("marlin", "videomae")]
+    trunks[1].load_state_dict(trunks[0].state_dict())
+    x, mask = torch.randn(1, 16, 3, 32, 32), torch.ones(1, 16, dtype=torch.bool)
+    with torch.no_grad():
+        different, same = (trunks[0](x, mask) - trunks[1](x, mask)).abs().max(), trunks[1](x, mask)
+        for norm in (m for m in trunks[0].modules() if isinstance(m, torch.nn.LayerNorm)):
+            assert norm.eps == 1e-5
+            norm.eps = 1e-6
+        assert different > 0
+        assert torch.equal(trunks[0](x, mask), same)
 
 
 def test_two_layouts_of_one_network_give_one_network(tmp_path):

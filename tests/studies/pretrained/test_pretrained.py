@@ -71,9 +71,11 @@ def test_stored_windows_are_the_clips_of_the_other_arms(configs, tmp_path, frame
         encoder = plain_config(compose("encode", words), keys=root_keys("encode"))
     trunk = dict(configs["tuned"]["model"]["network"]["depression"]["trunk"])
     assert trunk.pop("mmp") is None
-    assert encoder["model"]["network"]["depression"]["trunk"] == trunk | {
-        "dim": configs["probe"]["data"]["channels"]
-    }
+    assert encoder["model"]["network"]["depression"]["trunk"] == trunk | {"dim": None}
+    built = build(encoder["model"]["network"]["depression"]["trunk"] | {"weights": None}, key="trunk")
+    assert (built.dim, built.cells) == tuple(
+        configs["probe"]["data"][name] for name in ("channels", "places")
+    )
     pixels, tokens = (configs[arm]["data"]["module"] for arm in ("tuned", "probe"))
     for name in ("source", "normalize"):
         found, expected = encoder["data"]["module"][name], json.loads(json.dumps(pixels[name]))
