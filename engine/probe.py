@@ -22,7 +22,7 @@ from engine.config.compose import ConfigError
 from engine.config.targets import check_targets, trusting
 from engine.config.value_ranges import check_settings
 from engine.encoding.seen import check_encoder
-from engine.probing.heads import HEADS, Plan, chosen, train_heads
+from engine.probing.heads import HEADS, Plan, check_labels, chosen, train_heads
 from engine.probing.page import write_probes
 from engine.probing.windows import read_windows
 from engine.runs.provenance import RunManifest, write_json
@@ -59,7 +59,8 @@ def probe(config: Mapping[str, Any], *, folder: Path) -> list[pd.DataFrame]:
     with RunManifest(folder=folder, config=config, place="before training") as record:
         manifest = build(config["data"]["manifest"], key="data.manifest")
         check_scale(manifest, config)
-        splits = _once_each(checked_splits(config, manifest))
+        needs = partial(check_labels, manifest, heads=config["model"]["network"]["heads"])
+        splits = _once_each(checked_splits(config, manifest, needs=needs))
         check_encoder(manifest, splits)
         for split in splits:
             report_split(manifest, split, record=record)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -81,8 +82,7 @@ def train(
         if check_data is not None:
             check_data(config["data"]["manifest"], manifest.digest())
         check_scale(manifest, config)
-        splits = checked_splits(config, manifest)
-        check_validation(config, manifest, splits)
+        splits = checked_splits(config, manifest, needs=partial(check_validation, config, manifest))
         check_encoder(manifest, splits)
         for split in splits:
             report_split(manifest, split, record=record)

@@ -10,7 +10,7 @@ from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.columns import LABELS
 from datamodules.manifests.manifest import Manifest
 from datamodules.series import UnreadableSeries, offered_channels
-from datamodules.split_leakage.near_duplicates import duplicates, false_hashes
+from datamodules.split_leakage.near_duplicates import duplicates, hash_fault
 from datamodules.split_leakage.split_checks import check_content, check_split
 from datamodules.splits.partition import SplitError
 from datamodules.splits.protocols import Given, Holdout
@@ -32,13 +32,13 @@ def obstacles(manifest: Manifest, *, probe: bool = True) -> list[str]:
     if not table[labels].notna().any(axis=None):
         return ["no recording has a label: fill 'score' and 'scale', 'binary', or trait_* columns"]
     found = []
-    if probe and (made_up := false_hashes(manifest)):
-        found.append(f"'content_hash' of {', '.join(made_up[:5])} is not that of the file; drop the column")
+    if probe and (fault := hash_fault(manifest)):
+        found.append(fault)
     pairs = duplicates(manifest) if probe else []
     try:
         (split,) = (Given() if _has_parts(manifest) else Holdout()).splits(manifest)
-    except SplitError as fault:
-        return [*found, str(fault)]
+    except SplitError as impossible:
+        return [*found, str(impossible)]
     checks: tuple[Callable[[], None], ...] = (
         lambda: check_split(manifest, split, subject_disjoint=True),
         lambda: check_content(manifest, split, pairs),
@@ -46,8 +46,8 @@ def obstacles(manifest: Manifest, *, probe: bool = True) -> list[str]:
     for check in checks:
         try:
             check()
-        except LeakageError as fault:
-            found.append(str(fault))
+        except LeakageError as leak:
+            found.append(str(leak))
     return found
 
 

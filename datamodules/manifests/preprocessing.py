@@ -1,4 +1,4 @@
-"""How recordings were preprocessed: the `preprocessing.json` of the cache in which they lie."""
+"""How recordings were preprocessed or encoded: the `preprocessing.json` of the cache or store they lie in."""
 
 import hashlib
 import json
@@ -11,7 +11,8 @@ from typing import Any
 import pandas as pd
 
 FILE = "preprocessing.json"
-_BESIDE = ("refused.csv", "faces.html")  # of a cache: where one lies and the record does not, it was lost
+_STORE, _TOKENS = "encoder_seen.json", "tokens"  # file and folder that only a store of `encode.py` has
+_BESIDE = ("refused.csv", "faces.html", _STORE)  # where one lies and the record does not, it was lost
 _LARGEST, _DEEPEST = 64 * 2**10, 12  # characters and levels of a record, our choice: a cache has two thousand
 _VERSIONS = ("version", "versions", "libraries")  # keys below which a provenance tells the versions of others
 _OWN = "format"  # among them: what `preprocess.py` raises when the same settings give other pictures
@@ -118,9 +119,11 @@ def read_preprocessing(folder: Path) -> Preprocessing | None:
     file = folder / FILE
     if not file.is_file():
         if any((folder / name).is_file() for name in _BESIDE):
+            command = maker(folder)
+            what = "encoder made these tokens" if command == "encode.py" else "settings cut these faces out"
             raise BadPreprocessing(
-                f"{file}: is missing, and it alone says how these faces were cut out. Copy it from where the "
-                "cache was made, or give its command of preprocess.py once more: what is done stays"
+                f"{file}: is missing, and it alone says which {what}. Copy it from where it was made, or "
+                f"give its command of {command} once more: what is done stays"
             )
         return None
     try:
@@ -129,8 +132,15 @@ def read_preprocessing(folder: Path) -> Preprocessing | None:
         return Preprocessing.of(json.loads(file.read_text(encoding="utf-8")))
     except (BadPreprocessing, ValueError, RecursionError, OSError) as fault:
         raise BadPreprocessing(
-            f"{file}: is not what preprocess.py writes ({fault}). Run preprocess.py on this cache once more"
+            f"{file}: is not what {maker(folder)} writes ({fault}). Delete it and give the command of "
+            f"{maker(folder)} once more: what is done stays"
         ) from fault
+
+
+def maker(folder: Path) -> str:
+    """The command that made a folder, with its record or without: `encode.py` or `preprocess.py`."""
+    store = (folder / _STORE).is_file() or (folder / _TOKENS).is_dir()
+    return "encode.py" if store else "preprocess.py"
 
 
 def _flat(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from datamodules.manifests.preprocessing import FILE, BadPreprocessing, cache_folders
+from datamodules.manifests.preprocessing import FILE, BadPreprocessing, cache_folders, maker
 from datamodules.wording import first_few
 
 _REFUSED, _USED = "refused.csv", "manifest.csv"
@@ -44,5 +44,5 @@ def _ids(path: Path) -> list[str]:
             return [row["recording_id"] for row in csv.DictReader(file)]
     except (csv.Error, KeyError, UnicodeDecodeError) as fault:
         raise BadPreprocessing(
-            f"{path}: is not what preprocess.py writes ({fault}). Run preprocess.py on this cache once more"
+            f"{path}: is not what {maker(path.parent)} writes ({fault}). Give its command once more"
         ) from fault

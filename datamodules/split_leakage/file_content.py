@@ -89,7 +89,11 @@ def contents(manifest: Manifest, ids: Sequence[str] | None = None) -> dict[str, 
 
 
 def content_of(file: Path, fps: float = 0.0) -> Content:
-    """Content of one file, from the user's cache if it is there; `fps` serves a series without a clock."""
+    """Content of one file, from the user's cache if it is there; `fps` serves a series without a clock.
+
+    A file is read once for its place, size and time of modification. What was changed with its size kept and
+    its time set back, and bytes that a failing disk turned after they were read, are not seen.
+    """
     status = file.stat()
     return _content(file.resolve(), status.st_size, status.st_mtime_ns, fps)
 

@@ -13,6 +13,7 @@ from scipy.ndimage import uniform_filter1d
 from datamodules.manifests.manifest import Manifest
 from datamodules.split_leakage.file_content import Content, contents
 from datamodules.split_leakage.fingerprint import RATE, Fingerprint
+from datamodules.wording import first_few
 
 _log = logging.getLogger(__name__)
 
@@ -180,6 +181,18 @@ def false_hashes(manifest: Manifest) -> list[str]:
         for name, own in contents(manifest).items()
         if own and stated[name] and stated[name].lower() not in {one.sha256 for one in own}
     ]
+
+
+def hash_fault(manifest: Manifest) -> str:
+    """What is wrong with the `content_hash` of a table, and what mends it; empty where nothing is."""
+    false = false_hashes(manifest)
+    if not false:
+        return ""
+    if any(one.tokens_path for one in manifest.recordings(false)):
+        remedy = "copy the store again, or delete these files and give the command of encode.py once more"
+    else:
+        remedy = "copy the file again, or drop the column to have it computed where it was filled by hand"
+    return f"'content_hash' of {first_few(false)} is not the SHA-256 of the file; {remedy}"
 
 
 def duplicates(manifest: Manifest) -> list[Pair]:

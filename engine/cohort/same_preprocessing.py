@@ -59,6 +59,11 @@ def check_preprocessing(checkpoint: RunCheckpoint, manifest: Manifest, *, accept
 
 
 def _one_alone(checkpoint: RunCheckpoint, manifest: Manifest) -> tuple[str, str]:
+    if manifest.preprocessing is not None and _ENCODER in manifest.preprocessing.settings:
+        return (
+            f"is a store of tokens of encode.py, and {checkpoint.path} was trained on recordings",
+            ". Give the recordings themselves, or train on this store with data=features.",
+        )
     if checkpoint.preprocessing is None:
         return (
             f"is of preprocess.py, and {checkpoint.path} was trained on recordings that are not",

@@ -1,17 +1,18 @@
 """Build the splits of a config, check them with the guard, and filter their training parts on request."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.columns import LABELS
-from datamodules.manifests.manifest import Manifest, ManifestError
-from datamodules.split_leakage.near_duplicates import duplicates, false_hashes
+from datamodules.manifests.manifest import Manifest
+from datamodules.split_leakage.near_duplicates import duplicates
 from datamodules.split_leakage.split_checks import check_content as check_duplicates
 from datamodules.split_leakage.split_checks import check_split
 from datamodules.splits.partition import Split
 from datamodules.splits.subject_overlap import person_overlap
+from engine.cohort.file_checks import check_files
 from engine.cohort.network_needs import check_content, check_heads
 from engine.config.build import build
 from engine.config.compose import ConfigError
@@ -20,11 +21,23 @@ from engine.runs.provenance import RunManifest
 _log = logging.getLogger(__name__)
 
 
-def checked_splits(config: Mapping[str, Any], manifest: Manifest) -> list[Split]:
+def checked_splits(
+    config: Mapping[str, Any],
+    manifest: Manifest,
+    *,
+    needs: Callable[[Sequence[Split]], None] = lambda splits: None,
+) -> list[Split]:
     """The splits of `protocol`, without the training recordings that `train_filter` leaves out.
 
+    What the table alone tells is checked first: no file is read for splits that cannot be used.
+
+    Args:
+        config: Resolved config of the run.
+        manifest: The recordings.
+        needs: Raises where the whole splits lack what the run chooses by.
+
     Raises:
-        ManifestError: A stated content hash is not that of the file.
+        ManifestError: A file is not the one that its cache made, or that its row states.
         ConfigError: A split tests nobody, nothing is labeled, or the network lacks files or labels.
         LeakageError: A split leaks, or a filter touched what selects or is tested.
     """
@@ -33,31 +46,31 @@ def checked_splits(config: Mapping[str, Any], manifest: Manifest) -> list[Split]
     _check_labeled(manifest)
     check_content(manifest, config)
     check_heads(manifest, config)
-    if made_up := false_hashes(manifest):
-        raise ManifestError(
-            f"{manifest}: 'content_hash' of {', '.join(made_up[:5])} ({len(made_up)} in all) is not the "
-            "SHA-256 of the file; drop the column to have it computed"
-        )
-    pairs = duplicates(manifest)
-    splits = []
-    for whole in protocol.splits(manifest):
+    wholes: list[Split] = list(protocol.splits(manifest))
+    for whole in wholes:
         if not whole.test:
             raise ConfigError(f"{manifest}: split '{whole.name}' tests nobody; fill its test part")
         _check(manifest, whole, protocol)
-        check_duplicates(manifest, whole, pairs)
         check_heads(manifest, config, whole)
-        if drop is None:
-            splits.append(whole)
-            continue
-        split = drop(manifest, whole)
-        _check(manifest, split, protocol)
-        if (split.val, split.test) != (whole.val, whole.test) or not set(split.train) <= set(whole.train):
-            raise LeakageError(
-                f"train_filter: split '{whole.name}' came back with other validation or test recordings, or "
-                "with new training ones; a filter may only leave out training recordings"
-            )
-        splits.append(split)
-    return splits
+    needs(wholes)
+    check_files(manifest)
+    pairs = duplicates(manifest)
+    for whole in wholes:
+        check_duplicates(manifest, whole, pairs)
+    return wholes if drop is None else [_filtered(manifest, whole, drop, protocol) for whole in wholes]
+
+
+def _filtered(
+    manifest: Manifest, whole: Split, drop: Callable[[Manifest, Split], Split], protocol: Any
+) -> Split:
+    split = drop(manifest, whole)
+    _check(manifest, split, protocol)
+    if (split.val, split.test) != (whole.val, whole.test) or not set(split.train) <= set(whole.train):
+        raise LeakageError(
+            f"train_filter: split '{whole.name}' came back with other validation or test recordings, or "
+            "with new training ones; a filter may only leave out training recordings"
+        )
+    return split
 
 
 def _check_labeled(manifest: Manifest) -> None:

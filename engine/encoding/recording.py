@@ -17,8 +17,9 @@ from datamodules.clips.samplers import ClipSampler
 from datamodules.clips.tokens import BFLOAT16, as_stored
 from datamodules.manifests.manifest import Recording
 from datamodules.synthetic.files import partial_path
+from engine.cohort.file_checks import changed_face
 from engine.encoding.encoder import Encoder
-from preprocessing.cache.entry import Cell, Entry, source_facts
+from preprocessing.cache.entry import Entry, source_facts
 from preprocessing.cache.folder import Cache
 from preprocessing.run.job import Job
 
@@ -90,9 +91,12 @@ def _encoded(job: Job, encoder: Encoder, windows: _Windows, cache: Cache) -> Ent
         with job.path.open("rb") as file:
             source = source_facts(job.path, job.tracked)
             source["sha256"] = file_digest(file, "sha256").hexdigest()
+        changed = changed_face(windows.recording)  # its series says which frames are real
     except OSError as error:
         return replace(entry, reasons=(f"it cannot be read: {error.strerror or error}",))
     entry = replace(entry, source=source)
+    if changed:
+        return replace(entry, reasons=(changed,))
     target = cache.place(job.recording_id, "tokens", ".npy")
     try:
         # left out as where its frames are read
@@ -103,7 +107,7 @@ def _encoded(job: Job, encoder: Encoder, windows: _Windows, cache: Cache) -> Ent
         return replace(entry, reasons=(str(fault).removeprefix(f"{job.path}: "),))
     if known == 0:
         return replace(entry, reasons=("no window of the grid shows a usable frame",), final=True)
-    tokens = _described(target, cache.folder)
+    tokens = cache.described(target)
     return replace(
         entry,
         status="ok",
@@ -152,9 +156,3 @@ def _batches(windows: _Windows, size: int) -> Iterator[list[tuple[int, Tensor, T
             batch = []
     if batch:
         yield batch
-
-
-def _described(path: Path, folder: Path) -> dict[str, Cell]:
-    with path.open("rb") as file:
-        digest = file_digest(file, "sha256").hexdigest()
-    return {"path": path.relative_to(folder).as_posix(), "size": path.stat().st_size, "sha256": digest}

@@ -1,6 +1,6 @@
 """Folds x seeds x learning rates of one small network, trained at once; validation chooses among them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from torch import nn
 from datamodules.manifests.manifest import Manifest
 from datamodules.progress import Progress
 from datamodules.schema import IDS
-from datamodules.splits.partition import Split
+from datamodules.splits.partition import Split, faults_of
 from engine.config.compose import ConfigError
 from engine.probing.windows import Windows
 from models.stacked import StackedNetworks
@@ -105,6 +105,35 @@ def _predicted(heads: StackedNetworks, windows: Windows) -> dict[str, NDArray[np
     return {name: windows.mean(values) for name, values in whole.items()}
 
 
+def check_labels(manifest: Manifest, splits: Sequence[Split], heads: Collection[str]) -> None:
+    """Stop, before a token is read, where a fold lacks the labels or classes by which its heads are chosen.
+
+    Args:
+        manifest: The recordings.
+        splits: The folds.
+        heads: Names of the network's heads.
+
+    Raises:
+        ConfigError: Names the fold and the remedy.
+    """
+    head = _choosing(heads)
+    for split in splits:
+        _labeled(manifest.table, split, head)
+        faults = faults_of(manifest.table, split, ("train", "val")) if head == "binary" else []
+        if faults:
+            scores = "score" in manifest.table and manifest.table["score"].notna().any()
+            raise ConfigError(
+                f"{manifest}: {'; '.join(faults)}. The log loss of one class chooses nothing: move persons "
+                "of the other one there in the column 'split', or take protocol=kfold"
+                + (", or model/heads=score" if scores else "")
+            )
+
+
+def _choosing(heads: Collection[str]) -> str:
+    """The head whose loss of validation chooses."""
+    return "binary" if "binary" in heads else "score"
+
+
 def chosen(
     trained: Trained, table: pd.DataFrame, splits: Sequence[Split]
 ) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
@@ -119,7 +148,7 @@ def chosen(
     Raises:
         ConfigError: Nobody of validation has a label to choose by.
     """
-    head = "binary" if "binary" in trained.predictions else "score"
+    head = _choosing(trained.predictions)
     val = [_labeled(table, split, head) for split in splits]
     found = pd.DataFrame(
         {**trial, "step": step, "look": look, "place": place}
@@ -143,7 +172,10 @@ def chosen(
 def _labeled(table: pd.DataFrame, split: Split, head: str) -> NDArray[np.intp]:
     own = table["recording_id"].isin(set(split.val)) & table[head].notna()
     if not own.any():
-        raise ConfigError(f"split {split.name}: nobody of validation has a '{head}', which chooses the rate")
+        raise ConfigError(
+            f"split '{split.name}': nobody of validation has a '{head}', which chooses the rate; fill the "
+            "column for some of its part 'val', or take another protocol"
+        )
     return np.flatnonzero(own)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +40,9 @@ def material(config: Mapping[str, Any]) -> tuple[Manifest, Split]:
         ConfigError: The protocol has several folds.
     """
     manifest = build(config["data"]["manifest"], key="data.manifest")
-    splits = checked_splits(config, manifest)
+    splits = checked_splits(config, manifest, needs=partial(check_validation, config, manifest))
     if len(splits) != 1:
         raise ConfigError(
             f"one training takes one split, the protocol has {len(splits)}: use protocol=holdout"
         )
-    check_validation(config, manifest, splits)
     return manifest, splits[0]

@@ -7,6 +7,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
 
+from datamodules.synthetic.files import read_sealed
+
 Cell = str | int | float
 STATUSES = ("ok", "warned", "refused")
 _LONGEST = 120  # bytes of a name; with what is added to it every file system takes it
@@ -33,7 +35,7 @@ class Entry:
         usable: how many of them nothing speaks against.
         lost: frames by the reason that speaks against them.
         timeline: when they are lost, see `preprocessing.page.timeline`.
-        files: `path, size, sha256` of `clip`, `series` and `sheet`, as far as they are there.
+        files: `path, size, sha256` of `clip`, `series`, `sheet` and `tokens`, as far as they are there.
     """
 
     recording_id: str
@@ -75,6 +77,8 @@ class Entry:
 def file_stem(recording_id: str) -> str:
     """The name under which the files of a recording lie, without suffix; two ids never share one.
 
+    To file systems that do not tell case or composition apart, `check_names` of the folder sees.
+
     >>> file_stem("P01_visit 1")
     'P01_visit 1'
     """
@@ -83,6 +87,16 @@ def file_stem(recording_id: str) -> str:
     if kept == recording_id:
         return kept
     return f"{kept or 'recording'}-{sha256(recording_id.encode()).hexdigest()[:8]}"
+
+
+def kept_digest(file: Path) -> str | None:
+    """SHA-256 that the entry beside a file of a cache keeps of it; None where there is no such entry."""
+    folder = file.parent.parent
+    content = read_sealed(folder / "entries" / f"{file.stem}.json")
+    entry = None if content is None else Entry.read(content)
+    place = f"{file.parent.name}/{file.name}"
+    own = [one["sha256"] for one in entry.files.values() if one["path"] == place] if entry else []
+    return str(own[0]) if own else None
 
 
 def source_facts(path: Path, tracked: Path | None = None) -> dict[str, Cell]:

@@ -2,18 +2,19 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 import pandas as pd
 
 from datamodules.manifests.made_up import mark
-from datamodules.synthetic.files import partial_path, put, put_sealed, read_sealed, sweep
+from datamodules.synthetic.files import intact, partial_path, put, put_sealed, read_sealed, sweep
 from datamodules.wording import first_few
 from preprocessing.cache.claim import claim
 from preprocessing.cache.entry import Cell, Entry, file_stem, source_facts
@@ -27,7 +28,7 @@ _REFUSED = ("recording_id", "path", "reason")
 
 
 class CacheError(ValueError):
-    """A folder that cannot be the cache of these settings."""
+    """A folder that cannot be the cache of these settings, or of these recordings."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +92,15 @@ class Cache:
         return claim(self.folder / "claims" / f"{file_stem(recording_id)}.lock")
 
     def entry(self, recording_id: str) -> Entry | None:
-        """The entry of a recording; None if there is none, or it is not what was written."""
-        return self._read(self.place(recording_id, "entries", ".json"))
+        """The entry of a recording; None if there is none, or it is not what was written.
+
+        Raises:
+            CacheError: The file system gives the file of another id, which it takes for the same name.
+        """
+        found = self._read(self.place(recording_id, "entries", ".json"))
+        if found is not None and found.recording_id != recording_id:
+            raise _one_name(found.recording_id, recording_id)
+        return found
 
     def _read(self, path: Path) -> Entry | None:
         content = read_sealed(path)
@@ -103,18 +111,47 @@ class Cache:
         """Write an entry, last of all files of its recording, in one step."""
         put_sealed(self.place(entry.recording_id, "entries", ".json"), entry.plain())
 
+    def described(self, path: Path) -> dict[str, Cell]:
+        """What an entry keeps of a file of the cache: place, size and SHA-256."""
+        with path.open("rb") as file:
+            digest = file_digest(file, "sha256").hexdigest()
+        place = path.relative_to(self.folder).as_posix()
+        return {"path": place, "size": path.stat().st_size, "sha256": digest}
+
     def finished(self, recording_id: str, source: Path, tracked: Path | None = None) -> Entry | None:
-        """The entry of a recording that is done: its sources are what they were, and its files are there."""
+        """The entry of a recording that is done: its sources and its files are what they were.
+
+        A file that was touched after its entry was written, as by a copy or a change, is read again and the
+        entry written anew. Bytes that turned without a trace in the folder, as on a failing disk, are not
+        seen here. A file that is deleted is made again.
+
+        Raises:
+            OSError: The entry cannot be written.
+        """
         entry = self.entry(recording_id)
         if entry is None or not entry.final:
             return None
-        with suppress(OSError):
-            same = _is_same(entry.source, source_facts(source, tracked), source)
-            sizes = [
-                ((self.folder / str(one["path"])).stat().st_size, one["size"]) for one in entry.files.values()
-            ]
-            return entry if same and all(found == wanted for found, wanted in sizes) else None
-        return None
+        try:
+            if not _is_same(entry.source, source_facts(source, tracked), source):
+                return None
+            touched = self._touched(entry)
+            if not all(intact(self.folder / str(one["path"]), str(one["sha256"])) for one in touched):
+                return None
+        except OSError:  # one is gone
+            return None
+        if touched:
+            self.put(entry)  # so that they are read once
+        return entry
+
+    def _touched(self, entry: Entry) -> list[Mapping[str, Cell]]:
+        """Files of another size than their entry says, or whose content or name was set after it."""
+        written = self.place(entry.recording_id, "entries", ".json").stat().st_mtime_ns
+        found = []
+        for one in entry.files.values():
+            status = (self.folder / str(one["path"])).stat()
+            if status.st_size != one["size"] or max(status.st_mtime_ns, status.st_ctime_ns) > written:
+                found.append(one)
+        return found
 
     def once(
         self, recording_id: str, source: Path, tracked: Path | None, make: Callable[[], Entry]
@@ -159,6 +196,28 @@ class Cache:
         with suppress(OSError):
             (self.folder / "claims").rmdir()  # unless another command is at work
         return found
+
+
+def check_names(recording_ids: Iterable[str]) -> None:
+    """Stop where files of two recordings are one file on some file systems, to which a cache may be copied.
+
+    Those of macOS and Windows take names for the same that differ by case, or by Unicode's composition.
+
+    Raises:
+        CacheError: Names two ids.
+    """
+    known: dict[str, str] = {}
+    for name in recording_ids:
+        key = normalize("NFC", normalize("NFC", file_stem(name)).casefold())
+        if known.setdefault(key, name) != name:
+            raise _one_name(known[key], name)
+
+
+def _one_name(first: str, second: str) -> CacheError:
+    return CacheError(
+        f"recordings {first!a} and {second!a} differ by case or by the composition of letters alone, and "
+        "would share their files where file systems do not tell them apart. Rename one"
+    )
 
 
 def cells(row: Mapping[str, Any]) -> dict[str, Cell]:
@@ -218,7 +277,8 @@ def _read_record(path: Path) -> dict[str, Any]:
             raise TypeError("it is no record of settings")
     except (ValueError, TypeError) as error:
         raise CacheError(
-            f"{path}: cannot be read ({error}). Restore it from a copy, or delete the folder and begin again."
+            f"{path}: cannot be read ({error}). Restore it from a copy, or delete it and give the command "
+            "that made the folder once more: what was done by the same settings stays."
         ) from error
     return content
 
@@ -227,6 +287,6 @@ def _other(folder: Path, known: Mapping[str, Any], record: Mapping[str, Any]) ->
     parts = ("settings", "provenance")
     told = [line for part in parts for line in differences(known.get(part) or {}, record[part])]
     return CacheError(
-        f"{folder}: holds clips that were made in another way ({first_few(told, shown=3, between='; ')}). "
+        f"{folder}: holds what was made in another way ({first_few(told, shown=3, between='; ')}). "
         "One training must not mix the two: give the same settings, or a new folder with output=..."
     )

@@ -12,7 +12,7 @@ import jinja2
 
 from datamodules.progress import Progress
 from preprocessing.cache.entry import Entry, source_facts
-from preprocessing.cache.folder import Cache
+from preprocessing.cache.folder import Cache, check_names
 from preprocessing.page.faces_page import write_faces_page
 from preprocessing.run.executor import Executor, Lost, Work
 from preprocessing.run.job import Job
@@ -91,8 +91,11 @@ def run_jobs(jobs: Sequence[Job], *, work: Work, cache: Cache, executor: Executo
 
     Raises:
         OSError: The cache cannot be written.
+        CacheError: Two recordings have names that a file system may take for the same.
     """
-    known = [_known(job, cache) for job in jobs]
+    check_names(job.recording_id for job in jobs)
+    # no time, unless files were copied and are read again
+    known = [_known(job, cache) for job in Progress(jobs, desc="Looking at what is done", unit="recording")]
     waiting = [job for job, entry in zip(jobs, known, strict=True) if entry is None]
     found = {entry.recording_id: entry for entry in known if entry is not None}
     earlier, elsewhere, frames, begun = len(found), [], 0, monotonic()

@@ -168,10 +168,7 @@ class _Recording:
         """Write a file, where it is not there yet, and say what an entry keeps of it."""
         if content is not None:
             put(path, content)
-        with path.open("rb") as file:
-            digest = file_digest(file, "sha256").hexdigest()
-        place = path.relative_to(self.cache.folder).as_posix()
-        return {"path": place, "size": path.stat().st_size, "sha256": digest}
+        return self.cache.described(path)
 
 
 def _has_rate(stream: FrameStream) -> bool:

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch.nn import functional
 
 from datamodules.feature_leakage.channels import LeakageError
-from datamodules.manifests.manifest import read_manifest
+from datamodules.manifests.manifest import ManifestError, read_manifest
 from datamodules.splits.partition import Split
 from engine.checkpoints.checkpoint import load_checkpoint
 from engine.cohort.network_needs import check_content
@@ -35,7 +35,8 @@ from engine.training.prepare import material
 from models.inputs import Tokens
 from models.mpdrm.branches import MDFN
 from models.trunks.encoded import EncodedTrunk
-from preprocessing.cache.folder import CacheError
+from preprocessing.cache.entry import Entry
+from preprocessing.cache.folder import Cache, CacheError
 from tests.face_cache import write_cache, write_rows
 
 GRID = {"length": 8, "stride": 2, "hop": 3}
@@ -131,12 +132,34 @@ def test_a_stopped_command_goes_on_and_a_damaged_file_is_made_again(command, tra
     kept = {file: file.read_bytes() for file in files}
     files[0].unlink()
     files[1].write_bytes(kept[files[1]][:-8])
-    times = {file: file.stat().st_mtime_ns for file in files[2:]}
+    files[2].write_bytes(kept[files[2]][:-8] + b"\0" * 8)
+    times = {file: file.stat().st_mtime_ns for file in files[3:]}
     outcome = command(*words)
-    assert outcome.earlier == len(files) - 2
+    assert outcome.earlier == len(files) - 3
     assert {file: file.read_bytes() for file in files} == kept
-    assert {file: file.stat().st_mtime_ns for file in files[2:]} == times
+    assert {file: file.stat().st_mtime_ns for file in files[3:]} == times
     assert not list((tmp_path / "store").rglob(".*"))
+
+
+@pytest.mark.parametrize("damage", [None, "{"])
+def test_a_store_that_lost_its_record_is_gone_on_with_by_its_command(command, trained, tmp_path, damage):
+    _, videos, _ = trained
+    words = (*WITHOUT_RUN, table_of(videos))
+    command(*words)
+    record = tmp_path / "store" / "preprocessing.json"
+    kept = record.read_bytes()
+    if damage is not None:
+        record.write_text(damage)
+        for ask in (lambda: command(*words), lambda: read_manifest(tmp_path / "store" / "manifest.csv")):
+            with pytest.raises(
+                ValueError, match=r"preprocessing\.json: (?s:.*)elete it and give the command"
+            ):
+                ask()
+    record.unlink()
+    with pytest.raises(ManifestError, match=r"which encoder made these tokens.*encode\.py once more"):
+        read_manifest(tmp_path / "store" / "manifest.csv")
+    assert command(*words).earlier == len(videos.table)
+    assert record.read_bytes() == kept
 
 
 @pytest.mark.parametrize(
@@ -212,6 +235,8 @@ def test_a_checkpoint_of_tokens_takes_no_store_of_another_encoder_and_no_videos(
         check_preprocessing(of_tokens, other, accepted=False)
     with pytest.raises(ConfigError, match=r"is no store of encode.py(?s:.*)python encode.py"):
         check_preprocessing(of_tokens, videos, accepted=False)
+    with pytest.raises(ConfigError, match=r"is a store of tokens.*data=features"):
+        check_preprocessing(replace(checkpoint, preprocessing=None), store, accepted=False)
     source = {"_target_": "datamodules.clips.tokens.TokenClips"}
     with pytest.raises(ConfigError, match="no recording has tokens, which this network reads: encode"):
         check_content(videos, {"data": {"module": {"source": source}}})
@@ -318,3 +343,21 @@ def test_a_face_that_is_hardly_seen_is_refused_with_the_words_of_training(comman
     reason = "fewer than the 20 measurements that are needed: 4 of 40 frames hold a measurement"
     assert refused["reason"].tolist() == [reason]
     assert "the encoder has random weights, as it is given none" in caplog.text
+
+
+def test_a_mask_that_was_edited_is_a_row_with_its_reason_until_it_is_made_again(command, tmp_path):
+    table = write_cache(tmp_path / "faces", persons=2, visits=1, size=32)
+    series = tmp_path / "faces" / "series" / "p01_v0.parquet"
+    cache = Cache(tmp_path / "faces", "f")
+    (tmp_path / "faces" / "entries").mkdir()
+    files = {"series": cache.described(series)}
+    cache.put(Entry(recording_id="p01_v0", fingerprint="f", source={}, files=files))
+    made = series.read_bytes()
+    write_rows(series, np.arange(40) < 30, np.zeros((40, 3)))
+    words = ("data=faces", f"data.path={table}", *WITHOUT_RUN)
+    assert command(*words).counts == {"ok": 1, "refused": 1}
+    refused = pd.read_csv(tmp_path / "store" / "refused.csv")
+    assert refused["recording_id"].tolist() == ["p01_v0"]
+    assert f"{series}: changed since preprocess.py made it" in refused["reason"].item()
+    series.write_bytes(made)
+    assert command(*words).counts == {"ok": 2}

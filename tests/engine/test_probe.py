@@ -8,6 +8,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from sklearn.metrics import roc_auc_score
 
+from datamodules.splits.partition import SplitError
 from engine.config.compose import ConfigError, plain_config, root_keys
 from engine.config.source_code import ROOT
 from engine.probe import probe
@@ -104,3 +105,44 @@ def test_a_protocol_that_tests_twice_and_a_head_of_bands_are_refused(command):
         command("protocol=repeated")
     with pytest.raises(ConfigError, match="band"):
         command("model/heads=bands")
+
+
+def part_without(store, name, lacks):
+    """A table of the store in which a part lacks a class, or its labels."""
+    labels = pd.read_csv(store)
+    part = np.resize(["train", "train", "train", "train", "val", "val", "test", "test"], len(labels))
+    mine = part == lacks[0]
+    ill = labels["score"] > 13
+    score = labels["score"].mask(mine, np.nan) if lacks[1] is None else labels["score"]
+    part = np.where(mine & (ill == lacks[1]), "", part)
+    file = store.parent / f"{name}.csv"
+    labels.assign(split=part, score=score).to_csv(file, index=False)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("lacks", "told"),
+    [
+        (("train", 1), r"part 'train' of 'given' has no recording with binary = 1.*protocol=kfold"),
+        (("val", 0), r"part 'val' of 'given' has no recording with binary = 0.*model/heads=score"),
+        (("val", None), r"split 'given': nobody of validation has a 'binary'.*fill the column"),
+    ],
+)
+def test_a_fold_that_lacks_a_class_is_told_before_a_token_is_read(command, store, monkeypatch, lacks, told):
+    monkeypatch.setattr("engine.cohort.splits.check_files", None)
+    monkeypatch.setattr("engine.cohort.splits.duplicates", None)
+    monkeypatch.setattr("engine.probe.TokenClips", None)
+    file = part_without(store, "lacks", lacks)
+    with pytest.raises(ConfigError, match=told):
+        command("protocol=given", f"data.path={file}")
+
+
+def test_folds_that_the_persons_do_not_suffice_for_are_told_before_a_token_is_read(
+    command, store, monkeypatch
+):
+    monkeypatch.setattr("engine.cohort.splits.check_files", None)
+    file = store.parent / "few.csv"
+    labels = pd.read_csv(store)
+    labels.assign(score=np.where(labels["subject_id"] == "p0", 30, 1)).to_csv(file, index=False)
+    with pytest.raises(SplitError, match=r"'fold0' has no recording with binary = 1; add persons"):
+        command(f"data.path={file}")

@@ -35,6 +35,7 @@ _UNSTUFFED = {"wmv1", "wmv2", "msmpeg4v1", "msmpeg4v2", "msmpeg4v3"}
 _HABIT = 0.5  # share of the packets from which on data left over is the coder's habit (our choice)
 # Seconds between the decoding and the showing of a frame that no coder needs (our choice).
 _LONGEST_DELAY = 10
+_NEAR = 4  # packets in which a clock starts again behind a damaged one (our choice: it was 2)
 _MOST_BETWEEN = 32  # packets, our choice: H.264 and HEVC keep 16 pictures, perhaps as two fields
 
 
@@ -248,7 +249,8 @@ def _check_whole(path: Path, stream: _Stream, structure: Structure) -> None:
         raise unreadable(name, structure.fault)
     broken = next((number for number, packet in enumerate(packets[:-1]) if packet.corrupt), None)
     if broken is not None:
-        raise unreadable(name, f"it is damaged at packet {broken} of {len(packets)}")
+        where = f"it is damaged at packet {broken} of {len(packets)}"
+        raise unreadable(name, where + _joined(packets[broken : broken + _NEAR]))
     listed = structure.video(stream.track)
     if stream.container == "avi":
         # The clock of an AVI counts its chunks. An empty one, for a dropped picture, gives no packet.
@@ -264,6 +266,20 @@ def _check_whole(path: Path, stream: _Stream, structure: Structure) -> None:
     ):
         raise unreadable(name, "its table of frame times is damaged")
     _check_start(name, stream)
+
+
+def _joined(packets: list[_Packet]) -> str:
+    """What is to be said where the clock starts again behind a packet that seems damaged; else nothing.
+
+    Transport streams that were put end to end are such: the counter of the second does not go on.
+    """
+    clock = [packet.dts for packet in packets if packet.dts is not None]
+    if all(a <= b for a, b in itertools.pairwise(clock)):
+        return ""
+    return (
+        ", where its clock starts again, as in recordings that were joined end to end: give each as a file "
+        "of its own, or join them with one clock (ffmpeg -f concat -i LIST OUT.mp4)"
+    )
 
 
 def _check_start(name: str, stream: _Stream) -> None:

@@ -7,7 +7,13 @@ import pandas as pd
 import pytest
 
 from datamodules.manifests.manifest import ManifestError, read_manifest
-from datamodules.manifests.preprocessing import BadPreprocessing, Preprocessing, is_version
+from datamodules.manifests.preprocessing import (
+    BadPreprocessing,
+    Preprocessing,
+    is_version,
+    read_preprocessing,
+)
+from datamodules.manifests.refused_recordings import refused_notes
 from datamodules.sources import joined
 from tests.face_cache import PROVENANCE, SETTINGS, write_cache, write_record
 
@@ -131,3 +137,22 @@ def test_a_damaged_record_stops_the_reading_with_its_name(text, written, tmp_pat
     (tmp_path / "cache" / "preprocessing.json").write_text(text)
     with pytest.raises(ManifestError, match=r"preprocessing\.json: is not what preprocess\.py writes"):
         read_manifest(tmp_path / "cache" / "manifest.csv")
+
+
+@pytest.mark.parametrize("beside", ["refused.csv", "encoder_seen.json"])
+def test_a_store_that_has_lost_its_record_is_told_of_as_a_store(tmp_path, beside):
+    (tmp_path / "tokens").mkdir()
+    (tmp_path / beside).write_text("{}")
+    with pytest.raises(
+        BadPreprocessing, match=r"which encoder made these tokens.*command of encode\.py"
+    ) as told:
+        read_preprocessing(tmp_path)
+    (tmp_path / "preprocessing.json").write_text("[1]")
+    with pytest.raises(BadPreprocessing, match=r"is not what encode\.py writes.*Delete it and") as damaged:
+        read_preprocessing(tmp_path)
+    assert "faces" not in str(told.value) + str(damaged.value)
+    (tmp_path / "preprocessing.json").write_text(json.dumps(record()))
+    (tmp_path / "refused.csv").write_text("what\nelse\n")
+    table = pd.DataFrame({"path": [""], "tokens_path": ["tokens/a.npy"]})
+    with pytest.raises(BadPreprocessing, match=r"refused\.csv: is not what encode\.py writes"):
+        refused_notes(table, tmp_path)

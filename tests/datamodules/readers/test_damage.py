@@ -58,7 +58,16 @@ def test_a_clip_beyond_the_damage_is_right(video):
     ],
 )
 def test_noise_that_moves_frame_numbers_is_refused(video, name, at, reason, reader):
-    assert "re-encode" in _refused(noise(video(name), at=at), reader, reason)
+    told = _refused(noise(video(name), at=at), reader, reason)
+    assert "re-encode" in told
+    assert "joined" not in told
+
+
+def test_streams_that_were_joined_end_to_end_are_told_as_such(video, tmp_path):
+    both = tmp_path / "both.ts"
+    both.write_bytes(2 * video("mpeg_ts").read_bytes())
+    told = _refused(both, "pyav", "packet 88 of 180, where its clock starts again, as in .* joined end")
+    assert "ffmpeg -f concat" in told
 
 
 @pytest.mark.parametrize("reader", READERS)

@@ -4,6 +4,7 @@ import json
 import os
 from dataclasses import replace
 from hashlib import sha256
+from time import sleep
 
 import pandas as pd
 import pytest
@@ -11,9 +12,9 @@ import pytest
 from datamodules.manifests.manifest import read_manifest
 from datamodules.synthetic.files import put
 from preprocessing.cache import folder as module
-from preprocessing.cache.entry import source_facts
+from preprocessing.cache.entry import kept_digest, source_facts
 from preprocessing.cache.fingerprint import fingerprint, plain_settings
-from preprocessing.cache.folder import Cache, CacheError, cells
+from preprocessing.cache.folder import Cache, CacheError, cells, check_names
 from tests.preprocessing.run.made_entries import entry, job
 
 SETTINGS = {"store": {"_target_": "x.H264Store", "crf": 18}, "least_usable": 0.05}
@@ -40,11 +41,7 @@ def done(cache, tmp_path):
         for kind, place, suffix in (("clip", "clips", ".mp4"), ("series", "series", ".parquet")):
             path = cache.place(name, place, suffix)
             put(path, kind.encode())
-            files[kind] = {
-                "path": path.relative_to(cache.folder).as_posix(),
-                "size": len(kind),
-                "sha256": "0",
-            }
+            files[kind] = cache.described(path)
         found = job(name, source)
         cache.put(made := entry(found, **{"fingerprint": cache.fingerprint, "files": files, **facts}))
         return found, made
@@ -101,6 +98,38 @@ def test_what_is_done_is_not_done_again_until_something_changes(cache, done):
     assert cache.finished("a", found.path) == made
     os.utime(found.path, ns=(1, 1))
     assert cache.finished("a", found.path) is None
+
+
+@pytest.mark.parametrize("keeps_time", [False, True])
+def test_a_file_of_the_same_size_is_done_again_where_its_bytes_are_others(cache, done, keeps_time):
+    found, made = done("a")
+    clip = cache.folder / made.files["clip"]["path"]
+    kept = clip.stat().st_mtime_ns
+    sleep(0.02)  # longer than a tick of the clock of a file system
+    clip.write_bytes(b"cliq")
+    if keeps_time:
+        os.utime(clip, ns=(kept, kept))  # as `cp -p` does
+    assert cache.finished("a", found.path) is None
+    clip.write_bytes(b"clip")
+    assert cache.finished("a", found.path) == made
+
+
+def test_files_that_were_copied_are_read_once(cache, done, monkeypatch):
+    found, made = done("a")
+    entry = cache.place("a", "entries", ".json")
+    os.utime(entry, ns=(1, 1))  # its files are newer
+    assert cache.finished("a", found.path) == made
+    monkeypatch.setattr(module, "intact", None)
+    assert cache.finished("a", found.path) == made
+
+
+def test_an_entry_tells_the_digest_of_its_own_files_alone(cache, done, tmp_path):
+    _, made = done("a")
+    clip = cache.folder / made.files["clip"]["path"]
+    assert kept_digest(clip) == sha256(b"clip").hexdigest()
+    assert kept_digest(cache.folder / "series" / "a.parquet") == sha256(b"series").hexdigest()
+    for other in (clip.with_suffix(".avi"), cache.folder / "clips" / "b.mp4", tmp_path / "a.mp4"):
+        assert kept_digest(other) is None
 
 
 def test_another_file_of_the_same_size_and_time_is_another_source(cache, done, tmp_path):
@@ -202,3 +231,18 @@ def test_cells_say_something():
         0
     ]
     assert cells(row) == {"a": 1.5, "d": "x", "e": 2}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("P01", "p01"), ("\uac00", "\u1100\u1161"), ("\u00c5", "\u212b"), ("gr\u00fcn", "GR\u00dcN")],
+)
+def test_names_that_a_file_system_may_take_for_the_same_are_refused(cache, done, one, other):
+    check_names(["a", one, "b"])
+    with pytest.raises(CacheError, match=r"recordings '.*' and '.*' differ by case .* Rename one") as refused:
+        check_names([one, "b", other])
+    assert ascii(other) in str(refused.value)
+    done(one)
+    cache.place(one, "entries", ".json").rename(cache.place(other, "entries", ".json"))
+    with pytest.raises(CacheError, match="Rename one"):  # as such a file system finds it
+        cache.entry(other)

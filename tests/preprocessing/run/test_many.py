@@ -11,7 +11,7 @@ import pytest
 
 from engine.cohort.face_pipeline import page_templates
 from engine.config.source_code import ROOT
-from preprocessing.cache.folder import Cache
+from preprocessing.cache.folder import Cache, CacheError
 from preprocessing.run.executor import lost_worker
 from preprocessing.run.many import preprocess_all, with_labels
 from preprocessing.run.worker import answer
@@ -52,6 +52,13 @@ def run(jobs, cache, executor=None):
 
 def rows(cache):
     return pd.read_csv(cache.folder / "manifest.csv")["recording_id"].tolist()
+
+
+def test_two_names_that_may_be_one_are_refused_before_a_recording_is_done(jobs, cache):
+    asked = Here()
+    with pytest.raises(CacheError, match="recordings 'a' and 'A' differ by case"):
+        run([*jobs, replace(jobs[1], recording_id="A")], cache, asked)
+    assert asked.asked == []
 
 
 def test_a_recording_that_was_given_up_is_tried_again(jobs, cache):
@@ -135,7 +142,7 @@ import json, sys
 from pathlib import Path
 
 from engine.cohort.face_pipeline import page_templates
-from preprocessing.cache.folder import Cache
+from preprocessing.cache.folder import Cache, CacheError
 from preprocessing.run.many import preprocess_all
 from preprocessing.run.processes import Processes
 from tests.preprocessing.run.made_entries import job
