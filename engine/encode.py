@@ -157,6 +157,7 @@ def _store(
             "weights": weights_digest(encoder.branch),
             "grid": dict(config["grid"]),
             "precision": config["precision"],
+            "places": encoder.places,
             "source": _plain(network["source"]),
             "normalize": network["normalize"],
             "frames": None if frames is None else frames.fingerprint,

@@ -22,7 +22,7 @@ from engine.config.compose import ConfigError
 from engine.config.targets import check_targets, trusting
 from engine.config.value_ranges import check_settings
 from engine.encoding.seen import check_encoder
-from engine.probing.heads import HEADS, Plan, check_labels, chosen, train_heads
+from engine.probing.heads import HEADS, Plan, check_labels, chosen, constants, train_heads
 from engine.probing.page import write_probes
 from engine.probing.windows import read_windows
 from engine.runs.provenance import RunManifest, write_json
@@ -35,6 +35,7 @@ from models.stacked import StackedNetworks
 from models.standardize import set_statistics
 
 _log = logging.getLogger(__name__)
+_CHANCE = {"auc": {"value": 0.5, "low": 0.5, "high": 0.5}}  # folds differ in their mean, which ranks nobody
 
 
 @trusting
@@ -83,18 +84,49 @@ def probe(config: Mapping[str, Any], *, folder: Path) -> list[pd.DataFrame]:
         trained = train_heads(network, stack, read_windows(manifest.recordings()), manifest, splits, plan)
         trials, tables = chosen(trained, manifest.table, splits)
         found = estimates(tables)
+        constant: dict[str, Any] = {**estimates(constants(tables[:1], manifest.table, splits))}
+        constant |= _CHANCE if "auc" in constant else {}
         trials.to_csv(folder / "trials.csv", index=False)
         pd.concat(tables, ignore_index=True).to_csv(folder / "predictions.csv", index=False)
-        write_json(folder / "metrics.json", {"test": found, "seeds": list(plan.seeds)})
-        write_probes(folder / "report.html", trials=trials, tables=tables, record=record.content)
-    rows = [("trials", f"{shown(folder / 'trials.csv')} ({len(trained.trials)} heads)")]
+        write_json(folder / "metrics.json", {"test": found, "constant": constant, "seeds": list(plan.seeds)})
+        write_probes(
+            folder / "report.html", trials=trials, tables=tables, constant=constant, record=record.content
+        )
+    rows = [
+        ("constant", _told(constant)),
+        ("trials", f"{shown(folder / 'trials.csv')} ({len(trained.trials)} heads)"),
+        *_at_the_end(trials, plan),
+    ]
     conclude("probing is finished", folder, rows=rows)
     return tables
+
+
+def _told(constant: Mapping[str, Any]) -> str:
+    """What the training means of each fold reach, in the words of the result."""
+    shown = [(name, constant[name]["value"]) for name in ("auc", "mae") if name in constant]
+    return ", ".join(f"{name.upper()} {value:.2f}" for name, value in shown if value is not None)
+
+
+def _at_the_end(trials: pd.DataFrame, plan: Plan) -> list[tuple[str, str]]:
+    """A row where validation often chose the lowest or the highest rate: the best may lie beyond."""
+    of = trials.loc[trials["chosen"], "rate"]
+    ends = {"lowest": min(plan.rates), "highest": max(plan.rates)} if len(plan.rates) > 1 else {}
+    return [
+        (
+            "rates",
+            f"validation chose the {name}, {rate:g}, in {(of == rate).sum()} of {len(of)}: try rates beyond",
+        )
+        for name, rate in ends.items()
+        if (of == rate).mean() > 0.5
+    ]
 
 
 def _plan(config: Mapping[str, Any]) -> Plan:
     if unknown := set(config["model"]["network"]["heads"]) - set(HEADS):
         raise ConfigError(f"model.network.heads: {sorted(unknown)} cannot be probed; keep score and binary")
+    for name in ("seeds", "rates"):
+        if not config[name] or len(set(config[name])) < len(config[name]):
+            raise ConfigError(f"{name}={list(config[name])}: give one or more, each once")
     return Plan(**{name: config[name] for name in ("seeds", "rates", "steps", "checks")})
 
 

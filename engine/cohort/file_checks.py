@@ -7,7 +7,7 @@ from datamodules.split_leakage.file_content import content_of
 from datamodules.split_leakage.near_duplicates import hash_fault
 from datamodules.synthetic.files import intact
 from datamodules.wording import first_few
-from preprocessing.cache.entry import kept_digest
+from preprocessing.cache.entry import entry_beside, kept_digest
 
 
 def check_files(manifest: Manifest) -> None:
@@ -21,6 +21,7 @@ def check_files(manifest: Manifest) -> None:
     """
     if manifest.root is None or "path" not in manifest.table:
         return
+    _check_owners(manifest)
     fault = hash_fault(manifest)  # reads files side by side, so that the digests below are there
     changed = [
         (file, one.tokens_path == file)
@@ -34,6 +35,27 @@ def check_files(manifest: Manifest) -> None:
         raise ManifestError(f"{manifest}: {first_few(files)}: {remedy(tokens=tokens)}")
     if fault:
         raise ManifestError(f"{manifest}: {fault}")
+
+
+def _check_owners(manifest: Manifest) -> None:
+    """Stop where a row names a file that was made of another recording of the table.
+
+    Ids may be changed, as `data=joined` does; two that changed their files would learn each other's labels.
+    """
+    ids = set(manifest.table["recording_id"])
+    taken = {
+        f"{one.recording_id} (its {file.name} is of {owner.recording_id})": None
+        for one in manifest.recordings()
+        for file in _files(one)
+        if (owner := entry_beside(file))
+        and owner.recording_id != one.recording_id
+        and owner.recording_id in ids
+    }
+    if taken:
+        raise ManifestError(
+            f"{manifest}: {first_few(list(taken))}: these rows name files of other recordings. Take "
+            "manifest.csv as it was written, and change labels where the recordings come from"
+        )
 
 
 def changed_face(recording: Recording) -> str:

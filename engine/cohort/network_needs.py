@@ -45,10 +45,12 @@ def check_content(manifest: Manifest, config: Mapping[str, Any], *, trained: boo
         trained: Whether the network is there already, and can be exchanged for another one only.
 
     Raises:
-        ConfigError: Names the column that is missing or empty, and what the table has instead.
+        ConfigError: Names the column that is missing or empty, and what the table has instead; or the number
+            of tokens of a step that a store has.
     """
     column, kind = _reads(config)
     _check_cache(manifest, config, trained=trained)
+    _check_places(manifest, config)
     if column is None or _any(manifest.table, column):
         return
     if kind == "tokens":
@@ -145,6 +147,19 @@ def check_history(network: nn.Module, known: Known | None, *, where: str) -> Non
             "protocol makes none known. Use protocol=longitudinal protocol.known=1 (or more, or all), or "
             "train with a context that reads no scores: model/context=enrolment, or clip"
         )
+
+
+def _check_places(manifest: Manifest, config: Mapping[str, Any]) -> None:
+    """Stop where a network takes a store to have more or fewer tokens of one step than it has."""
+    known = manifest.preprocessing.settings.get("places") if manifest.preprocessing is not None else None
+    network = (config.get("model") or {}).get("network") or {}
+    for branch in ("depression", "personality"):
+        asked = ((network.get(branch) or {}).get("trunk") or {}).get("places")
+        if known is not None and asked is not None and asked != known:
+            raise ConfigError(
+                f"data.places={asked}: {manifest} has {known} tokens of one step, and another number mixes "
+                f"places with steps of time: write data.places={known}"
+            )
 
 
 def _reads(config: Mapping[str, Any]) -> tuple[str | None, str]:

@@ -32,7 +32,7 @@ class Encoder:
 
     @property
     def places(self) -> int:
-        """Tokens of one step of time."""
+        """Tokens of one step of time, which training is told as `data.places`."""
         return int(getattr(self.branch, "cells", 1))
 
     @torch.inference_mode()

@@ -17,6 +17,7 @@ from datamodules.schema import IDS
 from datamodules.splits.partition import Split, faults_of
 from engine.config.compose import ConfigError
 from engine.probing.windows import Windows
+from evaluation.baselines.reference import training_mean
 from models.stacked import StackedNetworks
 from models.types import Batch
 
@@ -140,13 +141,14 @@ def chosen(
     """What validation made of every trial, and of each seed the predictions for everybody tested.
 
     In each fold and for each seed the rate and the step are those of the lowest loss of validation: log loss
-    where there is a binary head, else absolute error. Nothing else of a trial is looked at.
+    where there is a binary head, else absolute error; that of a head which predicts no finite number is
+    infinite. Nothing else of a trial is looked at.
 
     Returns:
         A row a trial and look, with `step`, `loss` and `chosen`; and a recording table a seed.
 
     Raises:
-        ConfigError: Nobody of validation has a label to choose by.
+        ConfigError: Nobody of validation has a label to choose by, or all heads of a seed diverged.
     """
     head = _choosing(trained.predictions)
     val = [_labeled(table, split, head) for split in splits]
@@ -161,12 +163,39 @@ def chosen(
         for fold, look, place in zip(found["fold"], found["look"], found["place"], strict=True)
     ]
     best = found.loc[found.groupby(["fold", "seed"])["loss"].idxmin()]
+    if lost := sorted({splits[int(fold)].name for fold in best.loc[best["loss"] == np.inf, "fold"]}):
+        raise ConfigError(
+            f"{', '.join(lost)}: no head of a seed predicts finite numbers for validation; give lower rates="
+        )
     tables = [
         pd.concat([_tested(trained, table, splits[int(one["fold"])], one) for one in own.to_dict("records")])
         for _, own in best.groupby("seed")
     ]
     trials = found.assign(chosen=found.index.isin(best.index)).drop(columns=["look", "place"])
     return trials, [one.reset_index(drop=True) for one in tables]
+
+
+def constants(
+    tables: Sequence[pd.DataFrame], table: pd.DataFrame, splits: Sequence[Split]
+) -> list[pd.DataFrame]:
+    """What is answered where nothing is read, for everybody tested: the training means of each fold.
+
+    Args:
+        tables: As `chosen` returns them, one a seed; the constant is the same for all.
+        table: Rows of the manifest.
+        splits: The folds.
+    """
+    found = []
+    for own in tables:
+        heads = [head for head in HEADS if f"{head}_prediction" in own]
+        means = {
+            (fold, head): training_mean(table[table["recording_id"].isin(set(split.train))], head)
+            for fold, split in enumerate(splits)
+            for head in heads
+        }
+        answers = {f"{head}_prediction": [means[fold, head] for fold in own["fold"]] for head in heads}
+        found.append(own.assign(**answers))
+    return found
 
 
 def _labeled(table: pd.DataFrame, split: Split, head: str) -> NDArray[np.intp]:
@@ -180,6 +209,8 @@ def _labeled(table: pd.DataFrame, split: Split, head: str) -> NDArray[np.intp]:
 
 
 def _loss(target: NDArray[np.float64], predicted: NDArray[np.float64], head: str) -> float:
+    if not np.isfinite(predicted).all():
+        return np.inf
     if head == "score":
         return float(mean_absolute_error(target, predicted))
     return float(log_loss(target, predicted, labels=[0.0, 1.0]))

@@ -19,7 +19,12 @@ LIMITS = (
 
 
 def write_probes(
-    path: Path, *, trials: pd.DataFrame, tables: Sequence[pd.DataFrame], record: Mapping[str, Any]
+    path: Path,
+    *,
+    trials: pd.DataFrame,
+    tables: Sequence[pd.DataFrame],
+    constant: Mapping[str, Any],
+    record: Mapping[str, Any],
 ) -> None:
     """Write the page.
 
@@ -27,22 +32,28 @@ def write_probes(
         path: File to write.
         trials: As `engine.probing.heads.chosen` returns them.
         tables: Recording table of the tested, one a seed.
+        constant: Estimates of the training means, which read nothing.
         record: Content of `manifest.json`.
     """
     found = {"mean over seeds": estimates(tables)}
     found |= {f"seed {table['seed'].iloc[0]}": estimates([table]) for table in tables}
     mean = found["mean over seeds"]
     known = [name for name in _SHOWN if name in mean and mean[name]["value"] is not None]
+    at = {name: (constant.get(name) or {}).get("value") for name in known}
     result = Section(
         "result",
         "What do the heads reach on persons they have not met?",
-        f"{trials['fold'].nunique()} folds, {len(tables)} seeds of the weights; intervals over persons.",
+        f"{trials['fold'].nunique()} folds, {len(tables)} seeds of the weights; intervals over persons. "
+        "Line: the mean of the training persons, which is read from no token.",
         plot=panels(
             [(name, {metric: own[metric] for metric in known}, False) for name, own in found.items()],
-            lines={metric: 0.5 if metric == "auc" else None for metric in known},
+            lines=at,
         ),
         columns=("Heads", *known),
-        rows=[(name, *(own[metric] for metric in known)) for name, own in found.items()],
+        rows=[
+            *((name, *(own[metric] for metric in known)) for name, own in found.items()),
+            ("constant", *(constant.get(metric) or {"value": None} for metric in known)),
+        ],
     )
     rates = Section(
         "rates",

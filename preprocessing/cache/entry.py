@@ -91,12 +91,16 @@ def file_stem(recording_id: str) -> str:
 
 def kept_digest(file: Path) -> str | None:
     """SHA-256 that the entry beside a file of a cache keeps of it; None where there is no such entry."""
-    folder = file.parent.parent
-    content = read_sealed(folder / "entries" / f"{file.stem}.json")
-    entry = None if content is None else Entry.read(content)
+    entry = entry_beside(file)
     place = f"{file.parent.name}/{file.name}"
     own = [one["sha256"] for one in entry.files.values() if one["path"] == place] if entry else []
     return str(own[0]) if own else None
+
+
+def entry_beside(file: Path) -> Entry | None:
+    """The entry of the recording to which a file of a cache belongs; None where there is none."""
+    content = read_sealed(file.parent.parent / "entries" / f"{file.stem}.json")
+    return None if content is None else Entry.read(content)
 
 
 def source_facts(path: Path, tracked: Path | None = None) -> dict[str, Cell]:

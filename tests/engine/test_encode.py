@@ -203,6 +203,29 @@ def test_persons_that_the_encoder_was_trained_on_are_not_judged(command, trained
     swapped = replace(split, name="swapped", train=split.test, test=split.train)
     with pytest.raises(LeakageError, match="swapped: the encoder of store was trained or selected"):
         check_encoder(store, [swapped])
+    # other ids, as of a table that joins several, are those of the same files
+    ids = {name: f"one/{name}" for name in store.table["recording_id"]}
+    renamed = replace(store, table=store.table.assign(recording_id=store.table["recording_id"].map(ids)))
+    parts = {part: tuple(map(ids.get, getattr(swapped, part))) for part in ("train", "val", "test")}
+    with pytest.raises(LeakageError, match="judged here: one/"):
+        check_encoder(renamed, [replace(swapped, **parts)])
+    (tmp_path / "store" / "encoder_seen.json").unlink()
+    with pytest.raises(LeakageError, match=r"encoder_seen\.json: is missing.*command of encode\.py"):
+        check_encoder(store, [split])
+
+
+def test_a_network_that_takes_a_store_to_have_other_places_is_refused(
+    command, trained, tmp_path, compose_run
+):
+    _, videos, _ = trained
+    command(*WITHOUT_RUN, table_of(videos))
+    words = ["data=features", f"data.path={tmp_path / 'store' / 'manifest.csv'}", "model=mpdrm_tokens"]
+    store = read_manifest(tmp_path / "store" / "manifest.csv")
+    for places in (1, 8, 32):
+        config = compose_run(*words, "data.channels=16", f"data.places={places}")
+        with pytest.raises(ConfigError, match=r"has 16 tokens of one step.*write data\.places=16"):
+            check_content(store, config)
+    check_content(store, compose_run(*words, "data.channels=16", "data.places=16"))
 
 
 def test_weights_without_a_run_have_met_nobody(command, trained, tmp_path):
@@ -250,18 +273,18 @@ def test_a_training_reads_a_store_and_no_video_and_says_what_it_lacks(
     command(*WITHOUT_RUN, table_of(videos))
     words = ["data=features", f"data.path={tmp_path / 'store' / 'manifest.csv'}", "model=mpdrm_tokens"]
     small = ["width=8", "trainer.max_epochs=2", "protocol.val=0.3", "data.module.num_workers=0"]
-    run = compose_run(*words, "data.channels=16", *small)
+    run = compose_run(*words, "data.channels=16", "data.places=16", *small)
     monkeypatch.setattr("av.open", None)  # no video is read any more
     fitted = fit_split(run, *material(run), folder=tmp_path / "training")
     assert "its windows (8 frames, 2 apart, every 3 frames), pixels are gone, and so nothing" in caplog.text
     assert load_checkpoint(fitted.best).preprocessing.settings["grid"]["hop"] == 3
     network = load_network(fitted.best)
     assert (network.reads, network.shape) == ("tokens", (1, 16))
-    batch = {"tokens": torch.randn(2, 5, 16).half(), "mask": torch.ones(2, 5, dtype=torch.bool)}
+    batch = {"tokens": torch.randn(2, 32, 16).half(), "mask": torch.ones(2, 32, dtype=torch.bool)}
     assert network(batch)["binary"].isfinite().all()
     with pytest.raises(ValueError, match=r"Give 'tokens' \(B, N, 16\) of its encoder"):
-        network(batch | {"tokens": torch.randn(2, 5, 17)})
-    other = compose_run(*words, "data.channels=17", *small)
+        network(batch | {"tokens": torch.randn(2, 32, 17)})
+    other = compose_run(*words, "data.channels=17", "data.places=16", *small)
     with pytest.raises(ValueError, match=r"tokens of width 16 a window.*data.channels=16"):
         fit_split(other, *material(other), folder=tmp_path / "another")
 

@@ -64,6 +64,14 @@ def test_everybody_is_tested_once_a_seed_by_heads_that_read_the_tokens(found, st
     assert metrics["test"]["auc"]["value"] == pytest.approx(np.mean(aucs))
     page = (folder / "report.html").read_text()
     assert page.count("<img") == 2
+    assert metrics["constant"]["auc"]["value"] == 0.5
+    guesses = []
+    for _, own in tables[0].groupby("fold"):
+        others = labels[~labels["recording_id"].isin(own["recording_id"])]
+        guesses.append((own["score_target"] - others["score"].mean()).abs().mean())
+    # about: of the others some select and do not train
+    assert metrics["constant"]["mae"]["value"] == pytest.approx(np.mean(guesses), rel=0.1)
+    assert metrics["test"]["mae"]["value"] < metrics["constant"]["mae"]["value"]
     assert f"{metrics['test']['auc']['value']:.2f}" in page
 
 
@@ -98,6 +106,25 @@ def test_a_head_of_scores_alone_is_chosen_by_its_error(command):
     assert "binary_prediction" not in tables[0]
     assert np.corrcoef(tables[0]["score_target"], tables[0]["score_prediction"])[0, 1] > 0.5
     assert "auc" not in json.loads((folder / "metrics.json").read_text())["test"]
+
+
+def test_heads_that_diverge_are_never_chosen_and_leave_the_others_as_they_are(command, caplog):
+    caplog.set_level("INFO")
+    alone, _ = command(THREE, "rates=[0.03]")
+    beside, folder = command(THREE, "rates=[0.03,1e30]")
+    for one, other in zip(alone, beside, strict=True):
+        pd.testing.assert_frame_equal(one, other, rtol=1e-4, atol=1e-4)
+    trials = pd.read_csv(folder / "trials.csv")
+    assert np.isinf(trials.loc[trials["rate"] == 1e30, "loss"]).any()
+    assert "validation chose the lowest, 0.03, in 6 of 6: try rates beyond" in caplog.text
+    with pytest.raises(ConfigError, match="give lower rates="):
+        command(THREE, "rates=[1e30]")
+
+
+@pytest.mark.parametrize("words", ["seeds=[0,0]", "seeds=[]", "rates=[]", "rates=[0.01,0.01]"])
+def test_seeds_and_rates_are_given_once_each(command, words):
+    with pytest.raises(ConfigError, match="give one or more, each once"):
+        command(words)
 
 
 def test_a_protocol_that_tests_twice_and_a_head_of_bands_are_refused(command):

@@ -69,6 +69,18 @@ def test_tokens_that_were_changed_are_told_though_no_column_states_a_digest(stor
     assert "column" not in str(told.value)
 
 
+@pytest.mark.parametrize("column", ["recording_id", "tokens_path"])
+def test_rows_that_changed_their_files_are_told_and_new_ids_are_not(store, column):
+    table = pd.read_csv(store)
+    table.assign(**{column: table[column].tolist()[::-1]}).to_csv(store, index=False)
+    with pytest.raises(
+        ManifestError, match=r"(a|b) \(its .\.npy is of (a|b)\).*Take manifest\.csv as it was"
+    ):
+        check_files(read_manifest(store))
+    table.assign(recording_id=["one/a", "one/b"]).to_csv(store, index=False)
+    check_files(read_manifest(store))
+
+
 def test_of_a_store_without_entries_the_column_tells(store):
     table = pd.read_csv(store)
     table.assign(content_hash="0" * 64).to_csv(store, index=False)
