@@ -83,12 +83,24 @@ def read(command: Callable[..., Any], words: Sequence[str]) -> dict[str, Any]:
 def help_text(command: Callable[..., Any]) -> str:
     """What a command does, and its settings with their defaults."""
     about = inspect.getdoc(inspect.getmodule(command)) or ""
-    told = _told(command)
+    told, kinds = _told(command), get_type_hints(command)
     lines = [
-        _described(_spelled(one), told.get(name, ""))
+        _described(_spelled(one), _with_options(told.get(name, ""), kinds.get(name)))
         for name, one in inspect.signature(command).parameters.items()
     ]
     return "\n".join([about, "", _usage(command), "", *lines]) + "\n"
+
+
+def _with_options(told: str, kind: Any) -> str:
+    """What is said of a setting, and what it may be where its annotation names all of that."""
+    options = [
+        option for part in (kind, *get_args(kind)) if get_origin(part) is Literal for option in get_args(part)
+    ]
+    if not options:
+        return told
+    return (
+        f"{told.rstrip('.')}: {', '.join(map(str, options))}." if told else f"{', '.join(map(str, options))}."
+    )
 
 
 def _described(spelled: str, told: str) -> str:

@@ -79,7 +79,7 @@ class LoRA:
         alpha: Scale of the change, by the rank.
 
     Raises:
-        ValueError: The rank is below 1, or, on use, the trunk has no linear layer.
+        ValueError: The rank is below 1, or, on use, the blocks of the trunk have no linear layer.
     """
 
     def __init__(self, *, rank: int = 8, alpha: float = 16.0) -> None:
@@ -93,8 +93,9 @@ class LoRA:
         layers = [layer for block in blocks_of(trunk) for part in block for layer in _linear(part)]
         if not layers:
             raise ValueError(
-                f"{type(trunk).__name__} has no linear layers in its blocks, which LoRA changes: use "
-                "model/tuning=last or frozen, or a transformer"
+                "model/tuning=lora changes linear layers, and the blocks of this encoder (model/trunk, with "
+                "its backbone) have none, as of a convolutional one: use model/tuning=last or frozen, or a "
+                "transformer"
             )
         for layer in layers:
             change = LowRank(layer.weight, rank=self.rank, alpha=self.alpha)

@@ -42,7 +42,10 @@ def main(
         seeds: Trainings of each entry.
         workers: Processes, one thread each.
         data: Where the cohort is kept.
-        entries: Names of networks; all by default.
+        entries: Names of networks; all by default. Of series: mpdrm_series, depression_branch,
+            mpdrm_abstract_series, lstm, inception_time, tcn, state_space, facial_pulse. Of pixels: mpdrm,
+            depression_branch, mpdrm_abstract, mpdrm_timm, mdn_50, msn, li_fpn, sta_drn, lmtformer, pra_net,
+            dep_mgnn, r3d_18, r2plus1d_18, s3d, mvit_v2_s, swin3d_t, resnet18_frames, vit_video.
         overrides: Of conf/train.yaml, for every training.
     """
     quiet()

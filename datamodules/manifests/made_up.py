@@ -24,5 +24,15 @@ def is_made_up(root: Path, files: Iterable[Path]) -> bool:
     return any((folder / MARK).is_file() for folder in folders)
 
 
+def truth_of(root: Path) -> Path | None:
+    """The truth that lies beside the table of a made-up cohort; a `truth.csv` of somebody's own is none.
+
+    Args:
+        root: Folder of the table.
+    """
+    truth = root / "truth.csv"
+    return truth if (root / MARK).is_file() and truth.is_file() else None
+
+
 def _above(folder: Path) -> list[Path]:
     return [folder, *list(folder.parents)[: _LEVELS - 1]]

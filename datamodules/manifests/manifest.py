@@ -14,7 +14,7 @@ import pandas as pd
 from datamodules.manifests.cells import parse_cells
 from datamodules.manifests.columns import FILES, LABELS, NUMBERS, TEXT, check_columns, unused_columns
 from datamodules.manifests.errata import Erratum
-from datamodules.manifests.made_up import is_made_up
+from datamodules.manifests.made_up import is_made_up, truth_of
 from datamodules.manifests.preprocessing import FILE, BadPreprocessing, Preprocessing, preprocessing_of
 from datamodules.manifests.probing import facts_file, fill_facts
 from datamodules.manifests.refused_recordings import refused_notes
@@ -269,8 +269,7 @@ def manifest_from_table(
     table = _derive_binary(table)
     if probe:
         table = fill_facts(table, root=root, sidecar=facts_file(root, name))
-    truth = root / "truth.csv"
-    found = Manifest(table=table, root=root, name=name, truth=truth if truth.is_file() else None, file=file)
+    found = Manifest(table=table, root=root, name=name, truth=truth_of(root), file=file)
     for note in notes:
         _log.warning("%s: %s", name, note)
     made_up = is_made_up(root, found.files())

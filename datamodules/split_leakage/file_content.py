@@ -43,7 +43,7 @@ _TRIED = 16  # channels of a refused file, our choice: each may be a pass over t
 class Content:
     """Digest of a file's bytes, and its fingerprint (without steps where nothing can be compared).
 
-    `kind` is "series" or "video"; only contents of one kind are compared.
+    `kind` is "series", "video" or "tokens"; only fingerprints of one kind are compared, and tokens have none.
     """
 
     sha256: str
@@ -104,7 +104,8 @@ def _content(file: Path, size: int, mtime_ns: int, fps: float) -> Content:
     root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     stored = root / "euthymia" / "content" / f"{key}.json"
     try:
-        return Content.unpacked(json.loads(stored.read_text(encoding="utf-8")))
+        known = Content.unpacked(json.loads(stored.read_text(encoding="utf-8")))
+        return replace(known, kind=_kind(file))  # tokens were kept as a video once
     except (OSError, ValueError, KeyError, TypeError):
         pass  # not stored yet, or damaged: make it again
     found = _made(file, fps)
@@ -118,8 +119,14 @@ def _content(file: Path, size: int, mtime_ns: int, fps: float) -> Content:
     return found
 
 
+def _kind(file: Path) -> str:
+    return "tokens" if file.suffix == ".npy" else "series" if is_series(file) else "video"
+
+
 def _made(file: Path, fps: float) -> Content:
-    kind = "series" if is_series(file) else "video"
+    kind = _kind(file)
+    if kind == "tokens":  # of an encoder: what it saw cannot be told from them
+        return Content(sha256(file), kind, NOTHING)
     try:
         shown = _of_series(file, fps) if kind == "series" else _of_video(file)
     except (UnreadableSeries, UnreadableVideo, ValueError, OSError) as fault:  # named where it is needed

@@ -203,8 +203,14 @@ def duplicates(manifest: Manifest) -> list[Pair]:
 
 
 def report_uncompared(known: Mapping[str, Sequence[Content]]) -> None:
-    """Name recordings with a file that was compared by its bytes only."""
-    told = [name for name, own in known.items() if any(len(one.shown.steps) < _FEWEST for one in own)]
+    """Name recordings with a file that was compared by its bytes only, as tokens always are."""
+    short = {
+        name: [one for one in own if len(one.shown.steps) < _FEWEST and one.kind != "tokens"]
+        for name, own in known.items()
+    }
+    told = [name for name, own in short.items() if own]
+    if tokens := sum(any(one.kind == "tokens" for one in own) for own in known.values()):
+        _log.info("%d recording(s) have tokens, which are compared with others by their bytes only", tokens)
     if told:
         _log.warning(
             "%d recording(s) have a file that was compared with others by its bytes only, because it is too "
@@ -229,11 +235,11 @@ def pairs_of(
 
     left = [(name, one) for name, own in known.items() for one in own]
     right = left if new is None else [(name, one) for name, own in new.items() for one in own]
-    owners: dict[tuple[str, str], list[str]] = defaultdict(list)
+    owners: dict[str, list[str]] = defaultdict(list)
     for name, one in left:
-        owners[one.kind, one.sha256].append(name)
+        owners[one.sha256].append(name)
     for name, one in right:
-        for other in owners[one.kind, one.sha256]:
+        for other in owners[one.sha256]:
             add(other, name, "the same file")
     for kind in ("series", "video"):
         ours, theirs = (

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from datamodules.manifests.made_up import truth_of
 from datamodules.manifests.manifest import Manifest
 from datamodules.manifests.spelling import folded
 from datamodules.schema import UNKNOWN
@@ -88,8 +89,8 @@ def _persons(manifest: Manifest) -> list[str]:
 
     Persons of a synthetic cohort are those of that cohort alone: all cohorts number theirs alike.
     """
-    drawn = (manifest.root / "truth.csv").is_file()  # not `truth`, which leaves with the labels
-    cohort = f"{manifest.root.name}:" if drawn else ""
+    drawn = truth_of(manifest.root)  # not `manifest.truth`, which leaves with the labels
+    cohort = "" if drawn is None else f"{manifest.root.name}:"
     keys = {name: cohort + folded(name) for name in set(manifest.table["subject_id"])}
     return ["" if name == UNKNOWN else keys[name] for name in manifest.table["subject_id"]]
 

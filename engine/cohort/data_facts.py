@@ -42,11 +42,14 @@ def data_facts(manifest: Manifest, splits: Sequence[Split]) -> dict[str, Any]:
     }
 
 
-def _counts(table: pd.DataFrame, ids: Sequence[str]) -> dict[str, int]:
-    """Recordings, known persons, and positives of a part."""
+def _counts(table: pd.DataFrame, ids: Sequence[str]) -> dict[str, Any]:
+    """Recordings, known persons and their visits, positives, mean and standard deviation of the scores."""
     rows = table[table["recording_id"].isin(set(ids))]
-    known = rows.loc[rows["subject_id"] != UNKNOWN, "subject_id"]
-    counts = {"recordings": len(rows), "persons": int(known.nunique())}
+    known = rows[rows["subject_id"] != UNKNOWN]
+    counts: dict[str, Any] = {"recordings": len(rows), "persons": int(known["subject_id"].nunique())}
+    counts["visits"] = len(known[["subject_id", "session_id"]].drop_duplicates())
+    if "score" in rows and len(scores := rows["score"].dropna()):
+        counts["score"] = [float(scores.mean()), float(scores.std()) if len(scores) > 1 else 0.0]
     if "binary" in rows and rows["binary"].notna().any():
         counts["positive"] = int((rows["binary"] == 1).sum())
     return counts

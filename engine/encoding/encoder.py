@@ -40,7 +40,7 @@ class Encoder:
         """Frames (B,T,3,H,W) uint8 and mask (B,T) -> tokens (B,N,D) on the CPU, NaN where they are unreal.
 
         Raises:
-            OverflowError: A token is larger than `precision` holds.
+            OverflowError: A token is larger than `precision` holds, or so small that nothing of it is kept.
         """
         branch = self.branch.eval().to(self.device)
         x, real = frames.to(self.device), mask.to(self.device)
@@ -51,6 +51,11 @@ class Encoder:
         if not kept[known].isfinite().all():
             raise OverflowError(
                 f"a token is larger than {self.precision} holds: encode with precision=bfloat16 or float32"
+            )
+        if (tokens.any(dim=-1) & ~kept.any(dim=-1) & known).any():
+            raise OverflowError(
+                f"a token is smaller than {self.precision} holds, and would be all zero: encode with "
+                "precision=float32, or bfloat16 in place of float16"
             )
         return kept.masked_fill(~known.unsqueeze(-1), torch.nan).cpu()
 

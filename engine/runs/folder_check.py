@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from hydra.experimental.callback import Callback
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, read_write
 
 from engine.config.compose import ConfigError
-from engine.runs.atomic_write import put
+from engine.runs.atomic_write import put, writing
 from engine.runs.lock import FILE as LOCK
 from engine.runs.lock import in_use, is_held
 from engine.runs.ranks import is_main
@@ -31,8 +31,38 @@ def _check_links(folder: Path) -> None:
             )
 
 
+def _own_folder(config: DictConfig) -> Path:
+    """The folder of a command; one that is named after the time is made, and shared with no other command.
+
+    Two commands that begin in the same second name one folder: the later one writes to `<folder>_2`. Making a
+    folder is one step of the file system, which only one of them can do.
+    """
+    folder = Path(str(OmegaConf.select(config, "hydra.run.dir")))
+    named = str(OmegaConf.to_container(config.hydra.run, resolve=False)["dir"])  # type: ignore[index, call-overload]
+    if "${now:" not in named or OmegaConf.select(config, "resume") is not None:
+        return folder
+    name, number = folder.name, 1
+    while not _made(folder):
+        number += 1
+        folder = folder.with_name(f"{name}_{number}")
+    with read_write(config.hydra.run):
+        config.hydra.run.dir = str(folder)
+    return folder
+
+
+def _made(folder: Path) -> bool:
+    """Make a folder; whether it was not there before."""
+    with writing(folder, lost="nothing yet: the command has not begun"):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            return False
+    return True
+
+
 class CheckFolder(Callback):
-    """Stops a command whose folder cannot be written, or is being written by another one.
+    """Gives a command a folder of its own, and stops one whose folder cannot be written or is another's.
 
     Hydra warns of exceptions in a callback and goes on; `SystemExit` with the message is what stops it.
     """
@@ -43,7 +73,7 @@ class CheckFolder(Callback):
         if not is_main():  # the first rank holds the folder for the others
             return
         try:
-            folder = Path(str(OmegaConf.select(config, "hydra.run.dir")))
+            folder = _own_folder(config)
             _check_links(folder)
             if is_held(folder):
                 raise in_use(folder)

@@ -319,9 +319,11 @@ def _training_part(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
         if not counts.get("recordings"):
             continue
         several = f" ({name})" if len(manifest["parts"]) > 1 else ""
-        positive = f"{counts['positive']} of {counts['recordings']}" if "positive" in counts else _EMPTY
-        row = {"split": f"train{several}", "visits": _EMPTY, "score": _EMPTY, "binary": positive}
-        rows.append(row | {"recordings": counts["recordings"], "persons": counts["persons"]})
+        row = {name: counts[name] for name in ("recordings", "persons")}
+        row |= {"split": f"train{several}", "visits": counts.get("visits", _EMPTY)}
+        row["binary"] = f"{counts['positive']} of {counts['recordings']}" if "positive" in counts else _EMPTY
+        row["score"] = "{:.1f} ({:.1f})".format(*counts["score"]) if "score" in counts else _EMPTY
+        rows.append(row)
     return rows
 
 

@@ -100,6 +100,8 @@ def _clips(record: Record) -> str:
     if None in lengths or "trainer" not in config:  # an analysis without a network cuts no clips
         return ""
     source = module.get("source") or {}
+    if str(source.get("_target_")).endswith(".TokenClips"):
+        return _tokens(record, channels=data.get("channels"))
     video = source.get("video")
     channels = len(source["channels"]) if source.get("channels") else data.get("channels")
     unit = (
@@ -110,6 +112,14 @@ def _clips(record: Record) -> str:
     return (
         text if count is None else f"{text}; {count} clip{'s' if count > 1 else ''} a recording in evaluation"
     )
+
+
+def _tokens(record: Record, *, channels: Any) -> str:
+    """What a clip of tokens is: a window of the grid that `encode.py` wrote down in its store."""
+    grid = ((record.get("preprocessing") or {}).get("settings") or {}).get("grid") or {}
+    if not {"length", "stride"} <= set(grid):
+        return f"1 window of tokens of {channels} channels"
+    return f"1 window of {grid['length']} frames, {grid['stride']} apart, in tokens of {channels} channels"
 
 
 def _weights(record: Record) -> str:

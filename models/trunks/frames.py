@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import timm
+import torch
 from timm.models._features import FeatureGetterNet
 from torch import Tensor, nn
 
@@ -14,7 +15,51 @@ from models.trunks.timm_weights import expects_of, take
 from models.weights.record import WeightsRecord
 
 
+def _count(backbone: str, settings: Mapping[str, Any]) -> int:
+    """How many stages a backbone has; its weights take no room."""
+    with torch.device("meta"):
+        maps = timm.create_model(
+            backbone, pretrained=False, features_only=True, out_indices=(-1,), **settings
+        )
+    return len(maps.feature_info.info)
+
+
+def _in_order(backbone: str, stages: Sequence[int], settings: Mapping[str, Any]) -> tuple[int, ...]:
+    """Stages from the input on, as timm returns their maps, in whatever order they are given.
+
+    Raises:
+        ValueError: None is given, or one is given twice.
+    """
+    if not stages:
+        raise ValueError("stages=[]: give one stage or more, e.g. [-1], the last one")
+    found = list(stages)
+    if min(found) < 0 <= max(found):  # counted from both ends
+        count = _count(backbone, settings)
+        found = [one + count if one < 0 else one for one in found]
+    if len(set(found)) < len(found):
+        raise ValueError(f"stages={list(stages)}: a stage is given twice")
+    return tuple(sorted(found))
+
+
 def _maps_of(backbone: str, stages: tuple[int, ...], settings: Mapping[str, Any]) -> Any:
+    """The maps of stages, see `_maps_behind`.
+
+    Raises:
+        ValueError: There is no such stage; says how many there are.
+    """
+    try:
+        return _maps_behind(backbone, stages, settings)
+    except (IndexError, AssertionError) as error:
+        count = _count(backbone, settings)
+        if all(-count <= one < count for one in stages):
+            raise
+        raise ValueError(
+            f"stages={list(stages)}: {backbone} has {count} stages, 0 to {count - 1}, or -{count} to -1 from "
+            "its end"
+        ) from error
+
+
+def _maps_behind(backbone: str, stages: tuple[int, ...], settings: Mapping[str, Any]) -> Any:
     """A backbone that returns the maps of its stages, those of a transformer behind its last norm.
 
     timm leaves that norm out, and what is before it has channels of hundreds beside channels of one; DINOv2
@@ -44,7 +89,7 @@ class FramesTrunk(nn.Module):
         weights_sha256: what the digest of the file should be, or how it should begin.
         size: height and width in pixels, for backbones whose weights depend on it (ViT, Swin); None
             elsewhere.
-        stages: timm `out_indices` whose maps are read; their tokens are added (see `dim`).
+        stages: timm `out_indices` whose maps are read, in any order; their tokens are added (see `dim`).
         mmp: MMP by channels, put on every read stage; None leaves the frames apart.
         readout: maps to tokens by channels and dim, e.g. `partial(SpatialReadout, grid=4)`.
 
@@ -53,6 +98,7 @@ class FramesTrunk(nn.Module):
         expects: what it must be shown.
 
     Raises:
+        ValueError: no stage is given, one is given twice, or the backbone has no such stage.
         WeightsError: the weights are not there, or not those of this backbone.
 
     Example:
@@ -76,7 +122,7 @@ class FramesTrunk(nn.Module):
     ) -> None:
         super().__init__()
         settings = {} if size is None else {"img_size": size}
-        self.backbone = _maps_of(backbone, tuple(stages), settings)
+        self.backbone = _maps_of(backbone, _in_order(backbone, stages, settings), settings)
         self.pretrained: WeightsRecord | None = None
         seen = None
         if weights is not None:

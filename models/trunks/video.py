@@ -12,6 +12,7 @@ from models.masking import hold_last, token_mask, zero_masked
 from models.trunks.torchvision_weights import take
 from models.weights.record import Expects, WeightsRecord
 
+_S3D_FRAMES = 5  # its strides leave T/2 and T/4 rounded up, then T/8 rounded down: nothing of fewer
 _MOMENTUM = 0.1  # of running statistics, torch's own
 
 
@@ -34,6 +35,8 @@ def _resnet(backbone: VideoResNet, x: Tensor) -> Tensor:
 
 @feature_maps.register
 def _s3d(backbone: S3D, x: Tensor) -> Tensor:
+    if x.shape[2] < _S3D_FRAMES:
+        raise ValueError(f"s3d reads {_S3D_FRAMES} frames or more of a clip, which has {x.shape[2]}")
     maps: Tensor = backbone.features(x)
     return maps
 

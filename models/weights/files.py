@@ -31,9 +31,11 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     before every name, is taken off.
 
     Raises:
-        WeightsError: The file is damaged, holds no tensors, two networks, or something that needs code to be
-            read.
+        WeightsError: The file is empty or damaged, holds no tensors, two networks, or something that
+            needs code to be read.
     """
+    if not path.stat().st_size:
+        raise WeightsError(f"{path.name}: is empty, as a download that was cut leaves it. Get it again")
     try:
         if path.suffix == ".safetensors":
             content: Any = load_file(path)
@@ -43,8 +45,9 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     except SafetensorError as error:
         raise WeightsError(f"{path.name}: is damaged, or no safetensors ({error}). Get it again") from error
     except Exception as error:  # whatever unpickling stumbles over
+        why = str(error).partition("\n")[0][:120] or type(error).__name__
         raise WeightsError(
-            f"{path.name}: cannot be read as plain tensors ({str(error).splitlines()[0][:120]}). It is "
+            f"{path.name}: cannot be read as plain tensors ({why}). It is "
             "damaged, or needs code to be opened, which is never run. Where you trust it, open it yourself "
             "and write its tensors with safetensors.torch.save_file"
         ) from error

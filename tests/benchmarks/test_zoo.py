@@ -7,12 +7,13 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from benchmarks.zoo.__main__ import _stages
+from benchmarks.zoo.__main__ import _stages, main
 from benchmarks.zoo.page import write_zoo
 from benchmarks.zoo.plan import ENTRIES, LINES, RATES, Zoo
 from benchmarks.zoo.sixteen import ENOUGH, sixteen
 from benchmarks.zoo.table import rows, unfit
 from benchmarks.zoo.work import PREDICTIONS, run_unit
+from datamodules.command_line import help_text
 from datamodules.manifests.manifest import read_manifest
 from datamodules.splits.partition import Split
 from engine.training.prepare import compose_training
@@ -181,3 +182,10 @@ def test_too_few_persons_are_told(tmp_path):
     manifest, split = _table(tmp_path, persons=3)
     with pytest.raises(ValueError, match="8 of each are fitted before an entry is trained"):
         sixteen(manifest, split)
+
+
+def test_help_names_inputs_and_the_entries_of_each():
+    told = " ".join(help_text(main).split())
+    assert "What the networks read: series, pixels." in told
+    for kind in ("series", "pixels"):
+        assert f"f {kind}: {', '.join(IDS[kind])}." in told

@@ -75,6 +75,20 @@ def test_help_lists_the_settings_and_is_no_error(capsys):
     assert "folder=...                   Where everything is written." in told
     assert "seeds=5                      Of the study." in told
     assert "limit=null" in told
+    assert "kind=series                  series, pixels." in told
+
+
+def test_help_adds_the_options_of_a_setting_to_what_is_said_of_it():
+    def choose(*, kind: Literal["series", "pixels"], other: Literal["x"] | None = None) -> None:
+        """Choose.
+
+        Args:
+            kind: What is read.
+        """
+
+    told = help_text(choose)
+    assert "What is read: series, pixels." in told
+    assert "other=null                   x." in told
 
 
 def test_a_command_that_refuses_its_words_is_no_traceback(capsys):

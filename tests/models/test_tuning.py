@@ -134,7 +134,7 @@ def test_layers_whose_weights_are_read_from_outside_are_adapted_too():
 
 
 def test_convolutions_alone_and_impossible_ranks_are_refused():
-    with pytest.raises(ValueError, match=r"no linear layers in its blocks.*model/tuning=last"):
+    with pytest.raises(ValueError, match=r"model/trunk, with its backbone\) have none.*model/tuning=last"):
         LoRA()(FramesTrunk(backbone="resnet10t", dim=8))
     with pytest.raises(ValueError, match="rank=0"):
         LoRA(rank=0)

@@ -4,6 +4,8 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+_TOLD = {"name", "source", "license", "sha256", "taken", "left_out", "resized"}  # of weights
+
 
 def provenance_rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Label and text of what `manifest.json` knows of how a result came about; unknown facts are left out."""
@@ -13,10 +15,8 @@ def provenance_rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Started", str(record.get("started") or "")),
         ("Checkpoint", str(record.get("checkpoint") or "")),
         ("Started from", str((record.get("init_from") or {}).get("path") or "")),
-        (
-            "Pretrained weights",
-            "; ".join(dict.fromkeys(map(weights_text, (record.get("pretrained") or {}).values()))),
-        ),
+        ("Pretrained weights", _weights_texts(record.get("pretrained"))),
+        ("Weights of the encoder", _weights_texts(_of_encoder(record))),
         ("Code", _code(record.get("git") or {})),
         ("Seed", _text(record.get("seed"))),
         ("Splits", _listed(record.get("splits"))),
@@ -44,6 +44,20 @@ def weights_text(weights: Mapping[str, Any]) -> str:
         f"{weights['sha256'][:16]}..., {weights['taken']} tensors taken, {left} left out"
         + (f", {resized} resized" if resized else "")
     )
+
+
+def _weights_texts(by_place: Any) -> str:
+    """The weights that parts of a network began with, each told once."""
+    return "; ".join(dict.fromkeys(map(weights_text, (by_place or {}).values())))
+
+
+def _of_encoder(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The weights of the encoder of a store of tokens, as `encode.py` wrote them down in it."""
+    found = ((record.get("preprocessing") or {}).get("provenance") or {}).get("weights")
+    if not isinstance(found, Mapping):
+        return {}
+    # a store may come from somebody else, and no page should end a run
+    return {place: one for place, one in found.items() if isinstance(one, Mapping) and set(one) >= _TOLD}
 
 
 def _text(value: Any) -> str:

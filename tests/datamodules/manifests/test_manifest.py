@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from datamodules.manifests.made_up import mark
 from datamodules.manifests.manifest import ManifestError, manifest_from_table, read_manifest
 
 
@@ -121,11 +122,14 @@ def test_misspelt_optional_column_is_mentioned(cohort, caplog):
     assert "'scroe'; did you mean 'score'?" in caplog.text
 
 
-def test_truth_lies_beside_the_table(cohort):
+def test_truth_lies_beside_the_table_of_a_made_up_cohort_and_nowhere_else(cohort):
     path = cohort(2, 2)
+    (path.parent / "truth.csv").write_text("somebody's own\n1\n")
     assert read_manifest(path).truth is None
-    (path.parent / "truth.csv").write_text("recording_id\n")
+    mark(path.parent)
     assert read_manifest(path).truth == path.parent / "truth.csv"
+    (path.parent / "truth.csv").unlink()
+    assert read_manifest(path).truth is None
 
 
 def test_another_spelling_of_unknown_is_no_person(cohort):

@@ -6,11 +6,11 @@ import pandas as pd
 import pytest
 
 from datamodules.feature_leakage.channels import LeakageError
-from datamodules.manifests.manifest import ManifestError, read_manifest
+from datamodules.manifests.manifest import ManifestError, manifest_from_table, read_manifest
 from datamodules.series import read_series
 from datamodules.split_leakage.file_content import content_of
 from datamodules.split_leakage.fingerprint import Fingerprint
-from datamodules.split_leakage.near_duplicates import alike, duplicates, similarity
+from datamodules.split_leakage.near_duplicates import Pair, alike, duplicates, similarity
 from datamodules.synthetic.video import write_video
 from engine.cohort.splits import checked_splits
 from tests.face_cache import patches
@@ -179,6 +179,21 @@ def test_what_cannot_be_compared_is_named_and_stops_nothing(change, planted, cap
 def test_nothing_is_said_of_files_that_were_compared(cohort, caplog):
     assert duplicates(read_manifest(cohort(6, 1, frames=100))) == []
     assert "bytes only" not in caplog.text
+
+
+def test_tokens_are_compared_by_their_bytes_and_nobody_is_warned(tmp_path, caplog):
+    caplog.set_level("INFO", "datamodules.split_leakage")
+    for name, value in (("a", 1), ("b", 2), ("c", 1)):
+        np.save(tmp_path / f"{name}.npy", np.full((3, 8, 4), value, np.float16))
+    rows = [
+        {"recording_id": one, "subject_id": one, "session_id": "1", "path": "", "tokens_path": f"{one}.npy"}
+        for one in "abc"
+    ]
+    table = pd.DataFrame(rows).assign(binary=[0, 1, 0])
+    manifest = manifest_from_table(table, root=tmp_path, name="store", probe=False)
+    assert duplicates(manifest) == [Pair("a", "c", "the same file")]
+    assert [one.levelname for one in caplog.records] == ["INFO"]
+    assert "3 recording(s) have tokens" in caplog.text
 
 
 def test_all_pairs_at_once_find_what_two_alone_find():

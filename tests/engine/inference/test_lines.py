@@ -148,3 +148,9 @@ def test_what_cannot_be_measured_in_any_recording_is_no_line_and_says_so(manifes
     split = Holdout().splits(manifest)[0]
     found = Lines(config(["coordination"]), manifest).of(split, split.test, heads=HEADS).families
     assert found["coordination"] == "none of its features could be measured in a training recording"
+
+
+def test_a_network_on_tokens_is_told_of_tokens_and_not_of_pixels(manifest):
+    tokens = {"data": {"module": {"source": {"_target_": "datamodules.clips.tokens.TokenClips"}}}}
+    why = series_source(tokens, manifest)
+    assert why == "the network reads tokens of an encoder, in which no series was measured"

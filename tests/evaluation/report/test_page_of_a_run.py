@@ -35,6 +35,16 @@ def test_data_questionnaire_and_all_three_parts_stand_at_the_top(page, series_ru
     assert f"{series_run.record['parameters']:,} parameters" in top
 
 
+def test_visits_and_scores_stand_in_the_table_for_all_parts(page, series_run, own_table):
+    rows = re.findall(r"<tr><td>(train|val|test)</td>(.*?)</tr>", section(page, "data"), flags=re.S)
+    assert {name for name, _ in rows} == {"train", "val", "test"}
+    for name, cells in rows:
+        own = own_table[own_table["split"] == name]
+        score, counts = own["score"].astype(float), (len(own), own["subject_id"].nunique(), len(own))
+        assert cells.startswith("".join(f'<td class="n">{count}</td>' for count in counts))
+        assert cells.endswith(f'<td class="n">{score.mean():.1f} ({score.std():.1f})</td>')
+
+
 def test_no_path_of_this_machine_leaves_with_the_page(page, series_run):
     for folder in (series_run.folder, *series_run.folder.parents[:-1], Path.home()):
         assert not re.search(rf"{re.escape(str(folder))}\b", page), folder

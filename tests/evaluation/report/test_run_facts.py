@@ -80,3 +80,13 @@ def test_the_weights_are_named_where_there_are_two_sets():
         "their average over steps (EMA, decay 0.99), as validated"
     )
     assert "last step (weights=raw)" in dict(glance({"config": config, "weights": "raw"}))["Weights"]
+
+
+def test_a_clip_of_tokens_is_a_window_of_the_grid_that_was_encoded():
+    clips = {"train_clips": {"length": 1}, "eval_clips": {"length": 1}}
+    module = {**clips, "source": {"_target_": "datamodules.clips.tokens.TokenClips"}}
+    record = {"config": {"data": {"channels": 432, "module": module}, "trainer": {}}}
+    assert dict(glance(record))["Clips"] == "1 window of tokens of 432 channels"
+    known = {"settings": {"grid": {"_target_": "x", "length": 8, "stride": 4, "hop": 32}}}
+    told = dict(glance(record | {"preprocessing": known}))["Clips"]
+    assert told == "1 window of 8 frames, 4 apart, in tokens of 432 channels"

@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from models.weights.files import checked_digest, read_tensors, sha256_of
+from models.weights.files import SUFFIXES, checked_digest, read_tensors, sha256_of
 from models.weights.record import WeightsError
 
 TENSORS = {"a.weight": torch.arange(6.0).view(2, 3), "a.bias": torch.ones(2)}
@@ -68,6 +68,23 @@ def test_a_cut_file_and_one_without_tensors_are_refused(tmp_path):
     torch.save({"epoch": 3, "lr": 0.1}, tmp_path / "none.pt")
     with pytest.raises(WeightsError, match="holds no tensors by name"):
         read_tensors(tmp_path / "none.pt")
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.95])
+def test_a_file_that_ends_too_early_is_told_by_name(suffix, share, tmp_path):
+    path = tmp_path / f"w{suffix}"
+    save_file(TENSORS, path) if suffix == ".safetensors" else torch.save(TENSORS, path)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(WeightsError, match=rf"w{suffix}: .*(Get it again|It is damaged)"):
+        read_tensors(path)
+
+
+def test_an_error_without_words_is_named_by_its_kind(tmp_path):
+    (tmp_path / "w.pth").write_bytes(b"(")  # a pickle that ends at once: EOFError without a text
+    with pytest.raises(WeightsError, match=r"w\.pth: cannot be read as plain tensors \(.+\)"):
+        read_tensors(tmp_path / "w.pth")
 
 
 def test_the_digest_is_that_of_hashlib_and_a_flipped_byte_is_caught(tmp_path):

@@ -22,6 +22,22 @@ def test_pretrained_weights_are_told_once_for_branches_that_share_them():
     assert "Pretrained weights" not in dict(provenance_rows({"pretrained": {}}))
 
 
+def test_the_weights_of_the_encoder_of_a_store_are_told_as_well():
+    made = {
+        "fingerprint": "0" * 64,
+        "settings": {},
+        "provenance": {"libraries": {}, "weights": {"trunk": RECORD}},
+    }
+    rows = dict(provenance_rows({"preprocessing": made, "pretrained": {}}))
+    assert rows["Weights of the encoder"] == weights_text(RECORD)
+    for without in (
+        None,
+        made | {"provenance": {"backend": {}}},
+        made | {"provenance": {"weights": {"a": 1}}},
+    ):
+        assert "Weights of the encoder" not in dict(provenance_rows({"preprocessing": without}))
+
+
 def test_what_nobody_states_and_what_was_resized_is_said():
     text = weights_text(RECORD | {"license": None, "resized": ["pos_embed"]})
     assert "license not stated" in text
