@@ -10,7 +10,7 @@ from engine.config.compose import ConfigError
 from engine.runs.atomic_write import put, writing
 from engine.runs.lock import FILE as LOCK
 from engine.runs.lock import in_use, is_held
-from engine.runs.ranks import is_main
+from engine.runs.ranks import is_main, started_together
 
 _ROOM = 64 * 1024  # bytes: what Hydra writes at the start, and some; our choice
 
@@ -35,11 +35,12 @@ def _own_folder(config: DictConfig) -> Path:
     """The folder of a command; one that is named after the time is made, and shared with no other command.
 
     Two commands that begin in the same second name one folder: the later one writes to `<folder>_2`. Making a
-    folder is one step of the file system, which only one of them can do.
+    folder is one step of the file system, which only one of them can do. Ranks that were started side by side
+    name their common folder themselves, and another rank may have made it.
     """
     folder = Path(str(OmegaConf.select(config, "hydra.run.dir")))
     named = str(OmegaConf.to_container(config.hydra.run, resolve=False)["dir"])  # type: ignore[index, call-overload]
-    if "${now:" not in named or OmegaConf.select(config, "resume") is not None:
+    if "${now:" not in named or OmegaConf.select(config, "resume") is not None or started_together():
         return folder
     name, number = folder.name, 1
     while not _made(folder):

@@ -32,6 +32,11 @@ def is_main() -> bool:
     return int(next((os.environ[name] for name in _RANKS if name in os.environ), 0)) == 0
 
 
+def started_together() -> bool:
+    """Whether torchrun or a cluster started this process as one rank of several."""
+    return any(name in os.environ for name in _RANKS)
+
+
 def attend(trainer: "pl.Trainer") -> None:
     """Let all processes of a trainer end soon after a signal to any of them; one process alone needs none.
 

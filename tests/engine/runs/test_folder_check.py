@@ -52,6 +52,15 @@ def test_commands_of_one_second_get_a_folder_each(tmp_path):
 
 
 @pytest.mark.usefixtures("one_second")
+def test_ranks_of_one_run_keep_the_folder_that_another_rank_made(tmp_path, monkeypatch):
+    monkeypatch.setenv("RANK", "0")
+    (tmp_path / "2026-01-01_00-00-00").mkdir()
+    command = OmegaConf.create({"hydra": {"run": {"dir": f"{tmp_path}/${{now:%S}}"}}})
+    CheckFolder().on_run_start(command)
+    assert command.hydra.run.dir == f"{tmp_path}/2026-01-01_00-00-00"
+
+
+@pytest.mark.usefixtures("one_second")
 def test_a_folder_that_is_given_or_gone_on_with_stays(tmp_path):
     (tmp_path / "manifest.json").write_text("{}")
     new_or_not = "${run_folder:outputs,${resume},${now:%S}}"
