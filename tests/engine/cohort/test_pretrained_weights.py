@@ -200,7 +200,7 @@ def test_a_probe_composes_and_its_checkpoint_can_be_read_again(tuning, compose_r
 
 
 def test_low_rank_changes_are_for_transformers(compose_run):
-    with pytest.raises(ValueError, match="no linear layers in its blocks"):
+    with pytest.raises(ValueError, match="lora changes linear layers, and the blocks of this encoder"):
         check_model(compose_run(*PROBE, "model/tuning=lora"))
     timm = ["experiment=mpdrm_timm", f"{TRUNK}.backbone=vit_tiny_patch16_224", f"{TRUNK}.size=64"]
     check_model(compose_run(*timm, "model/tuning=lora"))

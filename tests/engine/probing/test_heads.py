@@ -56,7 +56,7 @@ def test_predictions_are_those_of_the_chosen_rate_and_step(trained):
 
 def test_validation_without_labels_chooses_nothing(trained):
     blank = TABLE.assign(binary=TABLE["binary"].where(TABLE.index >= 4))
-    with pytest.raises(ConfigError, match="split b: nobody of validation has a 'binary'"):
+    with pytest.raises(ConfigError, match="split 'b': nobody of validation has a 'binary'"):
         chosen(trained, blank, SPLITS)
 
 
