@@ -44,7 +44,7 @@ _MISSING = {
     name: [answer for question, answer in _ANSWERS.items() if question in text] for name, text in DATA.items()
 } | {
     "series": ["data.channels=3"],
-    "tokens": ["++data.channels=3", "++data.places=1"],
+    "tokens": ["++data.channels=3"],
     "cross_corpus": ["protocol.train=[x]", "protocol.test=[y]"],
 }
 _MISSING["features"] += ["data.channels=3"]
