@@ -13,7 +13,7 @@ install: $(STAMP)  ## make .venv with the tested versions; does nothing when it 
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e ".[face,ray,gpu,sweep,weights,corpora,analysis,dev]"
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e ".[face,ray,gpu,sweep,slurm,export,mlflow,weights,corpora,analysis,dev]"
 	@$(BIN)/python -m preprocessing.models || echo "Everything else is installed; only preprocess.py needs these files."
 	@touch $@
 
