@@ -15,6 +15,7 @@ from datamodules.splits.partition import Split
 from engine.checkpoints.checkpoint import CheckpointError, RunCheckpoint
 from engine.checkpoints.seen_data import BadMemory, met
 from engine.cohort.data_facts import data_facts
+from engine.cohort.file_checks import check_files
 from engine.cohort.leak_check import audit_leaks
 from engine.cohort.network_needs import check_content, check_history
 from engine.cohort.restored_data import own_manifest
@@ -169,6 +170,7 @@ def _material(
     Of another manifest, the first visits are known as in training, or as `known` says.
     """
     manifest = own_manifest(checkpoint, data=data) if path is None else read_manifest(path)
+    check_files(manifest)
     notes = check_preprocessing(checkpoint, manifest, accepted=accepted)
     own = path is None or manifest.digest() == checkpoint.data_digest
     if own and known not in (None, checkpoint.split.get("known")):

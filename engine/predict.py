@@ -16,6 +16,7 @@ from datamodules.schema import IDS
 from datamodules.sources.unlabeled import SERIES, TABLES, VIDEOS, input_manifest
 from datamodules.wording import first_few
 from engine.checkpoints.checkpoint import RunCheckpoint
+from engine.cohort.file_checks import check_files
 from engine.cohort.network_needs import READS, check_content, check_history, reads_history
 from engine.cohort.same_preprocessing import check_preprocessing
 from engine.config.compose import ConfigError
@@ -72,6 +73,7 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
     Raises:
         SourceError: The input holds nothing to predict.
         CheckpointError: The checkpoint is damaged or altered.
+        ManifestError: A file of the input is not the one that its cache or store made.
         ConfigError: The input was preprocessed in another way than the recordings of the training; or
             `history` is none of scored earlier visits, or the network reads none (see `scored_history`).
         ForbiddenTarget: The checkpoint names a preprocessing that is not on the list.
@@ -84,6 +86,8 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
         given = _input(Path(config["input"]), checkpoint, run, folder=folder)
         faces = _preprocessed(given, checkpoint, config, folder=folder / "faces")
         manifest = given if faces is None else faces.manifest
+        if faces is None:
+            check_files(given)
         accepted = bool(config.get("accept_preprocessing"))
         notes = faces.notes if faces else check_preprocessing(checkpoint, given, accepted=accepted)
         known = given.preprocessing if manifest is None else manifest.preprocessing

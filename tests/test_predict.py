@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from datamodules.manifests.manifest import ManifestError
 from engine.checkpoints.checkpoint import load_checkpoint
 from engine.config.source_code import ROOT
+from engine.evaluate import evaluate
 from engine.predict import predict
 
 ARGUMENTS = {"num_workers": None, "trainer": None}
@@ -56,6 +58,23 @@ def test_a_manifest_says_whose_recordings_belong_together(series_run, cohorts, t
         expected = trained[f"{head}_prediction"].to_numpy()
         assert again[f"{head}_prediction"].to_numpy() == pytest.approx(expected, rel=1e-5)
     assert set(found["decision"]) <= {0, 1}
+
+
+def test_a_file_that_is_not_the_one_its_row_states_is_refused(series_run, cohorts, tmp_path):
+    source = next(cohorts.glob("synthetic/*/manifest.csv"))
+    table = pd.read_csv(source, dtype=str, keep_default_na=False).head(2)
+    table["series_path"] = [str(source.parent / name) for name in table["series_path"]]
+    table.assign(path="", landmark_path="", content_hash="0" * 64).to_csv(tmp_path / "mine.csv", index=False)
+    given = {"ckpt_path": str(series_run.best), "input": str(tmp_path / "mine.csv")}
+    with pytest.raises(ManifestError, match=r"content_hash.*is not the SHA-256 of the file"):
+        predict(ARGUMENTS | given, folder=tmp_path / "out")
+    with pytest.raises(ManifestError, match=r"content_hash.*is not the SHA-256 of the file"):
+        evaluate(
+            ARGUMENTS
+            | {"ckpt_path": given["ckpt_path"], "manifest": given["input"], "evaluation": None}
+            | {"paths": {"data": str(cohorts)}},
+            folder=tmp_path / "eval",
+        )
 
 
 def test_a_folder_with_one_video(pixel_run, cohorts, tmp_path):
