@@ -11,7 +11,7 @@ from torchmetrics import Metric
 
 from models.blocks import trunks
 from models.objective import Objective
-from models.optim import WarmupCosine, parameter_groups, rate_scales, scale_rates, weight_names
+from models.optim import WarmupCosine, fused, parameter_groups, rate_scales, scale_rates, weight_names
 from models.running_means import RunningMeans
 from models.standardize import Statistics, set_statistics
 from models.tuning import settle
@@ -153,7 +153,7 @@ class Task(pl.LightningModule):
     def configure_optimizers(self) -> Any:
         """Build optimizer and scheduler from their partials; biases and norms get no weight decay."""
         groups = parameter_groups(self, decayed=self._decayed, scales=self._scales)
-        optimizer = scale_rates(self._optimizer(groups))
+        optimizer = scale_rates(self._optimizer(groups, **fused(self._optimizer, groups)))
         if self._scheduler is None:
             return optimizer
         by_steps = isinstance(self._scheduler, WarmupCosine)
