@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from copy import copy, deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -71,9 +72,10 @@ def measured(
     sizes = {"persons": module["subjects"], "visits": module["visits"]}
     batches = [drawn_batch(config, **sizes, seed=seed) for seed in range(2)]
     epoch = [batches[place % 2] for place in range(WARM + steps)]
+    task, data = drawn_task(config), resident(config, epoch)
     ways = {
-        "bare": lambda: bare(drawn_task(config), resident(config, []), epoch, clip=1.0),
-        "ours": lambda: ours(config, epoch, folder),
+        "bare": lambda: bare(deepcopy(task), data, epoch, clip=config["trainer"]["gradient_clip_val"]),
+        "ours": lambda: ours(config, deepcopy(task), copy(data), folder),
     }
     return in_turn(ways, rounds=rounds)
 
@@ -96,7 +98,7 @@ class Clock(pl.Callback):
         self.seconds = time.process_time() - self.begun
 
 
-def ours(config: Mapping[str, Any], epoch: Sequence[Batch], folder: Path) -> float:
+def ours(config: Mapping[str, Any], task: Task, data: Resident, folder: Path) -> float:
     """CPU seconds of an epoch without its first steps, trained as `train.py` does."""
     clock, history = Clock(), History(path=folder / "history.csv")
     selection = config["selection"]
@@ -113,7 +115,7 @@ def ours(config: Mapping[str, Any], epoch: Sequence[Batch], folder: Path) -> flo
         logger=build_all(config["logger"], key="logger"),
         enable_checkpointing=False,
     )
-    trainer.fit(drawn_task(config), datamodule=resident(config, epoch))
+    trainer.fit(task, datamodule=data)
     return clock.seconds
 
 

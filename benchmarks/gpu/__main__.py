@@ -53,7 +53,9 @@ def main(
         parts: dict[str, Callable[[], list[dict[str, Any]]]] = {
             "ceiling": lambda: ceiling(on, side=8192 if size == "full" else 128),
             **{
-                f"step, {kind}": lambda kind=kind: ways(kind, device=on, size=size, count=count, folder=folder)
+                f"step, {kind}": lambda kind=kind: ways(
+                    kind, device=on, size=size, count=count, folder=folder
+                )
                 for kind in EXPERIMENTS
             },
             "decoding": lambda: decoding(device=on, size=size, folder=folder),
@@ -69,7 +71,11 @@ def main(
 
 def about(device: torch.device) -> dict[str, Any]:
     """The card, its driver's video engine, and what could use it."""
-    known: dict[str, Any] = {"torch": torch.__version__, "cores": cores(), "torchcodec": load_problem() or "loads"}
+    known: dict[str, Any] = {
+        "torch": torch.__version__,
+        "cores": cores(),
+        "torchcodec": load_problem() or "loads",
+    }
     try:
         ctypes.CDLL("libnvcuvid.so.1")
         known["libnvcuvid"] = "loads"

@@ -73,7 +73,10 @@ def _measured(config: Mapping[str, Any], way: str, *, device: torch.device, coun
 def a_step(config: Mapping[str, Any], way: str, *, device: torch.device) -> Callable[[], None]:
     """A step on batches that are on the device: hooks of the data, network, objective, optimizer."""
     module = config["data"]["module"]
-    task, data = drawn_task(config | {"model": dict(config["model"]) | {"scheduler": None}}), resident(config, [])
+    task, data = (
+        drawn_task(config | {"model": dict(config["model"]) | {"scheduler": None}}),
+        resident(config, []),
+    )
     task.to(device).train()
     data.trainer = type("Training", (), {"training": True})  # type: ignore[assignment]  # all that hooks ask for
     sizes = {"persons": module["subjects"], "visits": module["visits"]}

@@ -69,7 +69,9 @@ def epochs(*, device: torch.device, size: str, folder: Path) -> list[Found]:
                 found = _epoch(manifest, split, decode, device=device, size=size, folder=folder)
                 rows.append({"from": name, "decode": decode, **found})
             except Exception as fault:  # the other rows are worth having
-                rows.append({"from": name, "decode": decode, "fault": f"{type(fault).__name__}: {fault}"[:300]})
+                rows.append(
+                    {"from": name, "decode": decode, "fault": f"{type(fault).__name__}: {fault}"[:300]}
+                )
     return rows
 
 
@@ -114,15 +116,24 @@ def _epoch(
         limit_val_batches=0,
         callbacks=[waits],
         use_distributed_sampler=False,
-        **dict.fromkeys(("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary"), False),
+        **dict.fromkeys(
+            ("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary"), False
+        ),
     )
     begun = time.perf_counter()
     trainer.fit(drawn_task(config | {"model": dict(config["model"]) | {"scheduler": None}}), datamodule=data)
     chosen = data._source.video.decode  # type: ignore[attr-defined]
-    return {**waits.found(), "chosen": chosen, "wall_s": time.perf_counter() - begun, "skipped": len(data.skipped)}
+    return {
+        **waits.found(),
+        "chosen": chosen,
+        "wall_s": time.perf_counter() - begun,
+        "skipped": len(data.skipped),
+    }
 
 
-def decoding(*, device: torch.device, size: str, folder: Path, threads: Sequence[int] = (1, 2, 4, 8)) -> list[Found]:
+def decoding(
+    *, device: torch.device, size: str, folder: Path, threads: Sequence[int] = (1, 2, 4, 8)
+) -> list[Found]:
     """Clips a second: one core, all cores (one times their number), cutting, and the device by threads."""
     rows: list[Found] = []
     side, spent = (224, 3.0) if size == "full" else (32, 0.3)
@@ -135,7 +146,9 @@ def decoding(*, device: torch.device, size: str, folder: Path, threads: Sequence
                 given: Any = {"decoder": decoder, "device": device, "seconds": spent}
                 read, cut, decode = probe(video, manifest.recordings(), CLIPS, **given)
             except Exception as fault:  # as above
-                rows.append({"from": name, "threads": count, "fault": f"{type(fault).__name__}: {fault}"[:300]})
+                rows.append(
+                    {"from": name, "threads": count, "fault": f"{type(fault).__name__}: {fault}"[:300]}
+                )
                 continue
             found = {"core": read, "cores": read * cores(), "cut": cut, "device": decode}
             rows.append({"from": name, "threads": count, **found, "fell_back": decoder.fell_back})

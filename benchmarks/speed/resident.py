@@ -27,7 +27,11 @@ def drawn_batch(config: Mapping[str, Any], *, persons: int, visits: int, seed: i
     known = torch.ones(count, dtype=torch.bool)
     return content | {
         "mask": torch.ones(count, steps, dtype=torch.bool),
-        "targets": {"score": torch.rand(count, generator=draw) * 40, "binary": (rows % 2).float(), "band": rows % 4},
+        "targets": {
+            "score": torch.rand(count, generator=draw) * 40,
+            "binary": (rows % 2).float(),
+            "band": rows % 4,
+        },
         "target_mask": dict.fromkeys(("score", "binary", "band"), known),
         "traits": torch.rand(count, 5, generator=draw),
         "traits_mask": known[:, None].expand(-1, 5),

@@ -117,7 +117,9 @@ def probe(
     kept = []
     for path, indices in wanted:
         try:
-            kept.append((path, indices, video.encoded(path, indices)))  # files are looked at for the first time
+            kept.append(
+                (path, indices, video.encoded(path, indices))
+            )  # files are looked at for the first time
         except UNREADABLE:
             continue
     if not kept:

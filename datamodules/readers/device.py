@@ -66,7 +66,9 @@ class DeviceDecoder:
         shape = (len(clips), *lengths, 3, self.height, self.width)
         with self.aside(device):
             frames = torch.empty(shape, dtype=torch.uint8, device=device)
-            tasks = [self._pool.submit(self._decode, clip, row) for clip, row in zip(clips, frames, strict=True)]
+            tasks = [
+                self._pool.submit(self._decode, clip, row) for clip, row in zip(clips, frames, strict=True)
+            ]
             faults = [fault for task in tasks if (fault := task.exception()) is not None]
         if faults:
             raise faults[0]

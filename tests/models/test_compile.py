@@ -10,9 +10,19 @@ from engine.config.build import build
 from tests.test_conf import BORROWED, CONF, EXPERIMENTS
 
 # A packed sequence takes the lengths of its rows as numbers of the host, between two graphs.
-BREAKS = {"lstm": "pack_padded_sequence"}
+BREAKS = {"lstm": "pack_padded_sequence", "facial_pulse": "pack_padded_sequence"}
 HEAVY = {*BORROWED, "lmtformer", "sta_drn"}
-GROUPS = ("rarm", "context", "personality", "contrast", "mmp", "orthogonality", "adversary", "traits", "heads")
+GROUPS = (
+    "rarm",
+    "context",
+    "personality",
+    "contrast",
+    "mmp",
+    "orthogonality",
+    "adversary",
+    "traits",
+    "heads",
+)
 # What only another kind of content, or another protocol, can have.
 UNFIT = {"personality": {"appearance", "motion"}, "mmp": {"maps"}, "context": {"calibrated"}}
 LEAVES = [
@@ -54,7 +64,8 @@ def compiled(config):
 
 
 @pytest.mark.parametrize(
-    "experiment", [pytest.param(name, marks=pytest.mark.slow) if name in HEAVY else name for name in EXPERIMENTS]
+    "experiment",
+    [pytest.param(name, marks=pytest.mark.slow) if name in HEAVY else name for name in EXPERIMENTS],
 )
 def test_network_and_objective_are_one_graph(experiment, compose_run):
     config = compose_run(f"experiment={experiment}")

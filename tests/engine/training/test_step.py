@@ -5,23 +5,33 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map_only
 
+from benchmarks.gpu.steps import WAYS, a_step
 from benchmarks.speed.resident import drawn_batch, resident
 from engine.config.build import build
 from tests.test_conf import BORROWED, EXPERIMENTS
 
 HEAVY = {*BORROWED, "lmtformer", "sta_drn", "vit_video"}
 # Each names what waits: a packed sequence takes the lengths of its rows as numbers of the host.
-WAITS = {"lstm": "pack_padded_sequence"}
+WAITS = {"lstm": "pack_padded_sequence", "facial_pulse": "pack_padded_sequence"}
 PERSONS, VISITS = 3, 2
+COPIES = (torch.ops.aten._to_copy.default, torch.ops.aten.copy_.default)
 
 
-class ByRow(TorchDispatchMode):
-    """Refuses to take a tensor apart row by row, as a Python loop over the batch does."""
+class Watched(TorchDispatchMode):
+    """Refuses a loop over the rows of a batch in Python, and a copy to the device, which waits for it too."""
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        if func is torch.ops.aten.unbind.int and args[0].shape[:1] == (PERSONS * VISITS,):
+        along = args[1] if len(args) > 1 else 0
+        if func is torch.ops.aten.unbind.int and not along and len(args[0]) == PERSONS * VISITS:
             raise AssertionError("a loop over the rows of a batch")
-        return func(*args, **(kwargs or {}))
+        out = func(*args, **(kwargs or {}))
+        if (
+            func in COPIES
+            and out.is_meta
+            and any(one.device.type == "cpu" for one in args[:2] if hasattr(one, "device"))
+        ):
+            raise AssertionError("a copy to the device")
+        return out
 
 
 def on_device(batch):
@@ -30,26 +40,26 @@ def on_device(batch):
 
 
 def training(config):
-    """Hooks, network, objective and gradients of one step, and those of a validation batch."""
-    batch = drawn_batch(config, persons=PERSONS, visits=VISITS, seed=0)
+    """Hooks, network, objective and gradients of a step, and a validation batch."""
+    batch = on_device(drawn_batch(config, persons=PERSONS, visits=VISITS, seed=0))
     with torch.device("meta"):
         task = build(config["model"] | {"scheduler": None}, key="model").train()
     data = resident(config, [])
-    with ByRow():
-        data.trainer = type("Training", (), {"training": True})
-        moved = data.on_after_batch_transfer(on_device(batch), 0)
-        task.training_step(moved, 0).backward()
+    data.trainer = type("Training", (), {"training": True})
+    with torch.no_grad():  # tables of positions are copied once
+        task(data.on_after_batch_transfer(batch, 0))
+    with Watched():
+        task.training_step(data.on_after_batch_transfer(batch, 0), 0).backward()
         torch.nn.utils.clip_grad_norm_(task.parameters(), 1.0)
-        assert all(one.grad is not None for one in task.parameters() if one.requires_grad)
         data.trainer.training = False
-        moved = data.on_after_batch_transfer(on_device(batch), 0)
-        task.eval()
         with torch.no_grad():
-            task.validation_step(moved, 0)
+            task.eval().validation_step(data.on_after_batch_transfer(batch, 0), 0)
+    assert all(one.grad is not None for one in task.parameters() if one.requires_grad)
 
 
 @pytest.mark.parametrize(
-    "experiment", [pytest.param(name, marks=pytest.mark.slow) if name in HEAVY else name for name in EXPERIMENTS]
+    "experiment",
+    [pytest.param(name, marks=pytest.mark.slow) if name in HEAVY else name for name in EXPERIMENTS],
 )
 def test_a_step_waits_for_no_number_of_its_device(experiment, compose_run):
     config = compose_run(f"experiment={experiment}")
@@ -60,7 +70,7 @@ def test_a_step_waits_for_no_number_of_its_device(experiment, compose_run):
         training(config)
 
 
-@pytest.mark.parametrize("waits", ["item", "bool", "index", "nonzero", "loop"])
+@pytest.mark.parametrize("waits", ["item", "bool", "index", "nonzero", "loop", "copy"])
 def test_what_waits_is_found(waits):
     x = torch.ones(PERSONS * VISITS, device="meta")
     does = {
@@ -69,6 +79,21 @@ def test_what_waits_is_found(waits):
         "index": lambda: x[x > 0],
         "nonzero": lambda: (x > 0).nonzero(),
         "loop": lambda: list(x),
+        "copy": lambda: torch.ones(3).to(x.device),
     }
-    with ByRow(), pytest.raises((RuntimeError, AssertionError)):
+    with Watched(), pytest.raises((RuntimeError, AssertionError)):
         does[waits]()
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("way", WAYS[:3])
+@pytest.mark.parametrize("experiment", ["mpdrm", "mpdrm_series"])
+def test_on_a_gpu_the_host_is_never_synchronized_by_a_step(experiment, way, compose_run):
+    step = a_step(compose_run(f"experiment={experiment}"), way, device=torch.device("cuda"))
+    for _ in range(3):
+        step()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        step()
+    finally:
+        torch.cuda.set_sync_debug_mode("default")

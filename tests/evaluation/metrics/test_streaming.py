@@ -140,7 +140,7 @@ def test_clips_that_are_not_scored_count_nowhere():
     scored = torch.arange(60) % 3 > 0
     chosen, marked = RecordingMetrics(), RecordingMetrics()
     feed(chosen, batch, scored)
-    known = {"score": torch.ones(60).bool()}
+    known = {"score": batch["known"]}
     marked.update(
         batch["row"], batch["clip"], {"score": batch["predicted"]}, {"score": batch["score"]}, known, scored
     )
