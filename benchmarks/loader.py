@@ -1,7 +1,7 @@
 """Clips through our loader beside a bare read of the same frames: `python -m benchmarks.loader`.
 
-Raw videos as cameras code them (groups of a second, B-frames) and the store that `preprocess.py` writes of them,
-read as `data=manifest` and `data=faces` read them: data set and collation, one process. Beside ours a loop of
+Raw videos as cameras code them (groups of a second, B-frames) and the store that `preprocess.py` writes of
+them, read as `data=manifest` and `data=faces` read them: data set and collation, one process. Beside ours a loop of
 PyAV that checks nothing, and two loaders written from the public description of peers. CPU time of this
 process; best pinned to one core: `taskset -c 1`.
 """
@@ -14,7 +14,8 @@ from typing import Any
 
 import torch
 
-from benchmarks.cache_loader import CLIPS, written as recorded
+from benchmarks.cache_loader import CLIPS
+from benchmarks.cache_loader import written as recorded
 from benchmarks.speed.paired import cpu, in_turn, ratio, table, written
 from benchmarks.speed.peers import Read, peers, right_frames
 from datamodules.clips.dataset import PixelClips

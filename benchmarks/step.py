@@ -1,8 +1,8 @@
 """What our training loop costs beside a bare one: `python -m benchmarks.step`.
 
-The same network, objective, augmentation, optimizer and clipping of gradients on the same batches, which are in
-memory. Ours is a training as `train.py` has it (Lightning, the task, seeds of steps, history, log, CSV logger);
-bare is a loop of torch. CPU time of this process; best pinned to one core: `taskset -c 1`.
+The same network, objective, augmentation, optimizer and clipping of gradients on the same batches, which are
+in memory. Ours is a training as `train.py` has it (Lightning, the task, seeds of steps, history, log, CSV
+logger); bare is a loop of torch. CPU time of this process; best pinned to one core: `taskset -c 1`.
 """
 
 import logging

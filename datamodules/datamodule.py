@@ -216,7 +216,7 @@ class ClipDataModule(pl.LightningDataModule):
         return batch | {"frames": frames * mask if frames is batch["frames"] else frames.mul_(mask)}
 
     def compile(self) -> None:
-        """Compile what is done to clips on the device: some ten passes over the frames become two or three."""
+        """Compile what is done to clips on the device: ten passes over the frames become two or three."""
         for transform in (self._augment, self._normalize):
             if transform is not None:
                 transform.compile()

@@ -75,7 +75,7 @@ def rate_scales(module: nn.Module, decay: float) -> dict[str, float]:
 def fused(optimizer: Callable[..., Optimizer], groups: Sequence[Mapping[str, Any]]) -> dict[str, bool]:
     """`{"fused": True}` for an optimizer that has one kernel for all of a step, on CUDA, else nothing.
 
-    A choice that was made, as in `model.optimizer.fused=false`, stays. On a CPU a step takes as long either way.
+    A choice that was made, as in `model.optimizer.fused=false`, stays.
 
     Args:
         optimizer: Class or partial.

@@ -1,7 +1,7 @@
 """Everything that is measured on a device, in order of worth: `python -m benchmarks.gpu device=cuda`.
 
-A table at the end of each part, and a file that has every part so far: a device that is lent for minutes may be
-gone before the last one. `device=cpu size=small` runs all of it in a minute, to see that it runs.
+A table at the end of each part, and a file that has every part so far: a device that is lent for minutes may
+be gone before the last one. `device=cpu size=small` runs all of it, to see that it runs.
 """
 
 import ctypes

@@ -1,8 +1,9 @@
-"""Time on a device: by its own events on CUDA, by the clock elsewhere; what a step makes the host wait for."""
+"""Time on a device, by its own events on CUDA and by the clock elsewhere; what the host waits for."""
 
 import time
 import warnings
 from collections.abc import Callable
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
@@ -44,7 +45,7 @@ def seconds(work: Work, device: torch.device, *, count: int, warm: int) -> float
         work()
         marks.append(Mark(device))
     wait(device)
-    return median(first.until(second) for first, second in zip(marks[:-1], marks[1:], strict=True))
+    return median(first.until(second) for first, second in pairwise(marks))
 
 
 def host_waits(work: Work, device: torch.device) -> int | None:

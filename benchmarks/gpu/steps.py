@@ -17,17 +17,24 @@ from engine.training.prepare import compose_training
 Found = dict[str, Any]
 EXPERIMENTS = {"pixels": "mpdrm", "series": "mpdrm_series"}
 # Sizes of a step: frames of 224 x 224 are what encoders of faces take.
-SIZES = {
+_VIDEO, _MODULE = "data.module.source.video", "data.module"
+SIZES: dict[str, dict[str, list[str]]] = {
     "full": {
-        "pixels": ["data.module.source.video.height=224", "data.module.source.video.width=224"]
-        + ["data.module.train_clips.length=16", "data.module.eval_clips.length=16"],
+        "pixels": [
+            *(f"{_VIDEO}.height=224", f"{_VIDEO}.width=224"),
+            *(f"{_MODULE}.train_clips.length=16", f"{_MODULE}.eval_clips.length=16"),
+        ],
         "series": [],
     },
     "small": {
-        "pixels": ["data.module.source.video.height=32", "data.module.source.video.width=32"]
-        + ["data.module.subjects=2", "data.module.visits=2"],
-        "series": ["data.module.subjects=2", "data.module.visits=2", "data.module.train_clips.length=32"]
-        + ["data.module.eval_clips.length=32"],
+        "pixels": [
+            *(f"{_VIDEO}.height=32", f"{_VIDEO}.width=32"),
+            *(f"{_MODULE}.subjects=2", f"{_MODULE}.visits=2"),
+        ],
+        "series": [
+            *(f"{_MODULE}.subjects=2", f"{_MODULE}.visits=2"),
+            *(f"{_MODULE}.train_clips.length=32", f"{_MODULE}.eval_clips.length=32"),
+        ],
     },
 }
 WAYS = ("fp32", "bf16", "bf16 compiled", "bf16 compiled, CUDA graphs")

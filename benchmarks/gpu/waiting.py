@@ -3,6 +3,7 @@
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ class Waits(pl.Callback):
         wait(self._device)
         marks = self._marks[self._warm :]
         whole = marks[0][0].until(marks[-1][1])
-        between = sum(one[1].until(other[0]) for one, other in zip(marks[:-1], marks[1:], strict=True))
+        between = sum(one[1].until(other[0]) for one, other in pairwise(marks))
         working = sum(first.until(last) for first, last in marks) / len(marks)
         return {"step_ms": 1000 * working, "waits": between / whole, "steps": len(marks)}
 

@@ -239,7 +239,7 @@ def _compile(mode: bool | str, task: Any, datamodule: Any) -> None:
     """Compile what a step does on the device: transforms of clips, network and objective.
 
     Args:
-        mode: False leaves them; True, or a mode of `torch.compile` such as `reduce-overhead`, for CUDA graphs.
+        mode: False leaves them; True, or a mode of `torch.compile`: `reduce-overhead` makes CUDA graphs.
         task: Of the training.
         datamodule: Whose transforms are compiled in the default mode.
     """

@@ -29,8 +29,8 @@ class MaskedBatchNorm(nn.BatchNorm1d):
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:  # type: ignore[override]  # a mask comes along
         """Normalize; unreal steps stay zero.
 
-        Sums under the mask, because whoever picks the real steps out waits for the device to count them. Their
-        number is checked on a CPU, where it is at hand.
+        Sums under the mask, because whoever picks the real steps out waits for the device to count them.
+        Their number is checked on a CPU, where it is at hand.
         """
         steps = zero_masked(x.to(torch.promote_types(x.dtype, torch.float32)), mask)
         if not self.training:

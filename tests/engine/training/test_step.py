@@ -35,7 +35,7 @@ class Watched(TorchDispatchMode):
 
 
 def on_device(batch):
-    """The batch on a device of which only shapes are known: who asks it for a number, or for rows by one, fails."""
+    """The batch on a device of which only shapes are known: who asks it for a number fails."""
     return tree_map_only(torch.Tensor, lambda value: value.to("meta"), batch)
 
 
