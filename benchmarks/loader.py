@@ -1,9 +1,9 @@
 """Clips through our loader beside a bare read of the same frames: `python -m benchmarks.loader`.
 
 Raw videos as cameras code them (groups of a second, B-frames) and the store that `preprocess.py` writes of
-them, read as `data=manifest` and `data=faces` read them: data set and collation, one process. Beside ours a loop of
-PyAV that checks nothing, and two loaders written from the public description of peers. CPU time of this
-process; best pinned to one core: `taskset -c 1`.
+them, read as `data=manifest` and `data=faces` read them: data set and collation, one process. Beside ours a
+loop of PyAV that checks nothing, and two loaders written from the public description of peers. CPU time of
+this process; best pinned to one core: `taskset -c 1`.
 """
 
 import sys

@@ -54,7 +54,7 @@ def decord_batch(path: Path, indices: Sequence[int], *, size: int) -> Tensor:
 
 
 def pyav_window(path: Path, indices: Sequence[int], *, size: int) -> Tensor:
-    """As PyTorchVideo reads a clip: all frames from start to end in seconds, an even choice of them, scaled."""
+    """As PyTorchVideo reads a clip: all frames from start to end in seconds, an even choice, scaled."""
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         assert stream.time_base is not None

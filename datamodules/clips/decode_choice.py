@@ -1,4 +1,4 @@
-"""Where clips are decoded (`decode=auto`) and by how many workers (`num_workers=auto`), and that it is said."""
+"""Where clips are decoded (`decode=auto`), and by how many workers (`num_workers=auto`)."""
 
 import copy
 import logging
