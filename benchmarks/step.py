@@ -28,7 +28,7 @@ from engine.training.prepare import compose_training
 from models.task import Task
 
 EXPERIMENTS = {"pixels": "mpdrm", "series": "mpdrm_series"}
-WARM = 2  # steps of each training that do not count
+WARM = 1  # steps of each training that do not count
 
 
 def main(
