@@ -10,22 +10,22 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
-from benchmarks.cache_loader import CLIPS
 from benchmarks.cache_loader import written as recorded
 from benchmarks.speed.paired import cpu, in_turn, ratio, table, written
 from benchmarks.speed.peers import Read, peers, right_frames
 from datamodules.clips.dataset import PixelClips
 from datamodules.clips.faces import FaceClips
+from datamodules.clips.samplers import UniformClips
 from datamodules.command_line import run
 from datamodules.datamodule import ClipDataModule
 from datamodules.manifests.manifest import Manifest
 from datamodules.readers import VideoSource
 
-MATERIALS = {"raw 640 x 480": "raw video", "cache": "face store"}
+MATERIALS = {"raw": "raw 640 x 480", "store": "cache"}  # as `benchmarks.cache_loader` writes them
 
 
 def main(
@@ -34,33 +34,34 @@ def main(
     recordings: int = 2,
     seconds: float = 12.0,
     size: int = 112,
-    only: tuple[str, ...] = (),
+    clips: int = 8,
+    only: tuple[Literal["raw", "store"], ...] = ("raw", "store"),
     out: Path = Path("outputs/benchmarks"),
 ) -> None:
     """Measure, write `loader.json`, and show the tables.
 
     Args:
         rounds: In which each way reads every clip once.
-        recordings: Of each kind, of 8 clips.
+        recordings: Of each kind.
         seconds: Length of a recording.
         size: Of the frames that are returned, in pixels.
-        only: Of `raw video` and `face store`; both by default.
+        clips: Of a recording, 8 frames each, every 8th.
+        only: Raw videos, or the face store.
         out: Folder of the file.
     """
     torch.set_num_threads(1)
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
-        for material, name in MATERIALS.items():
-            if only and name not in only:
-                continue
-            manifest = recorded(Path(folder), material, recordings, seconds)
-            seconds_of, right = measured(manifest, store=name == "face store", rounds=rounds, size=size)
-            count = recordings * CLIPS.clips
+        for name in only:
+            manifest = recorded(Path(folder), MATERIALS[name], recordings, seconds)
+            given: Any = {"store": name == "store", "rounds": rounds, "size": size}
+            seconds_of, right = measured(manifest, UniformClips(length=8, stride=8, clips=clips), **given)
+            count = recordings * clips
             found[name] = {"seconds": seconds_of, "right": right, "clips": count}
             found[name] |= {
                 f"ours / {way}": ratio(seconds_of["ours"], own)._asdict() for way, own in seconds_of.items()
             }
-            sys.stdout.write(f"\n{name}, {count} clips of {CLIPS.length} frames, {rounds} rounds\n\n")
+            sys.stdout.write(f"\n{name}, {count} clips, {rounds} rounds\n\n")
             sys.stdout.write(table(seconds_of, per=count, to="bare PyAV", unit="clip"))
             shares = ", ".join(f"{way} {share:.0%}" for way, share in right.items())
             sys.stdout.write(f"\nright frames: {shares}\n")
@@ -68,19 +69,19 @@ def main(
 
 
 def measured(
-    manifest: Manifest, *, store: bool, rounds: int, size: int
+    manifest: Manifest, sampler: UniformClips, *, store: bool, rounds: int, size: int
 ) -> tuple[dict[str, list[float]], dict[str, float]]:
     """CPU seconds of each way in each round, and the share of right frames."""
     video = VideoSource(height=size, width=size)
     source = FaceClips(video=video) if store else PixelClips(video=video)
     data = ClipDataModule(
-        manifest=manifest, split=None, source=source, train_clips=CLIPS, eval_clips=CLIPS, num_workers=0
+        manifest=manifest, split=None, source=source, train_clips=sampler, eval_clips=sampler, num_workers=0
     )
     loader = data.predict_dataloader()
     wanted = [
-        (recording.path, CLIPS(recording.n_frames, clip, None)[0].tolist())
+        (recording.path, sampler(recording.n_frames, clip, None)[0].tolist())
         for recording in manifest.recordings()
-        for clip in range(CLIPS.clips)
+        for clip in range(sampler.clips)
         if recording.path is not None
     ]
     ways: dict[str, Read] = peers(size)
@@ -90,7 +91,7 @@ def measured(
     path = wanted[0][0]
     clips = [indices for one, indices in wanted if one == path]
     right = {
-        name: right_frames(read, path, clips, boxed=name in ("ours", "bare PyAV"))
+        name: right_frames(read, name, path, clips, size=size)
         for name, read in {"ours": video.clip, **ways}.items()
     }
     return in_turn(work, rounds=rounds), right

@@ -49,8 +49,7 @@ def decord_batch(path: Path, indices: Sequence[int], *, size: int) -> Tensor:
 
     with path.open("rb") as file:
         frames = VideoReader(file, ctx=cpu(0), num_threads=1).get_batch(list(indices)).asnumpy()
-    small = [cv2.resize(frame, (size, size), interpolation=cv2.INTER_LINEAR) for frame in frames]
-    return torch.from_numpy(np.stack(small)).permute(0, 3, 1, 2).contiguous()
+    return by_opencv(frames, size)
 
 
 def pyav_window(path: Path, indices: Sequence[int], *, size: int) -> Tensor:
@@ -70,9 +69,19 @@ def pyav_window(path: Path, indices: Sequence[int], *, size: int) -> Tensor:
                 window[frame.pts] = frame.to_rgb().to_ndarray()
     frames = torch.from_numpy(np.stack([window[pts] for pts in sorted(window)])).permute(3, 0, 1, 2)
     places = torch.linspace(0, frames.shape[1] - 1, len(indices)).long()
-    chosen = frames.index_select(1, places).float()  # (3, T, H, W)
-    small = functional.interpolate(chosen, size=(size, size), mode="bilinear", align_corners=False)
-    return small.permute(1, 0, 2, 3).round().to(torch.uint8)
+    return by_torch(frames.index_select(1, places).permute(1, 0, 2, 3), size)
+
+
+def by_opencv(frames: NDArray[np.uint8], size: int) -> Tensor:
+    """Frames (T, H, W, 3) at another size, their shape not kept."""
+    small = [cv2.resize(frame, (size, size), interpolation=cv2.INTER_LINEAR) for frame in frames]
+    return torch.from_numpy(np.stack(small)).permute(0, 3, 1, 2).contiguous()
+
+
+def by_torch(frames: Tensor, size: int) -> Tensor:
+    """Frames (T, 3, H, W) at another size, their shape not kept, without antialiasing."""
+    small = functional.interpolate(frames.float(), size=(size, size), mode="bilinear", align_corners=False)
+    return small.round().to(torch.uint8)
 
 
 def peers(size: int) -> dict[str, Read]:
@@ -81,31 +90,25 @@ def peers(size: int) -> dict[str, Read]:
     return {name: functools.partial(read, size=size) for name, read in ways.items()}
 
 
-def right_frames(read: Read, path: Path, clips: Sequence[Sequence[int]], *, boxed: bool) -> float:
-    """Share of frames that are the ones asked for: nearest, of all frames of the file, to the true one.
+def right_frames(read: Read, name: str, path: Path, clips: Sequence[Sequence[int]], *, size: int) -> float:
+    """Share of frames that are those asked for: the nearest of all frames of the file, scaled as the way does.
 
     Args:
         read: The way.
+        name: Of it; ours and the bare loop scale alike.
         path: A video.
         clips: Numbers of the frames.
-        boxed: Whether the way cuts out the central square before it scales, as ours does.
+        size: Of the frames that are returned.
     """
     with av.open(str(path)) as container:
-        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
-    whole = np.stack([_print(frame, boxed=boxed) for frame in frames])
-    right = []
+        frames = np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
+    channels = torch.from_numpy(frames).permute(0, 3, 1, 2)
+    if name.startswith("decord"):
+        whole = by_opencv(frames, size)
+    else:
+        whole = by_torch(channels, size) if "Video" in name else resize(channels, height=size, width=size)
+    flat, right = whole.flatten(1).float(), []
     for indices in clips:
-        shown = read(path, indices).permute(0, 2, 3, 1).contiguous().numpy()
-        prints = np.stack([_print(frame, boxed=False) for frame in shown])
-        nearest = np.abs(prints[:, None] - whole[None]).mean((2, 3, 4)).argmin(1)
-        right.append(nearest == np.asarray(indices))
-    return float(np.concatenate(right).mean())
-
-
-def _print(frame: NDArray[np.uint8], *, boxed: bool) -> NDArray[np.float32]:
-    """A frame as 24 x 24 pixels, which are still told apart from those of the next frame."""
-    if boxed:
-        side = min(frame.shape[:2])
-        top, left = ((length - side) // 2 for length in frame.shape[:2])
-        frame = frame[top : top + side, left : left + side]
-    return cv2.resize(frame, (24, 24), interpolation=cv2.INTER_AREA).astype(np.float32)
+        shown = read(path, indices).flatten(1).float()
+        right.append(torch.cdist(shown, flat, p=1).argmin(1) == torch.tensor(indices))
+    return float(torch.cat(right).float().mean())

@@ -23,10 +23,10 @@ def test_steps_are_measured_beside_a_bare_loop(tmp_path, capsys):
 @pytest.mark.slow
 def test_loaders_are_measured_beside_a_bare_read(tmp_path, capsys):
     pytest.importorskip("decord")
-    loader.main(rounds=1, recordings=1, seconds=3.0, size=32, only=("face store",), out=tmp_path)
+    loader.main(rounds=1, recordings=1, seconds=3.0, size=32, only=("store",), clips=2, out=tmp_path)
     found = json.loads((tmp_path / "loader.json").read_text())
-    assert found["face store"]["right"]["ours"] == 1.0
-    assert set(found["face store"]["seconds"]) == {
+    assert found["store"]["right"]["ours"] == 1.0
+    assert set(found["store"]["seconds"]) == {
         *("ours", "bare PyAV", "decord, as MMAction2", "PyAV, as PyTorchVideo"),
     }
     assert "right frames: ours 100%" in capsys.readouterr().out

@@ -25,11 +25,15 @@ def test_the_bare_loop_returns_our_very_frames(video):
 
 def test_who_returns_other_frames_is_found(video):
     read = peers(48)["bare PyAV"]
-    assert right_frames(read, video, CLIPS, boxed=True) == 1.0
-    assert right_frames(lambda path, at: read(path, [one + 1 for one in at]), video, CLIPS, boxed=True) == 0.0
+
+    def late(path, indices):
+        return read(path, [index + 1 for index in indices])
+
+    assert right_frames(read, "bare PyAV", video, CLIPS, size=48) == 1.0
+    assert right_frames(late, "late", video, CLIPS, size=48) == 0.0
     window = peers(48)["PyAV, as PyTorchVideo"]
     assert window(video, CLIPS[0]).shape == (3, 3, 48, 48)
-    assert right_frames(window, video, CLIPS[:1], boxed=False) == 1.0
+    assert right_frames(window, "PyAV, as PyTorchVideo", video, CLIPS[:1], size=48) == 1.0
 
 
 def test_decord_returns_as_many(video):
