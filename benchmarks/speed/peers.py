@@ -91,7 +91,7 @@ def peers(size: int) -> dict[str, Read]:
 
 
 def right_frames(read: Read, name: str, path: Path, clips: Sequence[Sequence[int]], *, size: int) -> float:
-    """Share of frames that are those asked for: the nearest of all frames of the file, scaled as the way does.
+    """Share of frames that are those asked for: the nearest of all of the file, scaled as the way does.
 
     Args:
         read: The way.
