@@ -315,7 +315,7 @@ class ClipDataModule(pl.LightningDataModule):
         workers = workers_of(self._num_workers, device, ranks=ranks)
         if not training:
             return evaluation_workers(self._num_workers, workers)
-        if self._num_workers == "auto":
+        if self._num_workers == "auto" and device is not None and device.type != "cpu":
             _log.info("workers=auto: %d process(es) read, as this machine has %d core(s)", workers, cores())
         return workers
 

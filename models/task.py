@@ -104,6 +104,10 @@ class Task(pl.LightningModule):
         if self.trainer.fit_loop.epoch_loop.done:
             self._log_losses("train")
 
+    def on_train_epoch_end(self) -> None:
+        """Log what is left where a validation in the middle of an epoch ended it."""
+        self._log_losses("train")
+
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Count losses and feed the recording metrics."""
         self._evaluate(batch, "val", self.val_metrics)
@@ -153,7 +157,10 @@ class Task(pl.LightningModule):
     def configure_optimizers(self) -> Any:
         """Build optimizer and scheduler from their partials; biases and norms get no weight decay."""
         groups = parameter_groups(self, decayed=self._decayed, scales=self._scales)
-        optimizer = scale_rates(self._optimizer(groups, **fused(self._optimizer, groups)))
+        # a scaler of float16 cannot clip gradients that a fused step unscales itself
+        scaled = self._trainer is not None and self.trainer.scaler is not None
+        kernels = {} if scaled else fused(self._optimizer, groups)
+        optimizer = scale_rates(self._optimizer(groups, **kernels))
         if self._scheduler is None:
             return optimizer
         by_steps = isinstance(self._scheduler, WarmupCosine)

@@ -1,5 +1,3 @@
-import os
-
 from datamodules.real_path import real_path
 
 
@@ -21,4 +19,4 @@ def test_a_relative_path_is_that_of_its_folder(tmp_path, monkeypatch):
         (tmp_path / name / "file").write_text(name)
         monkeypatch.chdir(tmp_path / name)
         path = type(tmp_path)("file")
-        assert real_path(path, os.stat(path)) == (tmp_path / name / "file").resolve()
+        assert real_path(path, path.stat()) == (tmp_path / name / "file").resolve()

@@ -7,11 +7,11 @@ from torch.utils._pytree import tree_map_only
 
 from benchmarks.speed.resident import drawn_batch, resident
 from engine.config.build import build
-from tests.test_conf import BORROWED, CONF, EXPERIMENTS
+from tests.test_conf import CONF, EXPERIMENTS
 
 # A packed sequence takes the lengths of its rows as numbers of the host, between two graphs.
 BREAKS = {"lstm": "pack_padded_sequence", "facial_pulse": "pack_padded_sequence"}
-HEAVY = {*BORROWED, "lmtformer", "sta_drn"}
+LIGHT = {"mpdrm_series", "lstm"}  # each takes seconds
 GROUPS = (
     "rarm",
     "context",
@@ -65,7 +65,7 @@ def compiled(config):
 
 @pytest.mark.parametrize(
     "experiment",
-    [pytest.param(name, marks=pytest.mark.slow) if name in HEAVY else name for name in EXPERIMENTS],
+    [name if name in LIGHT else pytest.param(name, marks=pytest.mark.slow) for name in EXPERIMENTS],
 )
 def test_network_and_objective_are_one_graph(experiment, compose_run):
     config = compose_run(f"experiment={experiment}")
@@ -82,7 +82,7 @@ def test_every_part_is_in_the_one_graph(leaf, compose_run):
     compiled(compose_run("experiment=mpdrm_series", leaf)).backward()
 
 
-@pytest.mark.parametrize("experiment", ["mpdrm", "mpdrm_series"])
+@pytest.mark.parametrize("experiment", [pytest.param("mpdrm", marks=pytest.mark.slow), "mpdrm_series"])
 def test_nothing_is_compiled_again_after_a_warm_up(experiment, compose_run):
     config = compose_run(f"experiment={experiment}")
     task, counter = task_of(config), CompileCounter()

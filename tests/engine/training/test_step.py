@@ -8,9 +8,10 @@ from torch.utils._pytree import tree_map_only
 from benchmarks.gpu.steps import WAYS, a_step
 from benchmarks.speed.resident import drawn_batch, resident
 from engine.config.build import build
-from tests.test_conf import BORROWED, EXPERIMENTS
+from tests.test_conf import EXPERIMENTS
 
-HEAVY = {*BORROWED, "lmtformer", "sta_drn", "vit_video"}
+# Of every kind of network one; the others take minutes together.
+LIGHT = {"mpdrm", "mpdrm_series", "mpdrm_joint", "tcn", "state_space", "lstm"}
 # Each names what waits: a packed sequence takes the lengths of its rows as numbers of the host.
 WAITS = {"lstm": "pack_padded_sequence", "facial_pulse": "pack_padded_sequence"}
 PERSONS, VISITS = 3, 2
@@ -59,7 +60,7 @@ def training(config):
 
 @pytest.mark.parametrize(
     "experiment",
-    [pytest.param(name, marks=pytest.mark.slow) if name in HEAVY else name for name in EXPERIMENTS],
+    [name if name in LIGHT else pytest.param(name, marks=pytest.mark.slow) for name in EXPERIMENTS],
 )
 def test_a_step_waits_for_no_number_of_its_device(experiment, compose_run):
     config = compose_run(f"experiment={experiment}")
