@@ -6,10 +6,12 @@ be gone before the last one. `device=cpu size=small` runs all of it, to see that
 
 import ctypes
 import logging
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +27,7 @@ from datamodules.readers.torchcodec import load_problem
 from engine.runs.quiet_warnings import quiet
 from engine.runs.seed import seed_run
 
+Part = Literal["ceiling", "pixels", "series", "decoding", "epoch"]
 _MEASURED = 50  # steps of which the median counts, after ten that warm up
 
 
@@ -32,6 +35,7 @@ def main(
     *,
     device: Literal["cuda", "cpu"] = "cuda",
     size: Literal["small", "full"] = "full",
+    only: tuple[Part, ...] = ("ceiling", "pixels", "series", "decoding", "epoch"),
     out: Path = Path("outputs/benchmarks"),
 ) -> None:
     """Measure part after part, and write `gpu.json` after each.
@@ -39,6 +43,7 @@ def main(
     Args:
         device: To measure; the CPU shows that everything runs.
         size: Of the work.
+        only: Parts, in the order of their worth.
         out: Folder of the file.
     """
     quiet()
@@ -53,16 +58,14 @@ def main(
         parts: dict[str, Callable[[], list[dict[str, Any]]]] = {
             "ceiling": lambda: ceiling(on, side=8192 if size == "full" else 128),
             **{
-                f"step, {kind}": lambda kind=kind: ways(
-                    kind, device=on, size=size, count=count, folder=folder
-                )
+                kind: lambda kind=kind: ways(kind, device=on, size=size, count=count, folder=folder)
                 for kind in EXPERIMENTS
             },
             "decoding": lambda: decoding(device=on, size=size, folder=folder),
             "epoch": lambda: epochs(device=on, size=size, folder=folder),
         }
-        for part, work in parts.items():
-            found[part] = work()
+        for part in only:
+            found[part] = parts[part]()
             found["wall_s"] = time.perf_counter() - begun
             sys.stdout.write(f"\n{part} ({found['wall_s']:.0f} s so far)\n\n{table(found[part])}\n")
             written(out, "gpu", found)
@@ -84,6 +87,11 @@ def about(device: torch.device) -> dict[str, Any]:
     if device.type == "cuda":
         card = torch.cuda.get_device_properties(device)
         known |= {"card": card.name, "memory_gib": card.total_memory / 2**30, "cuda": torch.version.cuda}
+        asked = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
+        with suppress(OSError):
+            known["driver"] = subprocess.run(
+                asked, capture_output=True, text=True, check=False
+            ).stdout.strip()
     return known
 
 

@@ -91,7 +91,8 @@ def written(out: Path, name: str, found: Mapping[str, Any]) -> Path:
     """Write what was found beside commit, versions and hardware, as `<name>.json`; the path is shown."""
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"{name}.json"
-    about = {"command": sys.argv, "at": time.strftime("%Y-%m-%d"), "environment": environment()}
+    command = f"python -m benchmarks.{name} {' '.join(sys.argv[1:])}".strip()
+    about = {"command": command, "at": time.strftime("%Y-%m-%d"), "environment": environment()}
     path.write_text(json.dumps(about | dict(found), indent=1, default=str) + "\n", encoding="utf-8")
     sys.stdout.write(f"written to {path}\n")
     return path
