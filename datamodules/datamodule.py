@@ -13,9 +13,8 @@ from torch import Tensor, nn
 from datamodules.clips.balanced import BalancedBatches
 from datamodules.clips.batches import ClipBatches, Member, SubjectBatches, SubjectVisitBatches
 from datamodules.clips.dataset import ClipDataset, ClipSource, Entry
-from datamodules.clips.decode_choice import Workers, evaluation_workers, settled, workers_of
-from datamodules.clips.decoding import BatchDecoding, works_ahead
-from datamodules.clips.loader import clip_loader
+from datamodules.clips.decoding import BatchDecoding, settled, works_ahead
+from datamodules.clips.loader import Workers, clip_loader, evaluation_workers, workers_of
 from datamodules.clips.plan import ClipPlan
 from datamodules.clips.samplers import ClipSampler
 from datamodules.clips.statistics import training_statistics
@@ -55,7 +54,7 @@ class ClipDataModule(pl.LightningDataModule):
         balance: Column of the manifest, such as `corpus`, whose values share the persons of a training batch
             equally; None takes persons as they come.
         max_eval_clips: Clips in an evaluation batch, unless one person has more.
-        num_workers: Processes that read, for each loader; `auto` is by device and cores, see `decode_choice`.
+        num_workers: Processes that read, for each loader; `auto` is by device and cores, see `workers_of`.
         seed: Seed of order, clips and augmentation.
         history: What later predictions may know of the first visits of persons. None takes it from the
             manifest where the split makes such visits known, which needs their scores in it.

@@ -16,7 +16,7 @@ from benchmarks.gpu.clock import Mark, wait
 from benchmarks.gpu.steps import EXPERIMENTS, SIZES
 from benchmarks.speed.resident import drawn_task
 from datamodules.clips.dataset import PixelClips
-from datamodules.clips.decode_choice import probe
+from datamodules.clips.decoding import probe
 from datamodules.clips.faces import FaceClips
 from datamodules.clips.samplers import UniformClips
 from datamodules.datamodule import ClipDataModule

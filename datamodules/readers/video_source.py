@@ -26,7 +26,7 @@ class VideoSource:
         reader: "auto", "pyav", "torchcodec" or "decord".
         decode: "worker" decodes in the data loader's worker (`clip`); "device" hands over the coded packets
             (`encoded`), which `DeviceDecoder` turns into frames beside the network; "auto" is settled for a
-            training by `datamodules.clips.decode_choice`, and is "worker" everywhere else.
+            training by `datamodules.clips.decoding.settled`, and is "worker" everywhere else.
         decode_threads: clips that are decoded at the same time where the device decodes; our choice.
         keep: videos whose frames stay in memory after they were read, at the size asked for; for short videos
             that are read every epoch (48 frames of 64 x 64 pixels take 0.6 MB). Those read last are kept.

@@ -8,7 +8,6 @@ import pytorch_lightning as pl
 import torch
 from torch import nn
 
-from datamodules.clips import decode_choice
 from datamodules.clips.augmentation.series import SeriesAugment
 from datamodules.clips.dataset import PixelClips, SeriesClips
 from datamodules.clips.samplers import RandomClips, UniformClips
@@ -221,20 +220,15 @@ def test_pixels_reach_the_network_normalized_whoever_decodes(videos, tmp_path, d
     assert model.seen["train"]
 
 
-def test_who_reads_and_who_decodes_is_said_once(videos, tmp_path, caplog, monkeypatch):
+def test_who_decodes_is_said_once(videos, tmp_path, caplog):
     caplog.set_level("INFO", logger="datamodules")
     manifest = read_manifest(videos(6, 2))
     split = Holdout(val=0.3, test=0.3).splits(manifest)[0]
-    given = make(manifest, split, **pixels(decode="auto") | {"num_workers": "auto"})
+    given = make(manifest, split, **pixels(decode="auto"))
     for _ in range(2):
         trainer(tmp_path, max_epochs=1, enable_checkpointing=False).fit(Recorder(), datamodule=given)
     said = [one.getMessage() for one in caplog.records]
     assert sum("decode=auto: by the worker" in line for line in said) == 1
-    assert not any("workers=auto" in line for line in said)  # on the CPU it is always one
-    monkeypatch.setattr(decode_choice, "cores", lambda: 8)
-    assert given._workers(torch.device("cuda"), training=True) == 7
-    assert "workers=auto: 7 process(es) read" in caplog.text
-    assert given._workers(torch.device("cuda"), training=False) == 1
 
 
 def test_decoding_beside_the_network_changes_no_bit(videos, tmp_path):

@@ -1,4 +1,4 @@
-"""Where clips are decoded and by how many workers: chosen by what was measured, and said."""
+"""Where clips are decoded: chosen by what was measured, and said."""
 
 import logging
 from types import SimpleNamespace
@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from datamodules.clips import decode_choice
+from datamodules.clips import decoding
 from datamodules.clips.dataset import PixelClips, SeriesClips
-from datamodules.clips.decode_choice import evaluation_workers, probe, settled, workers_of
+from datamodules.clips.decoding import probe, settled
 from datamodules.readers import UnreadableVideo, VideoSource
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
@@ -20,8 +20,8 @@ def source(**given):
 
 
 def choose(monkeypatch, rates, *, workers, fell_back=False, given=None, device=CUDA):
-    monkeypatch.setattr(decode_choice, "probe", lambda *args, **settings: rates)
-    monkeypatch.setattr(decode_choice.DeviceDecoder, "fell_back", fell_back)
+    monkeypatch.setattr(decoding, "probe", lambda *args, **settings: rates)
+    monkeypatch.setattr(decoding.DeviceDecoder, "fell_back", fell_back)
     return settled(given or source(), [], None, device=device, workers=workers).video.decode
 
 
@@ -53,7 +53,7 @@ def test_an_engine_that_cannot_decode_is_not_chosen(monkeypatch, caplog):
 
 def test_without_an_engine_and_with_kept_frames_nothing_is_measured(monkeypatch, caplog):
     caplog.set_level(logging.INFO)
-    monkeypatch.setattr(decode_choice, "probe", lambda *args, **settings: pytest.fail("measured"))
+    monkeypatch.setattr(decoding, "probe", lambda *args, **settings: pytest.fail("measured"))
     assert settled(source(), [], None, device=CPU, workers=2).video.decode == "worker"
     assert settled(source(keep=3), [], None, device=CUDA, workers=2).video.decode == "worker"
     assert "the cpu has no video engine" in caplog.text
@@ -105,28 +105,3 @@ def test_a_probe_tells_clips_a_second_of_each_way():
     assert rates == pytest.approx((2.0, 10.0, 8.0), rel=0.02)
     broken = probe(Slow(clock), files[1:2], whole, decoder=decoder, device=CPU, clock=clock)
     assert broken == (0.0, 0.0, 0.0)
-
-
-@pytest.mark.parametrize(
-    ("given", "device", "ranks", "cores", "expected"),
-    [
-        (3, CUDA, 1, 8, 3),
-        (0, CPU, 1, 8, 0),
-        ("auto", None, 1, 8, 1),
-        ("auto", CPU, 1, 8, 1),
-        ("auto", CUDA, 1, 8, 7),
-        ("auto", CUDA, 4, 8, 1),
-        ("auto", CUDA, 1, 1, 1),
-        ("auto", CUDA, 1, 128, 16),
-    ],
-)
-def test_workers_are_those_given_or_what_the_machine_has_cores_for(
-    monkeypatch, given, device, ranks, cores, expected
-):
-    monkeypatch.setattr(decode_choice, "cores", lambda: cores)
-    assert workers_of(given, device, ranks=ranks) == expected
-
-
-def test_evaluation_gets_a_quarter_of_what_auto_found():
-    assert [evaluation_workers("auto", count) for count in (1, 3, 7, 16)] == [1, 1, 1, 4]
-    assert evaluation_workers(6, 6) == 6
