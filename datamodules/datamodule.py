@@ -13,14 +13,15 @@ from torch import Tensor, nn
 from datamodules.clips.balanced import BalancedBatches
 from datamodules.clips.batches import ClipBatches, Member, SubjectBatches, SubjectVisitBatches
 from datamodules.clips.dataset import ClipDataset, ClipSource, Entry
-from datamodules.clips.decoding import BatchDecoding, on_device
-from datamodules.clips.loader import clip_loader
+from datamodules.clips.decoding import BatchDecoding, settled, works_ahead
+from datamodules.clips.loader import Workers, clip_loader, evaluation_workers, workers_of
 from datamodules.clips.plan import ClipPlan
 from datamodules.clips.samplers import ClipSampler
 from datamodules.clips.statistics import training_statistics
 from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.known_visits import KnownVisits, known_visits
 from datamodules.manifests.manifest import Manifest
+from datamodules.processes import cores
 from datamodules.readers import Prefetch
 from datamodules.split_leakage.history_guard import HistoryGuard
 from datamodules.split_leakage.split_checks import check_split
@@ -53,7 +54,7 @@ class ClipDataModule(pl.LightningDataModule):
         balance: Column of the manifest, such as `corpus`, whose values share the persons of a training batch
             equally; None takes persons as they come.
         max_eval_clips: Clips in an evaluation batch, unless one person has more.
-        num_workers: Processes that read, for each loader.
+        num_workers: Processes that read, for each loader; `auto` is by device and cores, see `workers_of`.
         seed: Seed of order, clips and augmentation.
         history: What later predictions may know of the first visits of persons. None takes it from the
             manifest where the split makes such visits known, which needs their scores in it.
@@ -83,7 +84,7 @@ class ClipDataModule(pl.LightningDataModule):
         clips: int = 1,
         balance: str | None = None,
         max_eval_clips: int = 64,
-        num_workers: int = 1,
+        num_workers: Workers = 1,
         seed: int = 0,
         history: KnownVisits | None = None,
     ) -> None:
@@ -210,7 +211,14 @@ class ClipDataModule(pl.LightningDataModule):
             frames = augment(frames, batch["seed"])
         if self._normalize is not None:
             frames = self._normalize.to(frames.device)(frames)
-        return batch | {"frames": frames * batch["mask"][:, :, None, None, None]}
+        mask = batch["mask"][:, :, None, None, None]
+        return batch | {"frames": frames * mask if frames is batch["frames"] else frames.mul_(mask)}
+
+    def compile(self) -> None:
+        """Compile what is done to clips on the device: ten passes over the frames become two or three."""
+        for transform in (self._augment, self._normalize):
+            if transform is not None:
+                transform.compile()
 
     def _part(self, name: str) -> tuple[str, ...]:
         if self.split is None:
@@ -285,15 +293,30 @@ class ClipDataModule(pl.LightningDataModule):
         *,
         training: bool,
     ) -> Iterable[dict[str, Any]]:
+        device = None if self.trainer is None else self.trainer.strategy.root_device
+        workers = self._workers(device, training=training)
+        if device is not None:
+            given: Any = {"device": device, "workers": workers}
+            recordings = [entry.recording for entry in entries]
+            self._source = settled(self._source, recordings, sampler, **given)
         dataset = ClipDataset(
             entries=entries, source=self._source, sampler=sampler, seed=self._seed, training=training
         )
-        loader = clip_loader(dataset, batches, num_workers=self._num_workers)
-        if self.trainer is None or not on_device(self._source):
+        loader = clip_loader(dataset, batches, num_workers=workers)
+        if device is None or not works_ahead(self._source, device):
             return loader
-        # The transfer hooks run between two steps; a side thread decodes during one.
-        device = self.trainer.strategy.root_device
+        # The transfer hooks run between two steps; a side thread decodes and copies during one.
         return Prefetch(loader, partial(self._decoding, device=device, training=training))
+
+    def _workers(self, device: torch.device | None, *, training: bool) -> int:
+        """Processes that read for a loader; of `auto` it is said how many there are."""
+        ranks = 1 if self.trainer is None else self.trainer.num_devices
+        workers = workers_of(self._num_workers, device, ranks=ranks)
+        if not training:
+            return evaluation_workers(self._num_workers, workers)
+        if self._num_workers == "auto" and device is not None and device.type != "cpu":
+            _log.info("workers=auto: %d process(es) read, as this machine has %d core(s)", workers, cores())
+        return workers
 
     def _ranks(self) -> dict[str, int]:
         if self.trainer is None:

@@ -1,10 +1,27 @@
-"""Worker processes that end with their parent, even if that was killed."""
+"""Worker processes: how many this machine has cores for, and that they end with their parent, even killed."""
 
 import os
 import threading
 import time
+from math import ceil
+from pathlib import Path
 
 _PAUSE = 0.5  # seconds between two looks; our choice
+_QUOTA = Path("/sys/fs/cgroup/cpu.max")  # "<microseconds or max> <period>" of control groups, version 2
+
+
+def cores(quota: Path = _QUOTA) -> int:
+    """Cores that this process may use: those it is bound to, and no more than its container is granted.
+
+    Args:
+        quota: File with the limit of the control group, if there is one.
+    """
+    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        granted, period = quota.read_text(encoding="ascii").split()
+        return max(1, min(bound, ceil(int(granted) / int(period))))
+    except (OSError, ValueError):  # no control group, or no limit in it
+        return bound
 
 
 def die_with(parent: int) -> None:

@@ -181,12 +181,14 @@ def _preprocessed(
     if checkpoint.preprocessing is None or given.preprocessing is not None:
         return None
     accepted = bool(config.get("accept_preprocessing"))
+    asked = config.get("num_workers")
+    workers = asked if isinstance(asked, int) and asked else None
     return cut_faces(
         checkpoint,
         given,
         folder=folder,
         accepted=accepted,
-        workers=config.get("num_workers") or None,
+        workers=workers,
     )
 
 

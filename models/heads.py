@@ -131,7 +131,7 @@ class OrdinalHead(nn.Module):
                 synchronization).
         """
         beyond = ((target < 0) | (target >= self.bands)) & mask
-        if target.device.type == "cpu" and beyond.any():
+        if target.device.type == "cpu" and not torch.compiler.is_compiling() and beyond.any():
             raise ValueError(
                 f"band {int(target[beyond][0])} for a head with bands={self.bands} (0 to {self.bands - 1}): "
                 "set `bands` to the number of bands of the scale"

@@ -1,6 +1,7 @@
 """Optimizer parameter groups, in which only weights decay, and a learning rate with warm-up."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from inspect import signature
 from typing import Any
 
 from torch import nn
@@ -69,6 +70,26 @@ def rate_scales(module: nn.Module, decay: float) -> dict[str, float]:
         for k, block in enumerate(blocks):
             found |= {id(parameter): decay ** (len(blocks) - k) for parameter in parameters_of(block)}
     return {name: found[id(parameter)] for name, _, parameter in _owned(module) if id(parameter) in found}
+
+
+def fused(optimizer: Callable[..., Optimizer], groups: Sequence[Mapping[str, Any]]) -> dict[str, bool]:
+    """`{"fused": True}` for an optimizer that has one kernel for all of a step, on CUDA, else nothing.
+
+    A choice that was made, as in `model.optimizer.fused=false`, stays.
+
+    Args:
+        optimizer: Class or partial.
+        groups: From `parameter_groups`.
+
+    Example:
+        >>> import torch
+        >>> fused(torch.optim.AdamW, [{"params": [torch.zeros(1, device="cpu")]}])
+        {}
+    """
+    known = signature(optimizer).parameters.get("fused")
+    undecided = known is not None and known.default is None
+    on_cuda = all(one.device.type == "cuda" for group in groups for one in group["params"])
+    return {"fused": True} if undecided and on_cuda else {}
 
 
 def scale_rates(optimizer: Optimizer) -> Optimizer:

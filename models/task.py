@@ -11,7 +11,8 @@ from torchmetrics import Metric
 
 from models.blocks import trunks
 from models.objective import Objective
-from models.optim import WarmupCosine, parameter_groups, rate_scales, scale_rates, weight_names
+from models.optim import WarmupCosine, fused, parameter_groups, rate_scales, scale_rates, weight_names
+from models.running_means import RunningMeans
 from models.standardize import Statistics, set_statistics
 from models.tuning import settle
 from models.types import Batch, Network, Output
@@ -55,6 +56,7 @@ class Task(pl.LightningModule):
         # A clone each: counts of validation, which also runs inside training, must not reach the test.
         self.val_metrics = metrics.clone()
         self.test_metrics = metrics.clone()
+        self._means = {stage: RunningMeans() for stage in ("train", "val", "test")}
         self._optimizer = optimizer
         self._decayed = weight_names(self)  # before a strategy wraps and flattens anything
         self._scales = rate_scales(self, layer_decay)
@@ -91,11 +93,23 @@ class Task(pl.LightningModule):
         return self.network(batch)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Return the loss and log every term per epoch."""
+        """Return the loss, and count every term for the epoch."""
         return self._losses(self(batch), batch, "train")["loss"]
 
+    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
+        """Log `train/<term>` after the last step of an epoch, wherever that is.
+
+        Lightning takes a tenth of a short step for the five terms of one; nobody reads them before the end.
+        """
+        if self.trainer.fit_loop.epoch_loop.done:
+            self._log_losses("train")
+
+    def on_train_epoch_end(self) -> None:
+        """Log what is left where a validation in the middle of an epoch ended it."""
+        self._log_losses("train")
+
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Log losses and feed the recording metrics."""
+        """Count losses and feed the recording metrics."""
         self._evaluate(batch, "val", self.val_metrics)
 
     def observe(self, batch: Batch) -> None:
@@ -103,21 +117,23 @@ class Task(pl.LightningModule):
         self._feed(self.val_metrics, self(batch), batch)
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
-        """Log losses and feed the recording metrics."""
+        """Count losses and feed the recording metrics."""
         self._evaluate(batch, "test", self.test_metrics)
 
     def on_validation_epoch_end(self) -> None:
-        """Log `val/<metric>`."""
+        """Log `val/<term>` and `val/<metric>`."""
+        self._log_losses("val")
         self._log_metrics("val", self.val_metrics)
 
     def on_test_epoch_end(self) -> None:
-        """Log `test/<metric>`."""
+        """Log `test/<term>` and `test/<metric>`."""
+        self._log_losses("test")
         self._log_metrics("test", self.test_metrics)
 
     def predict_step(self, batch: Batch, batch_idx: int = 0) -> dict[str, Any]:
         """Return ids, predictions, attention and features of the scored rows as CPU tensors and lists."""
         output: Output = self(batch)
-        scored = batch["scored"]  # the other rows came along as context
+        scored = batch["scored"].cpu()  # the other rows came along as context; chosen behind the device
         tensors = {"row": batch["row"], "clip": batch["clip"], **self._predictions(output)}
         tensors |= {name: value for name in _EXTRAS if (value := getattr(output, name)) is not None}
         if "history" in batch:
@@ -125,7 +141,7 @@ class Task(pl.LightningModule):
             tensors |= self._moved(batch)
         result: dict[str, Any] = {}
         for name, value in tensors.items():
-            value = value[scored].detach().cpu()
+            value = value.detach().cpu()[scored]
             result[name] = value.float() if value.is_floating_point() else value  # NumPy knows no bfloat16
         names = {name: batch[name] for name in ("recording_id", "subject_id", "session_id")}
         if "history" in batch:
@@ -141,7 +157,10 @@ class Task(pl.LightningModule):
     def configure_optimizers(self) -> Any:
         """Build optimizer and scheduler from their partials; biases and norms get no weight decay."""
         groups = parameter_groups(self, decayed=self._decayed, scales=self._scales)
-        optimizer = scale_rates(self._optimizer(groups))
+        # a scaler of float16 cannot clip gradients that a fused step unscales itself
+        scaled = self._trainer is not None and self.trainer.scaler is not None
+        kernels = {} if scaled else fused(self._optimizer, groups)
+        optimizer = scale_rates(self._optimizer(groups, **kernels))
         if self._scheduler is None:
             return optimizer
         by_steps = isinstance(self._scheduler, WarmupCosine)
@@ -188,17 +207,14 @@ class Task(pl.LightningModule):
 
     def _losses(self, output: Output, batch: Batch, stage: str) -> dict[str, Tensor]:
         losses = self.objective(self.network.heads, output, batch)
-        for name, value in losses.items():
-            self.log(
-                f"{stage}/{name}",
-                value.detach(),
-                on_step=False,
-                on_epoch=True,
-                prog_bar=name == "loss",
-                batch_size=len(batch["row"]),
-                sync_dist=True,
-            )
+        self._means[stage].add(losses, count=len(batch["row"]))
         return dict(losses)
+
+    def _log_losses(self, stage: str) -> None:
+        means, count = self._means[stage].take()
+        for name, value in means.items():
+            given: Any = {"on_step": False, "on_epoch": True, "batch_size": count, "sync_dist": True}
+            self.log(f"{stage}/{name}", value, prog_bar=name == "loss", **given)
 
     def _evaluate(self, batch: Batch, stage: str, metrics: Metric) -> None:
         output: Output = self(batch)
@@ -206,13 +222,13 @@ class Task(pl.LightningModule):
         self._feed(metrics, output, batch)
 
     def _feed(self, metrics: Metric, output: Output, batch: Batch) -> None:
-        scored = batch["scored"]
         metrics.update(
-            row=batch["row"][scored],
-            clip=batch["clip"][scored],
-            predictions={name: value[scored] for name, value in self._predictions(output).items()},
-            targets={name: value[scored] for name, value in batch["targets"].items()},
-            target_mask={name: value[scored] for name, value in batch["target_mask"].items()},
+            row=batch["row"],
+            clip=batch["clip"],
+            predictions=self._predictions(output),
+            targets=batch["targets"],
+            target_mask=batch["target_mask"],
+            scored=batch["scored"],
         )
 
     def _log_metrics(self, stage: str, metrics: Metric) -> None:

@@ -61,7 +61,7 @@ def test_a_run_and_its_checkpoint_say_how_the_faces_were_made(best, cache):
     record = json.loads((best.parents[1] / "manifest.json").read_text())
     assert load_checkpoint(best).preprocessing.plain() == record["preprocessing"] == own
     assert record["data"] == "clinic"
-    assert record["config"]["data"]["module"]["num_workers"] == 1
+    assert record["config"]["data"]["module"]["num_workers"] == "auto"
     facts = {one["fact"] for one in record["leak_audit"]["found"]}
     assert {"face_size", "blur", "yaw"} & facts
 

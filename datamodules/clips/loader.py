@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch.utils.data import DataLoader
@@ -11,7 +11,11 @@ from torch.utils.data import DataLoader
 from datamodules.clips.batches import ClipBatches
 from datamodules.clips.collate import collate
 from datamodules.clips.dataset import ClipDataset
-from datamodules.processes import die_with
+from datamodules.processes import cores, die_with
+
+Workers = int | Literal["auto"]
+_MOST = 16  # workers that `auto` starts: beyond, batches wait in memory; our choice
+_EVALUATES = 4  # part of the workers of training that evaluation gets, whose loaders stay open beside it
 
 
 class EpochLoader(DataLoader[dict[str, Any]]):
@@ -48,3 +52,26 @@ def clip_loader(dataset: ClipDataset, batches: ClipBatches, *, num_workers: int)
 def _begin_worker(number: int, *, parent: int) -> None:
     """Bind a worker to its parent; its number is unused, as clips are drawn by (seed, epoch) alone."""
     die_with(parent)
+
+
+def workers_of(given: Workers, device: torch.device | None, *, ranks: int = 1) -> int:
+    """How many processes read for training.
+
+    `auto` is one on the CPU, where the network needs the cores; beside another device, all cores of this
+    process but one, shared by the ranks of the machine, from 1 to 16.
+
+    Args:
+        given: Of the config.
+        device: Of the network; None where nothing is trained.
+        ranks: Processes of this machine that train together.
+    """
+    if given != "auto":
+        return given
+    if device is None or device.type == "cpu":
+        return 1
+    return max(1, min(_MOST, (cores() - 1) // ranks))
+
+
+def evaluation_workers(given: Workers, training: int) -> int:
+    """How many processes read for validation and test: as many as were given, a quarter under `auto`."""
+    return training if given != "auto" else max(1, training // _EVALUATES)

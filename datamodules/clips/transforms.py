@@ -37,7 +37,8 @@ class Normalize(nn.Module):
 
     def forward(self, frames: Tensor) -> Tensor:
         """Frames (B, T, 3, H, W) uint8 or float in 0 to 255 -> float32."""
-        return (frames.float() / 255 - self.mean) / self.std
+        # what is made here is changed in place: the same numbers, with a third of the memory traffic
+        return (frames.float() / 255).sub_(self.mean).div_(self.std)
 
 
 class ClipAugment(nn.Module):
@@ -83,8 +84,9 @@ class ClipAugment(nn.Module):
         grid = functional.affine_grid(theta, list(flat.shape), align_corners=False)
         moved = functional.grid_sample(flat, grid, padding_mode="border", align_corners=False)
         gain, offset = self._tone(draws)
-        toned = (moved - _GRAY) * gain + _GRAY + offset
-        return toned.clamp(0, 255).view(clips, length, colors, height, width)
+        flat = moved.view(clips, -1)  # in place, as `moved` is ours: the same numbers as with copies
+        flat.sub_(_GRAY).mul_(gain).add_(_GRAY).add_(offset).clamp_(0, 255)
+        return moved.view(clips, length, colors, height, width)
 
     def _theta(self, draws: Tensor, aspect: float) -> Tensor:
         """Affine maps (B, 2, 3) from target to source in coordinates of [-1, 1]."""
@@ -99,9 +101,8 @@ class ClipAugment(nn.Module):
         return torch.stack([across, down], dim=1)
 
     def _tone(self, draws: Tensor) -> tuple[Tensor, Tensor]:
-        spread = (2 * draws - 1).view(len(draws), -1, 1, 1, 1)
-        gain = 1 + self.contrast * spread[:, 5]
-        return gain, 255 * self.brightness * spread[:, 6]
+        spread = 2 * draws[:, 5:7] - 1
+        return 1 + self.contrast * spread[:, :1], 255 * self.brightness * spread[:, 1:]
 
 
 def uniforms(seed: Tensor, count: int) -> Tensor:

@@ -75,4 +75,7 @@ def decode(packet: "av.Packet") -> "list[av.VideoFrame] | None":
         frames = packet.decode()
     except av.error.InvalidDataError:
         return None
-    return None if any(frame.is_corrupt for frame in frames) else frames
+    for frame in frames:  # no generator: this runs for every frame of every video
+        if frame.is_corrupt:
+            return None
+    return frames

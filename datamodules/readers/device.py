@@ -2,8 +2,9 @@
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -24,6 +25,10 @@ class DeviceDecoder:
     levels there; on the CPU they equal those of a worker bit by bit. Where the engine cannot decode (no
     torchcodec, no driver library, or a codec it lacks) the CPU does, after one warning.
 
+    Frames never leave the device. At full size at most `threads` clips are there at a time; beside them a
+    batch takes B x T x 3 x height x width bytes. All of it runs on a stream of its own, so that neither the
+    network waits for a clip nor a clip for the network.
+
     Args:
         height: height of the returned frames in pixels.
         width: width of the returned frames in pixels.
@@ -35,11 +40,16 @@ class DeviceDecoder:
         torch.Size([1, 16, 3, 112, 112])
     """
 
-    def __init__(self, *, height: int, width: int, threads: int = 2) -> None:
+    def __init__(self, *, height: int, width: int, threads: int = 4) -> None:
         if threads < 1:
             raise ValueError(f"threads must be positive, got {threads}")
         self.height, self.width, self.threads = height, width, threads
+        self._begin()
+
+    def _begin(self) -> None:
         self._warned = threading.Event()
+        self._pool: ThreadPoolExecutor | None = None
+        self._streams: dict[int, torch.cuda.Stream] = {}
 
     def __call__(self, clips: Sequence[EncodedClip], device: torch.device) -> Tensor:
         """Return the frames of equally long clips: uint8 (B, T, 3, height, width) on `device`.
@@ -51,23 +61,45 @@ class DeviceDecoder:
         lengths = {len(clip.indices) for clip in clips}
         if len(lengths) != 1:
             raise ValueError(f"a batch needs clips of one length, got lengths {sorted(lengths)}")
-        with ThreadPoolExecutor(self.threads, thread_name_prefix="decode") as pool:
-            frames = list(pool.map(lambda clip: self._decode(clip, device), clips))
-        if device.type == "cuda":
-            for clip in frames:  # keep its memory until the stream that stacks it has read it
-                clip.record_stream(torch.cuda.current_stream(device))
-        return torch.stack(frames)
-
-    def _decode(self, clip: EncodedClip, device: torch.device) -> Tensor:
-        if clip.frames is not None:
-            return clip.frames.to(device)
-        if device.type != "cuda":
-            return decode_cut(clip, size=(self.height, self.width)).to(device)
-        # A new thread starts on device 0 and on the default stream, which would wait for the network.
-        with torch.cuda.device(device), torch.cuda.stream(torch.cuda.Stream(device)):  # type: ignore[no-untyped-call]
-            frames = resize(self._on_engine(clip, device), height=self.height, width=self.width)
-            torch.cuda.current_stream(device).synchronize()
+        if self._pool is None:  # kept: a thread of the engine is slow to begin
+            self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="decode")
+        shape = (len(clips), *lengths, 3, self.height, self.width)
+        with self.aside(device):
+            frames = torch.empty(shape, dtype=torch.uint8, device=device)
+            tasks = [
+                self._pool.submit(self._decode, clip, row) for clip, row in zip(clips, frames, strict=True)
+            ]
+            faults = [fault for task in tasks if (fault := task.exception()) is not None]
+        if faults:
+            raise faults[0]
         return frames
+
+    @contextmanager
+    def aside(self, device: torch.device) -> Iterator[None]:
+        """Work beside the network: on a stream of its own on a CUDA device, which is waited for at the end.
+
+        Only the thread that calls waits. What was made there may be used by the stream of the network.
+        """
+        if device.type != "cuda":
+            yield
+            return
+        index = torch.cuda.current_device() if device.index is None else device.index
+        if index not in self._streams:
+            self._streams[index] = torch.cuda.Stream(index)  # type: ignore[no-untyped-call]
+        with torch.cuda.device(index), torch.cuda.stream(self._streams[index]):
+            yield
+            self._streams[index].synchronize()
+
+    def _decode(self, clip: EncodedClip, into: Tensor) -> None:
+        """Write the frames of a clip to its row of the batch."""
+        device = into.device
+        with self.aside(device):  # a new thread starts on device 0 and on the default stream
+            if clip.frames is not None:
+                into.copy_(clip.frames)
+            elif device.type != "cuda":
+                into.copy_(decode_cut(clip, size=(self.height, self.width)))
+            else:
+                into.copy_(resize(self._on_engine(clip, device), height=self.height, width=self.width))
 
     @property
     def fell_back(self) -> bool:
@@ -101,11 +133,11 @@ class DeviceDecoder:
             )
 
     def __getstate__(self) -> dict[str, object]:
-        return {key: value for key, value in vars(self).items() if key != "_warned"}
+        return {key: value for key, value in vars(self).items() if not key.startswith("_")}
 
     def __setstate__(self, state: dict[str, object]) -> None:
         vars(self).update(state)
-        self._warned = threading.Event()
+        self._begin()
 
 
 def decode_with_torchcodec(clip: EncodedClip, device: torch.device) -> tuple[Tensor, str]:

@@ -60,7 +60,7 @@ class TorchcodecReader(VideoReader):
                 raise unreadable(
                     self._name, f"frame {rank} was asked for, the one at {found:.3f} s came back"
                 )
-        frames: Tensor = batch.data.contiguous()
+        frames: Tensor = batch.data
         return resize(frames, height=height, width=width)
 
     def _release(self) -> None:

@@ -25,7 +25,9 @@ class VideoSource:
         width: width of the returned frames in pixels.
         reader: "auto", "pyav", "torchcodec" or "decord".
         decode: "worker" decodes in the data loader's worker (`clip`); "device" hands over the coded packets
-            (`encoded`), which `DeviceDecoder` turns into frames beside the network.
+            (`encoded`), which `DeviceDecoder` turns into frames beside the network; "auto" is settled for a
+            training by `datamodules.clips.decoding.settled`, and is "worker" everywhere else.
+        decode_threads: clips that are decoded at the same time where the device decodes; our choice.
         keep: videos whose frames stay in memory after they were read, at the size asked for; for short videos
             that are read every epoch (48 frames of 64 x 64 pixels take 0.6 MB). Those read last are kept.
 
@@ -44,13 +46,16 @@ class VideoSource:
         height: int,
         width: int,
         reader: str = "auto",
-        decode: Literal["worker", "device"] = "worker",
+        decode: Literal["worker", "device", "auto"] = "worker",
+        decode_threads: int = 4,
         keep: int = 0,
     ) -> None:
         if height < 1 or width < 1:
             raise ValueError(f"height and width must be positive, got {height} and {width}")
-        if decode not in ("worker", "device"):
-            raise ValueError(f"decode must be 'worker' or 'device', got {decode!r}")
+        if decode not in ("worker", "device", "auto"):
+            raise ValueError(f"decode must be 'worker', 'device' or 'auto', got {decode!r}")
+        if decode_threads < 1:
+            raise ValueError(f"decode_threads must be positive, got {decode_threads}")
         if keep < 0 or (keep and decode == "device"):
             raise ValueError(
                 f"keep={keep} with decode={decode!r}: keep 0 or more videos, and only those that "
@@ -59,6 +64,7 @@ class VideoSource:
         opening.check_reader(reader)
         self.keep, self._kept = keep, OrderedDict[Path, Tensor]()
         self.height, self.width, self.reader, self.decode = height, width, reader, decode
+        self.decode_threads = decode_threads
 
     def clip(self, path: Path, indices: Sequence[int]) -> Tensor:
         """Return the frames `indices`: uint8 (T, 3, height, width).

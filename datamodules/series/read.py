@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from datamodules.feature_leakage.channels import check_channels
+from datamodules.real_path import real_path
 from datamodules.series import disk_cache, memory_cache
 from datamodules.series import table as tables
 from datamodules.series.channel_schema import CHANNELS, Column
@@ -121,7 +122,7 @@ def _stamps(path: Path) -> Stamps:
     for file, found in status:
         if not stat.S_ISREG(found.st_mode):
             raise UnreadableSeries(f"{file}: is not a file; correct its path in the manifest")
-    return tuple((file.resolve(), found.st_size, found.st_mtime_ns) for file, found in status)
+    return tuple((real_path(file, found), found.st_size, found.st_mtime_ns) for file, found in status)
 
 
 def _opened(path: Path, stamps: Stamps, channels: tuple[str, ...] | None, fps: float | None) -> Series:

@@ -75,6 +75,12 @@ _DEGREES = Rule(lambda value: _number(value) and 0 < value < 90, "degrees above 
 _SWITCH = Rule(lambda value: isinstance(value, bool), "true or false")
 _LISTED = f"a list of some of {', '.join(FAMILIES)}; or [] for none"
 _WORKERS = 256  # our choice: each is a process
+_WORKER_COUNT = Rule(
+    lambda value: value in (None, "auto") or whole(0, _WORKERS).holds(value),
+    f"{whole(0, _WORKERS).says}; or auto",
+)
+COMPILE_MODES = ("default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs")
+"""Modes of `torch.compile` that a run may name."""
 
 _COUNTS = (
     "data.channels data.places *.n_subjects *.n_visits protocol.repeats "
@@ -131,7 +137,12 @@ RULES: dict[str, Rule] = {
     "data.scale.bands": whole(2),
     "*.duration_s": real(0, above=True),
     "*.fps": or_null(real(0, 240, above=True), "each file's own rate"),
-    "data.module.num_workers": whole(0, _WORKERS),
+    **dict.fromkeys(("data.module.num_workers", "num_workers"), _WORKER_COUNT),
+    "compile": Rule(
+        lambda value: isinstance(value, bool) or value in COMPILE_MODES,
+        f"true, false, or a mode of torch.compile: {', '.join(COMPILE_MODES)}",
+    ),
+    "data.module.source.video.decode_threads": whole(1),
     "data.module.source.max_gap_s": real(0),
     "data.module.source.video.keep": whole(0),
     **dict.fromkeys(("protocol.val", "protocol.persons.val", "protocol.persons.test"), _PART),

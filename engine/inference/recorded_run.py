@@ -59,7 +59,7 @@ def recorded_run(config: Mapping[str, Any], *, folder: Path) -> tuple[RunCheckpo
     module = dict(run["data"]["module"])
     if config.get("num_workers") is not None:
         module["num_workers"] = config["num_workers"]
-    elif "num_workers" in module:  # no more processes than this machine has cores for
+    elif isinstance(module.get("num_workers"), int):  # no more processes than this machine has cores for
         module["num_workers"] = min(module["num_workers"], cpu_count())
     if isinstance(video := module["source"].get("video"), Mapping) and "keep" in video:
         module["source"] = module["source"] | {"video": {**video, "keep": 0}}  # every clip is read once

@@ -22,6 +22,9 @@ def seed_run(seed: int) -> int:
         raise TypeError(f"seed: {seed!r} is no integer. Give one, e.g. seed=0; every run is seeded.")
     # cuBLAS is only deterministic with a fixed workspace, and reads this when CUDA starts
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    # `deterministic` would also fill all memory that is about to be written, which only helps to find who
+    # reads it before; it changes no number, and costs a pass over every new tensor
+    torch.utils.deterministic.fill_uninitialized_memory = False
     return pl.seed_everything(seed, workers=True, verbose=False)
 
 

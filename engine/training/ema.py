@@ -39,9 +39,14 @@ class EMA(WeightAveraging):
         super().__init__(use_buffers=True, multi_avg_fn=self._average)
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Bring the average to the device, where Lightning leaves it behind on the CPU."""
+        """Bring the average to the device, where Lightning leaves it behind on the CPU.
+
+        How many steps are in it stays there: torch asks for that number in every step, and would wait for it.
+        """
         del trainer
         self._other.to(pl_module.device)
+        assert self._average_model is not None
+        self._average_model.n_averaged = self._average_model.n_averaged.cpu()
         self._other.eval()
 
     def on_validation_batch_end(

@@ -130,6 +130,7 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
         # the range test has drawn random numbers: a run that finds its rate starts like one that is given it
         seed_run(config["seed"])
     task, initial = _task(config, manifest, split, statistics, resumes=state is not None)
+    _compile(config["compile"], task, datamodule)
     # of a run that goes on, what its weights began with is known to its checkpoint alone
     began = weights_taken(task) if state is None else state.pretrained
     embedded = new_record(
@@ -231,9 +232,23 @@ def _task(
     if source := config["init_from"]:
         digest = start_from(task, source, config=config, manifest=manifest, split=split)
         initial = {"path": str(source), "sha256": digest}
-    if config["compile"]:
-        task.network.compile()
     return task, initial
+
+
+def _compile(mode: bool | str, task: Any, datamodule: Any) -> None:
+    """Compile what a step does on the device: transforms of clips, network and objective.
+
+    Args:
+        mode: False leaves them; True, or a mode of `torch.compile`: `reduce-overhead` makes CUDA graphs.
+        task: Of the training.
+        datamodule: Whose transforms are compiled in the default mode.
+    """
+    if not mode:
+        return
+    given = {} if mode is True else {"mode": mode}
+    task.network.compile(**given)
+    task.objective.compile()
+    datamodule.compile()
 
 
 def _fit(

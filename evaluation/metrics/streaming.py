@@ -18,7 +18,8 @@ _log = logging.getLogger(__name__)
 
 _SIDES = ("given", "prediction", "target")
 _COLUMNS = ("row", "clip", *(f"{head}_{side}" for head in HEADS for side in _SIDES))
-_EXACT = 2**24  # integers up to here are exact in float32
+_EXACT = 2**24  # integers below are exact in float32
+_CONTEXT = -1  # the row of a clip that counts nowhere: leaving it out here would wait for the device
 _TOLERANCE = 1e-3  # our choice: a clip repeated on another rank may differ by kernel rounding, not by more
 
 
@@ -62,8 +63,9 @@ class RecordingMetrics(Metric):
         predictions: Mapping[str, Tensor],
         targets: Mapping[str, Tensor],
         target_mask: Mapping[str, Tensor],
+        scored: Tensor | None = None,
     ) -> None:
-        """Add a batch of clips.
+        """Add a batch of clips, without waiting for the device that they are on.
 
         Args:
             row: manifest row (B,) int64.
@@ -71,18 +73,18 @@ class RecordingMetrics(Metric):
             predictions: head name -> (B,), in points, probability or expected band.
             targets: head name -> (B,).
             target_mask: head name -> (B,) bool, False where the target is missing.
+            scored: (B,) bool, False for clips that count nowhere; None counts all of them.
 
         Raises:
-            ValueError: an unknown head, no head at all, or an index too large to be kept exactly.
+            ValueError: an unknown head, or no head at all.
         """
         strangers = sorted(set(predictions) - set(HEADS))
         if strangers or not predictions:
             raise ValueError(
                 f"predictions of heads {strangers or '(none)'}: expected some of {', '.join(HEADS)}"
             )
-        if row.numel() and int(torch.maximum(row.max(), clip.max())) > _EXACT:
-            raise ValueError(f"row or clip index above {_EXACT}: split the manifest")
-        columns = [row.float(), clip.float()]
+        counted = row if scored is None else torch.where(scored, row, _CONTEXT)
+        columns = [counted.float(), clip.float()]
         for head in HEADS:
             columns += _columns_of(row, predictions.get(head), targets.get(head), target_mask.get(head))
         self.cells.append(torch.stack(columns, dim=1).flatten())
@@ -98,9 +100,13 @@ class RecordingMetrics(Metric):
         Raises:
             PredictionError: a prediction is not finite, or a repeated clip came with another prediction (the
                 metric was not reset between epochs).
+            ValueError: an index is too large to be kept exactly.
         """
         cells = torch.cat(self.cells) if isinstance(self.cells, list) else self.cells
         table = pd.DataFrame(cells.view(-1, len(_COLUMNS)).double().cpu().numpy(), columns=list(_COLUMNS))
+        table = table[table["row"] != _CONTEXT]
+        if (table[["row", "clip"]] >= _EXACT).any(axis=None):
+            raise ValueError(f"row or clip index of {_EXACT} or above: split the manifest")
         heads = [head for head in HEADS if table[f"{head}_given"].any()]
         for head in heads:
             bad = ~np.isfinite(table[f"{head}_prediction"].to_numpy())

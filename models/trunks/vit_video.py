@@ -13,11 +13,13 @@ al. 2025 (arXiv 2506.09985). Dropout and stochastic depth are left out.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
 from models import positions
 from models.trunks.video import MapsTrunk, feature_maps
@@ -87,13 +89,18 @@ class VideoTransformer(nn.Module):
         depth: number of layers.
         heads: of attention.
         family: see the head of this file.
+        recompute: keep no activations inside layers for the way back, but compute them again there (Chen et
+            al. 2016, arXiv 1604.06174): memory of one layer instead of all, for about a third more time.
 
     Raises:
         ValueError: the width cannot be divided among the heads, or, on use, a picture is no multiple of 16.
     """
 
-    def __init__(self, *, width: int, depth: int, heads: int, family: Family) -> None:
+    def __init__(
+        self, *, width: int, depth: int, heads: int, family: Family, recompute: bool = False
+    ) -> None:
         super().__init__()
+        self.recompute = recompute
         if width % heads:
             raise ValueError(f"width={width} cannot be divided among heads={heads}")
         self.family, self.head_width = family, width // heads
@@ -122,7 +129,10 @@ class VideoTransformer(nn.Module):
         added, turn = self._positions(grid, tokens)
         tokens = tokens if added is None else tokens + added
         for layer in self.blocks:
-            tokens = layer(tokens, turn)
+            if self.recompute and self.training:
+                tokens = checkpoint(layer, tokens, turn, use_reentrant=False)
+            else:
+                tokens = layer(tokens, turn)
         out: Tensor = self.norm(tokens).transpose(1, 2)
         return out.reshape(*out.shape[:2], *grid)
 
@@ -130,13 +140,25 @@ class VideoTransformer(nn.Module):
         self, grid: tuple[int, int, int], tokens: Tensor
     ) -> tuple[Tensor | None, tuple[Tensor, Tensor] | None]:
         """What is added to the tokens, and by what queries and keys are turned."""
-        width, device = tokens.shape[-1], tokens.device
+        where = (tokens.device.type, tokens.device.index)
         if self.family in ("plain", "videomae", "marlin"):
-            table = positions.factorized if self.family == "plain" else positions.joint
-            return table(grid, width).to(device), None
-        newer = self.family == "vjepa2_1"
-        cos, sin = positions.rotations(grid, self.head_width, stretched=newer, paired=newer)
-        return None, (cos.to(device), sin.to(device))
+            return _table(self.family, grid, tokens.shape[-1], where), None
+        cos, sin = (_table(f"{self.family}, {part}", grid, self.head_width, where) for part in ("cos", "sin"))
+        return None, (cos, sin)
+
+
+@torch.compiler.assume_constant_result
+@lru_cache(maxsize=16)
+@torch.inference_mode(False)
+def _table(kind: str, grid: tuple[int, int, int], width: int, where: tuple[str, int | None]) -> Tensor:
+    """A table of positions on a device, copied there once: a copy in every step would wait for the device."""
+    family, _, part = kind.partition(", ")
+    device = torch.device(where[0], where[1]) if where[1] is not None else torch.device(where[0])
+    if not part:
+        return (positions.factorized if family == "plain" else positions.joint)(grid, width).to(device)
+    newer = family == "vjepa2_1"
+    cos, sin = positions.rotations(grid, width, stretched=newer, paired=newer)
+    return (cos if part == "cos" else sin).to(device)
 
 
 def _start(module: nn.Module) -> None:
@@ -161,6 +183,7 @@ class VitVideoTrunk(MapsTrunk):
         weights: null begins at random; else a file or an id of the hub, see `models.weights.locate.locate`.
         weights_sha256: what the digest of the file should be, or how it should begin.
         depth: number of layers, where it is not that of the preset; weights then fit no more.
+        recompute: see `VideoTransformer`.
         mmp: see `MapsTrunk`.
         readout: see `MapsTrunk`.
 
@@ -187,6 +210,7 @@ class VitVideoTrunk(MapsTrunk):
         weights: str | None = None,
         weights_sha256: str | None = None,
         depth: int | None = None,
+        recompute: bool = False,
         mmp: Callable[[int], nn.Module] | None = None,
         readout: Callable[..., nn.Module] | None = None,
     ) -> None:
@@ -196,7 +220,9 @@ class VitVideoTrunk(MapsTrunk):
                 f"{', '.join(get_args(Family))}"
             )
         width, layers, heads = PRESETS[preset]
-        network = VideoTransformer(width=width, depth=depth or layers, heads=heads, family=family)
+        network = VideoTransformer(
+            width=width, depth=depth or layers, heads=heads, family=family, recompute=recompute
+        )
         pretrained: WeightsRecord | None = None
         if weights is not None:
             pretrained = take(network, weights, family=family, heads=heads, sha256=weights_sha256)

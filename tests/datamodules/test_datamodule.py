@@ -196,7 +196,7 @@ def test_overfitting_repeats_the_same_batch(manifest, split, tmp_path):
     assert len({tuple(batch["seed"].tolist()) for _, batch in model.seen["train"]}) == 1
 
 
-@pytest.mark.parametrize("decode", ["worker", "device"])
+@pytest.mark.parametrize("decode", ["worker", "device", "auto"])
 def test_pixels_reach_the_network_normalized_whoever_decodes(videos, tmp_path, decode):
     manifest = read_manifest(videos(6, 2))
     split = Holdout(val=0.3, test=0.3).splits(manifest)[0]
@@ -218,6 +218,17 @@ def test_pixels_reach_the_network_normalized_whoever_decodes(videos, tmp_path, d
             indices, _ = UniformClips(length=8, stride=2, clips=3)(int(counts[name]), int(clip), None)
             np.testing.assert_allclose(level, indices % (256 / 12), atol=0.5)
     assert model.seen["train"]
+
+
+def test_who_decodes_is_said_once(videos, tmp_path, caplog):
+    caplog.set_level("INFO", logger="datamodules")
+    manifest = read_manifest(videos(6, 2))
+    split = Holdout(val=0.3, test=0.3).splits(manifest)[0]
+    given = make(manifest, split, **pixels(decode="auto"))
+    for _ in range(2):
+        trainer(tmp_path, max_epochs=1, enable_checkpointing=False).fit(Recorder(), datamodule=given)
+    said = [one.getMessage() for one in caplog.records]
+    assert sum("decode=auto: by the worker" in line for line in said) == 1
 
 
 def test_decoding_beside_the_network_changes_no_bit(videos, tmp_path):

@@ -8,6 +8,7 @@ may start.
 import functools
 import hashlib
 import logging
+import stat
 import zipfile
 from fractions import Fraction
 from pathlib import Path
@@ -18,6 +19,7 @@ import numpy as np
 from datamodules.readers.errors import UnreadableVideo, unreadable
 from datamodules.readers.index.packet_index import PacketIndex
 from datamodules.readers.index.scan import scan
+from datamodules.real_path import real_path
 from datamodules.user_cache import cache_folder, replacing
 
 _log = logging.getLogger(__name__)
@@ -50,11 +52,11 @@ def packet_index(path: Path) -> PacketIndex:
         raise UnreadableVideo(
             f"{path}: {error.strerror or error}. Correct the path in the manifest."
         ) from error
-    if not path.is_file():
+    if not stat.S_ISREG(status.st_mode):
         raise UnreadableVideo(f"{path}: is not a file. Correct the path in the manifest.")
     if status.st_size == 0:
         raise unreadable(str(path), "the file is empty, 0 bytes")
-    return _cached_index(path.resolve(), status.st_size, status.st_mtime_ns)
+    return _cached_index(real_path(path, status), status.st_size, status.st_mtime_ns)
 
 
 @functools.lru_cache(maxsize=512)  # our choice: about 0.5 MB per hour of video

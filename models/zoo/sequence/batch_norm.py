@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from models.masking import silence, zero_masked
+
 
 class MaskedBatchNorm(nn.BatchNorm1d):
     """Batch normalization over the real steps of a batch, x (B,T,D) under its mask (B,T).
@@ -19,12 +21,33 @@ class MaskedBatchNorm(nn.BatchNorm1d):
         [-1.0, 1.0, 0.0]
     """
 
+    running_mean: Tensor
+    running_var: Tensor
+    num_batches_tracked: Tensor
+    momentum: float
+
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:  # type: ignore[override]  # a mask comes along
-        """Normalize; unreal steps stay zero."""
-        if self.training and mask.sum() < 2:
+        """Normalize; unreal steps stay zero.
+
+        Sums under the mask, because whoever picks the real steps out waits for the device to count them.
+        Their number is checked on a CPU, where it is at hand.
+        """
+        steps = zero_masked(x.to(torch.promote_types(x.dtype, torch.float32)), mask)
+        if not self.training:
+            return silence(self._scaled(steps, self.running_mean, self.running_var), mask).to(x.dtype)
+        count = mask.sum()
+        if mask.device.type == "cpu" and not torch.compiler.is_compiling() and count < 2:
             raise ValueError(
                 "batch normalization needs two real steps in a training batch; use larger batches"
             )
-        out = torch.zeros_like(x)
-        out[mask] = super().forward(x[mask]).to(x.dtype)
-        return out
+        mean = steps.sum((0, 1)) / count
+        var = silence(steps - mean, mask).square().sum((0, 1)) / count
+        with torch.no_grad():
+            self.running_mean.lerp_(mean, self.momentum)
+            unbiased = var * count / (count - 1).clamp_min(1)  # which is what torch keeps
+            self.running_var.lerp_(unbiased, self.momentum)
+            self.num_batches_tracked.add_(1)
+        return silence(self._scaled(steps, mean, var), mask).to(x.dtype)
+
+    def _scaled(self, x: Tensor, mean: Tensor, var: Tensor) -> Tensor:
+        return (x - mean) * ((var + self.eps).rsqrt() * self.weight) + self.bias

@@ -75,8 +75,10 @@ def test_a_source_travels(video):
 def test_meaningless_arguments_are_refused():
     with pytest.raises(ValueError, match="must be positive"):
         VideoSource(height=0, width=16)
-    with pytest.raises(ValueError, match="'worker' or 'device', got 'gpu'"):
+    with pytest.raises(ValueError, match="'worker', 'device' or 'auto', got 'gpu'"):
         VideoSource(height=16, width=16, decode="gpu")
+    with pytest.raises(ValueError, match="decode_threads must be positive"):
+        VideoSource(height=16, width=16, decode_threads=0)
     with pytest.raises(ValueError, match="keep=3 with decode='device'"):
         VideoSource(height=16, width=16, keep=3, decode="device")
     with pytest.raises(ValueError, match="'cv2' is unknown"):

@@ -135,12 +135,26 @@ def test_score_alone_still_ranks():
     assert "brier" not in out
 
 
+def test_clips_that_are_not_scored_count_nowhere():
+    batch = clips()
+    scored = torch.arange(60) % 3 > 0
+    chosen, marked = RecordingMetrics(), RecordingMetrics()
+    feed(chosen, batch, scored)
+    known = {"score": batch["known"]}
+    marked.update(
+        batch["row"], batch["clip"], {"score": batch["predicted"]}, {"score": batch["score"]}, known, scored
+    )
+    assert marked.compute()["mae"] == chosen.compute()["mae"]
+
+
 def test_wrong_use_is_named():
     one = torch.zeros(1).long()
     with pytest.raises(ValueError, match=r"heads \['age'\]"):
         RecordingMetrics().update(one, one, {"age": torch.zeros(1)}, {}, {})
-    with pytest.raises(ValueError, match="above"):
-        RecordingMetrics().update(one + 2**25, one, {"score": torch.zeros(1)}, {}, {})
+    metric = RecordingMetrics()
+    metric.update(one + 2**25, one, {"score": torch.zeros(1)}, {}, {})
+    with pytest.raises(ValueError, match="above: split"):
+        metric.compute()
     with pytest.raises(ValueError, match="loader was empty"), pytest.warns(UserWarning, match="before"):
         RecordingMetrics().compute()
     with pytest.raises(ValueError, match="aggregate='max'"):

@@ -90,3 +90,21 @@ def test_mmp_and_blocks_and_what_it_must_be_shown():
 def test_what_is_not_known_is_refused(given):
     with pytest.raises(ValueError, match="presets are small, base, large; families are"):
         VitVideoTrunk(**given)
+
+
+def test_recomputed_activations_give_the_same_gradients_from_less_memory():
+    frames = torch.randn(1, 3, 4, 32, 32)
+    kept, gradients = [], []
+    for recompute in (False, True):
+        torch.manual_seed(0)
+        network = VideoTransformer(width=48, depth=4, heads=3, family="plain", recompute=recompute).train()
+        saved = []
+        with torch.autograd.graph.saved_tensors_hooks(
+            lambda one, saved=saved: saved.append(one.numel()) or one, lambda one: one
+        ):
+            network(frames).square().mean().backward()
+        kept.append(sum(saved))
+        gradients.append([one.grad for one in network.parameters()])
+    for plain, again in zip(*gradients, strict=True):
+        assert torch.allclose(plain, again, atol=1e-7)
+    assert kept[1] < kept[0] / 2

@@ -12,7 +12,19 @@ def test_the_norm_is_that_of_torch_over_the_real_steps():
     out = ours(x, mask)
     assert torch.allclose(out[mask], reference(x[mask]), atol=1e-6)
     assert out[~mask].abs().sum() == 0
+    assert torch.allclose(ours.running_mean, reference.running_mean)
     assert torch.allclose(ours.running_var, reference.running_var)
+    assert ours.num_batches_tracked == reference.num_batches_tracked
+    assert torch.allclose(ours.eval()(x, mask)[mask], reference.eval()(x[mask]), atol=1e-6)
+
+
+def test_its_gradients_are_those_of_torch():
+    ours, reference = MaskedBatchNorm(3), nn.BatchNorm1d(3)
+    x, mask = torch.randn(4, 6, 3), torch.rand(4, 6) > 0.3
+    weight = torch.randn(4, 6, 3)
+    found = torch.autograd.grad((ours(x.requires_grad_(), mask) * weight).sum(), x)[0]
+    expected = torch.autograd.grad((reference(x[mask]) * weight[mask]).sum(), x)[0]
+    assert torch.allclose(found, expected, atol=1e-6)
 
 
 def test_a_batch_of_one_real_step_cannot_be_normalized():

@@ -1,0 +1,1 @@
+"""What the speed benchmarks share: rounds in turn with an interval, and batches that are in memory."""
