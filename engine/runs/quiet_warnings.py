@@ -25,6 +25,8 @@ _UNFIT = (
     # `KeptCSVLogger` keeps them
     r".*Experiment logs directory .* exists and is not empty.*",
     r".*Checkpoint directory .* exists and is not empty.*",  # of a run that goes on there
+    # `StepCheckpoint` skips what was trained
+    r".*You're resuming from a checkpoint that ended before the epoch ended.*",
     r".*The number of training batches .* is smaller than the logging interval.*",
 )
 

@@ -43,6 +43,7 @@ from engine.training.ema import EMA
 from engine.training.epoch_log import EpochLog, best_epoch
 from engine.training.lr_finder import FoundRate, find_rate
 from engine.training.resume_callback import Resumption, check_states, kept_rate
+from engine.training.step_checkpoint import StepCheckpoint
 from engine.training.transfer import start_from
 from evaluation.report.terminal_summary import parts_text
 
@@ -273,6 +274,7 @@ def _trainer(
         history,
         EpochLog(monitor=str(selection["monitor"]), mode=str(selection["mode"]), history=history),
         resumption,
+        StepCheckpoint(folder=folder / "checkpoints"),
     ]
     trainer: pl.Trainer = build(
         with_progress_bar(config["trainer"]),
