@@ -132,6 +132,7 @@ RULES: dict[str, Rule] = {
     "*.duration_s": real(0, above=True),
     "*.fps": or_null(real(0, 240, above=True), "each file's own rate"),
     "data.module.num_workers": whole(0, _WORKERS),
+    "data.module.timeout": or_null(real(0, above=True), "no limit"),
     "data.module.source.max_gap_s": real(0),
     "data.module.source.video.keep": whole(0),
     **dict.fromkeys(("protocol.val", "protocol.persons.val", "protocol.persons.test"), _PART),

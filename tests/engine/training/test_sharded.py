@@ -12,7 +12,7 @@ from tests.ranks import together, trained
 
 OWN = [
     "trainer.accelerator=cpu", "trainer.precision=32-true", "trainer.deterministic=true", "seed=3",
-    "data.module.max_eval_clips=8", "model.network.rarm.dropout=0", "model/contrast=none",
+    "data.module.max_eval_clips=8", "model.network.rarm.dropout=0", "callbacks/ema=none",
 ]  # fmt: skip
 
 
