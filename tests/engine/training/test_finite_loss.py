@@ -28,15 +28,15 @@ def broken_at(monkeypatch):
 
 def test_a_bad_loss_ends_the_run_and_the_epoch_before_stays(broken_at, small_fit, tmp_path, compose_run):
     folder = tmp_path / "run"
-    broken_at(4, float("nan"))
+    broken_at(3, float("nan"))
     config = compose_run(output=folder)
     with (
-        pytest.raises(LossError, match=r"the loss of step 4 \(epoch 2\) is NaN or infinite.*P000\d_V\d"),
+        pytest.raises(LossError, match=r"the loss of step 3 \(epoch 2\) is NaN or infinite.*P000\d_V\d"),
         RunManifest(folder=folder, config=config),
     ):
         small_fit(folder, "data.module.subjects=2")
     record = json.loads((folder / "manifest.json").read_text())
-    assert record["status"].startswith("failed: LossError: the loss of step 4")
+    assert record["status"].startswith("failed: LossError: the loss of step 3")
     assert record["exit_status"] == 1
     kept = load_checkpoint(folder / "checkpoints" / "last.ckpt")
     assert all(torch.isfinite(value).all() for value in kept.state_dict.values() if value.is_floating_point())
