@@ -25,7 +25,8 @@ def together(world, work, *given, log):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     ranks = [
-        context.Process(target=_rank, args=(rank, world, port, str(log), work, given)) for rank in range(world)
+        context.Process(target=_rank, args=(rank, world, port, str(log), work, given))
+        for rank in range(world)
     ]
     for rank in ranks:
         rank.start()

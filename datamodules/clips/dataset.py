@@ -13,9 +13,9 @@ from torch.utils.data import Dataset
 
 from datamodules.clips import seeding
 from datamodules.clips.batches import ClipKey, Member
-from datamodules.clips.desk import Desk
 from datamodules.clips.history import VisitFacts
 from datamodules.clips.samplers import ClipSampler
+from datamodules.clips.workers.desk import Desk
 from datamodules.feature_leakage.channels import check_channels
 from datamodules.manifests.manifest import Recording
 from datamodules.readers import UnreadableVideo, VideoSource

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 from datamodules.clips.batches import ClipBatches
 from datamodules.clips.collate import collate
 from datamodules.clips.dataset import ClipDataset
-from datamodules.clips.desk import Desk, check_alive, deaths_named, watched
+from datamodules.clips.workers.desk import Desk, check_alive, deaths_named, watched
 from datamodules.manifests.manifest import Recording
 from datamodules.processes import die_with
 
@@ -34,7 +34,10 @@ class EpochLoader(DataLoader[dict[str, Any]]):
         with deaths_named(), watched(desk, self.timeout_of_clip):
             try:
                 yield from iterator
-            except (OSError, EOFError):  # what a worker was about to hand over can be gone before its death is told
+            except (
+                OSError,
+                EOFError,
+            ):  # what a worker was about to hand over can be gone before its death is told
                 check_alive(iterator._workers)  # type: ignore[attr-defined]
                 raise
 

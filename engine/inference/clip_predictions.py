@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.modules import module as registration
 
-from datamodules.clips.desk import deaths_named
 from datamodules.clips.measurement_coverage import Coverage
+from datamodules.clips.workers.desk import deaths_named
 from datamodules.manifests.known_visits import KnownVisits, known_visits
 from datamodules.manifests.manifest import Manifest
 from datamodules.schema import IDS

@@ -37,7 +37,9 @@ def requeue() -> bool:
     except (OSError, subprocess.TimeoutExpired) as error:
         fault = str(error)
     if fault:
-        _log.warning("%s: failed (%s). Submit the same job again: it goes on.", " ".join(command), fault[:200])
+        _log.warning(
+            "%s: failed (%s). Submit the same job again: it goes on.", " ".join(command), fault[:200]
+        )
         return False
     _log.warning("%s: job %s waits in the queue, and goes on from its checkpoint", command[0], number)
     return True

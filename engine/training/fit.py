@@ -10,7 +10,7 @@ from typing import Any
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Checkpoint, ModelCheckpoint
 
-from datamodules.clips.desk import deaths_named
+from datamodules.clips.workers.desk import deaths_named
 from datamodules.manifests.manifest import Manifest
 from datamodules.splits.partition import Split
 from engine.checkpoints.atomic_checkpoint_io import WholeCheckpoints
@@ -40,12 +40,12 @@ from engine.runs.seed import seed_run
 from engine.runs.terminal import with_progress_bar
 from engine.training.callbacks import EmbedRun, FiniteMonitor, History, StepSeed
 from engine.training.earlier_run import check_statistics, set_aside, whole_state
+from engine.training.early_ends.finite_loss import FiniteLoss
+from engine.training.early_ends.step_checkpoint import StepCheckpoint
 from engine.training.ema import EMA
 from engine.training.epoch_log import EpochLog, best_epoch
-from engine.training.finite_loss import FiniteLoss
 from engine.training.lr_finder import FoundRate, find_rate
 from engine.training.resume_callback import Resumption, check_states, kept_rate
-from engine.training.step_checkpoint import StepCheckpoint
 from engine.training.transfer import start_from
 from evaluation.report.terminal_summary import parts_text
 

@@ -35,7 +35,10 @@ def test_two_ranks_with_sharded_parameters_are_two_ranks_with_whole_ones(cohorts
     for name, value in whole["state_dict"].items():
         assert torch.allclose(value, parts["state_dict"][name], atol=1e-5), name
     groups = [
-        [(group["weight_decay"], len(group["params"])) for group in one["optimizer_states"][0]["param_groups"]]
+        [
+            (group["weight_decay"], len(group["params"]))
+            for group in one["optimizer_states"][0]["param_groups"]
+        ]
         for one in (whole, parts)
     ]
     assert groups[0] == groups[1]

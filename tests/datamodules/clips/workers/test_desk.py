@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch.utils.data import Dataset
 
-from datamodules.clips.desk import Desk, WorkerDied, deaths_named
 from datamodules.clips.loader import EpochLoader
+from datamodules.clips.workers.desk import Desk, WorkerDied, deaths_named
 
 
 class Reading(Dataset):
@@ -49,7 +49,9 @@ def test_a_worker_that_is_killed_is_told_with_its_recording_and_what_to_do():
 
 def test_a_worker_that_hangs_is_ended_after_the_limit_and_its_file_named():
     begun = time.monotonic()
-    with pytest.raises(WorkerDied, match=r"without an end and was stopped: recording 'r7' \(r7.mp4\)") as told:
+    with pytest.raises(
+        WorkerDied, match=r"without an end and was stopped: recording 'r7' \(r7.mp4\)"
+    ) as told:
         list(loader("hangs", limit=1.0))
     assert "data.module.timeout=" in str(told.value)
     assert time.monotonic() - begun < 30

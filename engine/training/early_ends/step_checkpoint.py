@@ -74,7 +74,8 @@ class StepCheckpoint(pl.Callback):
         del pl_module
         if self._saves:
             sums = {
-                name: [float(one.value), int(one.cumulated_batch_size)] for name, one in _means(trainer).items()
+                name: [float(one.value), int(one.cumulated_batch_size)]
+                for name, one in _means(trainer).items()
             }
             checkpoint["callbacks"][self.state_key] = {"batches": self._batches, "sums": sums}
 

@@ -7,7 +7,7 @@ import torch
 
 from engine.checkpoints.checkpoint import load_checkpoint
 from engine.runs.provenance import RunManifest
-from engine.training.finite_loss import FiniteLoss, LossError
+from engine.training.early_ends.finite_loss import FiniteLoss, LossError
 from models.task import Task
 
 
