@@ -106,7 +106,7 @@ _patient = threading.Event()
 
 
 def wait_for_step(wait: bool) -> None:
-    """From now on a signal that announces the end of a job waits for the end of a training step, or no more."""
+    """From now on a signal that announces the end of a job waits for a training step to end, or no more."""
     if wait:
         _patient.set()
     else:

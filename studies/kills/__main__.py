@@ -1,10 +1,10 @@
 """Commands are killed at any moment, given once more, and held against what nobody disturbed.
 
-`python -m studies.kills kills=60` ends folds of a cross-validation, preprocessing, encoding and the writing of
-reports by SIGKILL or SIGTERM, gives the same command again, and compares every digit of the results. Moments
-are drawn over what a command leaves on disk (a file that comes or changes) and the time until the next, not
-over seconds, most of which are its start. Cases that are done are kept in `out`, so that the study goes on
-where it was stopped; `limit_s` ends it early with the cases that there are.
+`python -m studies.kills kills=60` ends folds of a cross-validation, preprocessing, encoding and the writing
+of reports by SIGKILL or SIGTERM, gives the same command again, and compares every digit of the results.
+Moments are drawn over what a command leaves on disk (a file that comes or changes) and the time until the
+next, not over seconds, most of which are its start. Cases that are done are kept in `out`, so that the study
+goes on where it was stopped; `limit_s` ends it early with the cases that there are.
 """
 
 import json

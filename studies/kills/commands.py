@@ -1,4 +1,4 @@
-"""The commands that are killed: their words, and what of their results is held against the undisturbed ones."""
+"""The commands that are killed: their words, and what of their results is compared."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -14,15 +14,16 @@ disk and the time until the next file, not over seconds, most of which are its s
 
     python -m studies.kills page=docs/kills.md
 
-| command | what is compared |
-|---|---|
-| folds | two folds of a cross-validation: pooled `metrics.json`, `predictions.csv` and `folds.csv` byte by byte, of each fold also weights, optimizer, curves and looks at the test part, bit by bit |
-| preprocessing, encoding | every file of the cache or store, and no file more or less; logs and the page, which tell times, are left out |
-| report | a training that is killed after its last epoch, while it predicts and writes tables and report: as a fold; the report has to be whole |
+- **folds**: two folds of a cross-validation. Pooled `metrics.json`, `predictions.csv` and `folds.csv` are
+  compared byte by byte; of each fold also weights, optimizer, curves and looks at the test part, bit by bit.
+- **preprocessing** and **encoding**: every file of the cache or store, and no file more or less; logs and the
+  page, which tell times, are left out.
+- **report**: a training that is killed after its last epoch, while it predicts and writes tables and report.
+  It is compared as a fold is; the report has to be whole.
 
 Single trainings have their own page ([interruptions](interruptions.md): other signals, full disks, other
-folders), and so has preprocessing with workers ([preprocess_kills](preprocess_kills.md)). A command begins in a
-process forked from one that has imported torch already, which changes nothing but the waiting.
+folders), and so has preprocessing with workers ([preprocess_kills](preprocess_kills.md)). A command begins in
+a process forked from one that has imported torch already, which changes nothing but the waiting.
 
 """
 
@@ -36,7 +37,7 @@ def write_page(cases: Sequence[dict[str, Any]], *, page: Path | None) -> None:
 
 
 def counts(cases: Sequence[dict[str, Any]]) -> str:
-    """One row for every command and signal: how far it had come, in thirds of its files, and what was lost."""
+    """One row for every command and signal: how far it had come, in thirds of its files, and the lost."""
     groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for case in cases:
         groups[case["command"], case["signal"]].append(case)

@@ -1,4 +1,4 @@
-"""What every worker of a loader reads, and since when: for one that dies, and for one that never comes back."""
+"""What every worker of a loader reads, and since when: for one that dies, and for one that hangs."""
 
 import os
 import re
@@ -19,8 +19,8 @@ _NOBODY = -1
 _MOMENT = 1.0  # seconds for the system to end a process; our choice
 _DEAD = re.compile(r"DataLoader worker \(pid(?:\(s\))? ([\d, ]+)\)")
 _REMEDY = (
-    "If the system ended it for memory (dmesg says so), use fewer workers (workers=1), smaller clips or smaller "
-    "batches; if it died of the file, read it alone with workers=0, or take it out of the manifest"
+    "If the system ended it for memory (dmesg says so), use fewer workers (workers=1), smaller clips or "
+    "smaller batches; if it died of the file, read it alone with workers=0, or take it out of the manifest"
 )
 
 
@@ -97,8 +97,8 @@ class Desk:
             name = self._name(seen.row)
         if hung:
             return (
-                f"worker {seen.worker} read for {seen.seconds:.0f} s without an end and was stopped: {name}. Take "
-                "it out of the manifest or save it anew; data.module.timeout=<seconds> allows more"
+                f"worker {seen.worker} read for {seen.seconds:.0f} s without an end and was stopped: {name}. "
+                "Take it out of the manifest or save it anew; data.module.timeout=<seconds> allows more"
             )
         return f"worker {seen.worker} ended while it read {name}. {_REMEDY}"
 

@@ -1,4 +1,4 @@
-"""Callback that stops a training whose loss is no number, before a checkpoint of its weights replaces a good one."""
+"""Callback that stops a training whose loss is no number, before its weights replace a good checkpoint."""
 
 from typing import Any
 
@@ -18,9 +18,9 @@ class LossError(ArithmeticError):
 class FiniteLoss(pl.Callback):
     """Notices the first loss that is NaN or infinite, and names the recordings of its batch.
 
-    On a CPU it stops the step. Elsewhere to look at a loss would make the host wait for the device, so that the
-    device remembers the first bad step, and is asked where it is waited for anyway: at the end of an epoch, and
-    before any checkpoint is written.
+    On a CPU it stops the step. Elsewhere to look at a loss would make the host wait for the device, so that
+    the device remembers the first bad step, and is asked where it is waited for anyway: at the end of an
+    epoch, and before any checkpoint is written.
     """
 
     def __init__(self) -> None:
@@ -70,10 +70,10 @@ class FiniteLoss(pl.Callback):
         step = trainer.fit_loop.epoch_loop.total_batch_idx + 1 - len(self._batches) + place
         before = f", or of the batch before: {first_few(self._batches[place - 1], 8)}" if place else ""
         raise LossError(
-            f"the loss of step {step} (epoch {trainer.current_epoch + 1}) is NaN or infinite. Its recordings: "
-            f"{first_few(self._batches[place], 8)}{before}. The last checkpoint is of the time before. Look at "
-            "these recordings (python -m datamodules.checks.validate manifest=<table>), use a lower lr=, or "
-            "trainer.gradient_clip_val=1.0; trainer.precision=32-true where it was 16-mixed"
+            f"the loss of step {step} (epoch {trainer.current_epoch + 1}) is NaN or infinite. Its "
+            f"recordings: {first_few(self._batches[place], 8)}{before}. The last checkpoint is of the time before. Look "
+            "at these recordings (python -m datamodules.checks.validate manifest=<table>), use a lower lr=, "
+            "or trainer.gradient_clip_val=1.0; trainer.precision=32-true where it was 16-mixed"
         )
 
 

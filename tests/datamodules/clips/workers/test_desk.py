@@ -60,5 +60,5 @@ def test_a_worker_that_hangs_is_ended_after_the_limit_and_its_file_named():
 def test_other_errors_and_unknown_processes_pass():
     with pytest.raises(RuntimeError, match="out of memory"), deaths_named():
         raise RuntimeError("out of memory")
-    with pytest.raises(WorkerDied, match="pid 1[)] is killed.*use fewer workers"), deaths_named():
+    with pytest.raises(WorkerDied, match=r"pid 1[)] is killed.*use fewer workers"), deaths_named():
         raise RuntimeError("DataLoader worker (pid 1) is killed by signal: Killed")

@@ -1,4 +1,4 @@
-"""The announced end of a job: a checkpoint after the step, and a run that goes on equal to an undisturbed one."""
+"""The announced end of a job: a checkpoint after the step, and a run that goes on as if nothing had been."""
 
 import os
 import signal
