@@ -63,8 +63,19 @@ def _rank(rank, world, port, log, work, given):
 
 
 def trained(rank, folder, overrides):
-    """Train with overrides into a folder."""
+    """Train with overrides into a folder, with predictions and a report."""
     from engine.train import train
     from tests.conftest import composed
 
     train(composed(*overrides, output=Path(folder)), folder=Path(folder))
+
+
+def fitted(rank, folder, *overrides):
+    """Train and nothing else, one time for each list of overrides."""
+    from engine.training.fit import fit_split
+    from engine.training.prepare import material
+    from tests.conftest import composed
+
+    for given in overrides:
+        config = composed(*given, output=Path(folder))
+        fit_split(config, *material(config), folder=Path(folder))

@@ -11,12 +11,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from datamodules.processes import die_with
-from engine.runs.signals import SIGNALS, Interrupted, announces, limit_ends, say_last_words, waits_for_step
+from engine.runs.signals import SIGNALS, Interrupted, announces, can_wait, limit_ends, say_last_words
 
 if TYPE_CHECKING:
     import pytorch_lightning as pl
 
-_MOMENT = 0.5  # seconds for Python to come to a handler; our choice
 GRACE = 10.0  # seconds for a process to end by itself after a signal; our choice
 _FIRST = "EUTHYMIA_FIRST_RANK"  # process id of the rank that started the others, for them to read
 _RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID", "JSM_NAMESPACE_RANK")  # in the order of Lightning
@@ -81,7 +80,7 @@ def _first_rank() -> int | None:
 def _watch(signals: socket.socket) -> None:
     number = 0
     # others have handlers as well, e.g. SIGCHLD; and what waits for a step ends all ranks after the same one
-    while (number not in SIGNALS and not announces(number)) or _wait(number):
+    while (number not in SIGNALS and not announces(number)) or can_wait(number):
         number = signals.recv(1)[0]
     first, started = _first_rank(), _started()
     if first is not None:
@@ -96,13 +95,6 @@ def _watch(signals: socket.socket) -> None:
     for process in started:
         process.kill()
     os._exit(int(ended.code))  # type: ignore[arg-type]
-
-
-def _wait(number: int) -> bool:
-    """Whether a signal waits for the end of a step, a moment later: its handler runs in the main thread."""
-    if announces(number):
-        time.sleep(_MOMENT)
-    return announces(number) and waits_for_step()
 
 
 def _started() -> list[subprocess.Popen[bytes]]:

@@ -86,7 +86,7 @@ class Interruptions:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
             return
-        if announces(number) and _patient.is_set():
+        if can_wait(number):
             if self.received is None:
                 self.received, self._number, self._waits = signal.Signals(number).name, number, True
             return
@@ -111,6 +111,11 @@ def wait_for_step(wait: bool) -> None:
         _patient.set()
     else:
         _patient.clear()
+
+
+def can_wait(number: int) -> bool:
+    """Whether a signal announces an end, and there is a step to wait for."""
+    return announces(number) and _patient.is_set()
 
 
 def waits_for_step() -> bool:

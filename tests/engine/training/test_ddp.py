@@ -1,0 +1,44 @@
+"""Several processes train what one trains on the same batches, and measure what one measures."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from tests.conftest import SERIES
+from tests.ranks import fitted, together
+
+ONE_CLIP_OF_A_PERSON = ["data.module.subjects=1", "data.module.visits=2"]
+OWN = [
+    *ONE_CLIP_OF_A_PERSON, "model.network.rarm.dropout=0", "callbacks/ema=none", "data.module.max_eval_clips=2",
+    "model/contrast=none",  # which compares the clips of all devices: tests/models/losses/test_gathering.py
+]  # fmt: skip
+BASE = [one for one in SERIES if not one.startswith("data.module.subjects")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("world", [2, 4])
+def test_ranks_train_what_one_process_trains_that_adds_their_batches_up(world, small_fit, cohorts, tmp_path):
+    """The validation part is of fewer batches than ranks, or of a number that they do not divide."""
+    one = small_fit(
+        tmp_path / "one", *OWN, f"trainer.accumulate_grad_batches={world}", "trainer.limit_train_batches=4"
+    )
+    words = [
+        *BASE, "trainer=ddp", "trainer.accelerator=cpu", "trainer.precision=32-true", *OWN,
+        f"trainer.devices={world}", "trainer.deterministic=true", f"paths.data={cohorts}",
+        f"trainer.limit_train_batches={4 // world}",
+    ]  # fmt: skip
+    codes = together(world, fitted, str(tmp_path / "ranks"), words, log=tmp_path / "ranks.log")
+    assert codes == [0] * world, (tmp_path / "ranks.log").read_text()[-3000:]
+    files = [folder / "checkpoints" / "last.ckpt" for folder in (one, tmp_path / "ranks")]
+    expected, found = (torch.load(file, weights_only=True) for file in files)
+    assert expected["global_step"] == found["global_step"] == 2 * 4 // world
+    for name, value in expected["state_dict"].items():
+        assert torch.allclose(value, found["state_dict"][name], atol=1e-5), name
+    curves = [pd.read_csv(folder / "history.csv") for folder in (one, tmp_path / "ranks")]
+    measured = [name for name in curves[0] if name.startswith("val/")]
+    assert len(measured) > 5
+    for name in measured:
+        if name.partition("/")[2] in ("loss", "score", "binary"):
+            continue  # means over batches, of which ranks repeat some
+        assert np.allclose(curves[0][name], curves[1][name], atol=1e-4, equal_nan=True), name
