@@ -69,11 +69,12 @@ class FiniteLoss(pl.Callback):
             return
         step = trainer.fit_loop.epoch_loop.total_batch_idx + 1 - len(self._batches) + place
         before = f", or of the batch before: {first_few(self._batches[place - 1], 8)}" if place else ""
+        own = first_few(self._batches[place], 8)
         raise LossError(
             f"the loss of step {step} (epoch {trainer.current_epoch + 1}) is NaN or infinite. Its "
-            f"recordings: {first_few(self._batches[place], 8)}{before}. The last checkpoint is of the time before. Look "
-            "at these recordings (python -m datamodules.checks.validate manifest=<table>), use a lower lr=, "
-            "or trainer.gradient_clip_val=1.0; trainer.precision=32-true where it was 16-mixed"
+            f"recordings: {own}{before}. The last checkpoint is of the time before. Look at these recordings (python -m "
+            "datamodules.checks.validate manifest=<table>), use a lower lr=, or "
+            "trainer.gradient_clip_val=1.0; trainer.precision=32-true where it was 16-mixed"
         )
 
 

@@ -1,4 +1,4 @@
-"""A disk that is full while a checkpoint is written: the one before stays, and the file and remedy are named."""
+"""A disk that is full while a checkpoint is written: the one before stays, file and remedy are named."""
 
 import errno
 import os

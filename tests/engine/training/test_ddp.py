@@ -8,9 +8,9 @@ import torch
 from tests.conftest import SERIES
 from tests.ranks import fitted, together
 
-ONE_CLIP_OF_A_PERSON = ["data.module.subjects=1", "data.module.visits=2"]
 OWN = [
-    *ONE_CLIP_OF_A_PERSON, "model.network.rarm.dropout=0", "callbacks/ema=none", "data.module.max_eval_clips=2",
+    "data.module.subjects=1", "data.module.visits=2", "model.network.rarm.dropout=0", "callbacks/ema=none",
+    "data.module.max_eval_clips=2",
     "model/contrast=none",  # which compares the clips of all devices: tests/models/losses/test_gathering.py
 ]  # fmt: skip
 BASE = [one for one in SERIES if not one.startswith("data.module.subjects")]
