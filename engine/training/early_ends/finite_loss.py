@@ -72,8 +72,8 @@ class FiniteLoss(pl.Callback):
         own = first_few(self._batches[place], 8)
         raise LossError(
             f"the loss of step {step} (epoch {trainer.current_epoch + 1}) is NaN or infinite. Its "
-            f"recordings: {own}{before}. The last checkpoint is of the time before. Look at these recordings (python -m "
-            "datamodules.checks.validate manifest=<table>), use a lower lr=, or "
+            f"recordings: {own}{before}. The last checkpoint is of the time before. Look at these "
+            "recordings (python -m datamodules.checks.validate manifest=<table>), use a lower lr=, or "
             "trainer.gradient_clip_val=1.0; trainer.precision=32-true where it was 16-mixed"
         )
 
