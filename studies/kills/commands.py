@@ -60,8 +60,8 @@ def _videos(data: Path) -> Path:
     folder = data / "videos"
     if not (folder / "table.csv").is_file():
         write_videos(folder, _VIDEOS)
-        rows = [f"r{number},p{number},person {number}.mp4" for number in range(_VIDEOS)]
-        (folder / "table.csv").write_text("\n".join(["recording_id,subject_id,path", *rows]) + "\n")
+        rows = [f"r{number},p{number},1,person {number}.mp4" for number in range(_VIDEOS)]
+        (folder / "table.csv").write_text("\n".join(["recording_id,subject_id,session_id,path", *rows]) + "\n")
     return folder
 
 
