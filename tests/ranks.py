@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 import socket
 import time
 import traceback
@@ -37,6 +38,7 @@ def together(world, work, *given, log):
         if time.monotonic() > end:
             break
     for rank in ranks:
+        rank.join(10)
         rank.kill()
         rank.join()
     return [rank.exitcode for rank in ranks]
@@ -68,6 +70,25 @@ def trained(rank, folder, overrides):
     from tests.conftest import composed
 
     train(composed(*overrides, output=Path(folder)), folder=Path(folder))
+
+
+def announced(rank, folder, step, overrides):
+    """Train while the end of the job is announced to the first rank, in a step."""
+    from engine.runs.signals import Interruptions
+    from engine.training.callbacks import StepSeed
+
+    begin = StepSeed.on_train_batch_start
+
+    def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
+        begin(self, trainer, pl_module, batch, batch_idx)
+        if rank == 0 and trainer.global_step == step:
+            os.kill(os.getpid(), signal.SIGUSR1)
+
+    StepSeed.on_train_batch_start = on_train_batch_start
+    os.environ["SLURM_JOB_ID"] = "17"
+    signals = Interruptions()
+    signals.install()
+    fitted(rank, folder, overrides)
 
 
 def fitted(rank, folder, *overrides):
