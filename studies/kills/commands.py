@@ -61,7 +61,9 @@ def _videos(data: Path) -> Path:
     if not (folder / "table.csv").is_file():
         write_videos(folder, _VIDEOS)
         rows = [f"r{number},p{number},1,person {number}.mp4" for number in range(_VIDEOS)]
-        (folder / "table.csv").write_text("\n".join(["recording_id,subject_id,session_id,path", *rows]) + "\n")
+        (folder / "table.csv").write_text(
+            "\n".join(["recording_id,subject_id,session_id,path", *rows]) + "\n"
+        )
     return folder
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 
 from engine.checkpoints.atomic_checkpoint_io import STEP
 from engine.runs.cluster import job
@@ -73,19 +74,24 @@ class StepCheckpoint(pl.Callback):
         """Add the batches and sums of the epoch so far to the checkpoint of a step, and to no other."""
         del pl_module
         if self._saves:
-            sums = {
+            own = {
                 name: [float(one.value), int(one.cumulated_batch_size)]
                 for name, one in _means(trainer).items()
             }
+            sums = [own] * trainer.world_size
+            if trainer.world_size > 1:  # a rank adds up its own batches, and the first one writes
+                torch.distributed.all_gather_object(sums, own)
             checkpoint["callbacks"][self.state_key] = {"batches": self._batches, "sums": sums}
 
     def on_load_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         """Take them over."""
-        del trainer, pl_module
+        del pl_module
         state = (checkpoint.get("callbacks") or {}).get(self.state_key) or {}
-        self._batches, self._sums = int(state.get("batches", 0)), dict(state.get("sums", {}))
+        self._batches, sums = int(state.get("batches", 0)), list(state.get("sums", []))
+        if len(sums) == trainer.world_size:
+            self._sums = dict(sums[trainer.global_rank])
 
     def _add_sums(self, trainer: pl.Trainer) -> None:
         """After the first step, when Lightning has begun its sums anew."""
