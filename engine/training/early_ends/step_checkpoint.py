@@ -78,7 +78,7 @@ class StepCheckpoint(pl.Callback):
                 name: [float(one.value), int(one.cumulated_batch_size)]
                 for name, one in _means(trainer).items()
             }
-            sums = [own] * trainer.world_size
+            sums: list[Any] = [own] * trainer.world_size
             if trainer.world_size > 1:  # a rank adds up its own batches, and the first one writes
                 torch.distributed.all_gather_object(sums, own)
             checkpoint["callbacks"][self.state_key] = {"batches": self._batches, "sums": sums}
