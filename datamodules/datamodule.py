@@ -55,6 +55,8 @@ class ClipDataModule(pl.LightningDataModule):
             equally; None takes persons as they come.
         max_eval_clips: Clips in an evaluation batch, unless one person has more.
         num_workers: Processes that read, for each loader; `auto` is by device and cores, see `workers_of`.
+        timeout: Seconds for one clip, after which a worker that hangs is ended and its recording named; None
+            waits for ever. 300 is our choice.
         seed: Seed of order, clips and augmentation.
         history: What later predictions may know of the first visits of persons. None takes it from the
             manifest where the split makes such visits known, which needs their scores in it.
@@ -85,6 +87,7 @@ class ClipDataModule(pl.LightningDataModule):
         balance: str | None = None,
         max_eval_clips: int = 64,
         num_workers: Workers = 1,
+        timeout: float | None = 300.0,
         seed: int = 0,
         history: KnownVisits | None = None,
     ) -> None:
@@ -103,6 +106,7 @@ class ClipDataModule(pl.LightningDataModule):
         self._sizes = {"subjects": subjects, "visits": visits, "clips": clips}
         self._balance = balance
         self._max_eval_clips, self._num_workers, self._seed = max_eval_clips, num_workers, seed
+        self._timeout = timeout
         self._decoding = BatchDecoding(source=source, skip=self._plan.skip)
         self._statistics: dict[str, Tensor | float] | None = None
 
@@ -302,7 +306,7 @@ class ClipDataModule(pl.LightningDataModule):
         dataset = ClipDataset(
             entries=entries, source=self._source, sampler=sampler, seed=self._seed, training=training
         )
-        loader = clip_loader(dataset, batches, num_workers=workers)
+        loader = clip_loader(dataset, batches, num_workers=workers, timeout=self._timeout)
         if device is None or not works_ahead(self._source, device):
             return loader
         # The transfer hooks run between two steps; a side thread decodes and copies during one.

@@ -13,6 +13,7 @@ from models.blocks import trunks
 from models.objective import Objective
 from models.optim import WarmupCosine, fused, parameter_groups, rate_scales, scale_rates, weight_names
 from models.running_means import RunningMeans
+from models.sharding import shard
 from models.standardize import Statistics, set_statistics
 from models.tuning import settle
 from models.types import Batch, Network, Output
@@ -153,6 +154,11 @@ class Task(pl.LightningModule):
     def set_statistics(self, stats: Statistics) -> None:
         """Store the training statistics wherever network and objective keep some."""
         set_statistics(self, stats)
+
+    def configure_model(self) -> None:
+        """Deal the parameters out to the ranks where the strategy has made a mesh of them."""
+        if self.device_mesh is not None:
+            shard(self, self.device_mesh["data_parallel"])
 
     def configure_optimizers(self) -> Any:
         """Build optimizer and scheduler from their partials; biases and norms get no weight decay."""

@@ -23,7 +23,11 @@ class BalancedBatches(ClipBatches):
             raise ValueError("nothing to balance: there is no part")
         self._parts = list(parts)
         self._length = max(map(len, self._parts))
-        self._epoch = 0
+        self._epoch = self._left_out = 0
+
+    def begin_at(self, batch: int) -> None:
+        """Leave out the batches before this one, in the next epoch only: a run that was stopped had them."""
+        self._left_out = batch
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch that the next iteration yields."""
@@ -33,8 +37,10 @@ class BalancedBatches(ClipBatches):
         return self._length
 
     def __iter__(self) -> Iterator[list[ClipKey]]:
-        for batches in zip(*map(self._endless, self._parts), strict=True):
-            yield [key for batch in batches for key in batch]
+        begin, self._left_out = self._left_out, 0
+        for number, batches in enumerate(zip(*map(self._endless, self._parts), strict=True)):
+            if number >= begin:
+                yield [key for batch in batches for key in batch]
 
     def _endless(self, part: SubjectVisitBatches) -> Iterator[list[ClipKey]]:
         """`len(self)` batches of a part, over as many of its own epochs as that takes."""

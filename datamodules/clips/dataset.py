@@ -1,6 +1,7 @@
 """The data set of clips: frames or rows of a recording that a sampler chose, and its labels."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -14,6 +15,7 @@ from datamodules.clips import seeding
 from datamodules.clips.batches import ClipKey, Member
 from datamodules.clips.history import VisitFacts
 from datamodules.clips.samplers import ClipSampler
+from datamodules.clips.workers.desk import Desk
 from datamodules.feature_leakage.channels import check_channels
 from datamodules.manifests.manifest import Recording
 from datamodules.readers import UnreadableVideo, VideoSource
@@ -251,6 +253,7 @@ class ClipDataset(Dataset[dict[str, Any]]):
     ) -> None:
         self.entries = {entry.row: entry for entry in entries}
         self.source, self.sampler, self.seed, self.training = source, sampler, seed, training
+        self.desk: Desk | None = None  # where workers note what they read
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -258,7 +261,8 @@ class ClipDataset(Dataset[dict[str, Any]]):
     def __getitem__(self, key: ClipKey) -> dict[str, Any]:
         entry = self.entries[key.row]
         try:
-            return self._read(entry, key)
+            with nullcontext() if self.desk is None else self.desk.reading(key.row):
+                return self._read(entry, key)
         except UNREADABLE as fault:
             if not self.training and entry.scored:
                 raise

@@ -11,6 +11,8 @@ from torch.utils.data import DataLoader
 from datamodules.clips.batches import ClipBatches
 from datamodules.clips.collate import collate
 from datamodules.clips.dataset import ClipDataset
+from datamodules.clips.workers.desk import Desk, check_alive, deaths_named, watched
+from datamodules.manifests.manifest import Recording
 from datamodules.processes import cores, die_with
 
 Workers = int | Literal["auto"]
@@ -25,20 +27,40 @@ class EpochLoader(DataLoader[dict[str, Any]]):
     the epoch to the sampler, so that a resumed run would begin with the batches of epoch 0.
     """
 
+    timeout_of_clip: float | None = None  # seconds, after which a worker that reads one recording is ended
+
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]  # a generator: it starts with its first batch
-        yield from super().__iter__()
+        desk = getattr(self.dataset, "desk", None)
+        if not self.num_workers or desk is None:
+            yield from super().__iter__()
+            return
+        iterator = super().__iter__()
+        with deaths_named(), watched(desk, self.timeout_of_clip):
+            try:
+                yield from iterator
+            except (
+                OSError,
+                EOFError,
+            ):  # what a worker was about to hand over can be gone before its death is told
+                check_alive(iterator._workers)  # type: ignore[attr-defined]
+                raise
 
 
-def clip_loader(dataset: ClipDataset, batches: ClipBatches, *, num_workers: int) -> EpochLoader:
+def clip_loader(
+    dataset: ClipDataset, batches: ClipBatches, *, num_workers: int, timeout: float | None = None
+) -> EpochLoader:
     """The loader of a data set of clips.
 
     Args:
         dataset: Reads the clips.
         batches: Which clips make a batch.
         num_workers: Processes that read.
+        timeout: Seconds for one recording, after which its worker is ended; None waits for ever.
     """
+    if num_workers:
+        dataset.desk = Desk(num_workers, lambda row: _named(dataset.entries[row].recording))
     # not in the constructor: to predict, Lightning makes the loader again from the arguments of torch's own
-    return EpochLoader(
+    loader = EpochLoader(
         dataset,
         batch_sampler=batches,
         num_workers=num_workers,
@@ -47,6 +69,13 @@ def clip_loader(dataset: ClipDataset, batches: ClipBatches, *, num_workers: int)
         collate_fn=collate,
         pin_memory=torch.cuda.is_available(),
     )
+    loader.timeout_of_clip = timeout
+    return loader
+
+
+def _named(recording: Recording) -> str:
+    path = recording.path or recording.series_path or recording.landmark_path
+    return f"recording {recording.recording_id!r} ({path})"
 
 
 def _begin_worker(number: int, *, parent: int) -> None:

@@ -10,6 +10,7 @@ from lightning_fabric.plugins.io.torch_io import TorchCheckpointIO
 from engine.runs.atomic_write import put
 
 LAST, PREVIOUS = "last.ckpt", "previous.ckpt"
+STEP = "step.ckpt"  # in the middle of an epoch, written where a job is about to end
 
 
 class WholeCheckpoints(TorchCheckpointIO):
@@ -28,3 +29,5 @@ class WholeCheckpoints(TorchCheckpointIO):
         before = path.with_name(PREVIOUS) if path.name == LAST else None
         lost = f"the state after epoch {checkpoint.get('epoch')}; the one before it is whole"
         put(path, buffer.getvalue(), lost=lost, before=before)
+        if path.name == LAST:
+            path.with_name(STEP).unlink(missing_ok=True)  # where it is there, it is the newest

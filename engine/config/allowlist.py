@@ -130,6 +130,7 @@ OWN = (
     "engine.training.csv_logger",
     "engine.training.early_stopping",
     "engine.training.ema",
+    "engine.training.sharded",
     "preprocessing",
     *sorted({name.rpartition(".")[0] for name in CHECKPOINT}),
 )

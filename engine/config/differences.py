@@ -40,13 +40,14 @@ def config_hash(config: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical_json(content).encode()).hexdigest()
 
 
-_WORKERS = ("num_workers", "workers")  # who reads and draws: the result does not depend on it
+_WORKERS = ("num_workers", "workers", "timeout")  # who reads and draws: the result does not depend on it
 _ANYWHERE = ("root", "path", "workers")  # of a manifest: where recordings lie and who makes them
 _FREE = (
     "data.module.num_workers",
+    "data.module.timeout",
     "data.root",  # where the data lie; that they are the same is checked by their digest
     "data.path",
-    *(f"trainer.{name}" for name in ("devices", "num_nodes", "accelerator", "strategy")),
+    *(f"trainer.{name}" for name in ("devices", "num_nodes", "accelerator", "strategy", "sync_batchnorm")),
     *(f"trainer.{name}" for name in ("default_root_dir", "enable_progress_bar", "enable_model_summary")),
     *(f"trainer.{name}" for name in ("log_every_n_steps", "profiler", "max_epochs")),
 )

@@ -138,6 +138,7 @@ RULES: dict[str, Rule] = {
     "*.duration_s": real(0, above=True),
     "*.fps": or_null(real(0, 240, above=True), "each file's own rate"),
     **dict.fromkeys(("data.module.num_workers", "num_workers"), _WORKER_COUNT),
+    "data.module.timeout": or_null(real(0, above=True), "no limit"),
     "compile": Rule(
         lambda value: isinstance(value, bool) or value in COMPILE_MODES,
         f"true, false, or a mode of torch.compile: {', '.join(COMPILE_MODES)}",

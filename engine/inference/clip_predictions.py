@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.modules import module as registration
 
 from datamodules.clips.measurement_coverage import Coverage
+from datamodules.clips.workers.desk import deaths_named
 from datamodules.manifests.known_visits import KnownVisits, known_visits
 from datamodules.manifests.manifest import Manifest
 from datamodules.schema import IDS
@@ -246,7 +247,8 @@ def predict_clips(
 
     Ranks are padded with repeated batches; a clip that was predicted twice is kept once.
     """
-    batches = trainer.predict(task, datamodule=datamodule, return_predictions=True)
+    with deaths_named():
+        batches = trainer.predict(task, datamodule=datamodule, return_predictions=True)
     assert batches is not None
     rows = [row for batch in _gathered(batches, trainer.world_size) for row in _rows(batch)]
     unique = {(row["row"], row["clip"]): row for row in reversed(rows)}  # the first of equals stays

@@ -1,10 +1,12 @@
 """Find the folder of a run: a new one, or the one that `resume=<folder>` or `resume=last` goes on with."""
 
 import os
+import sys
 from pathlib import Path
 
 from omegaconf import OmegaConf
 
+from engine.runs.cluster import job
 from engine.runs.provenance import FILE, RunFolderError, read_manifest_json, runs_above
 from engine.runs.ranks import is_main
 
@@ -12,8 +14,23 @@ _CHOSEN = "EUTHYMIA_RESUME"  # the other ranks repeat the command line later, wh
 
 
 def run_folder(outputs: str, resume: str | None, now: str) -> str:
-    """Where a run writes unless told: to the folder of the run that it goes on from, or to a new one."""
-    return str(Path(outputs) / now if resume is None else found_run(resume, outputs=Path(outputs)))
+    """Where a run writes unless told: to the folder of the run that it goes on from, or to a new one.
+
+    A job that Slurm put back into its queue gives the same command again: it goes on in the folder it had.
+    """
+    if resume is not None:
+        return str(found_run(resume, outputs=Path(outputs)))
+    return str(_of_job(Path(outputs)) or Path(outputs) / now)
+
+
+def _of_job(outputs: Path) -> Path | None:
+    """The folder that the same command began in the same job, if any."""
+    own, number = [Path(sys.argv[0]).name, *sys.argv[1:]], job()
+    for path in sorted(outputs.glob(f"*/{FILE}")) if number is not None else ():
+        content = read_manifest_json(path.parent)
+        if content.get("slurm_job") == number and content.get("argv") == own:
+            return path.parent
+    return None
 
 
 def register() -> None:

@@ -17,9 +17,10 @@ from engine.config.compose import ConfigError
 from engine.config.differences import config_hash, differences
 from engine.config.targets import trusted
 from engine.runs.atomic_write import put, writing
+from engine.runs.cluster import job, requeue
 from engine.runs.environment import environment
 from engine.runs.lock import FolderLock, is_held
-from engine.runs.signals import Interrupted, Interruptions
+from engine.runs.signals import Interrupted, Interruptions, announces
 
 FILE = "manifest.json"
 _log = logging.getLogger(__name__)
@@ -79,6 +80,8 @@ class RunManifest:
             "test_looks": before.get("test_looks", 0),
             "looks": before.get("looks", {}),
         }
+        if (number := job()) is not None:
+            self._content["slurm_job"] = number  # by which a job that is put back finds its run
         self._looked = bool(before.get("look_begun")) and before.get("status") != "finished"
 
     def record(self, **facts: Any) -> None:
@@ -138,6 +141,13 @@ class RunManifest:
                 self._end(kind, error)
         finally:
             self._leaving.close()
+            self._put_back()
+
+    def _put_back(self) -> None:
+        """Put the job back into the queue where its end was announced: the last thing, as Slurm ends it."""
+        code = int(self._content.get("exit_status") or 0)
+        if self._writes and self._whole is None and announces(code - 128):
+            requeue()
 
     def _end(self, kind: type[BaseException] | None, error: BaseException | None) -> None:
         """Write down how the run ended, and how to go on; the error itself comes first."""
@@ -173,6 +183,7 @@ class RunManifest:
     def _last_words(self, error: Interrupted) -> None:
         """How the run ended, where it hangs and cannot come to its own end."""
         self._end(type(error), error)
+        self._put_back()
 
     def _what_next(self, *, failed: bool) -> str:
         """What to do after an end that nobody wanted: no run goes on from no checkpoint."""

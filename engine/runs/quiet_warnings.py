@@ -25,6 +25,10 @@ _UNFIT = (
     # `KeptCSVLogger` keeps them
     r".*Experiment logs directory .* exists and is not empty.*",
     r".*Checkpoint directory .* exists and is not empty.*",  # of a run that goes on there
+    # `configure_model` shards with trainer=fsdp only, where an average is refused
+    r".*You're using the WeightAveraging callback with a model that overrides.*",
+    # `StepCheckpoint` skips what was trained
+    r".*You're resuming from a checkpoint that ended before the epoch ended.*",
     r".*The number of training batches .* is smaller than the logging interval.*",
 )
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from datamodules.processes import die_with
-from engine.runs.signals import SIGNALS, Interrupted, limit_ends, say_last_words
+from engine.runs.signals import SIGNALS, Interrupted, announces, can_wait, limit_ends, say_last_words
 
 if TYPE_CHECKING:
     import pytorch_lightning as pl
@@ -79,7 +79,8 @@ def _first_rank() -> int | None:
 
 def _watch(signals: socket.socket) -> None:
     number = 0
-    while number not in SIGNALS:  # others have handlers as well, e.g. SIGCHLD
+    # others have handlers as well, e.g. SIGCHLD; and what waits for a step ends all ranks after the same one
+    while (number not in SIGNALS and not announces(number)) or can_wait(number):
         number = signals.recv(1)[0]
     first, started = _first_rank(), _started()
     if first is not None:

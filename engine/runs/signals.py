@@ -7,9 +7,18 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+from engine.runs.cluster import job
+
 SIGNALS = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1") if hasattr(signal, name)
 )
+# what a job of Slurm is sent some time before its end: `--signal=USR1@120`, or USR2 by submitit
+_ANNOUNCE = tuple(getattr(signal, name) for name in ("SIGUSR1", "SIGUSR2") if hasattr(signal, name))
+
+
+def announces(number: int) -> bool:
+    """Whether a signal only says that the job of this process ends soon, so that there is time for a step."""
+    return number in _ANNOUNCE and job() is not None
 
 
 class Interrupted(SystemExit):
@@ -38,7 +47,7 @@ class Interruptions:
         self.last_words = last_words
         self.received: str | None = None
         self.step: int | None = None
-        self._number = 0
+        self._number, self._waits = 0, False
         self._process = os.getpid()
         self._earlier: dict[int, Any] = {}
 
@@ -47,7 +56,7 @@ class Interruptions:
         if threading.current_thread() is not threading.main_thread():
             return
         _running.append(self)
-        for number in SIGNALS:
+        for number in {*SIGNALS, *filter(announces, _ANNOUNCE)}:
             self._earlier[number] = signal.signal(number, self._handle)
 
     def restore(self) -> None:
@@ -62,8 +71,13 @@ class Interruptions:
 
     def check(self) -> None:
         """Raise `Interrupted` if a signal came and its exception was lost on the way."""
-        if self.received is not None:
+        if self.received is not None and not self.waits:
             raise Interrupted(self._number)
+
+    @property
+    def waits(self) -> bool:
+        """Whether nothing but the end of a step is waited for, which a checkpoint is written after."""
+        return self._waits and _patient.is_set()
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if os.getpid() != self._process:  # a forked worker of a loader inherits the handler and is no run
@@ -72,6 +86,11 @@ class Interruptions:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
             return
+        if can_wait(number):
+            if self.received is None:
+                self.received, self._number, self._waits = signal.Signals(number).name, number, True
+            return
+        self._waits = False
         # The handler runs between two lines of whatever the main thread does. In a `__del__` or a callback
         # from C the exception is printed and dropped, so that the signal is remembered for `check`.
         if self.received is None:
@@ -83,6 +102,25 @@ class Interruptions:
 
 _running: list[Interruptions] = []
 _limited = threading.Event()
+_patient = threading.Event()
+
+
+def wait_for_step(wait: bool) -> None:
+    """From now on a signal that announces the end of a job waits for a training step to end, or no more."""
+    if wait:
+        _patient.set()
+    else:
+        _patient.clear()
+
+
+def can_wait(number: int) -> bool:
+    """Whether a signal announces an end, and there is a step to wait for."""
+    return announces(number) and _patient.is_set()
+
+
+def waits_for_step() -> bool:
+    """Whether such a signal came, and waits."""
+    return any(one.waits for one in _running)
 
 
 def limit_ends() -> None:

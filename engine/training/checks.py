@@ -146,7 +146,7 @@ def _is_sharded(trainer: Mapping[str, Any]) -> bool:
     """Whether a strategy deals the weights out to the ranks, as FSDP and DeepSpeed do."""
     strategy = trainer.get("strategy") or "auto"
     name = str(strategy.get("_target_") if isinstance(strategy, Mapping) else strategy).lower()
-    return any(kind in name for kind in ("fsdp", "deepspeed", "modelparallel"))
+    return any(kind in name for kind in ("fsdp", "deepspeed", "modelparallel", "sharded"))
 
 
 def check_devices(trainer: Mapping[str, Any]) -> None:

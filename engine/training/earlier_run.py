@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.checkpoints.atomic_checkpoint_io import LAST, PREVIOUS
+from engine.checkpoints.atomic_checkpoint_io import LAST, PREVIOUS, STEP
 from engine.checkpoints.checkpoint import CheckpointError, RunCheckpoint, load_checkpoint
 from engine.checkpoints.recorded_config import recorded
 from engine.config.compose import ConfigError
@@ -158,7 +158,7 @@ def whole_state(folder: Path) -> RunCheckpoint | None:
     Raises:
         CheckpointError: There are checkpoints, and none of them is whole.
     """
-    paths = [folder / "checkpoints" / name for name in (LAST, PREVIOUS)]
+    paths = [folder / "checkpoints" / name for name in (STEP, LAST, PREVIOUS)]
     faults = []
     for path in (path for path in paths if path.is_file()):
         try:

@@ -10,6 +10,7 @@ from typing import Any
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Checkpoint, ModelCheckpoint
 
+from datamodules.clips.workers.desk import deaths_named
 from datamodules.manifests.manifest import Manifest
 from datamodules.splits.partition import Split
 from engine.checkpoints.atomic_checkpoint_io import WholeCheckpoints
@@ -39,6 +40,8 @@ from engine.runs.seed import seed_run
 from engine.runs.terminal import with_progress_bar
 from engine.training.callbacks import EmbedRun, FiniteMonitor, History, StepSeed
 from engine.training.earlier_run import check_statistics, set_aside, whole_state
+from engine.training.early_ends.finite_loss import FiniteLoss
+from engine.training.early_ends.step_checkpoint import StepCheckpoint
 from engine.training.ema import EMA
 from engine.training.epoch_log import EpochLog, best_epoch
 from engine.training.lr_finder import FoundRate, find_rate
@@ -267,7 +270,7 @@ def _fit(
     trainer = _trainer(config, embedded, folder, resumption)
     if source is not None:
         check_states(trainer.callbacks, source, strict=config["ckpt_path"] is None)  # type: ignore[attr-defined]
-    with resumption.restoring():
+    with resumption.restoring(), deaths_named():
         trainer.fit(task, datamodule=datamodule, ckpt_path=source, weights_only=True)
     return trainer
 
@@ -288,6 +291,8 @@ def _trainer(
         history,
         EpochLog(monitor=str(selection["monitor"]), mode=str(selection["mode"]), history=history),
         resumption,
+        FiniteLoss(),
+        StepCheckpoint(folder=folder / "checkpoints"),
     ]
     trainer: pl.Trainer = build(
         with_progress_bar(config["trainer"]),

@@ -45,6 +45,15 @@ def test_an_epoch_is_a_function_of_its_number():
     assert epoch(first, 3) != epoch(first, 4)
 
 
+def test_what_a_stopped_epoch_had_is_left_out_once():
+    batches = BalancedBatches(parts=[part(0, 9), part(1000, 4)])
+    whole = epoch(batches, 3)
+    batches.begin_at(2)
+    assert epoch(batches, 3) == whole[2:]
+    assert len(batches) == len(whole)
+    assert epoch(batches, 3) == whole
+
+
 def test_ranks_get_different_recordings_and_equally_many_batches():
     ranks = [
         BalancedBatches(parts=[part(0, 40, rank=r, world_size=2), part(1000, 8, rank=r, world_size=2)])

@@ -107,7 +107,7 @@ def test_a_decay_that_is_none_is_refused(decay):
         EMA(decay=decay)
 
 
-@pytest.mark.parametrize("strategy", ["fsdp", {"_target_": "pytorch_lightning.strategies.FSDPStrategy"}])
+@pytest.mark.parametrize("strategy", ["fsdp", {"_target_": "engine.training.sharded.FullySharded"}])
 def test_sharded_weights_are_not_averaged(compose_run, strategy):
     config = compose_run("experiment=mpdrm_series", AVERAGE)
     config["trainer"]["strategy"] = strategy

@@ -1,0 +1,1 @@
+"""Workers of a loader: what each of them is doing."""

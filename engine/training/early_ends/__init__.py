@@ -1,0 +1,1 @@
+"""Trainings that end before their time, and leave what they can go on from."""
