@@ -1,6 +1,7 @@
 """Means over an epoch that stay on the device: what a step logs costs one addition."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -47,3 +48,13 @@ class RunningMeans:
         means, count = dict(zip(self._names, self._sums / self._count, strict=True)), self._count
         self.__init__()  # type: ignore[misc]
         return means, count
+
+    def state(self) -> dict[str, Any]:
+        """What was added so far, as plain values: for a checkpoint in the middle of an epoch."""
+        sums = [] if self._sums is None else self._sums.tolist()
+        return {"names": list(self._names), "sums": sums, "count": self._count}
+
+    def restore(self, state: Mapping[str, Any], *, device: torch.device) -> None:
+        """Go on from what `state` returned."""
+        self._names, self._count = tuple(state["names"]), int(state["count"])
+        self._sums = torch.tensor(state["sums"], device=device) if self._names else None

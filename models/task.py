@@ -57,7 +57,7 @@ class Task(pl.LightningModule):
         # A clone each: counts of validation, which also runs inside training, must not reach the test.
         self.val_metrics = metrics.clone()
         self.test_metrics = metrics.clone()
-        self._means = {stage: RunningMeans() for stage in ("train", "val", "test")}
+        self.means = {stage: RunningMeans() for stage in ("train", "val", "test")}
         self._optimizer = optimizer
         self._decayed = weight_names(self)  # before a strategy wraps and flattens anything
         self._scales = rate_scales(self, layer_decay)
@@ -102,7 +102,8 @@ class Task(pl.LightningModule):
 
         Lightning takes a tenth of a short step for the five terms of one; nobody reads them before the end.
         """
-        if self.trainer.fit_loop.epoch_loop.done:
+        loop = self.trainer.fit_loop.epoch_loop
+        if loop.batch_progress.is_last_batch or loop.done:  # not `done` alone: it is late after a restart
             self._log_losses("train")
 
     def on_train_epoch_end(self) -> None:
@@ -213,11 +214,11 @@ class Task(pl.LightningModule):
 
     def _losses(self, output: Output, batch: Batch, stage: str) -> dict[str, Tensor]:
         losses = self.objective(self.network.heads, output, batch)
-        self._means[stage].add(losses, count=len(batch["row"]))
+        self.means[stage].add(losses, count=len(batch["row"]))
         return dict(losses)
 
     def _log_losses(self, stage: str) -> None:
-        means, count = self._means[stage].take()
+        means, count = self.means[stage].take()
         for name, value in means.items():
             given: Any = {"on_step": False, "on_epoch": True, "batch_size": count, "sync_dist": True}
             self.log(f"{stage}/{name}", value, prog_bar=name == "loss", **given)

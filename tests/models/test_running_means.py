@@ -1,3 +1,5 @@
+import json
+
 import pytest
 import torch
 
@@ -31,3 +33,18 @@ def test_other_terms_are_refused():
     means.add({"loss": torch.ones(())}, count=1)
     with pytest.raises(ValueError, match=r"\['score'\] after \['loss'\]"):
         means.add({"score": torch.ones(())}, count=1)
+
+
+def test_a_state_goes_on_where_it_was_taken():
+    whole, begun, gone_on = RunningMeans(), RunningMeans(), RunningMeans()
+    values = torch.rand(4, 2).tolist()
+    for number, (loss, score) in enumerate(values):
+        terms = {"loss": torch.tensor(loss), "score": torch.tensor(score)}
+        whole.add(terms, count=number + 1)
+        if number == 2:
+            gone_on.restore(json.loads(json.dumps(begun.state())), device=torch.device("cpu"))
+        (begun if number < 2 else gone_on).add(terms, count=number + 1)
+    assert gone_on.take() == whole.take()
+    nothing = RunningMeans()
+    nothing.restore(RunningMeans().state(), device=torch.device("cpu"))
+    assert nothing.take() == ({}, 0)
