@@ -39,7 +39,6 @@ BAD = [
     ("evaluation.filmstrips", -3, "0 or more"),
     ("data.module.num_workers", -1, "0 to 256"),
     ("data.module.num_workers", "many", "or auto"),
-    ("data.module.source.video.decode_threads", 0, "1 or more"),
     ("compile", "fast", "reduce-overhead"),
     ("data.module.source.max_gap_s", -1, "0 or more"),
     ("data.cohort.duration_s", -8, "above 0"),
