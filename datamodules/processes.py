@@ -1,5 +1,6 @@
 """Worker processes: how many this machine has cores for, and that they end with their parent, even killed."""
 
+import multiprocessing
 import os
 import threading
 import time
@@ -33,10 +34,20 @@ def die_with(parent: int) -> None:
     Args:
         parent: Process id of the parent, as the parent knows it.
     """
-    threading.Thread(target=_watch, args=(parent,), name="die-with-parent", daemon=True).start()
+    # a fork server (Python 3.14 starts one by itself) is the parent of all that it forks
+    work = _watch if os.getppid() == parent else _watch_creator
+    threading.Thread(target=work, args=(parent,), name="die-with-parent", daemon=True).start()
 
 
 def _watch(parent: int) -> None:
     while os.getppid() == parent:
+        time.sleep(_PAUSE)
+    os._exit(1)
+
+
+def _watch_creator(parent: int) -> None:
+    """The same by the pipe that the creator holds open; a forked sibling would hold it open as well."""
+    creator = multiprocessing.parent_process()
+    while creator is not None and creator.pid == parent and creator.is_alive():
         time.sleep(_PAUSE)
     os._exit(1)

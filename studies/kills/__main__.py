@@ -98,7 +98,8 @@ def interrupt(job: ForkServerProcess, watch: Watch, *, events: int, wait: float,
     job.join(wait)
     if not job.is_alive():
         return False
-    os.kill(job.pid or 0, number)
+    assert job.pid is not None
+    os.kill(job.pid, number)
     job.join(LIMIT)
     return True
 

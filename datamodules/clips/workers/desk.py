@@ -48,7 +48,8 @@ class Desk:
 
     def __init__(self, workers: int, name: Callable[[int], str]) -> None:
         self._name: Callable[[int], str] | None = name
-        self._notes = torch.full((workers, 3), _NOBODY, dtype=torch.int64).share_memory_()
+        self._notes = torch.full((workers, 3), _NOBODY, dtype=torch.int64)
+        self._notes.share_memory_()  # type: ignore[no-untyped-call]
         self._hung: dict[int, _Seen] = {}
         _desks.add(self)
 
