@@ -82,6 +82,10 @@ class Recordings(Sequence[Recording]):
             for values in zip(*block, strict=True):
                 yield _recording(dict(zip(self._columns, values, strict=True)), self._root)
 
+    def of_rows(self, rows: NDArray[np.int64]) -> "Recordings":
+        """Those of some rows of the table, whatever rows these are."""
+        return Recordings(self._columns, self._root, rows)
+
     def of_row(self, row: int) -> Recording:
         """The record of a row of the table, whatever rows these are."""
         values = {name: _cell(column, row) for name, column in self._columns.items()}
