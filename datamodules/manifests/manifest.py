@@ -1,6 +1,7 @@
 """The manifest: the validated table, one row per recording, that every data set is converted to."""
 
 import logging
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -37,6 +38,10 @@ from datamodules.wording import nearest
 _log = logging.getLogger(__name__)
 
 __all__ = ["TRAITS", "Manifest", "ManifestError", "Recording", "manifest_from_table", "read_manifest", "relocate"]
+
+
+# A path that `pathlib` writes as it is: no empty part, and none that begins with a dot
+_RELATIVE = re.compile(r"[A-Za-z0-9_-][^/\\:]*(/[A-Za-z0-9_-][^/\\:]*)*")
 
 
 class ManifestError(ValueError):
@@ -314,18 +319,23 @@ def _manifest(
 def _derive_binary(table: pd.DataFrame) -> pd.DataFrame:
     if "score" not in table or "scale" not in table:
         return table
-    given = table["binary"] if "binary" in table else [np.nan] * len(table)
-    derived = [
-        float(SCALES[scale].binary(score)) if np.isnan(label) and scale and not np.isnan(score) else label
-        for label, scale, score in zip(given, table["scale"], table["score"], strict=True)
-    ]
-    return table.assign(binary=np.asarray(derived, dtype=np.float64))
+    scale, score = table["scale"].to_numpy(dtype=object), table["score"].to_numpy(dtype=np.float64)
+    binary = table["binary"].to_numpy(dtype=np.float64) if "binary" in table else np.full(len(table), np.nan)
+    derived = binary.copy()
+    for name in [name for name in set(scale.tolist()) if name]:
+        scores, places = np.unique(score, return_inverse=True)
+        labels = [np.nan if np.isnan(one) else float(SCALES[name].binary(one)) for one in scores.tolist()]
+        missing = np.isnan(binary) & (scale == name)
+        derived[missing] = np.array(labels)[places][missing]
+    return table.assign(binary=derived)
 
 
 def relocate(value: str, root: Path, folder: Path) -> str:
     """Rewrite a path relative to `root` as one relative to `folder`, absolute if it lies outside."""
     if not value:
         return ""
+    if root == folder and _RELATIVE.fullmatch(value):
+        return value  # as most are, and as the lines below would have it
     file = root / value  # links stay links: only the text of the path changes
     return file.relative_to(folder).as_posix() if file.is_relative_to(folder) else str(file)
 
