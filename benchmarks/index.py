@@ -130,11 +130,10 @@ def opening(folder: Path, name: str) -> dict[str, Any]:
 
 def stages(folder: Path) -> dict[str, Any]:
     """Split, checks, what a fold is given, and the plan of an epoch."""
+    import datamodules.datamodule  # noqa: F401  # its seconds are none of the stages
     from datamodules.manifests.manifest import read_manifest
     from datamodules.split_leakage.split_checks import check_split
     from datamodules.splits.protocols import Holdout, KFold
-
-    import datamodules.datamodule  # noqa: F401  # its seconds are none of the stages
 
     found: dict[str, Any] = {}
     manifest = read_manifest(folder / "manifest.csv")
@@ -203,15 +202,19 @@ class BlankClips:
     """Frames without a file: what is measured is the way to them."""
 
     def prepared(self, recordings: Sequence[Any]) -> "BlankClips":
+        """Return itself."""
         return self
 
     def measured(self, recording: Any) -> None:
-        return None
+        """Return None: all frames count."""
+        return
 
     def length(self, recording: Any) -> int:
+        """Frames the table states."""
         return int(recording.n_frames)
 
     def clip(self, recording: Any, indices: Sequence[int]) -> dict[str, Any]:
+        """Black frames."""
         import torch
 
         return {"frames": torch.zeros(len(indices), 3, 4, 4, dtype=torch.uint8)}
@@ -235,6 +238,53 @@ CHILDREN: Mapping[str, Callable[[Path], dict[str, Any]]] = {
 }
 
 
+STAGES = (
+    "first opening", "second opening", "split: holdout", "split: 5 folds", "check of a split",
+    "check of a split, again", "labels of the test part hidden", "recordings of the training part",
+    "data module with its training loader", "plan of an epoch", "evaluation loader",
+)  # fmt: skip
+MEMORY = (
+    "memory after first opening", "memory after second opening", "main, private MiB", "worker, private MiB",
+    "pickled MiB",
+)  # fmt: skip
+
+
+def tables(sizes: Sequence[int], found: Sequence[Mapping[str, Any]]) -> str:
+    """Markdown: seconds of every stage with their growth, then memory."""
+    names = " | ".join(f"{size:,}" for size in sizes)
+    rule = "---:|" * len(sizes)
+    lines = [
+        f"| stage, CPU s (clock s) | {names} | exponent, first step | second step |", f"|---|{rule}---:|---:|"
+    ]  # fmt: skip
+    for stage in STAGES:
+        cells = [f"{one[stage][1]:.3g} ({one[stage][0]:.3g})" for one in found]
+        steps = [exponent(found[at][stage][1], found[at + 1][stage][1], sizes[at : at + 2]) for at in (0, 1)]
+        lines.append(f"| {stage} | {' | '.join(cells)} | {steps[0]:.2f} | {steps[1]:.2f} |")
+    lines += ["", f"| memory, private MiB | {names} |", f"|---|{rule}"]
+    lines += [f"| {one} | {' | '.join(f'{own[one]:.3g}' for own in found)} |" for one in MEMORY]
+    return "\n".join(lines) + "\n"
+
+
+def exponent(small: float, large: float, sizes: Sequence[int]) -> float:
+    """The power of the number of rows by which seconds grow."""
+    return math.log(large / small) / math.log(sizes[1] / sizes[0])
+
+
+def page(text: str) -> str:
+    """The page: what was measured, by its marks between the words that are written by hand."""
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(MARK)
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    machine += f", {datetime.now(UTC):%d %B %Y}"
+    return f"{before}{MARK}\n\n{machine}.\n\n{text}\n{MARK}{rest.partition(MARK)[2]}"
+
+
+MARK = "<!-- measured -->"
+
+
 if __name__ == "__main__":
     if sys.argv[1:] and sys.argv[1] in CHILDREN:  # asked by the measuring process
         sys.stdout.write(json.dumps(CHILDREN[sys.argv[1]](Path(sys.argv[2]))))
+    else:
+        from datamodules.command_line import run
+
+        sys.exit(run(main))

@@ -194,9 +194,7 @@ class SubjectVisitBatches(ClipBatches):
         """Places of a person's recordings in groups of `visits`, of different visits as far as there are."""
         start, size = int(self._starts[person]), int(self._sizes[person])
         facts = self._members[start : start + size].tolist()
-        own = [
-            Member(start + place, fact[1], fact[2], bool(fact[3])) for place, fact in enumerate(facts)
-        ]
+        own = [Member(start + place, fact[1], fact[2], bool(fact[3])) for place, fact in enumerate(facts)]
         turn = epoch % size
         groups = _dealt_after(own[turn:] + own[:turn], self._visits, turn=epoch)
         return [[member.row for member in group] for group in groups]

@@ -274,7 +274,9 @@ class Entries(Sequence[Entry]):
     def __getitem__(self, place: slice) -> "Entries": ...
 
     def __getitem__(self, place: int | slice) -> "Entry | Entries":
-        return self.chosen(self.rows[place]) if isinstance(place, slice) else self.of_row(self.rows.item(place))
+        return (
+            self.chosen(self.rows[place]) if isinstance(place, slice) else self.of_row(self.rows.item(place))
+        )
 
     def __iter__(self) -> Iterator[Entry]:
         rows = self.rows
@@ -308,9 +310,7 @@ class Entries(Sequence[Entry]):
             facts = VisitFacts(*(codes[name].item(row) for name in VisitFacts._fields))
         subject, visit = codes["subject"].item(row), codes["visit"].item(row)
         scored = self._role["role"].item(row) > 0
-        return Entry(
-            recording=recording, row=row, subject=subject, visit=visit, scored=scored, facts=facts
-        )
+        return Entry(recording=recording, row=row, subject=subject, visit=visit, scored=scored, facts=facts)
 
 
 class ClipDataset(Dataset[dict[str, Any]]):
@@ -338,14 +338,18 @@ class ClipDataset(Dataset[dict[str, Any]]):
         return len(self._held)
 
     def __getitem__(self, key: ClipKey) -> dict[str, Any]:
-        held = self._held
-        entry = held.of_row(key.row) if isinstance(held, Entries) else held[key.row]
+        entry = self.entry(key)
         try:
             return self._read(entry, key)
         except UNREADABLE as fault:
             if not self.training and entry.scored:
                 raise
             return {"error": (entry.recording.recording_id, str(fault))}
+
+    def entry(self, key: ClipKey) -> Entry:
+        """The recording of a key."""
+        held = self._held
+        return held.of_row(key.row) if isinstance(held, Entries) else held[key.row]
 
     def _clip(self, recording: Recording, key: ClipKey) -> tuple[dict[str, Any], Tensor]:
         """Content and mask (T,) of a clip; in training of the first draw that sees a measurement."""

@@ -37,7 +37,15 @@ from datamodules.wording import nearest
 
 _log = logging.getLogger(__name__)
 
-__all__ = ["TRAITS", "Manifest", "ManifestError", "Recording", "manifest_from_table", "read_manifest", "relocate"]
+__all__ = [
+    "TRAITS",
+    "Manifest",
+    "ManifestError",
+    "Recording",
+    "manifest_from_table",
+    "read_manifest",
+    "relocate",
+]
 
 
 # A path that `pathlib` writes as it is: no empty part, and none that begins with a dot

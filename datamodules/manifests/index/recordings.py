@@ -77,7 +77,9 @@ class Recordings(Sequence[Recording]):
 
     def __iter__(self) -> Iterator[Recording]:
         for start in range(0, len(self), _BLOCK):
-            chosen = slice(start, start + _BLOCK) if self._rows is None else self._rows[start : start + _BLOCK]
+            chosen = (
+                slice(start, start + _BLOCK) if self._rows is None else self._rows[start : start + _BLOCK]
+            )
             block = [_listed(column, chosen) for column in self._columns.values()]
             for values in zip(*block, strict=True):
                 yield _recording(dict(zip(self._columns, values, strict=True)), self._root)

@@ -1,4 +1,4 @@
-"""Arrow tables on disk behind a SHA-256: mapped when they are read, and never trusted where a byte differs."""
+"""Arrow tables on disk behind a SHA-256: mapped when they are read, and refused where a byte differs."""
 
 import hashlib
 import json

@@ -19,7 +19,9 @@ def table_digest(table: pd.DataFrame) -> str:
 def _canonical(column: pd.Series) -> list[str]:
     """Cells as text; ten digits of a number survive a round trip through CSV on every platform."""
     if not pd.api.types.is_float_dtype(column.dtype) or not isinstance(column.dtype, np.dtype):
-        return [format(value, ".10g") if isinstance(value, float) else str(value) for value in column.tolist()]
+        return [
+            format(value, ".10g") if isinstance(value, float) else str(value) for value in column.tolist()
+        ]
     # by their bits, as 0 and -0 are equal; most columns have few different numbers
     bits, places = np.unique(column.to_numpy(dtype=np.float64).view(np.int64), return_inverse=True)
     texts = np.array([format(value, ".10g") for value in bits.view(np.float64).tolist()], dtype=object)

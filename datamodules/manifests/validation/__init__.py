@@ -66,4 +66,3 @@ def _path_remedy(value: str, root: Path) -> str:
     if value.startswith("~"):
         return "write the home folder out, as ~ is not read"
     return f"relative paths start at {root}"
-

@@ -60,7 +60,9 @@ def _bad_cells(table: pd.DataFrame, name: str) -> Iterator[str]:
 def _broken(ids: pd.Series) -> np.ndarray:
     # what can be printed holds no such character, and is told fast
     values = ids.tolist()
-    return np.array([not value.isprintable() and any(map(_breaks, value)) for value in values], dtype=np.bool_)
+    return np.array(
+        [not value.isprintable() and any(map(_breaks, value)) for value in values], dtype=np.bool_
+    )
 
 
 def _breaks(sign: str) -> bool:

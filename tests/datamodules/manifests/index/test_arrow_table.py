@@ -5,7 +5,9 @@ from datamodules.manifests.index.arrow_table import columns_of, from_arrow, to_a
 
 
 def test_a_table_survives_the_way_through_arrow_bit_by_bit():
-    table = pd.DataFrame({"recording_id": ["a", "b", "\u00fc"], "score": [1.5, np.nan, -0.0], "site": ["", "x", ""]})
+    table = pd.DataFrame(
+        {"recording_id": ["a", "b", "\u00fc"], "score": [1.5, np.nan, -0.0], "site": ["", "x", ""]}
+    )
     back = from_arrow(to_arrow(table))
     pd.testing.assert_frame_equal(back, table)
     assert back["score"].to_numpy().tobytes() == table["score"].to_numpy().tobytes()

@@ -59,7 +59,9 @@ def test_hidden_labels_are_missing_in_records_and_the_rest_is_shared(manifest):
 def test_records_of_many_rows_are_sent_as_a_file_name(tmp_path):
     count = 20_000
     ids = [f"r{row}" for row in range(count)]
-    table = pd.DataFrame({"recording_id": ids, "subject_id": ids, "session_id": "1", "path": ids, "fps": 25.0})
+    table = pd.DataFrame(
+        {"recording_id": ids, "subject_id": ids, "session_id": "1", "path": ids, "fps": 25.0}
+    )
     found = Manifest(table=table, root=tmp_path, name="m", truth=None).recordings()
     assert len(pickle.dumps(found)) < 1000
     assert pickle.loads(pickle.dumps(found))[-1] == found[-1]

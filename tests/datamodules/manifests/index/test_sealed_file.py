@@ -3,7 +3,9 @@ import pytest
 
 from datamodules.manifests.index.sealed_file import Damaged, read_sealed, write_sealed
 
-TABLE = pa.table({"name": pa.array(["a", "", "\u00fc"], pa.large_string()), "value": [1.0, float("nan"), -0.0]})
+TABLE = pa.table(
+    {"name": pa.array(["a", "", "\u00fc"], pa.large_string()), "value": [1.0, float("nan"), -0.0]}
+)
 
 
 def test_what_was_written_is_read_and_mapped(tmp_path):

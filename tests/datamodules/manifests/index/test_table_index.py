@@ -48,7 +48,9 @@ def test_what_the_checks_warn_of_is_said_at_every_opening(path, caplog):
     for _ in range(3):
         caplog.clear()
         read_manifest(path)
-        said.append([(one.name, one.getMessage()) for one in caplog.records if one.levelno == logging.WARNING])
+        said.append(
+            [(one.name, one.getMessage()) for one in caplog.records if one.levelno == logging.WARNING]
+        )
     assert said[0] == said[1] == said[2]
     assert "columns nothing reads: 'secret'" in said[0][0][1]
 
@@ -109,7 +111,9 @@ def test_a_file_that_is_gone_is_missed_by_a_table_from_the_index(path, reads):
     read_manifest(path)
     (path.parent / "p02_v1.npz").unlink()
     for _ in range(2):
-        with pytest.raises(ManifestError, match=r"names no file in row 8 \(p02_v1\) = 'p02_v1.npz'; relative"):
+        with pytest.raises(
+            ManifestError, match=r"names no file in row 8 \(p02_v1\) = 'p02_v1.npz'; relative"
+        ):
             read_manifest(path)
     assert len(reads) == 1
 
