@@ -1,19 +1,21 @@
 """The LightningDataModule: loaders and device hooks; no other file of `datamodules` imports Lightning."""
 
 import logging
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytorch_lightning as pl
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from datamodules.clips.balanced import BalancedBatches
-from datamodules.clips.batches import ClipBatches, Member, SubjectBatches, SubjectVisitBatches
-from datamodules.clips.dataset import ClipDataset, ClipSource, Entry
-from datamodules.clips.decoding import BatchDecoding, settled, works_ahead
+from datamodules.clips.batches import ClipBatches, SubjectBatches, SubjectVisitBatches
+from datamodules.clips.dataset import ClipDataset, ClipSource, Entries
+from datamodules.clips.decoding import PROBED, BatchDecoding, settled, works_ahead
 from datamodules.clips.loader import Workers, clip_loader, evaluation_workers, workers_of
 from datamodules.clips.plan import ClipPlan
 from datamodules.clips.samplers import ClipSampler
@@ -232,40 +234,37 @@ class ClipDataModule(pl.LightningDataModule):
         ids: tuple[str, ...] = getattr(self.split, name)
         return ids
 
-    def _train_batches(self, entries: Sequence[Entry]) -> BalancedBatches:
+    def _train_batches(self, entries: Entries) -> BalancedBatches:
         """Batches that the corpora of `balance` share equally; without it all recordings are one corpus."""
-        table, labels = self.manifest.table, [""] * len(self.manifest.table)
+        table, members = self.manifest.table, entries.members()
+        corpora = np.zeros(len(members), dtype=np.int64)
         if self._balance is not None:
             if self._balance not in table:
                 raise ValueError(f"balance={self._balance!r}: {self.manifest.name} has no such column")
-            labels = table[self._balance].astype(str).tolist()
-        corpora: dict[str, list[Member]] = defaultdict(list)
-        for entry in entries:
-            corpora[labels[entry.row]].append(entry.member)
-        self._report_crowded(entries)
-        sizes = self._sizes | {"subjects": max(1, self._sizes["subjects"] // max(1, len(corpora)))}
+            corpora = pd.factorize(table[self._balance].astype(str).to_numpy()[members[:, 0]])[0]
+        self._report_crowded(members)
+        parts = [members[corpora == corpus] for corpus in range(int(corpora.max(initial=0)) + 1)]
+        sizes = self._sizes | {"subjects": max(1, self._sizes["subjects"] // len(parts))}
         return BalancedBatches(
             parts=[
                 SubjectVisitBatches(
-                    members=members,
+                    members=part,
                     **sizes,
                     seed=self._seed,
                     **self._ranks(),
                     frozen=bool(getattr(self.trainer, "overfit_batches", 0)),
                 )
-                for members in list(corpora.values()) or [[]]  # which says that there is nobody
+                for part in parts  # an empty one says that there is nobody
             ]
         )
 
-    def _report_crowded(self, entries: Sequence[Entry]) -> None:
+    def _report_crowded(self, members: NDArray[np.int64]) -> None:
         """Say where a training batch cannot hold all earlier visits that a later one may know."""
-        if not any(entry.facts is not None and entry.facts.known for entry in entries):
+        if not members[:, 3].any():
             return
-        visits: dict[int, set[int]] = defaultdict(set)
-        for entry in entries:
-            visits[entry.subject].add(entry.visit)
-        size = self._sizes["visits"]
-        if crowded := sum(len(own) > size for own in visits.values()):
+        visits = np.unique(np.unique(members[:, 1:3], axis=0)[:, 0], return_counts=True)[1]
+        size, most = self._sizes["visits"], int(visits.max())
+        if crowded := int((visits > size).sum()):
             _log.warning(
                 "%d of %d persons have more visits than data.module.visits=%d, the most of a person in a "
                 "training batch: there a visit meets those of its earlier visits only that are in the batch "
@@ -274,15 +273,15 @@ class ClipDataModule(pl.LightningDataModule):
                 crowded,
                 len(visits),
                 size,
-                max(map(len, visits.values())) - 1,
-                max(map(len, visits.values())),
+                most - 1,
+                most,
             )
 
     def _evaluation(self, ids: Sequence[str] | None) -> Iterable[dict[str, Any]]:
         self.setup()
         entries, counts = self._plan.evaluated(ids, self._source, self._eval_clips)
         batches = SubjectBatches(
-            members=[entry.member for entry in entries],
+            members=entries.members(),
             counts=counts,
             max_clips=self._max_eval_clips,
             **self._ranks(),
@@ -291,7 +290,7 @@ class ClipDataModule(pl.LightningDataModule):
 
     def _loader(
         self,
-        entries: Sequence[Entry],
+        entries: Entries,
         sampler: ClipSampler,
         batches: ClipBatches,
         *,
@@ -301,7 +300,7 @@ class ClipDataModule(pl.LightningDataModule):
         workers = self._workers(device, training=training)
         if device is not None:
             given: Any = {"device": device, "workers": workers}
-            recordings = [entry.recording for entry in entries]
+            recordings = [entry.recording for entry in entries[:PROBED]]
             self._source = settled(self._source, recordings, sampler, **given)
         dataset = ClipDataset(
             entries=entries, source=self._source, sampler=sampler, seed=self._seed, training=training

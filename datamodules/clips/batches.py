@@ -10,6 +10,8 @@ from heapq import heapify, heappop, heappush
 from typing import NamedTuple, Self
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 _log = logging.getLogger(__name__)
 
@@ -33,6 +35,10 @@ class Member(NamedTuple):
     subject: int
     visit: int
     early: bool = False
+
+
+Members = Sequence[Member] | NDArray[np.int64]
+"""Recordings as the samplers see them, or an array (N, 4) of the fields of `Member`."""
 
 
 class ClipBatches:
@@ -82,7 +88,7 @@ class SubjectVisitBatches(ClipBatches):
     def __init__(
         self,
         *,
-        members: Sequence[Member],
+        members: Members,
         subjects: int,
         visits: int,
         clips: int,
@@ -93,17 +99,19 @@ class SubjectVisitBatches(ClipBatches):
     ) -> None:
         if min(subjects, visits, clips) < 1:
             raise ValueError(f"subjects={subjects}, visits={visits}, clips={clips} must all be at least 1")
-        if not members:
+        if not len(members):
             raise ValueError("there is no recording to train on; check the split")
-        persons: dict[int, list[Member]] = defaultdict(list)
-        for member in members:
-            persons[member.subject].append(member)
-        self._persons = {subject: _shuffled(own, [seed, abs(subject)]) for subject, own in persons.items()}
-        self._subjects = min(subjects, len(self._persons))
+        self._members, self._sizes = _by_person(members)
+        self._starts = np.cumsum(self._sizes) - self._sizes
+        for start, size in zip(self._starts.tolist(), self._sizes.tolist(), strict=True):
+            own = self._members[start : start + size]
+            own[:] = own[np.random.default_rng([seed, abs(int(own[0, 1]))]).permutation(size)]
+        self._subjects = min(subjects, len(self._sizes))
         self._visits, self._clips, self._seed = visits, clips, seed
         self._rank, self._world_size, self._frozen = rank, world_size, frozen
         self._epoch = 0
-        sizes = [len(self._groups(subject, 0)) for subject in self._persons]
+        self._single, self._plain = self._kinds()
+        sizes, _ = self._groups(0)
         # At least as many batches as one person has groups: a batch holds a person once.
         self._total = max(-(-sum(sizes) // self._subjects), max(sizes))
         if self._total < world_size:
@@ -122,65 +130,103 @@ class SubjectVisitBatches(ClipBatches):
         return self._total // self._world_size
 
     def __iter__(self) -> Iterator[list[ClipKey]]:
-        yield from self._batches(self._epoch)[self._rank :: self._world_size][: len(self)]
+        rows, clips = self._batches(self._epoch)
+        mine = range(self._rank, self._total, self._world_size)[: len(self)]
+        for batch in mine:
+            keys = zip(rows[batch].tolist(), clips[batch].tolist(), strict=True)
+            yield [ClipKey(row, clip, self._epoch) for row, clip in keys]
 
-    def _batches(self, epoch: int) -> list[list[ClipKey]]:
-        """All batches of an epoch, the same list in every process."""
+    def _batches(self, epoch: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows and clips of all batches of an epoch, both (batches, clips), the same in every process."""
         rng = np.random.default_rng([self._seed, epoch])
-        waiting = {subject: self._groups(subject, epoch) for subject in self._persons}
-        spare = {subject: list(groups) for subject, groups in waiting.items()}
-        chance = iter(rng.random(len(waiting) + self._total * self._subjects).tolist())
+        counts, dealt = self._groups(epoch)
+        persons, groups = self._drawn(counts, rng)
+        order = rng.permutation(self._total)
+        persons, groups = persons[order].ravel(), groups[order].ravel()
+        # turned from epoch to epoch, so that not always the same recordings are used twice
+        places = groups[:, None] * self._visits + np.arange(self._visits) + epoch
+        places = self._starts[persons, None] + places % self._sizes[persons, None]
+        for place in np.flatnonzero(~self._plain[persons]).tolist():
+            places[place] = dealt[int(persons[place])][groups[place]]
+        # repeated uses of a recording have new clip numbers: no clip appears twice in an epoch
+        clips = _uses(places.ravel())[:, None] * self._clips + np.arange(self._clips)
+        rows = np.repeat(self._members[places.ravel(), 0], self._clips)
+        return rows.reshape(self._total, -1), clips.reshape(self._total, -1)
+
+    def _drawn(
+        self, counts: NDArray[np.int64], rng: np.random.Generator
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Persons of each batch, and which of their groups, both (batches, persons)."""
+        chance = iter(rng.random(len(counts) + self._total * self._subjects).tolist())
         # Whoever has most groups left comes first: then nobody's groups pile up at the end, and every epoch
         # has the same number of batches. After that, who was used least, then chance. A heap finds them
         # without sorting everybody for every batch.
-        queue = [(-len(groups), 0, next(chance), subject) for subject, groups in waiting.items()]
+        many = counts.tolist()
+        queue = [(-count, 0, next(chance), person) for person, count in enumerate(many)]
         heapify(queue)
-        planned: list[list[Member]] = []
+        persons, groups = [], []
         for _ in range(self._total):
-            batch: list[Member] = []
-            for _, used, _, subject in [heappop(queue) for _ in range(self._subjects)]:
-                again = spare[subject]
-                batch += waiting[subject].pop() if waiting[subject] else again[used % len(again)]
-                heappush(queue, (-len(waiting[subject]), used + 1, next(chance), subject))
-            planned.append(batch)
-        shuffled = [planned[position] for position in rng.permutation(len(planned))]
-        return self._number(shuffled, epoch)
+            for left, used, _, person in [heappop(queue) for _ in range(self._subjects)]:
+                persons.append(person)
+                groups.append(-left - 1 if left else used % many[person])
+                heappush(queue, (min(left + 1, 0), used + 1, next(chance), person))
+        shape = (self._total, self._subjects)
+        return np.array(persons).reshape(shape), np.array(groups).reshape(shape)
 
-    def _number(self, batches: list[list[Member]], epoch: int) -> list[list[ClipKey]]:
-        """Give repeated uses of a recording new clip numbers, so that no clip appears twice in an epoch."""
-        seen: Counter[int] = Counter()
-        numbered = []
-        for batch in batches:
-            keys = []
-            for member in batch:
-                first = seen[member.row]
-                seen[member.row] += self._clips
-                keys += [ClipKey(member.row, first + clip, epoch) for clip in range(self._clips)]
-            numbered.append(keys)
-        return numbered
+    def _kinds(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Who has one visit, and of whom groups of `visits` neighbors are what the rule of `_dealt` gives."""
+        persons = np.repeat(np.arange(len(self._sizes)), self._sizes)
+        pairs = np.unique(np.stack([persons, self._members[:, 2]]), axis=1)
+        visits = np.bincount(pairs[0], minlength=len(self._sizes))
+        early = np.bincount(persons, weights=self._members[:, 3], minlength=len(self._sizes))
+        alike = (early == 0) | (early == self._sizes) | (self._sizes <= self._visits)
+        return visits == 1, (visits == self._sizes) & alike
 
-    def _groups(self, subject: int, epoch: int) -> list[list[Member]]:
-        """Deal a person's recordings into groups of `visits`, of different visits as far as there are."""
-        # Turned from epoch to epoch, so that not always the same recordings are used twice.
-        turn = epoch % len(self._persons[subject])
-        own = self._persons[subject]
-        return _dealt_after(own[turn:] + own[:turn], self._visits, turn=epoch)
+    def _groups(self, epoch: int) -> tuple[NDArray[np.int64], dict[int, list[list[int]]]]:
+        """Groups of everybody, and what is in them where it takes the rule of `_dealt` to know it."""
+        counts = -(-self._sizes // self._visits)
+        dealt = {int(person): self._dealt(int(person), epoch) for person in np.flatnonzero(~self._plain)}
+        for person, groups in dealt.items():
+            counts[person] = len(groups)
+        return counts, dealt
+
+    def _dealt(self, person: int, epoch: int) -> list[list[int]]:
+        """Places of a person's recordings in groups of `visits`, of different visits as far as there are."""
+        start, size = int(self._starts[person]), int(self._sizes[person])
+        facts = self._members[start : start + size].tolist()
+        own = [Member(start + place, fact[1], fact[2], bool(fact[3])) for place, fact in enumerate(facts)]
+        turn = epoch % size
+        groups = _dealt_after(own[turn:] + own[:turn], self._visits, turn=epoch)
+        return [[member.row for member in group] for group in groups]
 
     def _report(self, subjects: int) -> None:
         if self._subjects < subjects:
             _log.warning("batches hold %d persons, not %d: there are no more", self._subjects, subjects)
-        single = sum(len({member.visit for member in members}) == 1 for members in self._persons.values())
+        single = int(self._single.sum())
         if single and self._visits > 1:
             _log.warning(
                 "%d of %d persons have one visit: their clips are taken far apart in it, which teaches the "
                 "contrast less than a second visit would",
                 single,
-                len(self._persons),
+                len(self._sizes),
             )
 
 
-def _shuffled(members: list[Member], seed: list[int]) -> list[Member]:
-    return [members[position] for position in np.random.default_rng(seed).permutation(len(members))]
+def _by_person(members: Members) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Members (N, 4) person by person in the order of their first ones, and how many each person has."""
+    found = np.array(members, dtype=np.int64).reshape(-1, len(Member._fields))
+    persons = pd.factorize(found[:, 1])[0]
+    return found[np.argsort(persons, kind="stable")], np.bincount(persons)
+
+
+def _uses(places: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How often each place came before, (N,)."""
+    order = np.argsort(places, kind="stable")
+    number = np.arange(len(places))
+    first = np.r_[True, np.diff(places[order]) != 0]
+    found = np.empty_like(places)
+    found[order] = number - np.maximum.accumulate(np.where(first, number, 0))
+    return found
 
 
 def _dealt_after(order: list[Member], size: int, *, turn: int) -> list[list[Member]]:
@@ -264,7 +310,7 @@ class SubjectBatches(ClipBatches):
     def __init__(
         self,
         *,
-        members: Sequence[Member],
+        members: Members,
         counts: Mapping[int, int],
         max_clips: int,
         rank: int = 0,
@@ -272,27 +318,32 @@ class SubjectBatches(ClipBatches):
     ) -> None:
         if max_clips < 1:
             raise ValueError(f"max_clips={max_clips} must be at least 1")
-        if not members:
+        if not len(members):
             raise ValueError("there is no recording to evaluate; check the split")
-        persons: dict[int, list[ClipKey]] = defaultdict(list)
-        for member in members:
-            persons[member.subject] += [ClipKey(member.row, clip, 0) for clip in range(counts[member.row])]
+        own, sizes = _by_person(members)
+        clips = np.array([counts[row] for row in own[:, 0].tolist()], dtype=np.int64)
+        persons = np.add.reduceat(clips, np.cumsum(sizes) - sizes).tolist()
         # a person is never cut: the context of a clip is made of the person's other clips in its batch
-        batches: list[list[ClipKey]] = [[]]
-        for keys in persons.values():
-            if batches[-1] and len(batches[-1]) + len(keys) > max_clips:
-                batches.append([])
-            batches[-1] = batches[-1] + keys
-        largest = max(map(len, batches))
-        if largest > max_clips:
+        held = [0]
+        for count in persons:
+            if held[-1] and held[-1] + count > max_clips:
+                held.append(0)
+            held[-1] += count
+        if max(held) > max_clips:
             _log.warning(
-                "a person has %d clips, more than max_clips=%d: they stay together", largest, max_clips
+                "a person has %d clips, more than max_clips=%d: they stay together", max(held), max_clips
             )
-        share = -(-len(batches) // world_size)
-        self._batches = [batches[(rank + turn * world_size) % len(batches)] for turn in range(share)]
+        self._rows = np.repeat(own[:, 0], clips)
+        self._clips = np.arange(len(self._rows)) - np.repeat(np.cumsum(clips) - clips, clips)
+        self._ends = np.cumsum(held)
+        share = -(-len(held) // world_size)
+        self._batches = [(rank + turn * world_size) % len(held) for turn in range(share)]
 
     def __len__(self) -> int:
         return len(self._batches)
 
     def __iter__(self) -> Iterator[list[ClipKey]]:
-        yield from self._batches
+        for batch in self._batches:
+            keys = slice(self._ends[batch - 1] if batch else 0, self._ends[batch])
+            pairs = zip(self._rows[keys].tolist(), self._clips[keys].tolist(), strict=True)
+            yield [ClipKey(row, clip, 0) for row, clip in pairs]

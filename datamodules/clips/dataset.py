@@ -1,13 +1,14 @@
 """The data set of clips: frames or rows of a recording that a sampler chose, and its labels."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, overload
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -17,7 +18,8 @@ from datamodules.clips.history import VisitFacts
 from datamodules.clips.samplers import ClipSampler
 from datamodules.clips.workers.desk import Desk
 from datamodules.feature_leakage.channels import check_channels
-from datamodules.manifests.manifest import Recording
+from datamodules.manifests.index.recordings import Recording, Recordings
+from datamodules.manifests.index.shared_columns import SharedColumns
 from datamodules.readers import UnreadableVideo, VideoSource
 from datamodules.series import Series, UnreadableSeries, read_series
 from datamodules.series.memory_cache import KEPT
@@ -234,6 +236,85 @@ class Entry:
         return Member(self.row, self.subject, self.visit, self.facts is not None and self.facts.known)
 
 
+class Entries(Sequence[Entry]):
+    """Entries of a data set over the columns of a manifest, made when they are asked for.
+
+    Args:
+        recordings: Of the whole manifest.
+        codes: `subject` and `visit` of all its rows, and where first visits are known with their scores
+            `place`, `known` and `score`.
+        rows: Manifest rows of the entries, int64 (N,).
+        scored: Whether they are predicted, bool (N,).
+    """
+
+    def __init__(
+        self,
+        *,
+        recordings: Recordings,
+        codes: SharedColumns,
+        rows: NDArray[np.int64],
+        scored: NDArray[np.bool_],
+    ) -> None:
+        self._recordings, self._codes = recordings, codes
+        role = np.full(len(recordings), -1, dtype=np.int8)
+        role[rows] = scored
+        self._own = SharedColumns({"row": rows})
+        self._role = SharedColumns({"role": role})
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """Manifest rows of the entries, int64 (N,)."""
+        return np.asarray(self._own["row"])
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, place: int) -> Entry: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> "Entries": ...
+
+    def __getitem__(self, place: int | slice) -> "Entry | Entries":
+        return (
+            self.chosen(self.rows[place]) if isinstance(place, slice) else self.of_row(self.rows.item(place))
+        )
+
+    def __iter__(self) -> Iterator[Entry]:
+        rows = self.rows
+        for row, own in zip(rows.tolist(), self._recordings.of_rows(rows), strict=True):
+            yield self._entry(row, own)
+
+    def of_row(self, row: int) -> Entry:
+        """The entry of a manifest row.
+
+        Raises:
+            KeyError: The row is none of them.
+        """
+        if self._role["role"].item(row) < 0:
+            raise KeyError(row)
+        return self._entry(row, self._recordings[row])
+
+    def chosen(self, rows: NDArray[np.int64]) -> "Entries":
+        """Those of some of the rows, in their order."""
+        scored = self._role["role"][rows] > 0
+        return Entries(recordings=self._recordings, codes=self._codes, rows=rows, scored=scored)
+
+    def members(self) -> NDArray[np.int64]:
+        """The fields of `Member` of all entries, int64 (N, 4)."""
+        rows, codes = self.rows, self._codes
+        early = codes["known"][rows] if "known" in codes else np.zeros(len(rows))
+        return np.stack([rows, codes["subject"][rows], codes["visit"][rows], early], axis=1).astype(np.int64)
+
+    def _entry(self, row: int, recording: Recording) -> Entry:
+        codes, facts = self._codes, None
+        if "known" in codes:
+            facts = VisitFacts(*(codes[name].item(row) for name in VisitFacts._fields))
+        subject, visit = codes["subject"].item(row), codes["visit"].item(row)
+        scored = self._role["role"].item(row) > 0
+        return Entry(recording=recording, row=row, subject=subject, visit=visit, scored=scored, facts=facts)
+
+
 class ClipDataset(Dataset[dict[str, Any]]):
     """Maps a `ClipKey` to a sample; see `collate` for its keys.
 
@@ -251,15 +332,16 @@ class ClipDataset(Dataset[dict[str, Any]]):
     def __init__(
         self, *, entries: Sequence[Entry], source: ClipSource, sampler: ClipSampler, seed: int, training: bool
     ) -> None:
-        self.entries = {entry.row: entry for entry in entries}
+        held = entries if isinstance(entries, Entries) else {entry.row: entry for entry in entries}
+        self._held: Entries | dict[int, Entry] = held
         self.source, self.sampler, self.seed, self.training = source, sampler, seed, training
         self.desk: Desk | None = None  # where workers note what they read
 
     def __len__(self) -> int:
-        return len(self.entries)
+        return len(self._held)
 
     def __getitem__(self, key: ClipKey) -> dict[str, Any]:
-        entry = self.entries[key.row]
+        entry = self.entry(key.row)
         try:
             with nullcontext() if self.desk is None else self.desk.reading(key.row):
                 return self._read(entry, key)
@@ -267,6 +349,11 @@ class ClipDataset(Dataset[dict[str, Any]]):
             if not self.training and entry.scored:
                 raise
             return {"error": (entry.recording.recording_id, str(fault))}
+
+    def entry(self, row: int) -> Entry:
+        """The recording of a manifest row."""
+        held = self._held
+        return held.of_row(row) if isinstance(held, Entries) else held[row]
 
     def _clip(self, recording: Recording, key: ClipKey) -> tuple[dict[str, Any], Tensor]:
         """Content and mask (T,) of a clip; in training of the first draw that sees a measurement."""

@@ -19,7 +19,7 @@ from datamodules.readers import DeviceDecoder, EncodedClip, UnreadableVideo, Vid
 
 _log = logging.getLogger(__name__)
 _SECONDS = 2.0  # of the probe, a third of it for each way; our choice
-_CLIPS = 8  # decoded at once in the probe, as a part of a batch; our choice
+PROBED = 8  # decoded at once in the probe, as a part of a batch; our choice
 
 
 def on_device(source: ClipSource) -> bool:
@@ -167,7 +167,7 @@ def probe(
         clock: Seconds that pass.
     """
     wanted = []
-    for recording in recordings[:_CLIPS]:
+    for recording in recordings[:PROBED]:
         if recording.path is not None and recording.n_frames > 0:
             indices, _ = sampler(recording.n_frames, 0, np.random.default_rng(0))
             wanted.append((recording.path, indices.tolist()))

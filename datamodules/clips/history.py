@@ -6,8 +6,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from datamodules.manifests.known_visits import KnownVisits
-
 
 class VisitFacts(NamedTuple):
     """Of a clip's visit: its place in time, whether later predictions may know it, and then its score."""
@@ -15,14 +13,6 @@ class VisitFacts(NamedTuple):
     place: float
     known: bool
     score: float
-
-
-def facts_of(visits: KnownVisits | None, row: int) -> VisitFacts | None:
-    """The facts of a row of the manifest; none where no visit is known."""
-    if visits is None:
-        return None
-    place, score = float(visits.place[row]), float(visits.score[row])
-    return VisitFacts(place, bool(visits.known[row]), score)
 
 
 def history(subject: Tensor, facts: Sequence[VisitFacts]) -> dict[str, Tensor]:

@@ -58,7 +58,7 @@ def clip_loader(
         timeout: Seconds for one recording, after which its worker is ended; None waits for ever.
     """
     if num_workers:
-        dataset.desk = Desk(num_workers, lambda row: _named(dataset.entries[row].recording))
+        dataset.desk = Desk(num_workers, lambda row: _named(dataset.entry(row).recording))
     # not in the constructor: to predict, Lightning makes the loader again from the arguments of torch's own
     loader = EpochLoader(
         dataset,

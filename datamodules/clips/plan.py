@@ -3,13 +3,17 @@
 import logging
 from collections.abc import Sequence
 
-from datamodules.clips.dataset import UNREADABLE, ClipSource, Entry
-from datamodules.clips.history import facts_of
+import numpy as np
+from numpy.typing import NDArray
+
+from datamodules.clips.dataset import UNREADABLE, ClipSource, Entries
 from datamodules.clips.measurement_coverage import Coverage, NothingMeasured, unmeasured
 from datamodules.clips.samplers import ClipSampler
 from datamodules.manifests.identity import person_codes, visit_codes
+from datamodules.manifests.index.arrow_table import Column
+from datamodules.manifests.index.shared_columns import SharedColumns
 from datamodules.manifests.known_visits import KnownVisits
-from datamodules.manifests.manifest import Manifest
+from datamodules.manifests.manifest import Manifest, Recording
 
 _log = logging.getLogger(__name__)
 
@@ -30,8 +34,13 @@ class ClipPlan:
         self._manifest, self._history = manifest, history
         self.skipped: dict[str, str] = {}
         self.unmeasured: dict[str, Coverage] = {}
-        self._subject = person_codes(manifest.table).tolist()
-        self._visit = visit_codes(manifest.table).tolist()
+        codes: dict[str, Column] = {
+            "subject": person_codes(manifest.table),
+            "visit": visit_codes(manifest.table),
+        }
+        if history is not None:
+            codes |= {"place": history.place, "known": history.known, "score": history.score}
+        self._codes = SharedColumns(codes)
 
     def skip(self, recording: str, fault: str) -> None:
         """Leave a recording out, and say so once."""
@@ -39,30 +48,29 @@ class ClipPlan:
             _log.warning("skipped %s: %s", recording, fault)
         self.skipped[recording] = fault
 
-    def trained(self, ids: Sequence[str], source: ClipSource) -> list[Entry]:
+    def trained(self, ids: Sequence[str], source: ClipSource) -> Entries:
         """The recordings to train on; those without a measurement are skipped.
 
         Raises:
             NothingMeasured: None is left.
         """
         entries, kept, lacking = self._entries(ids), [], {}
-        for entry in entries:
+        for recording in self._manifest.recordings(ids):
             try:
-                found = unmeasured(entry.recording, source)
+                found = unmeasured(recording, source)
             except UNREADABLE:  # skipped where it is read
                 found = None
-            if found is None:
-                kept.append(entry)
-            else:
-                lacking[entry.recording.recording_id] = found
-                self.skip(entry.recording.recording_id, found.reason)
-        if entries and not kept:
+            kept.append(found is None)
+            if found is not None:
+                lacking[recording.recording_id] = found
+                self.skip(recording.recording_id, found.reason)
+        if kept and not any(kept):
             raise NothingMeasured("train on", lacking)
-        return kept
+        return entries.chosen(entries.rows[np.array(kept, dtype=np.bool_)])
 
     def evaluated(
         self, ids: Sequence[str] | None, source: ClipSource, sampler: ClipSampler
-    ) -> tuple[list[Entry], dict[int, int]]:
+    ) -> tuple[Entries, dict[int, int]]:
         """The recordings to predict with the other ones of their persons as context, and clips by row.
 
         Args:
@@ -74,50 +82,51 @@ class ClipPlan:
             NothingMeasured: No recording to predict holds a measurement.
             UnreadableVideo: A recording to predict cannot be read; likewise UnreadableSeries.
         """
-        everyone = self._manifest.table["recording_id"].tolist()
-        asked = self._entries(everyone if ids is None else ids)
-        counts = {entry.row: self._count(entry, source, sampler) for entry in asked}
-        scored = [entry for entry in asked if counts[entry.row]]
-        if asked and not scored:
-            names = [entry.recording.recording_id for entry in asked]
+        asked = self._entries(ids)
+        counts = self._counts(asked.rows, source, sampler, scored=True)
+        scored = asked.rows[[counts[row] > 0 for row in asked.rows.tolist()]]
+        if len(asked) and not len(scored):
+            names = [one.recording_id for one in self._manifest.recordings(ids)]
             raise NothingMeasured("predict", {name: self.unmeasured[name] for name in names})
-        persons, rows = {entry.subject for entry in scored}, {entry.row for entry in asked}
         # unknown persons have codes of their own, so nobody is taken for the context of somebody else
-        context = [
-            entry
-            for entry in self._entries(everyone, scored=False)
-            if entry.subject in persons and entry.row not in rows
-        ]
-        counts |= {entry.row: self._count(entry, source, sampler) for entry in context}
-        return [entry for entry in scored + context if counts[entry.row]], counts
+        subject = np.asarray(self._codes["subject"])
+        beside = np.isin(subject, subject[scored])
+        beside[asked.rows] = False
+        counts |= self._counts(np.flatnonzero(beside), source, sampler, scored=False)
+        context = np.array([row for row in np.flatnonzero(beside).tolist() if counts[row]], dtype=np.int64)
+        return self._made(np.r_[scored, context], scored=len(scored)), counts
 
-    def _entries(self, ids: Sequence[str], *, scored: bool = True) -> list[Entry]:
-        rows = self._manifest.rows(ids)
-        return [
-            Entry(
-                recording=own,
-                row=row,
-                subject=self._subject[row],
-                visit=self._visit[row],
-                scored=scored,
-                facts=facts_of(self._history, row),
-            )
-            for row, own in zip(rows, self._manifest.recordings(ids), strict=True)
-        ]
+    def _entries(self, ids: Sequence[str] | None) -> Entries:
+        rows = np.array(self._manifest.rows(ids), dtype=np.int64)
+        return self._made(rows, scored=len(rows))
 
-    def _count(self, entry: Entry, source: ClipSource, sampler: ClipSampler) -> int:
+    def _made(self, rows: NDArray[np.int64], *, scored: int) -> Entries:
+        """Entries of these rows, the first `scored` of which are predicted."""
+        role = np.arange(len(rows)) < scored
+        return Entries(recordings=self._manifest.recordings(), codes=self._codes, rows=rows, scored=role)
+
+    def _counts(
+        self, rows: NDArray[np.int64], source: ClipSource, sampler: ClipSampler, *, scored: bool
+    ) -> dict[int, int]:
+        recordings = self._manifest.recordings().of_rows(rows)
+        return {
+            row: self._count(own, source, sampler, scored=scored)
+            for row, own in zip(rows.tolist(), recordings, strict=True)
+        }
+
+    def _count(self, recording: Recording, source: ClipSource, sampler: ClipSampler, *, scored: bool) -> int:
         """Clips of a recording; none of one without a measurement, or unreadable and context only."""
-        name = entry.recording.recording_id
+        name = recording.recording_id
         try:
-            lacking = unmeasured(entry.recording, source, sampler)
+            lacking = unmeasured(recording, source, sampler)
             if lacking is None:
-                return sampler.count(source.length(entry.recording))
+                return sampler.count(source.length(recording))
         except UNREADABLE as fault:
-            if entry.scored:
+            if scored:
                 raise
             self.skip(name, str(fault))
             return 0
-        if not entry.scored:
+        if not scored:
             self.skip(name, lacking.reason)
         elif name not in self.unmeasured:
             _log.warning("%s is not predicted: %s", name, lacking.reason)

@@ -43,6 +43,8 @@ def parse_cells(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
 
 def _text(value: object) -> str:
     """A cell as text: whole numbers of a column of floats lose their `.0`, times of midnight are days."""
+    if isinstance(value, str):
+        return value.strip()
     if _absent(value):
         return ""
     if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
@@ -71,14 +73,25 @@ def _absent(value: object) -> bool:
 
 
 def _numbers(values: list[object]) -> tuple[np.ndarray, list[int]]:
-    numbers, faulty = np.full(len(values), np.nan), []
+    read: dict[object, float | None] = {}  # of text: most numbers of a column repeat, and none is read twice
+    found: list[float] = []
+    faulty: list[int] = []
     for row, value in enumerate(values):
         if isinstance(value, float):
-            numbers[row] = value
+            found.append(value)
             continue
-        text = "" if _absent(value) else str(value).strip()
-        if _NUMBER.fullmatch(text):
-            numbers[row] = float(text)
-        elif not is_nothing(text):
+        text = value if isinstance(value, str) else "" if _absent(value) else str(value)
+        if text not in read:
+            read[text] = _number(text.strip())
+        if (number := read[text]) is None:
             faulty.append(row)
+        found.append(np.nan if number is None else number)
+    numbers = np.array(found, dtype=np.float64)
     return numbers, faulty + np.flatnonzero(np.isinf(numbers)).tolist()
+
+
+def _number(text: str) -> float | None:
+    """The number that a text is, NaN if it says that there is none, None if it is something else."""
+    if _NUMBER.fullmatch(text):
+        return float(text)
+    return np.nan if is_nothing(text) else None

@@ -26,8 +26,8 @@ def person_codes(table: pd.DataFrame) -> np.ndarray:
     An unknown person has a code of its own below 0: whatever compares persons leaves negative codes out,
     because two of them may be one person as well as two.
     """
-    numbers = pd.factorize(np.asarray(person_keys(table), dtype=object))[0]
-    return np.where(table["subject_id"] == UNKNOWN, -1 - numbers, numbers)
+    unknown, numbers = (table["subject_id"] == UNKNOWN).to_numpy(dtype=np.bool_), _numbers_of_persons(table)
+    return np.where(unknown, -1 - numbers, numbers)
 
 
 def visit_keys(table: pd.DataFrame) -> list[tuple[str, str]]:
@@ -37,4 +37,14 @@ def visit_keys(table: pd.DataFrame) -> list[tuple[str, str]]:
 
 def visit_codes(table: pd.DataFrame) -> np.ndarray:
     """One code a row, int64 `(len(table),)`, the same for all recordings of a visit."""
-    return pd.Series(visit_keys(table), dtype=object).factorize()[0]
+    sessions, names = pd.factorize(table["session_id"].astype(str))
+    return pd.factorize(_numbers_of_persons(table) * len(names) + sessions)[0]
+
+
+def _numbers_of_persons(table: pd.DataFrame) -> np.ndarray:
+    """Codes of `person_keys` in the order of their first rows, int64 `(len(table),)`."""
+    subjects = table["subject_id"]
+    numbers = pd.factorize(subjects)[0].astype(np.int64)
+    unknown = (subjects == UNKNOWN).to_numpy(dtype=np.bool_)
+    # whoever is unknown has a number that no other row has
+    return pd.factorize(np.where(unknown, len(table) + np.arange(len(table)), numbers))[0]

@@ -1,7 +1,7 @@
 """The manifest: the validated table, one row per recording, that every data set is converted to."""
 
-import hashlib
 import logging
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -10,10 +10,20 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
+from numpy.typing import NDArray
 
 from datamodules.manifests.cells import parse_cells
 from datamodules.manifests.columns import FILES, LABELS, NUMBERS, TEXT, check_columns, unused_columns
 from datamodules.manifests.errata import Erratum
+from datamodules.manifests.index import remarks
+from datamodules.manifests.index.arrow_table import text_of
+from datamodules.manifests.index.file_presence import Folders, changed, keep, kept, looked_at
+from datamodules.manifests.index.recordings import TRAITS, Recording, Recordings, columns_read
+from datamodules.manifests.index.shared_columns import SharedColumns
+from datamodules.manifests.index.table_digest import table_digest
+from datamodules.manifests.index.table_index import Checked, TableIndex, digest_of, index_of
 from datamodules.manifests.made_up import is_made_up, truth_of
 from datamodules.manifests.preprocessing import FILE, BadPreprocessing, Preprocessing, preprocessing_of
 from datamodules.manifests.probing import facts_file, fill_facts
@@ -21,42 +31,29 @@ from datamodules.manifests.refused_recordings import refused_notes
 from datamodules.manifests.scales import SCALES
 from datamodules.manifests.spelling import plain
 from datamodules.manifests.table_file import FileFault, read_table
-from datamodules.manifests.validation import check_table
+from datamodules.manifests.validation import check_files, check_table
 from datamodules.manifests.validation.column_names import say_no_zero, say_unread
 from datamodules.wording import nearest
 
 _log = logging.getLogger(__name__)
 
-TRAITS = ("O", "C", "E", "A", "N")
-"""The Big Five in the order of every batch; columns `trait_O` to `trait_N` of a manifest."""
+__all__ = [
+    "TRAITS",
+    "Manifest",
+    "ManifestError",
+    "Recording",
+    "manifest_from_table",
+    "read_manifest",
+    "relocate",
+]
+
+
+# A path that `pathlib` writes as it is: no empty part, and none that begins with a dot
+_RELATIVE = re.compile(r"[A-Za-z0-9_-][^/\\:]*(/[A-Za-z0-9_-][^/\\:]*)*")
 
 
 class ManifestError(ValueError):
     """A table that cannot be trusted; the message lists all of its faults."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Recording:
-    """One row of a manifest, paths absolute; an unknown `fps` or `n_frames` is 0, a missing label None.
-
-    `traits` follow `TRAITS`, NaN where unknown.
-    """
-
-    recording_id: str
-    subject_id: str
-    session_id: str
-    task: str
-    path: Path | None
-    series_path: Path | None
-    landmark_path: Path | None
-    tokens_path: Path | None
-    fps: float
-    n_frames: int
-    scale: str | None
-    score: float | None
-    binary: int | None
-    band: int | None
-    traits: tuple[float, ...]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -84,13 +81,13 @@ class Manifest:
         """What an error calls it: the file with its ending, or the name of a corpus."""
         return self.name if self.file is None else self.file.name
 
-    def recordings(self, ids: Sequence[str] | None = None) -> list[Recording]:
+    def recordings(self, ids: Sequence[str] | None = None) -> Recordings:
         """Rows as records, all in table order or the given ids in the given order.
 
         Raises:
             ManifestError: An id is not in the table.
         """
-        return [self._records[row] for row in self.rows(ids)]
+        return Recordings(self._columns, self.root, None if ids is None else self._rows_of(ids))
 
     def rows(self, ids: Sequence[str] | None = None) -> list[int]:
         """Row numbers of recordings, in the given order.
@@ -98,18 +95,11 @@ class Manifest:
         Raises:
             ManifestError: An id is not in the table.
         """
-        if ids is None:
-            return list(range(len(self.table)))
-        position = self._rows
-        for recording in ids:
-            if recording not in position:
-                raise ManifestError(f"{self.name}: no recording {recording!r}{nearest(recording, position)}")
-        return [position[recording] for recording in ids]
+        return list(range(len(self.table))) if ids is None else self._rows_of(ids).tolist()
 
     def files(self) -> list[Path]:
         """Every file that the table names, absolute."""
-        columns = [self.table[name] for name in FILES if name in self.table]
-        return [self.root / value for column in columns for value in column if value]
+        return files_of(self.table, self.root)
 
     def digest(self) -> str:
         """SHA-256 of the content of the table; the order of rows and columns and the folder do not matter.
@@ -120,12 +110,7 @@ class Manifest:
 
     @cached_property
     def _digest(self) -> str:
-        # once: a run asks half a dozen times, and the table is never changed
-        table = self.table.sort_values("recording_id")
-        lines = ["\x1f".join(sorted(map(str, table.columns)))]
-        columns = [table[name].tolist() for name in sorted(map(str, table.columns))]
-        lines += ["\x1f".join(_canonical(value) for value in row) for row in zip(*columns, strict=True)]
-        return hashlib.sha256("\x1e".join(lines).encode()).hexdigest()
+        return table_digest(self.table)  # once: a run asks half a dozen times, and the table is never changed
 
     def without_labels(self, ids: Iterable[str] | None = None) -> "Manifest":
         """The same recordings with the labels of some of them missing, and without the truth behind any.
@@ -136,7 +121,7 @@ class Manifest:
         Args:
             ids: Whose labels to take away; None takes all.
         """
-        table = self.table.copy()
+        table = self.table.copy(deep=False)  # columns that stay are shared
         hidden = slice(None) if ids is None else table["recording_id"].isin(set(ids))
         for name in [name for name in table if name in LABELS or name not in {*TEXT, *NUMBERS}]:
             table.loc[hidden, name] = np.nan if pd.api.types.is_numeric_dtype(table[name]) else ""
@@ -155,39 +140,16 @@ class Manifest:
             table.to_csv(target, index=False)
 
     @cached_property
-    def _rows(self) -> dict[str, int]:
-        return {recording: row for row, recording in enumerate(self.table["recording_id"])}
+    def _columns(self) -> SharedColumns:
+        return columns_read(self.table)
 
-    @cached_property
-    def _records(self) -> list[Recording]:
-        # once, and by columns: a run asks a dozen times, and single cells of a table are slow to get
-        columns = {str(name): self.table[name].tolist() for name in self.table.columns}
-        rows = zip(*columns.values(), strict=True)
-        return [self._recording(dict(zip(columns, row, strict=True))) for row in rows]
-
-    def _recording(self, value: dict[str, Any]) -> Recording:
-        scale, score = value.get("scale") or None, _number(value.get("score"))
-        binary = _number(value.get("binary"))
-        return Recording(
-            recording_id=value["recording_id"],
-            subject_id=value["subject_id"],
-            session_id=value["session_id"],
-            task=value.get("task", ""),
-            path=self._file(value["path"]),
-            series_path=self._file(value.get("series_path", "")),
-            landmark_path=self._file(value.get("landmark_path", "")),
-            tokens_path=self._file(value.get("tokens_path", "")),
-            fps=_number(value.get("fps")) or 0.0,
-            n_frames=int(_number(value.get("n_frames")) or 0),
-            scale=scale,
-            score=score,
-            binary=None if binary is None else int(binary),
-            band=None if scale is None or score is None else SCALES[scale].band(score),
-            traits=tuple(float(value.get(f"trait_{trait}", np.nan)) for trait in TRAITS),
-        )
-
-    def _file(self, value: str) -> Path | None:
-        return self.root / value if value else None
+    def _rows_of(self, ids: Sequence[str]) -> NDArray[np.int64]:
+        names, asked = self.table["recording_id"], list(ids)
+        found = pc.index_in(pa.array(asked, pa.large_string()), value_set=text_of(names))
+        if found.null_count:
+            wrong = asked[pc.index(pc.is_null(found), True).as_py()]
+            raise ManifestError(f"{self.name}: no recording {wrong!r}{nearest(wrong, names.tolist())}")
+        return np.asarray(found.to_numpy(), dtype=np.int64)
 
 
 def read_manifest(path: str | Path, *, probe: bool = True, mixed_preprocessing: bool = False) -> Manifest:
@@ -209,13 +171,10 @@ def read_manifest(path: str | Path, *, probe: bool = True, mixed_preprocessing: 
         raise ManifestError(
             f"{source}: no such manifest; give a CSV or Parquet table with one row a recording"
         )
-    try:
-        table = read_table(source)
-    except FileFault as fault:
-        raise ManifestError(f"{source}: {fault}") from fault
     name = source.parent.name if (source.parent / FILE).is_file() else source.stem
+    found = _checked(source, name)
     given: dict[str, Any] = {"probe": probe, "mixed_preprocessing": mixed_preprocessing}
-    return manifest_from_table(table, root=source.parent, name=name, file=source, **given)
+    return _manifest(found, root=source.parent, name=name, where=source, file=source, **given)
 
 
 def manifest_from_table(
@@ -244,6 +203,74 @@ def manifest_from_table(
         ManifestError: The table has faults; all are listed.
     """
     where = file or where or root / name
+    table = _validated(table, root=root, name=name, where=where, sums=file is not None)
+    given: dict[str, Any] = {"probe": probe, "mixed_preprocessing": mixed_preprocessing}
+    return _manifest(_Checked(table, table), root=root, name=name, where=where, file=file, **given)
+
+
+@dataclass(frozen=True, eq=False)
+class _Checked:
+    """A table without a fault, some rows of it with a file of every folder, and its digest where known."""
+
+    table: pd.DataFrame
+    beside: pd.DataFrame
+    digest: str | None = None
+
+
+def _checked(source: Path, name: str) -> _Checked:
+    """The table of a file: from its index where that is of these bytes, else read, checked and indexed."""
+    root, index = source.parent, index_of(source, name)
+    if index is None:
+        table = _validated(_read(source), root=root, name=name, where=source, sums=True)
+        return _Checked(table, table)
+    if (stored := index.load()) is None:
+        folders = None
+        with remarks.heard() as said:
+            table = _validated(_read(source), root=root, name=name, where=source, sums=True)
+        stored = Checked(table, table_digest(table), said)
+        if remarks.all_speak() and digest_of(source) == index.source:  # not written to while it was read
+            index.save(stored)
+            stored = index.load() or stored  # mapped, so that other processes share it
+    else:
+        remarks.say(stored.remarks)
+        folders = kept(index.folders, index.source)
+    return _Checked(stored.table, _beside(stored.table, source, index, folders), stored.digest)
+
+
+def _beside(table: pd.DataFrame, source: Path, index: TableIndex, known: Folders | None) -> pd.DataFrame:
+    """Rows with a file of every folder, after a look for the files of those that changed.
+
+    Raises:
+        ManifestError: A file is gone.
+    """
+    root, look = source.parent, None if known is None else changed(known, source.parent)
+    if look is None or look:
+        known = looked_at(table, root)
+        _stop(check_files(table, root, among=look), source)
+        keep(known, index.folders, index.source)
+    assert known is not None
+    return table.iloc[known.some_rows()]
+
+
+def _read(source: Path) -> pd.DataFrame:
+    try:
+        return read_table(source)
+    except FileFault as fault:
+        raise ManifestError(f"{source}: {fault}") from fault
+
+
+def _stop(problems: Iterable[str], where: Path) -> None:
+    if problems := list(problems):
+        listed = "\n".join(f"  - {problem}" for problem in problems)
+        raise ManifestError(f"{where}: {len(problems)} problem(s) in the manifest\n{listed}")
+
+
+def _validated(table: pd.DataFrame, *, root: Path, name: str, where: Path, sums: bool) -> pd.DataFrame:
+    """The parsed table, with what its checks warn of in the log.
+
+    Raises:
+        ManifestError: It has faults; all are listed.
+    """
     table = table.reset_index(drop=True)
     table.columns = pd.Index([plain(str(column)) for column in table.columns])
     problems = check_columns(table)
@@ -253,52 +280,75 @@ def manifest_from_table(
         table, problems = parse_cells(table)
         for column in [column for column in FILES if column in table]:
             table[column] = [relocate(value, root, root) for value in table[column]]
-        problems += check_table(table, root, sums=file is not None)
-    if problems:
-        listed = "\n".join(f"  - {problem}" for problem in problems)
-        raise ManifestError(f"{where}: {len(problems)} problem(s) in the manifest\n{listed}")
-    try:
-        preprocessing = preprocessing_of(table, root, mixed=mixed_preprocessing)
-        notes = refused_notes(table, root)
-    except BadPreprocessing as fault:
-        raise ManifestError(f"{where}: {fault}") from fault
+        problems += check_table(table, root, sums=sums)
+    _stop(problems, where)
     if unused := unused_columns(table):
         _log.warning("%s: columns nothing reads: %s", name, ", ".join(unused))
     say_unread(table, name)
     say_no_zero(table, name)
-    table = _derive_binary(table)
+    return _derive_binary(table)
+
+
+def _manifest(
+    checked: _Checked,
+    *,
+    root: Path,
+    name: str,
+    where: Path,
+    probe: bool,
+    file: Path | None,
+    mixed_preprocessing: bool,
+) -> Manifest:
+    """The manifest of a checked table: with the facts of its files, and of what lies beside them.
+
+    Raises:
+        ManifestError: What lies beside them is damaged, or of several kinds.
+    """
+    table, beside = checked.table, checked.beside
+    try:
+        preprocessing = preprocessing_of(beside, root, mixed=mixed_preprocessing)
+        notes = refused_notes(beside, root)
+    except BadPreprocessing as fault:
+        raise ManifestError(f"{where}: {fault}") from fault
     if probe:
         table = fill_facts(table, root=root, sidecar=facts_file(root, name))
-    found = Manifest(table=table, root=root, name=name, truth=truth_of(root), file=file)
     for note in notes:
         _log.warning("%s: %s", name, note)
-    made_up = is_made_up(root, found.files())
-    return replace(found, synthetic=made_up, preprocessing=preprocessing, notes=notes)
+    made_up = is_made_up(root, files_of(beside, root))
+    found = Manifest(
+        table=table, root=root, name=name, truth=truth_of(root), file=file, synthetic=made_up,
+        preprocessing=preprocessing, notes=notes,
+    )  # fmt: skip
+    if checked.digest is not None and table is checked.table:
+        vars(found)["_digest"] = checked.digest  # of this very table: what is made of it has its own
+    return found
 
 
 def _derive_binary(table: pd.DataFrame) -> pd.DataFrame:
     if "score" not in table or "scale" not in table:
         return table
-    given = table["binary"] if "binary" in table else [np.nan] * len(table)
-    derived = [
-        float(SCALES[scale].binary(score)) if np.isnan(label) and scale and not np.isnan(score) else label
-        for label, scale, score in zip(given, table["scale"], table["score"], strict=True)
-    ]
-    return table.assign(binary=np.asarray(derived, dtype=np.float64))
-
-
-def _number(value: float | None) -> float | None:
-    return None if value is None or np.isnan(value) else float(value)
-
-
-def _canonical(value: object) -> str:
-    # Ten digits: what survives a CSV round trip on every platform.
-    return format(value, ".10g") if isinstance(value, float) else str(value)
+    scale, score = table["scale"].to_numpy(dtype=object), table["score"].to_numpy(dtype=np.float64)
+    binary = table["binary"].to_numpy(dtype=np.float64) if "binary" in table else np.full(len(table), np.nan)
+    derived = binary.copy()
+    for name in [name for name in set(scale.tolist()) if name]:
+        scores, places = np.unique(score, return_inverse=True)
+        labels = [np.nan if np.isnan(one) else float(SCALES[name].binary(one)) for one in scores.tolist()]
+        missing = np.isnan(binary) & (scale == name)
+        derived[missing] = np.array(labels)[places][missing]
+    return table.assign(binary=derived)
 
 
 def relocate(value: str, root: Path, folder: Path) -> str:
     """Rewrite a path relative to `root` as one relative to `folder`, absolute if it lies outside."""
     if not value:
         return ""
+    if root == folder and _RELATIVE.fullmatch(value):
+        return value  # as most are, and as the lines below would have it
     file = root / value  # links stay links: only the text of the path changes
     return file.relative_to(folder).as_posix() if file.is_relative_to(folder) else str(file)
+
+
+def files_of(table: pd.DataFrame, root: Path) -> list[Path]:
+    """Every file that a table names, absolute."""
+    columns = [table[name].tolist() for name in FILES if name in table]
+    return [root / value for column in columns for value in column if value]

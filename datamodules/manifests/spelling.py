@@ -70,6 +70,8 @@ def folded(text: str, *, signed: bool = False) -> str:
         >>> folded("P-007"), folded("p7"), folded("300.0"), folded("1_02")
         ('p7', 'p7', '300', '1-2')
     """
+    if text.isascii():
+        return ":".join(_folded(part, signed) for part in text.strip().lower().split(":"))
     # capitals first: a small letter of another script is the same letter, and may look like none of ours
     text = unicodedata.normalize("NFKD", plain(text)).upper().translate(_TWINS)
     text = unicodedata.normalize("NFC", _ACCENTS.sub("", text)).casefold()

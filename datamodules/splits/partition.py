@@ -71,9 +71,11 @@ def by_person(
 
 def split_of(name: str, table: pd.DataFrame, parts: Sequence[str], *, disjoint: bool = True) -> Split:
     """Build a split from one part name per row; an empty name leaves the row out."""
-    pairs = list(zip(table["recording_id"].tolist(), parts, strict=True))
-    ids = {part: tuple(recording for recording, where in pairs if where == part) for part in PARTS}
-    return Split(name, ids["train"], ids["val"], ids["test"], disjoint)
+    ids: dict[str, list[str]] = {part: [] for part in PARTS}
+    for recording, part in zip(table["recording_id"].tolist(), parts, strict=True):
+        if part:
+            ids[part].append(recording)
+    return Split(name, *(tuple(ids[part]) for part in PARTS), disjoint)
 
 
 def require_persons(manifest: Manifest, strata: dict[str, list[str]], least: int) -> None:
@@ -89,7 +91,7 @@ def require_persons(manifest: Manifest, strata: dict[str, list[str]], least: int
             "add persons, use fewer protocol.folds where it has folds, or state the parts in a column "
             "'split' and use protocol=given"
         )
-    if any(subject == UNKNOWN for subject in manifest.table["subject_id"]):
+    if (manifest.table["subject_id"] == UNKNOWN).any():
         _log.warning(
             "%s: recordings of subject '%s' are split one by one: unauditable", manifest.name, UNKNOWN
         )
@@ -115,14 +117,16 @@ def require_classes(manifest: Manifest, split: Split, parts: Sequence[str], *, r
 
 def faults_of(table: pd.DataFrame, split: Split, parts: Sequence[str]) -> list[str]:
     """What is wrong with parts of a split: empty, or a class that the table has is missing."""
-    labels = dict(zip(table["recording_id"], table["binary"], strict=True)) if "binary" in table else {}
-    classes = {label for label in labels.values() if not np.isnan(label)}
+    # as lists: the cells of a column of text are slow to get one by one
+    names, found = (table[name].tolist() if "binary" in table else [] for name in ("recording_id", "binary"))
+    labels = dict(zip(names, found, strict=True))
+    classes = {label for label in set(found) if not np.isnan(label)}
     faults = []
     for part in parts:
         name, ids = f"part '{part}' of '{split.name}'", getattr(split, part)
         if not ids:
             faults.append(f"{name} is empty")
             continue
-        absent = sorted(classes - {labels.get(recording) for recording in ids})
+        absent = sorted(classes - set(map(labels.get, ids)))
         faults += [f"{name} has no recording with binary = {label:g}" for label in absent]
     return faults

@@ -2,12 +2,13 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pandas as pd
 
 from datamodules.manifests.columns import FILES, describe_rows
+from datamodules.manifests.index.file_presence import absent
 from datamodules.manifests.validation.ids import check_ids
 from datamodules.manifests.validation.labels import check_labels, check_sessions, check_sums
 from datamodules.manifests.validation.numbers import check_numbers
@@ -27,7 +28,7 @@ def check_table(table: pd.DataFrame, root: Path, *, sums: bool) -> list[str]:
     return [
         *check_ids(table),
         *check_labels(table),
-        *_check_files(table, root),
+        *check_files(table, root),
         *check_numbers(table),
         *check_sessions(table),
         *check_persons(table),
@@ -35,16 +36,23 @@ def check_table(table: pd.DataFrame, root: Path, *, sums: bool) -> list[str]:
     ]
 
 
-def _check_files(table: pd.DataFrame, root: Path) -> Iterator[str]:
+def check_files(table: pd.DataFrame, root: Path, *, among: Collection[str] | None = None) -> Iterator[str]:
+    """Report rows that name no file, or one that is not there.
+
+    Args:
+        table: With all required columns.
+        root: Folder the paths start at.
+        among: Folders to look into; all by default.
+    """
     series, tokens = (
         table.get(name, pd.Series("", index=table.index)) for name in ("series_path", "tokens_path")
     )
     if where := describe_rows(table, (table["path"] == "") & (series == "") & (tokens == "")):
         yield f"neither 'path' nor 'series_path' in {where}"
     for name in [name for name in FILES if name in table]:
-        missing = [row for row, value in enumerate(table[name]) if value and not _is_file(root / value)]
-        if missing:
-            texts = [value if len(value) <= _LONGEST else value[:_LONGEST] + "..." for value in table[name]]
+        cells = table[name].tolist()
+        if missing := absent(cells, root, among):
+            texts = [value if len(value) <= _LONGEST else value[:_LONGEST] + "..." for value in cells]
             where = describe_rows(table, missing, texts)
             yield f"'{name}' names no file in {where}; {_path_remedy(texts[missing[0]], root)}"
 
@@ -58,10 +66,3 @@ def _path_remedy(value: str, root: Path) -> str:
     if value.startswith("~"):
         return "write the home folder out, as ~ is not read"
     return f"relative paths start at {root}"
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):  # a name that no file system takes: too long, in no folder that opens
-        return False

@@ -5,7 +5,9 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
+import numpy as np
 import pandas as pd
 
 from datamodules.manifests.columns import describe_rows
@@ -49,10 +51,18 @@ def _bad_cells(table: pd.DataFrame, name: str) -> Iterator[str]:
         if coded := next(filter(_BELOW_0.fullmatch, ids[absent]), None):
             remedy += f"; a number below 0 is a code for none, so add a word: '{_WORD[name]} {coded}'"
         yield f"'{name}' says that there is none in {where}; {remedy}"
-    if where := describe_rows(table, ids.map(lambda value: any(map(_breaks, value))).astype(bool), ids):
+    if where := describe_rows(table, _broken(ids), ids):
         yield f"'{name}' holds a line end or control character in {where}; write it on one line"
     if where := describe_rows(table, ids.str.len() > _LONGEST, ids.str[:20] + "..."):
         yield f"'{name}' is longer than {_LONGEST} characters in {where}; shorten it"
+
+
+def _broken(ids: pd.Series) -> np.ndarray:
+    # what can be printed holds no such character, and is told fast
+    values = ids.tolist()
+    return np.array(
+        [not value.isprintable() and any(map(_breaks, value)) for value in values], dtype=np.bool_
+    )
 
 
 def _breaks(sign: str) -> bool:
@@ -80,14 +90,18 @@ def _two_sessions(table: pd.DataFrame) -> Iterator[str]:
         if person.lower() != UNKNOWN:
             visits[person].setdefault(session, row)
     for person, rows in visits.items():
-        groups = [*twins(rows, signed=True), *_one_day(rows)] if len(rows) > 1 else []
-        for group in groups:
+        for group in _one_visit(tuple(rows)) if len(rows) > 1 else ():
             yield (
                 f"'session_id' would make {_count(group)} visits of {_listed(group)} of person {person!r} "
                 f"({_first_rows(table, rows, group)}); write one of them everywhere or, if they are "
                 "different visits, names that differ in more than case, zeros in front, blanks and "
                 "punctuation"
             )
+
+
+@lru_cache(maxsize=4096)  # most persons of a study have visits of the same names
+def _one_visit(sessions: tuple[str, ...]) -> list[list[str]]:
+    return [*twins(sessions, signed=True), *_one_day(sessions)]
 
 
 def _first_rows(table: pd.DataFrame, rows: Mapping[str, int], group: list[str]) -> str:

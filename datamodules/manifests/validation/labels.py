@@ -33,26 +33,35 @@ def check_labels(table: pd.DataFrame) -> Iterator[str]:
 
 def _scores(table: pd.DataFrame, scales: pd.Series, score: pd.Series) -> Iterator[str]:
     faults: dict[str, list[int]] = {}
-    for row, (name, total) in enumerate(zip(scales, score, strict=True)):
-        if name not in SCALES or np.isnan(total):
-            continue
+    told: dict[tuple[str, float], str] = {}  # few totals differ
+    for row, pair in enumerate(zip(scales.tolist(), score.tolist(), strict=True)):
+        if pair not in told:
+            told[pair] = _score_fault(*pair)
+        if told[pair]:
+            faults.setdefault(told[pair], []).append(row)
+    for what, rows in faults.items():
+        yield f"'score' {what}: {describe_rows(table, rows, score)}"
+
+
+def _score_fault(name: str, total: float) -> str:
+    """What is wrong with a total; its value is named with its row, and the rest groups equal faults."""
+    if name in SCALES and not np.isnan(total):
         try:
             SCALES[name].check(total)
         except ValueError as fault:
-            # The value is named with its row; the rest of the sentence groups equal faults.
-            faults.setdefault(str(fault).split(" ", 1)[1], []).append(row)
-    for what, rows in faults.items():
-        yield f"'score' {what}: {describe_rows(table, rows, score)}"
+            return str(fault).split(" ", 1)[1]
+    return ""
 
 
 def _binary(table: pd.DataFrame, scales: pd.Series, score: pd.Series) -> Iterator[str]:
     binary = table["binary"]
     if where := describe_rows(table, binary.notna() & ~binary.isin([0, 1]), binary):
         yield f"'binary' must be 0 or 1: {where}"
+    cells = zip(scales.tolist(), score.tolist(), binary.tolist(), strict=True)
     contrary = [
         row
-        for row, (name, total, label) in enumerate(zip(scales, score, binary, strict=True))
-        if name in SCALES and not np.isnan(total) and label in (0, 1) and SCALES[name].binary(total) != label
+        for row, (name, total, label) in enumerate(cells)
+        if name in SCALES and total == total and label in (0, 1) and SCALES[name].binary(total) != label
     ]
     if contrary:
         rules = ", ".join(f"{n} >= {SCALES[n].binary_threshold}" for n in sorted(set(scales.iloc[contrary])))

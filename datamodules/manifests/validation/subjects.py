@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import combinations
 
+import numpy as np
 import pandas as pd
 
 from datamodules.manifests.columns import describe_rows
@@ -34,25 +35,32 @@ def check_persons(table: pd.DataFrame) -> list[str]:
     return [*_shortened(sexes), *_shortened(ages)]
 
 
+def _several(told: pd.Series, known: pd.DataFrame) -> np.ndarray:
+    """Whether the person of a row is told with several values, (len(told),)."""
+    persons, values = pd.factorize(known.loc[told.index, "subject_id"])[0], pd.factorize(told)[0]
+    pairs = pd.DataFrame({"person": persons, "value": values}).drop_duplicates()
+    return np.bincount(pairs["person"], minlength=1)[persons] > 1
+
+
 def _sexes(known: pd.DataFrame, table: pd.DataFrame) -> Iterator[str]:
     stated = known["sex"].astype(str).str.strip().str.casefold()
     for words in (_SEXES, _CODES):
-        for person, own in stated.map(words).dropna().groupby(known["subject_id"], sort=False):
-            if own.nunique() > 1:
-                where = describe_rows(table, own.drop_duplicates().index.tolist(), table["sex"])
-                yield (
-                    f"'sex' has two values for person {person!r}: {where}; if two persons share the id, give "
-                    "each their own; else write one of them, or leave it empty"
-                )
+        told = stated.map(words).dropna()
+        told = told[_several(told, known)]  # of few, and going through all persons takes long
+        for person, own in told.groupby(known["subject_id"], sort=False):
+            where = describe_rows(table, own.drop_duplicates().index.tolist(), table["sex"])
+            yield (
+                f"'sex' has two values for person {person!r}: {where}; if two persons share the id, give "
+                "each their own; else write one of them, or leave it empty"
+            )
 
 
 def _ages(known: pd.DataFrame, table: pd.DataFrame) -> Iterator[str]:
-    places = place_of_visits(table)
-    jumps: list[str] = []
-    for person, own in known[known["age"].notna()].groupby("subject_id", sort=False):
-        visits = own.drop_duplicates(["session_id", "age"])
-        if visits["age"].nunique() < 2:  # the age at entry is often repeated at each visit
-            continue
+    told = known["age"].dropna()
+    told = told[_several(told, known)]  # the age at entry is often repeated at each visit
+    places, jumps = place_of_visits(table) if len(told) else np.zeros(0), list[str]()
+    stated = known.loc[told.index, ["subject_id", "session_id", "age"]].drop_duplicates()
+    for person, visits in stated.groupby("subject_id", sort=False):
         rows, sessions, ages = visits.index.tolist(), visits["session_id"].tolist(), visits["age"].tolist()
         jumps += _jumps(str(person), sessions, ages)
         found = _age_fault(sessions, ages, places[rows].tolist())

@@ -2,9 +2,7 @@ import numpy as np
 import torch
 
 from datamodules.clips.collate import keep_rows
-from datamodules.clips.history import VisitFacts, facts_of, history
-from datamodules.manifests.known_visits import known_visits
-from tests.datamodules.manifests.test_known_visits import TABLE
+from datamodules.clips.history import VisitFacts, history
 
 NAN = float("nan")
 
@@ -34,14 +32,6 @@ def test_a_row_knows_the_earlier_known_visits_of_its_person_alone():
     np.testing.assert_array_equal(found["earlier"].numpy(), earlier)
     np.testing.assert_array_equal(found["score"].numpy(), score)
     assert found["score"].dtype == torch.float32
-
-
-def test_facts_are_those_of_the_table_and_none_without_known_visits():
-    visits = known_visits(TABLE, 2)
-    assert facts_of(visits, 1) == VisitFacts(1.0, True, 11.0)
-    assert facts_of(visits, 0)[:2] == (2.0, False)
-    assert np.isnan(facts_of(visits, 0).score)
-    assert facts_of(None, 0) is None
 
 
 def test_rows_leave_a_history_on_both_sides():
