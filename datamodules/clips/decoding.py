@@ -19,7 +19,7 @@ from datamodules.readers import DeviceDecoder, EncodedClip, UnreadableVideo, Vid
 
 _log = logging.getLogger(__name__)
 _SECONDS = 2.0  # of the probe, a third of it for each way; our choice
-PROBED = 8  # decoded at once in the probe, as a part of a batch; our choice
+PROBED = 8  # clips decoded at once in the probe, as a part of a batch; our choice
 
 
 def on_device(source: ClipSource) -> bool:
