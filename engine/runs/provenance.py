@@ -78,6 +78,8 @@ class RunManifest:
             "seed": config.get("seed"),
             "test_looks": before.get("test_looks", 0),
             "looks": before.get("looks", {}),
+            # a run that goes on goes on where it is followed, too
+            **({"tracked": before["tracked"]} if "tracked" in before else {}),
         }
         self._looked = bool(before.get("look_begun")) and before.get("status") != "finished"
 
@@ -95,6 +97,11 @@ class RunManifest:
     def folder(self) -> Path:
         """The run's folder."""
         return self._path.parent
+
+    @property
+    def whole(self) -> Path | None:
+        """Folder of the run that this one is a fold of."""
+        return self._whole
 
     @property
     def content(self) -> dict[str, Any]:
