@@ -9,7 +9,7 @@ from pytorch_lightning.loggers import MLFlowLogger
 
 from engine.config.compose import ConfigError
 from engine.tracking.public_config import flat
-from engine.tracking.tracker import End, Followed, Results, RunFacts
+from engine.tracking.tracker import End, Followed, Results, RunFacts, Summary
 
 _STATUS: dict[End, str] = {"finished": "FINISHED", "failed": "FAILED", "interrupted": "KILLED"}
 _ALLOW = "MLFLOW_ALLOW_FILE_STORE"  # since 3.x a store of files, the one that needs no database, is asked for
@@ -77,10 +77,8 @@ class MLflowTracker(MLFlowLogger):
         return f"{head.partition('//')[0]}//{tail}" if mark else tail
 
     def conclude(self, results: Results) -> None:
-        """Log the numbers, page and figures, and the files that are asked for."""
+        """Log page and figures, and the files that are asked for."""
         client, run = self._mlflow_client, self._run_id
-        numbers = {key: float(one) for key, one in results.summary.items() if isinstance(one, int | float)}
-        self.log_metrics(numbers)
         for path in (results.page, *results.figures):
             client.log_artifact(run, str(path), "shared")
         if self._checkpoint and results.checkpoint is not None:
@@ -89,6 +87,7 @@ class MLflowTracker(MLFlowLogger):
             for path in results.persons:
                 client.log_artifact(run, str(path), "persons")
 
-    def end(self, status: End) -> None:
-        """Mark the run as finished, failed or killed."""
+    def end(self, status: End, summary: Summary) -> None:
+        """Log the numbers, and mark the run as finished, failed or killed."""
+        self.log_metrics({key: float(one) for key, one in summary.items() if isinstance(one, int | float)})
         self._mlflow_client.set_terminated(self._run_id, _STATUS[status])

@@ -42,6 +42,7 @@ class RunTracking:
             if isinstance(logger, Tracker) and is_main()
         }
         self._config, self._record, self._kind = config, record, kind
+        self._summary: dict[str, float | int | str] = {}
 
     def __enter__(self) -> Self:
         if not self._trackers:
@@ -74,8 +75,8 @@ class RunTracking:
             return
         folder, record = self._record.folder, self._record.content
         page, figures = write_shared(folder, found, config=self._config, record=record)
+        self._summary = summary_of(found.metrics)
         results = Results(
-            summary=summary_of(found.metrics, record),
             page=page,
             figures=figures,
             checkpoint=checkpoint,
@@ -88,9 +89,10 @@ class RunTracking:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         del kind, trace
+        summary = self._summary | chosen_epoch(self._record.content)
         for name, tracker in self._trackers.items():
             try:
-                tracker.end(_status(error))
+                tracker.end(_status(error), summary)
             except Exception as fault:
                 if error is None:
                     raise
@@ -110,17 +112,14 @@ def _status(error: BaseException | None) -> End:
     return "failed" if isinstance(error, Exception) else "interrupted"
 
 
-def summary_of(metrics: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, float | int | str]:
-    """The numbers of a run in one flat table: `test/auc`, the ends of its interval, and the chosen epoch.
+def summary_of(metrics: Mapping[str, Any]) -> dict[str, float | int | str]:
+    """Metrics of the test part in one flat table, with the ends of their intervals.
 
     Args:
         metrics: Content of `metrics.json`.
-        record: Content of `manifest.json`.
 
-    >>> test = {"auc": {"value": 0.8, "low": 0.7, "high": 0.9}, "counts": {"subjects": 20}}
-    >>> found = summary_of({"test": test}, {"chosen": {"epoch": 3, "monitor": "val/auc", "value": 0.75}})
-    >>> list(found)
-    ['test/auc', 'test/auc_low', 'test/auc_high', 'test/subjects', 'best/epoch', 'best/val/auc']
+    >>> summary_of({"test": {"auc": {"value": 0.8, "low": 0.7, "high": 0.9}, "counts": {"subjects": 20}}})
+    {'test/auc': 0.8, 'test/auc_low': 0.7, 'test/auc_high': 0.9, 'test/subjects': 20}
     """
     found: dict[str, Any] = {}
     for name, one in metrics["test"].items():
@@ -128,10 +127,18 @@ def summary_of(metrics: Mapping[str, Any], record: Mapping[str, Any]) -> dict[st
             found |= {f"test/{name}": one["value"]}
             found |= {f"test/{name}_{end}": one.get(end) for end in ("low", "high")}
     found |= {f"test/{name}": count for name, count in (metrics["test"].get("counts") or {}).items()}
-    if chosen := record.get("chosen"):
-        found |= {"best/epoch": chosen["epoch"], f"best/{chosen['monitor']}": chosen["value"]}
-    found["parameters"] = record.get("parameters")
     return {name: value for name, value in found.items() if isinstance(value, int | float | str)}
+
+
+def chosen_epoch(record: Mapping[str, Any]) -> dict[str, float | int | str]:
+    """The epoch that validation chose, counted from 0, its value, and the size of the network.
+
+    Args:
+        record: Content of `manifest.json`.
+    """
+    chosen, parameters = record.get("chosen"), record.get("parameters")
+    found = {"best/epoch": chosen["epoch"], f"best/{chosen['monitor']}": chosen["value"]} if chosen else {}
+    return found | ({} if parameters is None else {"parameters": parameters})
 
 
 def looks(folder: Path) -> list[tuple[str, str]]:

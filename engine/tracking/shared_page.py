@@ -17,8 +17,8 @@ from evaluation.report.style import png
 from evaluation.summary import with_reasons
 
 FOLDER = "shared"
-# Of `manifest.json`: counts, settings, code and machine. Not the command line, the name of the data, their notes
-# and errata, or what was skipped: these name files and recordings.
+# Of `manifest.json`: counts, settings, code and machine. Not the command line, the name of the data, notes on
+# them, errata, or what was skipped: these name files and recordings.
 _TOLD = (
     "chosen", "data_digest", "deterministic", "epochs_without_monitor", "fps", "git", "hardware",
     "leaks_on_purpose", "packages", "parameters", "python", "questionnaires", "recordings", "seed", "started",

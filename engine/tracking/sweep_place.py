@@ -9,6 +9,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 _SWEEP = "multirun.yaml"  # Hydra writes it into the folder of a sweep before the first job begins
+_STUDY = ".study.lock"  # in the folder of a study of sweep.py, whose trials may have a run a seed
 
 
 def place_of(folder: Path, config: Mapping[str, Any], *, whole: Path | None) -> tuple[str, str, str | None]:
@@ -26,6 +27,10 @@ def place_of(folder: Path, config: Mapping[str, Any], *, whole: Path | None) -> 
     if whole is not None:
         fold = folder.relative_to(whole).as_posix().replace("/", " ")
         return f"{name} {fold}", "fold", _group(name, whole)
+    study = next((above for above in list(folder.parents)[:2] if (above / _STUDY).is_file()), None)
+    if study is not None:
+        job = folder.relative_to(study).as_posix().replace("/", " ").replace("_", " ")
+        return f"{name} trial {job}", "trial", _group(name, study)
     if not (folder.parent / _SWEEP).is_file():
         return name, "run", None
     seeds = _swept(OmegaConf.load(folder.parent / _SWEEP)) == {"seed"}

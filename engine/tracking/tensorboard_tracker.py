@@ -9,7 +9,7 @@ from pytorch_lightning.loggers import TensorBoardLogger
 
 from engine.runs.terminal import shown
 from engine.tracking.public_config import flat
-from engine.tracking.tracker import End, Followed, Results, RunFacts
+from engine.tracking.tracker import End, Followed, Results, RunFacts, Summary
 
 
 class TensorBoardTracker(TensorBoardLogger):
@@ -23,7 +23,6 @@ class TensorBoardTracker(TensorBoardLogger):
     def __init__(self, *, save_dir: str, **given: Any) -> None:
         super().__init__(save_dir=save_dir, default_hp_metric=False, **given)
         self._facts: RunFacts | None = None
-        self._numbers: dict[str, float] = {}
 
     def begin(self, facts: RunFacts, *, earlier: str | None) -> Followed:
         """Write the config as text; a run that goes on appends to its folder."""
@@ -35,21 +34,19 @@ class TensorBoardTracker(TensorBoardLogger):
         return Followed(id=facts.name, look=f"tensorboard --logdir {shown(Path(self.save_dir))}")
 
     def conclude(self, results: Results) -> None:
-        """Write the numbers as scalars and the figures as images."""
-        self._numbers = {
-            name: float(value) for name, value in results.summary.items() if isinstance(value, int | float)
-        }
-        for name, value in self._numbers.items():
-            self.experiment.add_scalar(name, value, 0)
+        """Write the figures as images."""
         for path in results.figures:
             self.experiment.add_image(f"figures/{path.stem}", imread(path), dataformats="HWC")
 
-    def end(self, status: End) -> None:
-        """Write the table of hyperparameters with the results, and close the files."""
+    def end(self, status: End, summary: Summary) -> None:
+        """Write the numbers as scalars and beside the hyperparameters, and close the files."""
         assert self._facts is not None
+        numbers = {name: float(one) for name, one in summary.items() if isinstance(one, int | float)}
+        for name, value in numbers.items():
+            self.experiment.add_scalar(name, value, 0)
         self.experiment.add_text("status", status)
         # written once, here: a second one with other metrics would be ignored
-        self.log_hyperparams(dict(flat(self._facts.config)), self._numbers)
+        self.log_hyperparams(dict(flat(self._facts.config)), numbers)
         self.save()
         self.experiment.close()
         self._experiment = None

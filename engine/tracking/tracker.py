@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
+Summary = Mapping[str, float | int | str]
+"""The numbers of a run: `test/auc`, the ends of its interval, and the epoch that was chosen."""
+
 End = Literal["finished", "failed", "interrupted"]
 """How a run ended."""
 
@@ -31,14 +34,12 @@ class Results:
     """What is known as a run has been measured.
 
     Attributes:
-        summary: Metrics of the test part with the ends of their intervals, and the chosen epoch.
         page: The report without faces, ids and single persons.
         figures: Pictures of the same, PNG.
         checkpoint: `best.ckpt`; None of pooled folds. It names the recordings of its split.
         persons: `predictions.csv` and the whole report, which name recordings and may show faces.
     """
 
-    summary: Mapping[str, float | int | str]
     page: Path
     figures: tuple[Path, ...]
     checkpoint: Path | None
@@ -61,10 +62,10 @@ class Tracker(Protocol):
         """Begin a run, or go on with the one of the id `earlier`."""
 
     def conclude(self, results: Results) -> None:
-        """Take in the results."""
+        """Take in page and figures, where the run was measured."""
 
-    def end(self, status: End) -> None:
-        """End the run."""
+    def end(self, status: End, summary: Summary) -> None:
+        """End the run with its numbers, as far as it came."""
 
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
         """Take in values of a step, as Lightning has it."""

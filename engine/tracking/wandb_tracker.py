@@ -7,7 +7,7 @@ from typing import Any
 from pytorch_lightning.loggers import WandbLogger
 
 from engine.runs.terminal import shown
-from engine.tracking.tracker import End, Followed, Results, RunFacts
+from engine.tracking.tracker import End, Followed, Results, RunFacts, Summary
 
 
 class WandbTracker(WandbLogger):
@@ -41,13 +41,12 @@ class WandbTracker(WandbLogger):
         return Followed(id=run.id, look=look)
 
     def conclude(self, results: Results) -> None:
-        """Put the numbers into the summary; log page and figures, and the files that are asked for."""
+        """Log page and figures, and the files that are asked for."""
         import wandb
 
         run = self.experiment
         figures = {f"figures/{path.stem}": wandb.Image(str(path)) for path in results.figures}
         run.log({"report": wandb.Html(str(results.page), inject=False), **figures})
-        run.summary.update(dict(results.summary))
         if self._checkpoint and results.checkpoint is not None:
             self._store("checkpoint", "model", (results.checkpoint,))
         if self._persons:
@@ -61,8 +60,8 @@ class WandbTracker(WandbLogger):
             artifact.add_file(str(path))
         self.experiment.log_artifact(artifact)
 
-    def end(self, status: End) -> None:
+    def end(self, status: End, summary: Summary) -> None:
         """Close the run, so that the next one of this process begins its own."""
         run, self._experiment = self.experiment, None
-        run.summary["status"] = status
+        run.summary.update({**summary, "status": status})
         run.finish(exit_code=0 if status == "finished" else 1)
