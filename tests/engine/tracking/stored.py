@@ -5,6 +5,7 @@ import gzip
 import json
 import re
 import struct
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,6 +40,10 @@ def _items(entries: Any) -> dict[str, Any]:
 def wandb_run(folder: Path) -> dict[str, Any]:
     """`run`, `config`, `summary`, `history` and `exit_code` of the one offline run in a folder."""
     (path,) = folder.glob("offline-run-*/run-*.wandb")
+    for _ in range(100):  # a process of wandb's own writes the end
+        if any(record.HasField("exit") for record in wandb_records(path)):
+            break
+        time.sleep(0.2)
     found: dict[str, Any] = {"run": None, "config": {}, "summary": {}, "history": [], "exit_code": None}
     for record in wandb_records(path):
         kind = record.WhichOneof("record_type")
