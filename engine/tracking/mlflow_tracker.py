@@ -53,22 +53,23 @@ class MLflowTracker(MLFlowLogger):
         """Begin a run with tags of ours alone: MLflow's own name the user, the command and the repository."""
         client = self._mlflow_client
         if earlier is not None:
-            self._run_id = earlier
-            client.update_run(earlier, status="RUNNING")
+            run = earlier
+            client.update_run(run, status="RUNNING")
         else:
             known = client.get_experiment_by_name(self._experiment_name)
             place = client.create_experiment(self._experiment_name) if known is None else known.experiment_id
             tags = {"kind": facts.kind, "mlflow.source.name": "train.py"}
             tags |= {} if facts.group is None else {"group": facts.group}
-            self._run_id = client.create_run(place, tags=tags, run_name=facts.name).info.run_id
-        self._tell_config(facts.config)
+            run = client.create_run(place, tags=tags, run_name=facts.name).info.run_id
+        self._run_id = run
+        self._tell_config(facts.config, run)
         allowed = f"{_ALLOW}=true " if self._tracking_uri.startswith("file:") else ""
-        return Followed(id=self._run_id, look=f"{allowed}mlflow ui --backend-store-uri {self._public_uri()}")
+        return Followed(id=run, look=f"{allowed}mlflow ui --backend-store-uri {self._public_uri()}")
 
-    def _tell_config(self, config: dict[str, Any]) -> None:
+    def _tell_config(self, config: dict[str, Any], run: str) -> None:
         """All of it as a file; single values as parameters, which cannot be changed once they are told."""
-        self._mlflow_client.log_text(self._run_id, json.dumps(config, indent=2, default=str), "config.json")
-        told = self._mlflow_client.get_run(self._run_id).data.params
+        self._mlflow_client.log_text(run, json.dumps(config, indent=2, default=str), "config.json")
+        told = self._mlflow_client.get_run(run).data.params
         self.log_hyperparams({key: value for key, value in flat(config) if key not in told})
 
     def _public_uri(self) -> str:
@@ -90,4 +91,4 @@ class MLflowTracker(MLFlowLogger):
     def end(self, status: End, summary: Summary) -> None:
         """Log the numbers, and mark the run as finished, failed or killed."""
         self.log_metrics({key: float(one) for key, one in summary.items() if isinstance(one, int | float)})
-        self._mlflow_client.set_terminated(self._run_id, _STATUS[status])
+        self._mlflow_client.set_terminated(str(self._run_id), _STATUS[status])

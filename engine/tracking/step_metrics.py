@@ -33,7 +33,8 @@ class StepMetrics(pl.Callback):
         """Log a step of the optimizer, if it is its turn."""
         del pl_module, batch, batch_idx
         step = trainer.global_step - 1  # counted from 0, as Lightning does for epochs
-        if step == self._last or (step + 1) % trainer.log_every_n_steps or not trainer.is_global_zero:
+        every: int = trainer.log_every_n_steps  # type: ignore[attr-defined]  # it is set by a part of the trainer
+        if step == self._last or (step + 1) % every or not trainer.is_global_zero:
             return
         self._last = step
         # Lightning has divided it by the batches that are accumulated
