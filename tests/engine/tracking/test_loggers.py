@@ -48,6 +48,7 @@ def planted(cohorts, series_run, tmp_path_factory):
         patch.setenv("WANDB_SILENT", "true")
         train(config, folder=base / OUT / "run")
     folder = base / OUT / "run"
+    wandb_run(folder / "wandb")  # waits until all of it is on disk
     return SimpleNamespace(
         folder=folder,
         config=config,

@@ -54,6 +54,7 @@ def test_checkpoint_and_predictions_are_stored_where_asked_for_alone(tracker, tm
     one.begin(FACTS, earlier=None)
     one.conclude(Results(page=page, figures=(), checkpoint=checkpoint, persons=(persons,)))
     one.end("finished", {})
+    assert wandb_run(tmp_path / "run" / "wandb")["exit_code"] == 0
     (log,) = (tmp_path / "run" / "wandb").glob("offline-run-*/run-*.wandb")
     stored = log.read_bytes()
     assert [name.encode() in stored for name in names[1:]] == [asked, asked]
