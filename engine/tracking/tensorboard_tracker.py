@@ -28,6 +28,9 @@ class TensorBoardTracker(TensorBoardLogger):
         """Write the config as text; a run that goes on appends to its folder."""
         del earlier
         self._facts = facts
+        self.hparams.update(
+            flat(facts.config)
+        )  # of `hparams.yaml`, which Lightning writes when training ends
         self.experiment.add_text("config", f"```json\n{json.dumps(facts.config, indent=2, default=str)}\n```")
         place = {"name": facts.name, "kind": facts.kind, "group": facts.group}
         self.experiment.add_text("run", "\n".join(f"- {key}: {value}" for key, value in place.items()))

@@ -33,6 +33,8 @@ class WandbTracker(WandbLogger):
         # reports of wandb's own faults go to a third party with the command line in them
         os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
         asked = self._wandb_init
+        if asked.get("anonymous") is None:
+            asked.pop("anonymous", None)  # Lightning passes it on, and wandb warns of it
         own = {"name": facts.name, "group": facts.group, "job_type": facts.kind, "id": earlier}
         asked |= {key: value for key, value in own.items() if asked.get(key) is None}
         run = self.experiment

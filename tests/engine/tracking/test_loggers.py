@@ -94,6 +94,7 @@ def test_tensorboard_holds_config_curves_and_summary(planted):
     text = events.Tensors("config/text_summary")[0].tensor_proto.string_val[0].decode()
     config = json.loads(text.removeprefix("```json\n").removesuffix("\n```"))
     assert config["seed"] == planted.config["seed"]
+    assert "model.optimizer.lr" in (planted.folder / "tensorboard" / "hparams.yaml").read_text()
     assert "figures/training" in events.Tags()["images"]
     start = events.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
     told = HParamsPluginData.FromString(start).session_start_info.hparams
