@@ -22,6 +22,7 @@ from engine.runs.quiet_warnings import quiet
 from engine.runs.ranks import is_main
 from engine.runs.seed import seed_run
 from engine.runs.terminal import after_training, conclude, shown
+from engine.tracking.run_tracking import looks
 from engine.training.checks import (
     check_batches,
     check_devices,
@@ -116,6 +117,7 @@ def _conclude(title: str, folder: Path) -> None:
     table = folder / "folds.csv"
     if table.is_file():
         rows.append(("table", shown(table)))
+    rows += looks(folder)
     conclude(title, folder, rows=rows, following=after_training(folder))
 
 

@@ -300,27 +300,6 @@ def test_a_sweep_that_cannot_mean_well_is_refused(series_overrides, overrides, m
 
 
 @pytest.mark.slow
-def test_wandb_stays_offline_and_stores_no_media(series_overrides, cohorts, tmp_path):
-    overrides = [o for o in series_overrides if o != "logger=none"]
-    done = command(
-        "train.py", *overrides, "logger=wandb", f"paths.data={cohorts}", f"hydra.run.dir={tmp_path}/run",
-        env={"WANDB_SILENT": "true"},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    stored = [path for path in (tmp_path / "run" / "wandb").rglob("*") if path.is_file()]
-    assert any(path.name.startswith("offline") or path.suffix == ".wandb" for path in stored)
-    assert not [path for path in stored if "media" in path.parts]
-    synced = next(path.read_bytes() for path in stored if path.suffix == ".wandb")
-    assert b"val/auc" in synced
-    assert b"n_subjects" not in synced
-    assert str(cohorts).encode() not in synced
-    for path in stored:
-        content = path.read_bytes()
-        assert b"P0000_V1" not in content, f"{path} names a recording"
-        assert b"data:image" not in content
-
-
-@pytest.mark.slow
 def test_two_processes_predict_each_recording_once_and_agree_with_one(series_overrides, cohorts, tmp_path):
     overrides = [o for o in series_overrides if not o.startswith("data.module.subjects")]
     done = command(

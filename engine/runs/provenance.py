@@ -79,6 +79,8 @@ class RunManifest:
             "seed": config.get("seed"),
             "test_looks": before.get("test_looks", 0),
             "looks": before.get("looks", {}),
+            # a run that goes on goes on where it is followed, too
+            **({"tracked": before["tracked"]} if "tracked" in before else {}),
         }
         if (number := job()) is not None:
             self._content["slurm_job"] = number  # by which a job that is put back finds its run
@@ -98,6 +100,11 @@ class RunManifest:
     def folder(self) -> Path:
         """The run's folder."""
         return self._path.parent
+
+    @property
+    def whole(self) -> Path | None:
+        """Folder of the run that this one is a fold of."""
+        return self._whole
 
     @property
     def content(self) -> dict[str, Any]:

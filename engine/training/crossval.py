@@ -19,6 +19,7 @@ from engine.runs.atomic_write import writing
 from engine.runs.provenance import RunManifest, read_manifest_json
 from engine.runs.ranks import is_main
 from engine.runs.results_table import run_row, write_results
+from engine.tracking.run_tracking import RunTracking
 from engine.training.cross_val_results import pool
 from engine.training.fit import train_split
 from evaluation.report.terminal_summary import result_line
@@ -74,7 +75,9 @@ def cross_validate(
         remarks = dict.fromkeys(read_manifest_json(place).get("unselected") for place in places)
         notes = [f"Folds: {remark}" for remark in remarks if remark]
         found = pool(manifest, splits, tables, lines=Lines(config, manifest))
-        write_run(folder, found, config=config, record=record, notes=notes)
+        with RunTracking(config, record=record, kind="crossval") as tracking:
+            write_run(folder, found, config=config, record=record, notes=notes)
+            tracking.results(found)
         rows = [(name, run_row(place)) for name, place in zip(names, places, strict=True)]
         # no interval: folds train on each other's persons, so they are not independent
         table = write_results(folder / "folds.csv", rows, name="fold", summary=("mean", "sd"))

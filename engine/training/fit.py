@@ -1,7 +1,7 @@
 """Training on one split: fit, let validation choose a checkpoint, measure it, and write the results."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import isfinite, nan
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Checkpoint, ModelCheckpoint
+from pytorch_lightning.loggers import Logger
 
 from datamodules.clips.workers.desk import deaths_named
 from datamodules.manifests.manifest import Manifest
@@ -32,12 +33,14 @@ from engine.inference.clip_predictions import Predictor, earlier_scores
 from engine.inference.outputs import write_run
 from engine.inference.person_changes import plain
 from engine.inference.recordings import predicted_recordings
-from engine.inference.results import assess
+from engine.inference.results import Assessment, assess
 from engine.inspection.filmstrips import filmstrips
 from engine.runs.provenance import RunManifest
 from engine.runs.ranks import attend, is_main
 from engine.runs.seed import seed_run
 from engine.runs.terminal import with_progress_bar
+from engine.tracking.run_tracking import RunTracking, trackers_of
+from engine.tracking.step_metrics import StepMetrics
 from engine.training.callbacks import EmbedRun, FiniteMonitor, History, StepSeed
 from engine.training.earlier_run import check_statistics, set_aside, whole_state
 from engine.training.early_ends.finite_loss import FiniteLoss
@@ -95,16 +98,32 @@ def train_split(
     """
     (sizes,) = data_facts(manifest, [split])["parts"].values()
     _log.info("recordings: %s", parts_text(sizes))
-    fitted = fit_split(config, manifest, split, folder=folder)
-    record.record(**fitted.facts)
-    _measure(config, manifest, split, fitted, folder=folder, record=record)
+    with RunTracking(config, record=record) as tracking:
+        fitted = fit_split(config, manifest, split, folder=folder, loggers=tracking.loggers)
+        record.record(**fitted.facts)
+        found = _measure(config, manifest, split, fitted, folder=folder, record=record)
+        tracking.results(found, checkpoint=fitted.best)
     value = fitted.objective
     record.record(objective=value if value is None or isfinite(value) else str(value))  # JSON has no infinity
     return value
 
 
-def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, folder: Path) -> Fitted:
+def fit_split(
+    config: Mapping[str, Any],
+    manifest: Manifest,
+    split: Split,
+    *,
+    folder: Path,
+    loggers: Sequence[Logger] = (),
+) -> Fitted:
     """Train on one split and let validation choose a checkpoint, without the labels of anybody else.
+
+    Args:
+        config: Resolved config whose paths already point to `folder`; its `logger` is not read.
+        manifest: The recordings.
+        split: Who trains, selects and tests.
+        folder: Where checkpoints and `history.csv` go.
+        loggers: Whom Lightning tells what it logs.
 
     Raises:
         CheckpointError: A checkpoint to go on from or to start from cannot be used here.
@@ -145,7 +164,7 @@ def fit_split(config: Mapping[str, Any], manifest: Manifest, split: Split, *, fo
         preprocessing=manifest.preprocessing,
         pretrained=began,
     )
-    trainer = _fit(config, task, datamodule, embedded, state=state, rate=rate, folder=folder)
+    trainer = _fit(config, task, datamodule, embedded, state=state, rate=rate, folder=folder, loggers=loggers)
     best, objective, unselected = chosen(trainer, folder, monitor=str(config["selection"]["monitor"]))
     missing = next(one.missing for one in trainer.callbacks if isinstance(one, FiniteMonitor))  # type: ignore[attr-defined]
     facts: dict[str, Any] = {
@@ -263,11 +282,12 @@ def _fit(
     state: RunCheckpoint | None,
     rate: FoundRate | None,
     folder: Path,
+    loggers: Sequence[Logger],
 ) -> pl.Trainer:
     """Train to the end, from the state of an earlier run if there is one."""
     source = None if state is None else state.path
     resumption = Resumption(source=source, rate=rate)
-    trainer = _trainer(config, embedded, folder, resumption)
+    trainer = _trainer(config, embedded, folder, resumption, loggers)
     if source is not None:
         check_states(trainer.callbacks, source, strict=config["ckpt_path"] is None)  # type: ignore[attr-defined]
     with resumption.restoring(), deaths_named():
@@ -276,7 +296,11 @@ def _fit(
 
 
 def _trainer(
-    config: Mapping[str, Any], embedded: dict[str, Any], folder: Path, resumption: Resumption
+    config: Mapping[str, Any],
+    embedded: dict[str, Any],
+    folder: Path,
+    resumption: Resumption,
+    loggers: Sequence[Logger],
 ) -> pl.Trainer:
     """The trainer of a config with the callbacks that every run has."""
     callbacks = build_all(config["callbacks"], key="callbacks")
@@ -290,6 +314,7 @@ def _trainer(
         EmbedRun(record=embedded),
         history,
         EpochLog(monitor=str(selection["monitor"]), mode=str(selection["mode"]), history=history),
+        *([StepMetrics(trackers=told)] if (told := trackers_of(loggers)) else []),
         resumption,
         FiniteLoss(),
         StepCheckpoint(folder=folder / "checkpoints"),
@@ -298,7 +323,7 @@ def _trainer(
         with_progress_bar(config["trainer"]),
         key="trainer",
         callbacks=callbacks,
-        logger=build_all(config["logger"], key="logger") or False,
+        logger=list(loggers) or False,
         enable_checkpointing=selects,
         plugins=[WholeCheckpoints()],
     )
@@ -347,7 +372,7 @@ def _measure(
     *,
     folder: Path,
     record: RunManifest,
-) -> None:
+) -> Assessment:
     """Predict validation and test with what is on disk, not with what is in memory, and write the results.
 
     The weights in memory are those of the last epoch, and `eval.py` must find the same numbers later.
@@ -367,3 +392,4 @@ def _measure(
         notes = [unselected] if unselected else []
         write_run(folder, found, config=config, record=record, attention=strips, notes=notes)
     predict.trainer.strategy.barrier()  # none begins the next fold while the first one still writes
+    return found

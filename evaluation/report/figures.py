@@ -19,7 +19,20 @@ from evaluation.metrics.applicable import labeled, ranking_column, usable
 from evaluation.metrics.catalog import METRICS
 from evaluation.metrics.definitions import auc
 from evaluation.report.forest import mark_estimate, mark_line, name_rows
-from evaluation.report.style import BLUE, GRAY, GREEN, INK, LIGHT, ORANGE, PURPLE, VERMILION, canvas, png, svg
+from evaluation.report.style import (
+    BLUE,
+    GRAY,
+    GREEN,
+    INK,
+    LIGHT,
+    ORANGE,
+    PURPLE,
+    VERMILION,
+    Form,
+    canvas,
+    png,
+    svg,
+)
 from evaluation.uncertainty.bootstrap import Resampling, subject_weights
 from evaluation.uncertainty.calibration import reliability
 from evaluation.uncertainty.prediction_intervals import COVERAGE
@@ -96,7 +109,7 @@ def predictions_against_truth(recordings: pd.DataFrame, *, constant: float | Non
         return svg(figure)
 
 
-def roc(recordings: pd.DataFrame, *, threshold: float | None) -> str | None:
+def roc(recordings: pd.DataFrame, *, threshold: float | None, form: Form = svg) -> str | None:
     """ROC curve, the pointwise 95 % band of a bootstrap over persons, the validation threshold."""
     column = ranking_column(recordings)
     if column is None or labeled(recordings, "binary_target")["binary_target"].nunique() < 2:
@@ -120,10 +133,10 @@ def roc(recordings: pd.DataFrame, *, threshold: float | None) -> str | None:
         axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
         axes.set(xlabel="false alarms (1 \N{MINUS SIGN} specificity)", ylabel="hits (sensitivity)")
         axes.legend(loc="lower right")
-        return svg(figure)
+        return form(figure)
 
 
-def calibration(recordings: pd.DataFrame) -> str | None:
+def calibration(recordings: pd.DataFrame, *, form: Form = svg) -> str | None:
     """Observed frequency against predicted probability, with Wilson intervals and the count of every bin."""
     if not usable(recordings, "binary_target", "binary_prediction"):
         return None
@@ -145,7 +158,7 @@ def calibration(recordings: pd.DataFrame) -> str | None:
             rows["binary_prediction"].to_numpy(dtype=float), bins=np.linspace(0, 1, 31), color=BLUE, alpha=0.5
         )
         bottom.set(xlim=(-0.02, 1.02), xlabel="predicted probability", ylabel="count")
-        return svg(figure)
+        return form(figure)
 
 
 def trajectories(recordings: pd.DataFrame) -> str | None:
@@ -203,11 +216,12 @@ def _visit_labels(sessions: list[str]) -> list[str]:
     return sessions if fits else [str(i + 1) for i in range(len(sessions))]
 
 
-def reference_forest(lines: Mapping[str, Mapping[str, Any]]) -> str | None:
+def reference_forest(lines: Mapping[str, Mapping[str, Any]], *, form: Form = svg) -> str | None:
     """The model beside the reference lines, with 95 % intervals, one panel per metric; oracles below a rule.
 
     Args:
         lines: summary of each line by its name (a key of `LINES`), the model first.
+        form: how it is written.
     """
     names = defined(lines.values())
     if not names:
@@ -231,7 +245,7 @@ def reference_forest(lines: Mapping[str, Mapping[str, Any]]) -> str | None:
             axes.margins(x=0.12)
             axes.grid(axis="y", visible=False)
         name_rows(grid[0], [LINES[key][0] for key in lines], room=0.75)
-        return svg(figure)
+        return form(figure)
 
 
 def defined(lines: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from evaluation.report.style import BLUE, GRAY, VERMILION, canvas, svg
+from evaluation.report.style import BLUE, GRAY, VERMILION, Form, canvas, svg
 
 _SIZE = (4.7, 3.9)  # inches: half of the page's width
 _RAW = "val_raw"  # of the history: metrics of the trained weights, where validation looks at their average
@@ -14,7 +14,12 @@ _HARDLY, _ENOUGH = 2, 4  # best within so many of at least so many epochs is har
 
 
 def training_curves(
-    history: pd.DataFrame, *, chosen: int | None = None, monitor: str | None = None, warmup: float = 0.0
+    history: pd.DataFrame,
+    *,
+    chosen: int | None = None,
+    monitor: str | None = None,
+    warmup: float = 0.0,
+    form: Form = svg,
 ) -> str | None:
     """Losses over epochs above, the validation metric below, lines at the chosen epoch and the warm-up's end.
 
@@ -24,6 +29,7 @@ def training_curves(
         monitor: The metric that chose it; where the history lacks it, AUC or else MAE. Where both sets of
             weights were validated, that of the trained weights (`val_raw/...`) stands beside it.
         warmup: Epochs in which the learning rate rose, such as 1.5.
+        form: How it is written.
     """
     wanted = dict.fromkeys((monitor, "val/auc", "val/mae"))
     shown = next((c for c in wanted if c in history and history[c].notna().any()), None)
@@ -50,7 +56,7 @@ def training_curves(
             axes.legend(loc="best", ncols=2)
         grid[-1].set_xlabel("epoch")
         grid[-1].xaxis.get_major_locator().set_params(integer=True)
-        return svg(figure)
+        return form(figure)
 
 
 def _colors(names: Sequence[str]) -> tuple[str, ...]:

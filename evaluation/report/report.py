@@ -42,6 +42,7 @@ def write_report(
     notes: Sequence[str] = (),
     thresholds: Mapping[str, Any] | None = None,
     changes: pd.DataFrame | None = None,
+    persons: bool = True,
 ) -> None:
     """Write `report.html`: verdict, metrics, reference lines, plots, data, provenance, limits of use.
 
@@ -57,6 +58,7 @@ def write_report(
         notes: remarks shown below the headline, e.g. that a split could not be audited.
         thresholds: `Threshold.as_dict()` of the decision threshold.
         changes: changes between visits, see `evaluation.change.change_scores`.
+        persons: False leaves out the plots in which a mark stands for one recording or person.
 
     Raises:
         ValueError: there are no predictions to show.
@@ -65,11 +67,13 @@ def write_report(
         raise ValueError(f"{path}: no predictions to report")
     test = predictions[predictions["split"] == "test"] if "split" in predictions else predictions
     test = predictions if test.empty else test
+    cut = (thresholds or {}).get("value")
     remarks = remarks_on_training(history, chosen=(manifest.get("chosen") or {}).get("epoch"))
     page = environment().get_template("report.html").render(
         **header(str(manifest.get("title") or manifest.get("experiment") or "Evaluation report"), manifest),
         **_numbers(metrics),
-        **_figures(test, metrics, manifest, history, (thresholds or {}).get("value"), attention or ()),
+        **_figures(test, metrics, manifest, history, cut, attention or (), persons),
+        persons=persons,
         verdict=judge(metrics, trial=trial(manifest) is not None),
         notes=[*notes, *remarks, *_own_notes(metrics, manifest)],
         about=list(manifest.get("data_notes") or ()),
@@ -99,7 +103,7 @@ def _numbers(metrics: Mapping[str, Any]) -> dict[str, Any]:
         "strata_reason": (metrics.get("discrepancy") or {}).get("reason"),
         "has_persons": "by_subject" in metrics["test"],
         "has_val": bool(metrics.get("val")),
-        "reference_columns": [METRICS[m].label for m in figures.defined(_lines(metrics).values())],
+        "reference_columns": [METRICS[m].label for m in figures.defined(forest_lines(metrics).values())],
         "reference_rows": [row for row in lines if not row["oracle"] and not row["series"]],
         "series_rows": [row for row in lines if row["series"]],
         "oracle_rows": [row for row in lines if row["oracle"]],
@@ -115,6 +119,7 @@ def _figures(
     history: pd.DataFrame | None,
     threshold: float | None,
     attention: Sequence[AttentionExample],
+    persons: bool,
 ) -> dict[str, Any]:
     """Plots with their captions, and the questions that they answer with the place of each."""
     constant = ((metrics.get("reference") or {}).get("constant") or {}).get("prediction")
@@ -122,12 +127,12 @@ def _figures(
     warmup = float(manifest.get("warmup_epochs") or 0.0)
     captions, strips = dict(CAPTIONS), [(example, figures.filmstrip(example)) for example in attention]
     plots = {
-        "references": figures.reference_forest(_lines(metrics)),
-        "truth": figures.predictions_against_truth(test, constant=constant),
+        "references": figures.reference_forest(forest_lines(metrics)),
+        "truth": figures.predictions_against_truth(test, constant=constant) if persons else None,
         "roc": figures.roc(test, threshold=threshold),
         "calibration": figures.calibration(test),
         "training": None if history is None else training_curves(history, **choice, warmup=warmup),
-        "trajectories": figures.trajectories(test),
+        "trajectories": figures.trajectories(test) if persons else None,
         "strips": strips[0][1] if strips else None,
     }
     if history is not None and plots["training"]:
@@ -154,8 +159,8 @@ def _own_notes(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[
         names = [row["recording_id"] for row in metrics.get("unmeasured", ()) if row["split"] == "test"]
         notes.append(
             f"{counts['unmeasured']} test recordings hold no measurement (no face was found) and are neither "
-            f"predicted nor scored: {', '.join(names[:5])}{' ...' if len(names) > 5 else ''}. "
-            "predictions.csv has their share of valid frames."
+            f"predicted nor scored{': ' if names else ''}{', '.join(names[:5])}"
+            f"{' ...' if len(names) > 5 else ''}. predictions.csv has their share of valid frames."
         )
     if (apart := heads_apart(metrics.get("ranked_by_heads"))) is not None:
         notes.append(apart)
@@ -257,8 +262,8 @@ def _who(places: Mapping[str, Sequence[str]]) -> str:
     return ", ".join(f"{label} ({', '.join(own)})" for label, own in places.items())
 
 
-def _lines(metrics: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """Summaries of the lines of the figure by name, the model first, the main oracles last."""
+def forest_lines(metrics: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Summaries of the lines of the forest by name, the model first, the main oracles last."""
     reference = metrics.get("reference") or {}
     lines = {"model": metrics["test"]} | {name: reference[name] for name in SIMPLE if reference.get(name)}
     lines |= {f"{name} {reading}": line for name, (reading, line) in chief_lines(reference).items()}
@@ -282,7 +287,7 @@ def _reasons(reasons: Mapping[str, str]) -> dict[str, str]:
 
 def _line_rows(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
     """A row a line; those on series in all their readings, and every oracle."""
-    lines, reference = _lines(metrics), metrics.get("reference") or {}
+    lines, reference = forest_lines(metrics), metrics.get("reference") or {}
     shown = figures.defined(lines.values())
     lines = {name: line for name, line in lines.items() if name in ("model", *SIMPLE)}
     lines |= {f"{name} {reading}": line for name, reading, line in family_lines(reference)}

@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -49,6 +49,10 @@ _STYLE = {
     "svg.fonttype": "path",
     "svg.hashsalt": "euthymia",  # equal data give equal files
 }
+
+
+Form = Callable[[Figure], str]
+"""How a figure is written: `svg` or `png`."""
 
 
 @contextmanager

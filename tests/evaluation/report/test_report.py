@@ -149,7 +149,7 @@ def test_every_oracle_that_was_computed_is_in_the_table_and_the_figure_keeps_the
     for row, (label, reads) in zip(rows, ORACLES.values(), strict=True):
         assert row.startswith(label)
         assert row.endswith(reads)
-    drawn = list(report._lines(metrics))
+    drawn = list(report.forest_lines(metrics))
     assert drawn[-3:] == ["oracle raw", "oracle relative", "oracle both + earlier scores"]
     assert page.open == []
 
