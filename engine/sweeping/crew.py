@@ -4,7 +4,7 @@ import logging
 import os
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -74,11 +74,8 @@ class Crew:
         environment.pop("HYDRA_FULL_ERROR", None)
         if cards := _cards():
             environment["CUDA_VISIBLE_DEVICES"] = cards[place % len(cards)]
-        log: IO[bytes]
         with self._file(place).open("ab") as log:
-            return subprocess.Popen(
-                self._command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment
-            )
+            return start(self._command, log, environment)
 
     def _file(self, place: int) -> Path:
         return self._logs / f"worker_{place}.log"
@@ -102,6 +99,15 @@ class Crew:
                 job.kill()
                 job.wait()
         self._jobs = {}
+
+
+def start(
+    command: Sequence[str], log: IO[bytes], environment: Mapping[str, str]
+) -> "subprocess.Popen[bytes]":
+    """Begin a worker that writes what it says into a log."""
+    return subprocess.Popen(
+        command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment
+    )
 
 
 def _cards() -> list[str]:

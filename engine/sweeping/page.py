@@ -17,8 +17,8 @@ from evaluation.report.page import Section, write_page
 
 LIMITS = (
     "Research software: this page describes a search over settings and diagnoses nobody. Trials are compared "
-    "by validation; the value of the best of many is too good, and what it is worth the test part of the chosen "
-    "trial says, which is read once."
+    "by validation; the value of the best of many is too good, and what it is worth the test part of the "
+    "chosen trial says, which is read once."
 )
 _FACTS = ("data", "parts", "questionnaires", "synthetic")  # of the chosen trial, which all trials share
 _SHOWN = ("auc", "ccc", "mae", "rmse")
