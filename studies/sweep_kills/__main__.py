@@ -1,0 +1,212 @@
+"""Workers of `sweep.py` are killed at random moments; its trials are held against an undisturbed sweep.
+
+`python -m studies.sweep_kills kills=20` trains a small network on the synthetic cohort under the samplers
+random, grid and TPE with 4 workers, sends SIGKILL to one worker after another and, every fifth time, to the
+command with all its workers, after which the same command is given again. Random and grid have to give the
+table of a sweep that nobody disturbed; of TPE no trial may be lost, finished twice, or left running. With
+`server=true` the study is kept in a PostgreSQL server that is started for it. Commands are forks of this
+process.
+"""
+
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from datamodules.command_line import run
+from studies.sweep_kills.forks import Forked
+from studies.sweep_kills.page import write_page
+from studies.sweep_kills.postgres import server as postgres
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLERS = ("random", "grid", "tpe")
+TRIALS = 12
+SPACE = {"grid": ["model.optimizer.lr=1e-3,3e-3,1e-2", "model.optimizer.weight_decay=0,1e-3,1e-2,1e-1"]}
+_SPACE = ["model.optimizer.lr=tag(log,interval(1e-4,1e-2))", "model.optimizer.weight_decay=0.0,0.01,0.1"]
+SMALL = [
+    *("experiment=mpdrm_series", "model.network.depression.trunk.blocks=1", "width=16", "logger=none"),
+    *(
+        "data.cohort.n_subjects=10",
+        "data.cohort.n_visits=2",
+        "data.cohort.fps=10",
+        "data.cohort.duration_s=2",
+    ),
+    *("data.cohort.workers=1", "protocol.val=0.3", "trainer.max_epochs=6", "evaluation.n_boot=1000"),
+    *("evaluation.lines=[statistics]", "data.module.num_workers=0", "data.module.subjects=2"),
+    *("data.module.train_clips.length=8", "data.module.eval_clips.length=8"),
+]
+_EVERY = 5  # kills, of which one is of the whole command
+_ON = re.compile(r"epochs (?!1 )\d+ to")  # what a training says that begins later than with its first epoch
+_LIMIT = 3600  # seconds that a sweep may take
+
+
+def command(sampler: str, folder: Path, *, data: Path, storage: str | None, workers: int) -> list[str]:
+    """The words of a sweep."""
+    kept = [] if storage is None else [f"storage='{storage}'"]
+    return [
+        "python", "sweep.py", f"study={folder.name}", f"sampler={sampler}", f"n_trials={TRIALS}",
+        f"workers={workers}", "heartbeat=5", "retries=30", f"hydra.run.dir={folder}", *kept,
+        *SPACE.get(sampler, _SPACE), *SMALL, f"paths.data={data}",
+    ]  # fmt: skip
+
+
+def begin(words: list[str], log: Path) -> Forked:
+    """Start a sweep in a session of its own."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    environment = dict(os.environ) | {"OMP_NUM_THREADS": "1"}
+    with log.open("ab") as out:
+        return Forked(words, out, environment, leads=True)
+
+
+def workers_of(job: Forked) -> list[int]:
+    """The workers of a command: its children, who have begun with a trial or not."""
+    try:
+        text = Path(f"/proc/{job.pid}/task/{job.pid}/children").read_text()
+    except OSError:
+        return []
+    return [int(number) for number in text.split()]
+
+
+def disturbed(words: list[str], log: Path, *, kills: int, pause: float, seed: int) -> dict[str, int]:
+    """Run a sweep to its end while its processes are killed; counts the kills by whom they met."""
+    rng, met = random.Random(seed), {"worker": 0, "command": 0, "commands given": 1}
+    job = begin(words, log)
+    until = time.monotonic() + _LIMIT
+    while time.monotonic() < until:
+        moment = time.monotonic() + rng.uniform(0.2, 1.8) * pause
+        while time.monotonic() < moment and job.poll() is None:
+            time.sleep(0.05)
+        if job.poll() is not None:
+            if job.returncode == 0:
+                return met
+            raise RuntimeError(f"{log}: the sweep ended with status {job.returncode}")
+        done = met["worker"] + met["command"]
+        if done >= kills:
+            continue
+        if (done + 1) % _EVERY == 0:
+            os.killpg(job.pid, signal.SIGKILL)
+            job.wait(60)
+            job = begin(words, log)
+            met["command"] += 1
+            met["commands given"] += 1
+        elif victims := workers_of(job):
+            os.kill(rng.choice(victims), signal.SIGKILL)
+            met["worker"] += 1
+    os.killpg(job.pid, signal.SIGKILL)
+    raise RuntimeError(f"{log}: the sweep did not end")
+
+
+def attempts(folder: Path, url: str | None) -> dict[int, list[str]]:
+    """The states of all attempts at each trial, read with Optuna alone."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    storage = url or f"sqlite:///{folder}/study.db"
+    found: dict[int, list[str]] = {}
+    for one in optuna.load_study(study_name=folder.name, storage=storage).trials:
+        found.setdefault(int(one.user_attrs["trial"]), []).append(one.state.name)
+    return found
+
+
+def faults(folder: Path, url: str | None, undisturbed: Path | None) -> list[str]:
+    """What is wrong with a sweep; empty if nothing is."""
+    states, wrong = attempts(folder, url), []
+    if sorted(states) != list(range(TRIALS)):
+        wrong.append(f"trials {sorted(states)} instead of 0 to {TRIALS - 1}")
+    for number, own in states.items():
+        if own.count("COMPLETE") != 1 or set(own) - {"COMPLETE", "FAIL"}:
+            wrong.append(f"trial {number} is {own}")
+    table = pd.read_csv(folder / "trials.csv")
+    if (looked := int((table["test_looks"] > 0).sum())) != 1 or table["test_looks"].max() != 1:
+        wrong.append(f"{looked} trials were tested, {table['test_looks'].max()} times")
+    if undisturbed is not None:
+        other = pd.read_csv(undisturbed / "trials.csv")
+        same = [name for name in table if name not in ("restarts", "seconds")]
+        if not table[same].equals(other[same]):
+            wrong.append("the table is another one than undisturbed")
+    return wrong
+
+
+def examine(
+    sampler: str, out: Path, *, kills: int, pause: float, seed: int, url: str | None
+) -> dict[str, Any]:
+    """Run one sampler undisturbed, where that can be compared, and disturbed."""
+    place = "sqlite" if url is None else "postgresql"
+    whole = None
+    if sampler != "tpe":
+        whole = out / f"{sampler}_whole"
+        if not (whole / "study.html").is_file():
+            shutil.rmtree(whole, ignore_errors=True)
+            words = command(sampler, whole, data=out / "data", storage=None, workers=4)
+            if begin(words, out / "logs" / f"{whole.name}.txt").wait(_LIMIT) != 0:
+                raise RuntimeError(f"{out}/logs/{whole.name}.txt: the sweep failed")
+    folder = out / f"{sampler}_{place}"
+    shutil.rmtree(folder, ignore_errors=True)
+    begun = time.monotonic()
+    words = command(sampler, folder, data=out / "data", storage=url, workers=4)
+    log = out / "logs" / f"{folder.name}.txt"
+    met = disturbed(words, log, kills=kills, pause=pause, seed=seed)
+    restarts = int(pd.read_csv(folder / "trials.csv")["restarts"].sum())
+    logs = "".join(path.read_text(errors="replace") for path in folder.glob("workers/*.log"))
+    return {
+        "sampler": sampler, "storage": place, "trials": TRIALS, **met, "restarts": restarts,
+        "from a checkpoint": len(_ON.findall(logs)),
+        "seconds": round(time.monotonic() - begun), "faults": faults(folder, url, whole),
+    }  # fmt: skip
+
+
+def main(
+    *,
+    kills: int = 20,
+    samplers: tuple[str, ...] = SAMPLERS,
+    pause: float = 6.0,
+    server: bool = False,
+    seed: int = 0,
+    out: Path = Path("outputs/sweep_kills"),
+    page: Path | None = None,
+) -> int:
+    """Kill, go on, compare; the exit status is 1 where a trial was lost or a table differs.
+
+    Args:
+        kills: Of each sampler, every fifth of the whole command.
+        samplers: Of random, grid and tpe.
+        pause: Seconds between two kills, on average.
+        server: Keep the study in a PostgreSQL server that is started for it.
+        seed: Of the moments and victims.
+        out: Where the sweeps are made; undisturbed ones are kept.
+        page: Write what all cases so far came to, as Markdown.
+    """
+    import engine.sweep  # noqa: F401 - before the forks, which then begin at once
+
+    out = out.resolve()
+    out.mkdir(parents=True, exist_ok=True)
+    cases = out / "cases.json"
+    known = json.loads(cases.read_text()) if cases.is_file() else []
+    bad = 0
+    for sampler in samplers:
+        with ExitStack() as stack:
+            url = None
+            if server:
+                url = stack.enter_context(postgres(Path(tempfile.mkdtemp(prefix="pg")) / "server"))
+            case = examine(sampler, out, kills=kills, pause=pause, seed=seed, url=url)
+        bad += bool(case["faults"])
+        known = [one for one in known if (one["sampler"], one["storage"]) != (sampler, case["storage"])] + [
+            case
+        ]
+        cases.write_text(json.dumps(known, indent=2))
+    if page is not None:
+        write_page(page, known)
+    return int(bad > 0)
+
+
+if __name__ == "__main__":
+    run(main)
