@@ -10,7 +10,7 @@ import optuna
 from optuna.trial import TrialState
 
 from engine.config.compose import ConfigError
-from engine.config.differences import canonical_json, differences, without_places
+from engine.config.differences import canonical_json, differences, moved, without_places
 from engine.config.short_keys import SHORT
 from engine.sweeping.space import Space
 
@@ -31,8 +31,7 @@ def study_settings(config: Mapping[str, Any], space: Space, *, sampler: Mapping[
         space: What is searched.
         sampler: Settings of the sampler.
     """
-    kept = {name: value for name, value in config.items() if name not in _OF_EACH_TRIAL}
-    kept["paths"] = dict(config["paths"]) | {"output": "run"}
+    kept = {name: value for name, value in moved(config, "run").items() if name not in _OF_EACH_TRIAL}
     return {"config": kept, "space": dict(space.written), "sampler": dict(sampler)}
 
 

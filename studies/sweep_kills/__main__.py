@@ -26,6 +26,7 @@ from datamodules.command_line import run
 from studies.sweep_kills.forks import Forked
 from studies.sweep_kills.page import write_page
 from studies.sweep_kills.postgres import server as postgres
+from studies.sweep_kills.pretended import run as pretended
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLERS = ("random", "grid", "tpe")
@@ -44,6 +45,7 @@ SMALL = [
     *("evaluation.lines=[statistics]", "data.module.num_workers=0", "data.module.subjects=2"),
     *("data.module.train_clips.length=8", "data.module.eval_clips.length=8"),
 ]
+_KEY = ("sampler", "storage", "trainings")  # of a case
 _EVERY = 5  # kills, of which one is of the whole command
 _ON = re.compile(r"epochs (?!1 )\d+ to")  # what a training says that begins later than with its first epoch
 _LIMIT = 3600  # seconds that a sweep may take
@@ -137,7 +139,7 @@ def faults(folder: Path, url: str | None, undisturbed: Path | None) -> list[str]
 
 
 def examine(
-    sampler: str, out: Path, *, kills: int, pause: float, seed: int, url: str | None
+    sampler: str, out: Path, *, trainings: str, kills: int, pause: float, seed: int, url: str | None
 ) -> dict[str, Any]:
     """Run one sampler undisturbed, where that can be compared, and disturbed."""
     place = "sqlite" if url is None else "postgresql"
@@ -158,7 +160,7 @@ def examine(
     restarts = int(pd.read_csv(folder / "trials.csv")["restarts"].sum())
     logs = "".join(path.read_text(errors="replace") for path in folder.glob("workers/*.log"))
     return {
-        "sampler": sampler, "storage": place, "trials": TRIALS, **met, "restarts": restarts,
+        "sampler": sampler, "storage": place, "trainings": trainings, "trials": TRIALS, **met, "restarts": restarts,
         "from a checkpoint": len(_ON.findall(logs)),
         "seconds": round(time.monotonic() - begun), "faults": faults(folder, url, whole),
     }  # fmt: skip
@@ -169,6 +171,7 @@ def main(
     kills: int = 20,
     samplers: tuple[str, ...] = SAMPLERS,
     pause: float = 6.0,
+    pretend: bool = False,
     server: bool = False,
     seed: int = 0,
     out: Path = Path("outputs/sweep_kills"),
@@ -180,24 +183,30 @@ def main(
         kills: Of each sampler, every fifth of the whole command.
         samplers: Of random, grid and tpe.
         pause: Seconds between two kills, on average.
+        pretend: Let trainings only wait, and write what a training writes: 20 kills in a minute.
         server: Keep the study in a PostgreSQL server that is started for it.
         seed: Of the moments and victims.
         out: Where the sweeps are made; undisturbed ones are kept.
         page: Write what all cases so far came to, as Markdown.
     """
     import engine.sweep  # noqa: F401 - before the forks, which then begin at once
+    from engine.sweeping.trial_runs import TrialRuns
+
+    if pretend:
+        TrialRuns._run = pretended  # type: ignore[method-assign]
 
     out = out.resolve()
     out.mkdir(parents=True, exist_ok=True)
     cases = out / "cases.json"
     known = json.loads(cases.read_text()) if cases.is_file() else []
-    bad = 0
+    bad, trainings = 0, "pretended" if pretend else "real"
     for sampler in samplers:
         with ExitStack() as stack:
             url = None
             if server:
                 url = stack.enter_context(postgres(Path(tempfile.mkdtemp(prefix="pg")) / "server"))
-            case = examine(sampler, out, kills=kills, pause=pause, seed=seed, url=url)
+            given: Any = {"kills": kills, "pause": pause, "seed": seed, "url": url}
+            case = examine(sampler, out / trainings, trainings=trainings, **given)
         bad += bool(case["faults"])
         known = [one for one in known if (one["sampler"], one["storage"]) != (sampler, case["storage"])] + [
             case

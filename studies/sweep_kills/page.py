@@ -5,7 +5,17 @@ from pathlib import Path
 from typing import Any
 
 _COLUMNS = (
-    *("sampler", "storage", "trials", "worker", "command", "restarts", "from a checkpoint", "seconds"),
+    *(
+        "sampler",
+        "storage",
+        "trainings",
+        "trials",
+        "worker",
+        "command",
+        "restarts",
+        "from a checkpoint",
+        "seconds",
+    ),
     "faults",
 )
 _HEAD = """# Sweeps whose workers are killed
