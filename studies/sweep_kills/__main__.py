@@ -160,8 +160,8 @@ def examine(
     restarts = int(pd.read_csv(folder / "trials.csv")["restarts"].sum())
     logs = "".join(path.read_text(errors="replace") for path in folder.glob("workers/*.log"))
     return {
-        "sampler": sampler, "storage": place, "trainings": trainings, "trials": TRIALS, **met, "restarts": restarts,
-        "from a checkpoint": len(_ON.findall(logs)),
+        "sampler": sampler, "storage": place, "trainings": trainings, "trials": TRIALS, **met,
+        "restarts": restarts, "from a checkpoint": len(_ON.findall(logs)),
         "seconds": round(time.monotonic() - begun), "faults": faults(folder, url, whole),
     }  # fmt: skip
 
@@ -208,9 +208,7 @@ def main(
             given: Any = {"kills": kills, "pause": pause, "seed": seed, "url": url}
             case = examine(sampler, out / trainings, trainings=trainings, **given)
         bad += bool(case["faults"])
-        known = [one for one in known if (one["sampler"], one["storage"]) != (sampler, case["storage"])] + [
-            case
-        ]
+        known = [one for one in known if any(one[name] != case[name] for name in _KEY)] + [case]
         cases.write_text(json.dumps(known, indent=2))
     if page is not None:
         write_page(page, known)

@@ -28,7 +28,8 @@ went on from a state on disk before their last epoch; a trial that was killed be
 anew, and one that was killed after its last epoch only has its validation predicted. A fault is a trial
 that is lost, finished twice or left running, a test part that was looked at by another trial than the
 chosen one or twice, and, for random and grid, a table of settings and values (to the last digit) other than
-that of an undisturbed sweep.
+that of an undisturbed sweep. Pretended trainings (`pretend=true`) only wait, and go on from a state on disk
+as real ones do: they try the hands that trials go through, at no cost.
 
 """
 

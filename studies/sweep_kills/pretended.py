@@ -1,4 +1,4 @@
-"""A training that only waits: what a kill meets of it is on disk, as with a real one, and costs no processor."""
+"""A training that only waits: what a kill meets of it is on disk, as of a real one, and costs no time."""
 
 import json
 import math
