@@ -30,8 +30,12 @@ from studies.sweep_kills.pretended import run as pretended
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLERS = ("random", "grid", "tpe")
-TRIALS = 12
-SPACE = {"grid": ["model.optimizer.lr=1e-3,3e-3,1e-2", "model.optimizer.weight_decay=0,1e-3,1e-2,1e-1"]}
+SPACE = {
+    "grid": [
+        "model.optimizer.lr=1e-4,3e-4,1e-3,3e-3,1e-2,3e-2",
+        "model.optimizer.weight_decay=0,1e-3,1e-2,1e-1",
+    ]
+}
 _SPACE = ["model.optimizer.lr=tag(log,interval(1e-4,1e-2))", "model.optimizer.weight_decay=0.0,0.01,0.1"]
 SMALL = [
     *("experiment=mpdrm_series", "model.network.depression.trunk.blocks=1", "width=16", "logger=none"),
@@ -51,12 +55,12 @@ _ON = re.compile(r"epochs (?!1 )\d+ to")  # what a training says that begins lat
 _LIMIT = 3600  # seconds that a sweep may take
 
 
-def command(sampler: str, folder: Path, *, data: Path, storage: str | None, workers: int) -> list[str]:
+def command(sampler: str, folder: Path, *, data: Path, storage: str | None, trials: int) -> list[str]:
     """The words of a sweep."""
     kept = [] if storage is None else [f"storage='{storage}'"]
     return [
-        "python", "sweep.py", f"study={folder.name}", f"sampler={sampler}", f"n_trials={TRIALS}",
-        f"workers={workers}", "heartbeat=5", "retries=30", f"hydra.run.dir={folder}", *kept,
+        "python", "sweep.py", f"study={folder.name}", f"sampler={sampler}", f"n_trials={trials}",
+        "workers=4", "heartbeat=5", "retries=30", f"hydra.run.dir={folder}", *kept,
         *SPACE.get(sampler, _SPACE), *SMALL, f"paths.data={data}",
     ]  # fmt: skip
 
@@ -69,16 +73,16 @@ def begin(words: list[str], log: Path) -> Forked:
         return Forked(words, out, environment, leads=True)
 
 
-def workers_of(job: Forked) -> list[int]:
-    """The workers of a command: its children, who have begun with a trial or not."""
-    try:
-        text = Path(f"/proc/{job.pid}/task/{job.pid}/children").read_text()
-    except OSError:
-        return []
-    return [int(number) for number in text.split()]
+def at_work(folder: Path, url: str | None) -> list[int]:
+    """The workers that are at a trial."""
+    marks = [one.user_attrs["worker"] for one in _attempts(folder, url) if one.state.name == "RUNNING"]
+    workers = {int(mark.rpartition(":")[2]) for mark in marks}
+    return [worker for worker in workers if Path(f"/proc/{worker}").exists()]
 
 
-def disturbed(words: list[str], log: Path, *, kills: int, pause: float, seed: int) -> dict[str, int]:
+def disturbed(
+    words: list[str], log: Path, folder: Path, *, url: str | None, kills: int, pause: float, seed: int
+) -> dict[str, int]:
     """Run a sweep to its end while its processes are killed; counts the kills by whom they met."""
     rng, met = random.Random(seed), {"worker": 0, "command": 0, "commands given": 1}
     job = begin(words, log)
@@ -94,36 +98,46 @@ def disturbed(words: list[str], log: Path, *, kills: int, pause: float, seed: in
         done = met["worker"] + met["command"]
         if done >= kills:
             continue
-        if (done + 1) % _EVERY == 0:
+        if (done + 1) % _EVERY == 0 and at_work(folder, url):
             os.killpg(job.pid, signal.SIGKILL)
             job.wait(60)
             job = begin(words, log)
             met["command"] += 1
             met["commands given"] += 1
-        elif victims := workers_of(job):
+        elif victims := at_work(folder, url):
             os.kill(rng.choice(victims), signal.SIGKILL)
             met["worker"] += 1
     os.killpg(job.pid, signal.SIGKILL)
     raise RuntimeError(f"{log}: the sweep did not end")
 
 
-def attempts(folder: Path, url: str | None) -> dict[int, list[str]]:
-    """The states of all attempts at each trial, read with Optuna alone."""
+def _attempts(folder: Path, url: str | None) -> list[Any]:
+    """All attempts at trials, read with Optuna alone; none where the study has not begun."""
     import optuna
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    storage = url or f"sqlite:///{folder}/study.db"
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    if url is None and not (folder / "study.db").is_file():
+        return []
+    try:
+        storage = url or f"sqlite:///{folder}/study.db"
+        return list(optuna.load_study(study_name=folder.name, storage=storage).trials)
+    except Exception:  # its tables are being made
+        return []
+
+
+def attempts(folder: Path, url: str | None) -> dict[int, list[str]]:
+    """The states of all attempts at each trial."""
     found: dict[int, list[str]] = {}
-    for one in optuna.load_study(study_name=folder.name, storage=storage).trials:
+    for one in _attempts(folder, url):
         found.setdefault(int(one.user_attrs["trial"]), []).append(one.state.name)
     return found
 
 
-def faults(folder: Path, url: str | None, undisturbed: Path | None) -> list[str]:
+def faults(folder: Path, url: str | None, undisturbed: Path | None, *, trials: int) -> list[str]:
     """What is wrong with a sweep; empty if nothing is."""
     states, wrong = attempts(folder, url), []
-    if sorted(states) != list(range(TRIALS)):
-        wrong.append(f"trials {sorted(states)} instead of 0 to {TRIALS - 1}")
+    if sorted(states) != list(range(trials)):
+        wrong.append(f"trials {sorted(states)} instead of 0 to {trials - 1}")
     for number, own in states.items():
         if own.count("COMPLETE") != 1 or set(own) - {"COMPLETE", "FAIL"}:
             wrong.append(f"trial {number} is {own}")
@@ -139,7 +153,15 @@ def faults(folder: Path, url: str | None, undisturbed: Path | None) -> list[str]
 
 
 def examine(
-    sampler: str, out: Path, *, trainings: str, kills: int, pause: float, seed: int, url: str | None
+    sampler: str,
+    out: Path,
+    *,
+    trainings: str,
+    trials: int,
+    kills: int,
+    pause: float,
+    seed: int,
+    url: str | None,
 ) -> dict[str, Any]:
     """Run one sampler undisturbed, where that can be compared, and disturbed."""
     place = "sqlite" if url is None else "postgresql"
@@ -148,27 +170,28 @@ def examine(
         whole = out / f"{sampler}_whole"
         if not (whole / "study.html").is_file():
             shutil.rmtree(whole, ignore_errors=True)
-            words = command(sampler, whole, data=out / "data", storage=None, workers=4)
+            words = command(sampler, whole, data=out / "data", storage=None, trials=trials)
             if begin(words, out / "logs" / f"{whole.name}.txt").wait(_LIMIT) != 0:
                 raise RuntimeError(f"{out}/logs/{whole.name}.txt: the sweep failed")
     folder = out / f"{sampler}_{place}"
     shutil.rmtree(folder, ignore_errors=True)
     begun = time.monotonic()
-    words = command(sampler, folder, data=out / "data", storage=url, workers=4)
+    words = command(sampler, folder, data=out / "data", storage=url, trials=trials)
     log = out / "logs" / f"{folder.name}.txt"
-    met = disturbed(words, log, kills=kills, pause=pause, seed=seed)
+    met = disturbed(words, log, folder, url=url, kills=kills, pause=pause, seed=seed)
     restarts = int(pd.read_csv(folder / "trials.csv")["restarts"].sum())
     logs = "".join(path.read_text(errors="replace") for path in folder.glob("workers/*.log"))
     return {
-        "sampler": sampler, "storage": place, "trainings": trainings, "trials": TRIALS, **met,
+        "sampler": sampler, "storage": place, "trainings": trainings, "trials": trials, **met,
         "restarts": restarts, "from a checkpoint": len(_ON.findall(logs)),
-        "seconds": round(time.monotonic() - begun), "faults": faults(folder, url, whole),
+        "seconds": round(time.monotonic() - begun), "faults": faults(folder, url, whole, trials=trials),
     }  # fmt: skip
 
 
 def main(
     *,
     kills: int = 20,
+    trials: int = 12,
     samplers: tuple[str, ...] = SAMPLERS,
     pause: float = 6.0,
     pretend: bool = False,
@@ -181,6 +204,7 @@ def main(
 
     Args:
         kills: Of each sampler, every fifth of the whole command.
+        trials: Of each sampler, 24 at most.
         samplers: Of random, grid and tpe.
         pause: Seconds between two kills, on average.
         pretend: Let trainings only wait, and write what a training writes: 20 kills in a minute.
@@ -205,7 +229,7 @@ def main(
             url = None
             if server:
                 url = stack.enter_context(postgres(Path(tempfile.mkdtemp(prefix="pg")) / "server"))
-            given: Any = {"kills": kills, "pause": pause, "seed": seed, "url": url}
+            given: Any = {"trials": trials, "kills": kills, "pause": pause, "seed": seed, "url": url}
             case = examine(sampler, out / trainings, trainings=trainings, **given)
         bad += bool(case["faults"])
         known = [one for one in known if any(one[name] != case[name] for name in _KEY)] + [case]

@@ -1,9 +1,12 @@
 """Processes that are forks of one that has imported torch: a death then costs no ten seconds of imports."""
 
 import os
+import runpy
 import signal
 import subprocess
 import sys
+import time
+import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -35,8 +38,14 @@ class Forked:
         if self.pid == 0:
             status = 1
             try:
-                status = _run(command[2:], log.fileno(), environment, leads=leads)
+                os.dup2(log.fileno(), 1)
+                os.dup2(log.fileno(), 2)
+                status = _run(command[2:], environment, leads=leads)
+            except BaseException:
+                traceback.print_exc()
             finally:
+                sys.stdout.flush()
+                sys.stderr.flush()
                 os._exit(status)
 
     def poll(self) -> int | None:
@@ -53,8 +62,6 @@ class Forked:
         Raises:
             subprocess.TimeoutExpired: It goes on.
         """
-        import time
-
         until = None if timeout is None else time.monotonic() + timeout
         while self.poll() is None:
             if until is not None and time.monotonic() > until:
@@ -73,12 +80,9 @@ class Forked:
             os.kill(self.pid, signal.SIGKILL)
 
 
-def _run(words: Sequence[str], log: int, environment: Mapping[str, str], *, leads: bool) -> int:
+def _run(words: Sequence[str], environment: Mapping[str, str], *, leads: bool) -> int:
     """Be the command, in the process of the fork."""
-    import runpy
-    import traceback
-
-    import engine.sweeping.crew as crew
+    from engine.sweeping import crew
 
     if leads:
         os.setsid()
@@ -86,8 +90,6 @@ def _run(words: Sequence[str], log: int, environment: Mapping[str, str], *, lead
         signal.signal(number, signal.SIG_DFL)
     os.environ.clear()
     os.environ.update(environment)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
     forked: Any = Forked
     crew.start = forked
     sys.argv = [str(_HERE / "sweep.py"), *words]
@@ -95,11 +97,7 @@ def _run(words: Sequence[str], log: int, environment: Mapping[str, str], *, lead
     try:
         runpy.run_path(sys.argv[0], run_name="__main__")
     except SystemExit as end:
-        sys.stdout.flush()
         return end.code if isinstance(end.code, int) else 1
-    except BaseException:
-        traceback.print_exc()
-        return 1
     return 0
 
 

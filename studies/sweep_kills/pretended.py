@@ -13,7 +13,7 @@ from engine.runs.lock import FolderInUse, FolderLock
 from engine.runs.provenance import FILE, read_manifest_json, write_json
 from engine.sweeping.trial_runs import TrialRuns
 
-EPOCHS, SECONDS = 8, 0.15  # of a training, and of an epoch
+EPOCHS, SECONDS = 10, 0.5  # of a training, and of an epoch
 _STATE = "state.json"
 _ROWS = "recording_id,subject_id,split,binary_target,binary_prediction\n"
 
