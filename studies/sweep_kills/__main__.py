@@ -240,4 +240,4 @@ def main(
 
 
 if __name__ == "__main__":
-    run(main)
+    raise SystemExit(run(main))

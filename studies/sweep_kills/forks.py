@@ -97,7 +97,10 @@ def _run(words: Sequence[str], environment: Mapping[str, str], *, leads: bool) -
     try:
         runpy.run_path(sys.argv[0], run_name="__main__")
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else 1
+        if not isinstance(end.code, int):
+            sys.stderr.write(f"{end.code}\n")
+            return 1
+        return end.code
     return 0
 
 
