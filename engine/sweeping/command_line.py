@@ -15,7 +15,8 @@ def apart(words: Sequence[str]) -> tuple[list[str], list[str]]:
     >>> apart(["n_trials=5", "lr=interval(0.1,0.2)", "--cfg", "job", "hydra.run.dir=x", "sampler.seed=1"])
     (['n_trials=5', '--cfg', 'job', 'hydra.run.dir=x', 'sampler.seed=1'], ['lr=interval(0.1,0.2)'])
     """
-    own, trained = [], []
+    own: list[str] = []
+    trained: list[str] = []
     known = {*root_keys("sweep"), "hydra"} - {"paths"}  # paths.data is the training's
     for word in words:
         first = _key(word).partition(".")[0].partition("/")[0].partition("@")[0]

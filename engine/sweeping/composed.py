@@ -34,7 +34,7 @@ def run_config(overrides: Sequence[str], *, output: Path, test: bool) -> dict[st
 def first_config(space: Space, *, output: Path) -> dict[str, Any]:
     """The config of the first point of a space: what holds for it in general is checked on this one."""
     params: Mapping[str, Any] = {
-        name: space.points[name][0] if name in space.points else one.low  # type: ignore[attr-defined]
+        name: space.points[name][0] if name in space.points else one.low
         for name, one in space.dimensions.items()
     }
     seed = space.seeds[0] if space.seeds else None

@@ -13,6 +13,9 @@ from engine.runs.provenance import read_manifest_json
 from engine.sweeping.figures import bars, history, importances, parallel
 from engine.sweeping.space import Space
 from engine.sweeping.trial_runs import run_places
+from evaluation.comparison.winner import would_win_again
+from evaluation.comparison.winner_page import winner_figure, winner_rows, winner_sentence
+from evaluation.metrics.catalog import METRICS
 from evaluation.report.page import Section, write_page
 
 LIMITS = (
@@ -66,14 +69,31 @@ def write_study(
 
 
 def winner_sections(validation: pd.DataFrame, *, objective: str) -> list[Section]:
-    """Whether the winner would win again: the place of the joint bootstrap of persons and seeds.
+    """Whether the winner would win again, by a joint bootstrap of persons and seeds; nothing of a loss.
 
     Args:
         validation: `trial, seed, subject_id, recording_id, target, prediction`.
         objective: The value of validation that chooses.
     """
-    del validation, objective
-    return []
+    metric = objective.partition("/")[2]
+    if metric not in METRICS or validation.empty:
+        return []
+    title = "Would the winner win again?"
+    try:
+        found = would_win_again(validation, metric)
+    except ValueError as error:  # of folds, for example, that validate a recording twice
+        return [Section("winner", title, f"That cannot be said: {error}.")]
+    rows = winner_rows(found)
+    return [
+        Section(
+            "winner",
+            title,
+            winner_sentence(found),
+            plot=winner_figure(found),
+            columns=tuple(rows),
+            rows=[tuple(_cell(value) for value in row) for row in rows.itertuples(index=False)],
+        )
+    ]
 
 
 def _result(

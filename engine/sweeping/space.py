@@ -125,9 +125,10 @@ def _distribution(one: Override, *, grid: bool) -> BaseDistribution:
     log = "log" in getattr(value, "tags", ())
     try:
         if isinstance(value, IntervalSweep):
-            whole = isinstance(value.start, int) and isinstance(value.end, int)
+            ends: list[Any] = [value.start, value.end]
+            whole = all(isinstance(end, int) for end in ends)
             kind = IntDistribution if whole else FloatDistribution
-            return kind(value.start, value.end, log=log)
+            return kind(*ends, log=log)
         steps = list(value.range()) if isinstance(value, RangeSweep) and not value.shuffle else []
         if (
             not grid

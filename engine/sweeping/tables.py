@@ -13,7 +13,6 @@ from engine.sweeping.space import Space
 from engine.sweeping.trial_runs import run_places
 from engine.sweeping.trials import Row
 from evaluation.metrics.catalog import METRICS
-from evaluation.tables.predictions import HEADS
 
 _STATES = {
     TrialState.COMPLETE: "finished",
@@ -22,7 +21,10 @@ _STATES = {
     TrialState.RUNNING: "running",
     TrialState.WAITING: "waiting",
 }
-_HEAD = {"score": "score", "band": "band"}  # of the kind of a metric; the others are on the binary head
+_BINARY, _SCORE, _BAND = ((f"{head}_target", f"{head}_prediction") for head in ("binary", "score", "band"))
+_RANKED = (_BINARY, (_BINARY[0], _SCORE[1]))  # persons are ranked by their score where no head is binary
+_HEADS = {"score": (_SCORE,), "band": (_BAND,)}  # of the kind of a metric; of the others `_RANKED`
+_LOSS = (_SCORE, _BINARY, _BAND)
 
 
 def trials_table(
@@ -70,19 +72,19 @@ def validation_table(rows: Sequence[Row], *, folder: Path, metric: str, space: S
         `trial, seed, subject_id, recording_id, target, prediction`; empty where no table has the head.
     """
     kind = METRICS[name].kind if (name := metric.partition("/")[2]) in METRICS else None
-    wanted = HEADS if kind is None else (_HEAD.get(kind, "binary"),)
+    wanted = _LOSS if kind is None else _HEADS.get(kind, _RANKED)
     found: list[pd.DataFrame] = []
     for row in rows:
         if row.last.state != TrialState.COMPLETE:
             continue
         for seed, place in run_places(folder, row.number, space.seeds):
             for table in _read(place):
-                head = next((one for one in wanted if f"{one}_prediction" in table), None)
-                if head is None:
+                columns = next((pair for pair in wanted if set(pair) <= set(table)), None)
+                if columns is None:
                     continue
                 own: dict[str, Any] = {"trial": row.number, "seed": 0 if seed is None else seed}
                 own |= {name: table[name] for name in ("subject_id", "recording_id")}
-                own |= {name: table[f"{head}_{name}"] for name in ("target", "prediction")}
+                own |= {"target": table[columns[0]], "prediction": table[columns[1]]}
                 found.append(pd.DataFrame(own))
     columns = ["trial", "seed", "subject_id", "recording_id", "target", "prediction"]
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=columns)

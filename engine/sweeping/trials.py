@@ -210,4 +210,4 @@ def _suggest(trial: optuna.Trial, name: str, distribution: BaseDistribution) -> 
         step, log = distribution.step, distribution.log
         trial.suggest_int(name, distribution.low, distribution.high, step=step, log=log)
     else:
-        trial.suggest_categorical(name, distribution.choices)  # type: ignore[attr-defined]
+        trial.suggest_categorical(name, distribution.choices)
