@@ -14,7 +14,6 @@ import random
 import re
 import shutil
 import signal
-import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -228,7 +227,7 @@ def main(
         with ExitStack() as stack:
             url = None
             if server:
-                url = stack.enter_context(postgres(Path(tempfile.mkdtemp(prefix="pg")) / "server"))
+                url = stack.enter_context(postgres())
             given: Any = {"trials": trials, "kills": kills, "pause": pause, "seed": seed, "url": url}
             case = examine(sampler, out / trainings, trainings=trainings, **given)
         bad += bool(case["faults"])

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,13 +21,10 @@ def programs() -> Path | None:
 
 
 @contextmanager
-def server(folder: Path) -> Iterator[str]:
-    """Start a server that answers on a socket in the folder alone; gives the URL of its database.
+def server() -> Iterator[str]:
+    """Start a server in a folder of its own, on whose socket alone it answers; gives the URL of its database.
 
     The server refuses to run as root: it then runs as `postgres`, whom its package makes.
-
-    Args:
-        folder: A new folder, with a short path: a socket's has at most 107 characters.
 
     Raises:
         FileNotFoundError: No server is installed.
@@ -34,7 +32,7 @@ def server(folder: Path) -> Iterator[str]:
     place = programs()
     if place is None:
         raise FileNotFoundError("no PostgreSQL server is installed: apt-get install postgresql")
-    folder.mkdir(parents=True)
+    folder = Path(tempfile.mkdtemp(prefix="pg"))  # short: the path of a socket has at most 107 characters
     user = "postgres" if os.geteuid() == 0 else None
     if user is not None:
         shutil.chown(folder, user)
@@ -55,3 +53,4 @@ def server(folder: Path) -> Iterator[str]:
         yield f"postgresql+psycopg://sweeps@/postgres?host={folder}"
     finally:
         call("pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
+        shutil.rmtree(folder, ignore_errors=True)
