@@ -10,7 +10,7 @@ from optuna.trial import FrozenTrial
 from engine.sweeping.trials import number_of
 
 
-class GridPoints(BaseSampler):
+class GridPoints(BaseSampler):  # type: ignore[misc]
     """Takes the points of a grid in their order, the last key varying fastest, as Hydra's own sweeps do.
 
     Optuna's `GridSampler` draws one of the points that are left, so that what a trial gets depends on the
