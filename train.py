@@ -18,22 +18,17 @@ register_choices()
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")
 def main(config: DictConfig) -> float | None:
-    """Run one training, or one job of a sweep, and return the validation metric a sweep may search by."""
+    """Run one training, or one job of a sweep, and return the validation metric that chose its epoch."""
     with reported():
         plain = plain_config(config, keys=root_keys("train"))
         # torch and Lightning take seconds to import: help and a misspelt override do not wait for them
         from engine.config.selection import check_sweep
-        from engine.runs.optuna_study import data_check
         from engine.train import train
 
-        job = HydraConfig.get()
-        check_data = None
-        if job.mode == RunMode.MULTIRUN:
-            check_sweep(plain, direction=job.sweeper.get("direction"))
-            check_data = data_check(job.sweeper)
-        folder = Path(plain["paths"]["output"])
-        objective: float | None = train(plain, folder=folder, check_data=check_data)
-    return objective
+        if HydraConfig.get().mode == RunMode.MULTIRUN:
+            check_sweep(plain)
+        value: float | None = train(plain, folder=Path(plain["paths"]["output"]))
+    return value
 
 
 if __name__ == "__main__":

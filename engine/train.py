@@ -1,19 +1,20 @@
 """The command `train.py`: a training run, from a plain config to a folder of results."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 import pandas as pd
+import pytorch_lightning as pl
 
 from engine.cohort.data_facts import data_facts
 from engine.cohort.leak_check import audit_leaks
 from engine.cohort.splits import checked_splits, report_split
 from engine.config.build import build
-from engine.config.selection import check_run, with_modes
+from engine.config.selection import check_run, reads_test, with_modes
 from engine.config.targets import check_targets, trusting
 from engine.config.value_ranges import check_settings
 from engine.encoding.seen import check_encoder
@@ -45,6 +46,7 @@ def train(
     *,
     folder: Path,
     check_data: Callable[[Mapping[str, Any], str], None] | None = None,
+    watching: Sequence[pl.Callback] = (),
 ) -> float | None:
     """Run the protocol of a config.
 
@@ -52,6 +54,7 @@ def train(
         config: Resolved config, plain.
         folder: Where everything is written.
         check_data: Called with `data.manifest` and the digest of what was read, before anything is trained.
+        watching: Further callbacks of the training, of several folds in the first.
 
     Returns:
         The validation metric of the chosen checkpoint (its mean over folds): what a sweep may search by.
@@ -97,10 +100,11 @@ def train(
         source = build(config["data"]["module"]["source"], key="data.module.source")
         source = source.prepared(manifest.recordings())
         audit_leaks(manifest, splits[0], source, accepted=config["accept_leaks"], record=record)
+        given: Any = {"folder": folder, "record": record, "watching": watching}
         if len(splits) > 1:
-            value = cross_validate(config, manifest, splits, folder=folder, record=record)
+            value = cross_validate(config, manifest, splits, **given)
         else:
-            value = train_split(config, manifest, splits[0], folder=folder, record=record)
+            value = train_split(config, manifest, splits[0], **given)
     _conclude("training is finished", folder)
     return value
 
@@ -118,13 +122,17 @@ def _conclude(title: str, folder: Path) -> None:
     if table.is_file():
         rows.append(("table", shown(table)))
     rows += looks(folder)
-    conclude(title, folder, rows=rows, following=after_training(folder))
+    following = after_training(folder) if reads_test(read_manifest_json(folder).get("config") or {}) else []
+    conclude(title, folder, rows=rows, following=following)
 
 
 def _nothing_left(earlier: Path, config: Mapping[str, Any]) -> bool:
     """Whether a run has nothing left to do under this config; the log says so, or that it goes on."""
     content = read_manifest_json(earlier)
     if content.get("status") != "finished":
+        return False
+    if reads_test(config) and not reads_test(content.get("config") or {}):
+        _log.info("%s is finished, and its test part was not read yet: that is what is left", earlier)
         return False
     if content.get("config", {}).get("trainer", {}).get("max_epochs") != config["trainer"].get("max_epochs"):
         _log.warning("%s is finished, and goes on to %s epochs", earlier, config["trainer"].get("max_epochs"))

@@ -25,13 +25,13 @@ def run(folder, *arguments):
     return done, imported & HEAVY
 
 
-@pytest.mark.parametrize("command", ["train", "eval", "predict", "analyze"])
+@pytest.mark.parametrize("command", ["train", "eval", "predict", "analyze", "sweep"])
 def test_a_command_is_imported_without_what_it_runs(command, tmp_path):
     done, heavy = run(tmp_path, "-c", f"import {command}")
     assert (done.returncode, heavy) == (0, set()), done.stderr[-2000:]
 
 
-@pytest.mark.parametrize("command", ["train.py", "eval.py", "predict.py", "analyze.py"])
+@pytest.mark.parametrize("command", ["train.py", "eval.py", "predict.py", "analyze.py", "sweep.py"])
 def test_help_is_printed_without_torch(command, tmp_path):
     done, heavy = run(tmp_path, str(ROOT / command), "--help")
     assert (done.returncode, heavy) == (0, set()), done.stderr[-2000:]

@@ -126,6 +126,7 @@ OWN = (
     "datamodules.splits.cross_validation",
     "datamodules.splits.longitudinal",
     "datamodules.splits.protocols",
+    "engine.sweeping.grid",
     "engine.tracking.mlflow_tracker",
     "engine.tracking.tensorboard_tracker",
     "engine.tracking.wandb_tracker",
@@ -161,6 +162,8 @@ THIRD_PARTY = _names(
         "sklearn.mixture": "GaussianMixture",
         "sklearn.neighbors": "KNeighborsClassifier",
         "sklearn.svm": "LinearSVC SVR",
+        "optuna.pruners": "HyperbandPruner MedianPruner PercentilePruner SuccessiveHalvingPruner",
+        "optuna.samplers": "CmaEsSampler GPSampler NSGAIISampler QMCSampler RandomSampler TPESampler",
         "pytorch_lightning": "Trainer",
         "pytorch_lightning.callbacks": (
             "ModelCheckpoint EarlyStopping LearningRateMonitor DeviceStatsMonitor StochasticWeightAveraging "

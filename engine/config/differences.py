@@ -43,6 +43,7 @@ def config_hash(config: Mapping[str, Any]) -> str:
 _WORKERS = ("num_workers", "workers", "timeout")  # who reads and draws: the result does not depend on it
 _ANYWHERE = ("root", "path", "workers")  # of a manifest: where recordings lie and who makes them
 _FREE = (
+    "evaluation.test",  # a run whose test part was not read yet goes on to read it
     "data.module.num_workers",
     "data.module.timeout",
     "data.root",  # where the data lie; that they are the same is checked by their digest

@@ -145,26 +145,28 @@ def check_monitors(config: Mapping[str, Any], logged: Collection[str]) -> None:
         )
 
 
-def check_sweep(config: Mapping[str, Any], *, direction: Any) -> None:
+def reads_test(config: Mapping[str, Any]) -> bool:
+    """Whether a run predicts its test part: a trial of a sweep does not (`evaluation.test=false`)."""
+    return bool((config.get("evaluation") or {}).get("test", True))
+
+
+def direction_of(monitor: str) -> str:
+    """What a search does with a logged value: `minimize` or `maximize`."""
+    return _DIRECTIONS[mode_of(monitor)]
+
+
+def check_sweep(config: Mapping[str, Any]) -> None:
     """Stop a sweep that would search for the worst run, or that cannot run at all.
 
     Args:
         config: Resolved config of one run of the sweep.
-        direction: What the sweeper does with the returned metric; None for one that only enumerates.
 
     Raises:
-        ConfigError: The direction contradicts what is selected by, or a run takes more than one device:
-            Lightning starts the other ranks by repeating the command line, so every rank would start the
-            whole sweep.
+        LeakageError: Anything but validation is selected by.
+        ConfigError: The mode contradicts what is selected by, or a run takes more than one device: Lightning
+            starts the other ranks by repeating the command line, so every rank would start the whole sweep.
     """
     check_run(config)
-    monitor = config["selection"]["monitor"]
-    wanted = _DIRECTIONS[mode_of(str(monitor))]
-    if direction is not None and str(getattr(direction, "name", direction)) != wanted:
-        raise ConfigError(
-            f"the sweep would {getattr(direction, 'name', direction)} {monitor}, which is to be "
-            f"{wanted}d. Add hydra.sweeper.direction={wanted}."
-        )
     devices = config["trainer"].get("devices")
     if devices not in (1, "1"):
         raise ConfigError(

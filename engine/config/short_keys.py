@@ -32,7 +32,12 @@ class ShortKeyError(ValueError):
 
 def long_keys(keys: Collection[str]) -> Mapping[str, str]:
     """The short keys of the command whose root keys these are, with the long ones."""
-    return next((short for short in SHORT.values() if set(short) <= set(keys)), {})
+    known = set(keys)
+    return next((short for short in SHORT.values() if {*short, *map(_root, short.values())} <= known), {})
+
+
+def _root(key: str) -> str:
+    return key.partition(".")[0]
 
 
 def placed(config: DictConfig, *, keys: Collection[str]) -> DictConfig:

@@ -70,8 +70,19 @@ _LOADED = {
     "trainer=gpu": "gpus devices gpu device accelerator cuda trainer.gpus",
     "hydra.run.dir={}": "output_dir save_dir out_dir output",
 }
+_SWEEP = {
+    "n_trials={}": "trials num_trials max_trials n_iter",
+    "workers={} (processes that train) or data.module.num_workers={} (those that load)": (
+        "num_workers n_workers n_jobs jobs processes data.num_workers data.workers"
+    ),
+    "study={}": "study_name name",
+    "storage={}": "db database hydra.sweeper.storage",
+    "sampler={}": "algorithm search method hydra/sweeper/sampler",
+    "objectives={}": "objective metric metrics",
+}
 _ANSWERS: dict[str, dict[str, str]] = {
     "train": _TRAIN,
+    "sweep": _SWEEP | {answer: words for answer, words in _TRAIN.items() if answer != "workers={}"},
     "eval": _LOADED | {"manifest={}": "input data data_dir data_path data.path dataset"},
     "predict": _LOADED | {"input={}": "manifest data data_dir data_path data.path video videos folder"},
     "preprocess": {

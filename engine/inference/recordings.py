@@ -10,9 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from datamodules.clips.measurement_coverage import Coverage
+from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.manifest import Manifest
 from datamodules.schema import IDS
 from datamodules.splits.partition import Split
+from engine.config.selection import reads_test
 from engine.inference.clip_predictions import ClipPredictions, part_of
 from evaluation.change.visit_pairs import MOVED, NAMES
 from evaluation.tables.aggregate import combine, to_recordings
@@ -54,7 +56,15 @@ def predicted_recordings(
         split: Whose parts are predicted.
         config: Resolved config of the run: `evaluation.aggregate` combines clips.
         parts: Of train, val and test.
+
+    Raises:
+        LeakageError: The test part is asked for under `evaluation.test=false`.
     """
+    if "test" in parts and not reads_test(config):
+        raise LeakageError(
+            "evaluation.test=false: this run may not read its test part, and was asked to predict it. Of a "
+            "sweep the chosen trial alone is tested, at its end."
+        )
     clips = {}
     for part in parts:
         _log.info("predicting %s: %d recordings", part, len(getattr(split, part)))

@@ -1,5 +1,7 @@
 """Hydra callback that checks the folder of a command before Hydra writes its own files into it."""
 
+import os
+import platform
 from pathlib import Path
 from typing import Any
 
@@ -78,9 +80,9 @@ class CheckFolder(Callback):
             _check_links(folder)
             if is_held(folder):
                 raise in_use(folder)
-            room = folder / ".room"
+            room = folder / f".room-{platform.node()}-{os.getpid()}"  # workers of a sweep share a folder
             put(room, b"0" * _ROOM, lost="nothing yet: the command has not begun")
-            room.unlink()
+            room.unlink(missing_ok=True)
         except (ConfigError, OSError) as error:
             raise SystemExit(f"{type(error).__name__}: {error}") from None
         except Exception as error:

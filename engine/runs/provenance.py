@@ -30,6 +30,10 @@ class RunFolderError(ConfigError):
     """A run's folder that cannot be used as it is."""
 
 
+class Pruned(Exception):
+    """A trial of a search that ends early because it is behind the others."""
+
+
 class RunManifest:
     """Writes `manifest.json` when a run starts and again when it ends, in whatever way it ends.
 
@@ -165,9 +169,11 @@ class RunManifest:
             step = self._signals.step
             place = self.place or ("before the first step" if step is None else f"at step {step}")
             status, code = f"interrupted {place} by {name}", 128 + int(getattr(signal, name))
+        elif isinstance(error, Pruned):
+            status, code = f"pruned {error}", 0
         else:
             status, code = f"failed: {kind.__name__ if kind else 'Error'}: {error}", 1
-        if error is not None:
+        if error is not None and not isinstance(error, Pruned):
             self._content["go_on"] = going_on(self._whole or self.folder)
             if self._whole is None:  # which says for its folds how to go on
                 _log.warning(

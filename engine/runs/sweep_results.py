@@ -1,7 +1,6 @@
 """Hydra callback that says which job of a sweep runs, and ends the sweep in a table of its jobs."""
 
 import logging
-import shlex
 from collections.abc import Sequence
 from math import prod
 from pathlib import Path
@@ -28,7 +27,7 @@ class SweepResults(Callback):
         self._sweep: DictConfig | None = None
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Keep the config, whose number of trials another callback may still change."""
+        """Keep the config of the sweep."""
         del kwargs
         self._sweep = config
 
@@ -55,9 +54,7 @@ class SweepResults(Callback):
         del kwargs
         jobs = finished_jobs(Path(str(config.hydra.sweep.dir)))
         if jobs:
-            direction = config.hydra.sweeper.get("direction")
-            minimize = None if direction is None else str(getattr(direction, "name", direction)) == "minimize"
-            _log.info("%s", sweep_summary(Path(str(config.hydra.sweep.dir)), jobs, minimize=minimize))
+            _log.info("%s", sweep_summary(Path(str(config.hydra.sweep.dir)), jobs))
 
     def _count(self, config: DictConfig) -> str:
         number = int(config.hydra.job.num) + 1
@@ -66,9 +63,7 @@ class SweepResults(Callback):
 
 
 def job_count(hydra: DictConfig) -> int:
-    """How many jobs a sweep has: its trials, or all combinations of the values that are given."""
-    if "n_trials" in hydra.sweeper:
-        return int(hydra.sweeper.n_trials)
+    """How many jobs a sweep has: all combinations of the values that are given."""
     given = [f"{name}={value}" for name, value in (hydra.sweeper.get("params") or {}).items()]
     parsed = OverridesParser.create().parse_overrides([*given, *map(str, hydra.overrides.task)])
     latest = {one.get_key_element(): one for one in parsed}
@@ -85,15 +80,12 @@ def finished_jobs(folder: Path) -> list[tuple[Path, list[str]]]:
     return sorted(jobs, key=lambda job: (len(job[0].name), job[0].name))
 
 
-def sweep_summary(
-    folder: Path, jobs: Sequence[tuple[Path, list[str]]], *, minimize: bool | None = None
-) -> str:
+def sweep_summary(folder: Path, jobs: Sequence[tuple[Path, list[str]]]) -> str:
     """Write the table of a sweep and return what its last lines say.
 
     Args:
         folder: Of the sweep.
         jobs: Folder and overrides of each finished job.
-        minimize: Direction of a search, which names its best job; None where nothing is searched for.
     """
     # they take seconds to import, which help and a misspelt override need not wait for
     from engine.runs.results_table import run_row, write_results
@@ -111,12 +103,6 @@ def sweep_summary(
     text = write_results(path, rows, name="seed" if seeds else "job", summary=summary)
     told = [("table", shown(path))]
     following = f"python -m evaluation.comparison {shown(folder)} <another run or sweep>"
-    known = [(own[key], i) for i, (_, own) in enumerate(rows) for key in own if key.startswith("val/")]
-    if minimize is not None and known:
-        value, best = (min if minimize else max)(known)
-        told += [("best", f"{names[best]}, validation {value:.4f}"), ("folder", shown(jobs[best][0]))]
-        given = [one for one in jobs[best][1] if not one.startswith(("sweep=", "seed="))]
-        following = f"{shlex.join(['python', 'train.py', *given])} sweep=seeds"
     ends = ", low to high: 95 % interval of the mean over seeds" if seeds else ""
     title = f"{len(jobs)} jobs are finished{ends}"
     return f"\n{text}\n{block(title, [*told, ('next', following)])}"

@@ -9,10 +9,13 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+import pytorch_lightning as pl
+
 from datamodules.manifests.manifest import Manifest
 from datamodules.splits.partition import Split
 from engine.cohort.data_facts import data_facts
 from engine.config.differences import config_hash, differences, moved
+from engine.config.selection import reads_test
 from engine.inference.lines import Lines
 from engine.inference.outputs import write_run
 from engine.runs.atomic_write import writing
@@ -35,13 +38,15 @@ def cross_validate(
     *,
     folder: Path,
     record: RunManifest,
+    watching: Sequence[pl.Callback] = (),
 ) -> float | None:
     """Train every fold in `fold_<k>/` and pool what the folds predicted for persons they had not seen.
 
     Where everybody is tested several times, the folds of a round are in `repeat_<r>/fold_<k>/`.
 
     A fold that finished under the same config and data is not trained again, and one that was stopped goes
-    on from its last state: a run goes on with `resume=<its folder>`.
+    on from its last state: a run goes on with `resume=<its folder>`. `watching` are callbacks of the first
+    fold.
 
     Returns:
         Mean validation metric over the folds; None if one has none.
@@ -62,15 +67,17 @@ def cross_validate(
             objectives.append(read_manifest_json(place).get("objective"))
         else:
             own = moved(config, place) | {"resume": str(source) if source.is_dir() else None}
-            objectives.append(_fold(own, manifest, split, place, whole=folder))
+            seen = watching if place == places[0] else ()
+            objectives.append(_fold(own, manifest, split, place, whole=folder, watching=seen))
         if is_main():
             _log.info("%s: %s", count, _result(place))
     names = [place.relative_to(folder).as_posix() for place in places]
     first = read_manifest_json(places[0])
     common = {name: first[name] for name in ("parameters", "weights") if name in first}
     record.record(folds=names, objectives=objectives, **common)
-    record.count_look()
-    if is_main():
+    if reads_test(config):
+        record.count_look()
+    if is_main() and reads_test(config):
         tables = [read_predictions(place / "predictions.csv") for place in places]
         remarks = dict.fromkeys(read_manifest_json(place).get("unselected") for place in places)
         notes = [f"Folds: {remark}" for remark in remarks if remark]
@@ -78,6 +85,7 @@ def cross_validate(
         with RunTracking(config, record=record, kind="crossval") as tracking:
             write_run(folder, found, config=config, record=record, notes=notes)
             tracking.results(found)
+    if is_main():
         rows = [(name, run_row(place)) for name, place in zip(names, places, strict=True)]
         # no interval: folds train on each other's persons, so they are not independent
         table = write_results(folder / "folds.csv", rows, name="fold", summary=("mean", "sd"))
@@ -116,7 +124,13 @@ def _result(place: Path) -> str:
 
 
 def _fold(
-    config: Mapping[str, Any], manifest: Manifest, split: Split, place: Path, *, whole: Path
+    config: Mapping[str, Any],
+    manifest: Manifest,
+    split: Split,
+    place: Path,
+    *,
+    whole: Path,
+    watching: Sequence[pl.Callback],
 ) -> float | None:
     earlier = Path(config["resume"]) if config.get("resume") else None
     given: Any = {"writes": is_main(), "earlier": earlier, "whole": whole}
@@ -129,13 +143,16 @@ def _fold(
         )
         if split.notes:
             record.record(split_notes={split.name: list(split.notes)})
-        return train_split(config, manifest, split, folder=place, record=record)
+        given = {"folder": place, "record": record, "watching": watching}
+        return train_split(config, manifest, split, **given)
 
 
 def finished(place: Path, config: Mapping[str, Any], manifest: Manifest) -> bool:
-    """Whether a fold's folder holds the predictions of a run that ended well, on this config and data."""
+    """Whether a fold's folder holds all predictions of a run that ended well, on this config and data."""
     content = read_manifest_json(place)
     known = content.get("config")
+    if reads_test(config) and not reads_test(known or {}):
+        return False  # a trial of a sweep, which is tested now
     same = (
         content.get("config_hash") == config_hash(config) if known is None else not differences(known, config)
     )

@@ -18,7 +18,6 @@ from engine.checkpoints.atomic_checkpoint_io import WholeCheckpoints
 from engine.checkpoints.checkpoint import (
     CheckpointError,
     RunCheckpoint,
-    add_calibration,
     load_checkpoint,
     new_record,
 )
@@ -28,15 +27,10 @@ from engine.cohort.data_facts import data_facts
 from engine.cohort.pretrained_weights import weights_taken
 from engine.config.build import build, build_all
 from engine.config.compose import with_value
-from engine.config.selection import monitored, with_modes
-from engine.inference.clip_predictions import Predictor, earlier_scores
-from engine.inference.outputs import write_run
-from engine.inference.person_changes import plain
-from engine.inference.recordings import predicted_recordings
-from engine.inference.results import Assessment, assess
-from engine.inspection.filmstrips import filmstrips
+from engine.config.selection import monitored, reads_test, with_modes
+from engine.inference.clip_predictions import earlier_scores
 from engine.runs.provenance import RunManifest
-from engine.runs.ranks import attend, is_main
+from engine.runs.ranks import attend
 from engine.runs.seed import seed_run
 from engine.runs.terminal import with_progress_bar
 from engine.tracking.run_tracking import RunTracking, trackers_of
@@ -48,6 +42,7 @@ from engine.training.early_ends.step_checkpoint import StepCheckpoint
 from engine.training.ema import EMA
 from engine.training.epoch_log import EpochLog, best_epoch
 from engine.training.lr_finder import FoundRate, find_rate
+from engine.training.measure import measure, measure_validation
 from engine.training.resume_callback import Resumption, check_states, kept_rate
 from engine.training.transfer import start_from
 from evaluation.report.terminal_summary import parts_text
@@ -82,7 +77,13 @@ class Fitted:
 
 
 def train_split(
-    config: Mapping[str, Any], manifest: Manifest, split: Split, *, folder: Path, record: RunManifest
+    config: Mapping[str, Any],
+    manifest: Manifest,
+    split: Split,
+    *,
+    folder: Path,
+    record: RunManifest,
+    watching: Sequence[pl.Callback] = (),
 ) -> float | None:
     """Train on one split and leave a complete run in its folder.
 
@@ -92,17 +93,26 @@ def train_split(
         split: Who trains, selects and tests; checked by the guard before.
         folder: Where checkpoints, tables and report go.
         record: The run's `manifest.json`.
+        watching: Further callbacks, which change nothing in what is trained.
 
     Returns:
         The chosen checkpoint's validation metric, if any.
     """
     (sizes,) = data_facts(manifest, [split])["parts"].values()
     _log.info("recordings: %s", parts_text(sizes))
+    given: Any = {"folder": folder, "record": record}
     with RunTracking(config, record=record) as tracking:
-        fitted = fit_split(config, manifest, split, folder=folder, loggers=tracking.loggers)
+        fitted = fit_split(
+            config, manifest, split, folder=folder, loggers=tracking.loggers, watching=watching
+        )
         record.record(**fitted.facts)
-        found = _measure(config, manifest, split, fitted, folder=folder, record=record)
-        tracking.results(found, checkpoint=fitted.best)
+        if reads_test(config):
+            found = measure(
+                config, manifest, split, best=fitted.best, unselected=fitted.facts.get("unselected"), **given
+            )
+            tracking.results(found, checkpoint=fitted.best)
+        else:
+            measure_validation(config, manifest, split, best=fitted.best, **given)
     value = fitted.objective
     record.record(objective=value if value is None or isfinite(value) else str(value))  # JSON has no infinity
     return value
@@ -115,6 +125,7 @@ def fit_split(
     *,
     folder: Path,
     loggers: Sequence[Logger] = (),
+    watching: Sequence[pl.Callback] = (),
 ) -> Fitted:
     """Train on one split and let validation choose a checkpoint, without the labels of anybody else.
 
@@ -124,6 +135,7 @@ def fit_split(
         split: Who trains, selects and tests.
         folder: Where checkpoints and `history.csv` go.
         loggers: Whom Lightning tells what it logs.
+        watching: Further callbacks, which change nothing in what is trained.
 
     Raises:
         CheckpointError: A checkpoint to go on from or to start from cannot be used here.
@@ -156,7 +168,7 @@ def fit_split(
     # of a run that goes on, what its weights began with is known to its checkpoint alone
     began = weights_taken(task) if state is None else state.pretrained
     embedded = new_record(
-        config=dict(config) | {"resume": None, "ckpt_path": None},  # what is trained, not how it came about
+        config=_trained(config),
         statistics=statistics,
         data_digest=manifest.digest(),
         split=_recorded_split(split),
@@ -164,7 +176,8 @@ def fit_split(
         preprocessing=manifest.preprocessing,
         pretrained=began,
     )
-    trainer = _fit(config, task, datamodule, embedded, state=state, rate=rate, folder=folder, loggers=loggers)
+    given: Any = {"state": state, "rate": rate, "folder": folder, "loggers": loggers, "watching": watching}
+    trainer = _fit(config, task, datamodule, embedded, **given)
     best, objective, unselected = chosen(trainer, folder, monitor=str(config["selection"]["monitor"]))
     missing = next(one.missing for one in trainer.callbacks if isinstance(one, FiniteMonitor))  # type: ignore[attr-defined]
     facts: dict[str, Any] = {
@@ -195,6 +208,12 @@ def _chosen_epoch(trainer: pl.Trainer, config: Mapping[str, Any]) -> dict[str, A
     last = float(rows[-1].get(monitor, nan))
     known = {"last": last} if isfinite(last) else {}
     return {"epoch": best[0], "monitor": monitor, "value": best[1], "of": len(rows), **known}
+
+
+def _trained(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What is trained, not how it came about nor whether its test part was read already."""
+    evaluation = {name: value for name, value in config["evaluation"].items() if name != "test"}
+    return dict(config) | {"resume": None, "ckpt_path": None, "evaluation": evaluation}
 
 
 def _recorded_split(split: Split) -> dict[str, Any]:
@@ -283,11 +302,12 @@ def _fit(
     rate: FoundRate | None,
     folder: Path,
     loggers: Sequence[Logger],
+    watching: Sequence[pl.Callback],
 ) -> pl.Trainer:
     """Train to the end, from the state of an earlier run if there is one."""
     source = None if state is None else state.path
     resumption = Resumption(source=source, rate=rate)
-    trainer = _trainer(config, embedded, folder, resumption, loggers)
+    trainer = _trainer(config, embedded, folder, [resumption, *watching], loggers)
     if source is not None:
         check_states(trainer.callbacks, source, strict=config["ckpt_path"] is None)  # type: ignore[attr-defined]
     with resumption.restoring(), deaths_named():
@@ -299,7 +319,7 @@ def _trainer(
     config: Mapping[str, Any],
     embedded: dict[str, Any],
     folder: Path,
-    resumption: Resumption,
+    last: Sequence[pl.Callback],
     loggers: Sequence[Logger],
 ) -> pl.Trainer:
     """The trainer of a config with the callbacks that every run has."""
@@ -315,7 +335,7 @@ def _trainer(
         history,
         EpochLog(monitor=str(selection["monitor"]), mode=str(selection["mode"]), history=history),
         *([StepMetrics(trackers=told)] if (told := trackers_of(loggers)) else []),
-        resumption,
+        *last,
         FiniteLoss(),
         StepCheckpoint(folder=folder / "checkpoints"),
     ]
@@ -362,34 +382,3 @@ def chosen(trainer: pl.Trainer, folder: Path, *, monitor: str) -> tuple[Path, fl
     trainer.save_checkpoint(best)
     trainer.save_checkpoint(best.with_name("last.ckpt"))
     return best, None, remark
-
-
-def _measure(
-    config: Mapping[str, Any],
-    manifest: Manifest,
-    split: Split,
-    fitted: Fitted,
-    *,
-    folder: Path,
-    record: RunManifest,
-) -> Assessment:
-    """Predict validation and test with what is on disk, not with what is in memory, and write the results.
-
-    The weights in memory are those of the last epoch, and `eval.py` must find the same numbers later.
-    """
-    predict = Predictor.of(load_checkpoint(fitted.best), config)
-    predicted = predicted_recordings(predict, manifest, split, config=config)
-    record.record(parameters=predict.parameters)
-    record.count_look()
-    found = assess(config, manifest, split, predicted)
-    if is_main():
-        val = predicted.recordings["val"]
-        columns = [str(name) for name in val if str(name).endswith(("_target", "_prediction"))]
-        kept = {name: val[name].tolist() for name in columns}
-        add_calibration(fitted.best, kept, change=plain(found.taught))
-        strips = filmstrips(predicted.clips["test"], manifest, config)
-        unselected = fitted.facts.get("unselected")
-        notes = [unselected] if unselected else []
-        write_run(folder, found, config=config, record=record, attention=strips, notes=notes)
-    predict.trainer.strategy.barrier()  # none begins the next fold while the first one still writes
-    return found

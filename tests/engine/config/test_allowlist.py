@@ -16,7 +16,7 @@ from tests.engine.config.zoo_arguments import ZOO
 
 ROOT = Path(__file__).parents[3]
 PACKAGES = ("benchmarks", "biomarkers", "datamodules", "engine", "evaluation", "models")
-COMMANDS = ("train", "eval", "predict", "analyze")
+COMMANDS = ("train", "eval", "predict", "analyze", "sweep")
 REACHED = ("system", "path.join", "load", "nn.Linear", "Path", "hub.load", "utils.instantiate")
 DISGUISES = (
     *("os.system", "posix.system", "os.path.os.system", "subprocess.run", "subprocess.Popen", "pty.spawn"),

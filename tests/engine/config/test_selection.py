@@ -2,7 +2,16 @@ import pytest
 
 from datamodules.feature_leakage.channels import LeakageError
 from engine.config.compose import ConfigError
-from engine.config.selection import check_monitors, check_run, check_sweep, mode_of, monitored, with_modes
+from engine.config.selection import (
+    check_monitors,
+    check_run,
+    check_sweep,
+    direction_of,
+    mode_of,
+    monitored,
+    reads_test,
+    with_modes,
+)
 from engine.train import train
 from engine.training.checks import check_model
 from evaluation.metrics.catalog import METRICS
@@ -192,12 +201,18 @@ def test_a_selection_that_works_passes(overrides, compose_run, series_overrides)
 
 
 def test_a_sweep_searches_for_the_best_on_one_device():
-    check_sweep(config(), direction="maximize")
-    check_sweep(config("val/loss"), direction="minimize")
-    check_sweep(config(), direction=None)
-    with pytest.raises(ConfigError, match=r"hydra\.sweeper\.direction=minimize"):
-        check_sweep(config("val/mae"), direction="maximize")
+    check_sweep(config())
+    check_sweep(config("val/loss"))
+    assert (direction_of("val/auc"), direction_of("val/mae")) == ("maximize", "minimize")
     with pytest.raises(ConfigError, match="would keep the worst"):
-        check_sweep(config(mode="min"), direction="minimize")
-    with pytest.raises(ConfigError, match="one device"):
-        check_sweep(config(devices=2), direction=None)
+        check_sweep(config(mode="min"))
+    with pytest.raises(LeakageError):
+        check_sweep(config("test/auc"))
+    with pytest.raises(ConfigError, match="every rank would start the sweep"):
+        check_sweep(config(devices=2))
+
+
+def test_a_run_reads_its_test_part_unless_it_is_a_trial():
+    assert reads_test({})
+    assert reads_test({"evaluation": {"n_boot": 3}})
+    assert not reads_test({"evaluation": {"test": False}})

@@ -1,0 +1,1 @@
+"""Does the probability of rank 1 hold what it says, on simulated sweeps of known truth?"""
