@@ -4,22 +4,21 @@ The observed winner owes part of its lead to luck, so the share of resamples in 
 the probability that it is the best. With y (K,) the mean value of each trial over its S_k seeds,
 
     y_k = \theta_k + seeds + persons,    \theta_k ~ N(\mu, \tau^2),  seeds ~ N(0, \omega^2 / S_k),
-                                         persons ~ N(0, c V), the same persons for all trials
+                                         persons ~ N(0, V), the same persons for all trials
 
 and every trial is drawn towards the mean of all as far as y is noise (James and Stein; Efron and Morris,
 JASA 1975). Only differences of trials matter: with B (K - 1, K) orthonormal contrasts, \mu drops out:
 
-    B y ~ N(0, c B V B' + \omega^2 B D B' + \tau^2 I),    D = diag(1 / S_k)
+    B y ~ N(0, B V B' + \omega^2 B D B' + \tau^2 I),    D = diag(1 / S_k)
 
-The spread of the seeds around the mean of their trial, W = \sum (y_ks - y_k)^2, is (\omega^2 + c t / \nu)
+The spread of the seeds around the mean of their trial, W = \sum (y_ks - y_k)^2, is (\omega^2 + t / \nu)
 times \chi^2 of \nu degrees of freedom, \nu the seeds beyond the first, t what persons alone make of it.
 
 Published: that normal model; half-Cauchy priors of standard deviations (Gelman, Bayesian Analysis 2006); V
 shrunk towards equal variances (OAS: Chen, Wiesel, Eldar and Hero, IEEE TSP 2010), as more trials than persons
 would leave directions free of noise. Ours: the scales of the priors, in units of the noise u of persons (u
 for \tau, u / 2 for \omega, as training again moves a score less than other test data do: Bouthillier et al.,
-MLSys 2021); c, which is n / \chi^2 of n degrees of freedom, as n + 1 persons do not know V; W taken as
-independent of y.
+MLSys 2021); W taken as independent of y.
 """
 
 from typing import NamedTuple
@@ -27,13 +26,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import helmert
-from scipy.stats import chi2
 
 Array = NDArray[np.float64]
 
 DRAWS = 4000  # our choice: a probability is known to .008
 _TAU_SCALE, _OMEGA_SCALE = 1.0, 0.5  # of the priors, in units of the noise of persons
-_TAUS, _OMEGAS, _FACTORS = 24, 8, 5  # points of the grid: twice as many moved no probability by .02
+_TAUS, _OMEGAS = 24, 8  # points of the grid: twice as many moved no probability by .02
 _LEAST = 0.05  # of the noise of persons: below it trials and seeds are as good as equal
 
 
@@ -74,8 +72,7 @@ def true_values(scatter: Scatter, *, draws: int = DRAWS, seed: int = 0) -> Truth
     means = _means(scatter.trial_of)
     values, v = means @ scatter.values, means @ scatter.covariance @ means.T
     contrasts = helmert(len(values))
-    n = max(1, scatter.persons - 1)
-    noise = _oas(contrasts @ v @ contrasts.T, n)
+    noise = _oas(contrasts @ v @ contrasts.T, max(1, scatter.persons - 1))
     unit = float(np.sqrt(np.trace(noise) / len(noise)))
     if unit <= 1e-12 * max(1.0, float(np.abs(values).max())):
         if np.ptp(values) > 0:
@@ -86,13 +83,12 @@ def true_values(scatter: Scatter, *, draws: int = DRAWS, seed: int = 0) -> Truth
     within = _within(scatter, means)
     omegas = unit * np.geomspace(_LEAST, max(6.0, 3 * within.spread / unit), _OMEGAS)
     seeds = contrasts @ np.diag(1 / counts) @ contrasts.T
-    grid = [(c, omega) for c in _factors(n) for omega in omegas]
-    spectra = [_spectrum(c * noise + omega**2 * seeds, y) for c, omega in grid]
+    spectra = [_spectrum(noise + omega**2 * seeds, y) for omega in omegas]
     logs = np.stack(
         [
             _evidence(one, taus) + _prior(taus, _TAU_SCALE * unit) + _prior(omega, _OMEGA_SCALE * unit)
-            + within.evidence(c, omega)
-            for one, (c, omega) in zip(spectra, grid, strict=True)
+            + within.evidence(omega)
+            for one, omega in zip(spectra, omegas, strict=True)
         ]
     )  # fmt: skip
     weights = np.exp(logs - logs.max())
@@ -100,7 +96,7 @@ def true_values(scatter: Scatter, *, draws: int = DRAWS, seed: int = 0) -> Truth
     rng = np.random.default_rng(seed)
     times = rng.multinomial(draws, weights.ravel()).reshape(weights.shape)
     found = [_draw(one, np.repeat(taus, n), rng) for one, n in zip(spectra, times, strict=True)]
-    seed_sd = float(weights.sum(axis=1) @ [omega for _, omega in grid])
+    seed_sd = float(weights.sum(axis=1) @ omegas)
     return Truths(np.concatenate(found) @ contrasts, seed_sd)
 
 
@@ -123,11 +119,11 @@ class _Within(NamedTuple):
     def spread(self) -> float:
         return float(np.sqrt(self.squares / self.df)) if self.df else 0.0
 
-    def evidence(self, c: float, omega: float) -> float:
+    def evidence(self, omega: float) -> float:
         """Log likelihood of the spread of seeds; 0 where every trial has one."""
         if not self.df:
             return 0.0
-        variance = omega**2 + c * self.persons / self.df
+        variance = omega**2 + self.persons / self.df
         return float(-0.5 * (self.df * np.log(variance) + self.squares / variance))
 
 
@@ -156,12 +152,6 @@ def _oas(covariance: Array, n: int) -> Array:
     share = min(1.0, ((1 - 2 / p) * squares + trace**2) / gap) if gap > 0 else 1.0
     shrunk: Array = (1 - share) * covariance + share * trace / p * np.eye(p)
     return shrunk
-
-
-def _factors(n: int) -> Array:
-    """Equally likely ratios of the true to the measured noise of persons."""
-    factors: Array = n / chi2.ppf((np.arange(_FACTORS) + 0.5) / _FACTORS, n)
-    return factors
 
 
 def _prior(sd: Array | float, scale: float) -> Array:

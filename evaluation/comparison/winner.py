@@ -111,17 +111,15 @@ def would_win_again(table: pd.DataFrame, metric: str, *, seed: int = 0) -> Winne
     if not sweep.trials:
         reasons = sorted(set(sweep.absent.values()))
         return Winner(metric, (), sweep.absent, reason=f"no trial has a value: {reasons[0]}")
-    truths = judge(sweep, resampled_values(sweep, seed=seed), seed=seed)
-    seen = len(sweep.models) > len(sweep.trials)
-    judged = not isinstance(truths, str)
-    seed_sd = truths.seed_sd if judged and len(sweep.trials) > 1 else None
-    rows = _rows(sweep, seed_sd if seen and seed_sd is not None else 0.0)
     sign = 1.0 if sweep.metric.higher_is_better else -1.0
-    best = max(range(len(rows)), key=lambda k: sign * rows[k].value)
-    if judged:
-        rows = _judged(rows, truths.draws, best, sign)
+    seen = len(sweep.models) > len(sweep.trials)
+    truths = judge(sweep, resampled_values(sweep, seed=seed), seed=seed)
+    if isinstance(truths, str):
+        rows = sorted(_rows(sweep, 0.0), key=lambda row: -sign * row.value)
+        return Winner(metric, tuple(rows), sweep.absent, None, seen, truths)
+    rows = _judged(_rows(sweep, truths.seed_sd if seen else 0.0), truths.draws, sign)
     rows.sort(key=lambda row: -sign * row.value)  # stable: the first of equals stays the first
-    return Winner(metric, tuple(rows), sweep.absent, seed_sd, seen, None if judged else truths)
+    return Winner(metric, tuple(rows), sweep.absent, truths.seed_sd, seen)
 
 
 def judge(sweep: SweepTable, resampled: Array, *, seed: int = 0) -> Truths | str:
@@ -207,8 +205,9 @@ def _rows(sweep: SweepTable, seed_sd: float) -> list[RankedTrial]:
     return rows
 
 
-def _judged(rows: list[RankedTrial], draws: Array, best: int, sign: float) -> list[RankedTrial]:
-    """The rows with what the draws (R, K) of the true values say of them."""
+def _judged(rows: list[RankedTrial], draws: Array, sign: float) -> list[RankedTrial]:
+    """The rows with what the draws (R, K) of the true values, higher is better, say of them."""
+    best = max(range(len(rows)), key=lambda k: sign * rows[k].value)
     shares = probabilities(draws)
     regrets = (draws.max(axis=1, keepdims=True) - draws).mean(axis=0)
     better = (draws > draws[:, [best]]).mean(axis=0)

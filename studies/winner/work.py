@@ -13,7 +13,7 @@ from studies.winner.simulated import setting, simulate
 
 Array = NDArray[np.float64]
 
-_SEED = 18
+_SEED = 1018  # the method was settled on 18 and others
 
 
 def sweep(number: int) -> Mapping[str, Any]:
