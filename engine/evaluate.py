@@ -88,7 +88,9 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
         )
         check_scale(material.manifest, run)
         _record(checkpoint, material, run, record=record)
-        predict = Predictor.of(checkpoint, run, one_device=True) if exported is None else exported.predictor(run)
+        predict = (
+            Predictor.of(checkpoint, run, one_device=True) if exported is None else exported.predictor(run)
+        )
         check_history(predict.task, material.split.known, where=str(checkpoint.path))
         parameters = predict.parameters if exported is None else exported.card.get("parameters")
         record.record(parameters=parameters, pretrained=checkpoint.pretrained)
@@ -121,7 +123,9 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
 def _exported(config: Mapping[str, Any]) -> Exported:
     """The bundle of `exported`, whose network is evaluated in the place of a checkpoint's."""
     if config.get("ckpt_path") is not None:
-        raise ConfigError("exported and ckpt_path are given: a bundle has the record of its run. Give one of them")
+        raise ConfigError(
+            "exported and ckpt_path are given: a bundle has the record of its run. Give one of them"
+        )
     if config.get("weights") is not None:
         raise ConfigError(f"weights={config['weights']}: a bundle holds the one set it was exported with")
     found = open_exported(config["exported"])

@@ -51,7 +51,9 @@ _CPU = {  # what a certificate is measured with
     "enable_model_summary": False,
     "enable_progress_bar": False,
 }
-_EXAMPLE = 4  # clips of the batch that a program is traced with: more than one, as a size of 1 is traced apart
+_EXAMPLE = (
+    4  # clips of the batch that a program is traced with: more than one, as a size of 1 is traced apart
+)
 
 
 @dataclass(frozen=True)

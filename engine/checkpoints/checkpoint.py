@@ -188,9 +188,10 @@ def load_checkpoint(path: str | Path) -> RunCheckpoint:
 
 def record_of(checkpoint: RunCheckpoint) -> dict[str, Any]:
     """The record of a checkpoint as plain values, without weights and digest, for `from_record`."""
-    preprocessing = checkpoint.preprocessing
     held = {name: getattr(checkpoint, name) for name in sorted(_FIELDS)}
-    return {**held, "format": FORMAT, "preprocessing": None if preprocessing is None else preprocessing.plain()}
+    if checkpoint.preprocessing is not None:
+        held["preprocessing"] = checkpoint.preprocessing.plain()
+    return {**held, "format": FORMAT}
 
 
 def from_record(
@@ -211,8 +212,8 @@ def from_record(
     """
     if not isinstance(record, dict) or record.get("format") != FORMAT:
         raise CheckpointError(
-            f"{path}: its record is not of the format {FORMAT}, which this version reads. Export it anew from "
-            "a checkpoint of this version."
+            f"{path}: its record is not of the format {FORMAT}, which this version reads. Export it anew "
+            "from a checkpoint of this version."
         )
     _check_record(path, {**_LATER, **record, "digest": ""}, most)
     return _held(path, record, state_dict=dict(state_dict), trained=None, weights=weights)

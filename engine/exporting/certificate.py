@@ -104,8 +104,8 @@ def certificate_of(
             if not differences[name] <= TOLERANCE:  # NaN is no parity
                 raise ExportError(
                     f"format={form}: on {where}, {name} is {differences[name]:.3g} from what the checkpoint "
-                    f"predicts, more than {TOLERANCE:g}: not exported. Use format=safetensors, which runs the "
-                    "network itself"
+                    f"predicts, more than {TOLERANCE:g}: not exported. Use format=safetensors, which runs "
+                    "the network itself"
                 )
     return {
         "format": form,

@@ -56,8 +56,8 @@ class ExportedNetwork(nn.Module):
         """
         if "history" in batch and "row" in self._inputs and EARLIER not in self._inputs:
             raise ExportError(
-                "this network was exported without earlier visits, as its protocol makes none known: it would "
-                "look at later ones too. Evaluate without known=, or with ckpt_path="
+                "this network was exported without earlier visits, as its protocol makes none known: it "
+                "would look at later ones too. Evaluate without known=, or with ckpt_path="
             )
         found = self.answer({name: self._entry(batch, name) for name in self._inputs})
         found = {name: value.to(batch["mask"].device) for name, value in found.items()}
@@ -155,7 +155,9 @@ def open_exported(path: str | Path) -> Exported:
     return Exported(name, checkpoint, network, card, certificate)
 
 
-def opened(name: str, content: bytes, *, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> ExportedNetwork:
+def opened(
+    name: str, content: bytes, *, inputs: tuple[str, ...], outputs: tuple[str, ...]
+) -> ExportedNetwork:
     """The program of a format, `torch_export` or `onnx`, as a network.
 
     Raises:

@@ -1,7 +1,7 @@
 """The formats of an export: a network to bytes, and these bytes to a function of tensors again.
 
-Bytes are a stranger's: `program_check` looks at a program before torch loads it, weights are tensors alone, and
-ONNX is a description without code that may name no other file.
+Bytes are a stranger's: `program_check` looks at a program before torch loads it, weights are tensors alone,
+and ONNX is a description without code that may name no other file.
 """
 
 import importlib
@@ -29,7 +29,9 @@ _EXTRA = "install the extra: pip install 'euthymia[export]'"
 
 def weights_to_bytes(weights: Mapping[str, Tensor]) -> bytes:
     """Weights in the format of safetensors, which holds tensors and no code."""
-    content: bytes = save({name: value.detach().cpu().contiguous().clone() for name, value in weights.items()})
+    content: bytes = save(
+        {name: value.detach().cpu().contiguous().clone() for name, value in weights.items()}
+    )
     return content
 
 
@@ -64,7 +66,6 @@ def traced(program: Program, batch: Mapping[str, Tensor]) -> ExportedProgram:
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found = torch.export.export(program, given, dynamic_shapes=(axes,), strict=True)
-            found = found.run_decompositions({})
     except Exception as error:  # whatever a network does that torch cannot follow
         raise ExportError(
             "torch cannot turn this network into a program, as its steps depend on its input (packed "
@@ -74,7 +75,7 @@ def traced(program: Program, batch: Mapping[str, Tensor]) -> ExportedProgram:
         ) from error
     for node in found.graph.nodes:
         node.meta.pop("stack_trace", None)
-    found._guards_code = []  # the only text in the file that torch would run as Python: shapes are checked anyway
+    found._guards_code = []  # texts that torch would run as Python; it checks the shapes without them, too
     return found
 
 

@@ -123,4 +123,5 @@ class _Watched(dict[str, Any]):
 
     def get(self, name: str, default: Any = None) -> Any:
         """As of a dict."""
-        return self[name] if name in self else default
+        self.read.add(f"{self._prefix}{name}")
+        return super().get(name, default)

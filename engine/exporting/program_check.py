@@ -20,7 +20,9 @@ _OPERATOR = re.compile(
     r"|_operator\.(add|sub|mul|floordiv|truediv|mod|neg|eq|ne|lt|le|gt|ge|getitem)"
     r"|torch\.sym_(int|float|max|min|not|ite)"
 )
-_SIZE = re.compile(r"(?:[su]\d{1,4}|\d{1,18}|\*\*[2-4](?!\d)|[\s()+\-*/,]|(?:Max|Min|Mod|PythonMod|FloorDiv|CeilDiv)\()*")
+_SIZE = re.compile(
+    r"(?:[su]\d{1,4}|\d{1,18}|\*\*[2-4](?!\d)|[\s()+\-*/,]|(?:Max|Min|Mod|PythonMod|FloorDiv|CeilDiv)\()*"
+)
 _SYMBOL = re.compile(r"[su]\d{1,4}")
 _MEMBERS = re.compile(  # of torch 2.14
     r"\w+/(?:models/model\.json|data/(?:weights/(?:model_weights_config\.json|weight_\d+)"
@@ -75,9 +77,7 @@ def _files(archive: zipfile.ZipFile, size: int) -> dict[str, bytes]:
 def _check_plain(content: Any) -> None:
     """Refuse entries by which torch would call, import, evaluate or unpickle something."""
     for name, value in _entries(content, 0):
-        if name in ("target", "as_operator") and not (
-            isinstance(value, str) and _OPERATOR.fullmatch(value)
-        ):
+        if name in ("target", "as_operator") and not (isinstance(value, str) and _OPERATOR.fullmatch(value)):
             raise ExportError(f"its program calls {value!r:.80}, which is no operator of ATen")
         if name == "expr_str" and not (isinstance(value, str) and _SIZE.fullmatch(value)):
             raise ExportError(f"its program has a size {value!r:.80}, which is no sum of sizes")
