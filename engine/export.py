@@ -14,6 +14,7 @@ from datamodules.manifests.manifest import Manifest
 from engine.checkpoints.checkpoint import RunCheckpoint, record_of
 from engine.cohort.restored_data import own_manifest
 from engine.config.targets import trusting
+from engine.config.value_ranges import check_settings
 from engine.exporting import formats
 from engine.exporting.bundle import (
     CARD,
@@ -88,6 +89,7 @@ def export(config: Mapping[str, Any], *, folder: Path) -> list[Path]:
             this format is written.
     """
     forms = _forms(config["format"])
+    check_settings(config)
     checkpoint, run = recorded_run({**config, "trainer": dict(_CPU)}, folder=folder)
     output = Path(config["output"] or checkpoint.path.resolve().parent.parent / "export")
     with RunManifest(folder=folder, config=config, place="before the first bundle") as record:

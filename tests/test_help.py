@@ -25,6 +25,7 @@ HYDRA = {
     "preprocess": ["input=x", "output=y"],
     "encode": ["data.path=x", "output=y"],
     "probe": ["data.path=x", "data.channels=8"],
+    "export": ["ckpt_path=x"],
 }
 SHORT = {"lr", "epochs", "batch", "workers"}  # null at the root, told with what they stand for
 PLAIN = {

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from engine.checkpoints.checkpoint import RunCheckpoint
+from engine.config.differences import without_places
 from engine.exporting.program import Program, named_outputs
 from evaluation.uncertainty.prediction_intervals import COVERAGE, ConformalInterval
 from evaluation.uncertainty.threshold import choose_threshold
@@ -67,7 +68,7 @@ def card_of(
         "inputs": [_entry(name, batch[name]) for name in program.inputs],
         "outputs": [_entry(name, value) for name, value in outputs.items()],
         "channels": list(module["source"].get("channels") or ()),
-        "clips": {"of_a_recording": module["eval_clips"], "source": module["source"]},
+        "clips": without_places({"of_a_recording": module["eval_clips"], "source": module["source"]}),
         "combined_by": config["evaluation"]["aggregate"],
         "normalization": module.get("normalize"),
         "preprocessing": None if preprocessing is None else preprocessing.plain(),

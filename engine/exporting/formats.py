@@ -19,7 +19,7 @@ from torch.export import Dim, ExportedProgram
 
 from engine.exporting.bundle import ExportError
 from engine.exporting.program import EARLIER, SCORE, Program
-from engine.exporting.program_check import check_program
+from engine.exporting.program_check import checked_program
 
 Call = Callable[[Sequence[Tensor]], list[Tensor]]
 """From the inputs of a program to its outputs, both in their order, on the CPU."""
@@ -87,9 +87,7 @@ def program_to_bytes(found: ExportedProgram) -> bytes:
     """
     buffer = io.BytesIO()
     torch.export.save(found, buffer)
-    content = buffer.getvalue()
-    check_program(content)
-    return content
+    return checked_program(buffer.getvalue())
 
 
 def program_from_bytes(content: bytes) -> Call:
@@ -98,11 +96,11 @@ def program_from_bytes(content: bytes) -> Call:
     Raises:
         ExportError: It holds more than operators of torch and tensors, or is of another version of torch.
     """
-    check_program(content)
+    checked = checked_program(content)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            module = torch.export.load(io.BytesIO(content)).module(check_guards=False)
+            module = torch.export.load(io.BytesIO(checked)).module(check_guards=False)
     except Exception as error:  # of another version of torch, most of all
         raise ExportError(
             f"this torch, {torch.__version__}, cannot load the program ({type(error).__name__}: "

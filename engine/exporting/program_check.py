@@ -9,7 +9,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from engine.checkpoints.archive import BadArchive, check_archive
@@ -17,7 +17,7 @@ from engine.exporting.bundle import ExportError
 
 _OPERATOR = re.compile(
     r"torch\.ops\.aten\.(?!from_file\b)\w+\.\w+"  # from_file maps, and may write, any file
-    r"|_operator\.(add|sub|mul|floordiv|truediv|mod|neg|eq|ne|lt|le|gt|ge|getitem)"
+    r"|_operator\.(add|sub|mul|floordiv|truediv|mod|pow|neg|eq|ne|lt|le|gt|ge|getitem)"
     r"|torch\.sym_(int|float|max|min|not|ite)"
 )
 _SIZE = re.compile(
@@ -33,8 +33,11 @@ _SPECS = (None, "builtins.tuple", "builtins.list", "builtins.dict")
 _DEEPEST = 200  # levels of its description, which has a dozen
 
 
-def check_program(content: bytes) -> None:
-    """Refuse a saved program that holds more than operators of torch, sizes and plain tensors.
+def checked_program(content: bytes) -> bytes:
+    """A saved program that holds operators of torch, sizes and plain tensors alone.
+
+    Returns:
+        The same members in a new archive: what torch reads of it is what was looked at.
 
     Raises:
         ExportError: Says what it holds.
@@ -42,26 +45,20 @@ def check_program(content: bytes) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             files = _files(archive, len(content))
+    except ExportError:
+        raise
     except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise ExportError(f"its program is no archive of torch ({type(error).__name__})") from error
-    try:
+    _check_files(files)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name, file in files.items():
-            if name.endswith(".json"):
-                _check_plain(json.loads(file))
-            elif name.endswith(".pt"):
-                check_archive(io.BytesIO(file), len(file))
-        if sum(name.endswith("/models/model.json") for name in files) != 1:
-            raise ExportError("its program has no graph, or several")
-    except BadArchive as error:
-        raise ExportError(f"the example of its inputs: {error}. It is not loaded") from error
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, ExportError):
-            raise
-        raise ExportError(f"its program cannot be read ({type(error).__name__})") from error
+            archive.writestr(name, file)
+    return buffer.getvalue()
 
 
 def _files(archive: zipfile.ZipFile, size: int) -> dict[str, bytes]:
-    """What of an archive is read before torch reads it, by name."""
+    """The members of an archive by name."""
     entries = archive.infolist()
     if any(one.compress_type != zipfile.ZIP_STORED for one in entries) or len(
         {one.filename for one in entries}
@@ -71,7 +68,25 @@ def _files(archive: zipfile.ZipFile, size: int) -> dict[str, bytes]:
         raise ExportError("its program unpacks to more than its size")
     if odd := [one.filename for one in entries if not _MEMBERS.fullmatch(one.filename)]:
         raise ExportError(f"its program holds {odd[0]!r:.80}, which no export of this project does")
-    return {one.filename: archive.read(one) for one in entries if one.filename.endswith((".json", ".pt"))}
+    return {one.filename: archive.read(one) for one in entries}
+
+
+def _check_files(files: Mapping[str, bytes]) -> None:
+    """Look at descriptions and examples; weights and constants are bytes of tensors."""
+    if sum(name.endswith("/models/model.json") for name in files) != 1:
+        raise ExportError("its program has no graph, or several")
+    try:
+        for name, file in files.items():
+            if name.endswith(".json"):
+                _check_plain(json.loads(file))
+            elif name.endswith(".pt"):
+                check_archive(io.BytesIO(file), len(file))
+    except ExportError:
+        raise
+    except BadArchive as error:
+        raise ExportError(f"the example of its inputs: {error}. It is not loaded") from error
+    except (ValueError, RecursionError) as error:
+        raise ExportError(f"its program cannot be read ({type(error).__name__})") from error
 
 
 def _check_plain(content: Any) -> None:

@@ -11,7 +11,7 @@ from torch import nn
 from torch.export import Dim
 
 from engine.exporting.bundle import ExportError
-from engine.exporting.program_check import check_program
+from engine.exporting.program_check import checked_program
 
 
 class _Small(nn.Module):
@@ -81,8 +81,8 @@ def with_code(path):
 
 
 def test_a_program_of_operators_and_tensors_is_let_through_and_runs(saved):
-    check_program(saved)
-    module = torch.export.load(io.BytesIO(saved)).module(check_guards=False)
+    checked = checked_program(saved)
+    module = torch.export.load(io.BytesIO(checked)).module(check_guards=False)
     assert module(torch.zeros(1, 3), torch.ones(1, dtype=torch.bool))[0].shape == (1, 2)
 
 
@@ -90,7 +90,7 @@ def test_code_among_the_examples_would_run_as_torch_loads_them_and_is_refused(sa
     mark = tmp_path / "mark"
     bad = changed(saved, "sample_inputs/model.pt", lambda _: with_code(mark))
     with pytest.raises(ExportError, match="holds code"):
-        check_program(bad)
+        checked_program(bad)
     assert not mark.exists()
     with pytest.raises(Exception):  # noqa: B017, PT011 - whatever comes of it, the code has run
         torch.export.load(io.BytesIO(bad)).module()
@@ -117,7 +117,7 @@ def test_a_call_of_anything_but_an_operator_is_refused(saved, target):
         saved, "models/model.json", of_graph(lambda graph: _first_node(graph).update(target=target))
     )
     with pytest.raises(ExportError, match="no operator of ATen"):
-        check_program(bad)
+        checked_program(bad)
 
 
 @pytest.mark.parametrize(
@@ -143,12 +143,12 @@ def test_a_call_of_anything_but_an_operator_is_refused(saved, target):
 def test_entries_that_torch_would_evaluate_or_import_are_refused(saved, entry, told):
     bad = changed(saved, "models/model.json", of_graph(lambda graph: graph.update(entry)))
     with pytest.raises(ExportError, match=told):
-        check_program(bad)
+        checked_program(bad)
 
 
 def test_sizes_that_our_programs_compute_are_let_through(saved):
     for text in ("s0", "s13**2", "4*s0 + 1", "Max(1, s0)", "(s0//2) - 1", "17"):
-        check_program(
+        checked_program(
             changed(saved, "models/model.json", of_graph(lambda graph, t=text: graph.update(expr_str=t)))
         )
 
@@ -158,7 +158,7 @@ def test_pickled_weights_are_refused(saved):
         next(iter(graph["config"].values()))["use_pickle"] = True
 
     with pytest.raises(ExportError, match="use_pickle"):
-        check_program(changed(saved, "model_weights_config.json", of_graph(pickled)))
+        checked_program(changed(saved, "model_weights_config.json", of_graph(pickled)))
 
 
 def test_further_members_are_refused(saved):
@@ -167,7 +167,7 @@ def test_further_members_are_refused(saved):
         root = archive.namelist()[0].partition("/")[0]
         archive.writestr(f"{root}/data/constants/opaque_obj_0", pickle.dumps(1))
     with pytest.raises(ExportError, match="opaque_obj_0"):
-        check_program(buffer.getvalue())
+        checked_program(buffer.getvalue())
 
 
 def test_packed_programs_and_other_bytes_are_refused(saved):
@@ -179,7 +179,7 @@ def test_packed_programs_and_other_bytes_are_refused(saved):
         for one in source.infolist():
             new.writestr(one.filename, source.read(one))
     with pytest.raises(ExportError, match="packed"):
-        check_program(buffer.getvalue())
+        checked_program(buffer.getvalue())
     for content in (b"", b"PK", saved[:1000]):
         with pytest.raises(ExportError, match="no archive"):
-            check_program(content)
+            checked_program(content)
