@@ -73,7 +73,9 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
         SplitError: No visit of another manifest follows the known ones, or their order is not known.
     """
     exported = None if config.get("exported") is None else _exported(config)
-    checkpoint, run = recorded_run(config, folder=folder, checkpoint=exported and exported.checkpoint)
+    checkpoint, run = recorded_run(
+        config, folder=folder, checkpoint=None if exported is None else exported.checkpoint
+    )
     if exported is not None:
         run = exported.config(run)
     with RunManifest(folder=folder, config=run) as record:
@@ -177,7 +179,7 @@ def _record(
         source = build(run["data"]["module"]["source"], key="data.module.source")
         source = source.prepared(manifest.recordings())
         audit_leaks(manifest, material.split, source, accepted=run["accept_leaks"], record=record)
-    looks = add_look(checkpoint.path.parents[1], digest=manifest.digest(), own=material.own)
+    looks = add_look(checkpoint.path.absolute().parents[1], digest=manifest.digest(), own=material.own)
     if looks is None:
         _log.warning("%s: its run cannot be written to, so this look is not counted", checkpoint.path)
     record.record(test_looks=looks)
