@@ -20,8 +20,9 @@ _OPERATOR = re.compile(
     r"|_operator\.(add|sub|mul|floordiv|truediv|mod|pow|neg|eq|ne|lt|le|gt|ge|getitem)"
     r"|torch\.sym_(int|float|max|min|not|ite)"
 )
-_SIZE = re.compile(
-    r"(?:[su]\d{1,4}|\d{1,18}|\*\*[2-4](?!\d)|[\s()+\-*/,]|(?:Max|Min|Mod|PythonMod|FloorDiv|CeilDiv)\()*"
+_SIZE = re.compile(  # as sympy writes its expressions
+    r"(?:Symbol\('[su]\d{1,4}'(?:, (?:integer|positive|nonnegative)=True)*\)|Integer\(-?\d{1,18}\)"
+    r"|(?:Add|Mul|Pow|Max|Min|Mod|PythonMod|FloorDiv|CeilDiv)\(|, |\))*"
 )
 _SYMBOL = re.compile(r"[su]\d{1,4}")
 _MEMBERS = re.compile(  # of torch 2.14

@@ -125,7 +125,8 @@ def test_a_call_of_anything_but_an_operator_is_refused(saved, target):
     [
         ({"guards_code": ["__import__('os').getpid()"]}, "guards_code"),
         ({"expr_str": "__import__('os').getpid()"}, "no sum of sizes"),
-        ({"expr_str": "s0.func"}, "no sum of sizes"),
+        ({"expr_str": "Symbol('s0').func"}, "no sum of sizes"),
+        ({"expr_str": "Symbol('__class__')"}, "no sum of sizes"),
         ({"expr_str": "9**9**9**9"}, "no sum of sizes"),
         ({"range_constraints": {"print(1)": {}}}, "bounds what is no size"),
         ({"as_custom_obj": {"name": "x"}}, "object of a class"),
@@ -147,10 +148,15 @@ def test_entries_that_torch_would_evaluate_or_import_are_refused(saved, entry, t
 
 
 def test_sizes_that_our_programs_compute_are_let_through(saved):
-    for text in ("s0", "s13**2", "4*s0 + 1", "Max(1, s0)", "(s0//2) - 1", "17"):
-        checked_program(
-            changed(saved, "models/model.json", of_graph(lambda graph, t=text: graph.update(expr_str=t)))
-        )
+    batch = "Symbol('s13', positive=True, integer=True)"
+    for text in (
+        batch,
+        f"Mul(Integer(289), {batch})",
+        f"Pow({batch}, Integer(2))",
+        f"Add(Integer(-1), {batch})",
+    ):
+        edit = of_graph(lambda graph, text=text: graph.update(expr_str=text))
+        checked_program(changed(saved, "models/model.json", edit))
 
 
 def test_pickled_weights_are_refused(saved):
