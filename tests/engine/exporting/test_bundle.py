@@ -8,7 +8,7 @@ import pytest
 
 from engine.exporting.bundle import CARD, CERTIFICATE, RECORD, ExportError, read_bundle, write_bundle
 
-MEMBERS = {CARD: b'{"a": 1}', RECORD: b"{}", "network.onnx": bytes(range(256))}
+MEMBERS = {CARD: b'{"a": 1}', RECORD: b"{}", "network.onnx": bytes(range(64))}
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_a_flipped_byte_is_refused_wherever_it_lies_and_its_member_named(bundle)
         for one in archive.infolist():
             start = one.header_offset + 30 + len(one.filename)  # a local header has 30 bytes and the name
             places |= dict.fromkeys(range(start, start + one.file_size), one.filename)
-    assert len(whole) > len(places) > 500
+    assert len(whole) > len(places) > 300
     for place in range(len(whole)):
         bundle.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
         with pytest.raises(ExportError, match="altered or damaged") as caught:
