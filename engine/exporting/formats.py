@@ -6,8 +6,10 @@ and ONNX is a description without code that may name no other file.
 
 import importlib
 import io
+import logging
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -24,6 +26,7 @@ from engine.exporting.program_check import checked_program
 Call = Callable[[Sequence[Tensor]], list[Tensor]]
 """From the inputs of a program to its outputs, both in their order, on the CPU."""
 
+_TALKATIVE = ("torch._export", "torch._export.serde.serialize", "torch.onnx", "onnxscript", "onnx_ir")
 _EXTRA = "install the extra: pip install 'euthymia[export]'"
 
 
@@ -63,8 +66,7 @@ def traced(program: Program, batch: Mapping[str, Tensor]) -> ExportedProgram:
     axes = tuple({0: size, 1: size} if name in pairs else {0: size} for name in program.inputs)
     given = tuple(batch[name] for name in program.inputs)
     try:
-        with torch.no_grad(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with torch.no_grad(), _quietly():
             found = torch.export.export(program, given, dynamic_shapes=(axes,), strict=True)
     except Exception as error:  # whatever a network does that torch cannot follow
         raise ExportError(
@@ -98,8 +100,7 @@ def program_from_bytes(content: bytes) -> Call:
     """
     checked = checked_program(content)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with _quietly():
             module = torch.export.load(io.BytesIO(checked)).module(check_guards=False)
     except Exception as error:  # of another version of torch, most of all
         raise ExportError(
@@ -122,8 +123,7 @@ def onnx_to_bytes(found: ExportedProgram, *, inputs: Sequence[str], outputs: Seq
     _library("onnxscript")
     onnx = _library("onnx")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with _quietly():
             written = torch.onnx.export(
                 found, input_names=[*inputs], output_names=[*outputs], dynamo=True, verbose=False
             )
@@ -171,6 +171,21 @@ def onnx_from_bytes(content: bytes, *, inputs: Sequence[str], outputs: Sequence[
         return [torch.from_numpy(value) for value in session.run([*outputs], fed)]
 
     return call
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without what torch and onnxscript remark on their own steps."""
+    before = {name: logging.getLogger(name).level for name in _TALKATIVE}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            for name in before:
+                logging.getLogger(name).setLevel(logging.ERROR)
+            yield
+        finally:
+            for name, level in before.items():
+                logging.getLogger(name).setLevel(level)
 
 
 def _nodes(model: Any) -> Iterator[Any]:
