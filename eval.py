@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import hydra
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from engine.config.choices import register_choices
 from engine.config.compose import plain_config, root_keys
@@ -16,6 +16,8 @@ register_choices()
 def main(config: DictConfig) -> None:
     """Write predictions, metrics and report of a checkpoint to a folder of their own."""
     with reported():
+        if config.exported is not None and OmegaConf.is_missing(config, "ckpt_path"):
+            config.ckpt_path = None  # a bundle has the record of its run
         plain = plain_config(config, keys=root_keys("eval"))
         # it takes seconds to import, which help and a misspelt override need not wait for
         from engine.evaluate import evaluate

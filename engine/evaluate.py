@@ -24,9 +24,10 @@ from engine.cohort.splits import report_split
 from engine.config.build import build
 from engine.config.compose import ConfigError
 from engine.config.targets import trusting
+from engine.exporting.exported import Exported, open_exported
 from engine.inference.clip_predictions import Predictor, part_of
 from engine.inference.outputs import write_run
-from engine.inference.recorded_run import recorded_run, taught
+from engine.inference.recorded_run import own_split, recorded_run, taught
 from engine.inference.recordings import predicted_recordings
 from engine.inference.results import Assessment, assess
 from engine.inspection.attribution import explain, explained_head
@@ -72,7 +73,12 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
             Under `attribution`: captum is missing, or the network has no head it can explain.
         SplitError: No visit of another manifest follows the known ones, or their order is not known.
     """
-    checkpoint, run = recorded_run(config, folder=folder)
+    exported = None if config.get("exported") is None else _exported(config)
+    checkpoint, run = recorded_run(
+        config, folder=folder, checkpoint=None if exported is None else exported.checkpoint
+    )
+    if exported is not None:
+        run = exported.config(run)
     with RunManifest(folder=folder, config=run) as record:
         _log.info("reading the recordings, or making them")
         accepted = bool(config.get("accept_preprocessing"))
@@ -85,9 +91,12 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
         )
         check_scale(material.manifest, run)
         _record(checkpoint, material, run, record=record)
-        predict = Predictor.of(checkpoint, run, one_device=True)
+        predict = (
+            Predictor.of(checkpoint, run, one_device=True) if exported is None else exported.predictor(run)
+        )
         check_history(predict.task, material.split.known, where=str(checkpoint.path))
-        record.record(parameters=predict.parameters, pretrained=checkpoint.pretrained)
+        parameters = predict.parameters if exported is None else exported.card.get("parameters")
+        record.record(parameters=parameters, pretrained=checkpoint.pretrained)
         if config.get("attribution"):
             explained_head(predict.task)  # refuse before the work, not after it
         manifest, split, notes = material.manifest, material.split, material.notes
@@ -114,8 +123,28 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
     return found
 
 
+def _exported(config: Mapping[str, Any]) -> Exported:
+    """The bundle of `exported`, whose network is evaluated in the place of a checkpoint's."""
+    if config.get("ckpt_path") is not None:
+        raise ConfigError(
+            "exported and ckpt_path are given: a bundle has the record of its run. Give one of them"
+        )
+    if config.get("weights") is not None:
+        raise ConfigError(f"weights={config['weights']}: a bundle holds the one set it was exported with")
+    found = open_exported(config["exported"])
+    inside = [name for name in ("audit", "attribution") if config.get(name)]
+    if inside and found.network is not None:
+        raise ConfigError(
+            f"{inside[0]}=true looks inside the network, and format={found.format} gives its answers alone: "
+            "give ckpt_path=<run>/checkpoints/best.ckpt, or a bundle of format=safetensors"
+        )
+    return found
+
+
 def _following(config: Mapping[str, Any], checkpoint: Path, folder: Path) -> list[str]:
     """What to type after an evaluation: the audit, if it has not been made, and a comparison."""
+    if config.get("exported") is not None:
+        return [f"python -m evaluation.comparison {shown(folder)} FOLDER  # of another run"]
     given = [f"ckpt_path={shown(checkpoint)}"]
     if config["manifest"] is not None:
         given.append(f"manifest={shown(Path(config['manifest']))}")
@@ -151,7 +180,7 @@ def _record(
         source = build(run["data"]["module"]["source"], key="data.module.source")
         source = source.prepared(manifest.recordings())
         audit_leaks(manifest, material.split, source, accepted=run["accept_leaks"], record=record)
-    looks = add_look(checkpoint.path.parents[1], digest=manifest.digest(), own=material.own)
+    looks = add_look(checkpoint.path.absolute().parents[1], digest=manifest.digest(), own=material.own)
     if looks is None:
         _log.warning("%s: its run cannot be written to, so this look is not counted", checkpoint.path)
     record.record(test_looks=looks)
@@ -179,10 +208,10 @@ def _material(
             "decides whom it tests. Leave known out, or give another manifest=<csv>"
         )
     if path is None:
-        return _Material(manifest, _own_split(checkpoint), True, notes)
+        return _Material(manifest, own_split(checkpoint), True, notes)
     if own:
         _log.info("%s: the very recordings of the checkpoint's run, so its own split is evaluated", path)
-        return _Material(manifest, _own_split(checkpoint), True, notes)
+        return _Material(manifest, own_split(checkpoint), True, notes)
     if not any(name in manifest.table and manifest.table[name].notna().any() for name in ("score", "binary")):
         raise ConfigError(
             f"{manifest}: no recording has a label (score, or binary), so there is nothing to measure. "
@@ -195,12 +224,6 @@ def _material(
     if known is not None:
         split = everybody_later(manifest, known)
     return _Material(manifest, split, False, (*notes, *split.notes, *_seen(checkpoint, manifest)))
-
-
-def _own_split(checkpoint: RunCheckpoint) -> Split:
-    stored = checkpoint.split.items()
-    parts: dict[str, Any] = {name: tuple(part) if isinstance(part, list) else part for name, part in stored}
-    return Split(**parts)
 
 
 def _seen(checkpoint: RunCheckpoint, manifest: Manifest) -> tuple[str, ...]:

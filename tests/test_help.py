@@ -26,6 +26,7 @@ HYDRA = {
     "encode": ["data.path=x", "output=y"],
     "probe": ["data.path=x", "data.channels=8"],
     "sweep": [],
+    "export": ["ckpt_path=x"],
 }
 SHORT = {"lr", "epochs", "batch", "workers"}  # null at the root, told with what they stand for
 PLAIN = {

@@ -24,6 +24,7 @@ PAGES = (
     "docs/corpora.md",
     "docs/data.md",
     "docs/evaluation.md",
+    "docs/export.md",
     "docs/faces.md",
     "docs/protocols.md",
 )
@@ -41,7 +42,7 @@ RUNS = list(  # once each, however many pages show it
     dict.fromkeys(
         " ".join(command.split())
         for _, command in COMMANDS
-        if re.search(r"\b(train|eval|predict|preprocess|analyze)\.py\b", command)
+        if re.search(r"\b(train|eval|predict|preprocess|export|analyze)\.py\b", command)
     )
 )
 
@@ -57,7 +58,7 @@ def test_readme_and_ci_run_the_same_tests():
 
 @pytest.mark.parametrize("command", RUNS)
 def test_runs_compose(command, compose_run):
-    match = re.search(r"\b(train|eval|predict|preprocess|analyze)\.py\b(.*)", command)
+    match = re.search(r"\b(train|eval|predict|preprocess|export|analyze)\.py\b(.*)", command)
     assert match
     words = [re.sub(r"<[^>]*>", "x", word) for word in re.findall(r"(?:<[^>]*>|\S)+", match.group(2))]
     overrides = [word.strip("'") for word in words if not word.startswith("-")]

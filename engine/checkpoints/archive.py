@@ -8,7 +8,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import torch
 from torch import Tensor
@@ -35,7 +35,7 @@ def read_archive(path: Path) -> tuple[Any, int]:
             tensors and containers, or holds tensors larger than itself.
     """
     size = path.stat().st_size
-    plain = _check_pickle(_pickle(path, size))
+    plain = check_archive(path, size)
     try:
         # on `meta` nothing is allocated: how much the tensors claim is known before memory is asked for
         sketch = torch.load(path, map_location="meta", weights_only=True, mmap=True)
@@ -49,9 +49,22 @@ def read_archive(path: Path) -> tuple[Any, int]:
         raise BadArchive(f"it cannot be read as plain weights ({type(error).__name__})") from error
 
 
-def _pickle(path: Path, size: int) -> bytes:
+def check_archive(file: Path | IO[bytes], size: int) -> int:
+    """Refuse an archive of torch that calls anything when it is loaded; return the size of its pickle.
+
+    Args:
+        file: It is not loaded.
+        size: Its bytes.
+
+    Raises:
+        BadArchive: See `read_archive`.
+    """
+    return _check_pickle(_pickle(file, size))
+
+
+def _pickle(file: Path | IO[bytes], size: int) -> bytes:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
             # what is stored as it is cannot grow: a packed entry of a few kB could unpack to gigabytes
             if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):

@@ -181,12 +181,49 @@ def load_checkpoint(path: str | Path) -> RunCheckpoint:
             f"{path}: the digest does not match weights and config: the file was altered or damaged. "
             "Copy it again from the run that wrote it, or train anew."
         )
+    trained = content.get(TRAINED)
+    weights = None if trained is None else "ema"
+    return _held(path, record, state_dict=content["state_dict"], trained=trained, weights=weights)
+
+
+def record_of(checkpoint: RunCheckpoint) -> dict[str, Any]:
+    """The record of a checkpoint as plain values, without weights and digest, for `from_record`."""
+    held = {name: getattr(checkpoint, name) for name in sorted(_FIELDS)}
+    if checkpoint.preprocessing is not None:
+        held["preprocessing"] = checkpoint.preprocessing.plain()
+    return {**held, "format": FORMAT}
+
+
+def from_record(
+    path: Path, record: Any, *, most: int, state_dict: Mapping[str, Tensor], weights: str | None = None
+) -> RunCheckpoint:
+    """A checkpoint of which record and weights come from another file, checked like its own.
+
+    Args:
+        path: The file, for messages.
+        record: From `record_of`.
+        most: How many values the file can hold.
+        state_dict: Weights of the task; empty where the network is a program.
+        weights: Which set they are, where its run had two.
+
+    Raises:
+        CheckpointError: See `load_checkpoint`.
+        ForbiddenTarget: See `load_checkpoint`.
+    """
+    if not isinstance(record, dict) or record.get("format") != FORMAT:
+        raise CheckpointError(
+            f"{path}: its record is not of the format {FORMAT}, which this version reads. Export it anew "
+            "from a checkpoint of this version."
+        )
+    _check_record(path, {**_LATER, **record, "digest": ""}, most)
+    return _held(path, record, state_dict=dict(state_dict), trained=None, weights=weights)
+
+
+def _held(path: Path, record: Mapping[str, Any], **weights: Any) -> RunCheckpoint:
     held = {name: record[name] for name in _FIELDS if name in record}
     if held.get("preprocessing") is not None:
         held["preprocessing"] = Preprocessing.of(held["preprocessing"])
-    trained = content.get(TRAINED)
-    held |= {"trained": trained, "weights": None if trained is None else "ema"}
-    return RunCheckpoint(path=path, state_dict=content["state_dict"], **held)
+    return RunCheckpoint(path=path, **held, **weights)
 
 
 def add_calibration(

@@ -124,6 +124,7 @@ _PROBE: dict[str, Rule] = {
 RULES: dict[str, Rule] = {
     **_PREPROCESS,
     **_PROBE,
+    "recordings": whole(0),  # of `export.py`
     **dict.fromkeys(
         ("width", "model.*.trunk.dim"), or_null(whole(1), "the width that the trunk has by itself")
     ),

@@ -8,6 +8,7 @@ from typing import Any
 
 from joblib import cpu_count
 
+from datamodules.splits.partition import Split
 from engine.checkpoints.checkpoint import RunCheckpoint, load_checkpoint, with_weights
 from engine.config.compose import ConfigError
 from engine.config.targets import check_targets
@@ -29,7 +30,9 @@ _TRAINER = {
 """What of a run's trainer changes its numbers or its output on one device; nothing else of it is used."""
 
 
-def recorded_run(config: Mapping[str, Any], *, folder: Path) -> tuple[RunCheckpoint, dict[str, Any]]:
+def recorded_run(
+    config: Mapping[str, Any], *, folder: Path, checkpoint: RunCheckpoint | None = None
+) -> tuple[RunCheckpoint, dict[str, Any]]:
     """The checkpoint of `ckpt_path`, verified, and the checked config of its run; seeds as that run did.
 
     Trainer, paths, workers and how results are computed are those of this command, where it gives any.
@@ -37,6 +40,7 @@ def recorded_run(config: Mapping[str, Any], *, folder: Path) -> tuple[RunCheckpo
     Args:
         config: Resolved config of `conf/eval.yaml` or `conf/predict.yaml`.
         folder: Where this command writes.
+        checkpoint: Of an exported network, in the place of the one at `ckpt_path`.
 
     Raises:
         CheckpointError: The checkpoint is damaged or altered, or has no such weights.
@@ -44,7 +48,8 @@ def recorded_run(config: Mapping[str, Any], *, folder: Path) -> tuple[RunCheckpo
         ConfigError: A setting that does not exist.
     """
     quiet()
-    checkpoint = with_weights(load_checkpoint(config["ckpt_path"]), config.get("weights"))
+    if checkpoint is None:
+        checkpoint = with_weights(load_checkpoint(config["ckpt_path"]), config.get("weights"))
     if checkpoint.weights == "raw":
         _log.warning(
             "weights=raw: validation looked at the average in training, so that its threshold and intervals "
@@ -74,6 +79,13 @@ def recorded_run(config: Mapping[str, Any], *, folder: Path) -> tuple[RunCheckpo
     check_settings(run)
     seed_run(run["seed"])
     return checkpoint, run
+
+
+def own_split(checkpoint: RunCheckpoint) -> Split:
+    """The split of a checkpoint's run."""
+    stored = checkpoint.split.items()
+    parts: dict[str, Any] = {name: tuple(part) if isinstance(part, list) else part for name, part in stored}
+    return Split(**parts)
 
 
 def taught(checkpoint: RunCheckpoint, run: Mapping[str, Any]) -> tuple[RunCheckpoint, tuple[str, ...]]:
