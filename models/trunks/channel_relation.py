@@ -52,7 +52,8 @@ def _off_diagonal(square: Tensor) -> Tensor:
     alone, where a mask would have a GPU count its entries while the host waits.
     """
     width = square.shape[-1]
-    return square.flatten(1)[:, 1:].unflatten(1, (width - 1, width + 1))[..., :-1].flatten(1)
+    rows: Tensor = square.flatten(1)[:, 1:].reshape(len(square), width - 1, width + 1)
+    return rows[..., :-1].flatten(1)
 
 
 def _at(z: Tensor, mask: Tensor, lag: int) -> Tensor:

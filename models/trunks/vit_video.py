@@ -147,7 +147,7 @@ class VideoTransformer(nn.Module):
         return None, (cos, sin)
 
 
-@torch.compiler.assume_constant_result
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]  # of torch
 @lru_cache(maxsize=16)
 @torch.inference_mode(False)
 def _table(kind: str, grid: tuple[int, int, int], width: int, where: tuple[str, int | None]) -> Tensor:
