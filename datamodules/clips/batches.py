@@ -127,7 +127,7 @@ class SubjectVisitBatches(ClipBatches):
 
     def __len__(self) -> int:
         # rounded down: a rank with a batch more than the others would wait for them in a collective for ever
-        return self._total // self._world_size
+        return int(self._total) // self._world_size
 
     def __iter__(self) -> Iterator[list[ClipKey]]:
         rows, clips = self._batches(self._epoch)
@@ -144,7 +144,7 @@ class SubjectVisitBatches(ClipBatches):
         order = rng.permutation(self._total)
         persons, groups = persons[order].ravel(), groups[order].ravel()
         # turned from epoch to epoch, so that not always the same recordings are used twice
-        places = groups[:, None] * self._visits + np.arange(self._visits) + epoch
+        places: NDArray[np.int64] = groups[:, None] * self._visits + np.arange(self._visits) + epoch
         places = self._starts[persons, None] + places % self._sizes[persons, None]
         for place in np.flatnonzero(~self._plain[persons]).tolist():
             places[place] = dealt[int(persons[place])][groups[place]]

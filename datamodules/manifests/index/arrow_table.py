@@ -1,11 +1,14 @@
 """A manifest's table as Arrow and back, without copying what is mapped."""
 
+from typing import Any, TypeAlias
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-Column = NDArray[np.float64] | pa.Array
+Column: TypeAlias = NDArray[Any] | Any
+"""Numbers or truth values (N,), or text as a `pyarrow.Array` (N,), which has no types."""
 _TEXT = pd.StringDtype(na_value=np.nan)
 
 
@@ -23,7 +26,7 @@ def from_arrow(stored: pa.Table) -> pd.DataFrame:
     """The table that `to_arrow` was given, on the memory of `stored`."""
     columns = {name: stored[name] for name in stored.column_names}
     found = {
-        name: _TEXT.__from_arrow__(column)
+        name: _TEXT.__from_arrow__(column)  # type: ignore[attr-defined]  # the stubs lack it
         if pa.types.is_large_string(column.type)
         else column.combine_chunks().to_numpy(zero_copy_only=True)
         for name, column in columns.items()
@@ -33,7 +36,8 @@ def from_arrow(stored: pa.Table) -> pd.DataFrame:
 
 def _column(column: pd.Series) -> Column:
     if pd.api.types.is_numeric_dtype(column.dtype):
-        return column.to_numpy(dtype=np.float64, na_value=np.nan)
+        numbers: NDArray[np.float64] = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        return numbers
     return text_of(column)
 
 

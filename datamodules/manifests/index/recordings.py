@@ -101,7 +101,8 @@ def columns_read(table: pd.DataFrame) -> SharedColumns:
 
 def _listed(column: Column, rows: slice | NDArray[np.int64]) -> list[Any]:
     if isinstance(column, np.ndarray):
-        return column[rows].tolist()
+        numbers: list[Any] = column[rows].tolist()
+        return numbers
     chosen = column[rows] if isinstance(rows, slice) else column.take(rows)
     found: list[Any] = chosen.to_pylist()
     return found

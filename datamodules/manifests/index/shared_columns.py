@@ -11,7 +11,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 
 from datamodules.manifests.index.arrow_table import Column
 
-_INLINE = 2**18  # bytes, our choice: what is smaller is copied to every process
+_INLINE = 2**14  # bytes, our choice: what is smaller is copied to every process
 
 
 class SharedColumns(Mapping[str, Column]):
