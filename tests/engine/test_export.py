@@ -27,7 +27,7 @@ TIMM = [
 ]
 
 LONGER = [*SERIES, "data.module.train_clips.length=20", "data.module.eval_clips.length=20"]
-"""ONNX has no differences over more steps than a clip has, 16 and more in a clip of 8: see docs/export.md."""
+"""ONNX has no differences over as many steps as a clip has, 8 in clips of 8: see docs/export.md."""
 
 
 def command(name, *words):
