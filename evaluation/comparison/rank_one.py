@@ -96,7 +96,7 @@ def true_values(scatter: Scatter, *, draws: int = DRAWS, seed: int = 0) -> Truth
     rng = np.random.default_rng(seed)
     times = rng.multinomial(draws, weights.ravel()).reshape(weights.shape)
     found = [_draw(one, np.repeat(taus, n), rng) for one, n in zip(spectra, times, strict=True)]
-    seed_sd = float(weights.sum(axis=1) @ omegas)
+    seed_sd = within.seed_sd if within.df else float(weights.sum(axis=1) @ omegas)
     return Truths(np.concatenate(found) @ contrasts, seed_sd)
 
 
@@ -118,6 +118,11 @@ class _Within(NamedTuple):
     @property
     def spread(self) -> float:
         return float(np.sqrt(self.squares / self.df)) if self.df else 0.0
+
+    @property
+    def seed_sd(self) -> float:
+        """Moment estimate of the spread of seeds, what persons make of it taken off."""
+        return float(np.sqrt(max(0.0, self.squares - self.persons) / self.df))
 
     def evidence(self, omega: float) -> float:
         """Log likelihood of the spread of seeds; 0 where every trial has one."""

@@ -14,6 +14,7 @@ Sweep = Mapping[str, Any]
 _EDGES = np.array([0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9])
 _BOUNDS = (0.8, 1.2)  # that the slope was to lie within
 _PICTURE = "images/winner.png"
+_FEWEST = 30  # sweeps of a row: in fewer, stated and true may part completely and have no slope
 _NAMES = {"auc": "AUC", "mae": "MAE", "ccc": "CCC"}
 
 STRATA: dict[str, Callable[[Sweep], str]] = {
@@ -77,6 +78,8 @@ def _strata(sweeps: Sequence[Sweep], stated: Stated, plain: Stated) -> Iterator[
         names = [key(one) for one in sweeps]
         for name in sorted(set(names), key=lambda one: (_number(one), one)):
             own = np.flatnonzero([one == name for one in names])
+            if len(own) < _FEWEST:
+                continue
             ours, theirs = (slope(kind.part(own)) for kind in (stated, plain))
             yield f"| {title} | {name} | {len(own)} | **{ours}** | {theirs.value:.2f} |\n"
 

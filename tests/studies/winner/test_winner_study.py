@@ -87,6 +87,6 @@ def test_the_page_states_slope_and_strata(tmp_path):
     write_page(tmp_path, [sweep(number) for number in range(40)])
     text = (tmp_path / "winner.md").read_text()
     assert "**The calibration slope is " in text
-    assert "| metric | AUC | " in text
+    assert "| seeds a trial | 1 |" not in text  # too few of these sweeps for a slope
     assert "sweeps=40`" in text
     assert (tmp_path / "images/winner.png").stat().st_size > 5000
