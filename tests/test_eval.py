@@ -121,7 +121,7 @@ def with_series(path, folder, *, keep):
             }
         table.loc[row, "series_path"] = str(folder / f"{row}.npz")
         np.savez(folder / f"{row}.npz", **arrays)
-    table.to_csv(path, index=False)
+    table.drop(columns="content_hash", errors="ignore").to_csv(path, index=False)  # these are other files
     return path
 
 
