@@ -33,8 +33,8 @@ from engine.training.checks import (
     check_validation,
 )
 from engine.training.crossval import cross_validate
-from engine.training.earlier_run import earlier_run
 from engine.training.fit import train_split
+from engine.training.resuming.earlier_run import earlier_run
 from evaluation.report.learning_curves import remarks_on_training
 
 _log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from datamodules.synthetic import cohort
 from engine.checkpoints.checkpoint import CheckpointError, load_checkpoint
 from engine.cohort.network_needs import check_content, check_heads
 from engine.config.compose import ConfigError
-from engine.training.earlier_run import earlier_run
+from engine.training.resuming.earlier_run import earlier_run
 from engine.training.transfer import start_from
 from evaluation.audit.depression_probe import probe_depression
 

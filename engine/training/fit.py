@@ -36,14 +36,14 @@ from engine.runs.terminal import with_progress_bar
 from engine.tracking.run_tracking import RunTracking, trackers_of
 from engine.tracking.step_metrics import StepMetrics
 from engine.training.callbacks import EmbedRun, FiniteMonitor, History, StepSeed
-from engine.training.earlier_run import check_statistics, set_aside, whole_state
 from engine.training.early_ends.finite_loss import FiniteLoss
 from engine.training.early_ends.step_checkpoint import StepCheckpoint
 from engine.training.ema import EMA
 from engine.training.epoch_log import EpochLog, best_epoch
 from engine.training.lr_finder import FoundRate, find_rate
 from engine.training.measure import measure, measure_validation
-from engine.training.resume_callback import Resumption, check_states, kept_rate
+from engine.training.resuming.earlier_run import check_statistics, set_aside, whole_state
+from engine.training.resuming.resume_callback import Resumption, check_states, kept_rate
 from engine.training.transfer import start_from
 from evaluation.report.terminal_summary import parts_text
 

@@ -17,7 +17,7 @@ class MaskedBatchNorm(nn.BatchNorm1d):
 
     Example:
         >>> x, mask = torch.tensor([[[1.0], [3.0], [9.0]]]), torch.tensor([[True, True, False]])
-        >>> MaskedBatchNorm(1)(x, mask).round().flatten().tolist()
+        >>> (MaskedBatchNorm(1)(x, mask).round() + 0).flatten().tolist()
         [-1.0, 1.0, 0.0]
     """
 

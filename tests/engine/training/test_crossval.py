@@ -15,7 +15,7 @@ def test_repeats_lie_in_folders_of_their_own(compose_run, tmp_path, monkeypatch)
     config, folder = compose_run("evaluation.n_boot=1000", "protocol=repeated"), tmp_path / "run"
     trained = []
 
-    def fold(config, manifest, split, place, *, whole):
+    def fold(config, manifest, split, place, *, whole, watching):
         assert whole == folder
         trained.append((place.relative_to(folder).as_posix(), split.name))
         assert config["paths"]["output"] == str(place)

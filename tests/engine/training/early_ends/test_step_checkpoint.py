@@ -9,7 +9,7 @@ import torch
 
 from engine.runs.signals import Interrupted, Interruptions, waits_for_step
 from engine.training.callbacks import StepSeed
-from engine.training.earlier_run import whole_state
+from engine.training.resuming.earlier_run import whole_state
 
 OWN = ["trainer.max_epochs=3", "data.module.subjects=2", "model.network.rarm.dropout=0.5"]
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from engine.checkpoints.checkpoint import KEY, CheckpointError, all_weights, seal
-from engine.training.earlier_run import earlier_run
+from engine.training.resuming.earlier_run import earlier_run
 
 
 def test_a_run_of_code_that_measured_something_else_does_not_go_on(small_fit, tmp_path):
@@ -24,7 +24,9 @@ def test_another_commit_is_told_where_a_run_goes_on(compose_run, tmp_path, caplo
     record = {"status": "running", "argv": ["train.py"], "config": config, "git": {"commit": "a" * 40}}
     (tmp_path / "manifest.json").write_text(json.dumps(record))
     for commit, told in (("a" * 40, False), (None, False), ("b" * 40, True)):
-        monkeypatch.setattr("engine.training.earlier_run.git_state", lambda commit=commit: {"commit": commit})
+        monkeypatch.setattr(
+            "engine.training.resuming.earlier_run.git_state", lambda commit=commit: {"commit": commit}
+        )
         caplog.clear()
         assert earlier_run(config, tmp_path) == tmp_path
         assert ("was run with commit aaaaaaaaaaaa, and this is bbbbbbbbbbbb" in caplog.text) == told

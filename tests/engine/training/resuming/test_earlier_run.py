@@ -17,8 +17,8 @@ from engine.runs.provenance import RunFolderError, RunManifest, read_manifest_js
 from engine.runs.signals import Interrupted, check_interrupted
 from engine.train import train
 from engine.training import fit
-from engine.training.earlier_run import DAMAGED, check_same, earlier_run, whole_state
-from engine.training.resume_callback import Resumption
+from engine.training.resuming.earlier_run import DAMAGED, check_same, earlier_run, whole_state
+from engine.training.resuming.resume_callback import Resumption
 from studies.interruptions.compare import different, same
 
 DEFAULT_WORKERS = "data.module.num_workers=1"
