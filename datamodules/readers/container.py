@@ -72,7 +72,7 @@ def decode(packet: "av.Packet") -> "list[av.VideoFrame] | None":
     if packet.size == 0 and not is_end(packet):
         return []
     try:
-        frames = packet.decode()
+        frames: list[av.VideoFrame] = packet.decode()
     except av.error.InvalidDataError:
         return None
     for frame in frames:  # no generator: this runs for every frame of every video
