@@ -9,6 +9,7 @@ this process; best pinned to one core: `taskset -c 1`.
 import sys
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -85,9 +86,9 @@ def measured(
         if recording.path is not None
     ]
     ways: dict[str, Read] = peers(size)
-    work = {"ours": lambda: cpu(lambda: _all_of(loader, len(wanted)))}
+    work = {"ours": partial(cpu, partial(_all_of, loader, len(wanted)))}
     for name, read in ways.items():
-        work[name] = lambda read=read: cpu(lambda: _batches(read, wanted))
+        work[name] = partial(cpu, partial(_batches, read, wanted))
     path = wanted[0][0]
     clips = [indices for one, indices in wanted if one == path]
     right = {

@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -58,7 +59,7 @@ def main(
         parts: dict[str, Callable[[], list[dict[str, Any]]]] = {
             "ceiling": lambda: ceiling(on, side=8192 if size == "full" else 128),
             **{
-                kind: lambda kind=kind: ways(kind, device=on, size=size, count=count, folder=folder)
+                kind: partial(ways, kind, device=on, size=size, count=count, folder=folder)
                 for kind in EXPERIMENTS
             },
             "decoding": lambda: decoding(device=on, size=size, folder=folder),

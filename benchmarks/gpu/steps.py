@@ -81,7 +81,7 @@ def a_step(config: Mapping[str, Any], way: str, *, device: torch.device) -> Call
     """A step on batches that are on the device: hooks of the data, network, objective, optimizer."""
     module = config["data"]["module"]
     task, data = (
-        drawn_task(config | {"model": dict(config["model"]) | {"scheduler": None}}),
+        drawn_task({**config, "model": {**config["model"], "scheduler": None}}),
         resident(config, []),
     )
     task.to(device).train()
@@ -93,7 +93,8 @@ def a_step(config: Mapping[str, Any], way: str, *, device: torch.device) -> Call
         given: Any = {"backend": "inductor" if device.type == "cuda" else "eager"}
         if "graphs" in way and device.type == "cuda":
             given |= {"mode": "reduce-overhead"}
-        task.network.compile(**given)
+        network: Any = task.network  # a module as well, which its protocol does not say
+        network.compile(**given)
         task.objective.compile(backend=given["backend"])
         for transform in (data._augment, data._normalize):
             if transform is not None:

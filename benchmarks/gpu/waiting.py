@@ -82,7 +82,8 @@ def labeled(folder: Path, name: str, size: str) -> tuple[Manifest, Split]:
     """Recordings of a material with labels, a person each; few files stand for all of them."""
     count, seconds, kinds = (18, 20.0, 6) if size == "full" else (6, 3.0, 2)
     height, width, gop = MATERIALS[name]
-    place, rows = folder / name.replace(" ", "_"), []
+    place = folder / name.replace(" ", "_")
+    rows: list[dict[str, Any]] = []
     for kind in range(kinds):
         (place / str(kind)).mkdir(parents=True)
         write_video(place / str(kind), height, width, gop, seconds)
@@ -131,9 +132,10 @@ def _epoch(
         limit_val_batches=0,
         callbacks=[waits],
         use_distributed_sampler=False,
-        **dict.fromkeys(
-            ("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary"), False
-        ),
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
     )
     begun = time.perf_counter()
     trainer.fit(drawn_task(config | {"model": dict(config["model"]) | {"scheduler": None}}), datamodule=data)

@@ -75,7 +75,8 @@ def split_of(name: str, table: pd.DataFrame, parts: Sequence[str], *, disjoint: 
     for recording, part in zip(table["recording_id"].tolist(), parts, strict=True):
         if part:
             ids[part].append(recording)
-    return Split(name, *(tuple(ids[part]) for part in PARTS), disjoint)
+    train, val, test = (tuple(ids[part]) for part in PARTS)
+    return Split(name, train, val, test, disjoint)
 
 
 def require_persons(manifest: Manifest, strata: dict[str, list[str]], least: int) -> None:

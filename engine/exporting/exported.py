@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytorch_lightning as pl
 import torch
@@ -18,7 +18,7 @@ from engine.exporting.program import EARLIER, EXTRAS, SCORE
 from engine.inference.clip_predictions import Predictor, prediction_trainer
 from models.objective import Objective
 from models.task import Task
-from models.types import Batch, Output
+from models.types import Batch, Network, Output
 
 
 class AsPredicted(nn.Module):
@@ -123,8 +123,9 @@ class Exported:
 
 def task_of(network: ExportedNetwork) -> pl.LightningModule:
     """The task of an exported network, which predicts and cannot be trained."""
+    # its heads lack what training asks for, and a module's attributes are not typed as its protocol's
     return Task(
-        network=network, objective=Objective(), metrics=MeanMetric(), optimizer=torch.optim.SGD
+        network=cast(Network, network), objective=Objective(), metrics=MeanMetric(), optimizer=torch.optim.SGD
     ).eval()
 
 

@@ -24,7 +24,8 @@ def seed_run(seed: int) -> int:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     # `deterministic` would also fill all memory that is about to be written, which only helps to find who
     # reads it before; it changes no number, and costs a pass over every new tensor
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    # (ignored: torch puts this property on the module's class when it is imported)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     return pl.seed_everything(seed, workers=True, verbose=False)
 
 

@@ -90,7 +90,7 @@ def winner_sections(validation: pd.DataFrame, *, objective: str) -> list[Section
             title,
             winner_sentence(found),
             plot=winner_figure(found),
-            columns=tuple(rows),
+            columns=tuple(rows.columns),
             rows=[tuple(_cell(value) for value in row) for row in rows.itertuples(index=False)],
         )
     ]
@@ -112,7 +112,8 @@ def _result(
         which = "" if seed is None else f", seed {seed}"
         rows += [(f"test {name}{which}", found[name]) for name in _SHOWN if name in found]
     looked = table[table["test_looks"] > 0]
-    listed = ", ".join(f"trial {int(one.trial)}: {int(one.test_looks)}" for one in looked.itertuples())
+    looks = zip(looked["trial"], looked["test_looks"], strict=True)
+    listed = ", ".join(f"trial {int(trial)}: {int(count)}" for trial, count in looks)
     ledger = f"Looks at a test part, of all trials: {listed}." if listed else "No test part was looked at."
     better = "highest" if direction_of(objectives[0]) == "maximize" else "lowest"
     text = f"Chosen: the {better} {objectives[0]} of {(table['state'] == 'finished').sum()} trials. {ledger}"

@@ -50,6 +50,7 @@ def reporter(trial: optuna.Trial) -> Callable[[int, float], bool]:
     def report(epoch: int, value: float) -> bool:
         if epoch not in known:
             trial.report(value, epoch)
-        return trial.should_prune()
+        behind: bool = trial.should_prune()
+        return behind
 
     return report

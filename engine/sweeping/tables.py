@@ -79,12 +79,12 @@ def validation_table(rows: Sequence[Row], *, folder: Path, metric: str, space: S
             continue
         for seed, place in run_places(folder, row.number, space.seeds):
             for table in _read(place):
-                columns = next((pair for pair in wanted if set(pair) <= set(table)), None)
-                if columns is None:
+                pair = next((names for names in wanted if set(names) <= set(table)), None)
+                if pair is None:
                     continue
                 own: dict[str, Any] = {"trial": row.number, "seed": 0 if seed is None else seed}
                 own |= {name: table[name] for name in ("subject_id", "recording_id")}
-                own |= {"target": table[columns[0]], "prediction": table[columns[1]]}
+                own |= {"target": table[pair[0]], "prediction": table[pair[1]]}
                 found.append(pd.DataFrame(own))
     columns = ["trial", "seed", "subject_id", "recording_id", "target", "prediction"]
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=columns)

@@ -54,7 +54,7 @@ class TrialRuns:
             Pruned: It is behind the others.
             ConfigError: Validation gave it no finite value.
         """
-        found = []
+        found: list[list[float]] = []
         for seed, place in self.places(number):
             watching = []
             if self.prunes and not found:

@@ -157,8 +157,9 @@ def fit_split(
     statistics, rate = datamodule.train_statistics(), None
     if state is not None:
         check_statistics(state, statistics)
+    given: Any
     if config["find_lr"]:
-        given: Any = {"statistics": statistics, "folder": folder}
+        given = {"statistics": statistics, "folder": folder}
         rate = find_rate(config, manifest, split, **given) if state is None else kept_rate(state)
         config = with_value(config, "model.optimizer.lr", rate.rate)
         # the range test has drawn random numbers: a run that finds its rate starts like one that is given it
@@ -176,7 +177,7 @@ def fit_split(
         preprocessing=manifest.preprocessing,
         pretrained=began,
     )
-    given: Any = {"state": state, "rate": rate, "folder": folder, "loggers": loggers, "watching": watching}
+    given = {"state": state, "rate": rate, "folder": folder, "loggers": loggers, "watching": watching}
     trainer = _fit(config, task, datamodule, embedded, **given)
     best, objective, unselected = chosen(trainer, folder, monitor=str(config["selection"]["monitor"]))
     missing = next(one.missing for one in trainer.callbacks if isinstance(one, FiniteMonitor))  # type: ignore[attr-defined]

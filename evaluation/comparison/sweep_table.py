@@ -96,7 +96,7 @@ def _bound(metric: Metric, recordings: pd.DataFrame, wide: pd.DataFrame) -> Swee
     for trial in wide.columns.unique("trial"):
         own = [
             Measurement(f"{trial}/{seed}", metric, everything, target, prediction.to_numpy(dtype=np.float64))
-            for (_, seed), prediction in wide.loc[:, [trial]].items()  # type: ignore[misc]
+            for seed, prediction in wide.loc[:, [trial]].droplevel("trial", axis="columns").items()
         ]
         reasons = [why for one in own if (why := _why_absent(one)) is not None]
         if reasons:

@@ -216,7 +216,7 @@ def main(
     from engine.sweeping.trial_runs import TrialRuns
 
     if pretend:
-        TrialRuns._run = pretended  # type: ignore[method-assign]
+        TrialRuns._run = pretended  # type: ignore[assignment]  # its `self` is called `runs`
 
     out = out.resolve()
     out.mkdir(parents=True, exist_ok=True)

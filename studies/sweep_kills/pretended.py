@@ -57,7 +57,9 @@ def run(
 
 def _train(params: Mapping[str, Any], seed: int, place: Path) -> None:
     file = place / _STATE
-    state = json.loads(file.read_text()) if file.is_file() else {"epochs": [], "value": 0.0}
+    state: dict[str, Any] = {"epochs": [], "value": 0.0}
+    if file.is_file():
+        state = json.loads(file.read_text())
     if 0 < len(state["epochs"]) < EPOCHS:
         sys.stdout.write(f"epochs {len(state['epochs']) + 1} to {EPOCHS}\n")  # as a training says it
         sys.stdout.flush()

@@ -119,7 +119,8 @@ def labels(rng: np.random.Generator, own: Setting) -> Array:
     if rng.random() < 0.5:
         positive = rng.permutation(own.persons) < max(3, round(prevalence * own.persons))
         return np.repeat(positive[:, None], own.visits, axis=1).astype(np.float64)
-    return (_mixed(rng, own, 0.6) < norm.ppf(prevalence)).astype(np.float64)
+    differing: Array = (_mixed(rng, own, 0.6) < norm.ppf(prevalence)).astype(np.float64)
+    return differing
 
 
 def _mixed(rng: np.random.Generator, own: Setting, share: float) -> Array:
