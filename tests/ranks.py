@@ -8,7 +8,7 @@ import time
 import traceback
 from pathlib import Path
 
-_CONTEXT = "fork"  # processes that have done no backward pass, which torch does not do again after a fork
+_CONTEXT = "spawn"  # autograd has threads already where a server that forks has imported the engine
 
 
 def together(world, work, *given, log):
@@ -21,7 +21,6 @@ def together(world, work, *given, log):
         log: File for what the ranks print.
     """
     context = multiprocessing.get_context(_CONTEXT)
-    context.set_forkserver_preload(["engine.train"])
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

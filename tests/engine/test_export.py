@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -68,7 +69,7 @@ def predictions(cohorts, tmp_path):
 
     def run(*words):
         folder = tmp_path / "eval" / str(len(list(tmp_path.glob("eval/*"))))
-        given = [f"paths.data={cohorts}", f"paths.output={folder}", "evaluation.n_boot=50"]
+        given = [f"paths.data={cohorts}", f"paths.output={folder}", "evaluation.n_boot=1000"]
         evaluate(command("eval", *words, *given), folder=folder)
         return pd.read_csv(folder / "predictions.csv"), json.loads((folder / "metrics.json").read_text())
 
@@ -127,7 +128,7 @@ def test_no_path_of_the_machine_is_in_a_network(exported):
 @pytest.mark.slow
 def test_a_flipped_byte_of_a_real_bundle_stops_its_evaluation(exported, predictions, tmp_path):
     for form, name in zip(FORMATS, ("network.safetensors", "network.pt2", "network.onnx"), strict=True):
-        bundle = shutil.copy(exported("series") / "export" / f"best.{form}.zip", tmp_path)
+        bundle = Path(shutil.copy(exported("series") / "export" / f"best.{form}.zip", tmp_path))
         content = bytearray(bundle.read_bytes())
         with zipfile.ZipFile(bundle) as archive:
             content[archive.getinfo(name).header_offset + 500] ^= 1

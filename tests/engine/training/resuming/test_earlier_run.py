@@ -120,7 +120,7 @@ def test_a_run_that_stopped_early_does_not_train_on(stopped, small_run, tmp_path
     def killed(*arguments, **named):
         raise Stop
 
-    monkeypatch.setattr(fit, "_measure", killed)
+    monkeypatch.setattr(fit, "measure", killed)
     with pytest.raises(Stop):
         small_run(tmp_path / "run", *early)
     monkeypatch.undo()
