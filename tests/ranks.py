@@ -8,7 +8,7 @@ import time
 import traceback
 from pathlib import Path
 
-_CONTEXT = "spawn"  # autograd has threads already where a server that forks has imported the engine
+_CONTEXT = "spawn"  # torch does no backward pass in a fork of a process that has done one
 
 
 def together(world, work, *given, log):

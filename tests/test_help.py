@@ -3,6 +3,7 @@
 import json
 import re
 import runpy
+import shlex
 import sys
 
 import pytest
@@ -133,9 +134,9 @@ def test_an_analysis_must_be_chosen_from_those_there_are():
 @pytest.mark.parametrize("command", HYDRA)
 def test_the_examples_of_a_help_compose(command, helped):
     text, _ = helped(command)
-    block = text.partition("Examples")[2].partition("Choices")[0].replace("\\\n", " ")  # as a shell does
+    block = text.partition("Examples")[2].partition("\n\n")[0].replace("\\\n", " ")  # as a shell does
     examples = re.findall(rf"python {command}\.py ([^#\n]*)", block)
     assert examples
     for words in examples:
-        given = re.sub(r"<\w+>", "x", words).split()
+        given = shlex.split(re.sub(r"<\w+>", "x", words))
         helped(command, *given)
