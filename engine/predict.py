@@ -117,18 +117,12 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
         table.to_csv(folder / "predictions.csv", index=False)
         if len(changed):
             changed.to_csv(folder / "changes.csv", index=False)
-    conclude(
-        "prediction is finished",
-        folder,
-        rows=[
-            *_rows(table, folder / "predictions.csv", config=config, checkpoint=checkpoint),
-            ("changes", told),
-            *([] if faces is None else [("faces", shown(faces.page))]),
-        ],
-        following=[
-            f"python eval.py ckpt_path={shown(checkpoint.path)} manifest=<table with labels>  # to measure it"
-        ],
+    rows = _rows(table, folder / "predictions.csv", config=config, checkpoint=checkpoint)
+    pages = [] if faces is None else [("faces", shown(faces.page))]
+    measured = (
+        f"python eval.py ckpt_path={shown(checkpoint.path)} manifest=<table with labels>  # to measure it"
     )
+    conclude("prediction is finished", folder, rows=[*rows, ("changes", told), *pages], following=[measured])
     return table
 
 
@@ -226,6 +220,7 @@ def _history(
     check_scored(given)
     faces = _preprocessed(given, checkpoint, config, folder=folder / "faces_of_history")
     if faces is None:
+        check_files(given)
         check_preprocessing(checkpoint, given, accepted=bool(config.get("accept_preprocessing")))
         return given
     if len(faces.refused):

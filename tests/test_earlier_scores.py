@@ -300,6 +300,11 @@ def test_a_history_that_is_none_is_refused(ask, cohort):
         (copied, ConfigError, r"files in both input=asked\.csv and history=earlier"),
         (first.assign(score="90"), ManifestError, r"(?s)'score' .*90"),
         (
+            first.assign(content_hash="0" * 64),
+            ManifestError,
+            r"'content_hash' of P0000_V1.* is not the SHA-256",
+        ),
+        (
             first.assign(scale="PHQ-9", score="3"),
             ConfigError,
             "scores are on PHQ-9, and this network was trained on BDI-II",
