@@ -32,11 +32,8 @@ GROUPS = sorted(
     path.parent.relative_to(CONF).as_posix() for path in CONF.glob("*/**/*.yaml") if path.parent != CONF
 )
 SHARED = {CONF / "model" / "_task.yaml", *CONF.glob("data/_*.yaml"), *CONF.glob("analysis/**/*.yaml")}
-SHARED |= {
-    leaf
-    for group in ("face", "store", "executor", "sampler", "pruner")
-    for leaf in CONF.glob(f"{group}/*.yaml")
-}
+PARTS = ("face", "store", "executor", "sampler", "pruner")
+SHARED |= {leaf for group in PARTS for leaf in CONF.glob(f"{group}/*.yaml")}
 LEAVES = sorted(set(CONF.glob("*/**/*.yaml")) - SHARED)
 DATA = {path.stem: path.read_text() for path in (CONF / "data").glob("[!_]*.yaml")}
 _ANSWERS = {

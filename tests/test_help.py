@@ -16,6 +16,8 @@ from datamodules.sources.shared.registry import corpora
 from engine.config.choices import choices, options, register_choices
 from engine.config.compose import ConfigError, plain_config, root_keys
 from engine.config.source_code import ROOT
+from engine.sweeping.command_line import apart
+from engine.sweeping.space import read_space
 
 CONF = ROOT / "conf"
 HYDRA = {
@@ -139,4 +141,7 @@ def test_the_examples_of_a_help_compose(command, helped):
     assert examples
     for words in examples:
         given = shlex.split(re.sub(r"<\w+>", "x", words))
+        if command == "sweep":  # the rest is of train.py, and a space of values rather than one
+            given, trained = apart(given)
+            assert read_space(trained).dimensions
         helped(command, *given)

@@ -21,12 +21,12 @@ def test_a_report_that_cannot_be_written_fails_the_run_and_is_written_the_next_t
 
     monkeypatch.setattr(outputs, "write_report", full)
     with pytest.raises(OSError, match=r"report\.html cannot be written: No space left"):
-        small_run(folder)
+        small_run(folder, "data.module.eval_clips.clips=3")  # as the run that it is held against
     record = json.loads((folder / "manifest.json").read_text())
     assert record["status"].startswith("failed: ")
     assert record["exit_status"] == 1
     monkeypatch.setattr(outputs, "write_report", write)
-    small_run(folder)
+    small_run(folder, "data.module.eval_clips.clips=3")  # as the run that it is held against
     record = json.loads((folder / "manifest.json").read_text())
     assert record["status"] == "finished"
     assert (folder / "metrics.json").read_bytes() == (series_run.folder / "metrics.json").read_bytes()
