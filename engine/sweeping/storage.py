@@ -1,7 +1,9 @@
 """The database of a study, the lock on its folder, and the heartbeat of a trial."""
 
 import logging
+import random
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +14,13 @@ import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.storages import RDBStorage
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    IntegrityError,
+    NoSuchModuleError,
+    SQLAlchemyError,
+)
 from sqlalchemy.pool import NullPool
 
 from engine.config.compose import ConfigError
@@ -27,6 +35,10 @@ _log = logging.getLogger(__name__)
 _FILE = "study.db"
 _LOCK = ".study.lock"
 _GRACE = 4  # heartbeats that may be missed: a busy disk or a paused machine is not a death; our choice
+_ATTEMPTS = 5  # at a database whose tables somebody else is making; our choice
+_NO_ADDRESS = (
+    "no address of a database. Write sqlite:///<file> or postgresql+psycopg://<user>@<host>/<database>"
+)
 _WAIT = 120  # seconds that one worker waits for another's write to SQLite; our choice
 
 
@@ -55,25 +67,7 @@ def open_study(
     Raises:
         ConfigError: No database answers there, or the study searches in other directions.
     """
-    try:
-        make_url(url)
-        connect = {"timeout": _WAIT} if url.startswith("sqlite") else {}
-        with catch_warnings():
-            simplefilter("ignore", ExperimentalWarning)
-            storage = RDBStorage(
-                url,
-                # a connection of its own for each question: the workers of a loader are forks of this process
-                engine_kwargs={"connect_args": connect, "poolclass": NullPool},
-                heartbeat_interval=heartbeat,
-                grace_period=_GRACE * heartbeat,
-            )
-    except (ArgumentError, NoSuchModuleError) as error:
-        raise ConfigError(
-            f"storage={url}: no address of a database. Write sqlite:///<file> or "
-            f"postgresql+psycopg://<user>@<host>/<database> ({error})"
-        ) from error
-    except SQLAlchemyError as error:
-        raise ConfigError(f"storage={shown_url(url)}: the database does not answer: {error}") from error
+    storage = _opened(url, heartbeat)
     study = optuna.create_study(
         study_name=name,
         storage=storage,
@@ -88,6 +82,41 @@ def open_study(
             "another with study=..."
         )
     return study
+
+
+def _opened(url: str, heartbeat: int) -> RDBStorage:
+    """Open the database; its tables are made by the first to come."""
+    try:
+        shown = shown_url(url)
+    except ArgumentError as error:
+        raise ConfigError(f"storage={url}: {_NO_ADDRESS} ({error})") from error
+    try:
+        return _tried(url, heartbeat, attempts=_ATTEMPTS)
+    except NoSuchModuleError as error:
+        raise ConfigError(f"storage={shown}: {_NO_ADDRESS} ({error})") from error
+    except SQLAlchemyError as error:
+        raise ConfigError(f"storage={shown}: the database does not answer: {error}") from error
+
+
+def _tried(url: str, heartbeat: int, *, attempts: int) -> RDBStorage:
+    connect = {"timeout": _WAIT} if url.startswith("sqlite") else {}
+    try:
+        with catch_warnings():
+            simplefilter("ignore", ExperimentalWarning)
+            return RDBStorage(
+                url,
+                # a connection of its own for each question: the workers of a loader are forks of this process
+                engine_kwargs={"connect_args": connect, "poolclass": NullPool},
+                heartbeat_interval=heartbeat,
+                grace_period=_GRACE * heartbeat,
+            )
+    except DBAPIError as error:
+        # of two that make the tables of one database at once, the slower one is told that they exist
+        taken = isinstance(error, IntegrityError) or "already exists" in str(error)
+        if not taken or attempts == 1:
+            raise
+    time.sleep(random.uniform(0.5, 1.5))
+    return _tried(url, heartbeat, attempts=attempts - 1)
 
 
 @contextmanager
