@@ -85,11 +85,11 @@ def make(folder: Path, rows: int) -> Path:
 
 def _measured(folder: Path) -> dict[str, Any]:
     """Every stage of one table, the first opening with an empty cache."""
-    size = (folder / "manifest.csv").stat().st_size / 2**20
-    found: dict[str, Any] = {"table MiB": size}
+    found: dict[str, Any] = {"the table on disk": (folder / "manifest.csv").stat().st_size / 2**20}
     for name in CHILDREN:
         found |= _child(name, folder)
-    return found
+    kept = (folder / "cache").rglob("*")
+    return found | {"its index on disk": sum(one.stat().st_size for one in kept if one.is_file()) / 2**20}
 
 
 def _child(name: str, folder: Path) -> dict[str, Any]:
@@ -119,10 +119,10 @@ def opening(folder: Path, name: str) -> dict[str, Any]:
     from datamodules.manifests.manifest import read_manifest
 
     found: dict[str, Any] = {}
-    before = memory("self")
+    before = memory("self", "Rss")  # what is forked on the way makes private pages shared ones
     with clocked(found, name):
         manifest = read_manifest(folder / "manifest.csv")
-    found[f"memory after {name}"] = memory("self") - before
+    found[f"memory after {name}"] = memory("self", "Rss") - before
     with clocked(found, f"digest after {name}"):
         manifest.digest()
     return found
@@ -163,7 +163,7 @@ def workers(folder: Path) -> dict[str, Any]:
     from datamodules.manifests.manifest import read_manifest
     from datamodules.splits.protocols import Holdout
 
-    start = memory("self")
+    start = memory("self", "Pss")
     manifest = read_manifest(folder / "manifest.csv")
     split = Holdout().splits(manifest)[0]
     loader = _data(manifest.without_labels(split.test), split, workers=WORKERS).train_dataloader()
@@ -176,10 +176,10 @@ def workers(folder: Path) -> dict[str, Any]:
         str(os.getpid()), "children").read_text().split()]  # fmt: skip
     private = sorted(memory(str(one)) for one in children)
     return {
-        "main, private MiB": memory("self") - start,
-        "worker, private MiB": private[len(private) // 2],
+        "all processes": memory("self", "Pss") - start + sum(memory(str(one), "Pss") for one in children),
+        "one worker": private[len(private) // 2],
         "workers": len(private),
-        "pickled MiB": _pickled(loader.dataset),
+        "a pickled dataset": _pickled(loader.dataset),
     }
 
 
@@ -191,11 +191,12 @@ def _pickled(dataset: Any) -> float:
     return len(ForkingPickler.dumps(dataset)) / 2**20
 
 
-def memory(process: str) -> float:
-    """Private memory of a process in MiB: what is not shared with its parent or a file."""
+def memory(process: str, kind: str = "Private") -> float:
+    """Memory of a process in MiB: its own, with its share of what others have too (Pss), or all of it (Rss)."""
     lines = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="utf-8").splitlines()
     kilobytes = {line.split(":")[0]: int(line.split()[1]) for line in lines[1:]}
-    return (kilobytes["Private_Dirty"] + kilobytes["Private_Clean"]) / 2**10
+    own = kilobytes["Private_Dirty"] + kilobytes["Private_Clean"]
+    return (own if kind == "Private" else kilobytes[kind]) / 2**10
 
 
 class BlankClips:
@@ -244,8 +245,8 @@ STAGES = (
     "data module with its training loader", "plan of an epoch", "evaluation loader",
 )  # fmt: skip
 MEMORY = (
-    "memory after first opening", "memory after second opening", "main, private MiB", "worker, private MiB",
-    "pickled MiB",
+    "the table on disk", "its index on disk", "memory after first opening", "memory after second opening",
+    "one worker", "all processes", "a pickled dataset",
 )  # fmt: skip
 
 
@@ -260,7 +261,7 @@ def tables(sizes: Sequence[int], found: Sequence[Mapping[str, Any]]) -> str:
         cells = [f"{one[stage][1]:.3g} ({one[stage][0]:.3g})" for one in found]
         steps = [exponent(found[at][stage][1], found[at + 1][stage][1], sizes[at : at + 2]) for at in (0, 1)]
         lines.append(f"| {stage} | {' | '.join(cells)} | {steps[0]:.2f} | {steps[1]:.2f} |")
-    lines += ["", f"| memory, private MiB | {names} |", f"|---|{rule}"]
+    lines += ["", f"| memory, MiB | {names} |", f"|---|{rule}"]
     lines += [f"| {one} | {' | '.join(f'{own[one]:.3g}' for own in found)} |" for one in MEMORY]
     return "\n".join(lines) + "\n"
 
