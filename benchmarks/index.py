@@ -192,7 +192,7 @@ def _pickled(dataset: Any) -> float:
 
 
 def memory(process: str, kind: str = "Private") -> float:
-    """MiB of a process: what it alone has, with its share of what others have too (Pss), or all of it (Rss)."""
+    """MiB of a process: its own, with its share of what others have too (Pss), or all of it (Rss)."""
     lines = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="utf-8").splitlines()
     kilobytes = {line.split(":")[0]: int(line.split()[1]) for line in lines[1:]}
     own = kilobytes["Private_Dirty"] + kilobytes["Private_Clean"]
