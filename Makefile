@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install train test test-slow lint format doctor
+.PHONY: help install train test test-commands test-slow lint format doctor
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -23,7 +23,10 @@ train: install  ## make the synthetic cohort, train, evaluate and write the repo
 test: install  ## the default tests: CPU, no network, about 10 minutes on 2 cores
 	$(BIN)/python -m pytest
 
-test-slow: install  ## the heavy ones: whole commands, two processes, every corpus; about 20 minutes
+test-commands: install  ## every command as it is typed, on small data; about 8 minutes
+	$(BIN)/python -m pytest -m "slow and not gpu" tests/test_*.py
+
+test-slow: install  ## all that is heavy, those of test-commands among them; about 40 minutes: before a release
 	$(BIN)/python -m pytest -m "slow and not gpu"
 
 lint: install  ## style, types and the import rules

@@ -32,7 +32,6 @@ from engine.training.checks import (
     check_trainer,
     check_validation,
 )
-from engine.training.crossval import cross_validate
 from engine.training.fit import train_split
 from engine.training.resuming.earlier_run import earlier_run
 from evaluation.report.learning_curves import remarks_on_training
@@ -102,6 +101,8 @@ def train(
         audit_leaks(manifest, splits[0], source, accepted=config["accept_leaks"], record=record)
         given: Any = {"folder": folder, "record": record, "watching": watching}
         if len(splits) > 1:
+            from engine.training.crossval import cross_validate  # with all that results of folds need
+
             value = cross_validate(config, manifest, splits, **given)
         else:
             value = train_split(config, manifest, splits[0], **given)

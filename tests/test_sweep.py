@@ -1,6 +1,5 @@
-"""`sweep.py` as a user calls it, and with workers that are killed."""
+"""`sweep.py` as a user calls it."""
 
-import json
 import os
 import subprocess
 import sys
@@ -9,7 +8,6 @@ import pandas as pd
 import pytest
 
 from engine.config.source_code import ROOT
-from studies.sweep_kills.postgres import programs
 
 GRID = ["sampler=grid", "width=8,16", "trainer.max_epochs=1", "study=grid"]
 
@@ -65,17 +63,3 @@ def test_a_sweep_that_cannot_mean_well_ends_with_one_message(words, says, tmp_pa
     assert done.returncode == 1
     assert says in done.stderr
     assert "Traceback" not in done.stderr
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("server", [False, pytest.param(True, marks=pytest.mark.skipif(
-    programs() is None, reason="no PostgreSQL server is installed"
-))])  # fmt: skip
-def test_random_kills_change_no_table_and_lose_no_trial(tmp_path, server):
-    asked = ["kills=5", "trials=8", "pause=2", "samplers=random", "pretend=true", f"server={server}".lower()]
-    done = command("-m", "studies.sweep_kills", *asked, f"out={tmp_path}")
-    assert done.returncode == 0, done.stderr[-3000:]
-    (case,) = json.loads((tmp_path / "cases.json").read_text())
-    assert case["faults"] == []
-    assert case["worker"] + case["command"] == 5
-    assert case["restarts"] >= 4

@@ -21,6 +21,18 @@ _LOGGED = re.compile(
     r"(train|val|val_raw|test)/\w+"
 )  # names of metrics: the one use of a slash that is no path
 _NAMES = ("_target_", "target")
+# Of `manifest.json`: counts, settings, code and machine. Not the command line, the name of the data, notes on
+# them, errata, or what was skipped: these name files and recordings.
+_TOLD = (
+    "chosen", "data_digest", "deterministic", "epochs_without_monitor", "fps", "git", "hardware",
+    "leaks_on_purpose", "packages", "parameters", "python", "questionnaires", "recordings", "seed", "started",
+    "subject_disjoint", "synthetic", "test_looks", "threads", "warmup_epochs", "weights",
+)  # fmt: skip
+
+
+def told(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of `manifest.json` that names no place, file or person."""
+    return {name: record[name] for name in _TOLD if name in record}
 
 
 def public_config(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,16 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from engine.config.build import build_all
-from engine.inference.results import Assessment
 from engine.runs.provenance import RunManifest, read_manifest_json
 from engine.runs.ranks import is_main
-from engine.tracking.public_config import public_config
-from engine.tracking.shared_page import told, write_shared
+from engine.tracking.public_config import public_config, told
 from engine.tracking.sweep_place import place_of
 from engine.tracking.tracker import End, Results, RunFacts, Tracker
+
+if TYPE_CHECKING:
+    from engine.inference.results import Assessment
 
 _log = logging.getLogger(__name__)
 _RESULTS = ("predictions.csv", "report.html")
@@ -64,7 +65,7 @@ class RunTracking:
         self._record.record(tracked=tracked)
         return self
 
-    def results(self, found: Assessment, *, checkpoint: Path | None = None) -> None:
+    def results(self, found: "Assessment", *, checkpoint: Path | None = None) -> None:
         """Tell what was measured, as far as it may leave the machine; on the first rank.
 
         Args:
@@ -73,6 +74,9 @@ class RunTracking:
         """
         if not self._trackers:
             return
+        # with all that a report needs, which the first step of a training need not wait for
+        from engine.tracking.shared_page import write_shared
+
         folder, record = self._record.folder, self._record.content
         page, figures = write_shared(folder, found, config=self._config, record=record)
         self._summary = summary_of(found.metrics)

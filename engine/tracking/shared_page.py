@@ -9,7 +9,7 @@ import pandas as pd
 
 from engine.inference.results import Assessment
 from engine.runs.atomic_write import put
-from engine.tracking.public_config import public_config
+from engine.tracking.public_config import public_config, told
 from evaluation.report import figures
 from evaluation.report.learning_curves import training_curves
 from evaluation.report.report import forest_lines, write_report
@@ -17,18 +17,6 @@ from evaluation.report.style import png
 from evaluation.summary import with_reasons
 
 FOLDER = "shared"
-# Of `manifest.json`: counts, settings, code and machine. Not the command line, the name of the data, notes on
-# them, errata, or what was skipped: these name files and recordings.
-_TOLD = (
-    "chosen", "data_digest", "deterministic", "epochs_without_monitor", "fps", "git", "hardware",
-    "leaks_on_purpose", "packages", "parameters", "python", "questionnaires", "recordings", "seed", "started",
-    "subject_disjoint", "synthetic", "test_looks", "threads", "warmup_epochs", "weights",
-)  # fmt: skip
-
-
-def told(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of `manifest.json` that names no place, file or person."""
-    return {name: record[name] for name in _TOLD if name in record}
 
 
 def write_shared(

@@ -41,7 +41,6 @@ from engine.training.early_ends.step_checkpoint import StepCheckpoint
 from engine.training.ema import EMA
 from engine.training.epoch_log import EpochLog, best_epoch
 from engine.training.lr_finder import FoundRate, find_rate
-from engine.training.measure import measure, measure_validation
 from engine.training.resuming.earlier_run import check_statistics, set_aside, whole_state
 from engine.training.resuming.resume_callback import Resumption, check_states, kept_rate
 from engine.training.transfer import start_from
@@ -106,6 +105,9 @@ def train_split(
             config, manifest, split, folder=folder, loggers=tracking.loggers, watching=watching
         )
         record.record(**fitted.facts)
+        # with all that results and report need, which the first step of a training need not wait for
+        from engine.training.measure import measure, measure_validation
+
         if reads_test(config):
             found = measure(
                 config, manifest, split, best=fitted.best, unselected=fitted.facts.get("unselected"), **given

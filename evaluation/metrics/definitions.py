@@ -5,12 +5,12 @@ the number does not exist for these data (one class only, no variance). Non-fini
 """
 
 from collections.abc import Callable
+from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
-from sklearn import metrics as sk
 
 Array = NDArray[np.float64]
 
@@ -28,6 +28,13 @@ class Value(NamedTuple):
 
     value: float | None
     reason: str | None = None
+
+
+def _sklearn() -> ModuleType:
+    """Its metrics; half a second to import, which a training need not wait for before its first step."""
+    from sklearn import metrics
+
+    return metrics
 
 
 def check_pair(target: ArrayLike, prediction: ArrayLike) -> tuple[Array, Array]:
@@ -69,12 +76,12 @@ def _check_decisions(target: ArrayLike, decision: ArrayLike) -> tuple[Array, Arr
 
 def mae(target: ArrayLike, prediction: ArrayLike) -> Value:
     """Mean absolute error, `mean |y - p|`, in the unit of the scale."""
-    return Value(float(sk.mean_absolute_error(*check_pair(target, prediction))))
+    return Value(float(_sklearn().mean_absolute_error(*check_pair(target, prediction))))
 
 
 def rmse(target: ArrayLike, prediction: ArrayLike) -> Value:
     """Root mean squared error over all recordings, `sqrt(mean (y - p)^2)`, in the unit of the scale."""
-    return Value(float(sk.root_mean_squared_error(*check_pair(target, prediction))))
+    return Value(float(_sklearn().root_mean_squared_error(*check_pair(target, prediction))))
 
 
 def pearson(target: ArrayLike, prediction: ArrayLike) -> Value:
@@ -141,7 +148,7 @@ def center_within(values: Array, codes: NDArray[np.int64]) -> Array:
 def auc(target: ArrayLike, prediction: ArrayLike) -> Value:
     """Area under the ROC curve: the chance that a positive ranks above a negative, ties counting one half."""
     y, p = _check_classes(target, prediction)
-    return Value(None, _ONE_CLASS) if np.ptp(y) == 0 else Value(float(sk.roc_auc_score(y, p)))
+    return Value(None, _ONE_CLASS) if np.ptp(y) == 0 else Value(float(_sklearn().roc_auc_score(y, p)))
 
 
 def auc_of_many(labels: Array, scores: Array) -> Array:
@@ -155,7 +162,9 @@ def auc_of_many(labels: Array, scores: Array) -> Array:
 def average_precision(target: ArrayLike, prediction: ArrayLike) -> Value:
     """Average precision, `sum_k (R_k - R_{k-1}) P_k` over falling thresholds; chance is the prevalence."""
     y, p = _check_classes(target, prediction)
-    return Value(None, _NO_POSITIVE) if y.sum() == 0 else Value(float(sk.average_precision_score(y, p)))
+    return (
+        Value(None, _NO_POSITIVE) if y.sum() == 0 else Value(float(_sklearn().average_precision_score(y, p)))
+    )
 
 
 def brier(target: ArrayLike, probability: ArrayLike) -> Value:
@@ -204,7 +213,9 @@ def specificity(target: ArrayLike, decision: ArrayLike) -> Value:
 def uar(target: ArrayLike, decision: ArrayLike) -> Value:
     """Unweighted average recall (balanced accuracy): mean of sensitivity and specificity; chance is 0.5."""
     y, d = _check_decisions(target, decision)
-    return Value(None, _ONE_CLASS) if np.ptp(y) == 0 else Value(float(sk.balanced_accuracy_score(y, d)))
+    return (
+        Value(None, _ONE_CLASS) if np.ptp(y) == 0 else Value(float(_sklearn().balanced_accuracy_score(y, d)))
+    )
 
 
 def f1(target: ArrayLike, decision: ArrayLike) -> Value:
@@ -229,7 +240,7 @@ def quadratic_kappa(target: ArrayLike, prediction: ArrayLike) -> Value:
     if np.ptp(y) == 0:
         return Value(None, _FLAT_TARGET)
     bands = round_band(p)
-    return Value(float(sk.cohen_kappa_score(y.astype(int), bands.astype(int), weights="quadratic")))
+    return Value(float(_sklearn().cohen_kappa_score(y.astype(int), bands.astype(int), weights="quadratic")))
 
 
 def round_band(expected: Array) -> Array:

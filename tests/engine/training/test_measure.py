@@ -11,7 +11,7 @@ import torch
 from datamodules.feature_leakage.channels import LeakageError
 from engine.checkpoints.checkpoint import load_checkpoint
 from engine.train import train
-from engine.training import fit, measure
+from engine.training import measure
 
 THREE = "data.module.eval_clips.clips=3"  # as the run that it is compared with
 
@@ -65,7 +65,7 @@ def test_a_trial_that_predicts_its_test_part_is_refused(again, monkeypatch):
     def planted(*arguments, **named):
         measure.measure(*arguments, **named, unselected=None)
 
-    monkeypatch.setattr(fit, "measure_validation", planted)
+    monkeypatch.setattr(measure, "measure_validation", planted)
     with pytest.raises(LeakageError, match=r"evaluation\.test=false: this run may not read its test part"):
         again(test=False)
 

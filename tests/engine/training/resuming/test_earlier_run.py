@@ -16,7 +16,7 @@ from engine.runs.lock import FolderInUse, FolderLock
 from engine.runs.provenance import RunFolderError, RunManifest, read_manifest_json
 from engine.runs.signals import Interrupted, check_interrupted
 from engine.train import train
-from engine.training import fit
+from engine.training import measure as measuring
 from engine.training.resuming.earlier_run import DAMAGED, check_same, earlier_run, whole_state
 from engine.training.resuming.resume_callback import Resumption
 from studies.interruptions.compare import different, same
@@ -120,7 +120,7 @@ def test_a_run_that_stopped_early_does_not_train_on(stopped, small_run, tmp_path
     def killed(*arguments, **named):
         raise Stop
 
-    monkeypatch.setattr(fit, "measure", killed)
+    monkeypatch.setattr(measuring, "measure", killed)
     with pytest.raises(Stop):
         small_run(tmp_path / "run", *early)
     monkeypatch.undo()
