@@ -101,7 +101,7 @@ def interrupt(job: ForkServerProcess, watch: Watch, *, events: int, wait: float,
     assert job.pid is not None
     os.kill(job.pid, number)
     job.join(LIMIT)
-    return True
+    return job.exitcode != 0  # it had come to its end in that very moment
 
 
 def examine(case: dict[str, Any], out: Path) -> dict[str, Any]:
@@ -132,11 +132,11 @@ def examine(case: dict[str, Any], out: Path) -> dict[str, Any]:
 
 
 def _badly_ended(job: ForkServerProcess, number: int) -> list[str]:
-    """SIGTERM ends a command with a status of its own; a command that had just finished has 0."""
+    """SIGTERM ends a command with a status of its own."""
     if job.is_alive():
         job.kill()
         return [f"hangs, {LIMIT} s after {signal.Signals(number).name}"]
-    good = (-number,) if number == signal.SIGKILL else (128 + number, -number, 0)
+    good = (-number,) if number == signal.SIGKILL else (128 + number, -number)
     return [] if job.exitcode in good else [f"ended with {job.exitcode}"]
 
 
