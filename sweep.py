@@ -10,7 +10,7 @@ from engine.config.choices import register_choices
 from engine.config.compose import plain_config, root_keys
 from engine.config.user_errors import reported, run
 from engine.runs.find_run import register
-from engine.sweeping.command_line import apart
+from engine.sweeping.command_line import apart, check_password
 
 register()
 register_choices()
@@ -32,7 +32,10 @@ def main(config: DictConfig) -> None:
 
 def begin() -> None:
     """Hand Hydra the settings of the sweep; those of the training it would take for its own."""
-    sys.argv[1:] = apart(GIVEN)[0]
+    own = apart(GIVEN)[0]
+    with reported():
+        check_password(" ".join(own))  # before Hydra writes the words down
+    sys.argv[1:] = own
     main()
 
 

@@ -27,13 +27,13 @@ from engine.config.targets import trusting
 from engine.exporting.exported import Exported, open_exported
 from engine.inference.clip_predictions import Predictor, part_of
 from engine.inference.outputs import write_run
-from engine.inference.recorded_run import own_split, recorded_run, taught
+from engine.inference.recorded_run import own_split, recorded_run, taught, unlike
 from engine.inference.recordings import predicted_recordings
 from engine.inference.results import Assessment, assess
 from engine.inspection.attribution import explain, explained_head
 from engine.inspection.audit import audit, check_fitted
 from engine.inspection.filmstrips import filmstrips
-from engine.runs.provenance import RunManifest, add_look
+from engine.runs.provenance import RunManifest, add_look, read_manifest_json
 from engine.runs.terminal import conclude, shown
 from engine.training.checks import check_scale
 
@@ -180,8 +180,12 @@ def _record(
         source = build(run["data"]["module"]["source"], key="data.module.source")
         source = source.prepared(manifest.recordings())
         audit_leaks(manifest, material.split, source, accepted=run["accept_leaks"], record=record)
-    looks = add_look(checkpoint.path.absolute().parents[1], digest=manifest.digest(), own=material.own)
-    if looks is None:
+    place, looks = checkpoint.path.absolute().parents[1], None
+    if other := unlike(checkpoint, read_manifest_json(place)):
+        _log.warning(
+            "%s: lies in the folder of another run (%s), so this look is not counted", checkpoint.path, other
+        )
+    elif (looks := add_look(place, digest=manifest.digest(), own=material.own)) is None:
         _log.warning("%s: its run cannot be written to, so this look is not counted", checkpoint.path)
     record.record(test_looks=looks)
 

@@ -97,15 +97,24 @@ def export(config: Mapping[str, Any], *, folder: Path) -> list[Path]:
         program, batch = source.program, source.batch
         graph = formats.traced(program, batch) if set(forms) - {"safetensors"} else None
         measured = _Measured.of(source, recordings=config["recordings"])
-        written = []
+        written: list[Path] = []
+        refused: list[ExportError] = []
         for form in forms:
             _log.info("exporting to %s", form)
-            members, certificate = _members(form, source, program, graph, measured)
+            try:
+                members, certificate = _members(form, source, program, graph, measured)
+            except ExportError as error:  # the other formats are of use without it
+                _log.error("%s", error)
+                refused.append(error)
+                continue
             path = output / f"{checkpoint.path.stem}.{form}.zip"
             write_bundle(path, members, certificate)
             put(path.with_suffix(".json"), read_bundle(path)[CERTIFICATE])
             written.append(path)
         record.record(checkpoint=str(checkpoint.path), bundles=[str(path) for path in written])
+        if refused:
+            there = ", ".join(shown(path) for path in written) or "no bundle"
+            raise ExportError(f"{refused[0]}. Written: {there}") from refused[0]
     _conclude(written, folder)
     return written
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import optuna
 from optuna.trial import TrialState
 
 from datamodules.split_leakage.split_checks import check_selection
@@ -17,11 +18,11 @@ from engine.config.value_ranges import check_settings
 from engine.runs.atomic_write import put, writing
 from engine.runs.quiet_warnings import quiet
 from engine.runs.terminal import after_training, shown
-from engine.sweeping.command_line import check_words, worker_command
+from engine.sweeping.command_line import check_password, check_words, worker_command
 from engine.sweeping.composed import first_config
 from engine.sweeping.crew import Crew
 from engine.sweeping.page import write_study
-from engine.sweeping.settings import check_settings_of, study_settings
+from engine.sweeping.settings import check_home, check_settings_of, study_settings
 from engine.sweeping.space import Space, read_space
 from engine.sweeping.storage import locked, open_study, shown_url, storage_url
 from engine.sweeping.tables import best_of, trials_table, validation_table
@@ -49,7 +50,9 @@ def sweep(config: Mapping[str, Any], overrides: Sequence[str], *, folder: Path) 
         SystemExit: Of a worker, with its status.
     """
     quiet()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)  # this command tells of its trials itself
     check_words(overrides)
+    check_password(str(config["storage"]))
     grid = str(config["sampler"].get("_target_")).endswith(".GridPoints")
     space = read_space(overrides, grid=grid)
     first = first_config(space, output=folder / "0")
@@ -64,6 +67,7 @@ def sweep(config: Mapping[str, Any], overrides: Sequence[str], *, folder: Path) 
             heartbeat=config["heartbeat"],
             pruner=build(config["pruner"], key="pruner"),
         )
+        check_home(study, folder)
         check_settings_of(study, study_settings(first, space, sampler=config["sampler"]))
     trials = Trials(study, folder=folder, dimensions=space.dimensions, retries=config["retries"])
     runs = TrialRuns(space, folder, objectives, study, prunes=config["pruner"] is not None)
@@ -148,6 +152,7 @@ def _short(value: Any) -> str:
 
 def _conclude(trials: Trials, runs: TrialRuns, *, folder: Path, test: bool) -> None:
     """Test the chosen trial, write the tables and the page, and say what to look at."""
+    check_home(trials.study, folder)
     rows, objectives, space = trials.rows(), runs.objectives, runs.space
     best = best_of(rows, objectives)
     if best is not None and test:

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pytorch_lightning as pl
 
+from datamodules.splits.partition import Split
 from engine.cohort.data_facts import data_facts
 from engine.cohort.leak_check import audit_leaks
 from engine.cohort.splits import checked_splits, report_split
@@ -44,7 +45,7 @@ def train(
     config: Mapping[str, Any],
     *,
     folder: Path,
-    check_data: Callable[[Mapping[str, Any], str], None] | None = None,
+    check_data: Callable[[Mapping[str, Any], str, Sequence[Split]], None] | None = None,
     watching: Sequence[pl.Callback] = (),
 ) -> float | None:
     """Run the protocol of a config.
@@ -52,7 +53,7 @@ def train(
     Args:
         config: Resolved config, plain.
         folder: Where everything is written.
-        check_data: Called with `data.manifest` and the digest of what was read, before anything is trained.
+        check_data: Called with `data.manifest`, the digest of what was read and the splits, before training.
         watching: Further callbacks of the training, of several folds in the first.
 
     Returns:
@@ -82,10 +83,10 @@ def train(
         check_model(config)
         _log.info("reading the recordings of data.manifest, or making them")
         manifest = build(config["data"]["manifest"], key="data.manifest")
-        if check_data is not None:
-            check_data(config["data"]["manifest"], manifest.digest())
         check_scale(manifest, config)
         splits = checked_splits(config, manifest, needs=partial(check_validation, config, manifest))
+        if check_data is not None:
+            check_data(config["data"]["manifest"], manifest.digest(), splits)
         check_encoder(manifest, splits)
         for split in splits:
             report_split(manifest, split, record=record)

@@ -19,7 +19,7 @@ from engine.inference.trained_network import TrainedNetwork
 from evaluation.tables.predictions import HEADS
 
 Answers = Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]]
-TOLERANCE = 1e-5  # of predictions in their own units: points, probabilities, bands
+TOLERANCE = 1e-5  # of the largest value of an output, of 1 at least: points, probabilities, bands
 _BATCHES = (1, 2, 3, 9)  # sizes that a program must take, of which it was traced with none; our choice
 _PACKAGES = ("euthymia", "torch", "safetensors", "onnx", "onnxruntime", "onnxscript", "numpy")
 
@@ -36,6 +36,7 @@ def parity_made_up(
         known: Whether batches have a history.
     """
     largest: dict[str, float] = {}
+    values: dict[str, float] = {}
     for size in _BATCHES:
         batch = made_up(trained, clips=size, seed=size, known=known)
         given = {name: batch[name] for name in program.inputs}
@@ -44,7 +45,8 @@ def parity_made_up(
         for name, value in wanted.items():
             apart = float((value.double() - found[name].double()).abs().max())
             largest[name] = max(largest.get(name, 0.0), apart)
-    return {"clips_a_batch": list(_BATCHES), "largest_difference": largest}
+            values[name] = max(values.get(name, 0.0), float(value.abs().max()))
+    return {"clips_a_batch": list(_BATCHES), "largest_difference": largest, "largest_value": values}
 
 
 def parity_recordings(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, Any]:
@@ -66,6 +68,7 @@ def parity_recordings(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, An
         "recordings": int(before["recording_id"].nunique()),
         "clips": len(before),
         "largest_difference": {name: float((before[name] - after[name]).abs().max()) for name in heads},
+        "largest_value": {name: float(before[name].abs().max()) for name in heads},
     }
 
 
@@ -96,15 +99,16 @@ def certificate_of(
         found: On what -> the differences.
 
     Raises:
-        ExportError: Predictions are further from those of the checkpoint than `TOLERANCE`.
+        ExportError: Predictions are further from those of the checkpoint than `TOLERANCE` of the largest.
     """
     for where, one in found.items():
         differences = one.get("largest_difference", {})
         for name in set(differences) - set(EXTRAS):
-            if not differences[name] <= TOLERANCE:  # NaN is no parity
+            allowed = TOLERANCE * max(1.0, one["largest_value"][name])
+            if not differences[name] <= allowed:  # NaN is no parity
                 raise ExportError(
                     f"format={form}: on {where}, {name} is {differences[name]:.3g} from what the checkpoint "
-                    f"predicts, more than {TOLERANCE:g}: not exported. Use format=safetensors, which runs "
+                    f"predicts, more than {allowed:.3g}: not exported. Use format=safetensors, which runs "
                     "the network itself"
                 )
     return {

@@ -10,7 +10,9 @@ from joblib import cpu_count
 
 from datamodules.splits.partition import Split
 from engine.checkpoints.checkpoint import RunCheckpoint, load_checkpoint, with_weights
+from engine.checkpoints.recorded_config import recorded
 from engine.config.compose import ConfigError
+from engine.config.differences import differences
 from engine.config.targets import check_targets
 from engine.config.value_ranges import check_settings
 from engine.runs.quiet_warnings import quiet
@@ -28,6 +30,7 @@ _TRAINER = {
     "enable_progress_bar": (True, False, None),
 }
 """What of a run's trainer changes its numbers or its output on one device; nothing else of it is used."""
+_IDENTITY = ("seed", "model", "protocol", "selection")  # parts of a config that make another network
 
 
 def recorded_run(
@@ -79,6 +82,25 @@ def recorded_run(
     check_settings(run)
     seed_run(run["seed"])
     return checkpoint, run
+
+
+def unlike(checkpoint: RunCheckpoint, record: Mapping[str, Any]) -> str:
+    """How the run of a folder differs from the run that a checkpoint came from; empty where it does not.
+
+    A copied file may lie in the folder of another network, whose looks it must not count.
+
+    Args:
+        checkpoint: Lies there.
+        record: The `manifest.json` of the folder; of runs before it kept the config nothing is said.
+    """
+    if not isinstance(config := record.get("config"), Mapping):
+        return ""
+    if record.get("data_digest") not in (None, checkpoint.data_digest):
+        return "of other data"
+    paths = {"paths": {"output": "(left out)"}}  # no part of a checkpoint, and asked for
+    found = differences({**checkpoint.config, **paths}, {**recorded(config), **paths})
+    own = [line for line in found if line.partition(":")[0].partition(".")[0] in _IDENTITY]
+    return "; ".join(own[:3])
 
 
 def own_split(checkpoint: RunCheckpoint) -> Split:

@@ -1,5 +1,6 @@
 """The command line of a sweep: which words are its own, and which are the training's."""
 
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 from datamodules.wording import nearest
 from engine.config.compose import ConfigError, root_keys
 from engine.config.source_code import ROOT
+
+_PASSWORD = re.compile(r"://[^/@\s]*:[^/@\s]+@")  # user:password@
 
 
 def apart(words: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -37,6 +40,19 @@ def check_words(trained: Sequence[str]) -> None:
             continue
         if hint := nearest(key, root_keys("sweep") - {"paths"}):
             raise ConfigError(f"Unknown key {key!r}{hint}")
+
+
+def check_password(text: str) -> None:
+    """Refuse an address of a database with a password: it would be written to files, and seen by `ps`.
+
+    Raises:
+        ConfigError: It has one; the message does not.
+    """
+    if _PASSWORD.search(text):
+        raise ConfigError(
+            "storage: holds a password, which would stand in the files of the run and in the list of "
+            "processes. Leave it out of the address: PGPASSWORD=... or ~/.pgpass gives it to PostgreSQL"
+        )
 
 
 def worker_command(folder: Path) -> list[str]:

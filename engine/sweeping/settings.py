@@ -3,15 +3,19 @@
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import optuna
 from optuna.trial import TrialState
 
+from datamodules.splits.partition import Split
 from engine.config.compose import ConfigError
 from engine.config.differences import canonical_json, differences, moved, without_places
 from engine.config.short_keys import SHORT
+from engine.runs.atomic_write import put
 from engine.sweeping.space import Space
 
 _log = logging.getLogger(__name__)
@@ -19,6 +23,8 @@ _log = logging.getLogger(__name__)
 _NAME = "euthymia_settings"
 _PIECE = 900  # characters: some storages of Optuna take no longer values
 _DATA = "euthymia_data"
+_HOME = "euthymia_home"
+_MARK = ".study_id"
 _OF_EACH_TRIAL = ("resume", "ckpt_path")
 _ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 
@@ -75,6 +81,49 @@ def check_settings_of(study: optuna.Study, settings: dict[str, Any]) -> None:
         _log.warning("study %s goes on with another sampler", study.study_name)
     if ranges or kept["sampler"] != settings["sampler"]:
         _write(study, settings | {"config": kept["config"]})
+
+
+def check_home(study: optuna.Study, folder: Path) -> None:
+    """A study has one folder, in which its trials lie: a file there and the database know each other.
+
+    A folder that was moved as a whole keeps its study.
+
+    Raises:
+        ConfigError: The trials of the study lie in another folder.
+    """
+    mark, home = folder / _MARK, study.user_attrs.get(_HOME)
+    if not home:
+        home = {"id": uuid4().hex, "folder": str(folder.resolve())}
+        study.set_user_attr(_HOME, home)
+        put(mark, home["id"].encode())
+    # read anew: of two folders that begin a study at the same time one holds it
+    home = study.user_attrs[_HOME]
+    if not mark.is_file() or mark.read_text(encoding="utf-8") != home["id"]:
+        raise ConfigError(
+            f"study {study.study_name}: its trials lie in {home['folder']}, and this folder is {folder}. "
+            f"Give hydra.run.dir={home['folder']}, or begin another study with study=..."
+        )
+
+
+def check_validated(study: optuna.Study, seed: int, splits: Sequence[Split]) -> None:
+    """Hold the recordings that a trial validates against those of the trials before it, seed by seed.
+
+    Raises:
+        ConfigError: They are others, so that the values do not compare.
+    """
+    parts = [sorted(split.val) for split in splits]
+    found = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    name = f"{_DATA}_validated_{seed}"
+    kept = study.user_attrs.get(name)
+    if not kept:
+        study.set_user_attr(name, found)
+        kept = study.user_attrs[name]
+    if kept != found:
+        raise ConfigError(
+            f"study {study.study_name}: this trial would validate other recordings than those before it, so "
+            "that values do not compare: the easiest recordings would win. Search no setting that changes "
+            "the table or the split"
+        )
 
 
 def check_data_of(study: optuna.Study, manifest: Mapping[str, Any], digest: str) -> None:

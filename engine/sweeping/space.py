@@ -1,5 +1,7 @@
 """The overrides of a sweep read as a search space, in the words of Hydra's own sweeps."""
 
+import re
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
@@ -70,8 +72,13 @@ def read_space(overrides: Sequence[str], *, grid: bool = False) -> Space:
         if not one.is_sweep_override():
             fixed.append(str(one.input_line))
             continue
+        if re.split(r"[./@]", name.lstrip("+"))[0] == "protocol":
+            raise ConfigError(
+                f"{one.input_line}: trials of other splits validate other persons, so that values do not "
+                "compare and the easiest persons win. Fix protocol; seed=0,1,2 trains each trial under all"
+            )
         written[name] = str(one.input_line).partition("=")[2]
-        if name == _SEED:
+        if name.lstrip("+") == _SEED:
             seeds = _seeds(one)
             continue
         if isinstance(one.value(), IntervalSweep):
@@ -92,14 +99,16 @@ def read_space(overrides: Sequence[str], *, grid: bool = False) -> Space:
 
 
 def _check_names(parsed: Collection[str]) -> None:
-    given = {name.lstrip("+") for name in parsed}
+    given = Counter(name.lstrip("+") for name in parsed)
+    if twice := [name for name, count in given.items() if count > 1]:
+        raise ConfigError(f"{twice[0]}: is given twice, with and without +. Give it once")
     for name in _OWN:
         if name in given:
             raise ConfigError(
                 f"{name}: each trial of a sweep has its own, which the sweep gives it. Leave it out"
             )
     for short, long in SHORT["train"].items():
-        if {short, long} <= given:
+        if {short, long} <= given.keys():
             raise ConfigError(f"{short}= and {long}=: {short} is short for {long}. Give one of them.")
 
 

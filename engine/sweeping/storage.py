@@ -2,6 +2,7 @@
 
 import logging
 import random
+import re
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -39,6 +40,7 @@ _ATTEMPTS = 5  # at a database whose tables somebody else is making; our choice
 _NO_ADDRESS = (
     "no address of a database. Write sqlite:///<file> or postgresql+psycopg://<user>@<host>/<database>"
 )
+_SECRET = re.compile(r":[^:@/]*@")
 _WAIT = 120  # seconds that one worker waits for another's write to SQLite; our choice
 
 
@@ -89,7 +91,7 @@ def _opened(url: str, heartbeat: int) -> RDBStorage:
     try:
         shown = shown_url(url)
     except ArgumentError as error:
-        raise ConfigError(f"storage={url}: {_NO_ADDRESS} ({error})") from error
+        raise ConfigError(f"storage={_SECRET.sub(':***@', url)}: {_NO_ADDRESS}") from error
     try:
         return _tried(url, heartbeat, attempts=_ATTEMPTS)
     except NoSuchModuleError as error:

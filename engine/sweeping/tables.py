@@ -1,5 +1,6 @@
 """Tables of a study: its trials, and what those that have a value predict on validation."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from engine.sweeping.trial_runs import run_places
 from engine.sweeping.trials import Row
 from evaluation.metrics.catalog import METRICS
 
+_log = logging.getLogger(__name__)
 _STATES = {
     TrialState.COMPLETE: "finished",
     TrialState.PRUNED: "pruned",
@@ -78,7 +80,11 @@ def validation_table(rows: Sequence[Row], *, folder: Path, metric: str, space: S
         if row.last.state != TrialState.COMPLETE:
             continue
         for seed, place in run_places(folder, row.number, space.seeds):
-            for table in _read(place):
+            if not (tables := _read(place)):
+                _log.warning(
+                    "%s: has no predictions, so that trial %d is compared with none", place, row.number
+                )
+            for table in tables:
                 pair = next((names for names in wanted if set(names) <= set(table)), None)
                 if pair is None:
                     continue

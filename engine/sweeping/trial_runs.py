@@ -12,12 +12,13 @@ from typing import Any
 import optuna
 import pandas as pd
 
+from datamodules.splits.partition import Split
 from engine.config.compose import ConfigError
 from engine.runs.lock import FolderInUse
 from engine.runs.provenance import read_manifest_json
 from engine.sweeping.composed import run_config
 from engine.sweeping.pruning import ReportEpochs, reporter
-from engine.sweeping.settings import check_data_of
+from engine.sweeping.settings import check_data_of, check_validated
 from engine.sweeping.space import Space
 from engine.train import train
 
@@ -64,7 +65,17 @@ class TrialRuns:
         return [fmean(values) for values in zip(*found, strict=True)]
 
     def test(self, number: int, params: Mapping[str, Any]) -> None:
-        """Let the runs of the chosen trial read their test part, each once."""
+        """Let the runs of the chosen trial read their test part, each once.
+
+        Raises:
+            ConfigError: A run is not in its folder any more: another training would be tested.
+        """
+        for _, place in self.places(number):
+            if not {"chosen", "folds"} & read_manifest_json(place).keys():
+                raise ConfigError(
+                    f"{place}: trial {number} is chosen, and its run is not there: another training would "
+                    "be tested. Put the folder back, or begin another study with study=..."
+                )
         for seed, place in self.places(number):
             self._run(params, seed, place, test=True)
 
@@ -79,8 +90,9 @@ class TrialRuns:
     ) -> None:
         config = run_config(self.space.overrides(params, seed=seed), output=place, test=test)
 
-        def check(manifest: Mapping[str, Any], digest: str) -> None:
+        def check(manifest: Mapping[str, Any], digest: str, splits: Sequence[Split]) -> None:
             check_data_of(self.study, manifest, digest)
+            check_validated(self.study, config["seed"], splits)
 
         told = False
         while True:

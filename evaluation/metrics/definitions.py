@@ -5,8 +5,7 @@ the number does not exist for these data (one class only, no variance). Non-fini
 """
 
 from collections.abc import Callable
-from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,7 +29,7 @@ class Value(NamedTuple):
     reason: str | None = None
 
 
-def _sklearn() -> ModuleType:
+def _sklearn() -> Any:
     """Its metrics; half a second to import, which a training need not wait for before its first step."""
     from sklearn import metrics
 

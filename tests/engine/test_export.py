@@ -93,6 +93,20 @@ def test_every_format_predicts_what_the_checkpoint_predicts(kind, exported, pred
         _check_certificate(bundle)
 
 
+@pytest.mark.slow
+def test_a_format_that_is_refused_keeps_no_other_from_being_written(exported, cohorts, tmp_path, monkeypatch):
+    def refused(*given, **named):
+        raise ExportError("no such operator")
+
+    monkeypatch.setattr("engine.exporting.formats.onnx_to_bytes", refused)
+    words = [f"ckpt_path={exported('pixels') / 'checkpoints/best.ckpt'}", f"paths.data={cohorts}"]
+    words += [f"output={tmp_path / 'bundles'}", f"paths.output={tmp_path / 'log'}"]
+    with pytest.raises(ExportError, match=r"no such operator. Written: .*safetensors\.zip.*torch_export"):
+        export(command("export", *words), folder=tmp_path / "log")
+    kept = json.loads((tmp_path / "log/manifest.json").read_text())["bundles"]
+    assert [Path(one).name for one in kept] == ["best.safetensors.zip", "best.torch_export.zip"]
+
+
 def _check_certificate(bundle):
     certificate = json.loads(bundle.with_suffix(".json").read_text())
     assert certificate == json.loads(read_bundle(bundle)["certificate.json"])

@@ -1,6 +1,8 @@
 """What validation taught is used as long as recordings are made of clips as they were then."""
 
 import dataclasses
+import json
+import shutil
 
 import pandas as pd
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from engine.checkpoints.checkpoint import add_calibration, load_checkpoint, with_weights
 from engine.evaluate import evaluate
 from engine.inference.person_changes import plain
-from engine.inference.recorded_run import taught
+from engine.inference.recorded_run import taught, unlike
 from evaluation.change.change_rule import ChangeRule
 from evaluation.change.change_scores import Learned
 
@@ -67,3 +69,25 @@ def test_changes_of_new_persons_are_not_told_by_a_rule_for_other_recordings(
     )
     told = [pd.read_csv(tmp_path / name / "predictions.csv")["prediction"] for name in ("same", "other")]
     assert not told[0].equals(told[1])
+
+
+def test_a_file_in_the_folder_of_another_network_is_known(series_run):
+    own = load_checkpoint(series_run.folder / "checkpoints/best.ckpt")
+    record = json.loads((series_run.folder / "manifest.json").read_text())
+    assert unlike(own, record) == ""
+    assert unlike(own, record | {"data_digest": "other"}) == "of other data"
+    assert unlike(own, record | {"config": record["config"] | {"seed": 7}}) == "seed: 0 there, 7 here"
+    assert unlike(own, {}) == ""
+
+
+@pytest.mark.slow
+def test_a_look_is_counted_by_the_run_of_the_network_alone(series_run, small_run, cohorts, tmp_path, caplog):
+    other = small_run(tmp_path / "other", "seed=1", "trainer.max_epochs=1").folder
+    copied = other / "checkpoints/copied.ckpt"
+    shutil.copy(series_run.folder / "checkpoints/best.ckpt", copied)
+    before = json.loads((other / "manifest.json").read_text())["test_looks"]
+    given = {"ckpt_path": str(copied), "manifest": None, "num_workers": None, "trainer": None}
+    evaluate(given | {"paths": {"data": str(cohorts), "output": str(tmp_path / "e")}}, folder=tmp_path / "e")
+    assert "lies in the folder of another run (seed: 0 there, 1 here" in caplog.text
+    assert json.loads((other / "manifest.json").read_text())["test_looks"] == before
+    assert json.loads((tmp_path / "e/manifest.json").read_text())["test_looks"] is None

@@ -6,8 +6,15 @@ from pathlib import Path
 import optuna
 import pytest
 
+from datamodules.splits.partition import Split
 from engine.config.compose import ConfigError
-from engine.sweeping.settings import check_data_of, check_settings_of, study_settings
+from engine.sweeping.settings import (
+    check_data_of,
+    check_home,
+    check_settings_of,
+    check_validated,
+    study_settings,
+)
 from engine.sweeping.space import read_space
 from tests.conftest import composed
 
@@ -120,3 +127,25 @@ def test_a_search_over_tables_has_data_of_each():
     check_data_of(study, MANIFEST | {"path": "b.csv"}, "b")
     with pytest.raises(ConfigError, match="other data"):
         check_data_of(study, MANIFEST, "b")
+
+
+def test_a_study_has_one_folder_which_may_move(tmp_path):
+    study = optuna.create_study(direction="maximize", study_name="one")
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    check_home(study, tmp_path / "a")
+    check_home(study, tmp_path / "a")
+    with pytest.raises(ConfigError, match=r"study one: its trials lie in .*/a, and this folder is .*/b"):
+        check_home(study, tmp_path / "b")
+    (tmp_path / "a").rename(tmp_path / "c")
+    check_home(study, tmp_path / "c")
+
+
+def test_trials_validate_the_same_recordings_seed_by_seed():
+    study = optuna.create_study(direction="maximize")
+    one, other = (Split("holdout", train=("a",), val=(name,), test=("d",)) for name in ("b", "c"))
+    check_validated(study, 0, [one])
+    check_validated(study, 0, [one])
+    check_validated(study, 1, [other])
+    with pytest.raises(ConfigError, match="would validate other recordings than those before it"):
+        check_validated(study, 0, [other])

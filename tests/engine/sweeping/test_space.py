@@ -2,7 +2,7 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from engine.config.compose import ConfigError
-from engine.sweeping.command_line import apart, check_words, worker_command
+from engine.sweeping.command_line import apart, check_password, check_words, worker_command
 from engine.sweeping.space import read_space
 
 
@@ -88,3 +88,26 @@ def test_a_worker_has_the_command_of_its_sweep_and_its_folder(monkeypatch, tmp_p
     assert f"hydra.run.dir={tmp_path}" in words
     assert "hydra.run.dir=old" not in words
     assert "worker=true" in words
+
+
+def test_a_seed_is_averaged_over_however_it_is_written():
+    assert read_space(["++seed=0,1", "lr=1e-3,1e-2"]).seeds == (0, 1)
+
+
+def test_a_setting_is_given_once():
+    with pytest.raises(ConfigError, match="lr: is given twice, with and without"):
+        read_space(["++lr=1e-3,1e-2", "lr=1e-3"])
+
+
+@pytest.mark.parametrize("word", ["protocol.seed=0,1", "++protocol.val=0.1,0.2", "protocol=kfold,holdout"])
+def test_who_validates_is_not_searched(word):
+    with pytest.raises(ConfigError, match="validate other persons, so that values do not compare"):
+        read_space([word, "lr=1e-3,1e-2"])
+
+
+def test_an_address_with_a_password_is_refused_before_anything_is_written():
+    check_password("storage=postgresql+psycopg://me@host:5432/sweeps")
+    check_password("storage=sqlite:////tmp/a:b@c.db")
+    with pytest.raises(ConfigError, match="PGPASSWORD") as raised:
+        check_password("n_trials=3 storage='postgresql+psycopg://me:secret@host/sweeps'")
+    assert "secret" not in str(raised.value)

@@ -1,6 +1,7 @@
 """What a trial came to is read from its runs; what one must not read is refused."""
 
 import json
+import shutil
 from types import SimpleNamespace
 
 import optuna
@@ -84,6 +85,17 @@ def test_a_trial_is_trained_under_every_seed_without_its_test_part_and_pruned_in
     assert runs.done == [("7/seed_1", 1, False, 1), ("7/seed_2", 2, False, 0)]
     made.test(7, trial.params)
     assert runs.done[2:] == [("7/seed_1", 1, True, 0), ("7/seed_2", 2, True, 0)]
+
+
+def test_a_chosen_trial_whose_run_is_gone_is_not_trained_anew_for_its_test(runs, tmp_path):
+    made = runs()
+    trial = made.study.ask()
+    trial.suggest_float("lr", 0.1, 0.2)
+    made.train(3, trial)
+    shutil.rmtree(tmp_path / "3")
+    with pytest.raises(ConfigError, match="trial 3 is chosen, and its run is not there"):
+        made.test(3, trial.params)
+    assert len(runs.done) == 1
 
 
 def test_one_seed_has_the_folder_of_the_trial(runs):
