@@ -31,6 +31,7 @@ _TRAINER = {
 }
 """What of a run's trainer changes its numbers or its output on one device; nothing else of it is used."""
 _IDENTITY = ("seed", "model", "protocol", "selection")  # parts of a config that make another network
+_LONGER = "model.scheduler."  # follows the epochs, which a run that goes on may have more of
 
 
 def recorded_run(
@@ -99,7 +100,8 @@ def unlike(checkpoint: RunCheckpoint, record: Mapping[str, Any]) -> str:
         return "of other data"
     paths = {"paths": {"output": "(left out)"}}  # no part of a checkpoint, and asked for
     found = differences({**checkpoint.config, **paths}, {**recorded(config), **paths})
-    own = [line for line in found if line.partition(":")[0].partition(".")[0] in _IDENTITY]
+    named = [(line.partition(":")[0], line) for line in found]
+    own = [line for key, line in named if key.partition(".")[0] in _IDENTITY and not key.startswith(_LONGER)]
     return "; ".join(own[:3])
 
 

@@ -88,6 +88,6 @@ def test_a_look_is_counted_by_the_run_of_the_network_alone(series_run, small_run
     before = json.loads((other / "manifest.json").read_text())["test_looks"]
     given = {"ckpt_path": str(copied), "manifest": None, "num_workers": None, "trainer": None}
     evaluate(given | {"paths": {"data": str(cohorts), "output": str(tmp_path / "e")}}, folder=tmp_path / "e")
-    assert "lies in the folder of another run (seed: 0 there, 1 here" in caplog.text
+    assert "lies in the folder of another run (seed: 0 there, 1 here), so" in caplog.text
     assert json.loads((other / "manifest.json").read_text())["test_looks"] == before
     assert json.loads((tmp_path / "e/manifest.json").read_text())["test_looks"] is None
