@@ -33,8 +33,7 @@ def main(config: DictConfig) -> None:
 def begin() -> None:
     """Hand Hydra the settings of the sweep; those of the training it would take for its own."""
     own = apart(GIVEN)[0]
-    with reported():
-        check_password(" ".join(own))  # before Hydra writes the words down
+    check_password(" ".join(own))  # before Hydra writes the words down
     sys.argv[1:] = own
     main()
 

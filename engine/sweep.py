@@ -16,7 +16,9 @@ from engine.config.selection import check_sweep, direction_of
 from engine.config.targets import check_targets, trusting
 from engine.config.value_ranges import check_settings
 from engine.runs.atomic_write import put, writing
+from engine.runs.provenance import read_manifest_json
 from engine.runs.quiet_warnings import quiet
+from engine.runs.signals import Interrupted
 from engine.runs.terminal import after_training, shown
 from engine.sweeping.command_line import check_password, check_words, worker_command
 from engine.sweeping.composed import first_config
@@ -73,13 +75,18 @@ def sweep(config: Mapping[str, Any], overrides: Sequence[str], *, folder: Path) 
     runs = TrialRuns(space, folder, objectives, study, prunes=config["pruner"] is not None)
     if config["worker"]:
         raise SystemExit(work(trials, runs, sampler_of(config["sampler"], space)))
-    total = _total(config, space, grid=grid)
+    total = max(_total(config, space, grid=grid), len(trials.rows()))
     trials.plan(total, retry_failed=config["retry_failed"])
     _log.info("study %s in %s: %d trials in all", config["study"], shown_url(url), len(trials.rows()))
     if trials.unfinished():
         most = config["workers"] + total * (config["retries"] + 1)
         crew = Crew(worker_command(folder), count=config["workers"], logs=folder / "workers", most=most)
-        crew.work(Progress(trials, objectives))
+        try:
+            crew.work(Progress(trials, objectives))
+        except Interrupted:
+            done = sum(row.last.state not in _OPEN for row in trials.rows())
+            _log.warning("stopped: %d of %d trials are done; the same command goes on", done, total)
+            raise
     _conclude(trials, runs, folder=folder, test=config["test"])
 
 
@@ -146,6 +153,12 @@ def _outcome(row: Row, objectives: Sequence[str]) -> str:
     return ", ".join(f"{name} {value:.4f}" for name, value in zip(objectives, row.last.values, strict=True))
 
 
+def _tie(rows: Sequence[Row], best: Row) -> str:
+    """What is said where others have the same value."""
+    equal = [row for row in rows if row.last.values and row.last.values[0] == best.last.values[0]]
+    return f", the first of {len(equal)} with the same value" if len(equal) > 1 else ""
+
+
 def _short(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
@@ -156,7 +169,10 @@ def _conclude(trials: Trials, runs: TrialRuns, *, folder: Path, test: bool) -> N
     rows, objectives, space = trials.rows(), runs.objectives, runs.space
     best = best_of(rows, objectives)
     if best is not None and test:
-        _log.info("trial %d is chosen by %s, and tested now", best.number, objectives[0])
+        places = [place for _, place in runs.places(best.number)]
+        tested = all(read_manifest_json(place).get("test_looks") for place in places)
+        when = "was tested before" if tested else "is tested now"
+        _log.info("trial %d is chosen by %s%s; it %s", best.number, objectives[0], _tie(rows, best), when)
         runs.test(best.number, best.last.params)
     table = trials_table(rows, folder=folder, objectives=objectives, space=space)
     put(folder / "trials.csv", table.to_csv(index=False).encode())
@@ -176,7 +192,8 @@ def _conclude(trials: Trials, runs: TrialRuns, *, folder: Path, test: bool) -> N
     given = [word for word in space.overrides(best.last.params) if not word.startswith("seed=")]
     again = f"{shlex.join(['python', 'train.py', *given])} sweep=seeds"
     told = [
-        ("chosen", f"trial {best.number}, {_outcome(best, objectives)}"), ("folder", shown(place)), *told,
+        ("chosen", f"trial {best.number}, {_outcome(best, objectives)}{_tie(rows, best)}"),
+        ("folder", shown(place)), *told,
         ("next", "\n".join([again, *(after_training(place) if test else [])])),
     ]  # fmt: skip
     _log.info("%s", block(f"study {trials.study.study_name}: {len(rows)} trials are done", told))

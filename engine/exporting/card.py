@@ -99,7 +99,10 @@ def _taught(checkpoint: RunCheckpoint) -> dict[str, Any]:
     """What validation taught, and nothing of the test part: threshold and intervals for recordings."""
     found = pd.DataFrame(checkpoint.calibration)
     if found.empty:
-        reason = "the run had not ended, or other weights than these were validated"
+        reason = (
+            "the run had not ended, was not measured (evaluation.test=false, as of trials that are not "
+            "chosen), or other weights than these were validated"
+        )
         return {"threshold": {"value": None, "reason": reason}, "interval": None}
     interval = None
     if {"score_target", "score_prediction"} <= set(found) and (known := found["score_target"].notna()).any():

@@ -116,7 +116,11 @@ def _result(
     listed = ", ".join(f"trial {int(trial)}: {int(count)}" for trial, count in looks)
     ledger = f"Looks at a test part, of all trials: {listed}." if listed else "No test part was looked at."
     better = "highest" if direction_of(objectives[0]) == "maximize" else "lowest"
-    text = f"Chosen: the {better} {objectives[0]} of {(table['state'] == 'finished').sum()} trials. {ledger}"
+    finished = table[table["state"] == "finished"]
+    equal = int((finished[objectives[0]] == row[objectives[0]]).sum())
+    tie = f", the first of {equal} with this value" if equal > 1 else ""
+    seeds = " A trial of several seeds is looked at once for each." if space.seeds and listed else ""
+    text = f"Chosen: the {better} {objectives[0]} of {len(finished)} trials{tie}. {ledger}{seeds}"
     remarks = []
     if len(looked) > 1:
         remarks = [
