@@ -45,7 +45,7 @@ def parity_made_up(
         for name, value in wanted.items():
             apart = float((value.double() - found[name].double()).abs().max())
             largest[name] = max(largest.get(name, 0.0), apart)
-            values[name] = max(values.get(name, 0.0), float(value.abs().max()))
+            values[name] = max(values.get(name, 0.0), float(value.double().abs().max()))
     return {"clips_a_batch": list(_BATCHES), "largest_difference": largest, "largest_value": values}
 
 
