@@ -155,7 +155,8 @@ def _outcome(row: Row, objectives: Sequence[str]) -> str:
 
 def _tie(rows: Sequence[Row], best: Row) -> str:
     """What is said where others have the same value."""
-    equal = [row for row in rows if row.last.values and row.last.values[0] == best.last.values[0]]
+    finished = [row.last.values[0] for row in rows if row.last.state == TrialState.COMPLETE]
+    equal = [value for value in finished if value == best.last.values[0]]
     return f", the first of {len(equal)} with the same value" if len(equal) > 1 else ""
 
 

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from engine.exporting.bundle import ExportError
+from engine.exporting.certificate import parity_made_up
 from engine.exporting.program import EARLIER, SCORE, Program, made_up, named_outputs, program_of
 from engine.inference.trained_network import TrainedNetwork
 from models.heads import BinaryHead, ScoreHead
@@ -126,3 +127,20 @@ def test_a_network_of_stored_tokens_is_refused_with_a_way_out(trained):
     network.reads = "tokens"
     with pytest.raises(ExportError, match=r"reads tokens of encode\.py.*ckpt_path="):
         program_of(network, known=False)
+
+
+def test_parity_is_measured_on_every_output_truth_values_among_them(trained):
+    network = trained(EnrolmentContext())
+    program = program_of(network, known=False)
+
+    def off(given):
+        found = named_outputs(program, given)
+        known = found["context_available"]
+        return {**found, "score": found["score"] + 0.5, "context_available": ~known}
+
+    found = parity_made_up(program, off, network, known=False)
+    assert found["largest_difference"]["score"] == pytest.approx(0.5)
+    assert found["largest_difference"]["binary"] == 0
+    assert found["largest_difference"]["context_available"] == 1
+    assert found["largest_value"]["context_available"] == 1
+    assert 0 < found["largest_value"]["score"] <= 63
