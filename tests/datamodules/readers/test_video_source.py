@@ -93,7 +93,7 @@ def _descriptors() -> set[tuple[str, str]]:
     found = set()
     for each in Path("/proc/self/fd").iterdir():
         with suppress(FileNotFoundError):  # the folder itself was open while it was listed
-            found.add((each.name, os.readlink(each)))
+            found.add((each.name, str(each.readlink())))
     return found
 
 
