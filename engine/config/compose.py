@@ -16,7 +16,7 @@ from engine.config.unknown_keys import right_word
 # what the commands read of nodes that are no class; further keys are names for interpolations
 _READ: dict[str, tuple[str, ...]] = {
     "analysis": ("name", "title", "notes", "channels", "extractors", "phase", "steps"),
-    "data": ("manifest", "module", "scale", "channels", "places"),
+    "data": ("manifest", "module", "scale", "items", "channels", "places"),
     "data.scale": ("name", "low", "high", "bands"),
     "evaluation": ("aggregate", "n_boot", "seed", "lines", "test", "filmstrips"),
     "paths": ("output", "data"),
