@@ -128,7 +128,7 @@ class GradedResponseHead(ItemHead):
 
     def difficulties(self) -> Tensor:
         """Return b, (J,K); beyond an item's highest answer it says nothing."""
-        b = self.steps()
+        b: Tensor = self.steps()
         return b + (self.center - self._mean_step(b))[self.place][:, None]
 
     def forward(self, v: Tensor) -> Tensor:

@@ -62,4 +62,5 @@ class OrdinalItemsHead(ItemHead):
         return reach(self._logits(raw), self.possible).unsqueeze(1), self.one
 
     def _logits(self, raw: Tensor) -> Tensor:
-        return raw.float().unsqueeze(-1) - self.difficulties()
+        logits: Tensor = raw.float().unsqueeze(-1) - self.difficulties()
+        return logits

@@ -37,7 +37,9 @@ def likelihood(head, theta, dimension, answers, mask):
 def integral(head, row, dimension, answers, mask, of=lambda theta: 1.0):
     mean, sd = (float(part[row, dimension]) for part in head.severity(row_raw(head, row)))
     found, _ = integrate.quad(
-        lambda z: stats.norm.pdf(z) * of(mean + sd * z) * likelihood(head, mean + sd * z, dimension, answers, mask),
+        lambda z: (
+            stats.norm.pdf(z) * of(mean + sd * z) * likelihood(head, mean + sd * z, dimension, answers, mask)
+        ),
         -12, 12, limit=400, epsabs=0, epsrel=1e-9,
     )  # fmt: skip
     return found
@@ -152,7 +154,8 @@ def test_extreme_input_stays_finite(questionnaires):
     target, mask = answered(head, rows=2)
     loss = head.loss(raw, target, mask)
     (gradient,) = torch.autograd.grad(loss, raw)
-    assert loss.isfinite() and gradient.isfinite().all()
+    assert loss.isfinite()
+    assert gradient.isfinite().all()
     assert all(value.isfinite().all() for value in head.named(raw).values())
 
 
@@ -173,7 +176,8 @@ def test_linked_items_share_their_discrimination(questionnaires):
     joint = {name: own | {"dimension": "depression"} for name, own in questionnaires.items()}
     head = made(joint, linked=[["item_a", "item_2", "item_of_another_form"], ["item_b", "item_4"]])
     a = head.discriminations()
-    assert a[0] == a[5] and a[1] == a[7]
+    assert a[0] == a[5]
+    assert a[1] == a[7]
     assert len(set(a.tolist())) == 6
     with pytest.raises(ValueError, match="no two of the items"):
         made(joint, linked=[["item_a", "item_of_another_form"]])
