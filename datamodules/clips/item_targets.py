@@ -16,7 +16,7 @@ from datamodules.manifests.index.shared_columns import SharedColumns
 from datamodules.manifests.questionnaires import ITEMS
 from datamodules.wording import nearest
 
-Questionnaires = Mapping[str, Mapping[str, Any]]
+Questionnaires = Mapping[str, Mapping[str, str | int | Sequence[str] | Sequence[int]]]
 """Name of a scale -> its plain data, of which `columns` are read here: the item columns of a manifest."""
 
 
@@ -30,7 +30,8 @@ def item_columns(questionnaires: Questionnaires | None) -> tuple[str, ...]:
         >>> item_columns({"PHQ-2": {"columns": ["item_phq9_1", "item_phq9_2"]}})
         ('item_phq9_1', 'item_phq9_2')
     """
-    columns = tuple(name for own in (questionnaires or {}).values() for name in own["columns"])
+    plain: Mapping[str, Any] = questionnaires or {}
+    columns = tuple(name for own in plain.values() for name in own["columns"])
     if odd := [name for name in columns if name not in ITEMS]:
         raise ValueError(
             f"data.items: {odd[0]!r} is no item column{nearest(odd[0], ITEMS)}; see "
@@ -55,9 +56,9 @@ def item_statistics(answers: SharedColumns) -> dict[str, Tensor | float]:
     """What heads of items start from: shares and correlations of the answers, which name no person.
 
     Returns:
-        `item_shares` (J,K), of the answers to an item those that are k or more, NaN where nobody answered;
-        `item_correlations` (J,J), 0 where nobody answered both or one answer never changed. Nothing where
-        there are no items, or no answers at all.
+        `item_shares`, of the answers to item j those that are k or more for k = 1 to K, item by item (J*K,),
+        -1 where nobody answered; `item_correlations`, row by row (J*J,), 0 where nobody answered both or one
+        answer never changed. Nothing where there are no items, or no answers at all.
     """
     if not len(answers):
         return {}
@@ -68,9 +69,9 @@ def item_statistics(answers: SharedColumns) -> dict[str, Tensor | float]:
     steps = np.arange(1, max(ITEMS[name] for name in answers) + 1)
     reached = (values[:, :, None] >= steps).sum(axis=0)  # NaN reaches nothing
     given = known.sum(axis=0)[:, None]
-    shares = np.divide(reached, given, out=np.full(reached.shape, np.nan), where=given > 0)
-    correlations = pd.DataFrame(values).corr(min_periods=3).fillna(0.0).to_numpy()
+    shares = np.divide(reached, given, out=np.full(reached.shape, -1.0), where=given > 0)
+    correlations = pd.DataFrame(values).corr(min_periods=3).to_numpy()
     return {
-        "item_shares": torch.from_numpy(shares).float(),
-        "item_correlations": torch.from_numpy(correlations).float(),
+        "item_shares": torch.from_numpy(shares.flatten()).float(),
+        "item_correlations": torch.from_numpy(np.nan_to_num(correlations).flatten()).float(),
     }

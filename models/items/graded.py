@@ -1,7 +1,7 @@
 """GradedResponseHead: all answers by a latent severity, whose mean and spread are read from the embedding."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from models.items.answers import check_answers, log_probability, reach
 from models.items.head import ItemHead
+from models.items.layout import Questionnaires
 from models.items.parameters import Difficulties, of_training, shared_places
 from models.items.quadrature import log_weights, standard_normal
 from models.items.start import start
@@ -74,7 +75,7 @@ class GradedResponseHead(ItemHead):
         self,
         *,
         dim: int,
-        questionnaires: Mapping[str, Mapping[str, Any]],
+        questionnaires: Questionnaires,
         scale: str,
         linked: Sequence[Sequence[str]] | None = None,
         nodes: int = 81,
@@ -110,9 +111,9 @@ class GradedResponseHead(ItemHead):
     @torch.no_grad()
     def set_statistics(self, stats: Statistics) -> None:
         """Start at what `item_shares` and `item_correlations` of the training answers say."""
-        shares, correlations = (
-            of_training(stats, key, self.layout.columns) for key in ("item_shares", "item_correlations")
-        )
+        columns = self.layout.columns
+        shares = of_training(stats, "item_shares", columns, self.layout.steps)
+        correlations = of_training(stats, "item_correlations", columns, len(columns))
         slope, difficulty = start(shares, correlations, self.membership.cpu())
         count = torch.zeros(len(self.log_slope)).index_add(0, self.group.cpu(), torch.ones(len(slope)))
         shared = torch.zeros(len(self.log_slope)).index_add(0, self.group.cpu(), slope.log()) / count

@@ -1,13 +1,10 @@
 """What heads of items share: predictions of answers, totals and thresholds, by the names of their columns."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
 from models.items.answers import categories, sum_distribution
-from models.items.layout import Layout, Questionnaire
+from models.items.layout import Layout, Questionnaire, Questionnaires
 
 
 class ItemHead(nn.Module):
@@ -34,7 +31,7 @@ class ItemHead(nn.Module):
     possible: Tensor
     highest: Tensor
 
-    def __init__(self, *, dim: int, questionnaires: Mapping[str, Mapping[str, Any]], scale: str) -> None:
+    def __init__(self, *, dim: int, questionnaires: Questionnaires, scale: str) -> None:
         super().__init__()
         self.dim, self.layout = dim, Layout(questionnaires)
         self.scale = self.layout.named(scale)

@@ -1,13 +1,17 @@
 """Layout of questionnaires by item: which item stands where, what it measures, and how totals are made."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
+Questionnaires = Mapping[str, Mapping[str, str | int | Sequence[str] | Sequence[int]]]
+"""Name of a scale -> its plain data, see `Layout`."""
+
 _READ = {"columns", "highest", "factor", "threshold", "dimension"}
+_MOST = 100  # our choice: no item has as many answers, and no config may ask for the memory of more
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ class Layout:
         ('PHQ-2',)
     """
 
-    def __init__(self, questionnaires: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(self, questionnaires: Questionnaires) -> None:
         if not questionnaires:
             raise ValueError("no questionnaires: choose their items, e.g. data/items=phq_9")
         self.columns: tuple[str, ...] = ()
@@ -62,6 +66,7 @@ class Layout:
         found: list[Questionnaire] = []
         named = {name: str(own.get("dimension") or name) for name, own in questionnaires.items()}
         self.dimensions = tuple(dict.fromkeys(named.values()))
+        own: Any
         for name, own in questionnaires.items():
             _check(name, own)
             place, start = self.dimensions.index(named[name]), len(self.columns)
@@ -106,7 +111,7 @@ class Layout:
         )
 
 
-def _check(name: str, own: Mapping[str, Any]) -> None:
+def _check(name: str, own: Any) -> None:
     if missing := sorted(_READ - {"dimension"} - set(own)):
         raise ValueError(f"data.items.{name} lacks {', '.join(missing)}: see conf/data/items/phq_9.yaml")
     if odd := sorted(set(own) - _READ):
@@ -116,5 +121,5 @@ def _check(name: str, own: Mapping[str, Any]) -> None:
     columns, highest = own["columns"], own["highest"]
     if not columns or len(columns) != len(highest):
         raise ValueError(f"data.items.{name}: {len(columns)} columns and {len(highest)} highest answers")
-    if min(highest) < 1:
-        raise ValueError(f"data.items.{name}: a highest answer of {min(highest)}: an item has two or more")
+    if odd := [answer for answer in highest if not 1 <= answer <= _MOST]:
+        raise ValueError(f"data.items.{name}: a highest answer of {odd[0]}; it is from 1 to {_MOST}")

@@ -1,13 +1,11 @@
 """OrdinalItemsHead: ordered logits for each item on its own."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
 from models.items.answers import check_answers, log_probability, reach
 from models.items.head import ItemHead
+from models.items.layout import Questionnaires
 from models.items.parameters import Difficulties, of_training
 from models.items.start import thresholds
 from models.masking import labeled_mean
@@ -30,7 +28,7 @@ class OrdinalItemsHead(ItemHead):
 
     one: Tensor
 
-    def __init__(self, *, dim: int, questionnaires: Mapping[str, Mapping[str, Any]], scale: str) -> None:
+    def __init__(self, *, dim: int, questionnaires: Questionnaires, scale: str) -> None:
         super().__init__(dim=dim, questionnaires=questionnaires, scale=scale)
         self.linear = nn.Linear(dim, len(self.layout))
         nn.init.zeros_(self.linear.bias)
@@ -39,7 +37,7 @@ class OrdinalItemsHead(ItemHead):
 
     def set_statistics(self, stats: Statistics) -> None:
         """Start at the shares of the training answers, `item_shares`."""
-        shares = of_training(stats, "item_shares", self.layout.columns)
+        shares = of_training(stats, "item_shares", self.layout.columns, self.layout.steps)
         self.difficulties.start(_LOGISTIC * thresholds(shares))
 
     def forward(self, v: Tensor) -> Tensor:

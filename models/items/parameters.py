@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from models.standardize import Statistics
 
+_SHARES = "item_shares"
 _LEAST = 1e-3  # our choice: two steps of an item lie as far apart, or a category would have no probability
 
 
@@ -67,21 +68,22 @@ def shared_places(columns: Sequence[str], groups: Sequence[Sequence[str]]) -> li
     return [order.index(key) for key in keys]
 
 
-def of_training(stats: Statistics, key: str, columns: Sequence[str]) -> Tensor:
-    """Shares or correlations of the training answers, on the CPU.
+def of_training(stats: Statistics, key: str, columns: Sequence[str], width: int) -> Tensor:
+    """Shares (J,K) or correlations (J,J) of the training answers, on the CPU; they are kept as one vector.
 
     Raises:
-        ValueError: There are none, or of another number of items; or nobody answered an item.
+        ValueError: There are none, or of other items; or nobody answered an item.
     """
     found = torch.as_tensor(stats.get(key, torch.nan), dtype=torch.float32).cpu()
-    if not found.ndim or len(found) != len(columns):
+    if found.numel() != len(columns) * width:
         raise ValueError(
-            f"{key} of {tuple(found.shape)} in the training statistics, the head has {len(columns)} items: "
-            "choose data/items of the head, and training recordings with answers"
+            f"{key} in the training statistics holds {found.numel()} numbers, the head needs {len(columns)} x "
+            f"{width}: choose data/items of the head, and training recordings with answers"
         )
-    if (lost := (~found.isfinite().all(1)).nonzero().flatten()).numel():
+    table = found.reshape(len(columns), width)
+    if (lost := (table < -1e-6).all(1).nonzero().flatten()).numel() and key == _SHARES:
         raise ValueError(
             f"{columns[int(lost[0])]}: no training recording has an answer, as of {len(lost)} items in all: "
             "fill the column, or choose data/items that were answered"
         )
-    return found
+    return table
