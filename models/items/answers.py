@@ -9,29 +9,31 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-def log_probability(logits: Tensor, possible: Tensor, answers: Tensor) -> Tensor:
-    """Log of P(y) = s(x_y) - s(x_{y+1}), where s(x_0) = 1 and nothing is above the highest answer.
+def log_probability(place: Tensor, slope: Tensor, steps: Tensor, answers: Tensor, highest: Tensor) -> Tensor:
+    """Log of P(y) = s(x_y) - s(x_{y+1}), where x_k = slope (place - step_k), and s(x_0) = 1.
 
     Written as log s(x_y) + log s(-x_{y+1}) + log(1 - exp(x_{y+1} - x_y)), which neither cancels nor takes the
-    log of 0: for two logits of one item the last term is that of their distance.
+    log of 0; the last term is that of the distance of two steps, and the same at all places.
 
     Args:
-        logits: (...,J,K), falling strictly along the possible ones.
-        possible: (J,K) bool.
-        answers: (...,J) int64, of 0 to the highest; dimensions of size 1 stand for all.
+        place: Where a row is on the scale of an item, (B,Q,J) at Q nodes.
+        slope: (J,), above 0.
+        steps: (J,K), rising in k.
+        answers: (B,J) int64, of 0 to the highest.
+        highest: (J,).
 
     Returns:
-        (...,J).
+        (B,Q,J).
     """
-    zero = torch.zeros_like(logits[..., :1])
-    reached = torch.cat([zero, F.logsigmoid(logits)], -1)  # of 0 to K
-    beyond = F.logsigmoid(-logits).masked_fill(~possible, 0.0)
-    below = torch.cat([beyond, zero], -1)
-    gap = (logits[..., :-1] - logits[..., 1:]).masked_fill(~possible[:, 1:], 1.0)
-    between = torch.log(-torch.expm1(-gap)).masked_fill(~possible[:, 1:], 0.0)
-    log_p = reached + below + torch.cat([zero, between, zero], -1)
-    index = answers.unsqueeze(-1).expand(*log_p.shape[:-1], 1)
-    return log_p.gather(-1, index).squeeze(-1)
+    k = torch.arange(1, steps.shape[1] + 1, device=steps.device)
+    reached, missed = answers > 0, answers < highest
+    low = (steps * (k == answers.unsqueeze(-1))).sum(-1)  # a sum and no lookup: its gradient is one as well
+    high = (steps * (k == answers.unsqueeze(-1) + 1)).sum(-1)
+    between = torch.where(reached & missed, slope * (high - low), 1.0)
+    distance = torch.log(-torch.expm1(-between)).masked_fill(~(reached & missed), 0.0)
+    above = F.logsigmoid(slope * (place - low.unsqueeze(1))).masked_fill(~reached.unsqueeze(1), 0.0)
+    below = F.logsigmoid(slope * (high.unsqueeze(1) - place)).masked_fill(~missed.unsqueeze(1), 0.0)
+    return above + below + distance.unsqueeze(1)
 
 
 def reach(logits: Tensor, possible: Tensor) -> Tensor:

@@ -11,13 +11,14 @@ from models.items.answers import check_answers, log_probability, reach
 from models.items.head import ItemHead
 from models.items.layout import Questionnaires
 from models.items.parameters import Difficulties, of_training, shared_places
-from models.items.quadrature import log_weights, standard_normal
+from models.items.quadrature import standard_normal
 from models.items.start import start
 from models.standardize import Statistics
 
 _LEAST_SD = 0.05  # our choice, in standard deviations among the training persons
 _AT_ONE = 0.4637  # softplus(0.4637) = 0.95: an untrained spread is 1
-_NARROW = 0.1  # our choice, of sigma: nodes lie no closer, as the fixed ones cannot tell less
+_WIDE, _ROUGH = 6.0, 41  # our choice: where the severity is looked for, in sigma, and at how many places
+_NARROW = 0.1  # our choice, of sigma: nodes lie no closer, as those places cannot tell less
 _SD = ("severity", "severity_sd")
 
 
@@ -36,7 +37,7 @@ class GradedResponseHead(ItemHead):
 
     The loss is the negative log marginal likelihood of the known answers, divided by
     their number, by adaptive Gauss-Hermite quadrature (Naylor & Smith 1982): the nodes of each row lie where
-    its answers put the severity, which a sum over fixed nodes says. Severities are independent given v, so
+    its answers put the severity, which a sum over even steps says. Severities are independent given v, so
     each has an integral of its own.
 
     Identification: theta and (theta - u) / s say the same with a s and (b - u) / s. For each severity the
@@ -68,6 +69,7 @@ class GradedResponseHead(ItemHead):
     membership: Tensor
     nodes: Tensor
     weights: Tensor
+    outer: Tensor
     inner: Tensor
     inner_log: Tensor
 
@@ -85,6 +87,10 @@ class GradedResponseHead(ItemHead):
         severities = len(self.layout.dimensions)
         self.linear = nn.Linear(dim, 2 * severities)
         nn.init.zeros_(self.linear.bias)
+        self._measuring = [
+            [item for item, own in enumerate(self.layout.dimension) if own == place]
+            for place in range(severities)
+        ]
         groups = shared_places(self.layout.columns, linked or ())
         self.log_slope = nn.Parameter(torch.zeros(max(groups) + 1))
         self.steps = Difficulties(len(self.layout), self.layout.steps)
@@ -98,6 +104,7 @@ class GradedResponseHead(ItemHead):
             ("membership", self.layout.membership()),
             ("nodes", z.float()),
             ("weights", weights.float()),
+            ("outer", torch.linspace(-_WIDE, _WIDE, _ROUGH)),
             ("inner", inner.float()),
             ("inner_log", (inner_weights.log() + inner**2 / 2).float()),
         ):
@@ -181,8 +188,8 @@ class GradedResponseHead(ItemHead):
         """Log of weight, density and likelihood at nodes around the answers, and the nodes, (B,Q,D) each."""
         known = self.severity(raw)
         with torch.no_grad():  # where the nodes lie changes the sum by its error alone
-            theta = self._fixed(raw)
-            rough = self._log_answers(theta, target, mask) + log_weights(self.weights)[:, None]
+            theta = known.mean[:, None] + known.sd[:, None] * self.outer[:, None]
+            rough = self._log_answers(theta, target, mask) - self.outer[:, None] ** 2 / 2
             place, spread = _moments(rough, theta)
             spread = torch.maximum(spread, _NARROW * known.sd)
         theta = place[:, None] + spread[:, None] * self.inner[:, None]
@@ -197,9 +204,10 @@ class GradedResponseHead(ItemHead):
 
     def _log_answers(self, theta: Tensor, target: Tensor, mask: Tensor) -> Tensor:
         """Log-likelihood of the known answers of each severity's items, (B,Q,D)."""
-        answers = (target * mask).unsqueeze(1)
-        own = log_probability(self._logits(theta), self.possible, answers) * mask.unsqueeze(1)
-        return (own.unsqueeze(-2) * self.membership).sum(-1)
+        parameters = self.discriminations(), self.difficulties()
+        own = log_probability(theta[..., self.place], *parameters, target * mask, self.highest)
+        own = own * mask.unsqueeze(1)
+        return torch.stack([own[..., items].sum(-1) for items in self._measuring], -1)
 
     def _mean_slope(self) -> Tensor:
         """Mean of the free log a over the items of each severity, (D,)."""

@@ -52,13 +52,11 @@ class OrdinalItemsHead(ItemHead):
             ValueError: on an answer that the item does not have (checked on the CPU).
         """
         check_answers(target, mask, self.highest, self.layout.columns)
-        likelihood = log_probability(self._logits(raw), self.possible, target * mask)
-        return labeled_mean(-likelihood, mask)
+        place, slope = raw.float().unsqueeze(1), torch.ones_like(self.highest, dtype=torch.float32)
+        likelihood = log_probability(place, slope, self.difficulties(), target * mask, self.highest)
+        return labeled_mean(-likelihood.squeeze(1), mask)
 
     def chances(self, raw: Tensor) -> tuple[Tensor, Tensor]:
         """P(y >= k) (B,1,J,K), and the weight of the only node."""
-        return reach(self._logits(raw), self.possible).unsqueeze(1), self.one
-
-    def _logits(self, raw: Tensor) -> Tensor:
-        logits: Tensor = raw.float().unsqueeze(-1) - self.difficulties()
-        return logits
+        logits = raw.float().unsqueeze(-1) - self.difficulties()
+        return reach(logits, self.possible).unsqueeze(1), self.one

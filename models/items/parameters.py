@@ -77,8 +77,8 @@ def of_training(stats: Statistics, key: str, columns: Sequence[str], width: int)
     found = torch.as_tensor(stats.get(key, torch.nan), dtype=torch.float32).cpu()
     if found.numel() != len(columns) * width:
         raise ValueError(
-            f"{key} in the training statistics holds {found.numel()} numbers, the head needs {len(columns)} x "
-            f"{width}: choose data/items of the head, and training recordings with answers"
+            f"{key} in the training statistics holds {found.numel()} numbers, the head needs "
+            f"{len(columns)} x {width}: choose data/items of the head, and training recordings with answers"
         )
     table = found.reshape(len(columns), width)
     if (lost := (table < -1e-6).all(1).nonzero().flatten()).numel() and key == _SHARES:

@@ -1,7 +1,5 @@
 """Gauss-Hermite quadrature: the mean of a function of a normal variable as a sum over few nodes."""
 
-import math
-
 import torch
 from torch import Tensor
 
@@ -29,8 +27,3 @@ def standard_normal(nodes: int) -> tuple[Tensor, Tensor]:
     weights = vectors[0] ** 2
     # symmetric to the last digit, so that the mean of an odd function is exactly 0
     return (z - z.flip(0)) / 2, (weights + weights.flip(0)) / 2
-
-
-def log_weights(weights: Tensor) -> Tensor:
-    """Logs of the weights; the lightest, which float32 does not hold, count as the smallest that it does."""
-    return weights.log().clamp_min(math.log(torch.finfo(torch.float32).tiny))
