@@ -16,6 +16,7 @@ from datamodules.clips.balanced import BalancedBatches
 from datamodules.clips.batches import ClipBatches, SubjectBatches, SubjectVisitBatches
 from datamodules.clips.dataset import ClipDataset, ClipSource, Entries
 from datamodules.clips.decoding import PROBED, BatchDecoding, settled, works_ahead
+from datamodules.clips.item_targets import Questionnaires, item_answers, item_columns, item_statistics
 from datamodules.clips.loader import Workers, clip_loader, evaluation_workers, workers_of
 from datamodules.clips.plan import ClipPlan
 from datamodules.clips.samplers import ClipSampler
@@ -60,6 +61,8 @@ class ClipDataModule(pl.LightningDataModule):
         timeout: Seconds for one clip, after which a worker that hangs is ended and its recording named; None
             waits for ever. 300 is our choice.
         seed: Seed of order, clips and augmentation.
+        items: Questionnaires whose answers are targets beside the others, in their order; see
+            `datamodules.clips.item_targets`. None or nothing chooses none.
         history: What later predictions may know of the first visits of persons. None takes it from the
             manifest where the split makes such visits known, which needs their scores in it.
 
@@ -91,10 +94,12 @@ class ClipDataModule(pl.LightningDataModule):
         num_workers: Workers = 1,
         timeout: float | None = 300.0,
         seed: int = 0,
+        items: Questionnaires | None = None,
         history: KnownVisits | None = None,
     ) -> None:
         super().__init__()
         self.manifest, self.split = manifest, split
+        self._items = item_columns(items)
         history = _history(manifest, split, history)
         known = None if split is None else split.known
         self._guard = HistoryGuard(manifest, known=known, history=history)
@@ -148,6 +153,7 @@ class ClipDataModule(pl.LightningDataModule):
             )
             given: Any = {"answers": answers, "allowed": self.accept_leaks}
             self._statistics = training_statistics(recordings, self._source, **given)
+            self._statistics |= item_statistics(item_answers(answers, self._items))
         return dict(self._statistics)
 
     def train_dataloader(self) -> Iterable[dict[str, Any]]:
@@ -303,7 +309,12 @@ class ClipDataModule(pl.LightningDataModule):
             recordings = [entry.recording for entry in entries[:PROBED]]
             self._source = settled(self._source, recordings, sampler, **given)
         dataset = ClipDataset(
-            entries=entries, source=self._source, sampler=sampler, seed=self._seed, training=training
+            entries=entries,
+            source=self._source,
+            sampler=sampler,
+            seed=self._seed,
+            training=training,
+            answers=item_answers(self.manifest.table, self._items) if self._items else None,
         )
         loader = clip_loader(dataset, batches, num_workers=workers, timeout=self._timeout)
         if device is None or not works_ahead(self._source, device):

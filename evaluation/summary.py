@@ -11,7 +11,7 @@ from datamodules.schema import UNKNOWN
 from evaluation.metrics.applicable import labeled
 from evaluation.metrics.catalog import METRICS
 from evaluation.tables.aggregate import to_subjects
-from evaluation.tables.predictions import HEADS
+from evaluation.tables.predictions import HEADS, predicted_items, scales_of
 from evaluation.uncertainty.table_estimates import estimates, in_order
 
 Summary = dict[str, Any]
@@ -59,6 +59,7 @@ def mean_prediction(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """One table whose predictions are means over tables: for plots and lists, not for metrics."""
     ordered = in_order(tables)
     names = [f"{head}_prediction" for head in HEADS if f"{head}_prediction" in ordered[0]]
+    names += [f"{item}_prediction" for item in predicted_items(ordered[0])] + scales_of(ordered[0].columns)
     return ordered[0].assign(**{name: np.mean([table[name] for table in ordered], axis=0) for name in names})
 
 

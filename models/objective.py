@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from torch import Tensor, nn
 
+from models.masking import like
 from models.types import Batch, Head, Output
 
 
@@ -65,8 +66,10 @@ class Objective(nn.Module):
         # Zero with a gradient: a batch in which nothing is labeled still has a loss to go back from.
         total = output.embedding.sum() * 0.0
         for name, head in heads.items():
-            mask = batch["target_mask"][name] & batch["scored"]
-            losses[name] = head.loss(output.logits[name], batch["targets"][name], mask)
+            label = getattr(head, "label", name)  # a head of items is not called as its targets are
+            mask = batch["target_mask"][label]
+            mask = mask & like(batch["scored"], mask)
+            losses[name] = head.loss(output.logits[name], batch["targets"][label], mask)
             total = total + self.head_weights.get(name, 1.0) * losses[name]
         for name, term in self.terms.items():
             losses[name] = term(output, batch)

@@ -12,6 +12,7 @@ from torchmetrics import Metric
 from models.blocks import trunks
 from models.objective import Objective
 from models.optim import WarmupCosine, fused, parameter_groups, rate_scales, scale_rates, weight_names
+from models.predictions import predicted_names, predictions
 from models.running_means import RunningMeans
 from models.sharding import shard
 from models.standardize import Statistics, set_statistics
@@ -196,18 +197,18 @@ class Task(pl.LightningModule):
         heads = list(self.network.heads)
         names = [*self.objective.names(heads)]
         if stage != "train":
-            names += self.val_metrics.names(heads)  # type: ignore[operator]  # of RecordingMetrics
+            names += self.val_metrics.names(predicted_names(self.network.heads))  # type: ignore[operator]  # of RecordingMetrics
         return {f"{stage}/{name}" for name in names}
 
     def _predictions(self, output: Output) -> dict[str, Tensor]:
-        return {name: head.predict(output.logits[name]) for name, head in self.network.heads.items()}
+        return predictions(self.network.heads, output.logits)
 
     def _moved(self, batch: Batch) -> dict[str, Tensor]:
         """`score_moved`, the predicted scores if all known ones were a point higher; of networks with scores.
 
         A change between visits is told beyond what a prediction took over from the scores before it.
         """
-        if "score" not in self.network.heads:
+        if "score" not in predicted_names(self.network.heads):
             return {}
         higher = {**batch["history"], "score": batch["history"]["score"] + 1.0}
         return {"score_moved": self._predictions(self(batch | {"history": higher}))["score"]}

@@ -25,7 +25,8 @@ Whose clips these are; a context from other visits needs both, and without both 
 Read in training and evaluation only:
     visit, clip: (B,) int64, number of the visit of a person, and of the clip in its recording.
     scored: (B,) bool, False for clips that came along as context.
-    targets, target_mask: {score, binary, band: (B,)}, and whether each is known, bool.
+    targets, target_mask: {score, binary, band: (B,)}, and whether each is known, bool; where questionnaires
+        were chosen, also items: (B,J) int64, the answers to the J items in the order of data.items.
     traits, traits_mask: (B,5) float32, and whether each is known, bool.
 What a protocol makes known of earlier visits; without it nothing is:
     history: {earlier: (B,B) bool, score: (B,B) float32}. earlier[i,j] says that row j is a clip of an earlier
@@ -40,7 +41,7 @@ class Output(NamedTuple):
     """What every network returns for a batch.
 
     Attributes:
-        logits: head name -> raw head output, (B,) or (B, bands - 1).
+        logits: head name -> raw head output, (B,) or (B, ...).
         embedding: (B,D) what the heads read.
         personality: (B,E) unit-norm projection the contrast works on; None without a personality branch.
         personality_feature: (B,D) pooled personality tokens before the projection.
@@ -107,7 +108,10 @@ class Pool(Protocol):
 
 
 class Head(Protocol):
-    """Anything that predicts a label from an embedding; `models.heads` says what the methods mean."""
+    """Anything that predicts a label from an embedding; `models.heads` says what the methods mean.
+
+    Heads of items learn answers (B,J), and predict what `models.items.head.ItemHead` says.
+    """
 
     dim: int
 

@@ -1,8 +1,9 @@
 """Collation of samples to a batch: a plain dict of tensors and lists.
 
 frames (B, T, 3, H, W) uint8, or encoded [B], or series (B, T, F) float32, or tokens (B, T, D); mask (B, T)
-bool; targets and target_mask {score, binary, band: (B,)}; traits (B, 5) float32 and traits_mask (B, 5) bool;
-subject, visit, row, clip, seed (B,) int64, subject below 0 where nobody knows who it is; scored (B,) bool;
+bool; targets and target_mask {score, binary, band: (B,)}, and {items: (B, J)} of their J items in order where
+questionnaires were chosen; traits (B, 5) float32 and traits_mask (B, 5) bool; subject, visit, row, clip, seed
+(B,) int64, subject below 0 where nobody knows who it is; scored (B,) bool;
 recording_id, subject_id, session_id [B] str; errors: (recording_id, message) of what was skipped. Only where
 the split makes first visits known with their scores: history {earlier: (B, B) bool, score: (B, B) float32},
 of pairs of rows (see `history`).
@@ -14,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from datamodules.clips.dataset import TARGETS
+from datamodules.clips.dataset import ITEM_TARGETS, TARGETS
 from datamodules.clips.history import history
 
 _STACKED = ("frames", "series", "tokens", "mask")
@@ -51,17 +52,22 @@ def collate(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
     batch["scored"] = torch.tensor([sample["scored"] for sample in kept], dtype=torch.bool)
     batch["targets"] = {
         name: torch.tensor([sample["targets"][name] for sample in kept], dtype=dtype)
-        for name, dtype in TARGETS.items()
+        for name, dtype in _targets(kept[0]).items()
     }
     batch["target_mask"] = {
         name: torch.tensor([sample["target_mask"][name] for sample in kept], dtype=torch.bool)
-        for name in TARGETS
+        for name in _targets(kept[0])
     }
     if "history" in kept[0]:
         batch["history"] = history(batch["subject"], [sample["history"] for sample in kept])
     traits = torch.tensor([sample["traits"] for sample in kept], dtype=torch.float32)
     known = ~traits.isnan() & batch["scored"][:, None]
     return batch | {"traits": traits.nan_to_num(0.0), "traits_mask": known, "errors": errors}
+
+
+def _targets(sample: dict[str, Any]) -> dict[str, torch.dtype]:
+    items = {ITEM_TARGETS: torch.int64} if ITEM_TARGETS in sample["targets"] else {}
+    return TARGETS | items
 
 
 def keep_rows(batch: dict[str, Any], rows: Sequence[int]) -> dict[str, Any]:

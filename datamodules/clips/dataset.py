@@ -1,5 +1,6 @@
 """The data set of clips: frames or rows of a recording that a sampler chose, and its labels."""
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from datamodules.series.memory_cache import KEPT
 from datamodules.series.resample import resample
 
 TARGETS = {"score": torch.float32, "binary": torch.float32, "band": torch.int64}
+ITEM_TARGETS = "items"  # (J,) int64 beside them, where questionnaires were chosen
 _DRAWS = 16  # of a training clip, our choice: until one sees a measurement
 UNREADABLE = (UnreadableVideo, UnreadableSeries)
 
@@ -327,14 +329,24 @@ class ClipDataset(Dataset[dict[str, Any]]):
             be skipped and counted. Otherwise nothing is random, and an unreadable file stops the run unless
             it is context only. A clip that sees no measurement is `{"unseen": recording_id}`: it is part of
             no batch, and in training others are drawn before.
+        answers: To the items of the chosen questionnaires, of all rows of the manifest; None where none is
+            chosen, and samples have no such targets.
     """
 
     def __init__(
-        self, *, entries: Sequence[Entry], source: ClipSource, sampler: ClipSampler, seed: int, training: bool
+        self,
+        *,
+        entries: Sequence[Entry],
+        source: ClipSource,
+        sampler: ClipSampler,
+        seed: int,
+        training: bool,
+        answers: SharedColumns | None = None,
     ) -> None:
         held = entries if isinstance(entries, Entries) else {entry.row: entry for entry in entries}
         self._held: Entries | dict[int, Entry] = held
         self.source, self.sampler, self.seed, self.training = source, sampler, seed, training
+        self._answers = answers
         self.desk: Desk | None = None  # where workers note what they read
 
     def __len__(self) -> int:
@@ -382,10 +394,11 @@ class ClipDataset(Dataset[dict[str, Any]]):
         known = {name: getattr(recording, name) if entry.scored else None for name in TARGETS}
         if entry.facts is not None:
             content["history"] = entry.facts
+        targets, target_mask = self._items(entry)
         return content | {
             "mask": mask,
-            "targets": {name: 0 if value is None else value for name, value in known.items()},
-            "target_mask": {name: value is not None for name, value in known.items()},
+            "targets": {name: 0 if value is None else value for name, value in known.items()} | targets,
+            "target_mask": {name: value is not None for name, value in known.items()} | target_mask,
             "traits": recording.traits,
             "subject": entry.subject,
             "visit": entry.visit,
@@ -397,3 +410,12 @@ class ClipDataset(Dataset[dict[str, Any]]):
             "subject_id": recording.subject_id,
             "session_id": recording.session_id,
         }
+
+    def _items(self, entry: Entry) -> tuple[dict[str, list[int]], dict[str, list[bool]]]:
+        """Answers and whether each is known, (J,); a recording that is context only has none."""
+        if not self._answers:
+            return {}, {}
+        answers = [column.item(entry.row) for column in self._answers.values()]
+        known = [entry.scored and not math.isnan(answer) for answer in answers]
+        values = [int(answer) if is_known else 0 for answer, is_known in zip(answers, known, strict=True)]
+        return {ITEM_TARGETS: values}, {ITEM_TARGETS: known}

@@ -14,6 +14,7 @@ from datamodules.manifests.known_visits import Known
 from datamodules.manifests.manifest import Manifest
 from datamodules.manifests.preprocessing import FILE
 from datamodules.splits.partition import Split
+from datamodules.wording import first_few
 from engine.config.compose import ConfigError
 
 _log = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ CACHED = ("FaceClips", "RegionClips")
 """Those that read a cache of `preprocess.py` alone."""
 
 _LABEL_OF = {"score": "score", "binary": "binary", "band": "score"}  # what each head learns from
+_SHOWN = 5  # items named
 _TRAIN_ON = {
     "video": "train on videos: data/clips=pixels with a model of pixels, e.g. experiment=mpdrm",
     "series": "train on series: experiment=mpdrm_series with data/clips=series data.channels=<how many>",
@@ -112,6 +114,7 @@ def check_heads(manifest: Manifest, config: Mapping[str, Any], split: Split | No
     table = manifest.table
     if split is not None:
         table = table[table["recording_id"].isin(set(split.train))]
+    _check_items(manifest, config, table)
     idle = [name for name in heads if not _any(table, _LABEL_OF[name])]
     if not idle:
         return
@@ -123,6 +126,20 @@ def check_heads(manifest: Manifest, config: Mapping[str, Any], split: Split | No
     raise ConfigError(
         f"{manifest}: {where} has a '{column}', which the head '{idle[0]}' learns. {choice} {fill}."
     )
+
+
+def _check_items(manifest: Manifest, config: Mapping[str, Any], table: pd.DataFrame) -> None:
+    """Stop where a head of items has an item that no training recording answers."""
+    heads = ((config.get("model") or {}).get("network") or {}).get("heads") or {}
+    for name, head in heads.items():
+        for scale, own in ((head or {}).get("questionnaires") or {}).items():
+            lost = [column for column in own["columns"] if not _any(table, column)]
+            if lost:
+                raise ConfigError(
+                    f"{manifest}: no training recording answers {first_few(lost[:_SHOWN], of=len(lost))} of "
+                    f"{scale}, which the head {name!r} learns. Fill these columns, choose data/items "
+                    "that were answered, or train with model/heads=score_binary"
+                )
 
 
 def reads_history(network: nn.Module) -> bool:

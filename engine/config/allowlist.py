@@ -47,6 +47,8 @@ NETWORKS = _names(
             "AttentionPool MeanPool RelationBoth RelationCross RelationGate RelationProjection"
         ),
         "models.heads": "ScoreHead BinaryHead OrdinalHead",
+        "models.items.graded": "GradedResponseHead",
+        "models.items.ordinal": "OrdinalItemsHead",
         "models.objective": "Objective",
         "models.losses.orthogonality": "Orthogonality",
         "models.losses.reversal": "PersonalityAdversary",

@@ -16,7 +16,7 @@ from engine.config.unknown_keys import right_word
 # what the commands read of nodes that are no class; further keys are names for interpolations
 _READ: dict[str, tuple[str, ...]] = {
     "analysis": ("name", "title", "notes", "channels", "extractors", "phase", "steps"),
-    "data": ("manifest", "module", "scale", "channels", "places"),
+    "data": ("manifest", "module", "scale", "items", "channels", "places"),
     "data.scale": ("name", "low", "high", "bands"),
     "evaluation": ("aggregate", "n_boot", "seed", "lines", "test", "filmstrips"),
     "paths": ("output", "data"),
@@ -64,6 +64,11 @@ def plain_config(config: DictConfig, *, keys: Collection[str]) -> dict[str, Any]
         raise ConfigError(f"{key} has no value. Give it on the command line: {key}=...{known}") from error
     except InterpolationKeyError as error:
         why = str(error).splitlines()[0]
+        if "'data.items'" in why:
+            raise ConfigError(
+                f"{error.full_key}: heads of items need to be told which: choose them with data/items="
+                f"{', '.join(name for name in options('data/items') if name != 'none')}"
+            ) from error
         raise ConfigError(
             f"{error.full_key}: {why}. Choose a data= and a model= (or model/trunk=) of the same "
             "kind, pixels or series."

@@ -22,6 +22,7 @@ _WHY_NOT = {
     "rank": "it needs a binary or a score head",
     "score": "it needs a score head",
     "band": "it needs an ordinal head, model/heads=bands or all",
+    "item": "it needs a head of items, model/heads=items",
 }
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from engine.checkpoints.checkpoint import RunCheckpoint
 from engine.config.differences import without_places
 from engine.exporting.program import Program, named_outputs
+from evaluation.tables.predictions import ITEM
 from evaluation.uncertainty.prediction_intervals import COVERAGE, ConformalInterval
 from evaluation.uncertainty.threshold import choose_threshold
 
@@ -91,8 +92,24 @@ def _entry(name: str, value: Tensor) -> dict[str, Any]:
         "name": name,
         "shape": axes,
         "type": str(value.dtype).removeprefix("torch."),
-        "meaning": _MEANING.get(name, f"prediction of the head {name!r}"),
+        "meaning": _MEANING.get(name) or _of_items(name),
     }
+
+
+def _of_items(name: str) -> str:
+    """The meaning of what a head of items gives; see `evaluation.tables.predictions`."""
+    of = name.rpartition("_severity")[0] or name.rpartition("_")[0]
+    if name.startswith(ITEM):
+        return f"expected answer to {name}"
+    if name.endswith("_severity"):
+        return f"mean of the latent severity {of}, in standard deviations among the training persons"
+    if name.endswith("_severity_sd"):
+        return f"standard deviation of the latent severity {of}"
+    if name.endswith("_total"):
+        return f"expected total of {of}"
+    if name.endswith("_probability"):
+        return f"probability that the total of {of} reaches its threshold"
+    return f"prediction of the head {name!r}"
 
 
 def _taught(checkpoint: RunCheckpoint) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from engine.checkpoints.checkpoint import RunCheckpoint, digest
 from engine.exporting.bundle import ExportError
 from engine.exporting.program import EXTRAS, Program, made_up, named_outputs
 from engine.inference.trained_network import TrainedNetwork
-from evaluation.tables.predictions import HEADS
+from evaluation.tables.predictions import HEADS, items_of, scales_of
 
 Answers = Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]]
 TOLERANCE = 1e-5  # of the largest value of an output, of 1 at least: points, probabilities, bands
@@ -62,7 +62,11 @@ def parity_recordings(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, An
     keys = ["recording_id", "clip"]
     if before[keys].to_dict("list") != after[keys].to_dict("list"):
         raise ExportError("the exported network answers for other clips than the checkpoint: not exported")
-    heads = [name for name in HEADS if name in before]
+    heads = [
+        *(name for name in HEADS if name in before),
+        *items_of(before.columns),
+        *scales_of(before.columns),
+    ]
     return {
         "part": "validation",
         "recordings": int(before["recording_id"].nunique()),

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from engine.exporting.bundle import ExportError
 from engine.inference.trained_network import TrainedNetwork
+from models.predictions import predictions
 from models.types import Output
 
 EARLIER, SCORE = "history.earlier", "history.score"
@@ -47,7 +48,7 @@ def named_outputs(program: Program, given: Mapping[str, Tensor]) -> dict[str, Te
         batch["frames"] = frames * batch["mask"][:, :, None, None, None]
     output: Output = program.network(batch)
     heads: Any = program.network.get_submodule("heads")
-    found = {name: heads[name].predict(raw) for name, raw in output.logits.items()}
+    found = predictions(heads, output.logits)
     return found | {name: value for name in EXTRAS if (value := getattr(output, name)) is not None}
 
 

@@ -26,7 +26,7 @@ from engine.config.build import build
 from engine.runs.ranks import attend
 from engine.runs.terminal import with_progress_bar
 from evaluation.change.visit_pairs import MOVED, NAMES
-from evaluation.tables.predictions import HEADS, KNOWN_VISITS
+from evaluation.tables.predictions import HEADS, KNOWN_VISITS, items_of, scales_of
 
 _SPARE_PARTS = 20_000  # parts a backbone may make and drop again on the way, as timm does: our choice
 _SPARE_BYTES = 2**28  # of buffers that are no weights, such as masks and positions: our choice
@@ -38,9 +38,10 @@ class ClipPredictions:
     """Predictions of clips, one row each, in the order of (manifest row, clip).
 
     Attributes:
-        table: `recording_id, subject_id, session_id, row, clip`, the heads, `context_available` where the
-            network has a context, and where the split makes visits known, `known_visits`, how many of them
-            were before this one, `known_names`, those whose scores are known, and `score_moved`, the
+        table: `recording_id, subject_id, session_id, row, clip`, the heads, what those of items predict (see
+            `evaluation.tables.predictions`), `context_available` where the network has a context, and where
+            the split makes visits known, `known_visits`, how many of them were before this one,
+            `known_names`, those whose scores are known, and `score_moved`, the
             predicted score if those were a point higher.
         attention: weights of the steps of each clip; empty where the network gives none.
         features: what lies inside the network for each clip, (N,D) each: `plain` depression features before
@@ -254,7 +255,8 @@ def predict_clips(
     unique = {(row["row"], row["clip"]): row for row in reversed(rows)}  # the first of equals stays
     ordered = [unique[key] for key in sorted(unique)]
     further = (*HEADS, "context_available", KNOWN_VISITS, NAMES, MOVED)
-    columns = [*IDS, "row", "clip", *(name for name in further if name in ordered[0])]
+    names = [*(name for name in further if name in ordered[0]), *items_of(ordered[0]), *scales_of(ordered[0])]
+    columns = [*IDS, "row", "clip", *names]
     return ClipPredictions(
         table=pd.DataFrame(ordered, columns=columns),
         attention=tuple(row["attention"] for row in ordered if "attention" in row),

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from engine.checkpoints.checkpoint import load_checkpoint, with_weights
 from engine.config.build import build
 from engine.inference.clip_predictions import rebuild
+from models.predictions import predictions
 from models.types import Batch, Output
 
 _STORED = (torch.float32, torch.float16, torch.bfloat16)  # tokens
@@ -64,9 +65,9 @@ class TrainedNetwork(nn.Module):
         """Predict clips, as `models.types.Batch` describes them; `frames` or `series` and `mask` are enough.
 
         Returns:
-            For each head its prediction (B,): `score` in points, `binary` as a probability, `band`; then
-            `context_available` (B,) bool, `embedding` (B,D) and `attention` (B,T'), where the network has
-            them.
+            For each head its prediction (B,): `score` in points, `binary` as a probability, `band`, and what
+            `models.items.head.ItemHead` names; then `context_available` (B,) bool, `embedding` (B,D) and
+            `attention` (B,T'), where the network has them.
 
         Raises:
             ValueError: It is no dict, a key is missing, or a tensor has another shape or type.
@@ -77,7 +78,7 @@ class TrainedNetwork(nn.Module):
             batch = {**batch, "frames": frames * batch["mask"][:, :, None, None, None]}
         output: Output = self.network(batch)
         heads: Any = self.network.get_submodule("heads")
-        found = {name: heads[name].predict(raw) for name, raw in output.logits.items()}
+        found = predictions(heads, output.logits)
         return found | {name: value for name in _ALSO if (value := getattr(output, name)) is not None}
 
     def _check(self, batch: Any) -> None:

@@ -25,7 +25,12 @@ _STATES = {
 }
 _BINARY, _SCORE, _BAND = ((f"{head}_target", f"{head}_prediction") for head in ("binary", "score", "band"))
 _RANKED = (_BINARY, (_BINARY[0], _SCORE[1]))  # persons are ranked by their score where no head is binary
-_HEADS = {"score": (_SCORE,), "band": (_BAND,)}  # of the kind of a metric; of the others `_RANKED`
+_HEADS: dict[str, tuple[tuple[str, str], ...]]
+_HEADS = {
+    "score": (_SCORE,),
+    "band": (_BAND,),
+    "item": (),
+}  # of the kind of a metric; of the others `_RANKED`
 _LOSS = (_SCORE, _BINARY, _BAND)
 
 

@@ -25,7 +25,7 @@ from engine.inference.recordings import targets
 from engine.training.ema import EMA
 from evaluation.metrics.applicable import measurements
 from evaluation.metrics.catalog import METRICS
-from evaluation.tables.predictions import HEADS
+from evaluation.tables.predictions import HEADS, items_of
 from models.inputs import Input
 
 _log = logging.getLogger(__name__)
@@ -279,5 +279,14 @@ def undefined(monitor: str, rows: pd.DataFrame) -> str | None:
     table = pd.DataFrame(
         {f"{head}_target": rows[head].to_numpy(np.float64, na_value=np.nan) for head in labeled}
     ).assign(**{f"{head}_prediction": ramp for head in labeled})
+    table = table.join(_answers(rows, ramp))
     values = {m.name: m.value() for m in measurements(table, threshold=None)}
     return values[name].reason if name in values else "none of them has a label that it needs"
+
+
+def _answers(rows: pd.DataFrame, ramp: np.ndarray) -> pd.DataFrame:
+    """Targets and predictions of the items that manifest rows answer."""
+    found = {name: rows[name].to_numpy(np.float64, na_value=np.nan) for name in items_of(rows.columns)}
+    answered = {name: answers for name, answers in found.items() if not np.isnan(answers).all()}
+    targets = {f"{name}_target": answers for name, answers in answered.items()}
+    return pd.DataFrame(targets | {f"{name}_prediction": ramp for name in answered})

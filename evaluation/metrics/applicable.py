@@ -1,7 +1,8 @@
 """Which metrics a table of recordings supports, and on which rows and columns.
 
 A recording table has `recording_id, subject_id, session_id, split` and `<head>_target`, `<head>_prediction`
-for the heads `score` (points), `binary` (probability) and `band` (expected band). Rows without a target are
+for the heads `score` (points), `binary` (probability) and `band` (expected band), and for items, whose names
+begin with `item_` (expected answer). Rows without a target are
 left out of that head's metrics and counted in the summary.
 """
 
@@ -19,6 +20,7 @@ from evaluation.metrics import resampled as weighted
 from evaluation.metrics.catalog import Kind, Metric, of_kind
 from evaluation.metrics.definitions import Value
 from evaluation.metrics.visit_changes import Changes, order_unknown, visit_changes
+from evaluation.tables.predictions import items_of, predicted_items
 
 Array = NDArray[np.float64]
 
@@ -113,13 +115,16 @@ def measurements(recordings: pd.DataFrame, *, threshold: float | None) -> Iterat
             yield from _changes(recordings)
     if usable(recordings, "band_target", "band_prediction"):
         yield from _bind("band", recordings, "band_target", "band_prediction")
+    yield from _items(recordings)
 
 
 def kinds_of(heads: Iterable[str]) -> set[Kind]:
     """Kinds of metrics that predictions of these heads have, without a threshold and without persons."""
     needed: dict[Kind, set[str]]
     needed = {"rank": {"binary", "score"}, "probability": {"binary"}, "score": {"score"}, "band": {"band"}}
-    return {kind for kind, some in needed.items() if some & set(heads)}
+    names = set(heads)
+    items: set[Kind] = {"item"} if items_of(names) else set()
+    return {kind for kind, some in needed.items() if some & names} | items
 
 
 def ranking_column(recordings: pd.DataFrame) -> str | None:
@@ -164,6 +169,20 @@ def _decisions(recordings: pd.DataFrame, ranked: str, threshold: float | None) -
             yield replace(bound, undefined="no decision threshold could be chosen on validation")
         else:
             yield replace(bound, prediction=(bound.prediction >= threshold).astype(np.float64))
+
+
+def _items(recordings: pd.DataFrame) -> Iterator[Measurement]:
+    """Answers to all items that are predicted, on the recordings that answer any of them."""
+    items = [name for name in predicted_items(recordings) if f"{name}_target" in recordings]
+    y, p = (
+        recordings[[f"{name}_{side}" for name in items]].to_numpy(dtype=np.float64, na_value=np.nan)
+        for side in ("target", "prediction")
+    )
+    rows = np.isfinite(y).any(axis=1)
+    if not rows.any():
+        return
+    for metric in of_kind("item"):
+        yield Measurement(metric.name, metric, rows, y[rows], p[rows])
 
 
 def _within(recordings: pd.DataFrame) -> Measurement:

@@ -13,7 +13,7 @@ from evaluation.metrics import definitions as metrics
 from evaluation.metrics import resampled as weighted
 from evaluation.metrics.definitions import Definition
 
-Kind = Literal["rank", "decision", "probability", "score", "within", "change", "direction", "band"]
+Kind = Literal["rank", "decision", "probability", "score", "within", "change", "direction", "band", "item"]
 Unit = Literal["points", "probability"]
 Reads = Literal["ranks", "standardized values", "values"]
 
@@ -32,7 +32,8 @@ class Metric:
         resampled: The metric under many weightings of the sample; None where a bootstrap would be biased.
         kind: Which columns it is computed on: `rank` and `decision` on the binary target and what ranks it
             (above a threshold), `probability` on the binary head, `score` on points, `within` and `change` on
-            points within persons, `direction` on changes of band, `band` on severity bands.
+            points within persons, `direction` on changes of band, `band` on severity bands, `item` on answers
+            to all items (N,J), NaN where there is none.
         higher_is_better: Direction of improvement.
         range: Least and greatest value it can take.
         unit: Of the value; None for a number without one.
@@ -84,6 +85,10 @@ _ALL = (
         metrics.f1, weighted.f1, classes=_POSITIVE,
     ),
     _decision(
+        "macro_f1", "Macro F1", "mean of the F1 of both classes, at the validation threshold",
+        metrics.macro_f1, weighted.macro_f1, classes=_BOTH,
+    ),
+    _decision(
         "sensitivity", "Sensitivity", "positives found, at the validation threshold",
         metrics.sensitivity, weighted.sensitivity, unit="probability", classes=_POSITIVE,
     ),
@@ -132,6 +137,10 @@ _ALL = (
     _agreement(
         "quadratic_kappa", "Quadratic kappa", "agreement on severity bands",
         metrics.quadratic_kappa, weighted.quadratic_kappa, kind="band",
+    ),
+    _agreement(
+        "item_kappa", "Item kappa", "quadratic kappa of the answers, the mean over items",
+        metrics.item_kappa, weighted.item_kappa, kind="item", by_subject=False,
     ),
 )  # fmt: skip
 

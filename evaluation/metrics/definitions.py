@@ -223,6 +223,16 @@ def f1(target: ArrayLike, decision: ArrayLike) -> Value:
     return Value(None, _NO_POSITIVE) if y.sum() == 0 else Value(float(2 * (y @ d) / (y + d).sum()))
 
 
+def macro_f1(target: ArrayLike, decision: ArrayLike) -> Value:
+    """Mean of the F1 of the positive and of the negative class."""
+    y, d = _check_decisions(target, decision)
+    return (
+        Value(None, _ONE_CLASS)
+        if np.ptp(y) == 0
+        else Value(float(_sklearn().f1_score(y, d, average="macro")))
+    )
+
+
 def accuracy(target: ArrayLike, decision: ArrayLike) -> Value:
     """Share of right decisions."""
     y, d = _check_decisions(target, decision)
@@ -240,6 +250,30 @@ def quadratic_kappa(target: ArrayLike, prediction: ArrayLike) -> Value:
         return Value(None, _FLAT_TARGET)
     bands = round_band(p)
     return Value(float(_sklearn().cohen_kappa_score(y.astype(int), bands.astype(int), weights="quadratic")))
+
+
+def item_kappa(target: ArrayLike, prediction: ArrayLike) -> Value:
+    """Mean over items of Cohen's kappa with quadratic weights, each over the recordings with its answer.
+
+    A fractional prediction (the expected answer) is rounded to the nearest one, halves upwards. Items that
+    all answered alike have no kappa, and are left out of the mean.
+
+    Args:
+        target: Answers (N,J), NaN where there is none.
+        prediction: Expected answers (N,J).
+
+    Raises:
+        ValueError: a prediction beside an answer is not finite.
+    """
+    y, p = np.asarray(target, dtype=np.float64), np.asarray(prediction, dtype=np.float64)
+    if y.ndim != 2 or y.shape != p.shape:
+        raise ValueError(f"answers {y.shape} and predictions {p.shape} must be two tables of one form")
+    known = ~np.isnan(y)
+    values = [
+        quadratic_kappa(y[rows, item], p[rows, item]).value for item, rows in enumerate(known.T) if rows.any()
+    ]
+    found = [value for value in values if value is not None]
+    return Value(float(np.mean(found))) if found else Value(None, "no item was answered in two ways")
 
 
 def round_band(expected: Array) -> Array:

@@ -19,6 +19,7 @@ from evaluation.metrics.definitions import round_band
 
 Array = NDArray[np.float64]
 
+_CCC_TERMS = 7
 _FLAT = 1e-12  # relative to the second moment: below it a variance is rounding noise (our choice)
 
 
@@ -117,6 +118,30 @@ def _f1(hits: Array, positives: Array, alarms: Array) -> Array:
     return np.where(positives > 0, divide(2 * hits, positives + alarms), np.nan)
 
 
+def _macro_f1(hits: Array, positives: Array, alarms: Array, cleared: Array, negatives: Array) -> Array:
+    quiet = positives + negatives - alarms
+    both = (divide(2 * hits, positives + alarms) + divide(2 * cleared, negatives + quiet)) / 2
+    return np.where((positives > 0) & (negatives > 0), both, np.nan)
+
+
+def _item_kappa_terms(y: Array, p: Array) -> tuple[Array, ...]:
+    """Terms of the concordance of each item, 0 in recordings without its answer."""
+    terms: list[Array] = []
+    for item in range(y.shape[1]):
+        known = ~np.isnan(y[:, item])
+        out = np.zeros((_CCC_TERMS, len(y)))
+        if known.any():
+            out[:, known] = quadratic_kappa.terms(y[known, item], p[known, item])
+        terms += list(out)
+    return tuple(terms)
+
+
+def _item_kappa(*sums: Array) -> Array:
+    each = [_ccc(*sums[start : start + _CCC_TERMS]) for start in range(0, len(sums), _CCC_TERMS)]
+    defined = np.isfinite(each)
+    return divide(np.where(defined, each, 0.0).sum(axis=0), defined.sum(axis=0).astype(np.float64))
+
+
 def divide(numerator: Array, denominator: Array) -> Array:
     """Quotient, NaN where the denominator is zero."""
     out: Array = np.full(np.broadcast(numerator, denominator).shape, np.nan)
@@ -158,6 +183,8 @@ sensitivity = OfSums(_hits, divide)
 specificity = OfSums(_cleared, divide)
 uar = OfSums(lambda y, d: (*_hits(y, d), *_cleared(y, d)), _recalls)
 f1 = OfSums(lambda y, d: (*_hits(y, d), d), _f1)
+macro_f1 = OfSums(lambda y, d: (*_hits(y, d), d, *_cleared(y, d)), _macro_f1)
+item_kappa = OfSums(_item_kappa_terms, _item_kappa)
 accuracy = OfSums(lambda y, d: ((y == d).astype(np.float64), np.ones_like(y)), divide)
 auc = OfRanks(_auc)
 average_precision = OfRanks(_average_precision)

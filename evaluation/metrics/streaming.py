@@ -12,12 +12,13 @@ from torchmetrics import Metric
 from evaluation.metrics.applicable import kinds_of, measurements
 from evaluation.metrics.catalog import METRICS
 from evaluation.tables.aggregate import Aggregate, combine
-from evaluation.tables.predictions import DIVERGED, HEADS, PredictionError
+from evaluation.tables.predictions import DIVERGED, HEADS, PredictionError, items_of, scales_of
 
 _log = logging.getLogger(__name__)
 
 _SIDES = ("given", "prediction", "target")
-_COLUMNS = ("row", "clip", *(f"{head}_{side}" for head in HEADS for side in _SIDES))
+_FIRST = ("width", "row", "clip")  # how many cells a clip has, which of ranks without any nobody knows
+_COLUMNS = (*_FIRST, *(f"{head}_{side}" for head in HEADS for side in _SIDES))
 _EXACT = 2**24  # integers below are exact in float32
 _CONTEXT = -1  # the row of a clip that counts nowhere: leaving it out here would wait for the device
 _TOLERANCE = 1e-3  # our choice: a clip repeated on another rank may differ by kernel rounding, not by more
@@ -70,15 +71,17 @@ class RecordingMetrics(Metric):
         Args:
             row: manifest row (B,) int64.
             clip: clip index (B,) int64.
-            predictions: head name -> (B,), in points, probability or expected band.
-            targets: head name -> (B,).
-            target_mask: head name -> (B,) bool, False where the target is missing.
+            predictions: head name -> (B,), in points, probability or expected band; names of items ->
+                expected answers, in the order of the targets. What else a head of items predicts is left out.
+            targets: head name -> (B,); items -> (B,J).
+            target_mask: head name -> (B,) bool, False where the target is missing; items -> (B,J).
             scored: (B,) bool, False for clips that count nowhere; None counts all of them.
 
         Raises:
-            ValueError: an unknown head, or no head at all.
+            ValueError: an unknown head, or no head at all; or answers of another number of items.
         """
-        strangers = sorted(set(predictions) - set(HEADS))
+        items = items_of(predictions)
+        strangers = sorted(set(predictions) - {*HEADS, *items, *scales_of(predictions)})
         if strangers or not predictions:
             raise ValueError(
                 f"predictions of heads {strangers or '(none)'}: expected some of {', '.join(HEADS)}"
@@ -87,7 +90,16 @@ class RecordingMetrics(Metric):
         columns = [counted.float(), clip.float()]
         for head in HEADS:
             columns += _columns_of(row, predictions.get(head), targets.get(head), target_mask.get(head))
-        self.cells.append(torch.stack(columns, dim=1).flatten())
+        if items and (targets["items"].shape[1] if "items" in targets else 0) != len(items):
+            raise ValueError(
+                f"predictions of {len(items)} items: the batch has targets {sorted(targets)}, choose "
+                "data/items of the head"
+            )
+        for place, name in enumerate(items):
+            target, mask = targets["items"][:, place], target_mask["items"][:, place]
+            columns += _columns_of(row, predictions[name], target, mask)
+        width = torch.full_like(columns[0], len(columns) + 1)
+        self.cells.append(torch.stack([width, *columns], dim=1).flatten())
 
     def names(self, heads: Iterable[str]) -> list[str]:
         """What `compute` returns for these heads, where the recordings have every label."""
@@ -97,17 +109,22 @@ class RecordingMetrics(Metric):
     def recordings(self) -> pd.DataFrame:
         """Recordings of the state held now: `recording_id` (the row), targets and combined predictions.
 
+        Items are numbered in their order, `item_0` first.
+
         Raises:
             PredictionError: a prediction is not finite, or a repeated clip came with another prediction (the
                 metric was not reset between epochs).
             ValueError: an index is too large to be kept exactly.
         """
         cells = torch.cat(self.cells) if isinstance(self.cells, list) else self.cells
-        table = pd.DataFrame(cells.view(-1, len(_COLUMNS)).double().cpu().numpy(), columns=list(_COLUMNS))
+        width = int(cells[0])
+        items = [f"item_{place}" for place in range((width - len(_COLUMNS)) // len(_SIDES))]
+        columns = [*_COLUMNS, *(f"{item}_{side}" for item in items for side in _SIDES)]
+        table = pd.DataFrame(cells.view(-1, width).double().cpu().numpy(), columns=columns)
         table = table[table["row"] != _CONTEXT]
         if (table[["row", "clip"]] >= _EXACT).any(axis=None):
             raise ValueError(f"row or clip index of {_EXACT} or above: split the manifest")
-        heads = [head for head in HEADS if table[f"{head}_given"].any()]
+        heads = [head for head in (*HEADS, *items) if table[f"{head}_given"].any()]
         for head in heads:
             bad = ~np.isfinite(table[f"{head}_prediction"].to_numpy())
             if bad.any():
@@ -118,7 +135,7 @@ class RecordingMetrics(Metric):
                 )
         clips = _once(table)
         rows = clips.groupby("row")
-        out = rows[[f"{head}_target" for head in HEADS]].first()
+        out = rows[[f"{head}_target" for head in (*HEADS, *items)]].first()
         rule = combine(self.aggregate)
         for head in heads:
             out[f"{head}_prediction"] = rows[f"{head}_prediction"].apply(lambda v: rule(v.to_numpy()))
@@ -167,9 +184,9 @@ def _once(table: pd.DataFrame) -> pd.DataFrame:
     Raises:
         PredictionError: a repeated clip came with another prediction.
     """
-    table = table.sort_values(list(_COLUMNS), ignore_index=True)
+    table = table.sort_values(list(table.columns), ignore_index=True)
     clips = table.groupby(["row", "clip"], sort=True)
-    values = list(_COLUMNS[2:])
+    values = [name for name in table.columns if name not in _FIRST]
     high, low = clips[values].max(), clips[values].min()
     apart = ((high - low) / (1 + high.abs()) > _TOLERANCE).any(axis=1)
     if apart.any():

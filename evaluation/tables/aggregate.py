@@ -10,7 +10,7 @@ from scipy import stats
 
 from datamodules.manifests.visits import COLUMN
 from datamodules.schema import IDS
-from evaluation.tables.predictions import HEADS, PredictionError, check_clips
+from evaluation.tables.predictions import HEADS, PredictionError, check_clips, items_of, scales_of
 
 Aggregate = Literal["mean", "median", "trimmed"]
 
@@ -41,7 +41,7 @@ def to_recordings(
     Args:
         clips: clip table (see `predictions.check_clips`).
         targets: the manifest's table or a part of it: `recording_id` and any of `score, binary, band,
-            visit_order`.
+            visit_order`, and item columns.
         split: name written into the column `split`.
         aggregate: rule for the clips of one recording.
 
@@ -71,7 +71,22 @@ def to_recordings(
             out[f"{head}_prediction"] = (
                 grouped[head].apply(lambda v: rule(v.to_numpy(dtype=np.float64))).to_numpy(dtype=np.float64)
             )
-    return out
+    return out.join(_of_items(table, known, out["recording_id"], rule))
+
+
+def _of_items(
+    clips: pd.DataFrame, known: pd.DataFrame, recordings: pd.Series, rule: Callable[..., float]
+) -> pd.DataFrame:
+    """What a head of items predicts of each recording, and the answers that are known; mostly nothing."""
+    grouped = clips.groupby("recording_id", sort=True)
+    columns: dict[str, NDArray[np.float64]] = {}
+    for name in [*(items := items_of(clips.columns)), *scales_of(clips.columns)]:
+        if name in items and name in known:
+            answers = known.loc[recordings, name]
+            columns[f"{name}_target"] = answers.to_numpy(dtype=np.float64, na_value=np.nan)
+        column = f"{name}_prediction" if name in items else name
+        columns[column] = grouped[name].apply(lambda v: rule(v.to_numpy(dtype=np.float64))).to_numpy()
+    return pd.DataFrame(columns, index=recordings.index)
 
 
 def to_subjects(recordings: pd.DataFrame) -> pd.DataFrame:

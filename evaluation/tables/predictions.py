@@ -1,9 +1,22 @@
 """Tables of predictions: their columns, their checks, and `predictions.csv`.
 
 A clip table has one row per `(recording_id, clip)`; a recording table one row per recording (see
-`evaluation.metrics.applicable`).
+`evaluation.metrics.applicable`). A network with a head of items adds, each combined from clips to recordings
+as all predictions are:
+
+- `item_dass21_03_prediction` (`item_dass21_03` in a clip table): expected answer, from 0 to the item's
+  highest; rounded, halves upwards, it is the guess that `item_kappa` judges.
+- `item_dass21_03_target`: the answer, empty where it is not known.
+- `DASS-21-D_total`, `DASS-21-D_probability`: for each scale its expected total, doubled where totals are, and
+  the probability that the total reaches the threshold of the scale.
+- `DASS-21-D_severity`, `DASS-21-D_severity_sd`: mean and spread of the latent severity before any answer, in
+  standard deviations among the training persons; one pair a dimension of `data.items`, by its name.
+
+Without a head of that name, `score_prediction` and `binary_prediction` are total and probability of the scale
+of the data.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +29,30 @@ DIVERGED = (
     "lower model.optimizer.lr, keep trainer.gradient_clip_val, and look for extreme values in the input"
 )
 HEADS = ("score", "binary", "band")  # whose predictions a table may hold, the primary one first
+ITEM = "item_"
+_OF_ITEMS = ("_total", "_probability", "_severity", "_severity_sd")  # of scales, and of what is behind them
 KNOWN_VISITS = "known_visits"  # earlier visits of a person that stood behind a prediction with their scores
 _FIRST = (*IDS, "split", "target", "prediction", "low", "high")
 
 
 class PredictionError(ValueError):
     """A table of predictions that cannot be evaluated."""
+
+
+def items_of(columns: Iterable[str]) -> list[str]:
+    """Names of predicted answers in a clip table: its item columns."""
+    return [name for name in map(str, columns) if name.startswith(ITEM)]
+
+
+def scales_of(columns: Iterable[str]) -> list[str]:
+    """Names of further predictions of a head of items, the same in clip and recording tables."""
+    return [name for name in map(str, columns) if name.endswith(_OF_ITEMS)]
+
+
+def predicted_items(recordings: pd.DataFrame) -> list[str]:
+    """Items that have predictions in a recording table, in its order, without `_prediction`."""
+    names = items_of(recordings.columns)
+    return [name.removesuffix("_prediction") for name in names if name.endswith("_prediction")]
 
 
 def check_clips(clips: pd.DataFrame) -> pd.DataFrame:
@@ -38,6 +69,7 @@ def check_clips(clips: pd.DataFrame) -> pd.DataFrame:
     """
     missing = sorted({*IDS, "clip"} - set(clips.columns))
     heads = [head for head in HEADS if head in clips.columns]
+    heads += [*items_of(clips.columns), *scales_of(clips.columns)]
     if missing or not heads:
         raise PredictionError(f"clip table lacks {missing or 'a prediction'}: it has {sorted(clips.columns)}")
     if clips.empty:
@@ -117,6 +149,8 @@ def write_predictions(
     for column, source in (("target", f"{head}_target"), ("low", "low"), ("high", "high")):
         table[column] = table.get(source, np.nan)
     others = [f"{h}_{side}" for h in HEADS for side in ("target", "prediction") if f"{h}_{side}" in table]
+    others += [f"{item}_{side}" for item in predicted_items(table) for side in ("target", "prediction")]
+    others = [name for name in others if name in table] + scales_of(table.columns)
     others += [name for name in (COLUMN, KNOWN_VISITS, "valid_share", "unmeasured") if name in table]
     path.parent.mkdir(parents=True, exist_ok=True)
     table[[*_FIRST, *others]].sort_values(["split", "recording_id"]).to_csv(path, index=False)

@@ -1,0 +1,1 @@
+"""Heads that predict all answers of one or more questionnaires at once."""
