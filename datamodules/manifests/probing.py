@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import os
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
@@ -13,10 +14,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from datamodules.manifests.columns import feature_columns
 from datamodules.progress import Progress
 from datamodules.readers import UnreadableVideo, VideoReader, open_video
 from datamodules.readers.index.index_cache import packet_index
-from datamodules.series import UnreadableSeries, is_series, series_size
+from datamodules.series import UnreadableSeries, is_series, read_feature_set, series_size
 from datamodules.user_cache import cache_folder
 from datamodules.wording import first_few
 
@@ -63,13 +65,19 @@ def fill_facts(table: pd.DataFrame, *, root: Path, sidecar: Path) -> pd.DataFram
             table = table.assign(**{name: np.nan})
     if HASH not in table:
         table = table.assign(**{HASH: ""})
-    sources = table["path"].where(table["path"] != "", table.get("series_path", "")).tolist()
+    sources = table["path"].where(table["path"] != "", table.get("series_path", ""))
+    sets = set[str]()
+    for name in feature_columns(table):  # of a recording that has nothing else, the first one that it has
+        alone = (sources == "") & (table[name] != "")
+        sets |= set(table.loc[alone, name])
+        sources = sources.where(~alone, table[name])
+    sources = sources.tolist()
     # of stored tokens alone there is nothing to be read: `encode.py` has written what it knows
     rows = [row for row in np.flatnonzero(_incomplete(table)).tolist() if sources[row]]
     if not rows:
         return table
     files = {row: str(sources[row]) for row in rows}
-    facts = _probe_all(sorted(set(files.values())), root=root, sidecar=sidecar)
+    facts = _probe_all(sorted(set(files.values())), root=root, sidecar=sidecar, sets=sets)
     _say_contradictions(table, files, facts)
     columns = {name: table[name].tolist() for name in (*FACTS, HASH)}
     for row, file in files.items():
@@ -110,7 +118,7 @@ def _is_missing(value: object) -> bool:
     return value == "" or (isinstance(value, float) and bool(np.isnan(value)))
 
 
-def _probe_all(files: list[str], *, root: Path, sidecar: Path) -> dict[str, Facts]:
+def _probe_all(files: list[str], *, root: Path, sidecar: Path, sets: Collection[str]) -> dict[str, Facts]:
     cached = _read_sidecar(sidecar)
     keys = {file: _key(root, file) for file in files}
     facts = {file: cached[key] for file, key in keys.items() if key in cached}
@@ -122,7 +130,7 @@ def _probe_all(files: list[str], *, root: Path, sidecar: Path) -> dict[str, Fact
         return facts
     try:
         with ThreadPoolExecutor(_THREADS) as pool:
-            probed = pool.map(lambda file: _probe(root / file), todo)
+            probed = pool.map(lambda file: _probe(root / file, of_set=file in sets), todo)
             for file, found in zip(
                 todo, Progress(probed, total=len(todo), desc="Probing files"), strict=True
             ):
@@ -139,10 +147,13 @@ def _key(root: Path, file: str) -> tuple[str, int, int]:
     return file, status.st_size, status.st_mtime_ns
 
 
-def _probe(file: Path) -> Facts:
+def _probe(file: Path, *, of_set: bool) -> Facts:
     facts: Facts = {HASH: sha256(file)}
     try:
-        facts |= _series_facts(file) if is_series(file) else _video_facts(file)
+        if of_set:
+            facts |= _set_facts(file)
+        else:
+            facts |= _series_facts(file) if is_series(file) else _video_facts(file)
     except (UnreadableSeries, UnreadableVideo, OSError) as fault:
         _log.warning("%s cannot be read: %s", file, fault)
     return facts
@@ -208,6 +219,14 @@ def _series_facts(file: Path) -> Facts:
     if fps:
         facts |= {"fps": fps, "duration_s": round(rows / fps, _DIGITS)}
     return facts
+
+
+def _set_facts(file: Path) -> Facts:
+    """Rows and duration of a feature set; its rate is not that of the recording, which others may need."""
+    with HEADERS:
+        series = read_feature_set(file)
+    rows, rate = len(series.values), series.fps
+    return {"n_frames": float(rows)} | ({"duration_s": round(rows / rate, _DIGITS)} if rate else {})
 
 
 def _read_sidecar(sidecar: Path) -> dict[tuple[str, int, int], Facts]:
