@@ -53,7 +53,8 @@ def fill_facts(table: pd.DataFrame, *, root: Path, sidecar: Path) -> pd.DataFram
     """Return the table with its missing facts filled; what is stated is never overwritten.
 
     A file that cannot be read keeps `n_frames` missing and is named in the log: whether that stops the run is
-    decided where its frames are needed. Its bytes are hashed all the same.
+    decided where its frames are needed. Its bytes are hashed all the same. Of a recording that has feature
+    sets alone, every set is read.
 
     Args:
         table: A validated manifest table.
@@ -66,23 +67,25 @@ def fill_facts(table: pd.DataFrame, *, root: Path, sidecar: Path) -> pd.DataFram
     if HASH not in table:
         table = table.assign(**{HASH: ""})
     sources = table["path"].where(table["path"] != "", table.get("series_path", ""))
-    sets = set[str]()
+    bare, sets = sources == "", dict[int, list[str]]()
     for name in feature_columns(table):  # of a recording that has nothing else, the first one that it has
-        alone = (sources == "") & (table[name] != "")
-        sets |= set(table.loc[alone, name])
-        sources = sources.where(~alone, table[name])
+        for row in np.flatnonzero(bare & (table[name] != "")).tolist():
+            sets.setdefault(row, []).append(str(table[name].iloc[row]))
+        sources = sources.where(sources != "", table[name])
     sources = sources.tolist()
     # of stored tokens alone there is nothing to be read: `encode.py` has written what it knows
     rows = [row for row in np.flatnonzero(_incomplete(table)).tolist() if sources[row]]
     if not rows:
         return table
     files = {row: str(sources[row]) for row in rows}
-    facts = _probe_all(sorted(set(files.values())), root=root, sidecar=sidecar, sets=sets)
+    of_sets = {file for row in rows for file in sets.get(row, ())}
+    facts = _probe_all(sorted({*files.values(), *of_sets}), root=root, sidecar=sidecar, sets=of_sets)
     _say_contradictions(table, files, facts)
     columns = {name: table[name].tolist() for name in (*FACTS, HASH)}
     for row, file in files.items():
+        faulty = any("n_frames" not in facts.get(one, {}) for one in sets.get(row, ()))
         for name, value in facts.get(file, {}).items():
-            if name in columns and _is_missing(columns[name][row]):
+            if name in columns and _is_missing(columns[name][row]) and not (faulty and name in _OF_SERIES):
                 columns[name][row] = value
     return table.assign(**columns)
 

@@ -1,9 +1,10 @@
 """AdoDAS 2026: feature sets of pupils in four tasks of one visit, with the 21 answers of the DASS-21.
 
 Layout as the organisers' public pages state it in November 2026; not tried on the corpus:
-`split/school/class/person/{audio,video}/set[/tag]/session/{sequence.npz, pooled.*}`. The four sessions are four
-tasks of one visit with one questionnaire (a reading passage, three memories), hence `task` here and one
-`session_id`. The columns `school` and `class` (as `school:class`) are groups that a protocol can keep together.
+`split/school/class/person/{audio,video}/set[/tag]/session/{sequence.npz, pooled.*}`. The four sessions are
+four tasks of one visit with one questionnaire (a reading passage, three memories), hence `task` here and one
+`session_id`. The columns `school` and `class` (as `school:class`) are groups that a protocol can keep
+together.
 
 Not stated, and ours: the names of the folders of splits, sets and tasks; the name of the label table; whether
 numbers of persons repeat between classes (a person is school, class and number); from which total on a
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from datamodules.manifests.made_up import MARK
 from datamodules.manifests.manifest import Manifest
 from datamodules.sources.shared.answers import read_answers
 from datamodules.sources.shared.corpus_folder import leave_out, open_corpus
@@ -98,7 +100,7 @@ def _rows(
     """Rows of all recordings in the order of their persons; a set that one of them lacks is an empty cell."""
     rows: dict[tuple[str, Person, str], dict[str, Any]] = {}
     for file in files:
-        school, room, number = file.person
+        school, room, _ = file.person
         row = rows.setdefault(
             (file.part, file.person, file.task),
             {
@@ -131,7 +133,7 @@ def _files(draft: Draft, form: str, *, ignore: Sequence[str], table: Path) -> li
     audio = 0
     for path in _visible(draft.root, ignore):
         parts = path.relative_to(draft.root).parts
-        if path.resolve() == table.resolve():
+        if path == table or path == draft.root / MARK:
             continue
         if not _fits(parts):
             unknown.append(path)
@@ -144,7 +146,9 @@ def _files(draft: Draft, form: str, *, ignore: Sequence[str], table: Path) -> li
             found.append(_File(_PARTS[part.lower()], person, parts[-2], inner, "/".join(parts)))
     refuse_unknown(unknown, root=draft.root, known=_KNOWN)
     if colons := sorted({name for file in found for name in file.person if ":" in name}):
-        raise SourceError(f"{draft.root}: {first_few(colons)}: ':' separates school, class and person; rename")
+        raise SourceError(
+            f"{draft.root}: {first_few(colons)}: ':' separates school, class and person; rename"
+        )
     if audio:
         draft.notes.append(f"audio: {audio} file(s) left out, as faces are recognised here")
     return found

@@ -1,14 +1,16 @@
 """MPDD-AVG 2026: feature sets of interviews and gait of 110 young and 110 elderly people, with the PHQ-9.
 
 Layout as the organisers' public pages state it in November 2026; not tried on the corpus: folders
-`{trainval,test}/{Young,Elder}/{Audio,Video,IMU}`, and `split_labels_train.csv` with `ID, split, label2, label3,
-PHQ-9`. Sets of the video are densenet and resnet (1000 values a row) and openface (710), of the gait 12 channels.
+`{trainval,test}/{Young,Elder}/{Audio,Video,IMU}`, and `split_labels_train.csv` with `ID, split, label2,
+label3, PHQ-9`. Sets of the video are densenet and resnet (1000 values a row) and openface (710), of the gait
+12 channels.
 
 Not stated, and ours: where that table and inside `Video` and `IMU` the files lie (`labels=`, `pattern=`,
-`imu_pattern=`), the rate of rows, how `label3` follows from the PHQ-9, and the columns of the table of people.
+`imu_pattern=`), the rate of rows, how `label3` follows from the PHQ-9, and the columns of the table of
+people.
 
-Reported publicly: in the Young test part the files of all three sets of the video have 0 bytes, and some OpenFace
-arrays of the Young trainval part are invalid. Such files are named, and never padded.
+Reported publicly: in the Young test part the files of all three sets of the video have 0 bytes, and some
+OpenFace arrays of the Young trainval part are invalid. Such files are named, and never padded.
 """
 
 import re
@@ -64,10 +66,10 @@ def read(
         sets: Of the video by name, and `imu`; None reads all that are there.
         pattern: Where below `Video` the file of a set and person lies.
         imu_pattern: Where below `IMU` the file of a person lies.
-        people: Table with `ID` and any of `trait_O` to `trait_N`, `age`, `sex` (F or M), `diseases`; a relative
-            path starts at the root.
-        label_rule: `score` takes the PHQ-9, and `binary` is total >= 10; `published` keeps `label2` and leaves
-            the total out where it contradicts. Either way all who differ are listed.
+        people: Table with `ID` and any of `trait_O` to `trait_N`, `age`, `sex` (F or M), `diseases`; a
+            relative path starts at the root.
+        label_rule: `score` takes the PHQ-9, and `binary` is total >= 10; `published` keeps `label2` and
+            leaves the total out where it contradicts. Either way all who differ are listed.
         ignore: Patterns of files and folders below the root that are left out.
 
     Raises:
@@ -111,13 +113,20 @@ def _rows(
 ) -> list[dict[str, Any]]:
     where = f"{part}/{cohort}"
     if part == "trainval":
-        leave_out(draft, "missing_file", sorted(labels.keys() - files.keys()), f"labelled, no file in {where}")
+        leave_out(
+            draft, "missing_file", sorted(labels.keys() - files.keys()), f"labelled, no file in {where}"
+        )
         leave_out(draft, "missing_label", sorted(files.keys() - labels.keys()), f"in {where}, not labelled")
         files = {number: own for number, own in files.items() if number in labels}
     rows = []
     for number, own in sorted(files.items()):
         present = {column_of(name): own.get(name, "") for name in names}
         if not any(present.values()):
+            if part == _TEST:
+                raise SourceError(
+                    f"{draft.root / where}: {number} has no file of {', '.join(names)}, and nobody who is "
+                    f"tested is left out; choose other sets=[...] (it has {', '.join(own)})"
+                )
             leave_out(draft, "missing_set", [f"{where} {number}"], f"no file of {', '.join(names)}")
             continue
         rows.append(
@@ -167,7 +176,9 @@ def _form(pattern: str, *, gait: bool) -> re.Pattern[str]:
     """The paths that a pattern stands for."""
     fields = ("{id}",) if gait else ("{set}", "{id}")
     if any(pattern.count(field) != 1 for field in fields):
-        raise SourceError(f"pattern {pattern!r}: name each of {' and '.join(fields)} once, as in a/{{id}}.npy")
+        raise SourceError(
+            f"pattern {pattern!r}: name each of {' and '.join(fields)} once, as in a/{{id}}.npy"
+        )
     text = re.escape(pattern)
     for field in fields:
         text = text.replace(re.escape(field), f"(?P<{field[1:-1]}>[^/]+)")
@@ -185,8 +196,8 @@ def _labels(draft: Draft, place: str, cohort: str, rule: LabelRule) -> dict[str,
     table = read_labels(path, _COLUMNS)
     if strange := [str(name) for name in table if name not in _COLUMNS]:
         raise SourceError(
-            f"{path}: the columns {first_few(strange)} are not stated ({', '.join(_COLUMNS)}); give a copy of "
-            "the table without them, facts of persons as people=<csv>"
+            f"{path}: the columns {first_few(strange)} are not stated ({', '.join(_COLUMNS)}); give a copy "
+            "of the table without them, facts of persons as people=<csv>"
         )
     totals = numbers(table, "PHQ-9", path, empty=True)
     found: dict[str, dict[str, Any]] = {}
@@ -218,7 +229,11 @@ def _binary(
         kept = f"binary {1 - int(label or 0)}" if rule == "score" else f"binary {label}, no total"
         draft.correct("label2_against_phq9", who, f"PHQ-9 {total:g}, label2 {label} -> {kept}")
     score = None if contrary and rule == "published" else total
-    return {"scale": SCALE, "score": score, "binary": None if rule == "score" and total is not None else label}
+    return {
+        "scale": SCALE,
+        "score": score,
+        "binary": None if rule == "score" and total is not None else label,
+    }
 
 
 def _note(draft: Draft, names: Sequence[str]) -> None:

@@ -39,16 +39,19 @@ def read_answers(path: Path, *, keys: Sequence[str], scale: str) -> dict[tuple[s
     table = read_labels(path, columns)
     if strange := [str(name) for name in table if name not in columns]:
         raise SourceError(
-            f"{path}: the columns {first_few(strange)} are not those of the challenge ({', '.join(keys)}, d01 "
-            "to d21), and nothing is known of them; give a copy of the table without them"
+            f"{path}: the columns {first_few(strange)} are not those of the challenge ({', '.join(keys)}, "
+            "d01 to d21), and nothing is known of them; give a copy of the table without them"
         )
     answers = pd.DataFrame({name: _answers(table, name, path) for name in ITEMS.values()}, dtype=float)
     totals = subscale(scale).total(answers, missing="unknown")
     found: dict[tuple[str, ...], dict[str, Any]] = {}
     for row, key in enumerate(zip(*(table[name] for name in keys), strict=True)):
         if not all(key) or key in found:
-            raise SourceError(f"{path}: {'/'.join(key)} in line {row + 2} is incomplete or comes twice; correct it")
-        found[key] = {**answers.iloc[row].to_dict(), "scale": scale, "score": totals.iloc[row]}
+            raise SourceError(
+                f"{path}: {'/'.join(key)} in line {row + 2} is incomplete or comes twice; correct it"
+            )
+        own = {str(name): answer for name, answer in answers.iloc[row].items()}
+        found[key] = {**own, "scale": scale, "score": totals.iloc[row]}
     return found
 
 

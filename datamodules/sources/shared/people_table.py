@@ -16,8 +16,8 @@ def read_people(path: Path) -> dict[str, dict[str, Any]]:
     """Columns of everybody by ID, as a manifest has them; traits stay in the units of the table.
 
     Raises:
-        SourceError: No such table, a column with another name than `COLUMNS`, an ID that comes twice, a number
-            that is none, or another sex than F and M.
+        SourceError: No such table, a column with another name than `COLUMNS`, an ID that comes twice, a
+            number that is none, or another sex than F and M.
     """
     table = read_labels(path, {"ID": ["ID"]})
     if strange := [str(name) for name in table if name not in COLUMNS]:

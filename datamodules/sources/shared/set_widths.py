@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datamodules.series import UnreadableSeries, read_feature_set
 from datamodules.sources.shared.draft import Draft, SourceError
 
-# As the public pages of AdoDAS state them (November 2026); how the folders of the sets are called is not stated,
-# so that a width is known where a name contains these words.
+# As the public pages of AdoDAS state them (November 2026). How the folders of the sets are called is not
+# stated, so that a width is known where a name contains these words.
 _WIDTHS = {
     r"quality": 4,
     r"head_?pose": 5,
@@ -15,9 +15,9 @@ _WIDTHS = {
     r"body_?pose": 27,
     r"motion": 4,
     r"(voice_?activity|vad)": 4,
-    r"dino_?v2_.*(small|vits\d*|s)": 384,
-    r"dino_?v2_.*(base|vitb\d*|b)": 768,
-    r"dino_?v2_.*(large|vitl\d*|l)": 1024,
+    r"dino_?v2_(.*_)?(small|vits\d*|s)": 384,
+    r"dino_?v2_(.*_)?(base|vitb\d*|b)": 768,
+    r"dino_?v2_(.*_)?(large|vitl\d*|l)": 1024,
 }
 
 
@@ -29,9 +29,7 @@ def known_width(name: str) -> int | None:
         (5, 384, None, None)
     """
     words = re.sub(r"[\W_]+", "_", name.lower()).strip("_")
-    found = {
-        width for pattern, width in _WIDTHS.items() if re.fullmatch(f"(.*_)?{pattern}(_.*)?", words)
-    }
+    found = {width for pattern, width in _WIDTHS.items() if re.fullmatch(f"(.*_)?{pattern}(_.*)?", words)}
     return found.pop() if len(found) == 1 else None  # a name of two kinds tells none
 
 
@@ -57,7 +55,7 @@ def check_widths(draft: Draft, widths: Mapping[str, int]) -> None:
                 continue  # named where all files are probed
             if found != stated:
                 raise SourceError(
-                    f"{draft.root / row[column]}: {found} values a row, and the pages state {stated} for this set; "
-                    "take it under another name if it is another one, or leave it out with sets=[...]"
+                    f"{draft.root / row[column]}: {found} values a row, and the pages state {stated} for "
+                    "this set; take it under another name if it is another one, or leave it out with sets=[...]"
                 )
             break

@@ -1,6 +1,7 @@
 """A folder laid out as MPDD-AVG states it, with made-up features, gait and labels.
 
-Where inside `Video` and `IMU` a file lies is ours (`<set>/<ID>.npy`, `<ID>.npy`): the public pages do not state it.
+Where inside `Video` and `IMU` a file lies is ours (`<set>/<ID>.npy`, `<ID>.npy`): the public pages do not
+state it.
 """
 
 from pathlib import Path
