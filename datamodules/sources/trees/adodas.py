@@ -43,7 +43,8 @@ def write(root: str | Path, *, persons: int = 40, seed: int = 0, schools: int = 
 
 
 def _answers(rng: np.random.Generator, severity: int) -> list[int]:
-    return np.clip(rng.binomial(3, 0.08 + 0.24 * severity, size=_ITEMS), 0, 3).astype(int).tolist()
+    answers: list[int] = rng.binomial(3, 0.08 + 0.24 * severity, size=_ITEMS).tolist()
+    return answers
 
 
 def _write_person(folder: Path, rng: np.random.Generator, severity: int) -> None:
