@@ -71,12 +71,12 @@ def fill_facts(table: pd.DataFrame, *, root: Path, sidecar: Path) -> pd.DataFram
         alone = (sources == "") & (table[name] != "")
         sets |= set(table.loc[alone, name])
         sources = sources.where(~alone, table[name])
-    sources = sources.tolist()
+    named = sources.tolist()
     # of stored tokens alone there is nothing to be read: `encode.py` has written what it knows
-    rows = [row for row in np.flatnonzero(_incomplete(table)).tolist() if sources[row]]
+    rows = [row for row in np.flatnonzero(_incomplete(table)).tolist() if named[row]]
     if not rows:
         return table
-    files = {row: str(sources[row]) for row in rows}
+    files = {row: str(named[row]) for row in rows}
     facts = _probe_all(sorted(set(files.values())), root=root, sidecar=sidecar, sets=sets)
     _say_contradictions(table, files, facts)
     columns = {name: table[name].tolist() for name in (*FACTS, HASH)}
@@ -226,7 +226,10 @@ def _set_facts(file: Path) -> Facts:
     with HEADERS:
         series = read_feature_set(file)
     rows, rate = len(series.values), series.fps
-    return {"n_frames": float(rows)} | ({"duration_s": round(rows / rate, _DIGITS)} if rate else {})
+    facts: Facts = {"n_frames": float(rows)}
+    if rate:
+        facts["duration_s"] = round(rows / rate, _DIGITS)
+    return facts
 
 
 def _read_sidecar(sidecar: Path) -> dict[tuple[str, int, int], Facts]:
