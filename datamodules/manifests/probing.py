@@ -130,7 +130,7 @@ def _probe_all(files: list[str], *, root: Path, sidecar: Path, sets: Collection[
         return facts
     try:
         with ThreadPoolExecutor(_THREADS) as pool:
-            probed = pool.map(lambda file: _probe(root / file, of_set=file in sets), todo)
+            probed = pool.map(lambda file: (_probe_set if file in sets else _probe)(root / file), todo)
             for file, found in zip(
                 todo, Progress(probed, total=len(todo), desc="Probing files"), strict=True
             ):
@@ -147,13 +147,10 @@ def _key(root: Path, file: str) -> tuple[str, int, int]:
     return file, status.st_size, status.st_mtime_ns
 
 
-def _probe(file: Path, *, of_set: bool) -> Facts:
+def _probe(file: Path) -> Facts:
     facts: Facts = {HASH: sha256(file)}
     try:
-        if of_set:
-            facts |= _set_facts(file)
-        else:
-            facts |= _series_facts(file) if is_series(file) else _video_facts(file)
+        facts |= _series_facts(file) if is_series(file) else _video_facts(file)
     except (UnreadableSeries, UnreadableVideo, OSError) as fault:
         _log.warning("%s cannot be read: %s", file, fault)
     return facts
@@ -221,14 +218,18 @@ def _series_facts(file: Path) -> Facts:
     return facts
 
 
-def _set_facts(file: Path) -> Facts:
+def _probe_set(file: Path) -> Facts:
     """Rows and duration of a feature set; its rate is not that of the recording, which others may need."""
-    with HEADERS:
-        series = read_feature_set(file)
-    rows, rate = len(series.values), series.fps
-    facts: Facts = {"n_frames": float(rows)}
-    if rate:
-        facts["duration_s"] = round(rows / rate, _DIGITS)
+    facts: Facts = {HASH: sha256(file)}
+    try:
+        with HEADERS:
+            series = read_feature_set(file)
+    except (UnreadableSeries, OSError) as fault:
+        _log.warning("%s cannot be read: %s", file, fault)
+        return facts
+    facts["n_frames"] = float(len(series.values))
+    if series.fps:
+        facts["duration_s"] = round(len(series.values) / series.fps, _DIGITS)
     return facts
 
 
