@@ -45,8 +45,8 @@ def groups_of(manifest: Manifest, column: str) -> list[str]:
     table = manifest.table
     if column not in table:
         raise SplitError(
-            f"{manifest}: no column '{column}'{nearest(column, table.columns)} to group persons by; add it, or "
-            "leave out protocol.group_by and evaluation.cluster"
+            f"{manifest}: no column '{column}'{nearest(column, table.columns)} to group persons by; add it, "
+            "or leave out protocol.group_by and evaluation.cluster"
         )
     groups = table[column].astype(str)
     if where := describe_rows(table, (groups == "") | (groups == "nan")):

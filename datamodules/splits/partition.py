@@ -98,8 +98,8 @@ def require_persons(
     count = sum(map(len, strata.values()))
     if count < least and group_by is not None:
         raise SplitError(
-            f"{manifest}: {count} groups of '{group_by}' are too few for this protocol, it needs {least}; use "
-            "fewer protocol.folds where it has folds, a finer column, or persons (protocol.group_by=null)"
+            f"{manifest}: {count} groups of '{group_by}' are too few for this protocol, it needs {least}; "
+            "use fewer protocol.folds where it has folds, a finer column, or persons (protocol.group_by=null)"
         )
     if count < least:
         raise SplitError(

@@ -1,8 +1,8 @@
 """Split protocols: given, holdout, k-fold, leave-one-subject-out.
 
-A split is made over persons, or whole groups of them, never over clips or recordings. Only `Given`, which repeats what a corpus
-prescribes, may put visits of one person on both sides, and `longitudinal.Longitudinal`, which asks another
-question.
+A split is made over persons, or whole groups of them, never over clips or recordings. Only `Given`, which
+repeats what a corpus prescribes, may put visits of one person on both sides, and
+`longitudinal.Longitudinal`, which asks another question.
 """
 
 import logging

@@ -55,7 +55,7 @@ def check_widths(draft: Draft, widths: Mapping[str, int]) -> None:
                 continue  # named where all files are probed
             if found != stated:
                 raise SourceError(
-                    f"{draft.root / row[column]}: {found} values a row, the pages state {stated} for "
-                    "this set; take it under another name if it is another one, or leave it out with sets=[...]"
+                    f"{draft.root / row[column]}: {found} values a row, the pages state {stated} for this "
+                    "set; if it is another one, give its folder another name, or leave it out with sets=[...]"
                 )
             break
