@@ -11,6 +11,7 @@ from datamodules.schema import UNKNOWN
 from evaluation.metrics.applicable import labeled
 from evaluation.metrics.catalog import METRICS
 from evaluation.tables.aggregate import to_subjects
+from evaluation.tables.clusters import cluster_column, unit_of, units
 from evaluation.tables.predictions import HEADS
 from evaluation.uncertainty.table_estimates import estimates, in_order
 
@@ -32,7 +33,7 @@ def summarize(
 
     Returns:
         `{"auc": {"value", "low", "high"}, ...}`, plus `"counts"` and the same metrics over persons,
-        `"by_subject"`.
+        `"by_subject"`; and `"intervals_over"` where intervals are over groups of persons.
 
     Raises:
         ValueError: a table is empty or holds a recording twice.
@@ -47,6 +48,8 @@ def summarize(
             )
     out: Summary = dict(estimates(tables, thresholds))
     out["counts"] = counts(tables[0])
+    if cluster_column(tables[0]) is not None:
+        out["intervals_over"] = unit_of(tables[0])
     known = [table[table["subject_id"] != UNKNOWN] for table in tables]
     if by_subject and len(known[0]):
         # a person's mean prediction is not the quantity the threshold was chosen for, so no decisions here
@@ -77,6 +80,8 @@ def counts(recordings: pd.DataFrame) -> dict[str, int]:
             out[f"labeled_{head}"] = len(labeled(recordings, target))
     if "binary_target" in recordings:
         out["positive"] = int((recordings["binary_target"] == 1).sum())
+    if cluster_column(recordings) is not None:
+        out["clusters"] = int(units(recordings).nunique())
     return out
 
 
