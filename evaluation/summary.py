@@ -17,6 +17,8 @@ from evaluation.uncertainty.table_estimates import estimates, in_order
 
 Summary = dict[str, Any]
 
+UNLABELED = "no recording of this part has a label: they are hidden, or missing"
+
 
 def summarize(
     tables: Sequence[pd.DataFrame],
@@ -33,7 +35,8 @@ def summarize(
 
     Returns:
         `{"auc": {"value", "low", "high"}, ...}`, plus `"counts"` and the same metrics over persons,
-        `"by_subject"`; and `"intervals_over"` where intervals are over groups of persons.
+        `"by_subject"`; and `"intervals_over"` where intervals are over groups of persons, `"reason"`
+        where no recording has a label.
 
     Raises:
         ValueError: a table is empty or holds a recording twice.
@@ -50,6 +53,8 @@ def summarize(
     out["counts"] = counts(tables[0])
     if cluster_column(tables[0]) is not None:
         out["intervals_over"] = unit_of(tables[0])
+    if not tables[0][[name for name in tables[0] if str(name).endswith("_target")]].notna().any(axis=None):
+        out["reason"] = UNLABELED
     known = [table[table["subject_id"] != UNKNOWN] for table in tables]
     if by_subject and len(known[0]):
         # a person's mean prediction is not the quantity the threshold was chosen for, so no decisions here

@@ -162,10 +162,16 @@ def _own_notes(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[
             f"{counts['unknown_subject']} test recordings have no known person: the split cannot be audited "
             "for shared persons, and intervals treat each as a person of its own, which makes them narrow."
         )
+    if metrics["test"].get("reason"):
+        notes.append(
+            f"Test labels are hidden or missing: the {counts['recordings']} recordings of the test part are "
+            "predicted in predictions.csv, and nothing is known of how good these predictions are. The numbers "
+            "below are of the validation part, which chose checkpoint and threshold, hence optimistic."
+        )
     if "clusters" in counts:
         notes.append(
             f"Intervals are over the {counts['clusters']} {_over(metrics)} that were tested, not over "
-            "persons, as those of one group resemble each other. Permutation tests of audits are over persons."
+            "persons, as those of a group resemble each other. Permutation tests of audits are over persons."
         )
     if 0 < counts.get("subjects", 0) < MIN_PERSONS:
         notes.append(
@@ -224,12 +230,12 @@ def _metric_rows(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
         {
             "label": metric.label,
             "meaning": metric.meaning,
-            "test": test[name],
+            "test": test.get(name),
             "persons": persons.get(name),
             "val": val.get(name),
         }
         for name, metric in METRICS.items()
-        if name in test
+        if name in (val if test.get("reason") else test)
     ]
 
 
