@@ -7,7 +7,7 @@ with the rate of the recording. One row is a pooled vector. Columns have numbers
 import zipfile
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,6 +91,25 @@ def is_feature_set(path: Path) -> bool:
             return f"{ARRAYS[0]}.npy" in archive.namelist()
     except (OSError, zipfile.BadZipFile):
         return False
+
+
+def width_of(path: Path) -> int | None:
+    """Columns that the head of a file states; None where it states none, which reading it then explains."""
+    try:
+        if path.suffix == ".npy":
+            with path.open("rb") as stream:
+                return _width(stream)
+        with zipfile.ZipFile(path) as archive, archive.open(f"{ARRAYS[0]}.npy") as member:
+            return _width(member)
+    except Exception:  # whatever NumPy and zip make of foreign bytes
+        return None
+
+
+def _width(stream: IO[bytes]) -> int | None:
+    version = np.lib.format.read_magic(stream)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape: tuple[int, ...] = read(stream)[0]
+    return shape[1] if len(shape) == 2 else None
 
 
 def _of_archive(path: Path) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.bool_]]:
