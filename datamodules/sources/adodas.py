@@ -19,7 +19,7 @@ from typing import Any
 from datamodules.manifests.made_up import MARK
 from datamodules.manifests.manifest import Manifest
 from datamodules.sources.shared.answers import read_answers
-from datamodules.sources.shared.corpus_folder import leave_out, open_corpus
+from datamodules.sources.shared.corpus_folder import leave_out, open_corpus, table_below
 from datamodules.sources.shared.download import is_hidden
 from datamodules.sources.shared.draft import Draft, SourceError
 from datamodules.sources.shared.named_sets import chosen_sets, column_of, is_ignored, refuse_unknown
@@ -66,8 +66,8 @@ def read(
     Args:
         root: Folder with `train`, `val` and `test`, or one that holds it.
         probe: As in `read_manifest`; every file that is named is also read once, and a faulty one is named.
-        labels: Table with `anon_school, anon_class, anon_pid, d01..d21`; a relative path starts at the root.
-            Persons of the test part need no line in it.
+        labels: Table below the root with `anon_school, anon_class, anon_pid, d01..d21`. Persons of the test
+            part need no line in it.
         scale: Whose total is the score: DASS-21-D, DASS-21-A or DASS-21-S.
         sets: Sets below `video` by name, as in `[dinov2/small, head_pose]`; None reads all. `audio` is left
             out, as faces are recognised here.
@@ -82,7 +82,7 @@ def read(
     if form not in FORMS:
         raise SourceError(f"form={form!r} is unknown; choose {' or '.join(FORMS)}")
     draft = open_corpus(root, name="adodas", marks=list(_PARTS))
-    table = draft.root / labels
+    table = table_below(draft.root, labels, option="labels")
     files = _files(draft, form, ignore=ignore, table=table)
     names = chosen_sets((file.set for file in files), sets, where=draft.root)
     widths = {name: width for name in names if (width := known_width(name)) is not None}
@@ -178,7 +178,7 @@ def _answers(draft: Draft, table: Path, scale: str) -> dict[Person, dict[str, An
     """Labels by school, class and number; none where there is no table."""
     if not table.is_file():
         draft.notes.append(
-            f"no labels: {table} is not there; give labels=<csv> with {', '.join(_KEYS)}, d01 to d21"
+            f"no labels: {table} is not there; copy it there or say labels= ({', '.join(_KEYS)}, d01 to d21)"
         )
         return {}
     draft.table = table

@@ -20,7 +20,7 @@ from typing import Any, Literal, get_args
 
 from datamodules.manifests.manifest import Manifest
 from datamodules.manifests.scales import SCALES
-from datamodules.sources.shared.corpus_folder import leave_out, open_corpus, visible
+from datamodules.sources.shared.corpus_folder import leave_out, open_corpus, table_below, visible
 from datamodules.sources.shared.draft import Draft, SourceError
 from datamodules.sources.shared.label_table import numbers, read_labels
 from datamodules.sources.shared.named_sets import chosen_sets, column_of, is_ignored, refuse_unknown
@@ -53,6 +53,7 @@ def read(
     pattern: str = "{set}/{id}.npy",
     imu_pattern: str = "{id}.npy",
     people: str | Path | None = None,
+    fps: float | None = None,
     label_rule: LabelRule = "score",
     ignore: Sequence[str] = (),
 ) -> Manifest:
@@ -66,8 +67,10 @@ def read(
         sets: Of the video by name, and `imu`; None reads all that are there.
         pattern: Where below `Video` the file of a set and person lies.
         imu_pattern: Where below `IMU` the file of a person lies.
-        people: Table with `ID` and any of `trait_O` to `trait_N`, `age`, `sex` (F or M), `diseases`; a
-            relative path starts at the root.
+        people: Table below the root with `ID` and any of `trait_O` to `trait_N`, `age`, `sex` (F or M),
+            `diseases`.
+        fps: Rows per second of all sets that are read, which clips of more than one row need. The pages state
+            none; sets of different rates are read one by one, or as `.npz` with times of their own.
         label_rule: `score` takes the PHQ-9, and `binary` is total >= 10; `published` keeps `label2` and
             leaves the total out where it contradicts. Either way all who differ are listed.
         ignore: Patterns of files and folders below the root that are left out.
@@ -91,11 +94,14 @@ def read(
     names = chosen_sets(
         (name for files in found.values() for own in files.values() for name in own), sets, where=draft.root
     )
-    persons = {} if people is None else read_people(draft.root / people)
+    persons = {} if people is None else read_people(table_below(draft.root, people, option="people"))
     for (part, own), files in found.items():
         known = _labels(draft, labels, own, label_rule) if part == "trainval" else {}
-        draft.rows += _rows(draft, own, part, files, known, names, persons)
+        rows = _rows(draft, own, part, files, known, names, persons)
+        draft.rows += rows if fps is None else [{**row, "fps": fps} for row in rows]
     _note(draft, names)
+    if fps is not None:
+        draft.notes.append(f"{fps:g} rows per second are taken for all sets: the pages state no rate")
     if probe:
         widths = {column_of(name): _WIDTHS[name] for name in names if name in _WIDTHS}
         check_widths(draft, widths)
@@ -187,7 +193,7 @@ def _form(pattern: str, *, gait: bool) -> re.Pattern[str]:
 
 def _labels(draft: Draft, place: str, cohort: str, rule: LabelRule) -> dict[str, dict[str, Any]]:
     """Part and labels of everybody in the table of a cohort."""
-    path = draft.root / place.replace("{cohort}", cohort)
+    path = table_below(draft.root, place.replace("{cohort}", cohort), option="labels")
     if not path.is_file():
         others = [one.relative_to(draft.root).as_posix() for one in visible(draft.root, f"**/{path.name}")]
         hint = f"; there is {first_few(others)}: say labels={others[0]}" if others else ""

@@ -165,7 +165,7 @@ def _own_notes(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[
     if metrics["test"].get("reason"):
         notes.append(
             f"Test labels are hidden or missing: the {counts['recordings']} recordings of the test part are "
-            "predicted in predictions.csv, and nothing is known of how good these predictions are. The numbers "
+            "predicted in predictions.csv, and how good these predictions are is not known. The numbers "
             "below are of the validation part, which chose checkpoint and threshold, hence optimistic."
         )
     if "clusters" in counts:
