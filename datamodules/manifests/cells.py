@@ -7,7 +7,7 @@ from datetime import datetime, time
 import numpy as np
 import pandas as pd
 
-from datamodules.manifests.columns import FILES, NUMBERS, PREFIXES, describe_rows
+from datamodules.manifests.columns import FEATURES, FILES, NUMBERS, PREFIXES, describe_rows
 from datamodules.manifests.spelling import is_nothing, plain
 
 _log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ def parse_cells(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
             columns[name] = numbers
         else:
             texts = [_text(value) for value in values]
-            if name not in FILES:
+            if name not in FILES and not name.startswith(FEATURES):
                 texts = [plain(text) for text in texts]
             columns[name] = _without_nothing(name, texts) if name in _WORDS else texts
     return pd.DataFrame(columns), problems

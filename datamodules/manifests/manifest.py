@@ -15,7 +15,15 @@ import pyarrow.compute as pc  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from datamodules.manifests.cells import parse_cells
-from datamodules.manifests.columns import FILES, LABELS, NUMBERS, TEXT, check_columns, unused_columns
+from datamodules.manifests.columns import (
+    FEATURES,
+    LABELS,
+    NUMBERS,
+    TEXT,
+    check_columns,
+    file_columns,
+    unused_columns,
+)
 from datamodules.manifests.errata import Erratum
 from datamodules.manifests.index import remarks
 from datamodules.manifests.index.arrow_table import text_of
@@ -123,7 +131,7 @@ class Manifest:
         """
         table = self.table.copy(deep=False)  # columns that stay are shared
         hidden = slice(None) if ids is None else table["recording_id"].isin(set(ids))
-        for name in [name for name in table if name in LABELS or name not in {*TEXT, *NUMBERS}]:
+        for name in [name for name in map(str, table) if name in LABELS or not _stays(name)]:
             table.loc[hidden, name] = np.nan if pd.api.types.is_numeric_dtype(table[name]) else ""
         return replace(self, table=table, truth=None, full_digest=self.digest())
 
@@ -131,7 +139,7 @@ class Manifest:
         """Write the table as CSV or Parquet (by suffix) so that its paths are right in the new place."""
         target = Path(path).resolve()
         table = self.table.copy()
-        for name in [name for name in FILES if name in table]:
+        for name in file_columns(table):
             table[name] = [relocate(value, self.root, target.parent) for value in table[name]]
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.suffix == ".parquet":
@@ -278,7 +286,7 @@ def _validated(table: pd.DataFrame, *, root: Path, name: str, where: Path, sums:
         problems.append("the table has no rows")
     if not problems:
         table, problems = parse_cells(table)
-        for column in [column for column in FILES if column in table]:
+        for column in file_columns(table):
             table[column] = [relocate(value, root, root) for value in table[column]]
         problems += check_table(table, root, sums=sums)
     _stop(problems, where)
@@ -324,6 +332,11 @@ def _manifest(
     return found
 
 
+def _stays(name: str) -> bool:
+    """Whether a column without a label says who, where, how long, or in which file."""
+    return name in {*TEXT, *NUMBERS} or name.startswith(FEATURES)
+
+
 def _derive_binary(table: pd.DataFrame) -> pd.DataFrame:
     if "score" not in table or "scale" not in table:
         return table
@@ -350,5 +363,5 @@ def relocate(value: str, root: Path, folder: Path) -> str:
 
 def files_of(table: pd.DataFrame, root: Path) -> list[Path]:
     """Every file that a table names, absolute."""
-    columns = [table[name].tolist() for name in FILES if name in table]
+    columns = [table[name].tolist() for name in file_columns(table)]
     return [root / value for column in columns for value in column if value]

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import os
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
@@ -13,10 +14,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from datamodules.manifests.columns import feature_columns
 from datamodules.progress import Progress
 from datamodules.readers import UnreadableVideo, VideoReader, open_video
 from datamodules.readers.index.index_cache import packet_index
-from datamodules.series import UnreadableSeries, is_series, series_size
+from datamodules.series import UnreadableSeries, is_series, read_feature_set, series_size
 from datamodules.user_cache import cache_folder
 from datamodules.wording import first_few
 
@@ -51,7 +53,8 @@ def fill_facts(table: pd.DataFrame, *, root: Path, sidecar: Path) -> pd.DataFram
     """Return the table with its missing facts filled; what is stated is never overwritten.
 
     A file that cannot be read keeps `n_frames` missing and is named in the log: whether that stops the run is
-    decided where its frames are needed. Its bytes are hashed all the same.
+    decided where its frames are needed. Its bytes are hashed all the same. Of a recording that has feature
+    sets alone, every set is read.
 
     Args:
         table: A validated manifest table.
@@ -63,20 +66,34 @@ def fill_facts(table: pd.DataFrame, *, root: Path, sidecar: Path) -> pd.DataFram
             table = table.assign(**{name: np.nan})
     if HASH not in table:
         table = table.assign(**{HASH: ""})
-    sources = table["path"].where(table["path"] != "", table.get("series_path", "")).tolist()
+    other = table["path"].where(table["path"] != "", table.get("series_path", "")).tolist()
+    sets = _sets_of(table, other)
+    named = [one or next(iter(sets.get(row, ())), "") for row, one in enumerate(other)]
     # of stored tokens alone there is nothing to be read: `encode.py` has written what it knows
-    rows = [row for row in np.flatnonzero(_incomplete(table)).tolist() if sources[row]]
+    rows = [row for row in np.flatnonzero(_incomplete(table)).tolist() if named[row]]
     if not rows:
         return table
-    files = {row: str(sources[row]) for row in rows}
-    facts = _probe_all(sorted(set(files.values())), root=root, sidecar=sidecar)
+    files = {row: str(named[row]) for row in rows}
+    of_sets = {file for row in rows for file in sets.get(row, ())}
+    facts = _probe_all(sorted({*files.values(), *of_sets}), root=root, sidecar=sidecar, sets=of_sets)
     _say_contradictions(table, files, facts)
     columns = {name: table[name].tolist() for name in (*FACTS, HASH)}
     for row, file in files.items():
+        faulty = any("n_frames" not in facts.get(one, {}) for one in sets.get(row, ()))
         for name, value in facts.get(file, {}).items():
-            if name in columns and _is_missing(columns[name][row]):
+            if name in columns and _is_missing(columns[name][row]) and not (faulty and name in _OF_SERIES):
                 columns[name][row] = value
     return table.assign(**columns)
+
+
+def _sets_of(table: pd.DataFrame, other: Sequence[str]) -> dict[int, list[str]]:
+    """Row -> files of its feature sets, of the rows that have neither a video nor a series."""
+    found: dict[int, list[str]] = {}
+    for name in feature_columns(table):
+        for row, file in enumerate(table[name].tolist()):
+            if file and not other[row]:
+                found.setdefault(row, []).append(file)
+    return found
 
 
 def _say_contradictions(table: pd.DataFrame, files: dict[int, str], facts: dict[str, Facts]) -> None:
@@ -110,7 +127,7 @@ def _is_missing(value: object) -> bool:
     return value == "" or (isinstance(value, float) and bool(np.isnan(value)))
 
 
-def _probe_all(files: list[str], *, root: Path, sidecar: Path) -> dict[str, Facts]:
+def _probe_all(files: list[str], *, root: Path, sidecar: Path, sets: Collection[str]) -> dict[str, Facts]:
     cached = _read_sidecar(sidecar)
     keys = {file: _key(root, file) for file in files}
     facts = {file: cached[key] for file, key in keys.items() if key in cached}
@@ -122,7 +139,7 @@ def _probe_all(files: list[str], *, root: Path, sidecar: Path) -> dict[str, Fact
         return facts
     try:
         with ThreadPoolExecutor(_THREADS) as pool:
-            probed = pool.map(lambda file: _probe(root / file), todo)
+            probed = pool.map(lambda file: (_probe_set if file in sets else _probe)(root / file), todo)
             for file, found in zip(
                 todo, Progress(probed, total=len(todo), desc="Probing files"), strict=True
             ):
@@ -207,6 +224,21 @@ def _series_facts(file: Path) -> Facts:
     facts: Facts = {"n_frames": float(rows)}
     if fps:
         facts |= {"fps": fps, "duration_s": round(rows / fps, _DIGITS)}
+    return facts
+
+
+def _probe_set(file: Path) -> Facts:
+    """Rows and duration of a feature set; its rate is not that of the recording, which others may need."""
+    facts: Facts = {HASH: sha256(file)}
+    try:
+        with HEADERS:
+            series = read_feature_set(file)
+    except (UnreadableSeries, OSError) as fault:
+        _log.warning("%s cannot be read: %s", file, fault)
+        return facts
+    facts["n_frames"] = float(len(series.values))
+    if series.fps:
+        facts["duration_s"] = round(len(series.values) / series.fps, _DIGITS)
     return facts
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from datamodules.manifests.columns import FILES, NUMBERS, PREFIXES
+from datamodules.manifests.columns import NUMBERS, PREFIXES, file_columns
 from datamodules.manifests.manifest import Manifest, ManifestError, manifest_from_table, relocate
 from datamodules.schema import UNKNOWN
 
@@ -73,6 +73,6 @@ def _rows(manifest: Manifest, root: Path, shared: set[str]) -> pd.DataFrame:
         person if person == UNKNOWN or ":" in person else f"{own}:{person}"
         for own, person in zip(corpus, table["subject_id"], strict=True)
     ]
-    for column in [column for column in FILES if column in table]:
+    for column in file_columns(table):
         table[column] = [relocate(value, manifest.root.resolve(), root) for value in table[column]]
     return table

@@ -20,6 +20,7 @@ from datamodules.manifests.manifest import Manifest
 from datamodules.manifests.probing import HEADERS, sha256
 from datamodules.readers import UnreadableVideo, open_video
 from datamodules.series import Series, UnreadableSeries, is_series, offered_channels, read_series
+from datamodules.series.feature_set import is_feature_set
 from datamodules.split_leakage.fingerprint import (
     CURVES,
     LONGEST_S,
@@ -36,6 +37,8 @@ _FIELDS = 8  # by 8 fields of a picture, our choice
 _BLACK = 2.0  # gray levels; a picture without a brighter field shows nothing, our choice
 _FORMAT = 4  # raise it when a fingerprint changes
 _THREADS = 4
+BY_BYTES = ("tokens", "features")
+"""Kinds without a fingerprint: what an extractor saw cannot be told from them."""
 _TRIED = 16  # channels of a refused file, our choice: each may be a pass over the whole file
 
 
@@ -43,7 +46,7 @@ _TRIED = 16  # channels of a refused file, our choice: each may be a pass over t
 class Content:
     """Digest of a file's bytes, and its fingerprint (without steps where nothing can be compared).
 
-    `kind` is "series", "video" or "tokens"; only fingerprints of one kind are compared, and tokens have none.
+    `kind` is "series", "video", or one of `BY_BYTES`; only fingerprints of one kind are compared.
     """
 
     sha256: str
@@ -77,7 +80,15 @@ def contents(manifest: Manifest, ids: Sequence[str] | None = None) -> dict[str, 
     recordings = manifest.recordings(ids)
     files = {
         one.recording_id: [
-            file for file in (one.path, one.series_path, one.landmark_path, one.tokens_path) if file
+            file
+            for file in (
+                one.path,
+                one.series_path,
+                one.landmark_path,
+                one.tokens_path,
+                *one.features.values(),
+            )
+            if file
         ]
         for one in recordings
     }
@@ -120,12 +131,16 @@ def _content(file: Path, size: int, mtime_ns: int, fps: float) -> Content:
 
 
 def _kind(file: Path) -> str:
-    return "tokens" if file.suffix == ".npy" else "series" if is_series(file) else "video"
+    if file.suffix == ".npy":
+        return "tokens"
+    if file.suffix == ".npz" and is_feature_set(file):
+        return "features"
+    return "series" if is_series(file) else "video"
 
 
 def _made(file: Path, fps: float) -> Content:
     kind = _kind(file)
-    if kind == "tokens":  # of an encoder: what it saw cannot be told from them
+    if kind in BY_BYTES:
         return Content(sha256(file), kind, NOTHING)
     try:
         shown = _of_series(file, fps) if kind == "series" else _of_video(file)

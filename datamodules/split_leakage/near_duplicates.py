@@ -11,7 +11,7 @@ from scipy.fft import irfft, next_fast_len, rfft
 from scipy.ndimage import uniform_filter1d
 
 from datamodules.manifests.manifest import Manifest
-from datamodules.split_leakage.file_content import Content, contents
+from datamodules.split_leakage.file_content import BY_BYTES, Content, contents
 from datamodules.split_leakage.fingerprint import RATE, Fingerprint
 from datamodules.wording import first_few
 
@@ -203,14 +203,15 @@ def duplicates(manifest: Manifest) -> list[Pair]:
 
 
 def report_uncompared(known: Mapping[str, Sequence[Content]]) -> None:
-    """Name recordings with a file that was compared by its bytes only, as tokens always are."""
+    """Name recordings with a file that was compared by its bytes only, as tokens and feature sets are."""
     short = {
-        name: [one for one in own if len(one.shown.steps) < _FEWEST and one.kind != "tokens"]
+        name: [one for one in own if len(one.shown.steps) < _FEWEST and one.kind not in BY_BYTES]
         for name, own in known.items()
     }
     told = [name for name, own in short.items() if own]
-    if tokens := sum(any(one.kind == "tokens" for one in own) for own in known.values()):
-        _log.info("%d recording(s) have tokens, which are compared with others by their bytes only", tokens)
+    for kind in BY_BYTES:
+        if count := sum(any(one.kind == kind for one in own) for own in known.values()):
+            _log.info("%d recording(s) have %s, which are compared with others by their bytes", count, kind)
     if told:
         _log.warning(
             "%d recording(s) have a file that was compared with others by its bytes only, because it is too "

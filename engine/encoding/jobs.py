@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from datamodules.manifests.columns import FILES
+from datamodules.manifests.columns import FEATURES, FILES
 from datamodules.manifests.manifest import Manifest
 from preprocessing.cache.folder import cells
 from preprocessing.run.input_jobs import jobs_of
@@ -17,6 +17,10 @@ def encode_jobs(manifest: Manifest) -> list[Job]:
     jobs = []
     for job in jobs_of(manifest)[0]:
         known = cells({str(name): cell for name, cell in rows[job.recording_id].items()})
-        kept = {name: cell for name, cell in known.items() if name not in _OF_FILES}
+        kept = {
+            name: cell
+            for name, cell in known.items()
+            if name not in _OF_FILES and not name.startswith(FEATURES)
+        }
         jobs.append(replace(job, labels=kept))
     return jobs

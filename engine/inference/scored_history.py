@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from datamodules.manifests.columns import FILES, NUMBERS, PREFIXES
+from datamodules.manifests.columns import NUMBERS, PREFIXES, file_columns
 from datamodules.manifests.known_visits import KnownVisits, with_scores
 from datamodules.manifests.manifest import Manifest
 from datamodules.manifests.visits import COLUMN, REMEDY, place_of_visits
@@ -100,7 +100,7 @@ def with_history(asked: Manifest, history: Manifest) -> ScoredHistory:
 def _absolute(manifest: Manifest, rows: pd.DataFrame) -> pd.DataFrame:
     """The rows with paths that hold in any folder."""
     root = Path(manifest.root).resolve()
-    columns = [name for name in FILES if name in rows]
+    columns = file_columns(rows)
     return rows.assign(**{name: [str(root / one) if one else "" for one in rows[name]] for name in columns})
 
 

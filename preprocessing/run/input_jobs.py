@@ -1,6 +1,6 @@
 """The recordings of a manifest as jobs."""
 
-from datamodules.manifests.columns import FILES
+from datamodules.manifests.columns import FEATURES, FILES
 from datamodules.manifests.manifest import Manifest
 from preprocessing.cache.folder import cells
 from preprocessing.run.job import Job
@@ -21,7 +21,11 @@ def jobs_of(manifest: Manifest) -> tuple[list[Job], list[str]]:
             without.append(recording.recording_id)
             continue
         known = cells({str(name): cell for name, cell in row.items()})
-        labels = {name: cell for name, cell in known.items() if name not in _OF_FILES}
+        labels = {
+            name: cell
+            for name, cell in known.items()
+            if name not in _OF_FILES and not name.startswith(FEATURES)
+        }
         tracked = recording.landmark_path or recording.series_path
         found.append(
             Job(recording_id=recording.recording_id, path=recording.path, tracked=tracked, labels=labels)

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from datamodules.manifests.columns import FILES
+from datamodules.manifests.columns import file_columns
 from datamodules.manifests.manifest import Manifest
 from engine.evaluate import evaluate
 from engine.train import train
@@ -172,8 +172,7 @@ def listed(manifest: Manifest) -> pd.DataFrame:
     table = manifest.table
     files = {
         name: [str(manifest.root / value) if value else "" for value in table[name]]
-        for name in FILES
-        if name in table
+        for name in file_columns(table)
     }
     persons = pd.factorize(table["subject_id"])[0]
     told = ["n_frames", "fps", "duration_s", "width", "height", "brightness", "content_hash", "landmark_path"]

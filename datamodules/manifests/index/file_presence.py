@@ -20,7 +20,7 @@ import pandas as pd
 import pyarrow as pa  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from datamodules.manifests.columns import FILES
+from datamodules.manifests.columns import file_columns
 from datamodules.manifests.index.sealed_file import Damaged, read_sealed, write_sealed
 
 _log = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ def absent(cells: Sequence[str], root: Path, among: Collection[str] | None = Non
 
 def looked_at(table: pd.DataFrame, root: Path) -> Folders:
     """The folders of a table's files, as they are before the files are looked for."""
-    columns = {name: table[name].tolist() for name in FILES if name in table}
+    columns = {name: table[name].tolist() for name in file_columns(table)}
     linked: set[str] = set()
     for value in {value for cells in columns.values() for value in cells if value}:
         if os.path.islink(os.path.join(root, value)):

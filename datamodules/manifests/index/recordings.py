@@ -1,7 +1,7 @@
 """Rows of a manifest as records, made when they are asked for: a million of them take no memory."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, overload
 
@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from datamodules.manifests.columns import FILES
+from datamodules.manifests.columns import FEATURES, FILES, feature_columns
 from datamodules.manifests.index.arrow_table import Column, columns_of
 from datamodules.manifests.index.shared_columns import SharedColumns
 from datamodules.manifests.scales import SCALES
@@ -27,7 +27,8 @@ _BLOCK = 4096  # rows that become records at once where all are gone through
 class Recording:
     """One row of a manifest, paths absolute; an unknown `fps` or `n_frames` is 0, a missing label None.
 
-    `traits` follow `TRAITS`, NaN where unknown.
+    `traits` follow `TRAITS`, NaN where unknown. `features` are the files of the feature sets that it has, by
+    the name of the set.
     """
 
     recording_id: str
@@ -45,6 +46,7 @@ class Recording:
     binary: int | None
     band: int | None
     traits: tuple[float, ...]
+    features: Mapping[str, Path] = field(default_factory=dict, hash=False)
 
 
 class Recordings(Sequence[Recording]):
@@ -96,7 +98,8 @@ class Recordings(Sequence[Recording]):
 
 def columns_read(table: pd.DataFrame) -> SharedColumns:
     """The columns of a manifest's table that its records are made of."""
-    return SharedColumns(columns_of(table[[name for name in (*_TEXT, *_NUMBERS) if name in table]]))
+    known = [name for name in (*_TEXT, *_NUMBERS) if name in table]
+    return SharedColumns(columns_of(table[[*known, *feature_columns(table)]]))
 
 
 def _listed(column: Column, rows: slice | NDArray[np.int64]) -> list[Any]:
@@ -131,6 +134,11 @@ def _recording(value: dict[str, Any], root: Path) -> Recording:
         binary=None if binary is None else int(binary),
         band=None if scale is None or score is None else SCALES[scale].band(score),
         traits=tuple(float(value.get(f"trait_{trait}", np.nan)) for trait in TRAITS),
+        features={
+            name.removeprefix(FEATURES): root / file
+            for name, file in value.items()
+            if file and name.startswith(FEATURES)
+        },
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from datamodules.manifests.columns import FILES, describe_rows
+from datamodules.manifests.columns import describe_rows, feature_columns, file_columns
 from datamodules.manifests.index.file_presence import absent
 from datamodules.manifests.validation.ids import check_ids
 from datamodules.manifests.validation.labels import check_labels, check_sessions, check_sums
@@ -44,12 +44,10 @@ def check_files(table: pd.DataFrame, root: Path, *, among: Collection[str] | Non
         root: Folder the paths start at.
         among: Folders to look into; all by default.
     """
-    series, tokens = (
-        table.get(name, pd.Series("", index=table.index)) for name in ("series_path", "tokens_path")
-    )
-    if where := describe_rows(table, (table["path"] == "") & (series == "") & (tokens == "")):
+    one_of = ["path", *(name for name in ("series_path", "tokens_path") if name in table)]
+    if where := describe_rows(table, (table[[*one_of, *feature_columns(table)]] == "").all(axis=1)):
         yield f"neither 'path' nor 'series_path' in {where}"
-    for name in [name for name in FILES if name in table]:
+    for name in file_columns(table):
         cells = table[name].tolist()
         if missing := absent(cells, root, among):
             texts = [value if len(value) <= _LONGEST else value[:_LONGEST] + "..." for value in cells]
