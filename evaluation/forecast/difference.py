@@ -1,0 +1,96 @@
+r"""The smallest difference of two models that a comparison sees, and the persons that it takes.
+
+`evaluation.comparison` exchanges the predictions of persons. Over exchanges a difference has the mean square
+\sum_i d_i^2 of what the persons contribute, which makes the test that of Student for paired persons in all
+but the smallest samples (Fisher 1935; Romano, Annals of Statistics 1990). So with standard error e over
+persons a true difference d is seen with the power of the noncentral t of d / e. It holds for one
+metric that was named before looking (`metric=auc`): Holm's correction over many asks for more.
+"""
+
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+from scipy import stats
+from scipy.optimize import brentq
+
+from evaluation.comparison.statistics import ALPHA
+from evaluation.forecast.design import Assumptions, Design, moments_of_difference
+from evaluation.forecast.labels import Labels
+from evaluation.forecast.reader import read
+
+POWER = 0.8
+_MOST = 10_000_000  # persons beyond which none are looked for
+_FEWEST = 3
+_CLEAR = 5.0  # standard errors beyond which the wrong side is never taken; scipy has no value of it there
+
+
+def smallest_difference(
+    metric: str, labels: Labels, strength: float, design: Design, assumed: Assumptions, *, power: float = POWER
+) -> float | None:
+    """By how much a second, weaker model must be worse to be told apart; None where no guess is so bad.
+
+    Args:
+        metric: Its name.
+        labels: Of persons like those that are tested.
+        strength: Of the first model (`reader.strength_of`).
+        design: Who is tested.
+        assumed: Of labels and predictions.
+        power: Probability that the test sees it.
+    """
+    needed = _noncentrality(design.persons, power)
+    better = read(metric, labels.kinds, strength)
+
+    def excess(weaker: float) -> float:
+        worse = read(metric, labels.kinds, weaker)
+        variance = design.variance(moments_of_difference(labels, better, worse, assumed))
+        return abs(better.value - worse.value) - needed * float(np.sqrt(max(variance, 0.0)))
+
+    if excess(0.0) <= 0:
+        return None
+    weaker = brentq(excess, 0.0, strength, xtol=1e-6)
+    return abs(better.value - read(metric, labels.kinds, float(weaker)).value)
+
+
+def power_of(metric: str, labels: Labels, strengths: tuple[float, float], design: Design, assumed: Assumptions) -> float:
+    """Probability that the test tells two models apart."""
+    a, b = (read(metric, labels.kinds, one) for one in strengths)
+    error = float(np.sqrt(design.variance(moments_of_difference(labels, a, b, assumed))))
+    return _power(abs(a.value - b.value) / error, design.persons)
+
+
+def persons_for(enough: Callable[[int], bool]) -> int | None:
+    """Fewest persons that are enough, by bisection; None where none are.
+
+    Args:
+        enough: Whether so many are, which more are as well.
+
+    Example:
+        >>> persons_for(lambda persons: persons >= 123)
+        123
+    """
+    few, many = _FEWEST, 2 * _FEWEST
+    if enough(few):
+        return few
+    while not enough(many):
+        few, many = many, 2 * many
+        if few > _MOST:
+            return None
+    while many - few > 1:
+        middle = (few + many) // 2
+        few, many = (few, middle) if enough(middle) else (middle, many)
+    return many
+
+
+@cache
+def _noncentrality(persons: int, power: float) -> float:
+    """Difference in standard errors that is seen with this power."""
+    return float(brentq(lambda d: _power(d, persons) - power, 0.0, 20.0))
+
+
+def _power(shift: float, persons: int) -> float:
+    """Of Student's test of one sample, both sides."""
+    df = persons - 1
+    edge = float(stats.t.ppf(1 - ALPHA / 2, df))
+    wrong = float(stats.nct.cdf(-edge, df, shift)) if shift < _CLEAR else 0.0
+    return float(stats.nct.sf(edge, df, shift)) + wrong
