@@ -9,6 +9,7 @@ metric that was named before looking (`metric=auc`): Holm's correction over many
 
 from collections.abc import Callable
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
@@ -17,7 +18,7 @@ from scipy.optimize import brentq
 from evaluation.comparison.statistics import ALPHA
 from evaluation.forecast.design import Assumptions, Design, moments_of_difference
 from evaluation.forecast.labels import Labels
-from evaluation.forecast.reader import read
+from evaluation.forecast.reader import STRONGEST, read
 
 POWER = 0.8
 _MOST = 10_000_000  # persons beyond which none are looked for
@@ -25,10 +26,21 @@ _FEWEST = 3
 _CLEAR = 5.0  # standard errors beyond which the wrong side is never taken; scipy has no value of it there
 
 
+class Visible(NamedTuple):
+    """The smallest difference that is seen, and what the second model then has: less, or more."""
+
+    difference: float
+    second: float
+    weaker: bool
+
+
 def smallest_difference(
     metric: str, labels: Labels, strength: float, design: Design, assumed: Assumptions, *, power: float = POWER
-) -> float | None:
-    """By how much a second, weaker model must be worse to be told apart; None where no guess is so bad.
+) -> Visible | None:
+    """How far a second model must be from the first to be told apart.
+
+    Looked for is a weaker one; where not even a guess is so bad, a stronger one; None where not even one that
+    knows the label is so good.
 
     Args:
         metric: Its name.
@@ -39,20 +51,23 @@ def smallest_difference(
         power: Probability that the test sees it.
     """
     needed = _noncentrality(design.persons, power)
-    better = read(metric, labels.kinds, strength)
+    first = read(metric, labels.kinds, strength)
 
-    def excess(weaker: float) -> float:
-        worse = read(metric, labels.kinds, weaker)
-        variance = design.variance(moments_of_difference(labels, better, worse, assumed))
-        return abs(better.value - worse.value) - needed * float(np.sqrt(max(variance, 0.0)))
+    def excess(other: float) -> float:
+        second = read(metric, labels.kinds, other)
+        variance = design.variance(moments_of_difference(labels, first, second, assumed))
+        return abs(first.value - second.value) - needed * float(np.sqrt(max(variance, 0.0)))
 
-    if excess(0.0) <= 0:
-        return None
-    weaker = brentq(excess, 0.0, strength, xtol=1e-6)
-    return abs(better.value - read(metric, labels.kinds, float(weaker)).value)
+    for end in (0.0, STRONGEST):
+        if excess(end) > 0:
+            other = read(metric, labels.kinds, float(brentq(excess, *sorted((end, strength)), xtol=1e-6))).value
+            return Visible(abs(first.value - other), other, weaker=end == 0)
+    return None
 
 
-def power_of(metric: str, labels: Labels, strengths: tuple[float, float], design: Design, assumed: Assumptions) -> float:
+def power_of(
+    metric: str, labels: Labels, strengths: tuple[float, float], design: Design, assumed: Assumptions
+) -> float:
     """Probability that the test tells two models apart."""
     a, b = (read(metric, labels.kinds, one) for one in strengths)
     error = float(np.sqrt(design.variance(moments_of_difference(labels, a, b, assumed))))

@@ -31,7 +31,7 @@ METRICS = ("auc", "mae", "rmse", "ccc")
 _Z = np.linspace(-8, 8, 641)  # trapezoids on a normal density: exact to 1e-10 where smooth, 1e-4 at a kink
 _DENSITY = np.exp(-(_Z**2) / 2) / np.exp(-(_Z**2) / 2).sum()
 _ORDERS = 64
-_STRONGEST = 60.0  # strength at which a reader says the label itself
+STRONGEST = 60.0  # strength at which a reader says the label itself
 _STEPS = 3001  # of the distribution functions
 
 
@@ -76,13 +76,13 @@ def strength_of(metric: str, kinds: Kinds, value: float) -> float:
     Raises:
         UnreachableError: One who knows nothing is as good already, or one who knows the label is not.
     """
-    nothing, everything = (read(metric, kinds, s).value for s in (0.0, _STRONGEST))
+    nothing, everything = (read(metric, kinds, s).value for s in (0.0, STRONGEST))
     if not min(nothing, everything) < value < max(nothing, everything):
         raise UnreachableError(
             f"{metric}={value:g}: on these labels a reader who knows nothing has {nothing:.3g}, and one who "
             f"knows them {everything:.3g}; give a value between the two"
         )
-    return float(brentq(lambda s: read(metric, kinds, s).value - value, 0.0, _STRONGEST, xtol=1e-8))
+    return float(brentq(lambda s: read(metric, kinds, s).value - value, 0.0, STRONGEST, xtol=1e-8))
 
 
 def _hermite() -> Array:
