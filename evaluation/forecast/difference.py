@@ -35,7 +35,13 @@ class Visible(NamedTuple):
 
 
 def smallest_difference(
-    metric: str, labels: Labels, strength: float, design: Design, assumed: Assumptions, *, power: float = POWER
+    metric: str,
+    labels: Labels,
+    strength: float,
+    design: Design,
+    assumed: Assumptions,
+    *,
+    power: float = POWER,
 ) -> Visible | None:
     """How far a second model must be from the first to be told apart.
 
@@ -60,7 +66,9 @@ def smallest_difference(
 
     for end in (0.0, STRONGEST):
         if excess(end) > 0:
-            other = read(metric, labels.kinds, float(brentq(excess, *sorted((end, strength)), xtol=1e-6))).value
+            other = read(
+                metric, labels.kinds, float(brentq(excess, *sorted((end, strength)), xtol=1e-6))
+            ).value
             return Visible(abs(first.value - other), other, weaker=end == 0)
     return None
 

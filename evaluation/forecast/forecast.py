@@ -15,9 +15,7 @@ from evaluation.forecast.width import Expected, expected
 CURVE = (10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000)
 """Persons at which a forecast is drawn."""
 
-NO_GUESS = (
-    "no second model can be told apart with so few persons: neither one that guesses nor one that knows the label"
-)
+NO_GUESS = "no second model can be told apart with so few persons: neither one that guesses nor one that knows the label"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +109,9 @@ class _One:
         for count in sorted({*persons, self.design.persons}):
             found = self._interval(count)
             width = None if isinstance(found, str) else found.width
-            rows.append({"persons": count, "width": width, "difference": self._difference(count)["difference"]})
+            rows.append(
+                {"persons": count, "width": width, "difference": self._difference(count)["difference"]}
+            )
         return rows
 
     def _needed(self, wanted: Wanted) -> dict[str, dict[str, float | int | None]]:

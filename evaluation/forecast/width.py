@@ -102,4 +102,3 @@ def _degrees(kurtosis: float, own: Moments, design: Design) -> float:
     beyond = kurtosis / (s + kurtosis - 1) - 1 / s  # of a sample: below the kurtosis over s
     df = 2 / beyond if beyond > 0 else np.inf
     return float(min(max(df, _MIN_DF), s - 1))
-
