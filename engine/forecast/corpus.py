@@ -87,8 +87,9 @@ def corpus(
             f"{manifest}: no {where} has a label; fill 'score' and 'scale', or 'binary'"
             + (", or choose protocol=kfold where the parts do not matter" if given else "")
         )
-    sizes = np.full(1, visits) if visits else tested.groupby("person").size().to_numpy(dtype=np.int64)
-    count = tested["person"].nunique()
+    each = np.asarray(tested.groupby("person").size(), dtype=np.int64)
+    sizes = each if visits is None else np.full(1, visits, dtype=np.int64)
+    count = len(each)
     if protocol == "holdout":
         count = max(1, round(share * count))
     words = PARTS[protocol] + (f" of {100 * share:.0f} % of the persons" if protocol == "holdout" else "")

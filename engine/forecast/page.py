@@ -12,8 +12,8 @@ from evaluation.report.page import Section, write_page
 from evaluation.report.style import BLUE, GRAY, VERMILION, canvas, svg
 
 LIMITS = (
-    "A forecast stands on its assumptions. It says nothing of whether a network will reach what is expected, and "
-    "nothing about patients."
+    "A forecast stands on its assumptions. It does not say whether a network will reach what is expected, "
+    "and it says nothing about patients."
 )
 _DRAWN = ("auc", "mae")
 
@@ -26,7 +26,7 @@ def write(path: Path, found: Mapping[str, Any], *, title: str) -> None:
         found: Forecast.
         title: Name of the corpus.
     """
-    *tables, words = sections(found)
+    tables = sections(found)[:-1]  # their sentences stand above the figure
     parts = [
         Section(key="persons", title="How much would more persons help?", text=_CAPTION, plot=drawn(found)),
         *(
@@ -55,9 +55,9 @@ def write(path: Path, found: Mapping[str, Any], *, title: str) -> None:
 
 
 _CAPTION = (
-    "Width of the 95 % interval and smallest difference of two models that is seen in 80 of 100 studies; the "
-    "mark is this corpus. Where a line of differences begins, fewer persons tell no second model apart; where "
-    "it jumps, a guess is far enough away to be the second model."
+    "Width of the 95 % interval and smallest difference of two models that is seen in 80 of 100 studies; "
+    "the mark is this corpus. Left of where differences begin no second model can be told apart; where they "
+    "jump, a weaker one can be, and not only a better one."
 )
 
 

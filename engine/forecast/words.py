@@ -74,11 +74,13 @@ def sentences(found: Mapping[str, Any]) -> list[str]:
 def _told_apart(name: str, row: Mapping[str, Any], unit: str) -> str:
     needed = row["persons"]["difference"]
     count = f"{needed['persons']:,} persons" if needed["persons"] else "more persons than exist"
-    more = f"a difference of {said(name, needed['wanted'])} takes {count}"
+    more = f"a difference of {said(name, needed['wanted'])}{unit} takes {count}"
     if row["difference"] is None:
         return f"no second model can be told apart, not even one that guesses; {more}"
-    second = "" if row["weaker"] else ", and that only a better one: a guess is not far enough away"
-    return f"a second model must differ by {said(name, row['difference'])}{unit} to be told apart{second}; {more}"
+    far = f"{said(name, row['difference'])}{unit}"
+    if row["weaker"]:
+        return f"a second model must be worse by {far} to be told apart; {more}"
+    return f"a second model must be better by {far} to be told apart, and none can be bad enough; {more}"
 
 
 def _against_ceiling(found: Mapping[str, Any]) -> list[str]:
@@ -88,8 +90,8 @@ def _against_ceiling(found: Mapping[str, Any]) -> list[str]:
     auc = f"an AUC of {said('auc', ceiling['auc'])}, " if ceiling["auc"] is not None else ""
     lines = [
         f"Label noise (reliability {said('auc', ceiling['reliability'])}) ends at {auc}a correlation of "
-        f"{said('auc', ceiling['correlation'])} and an error of {said('mae', ceiling['mae'])} points: more, in "
-        "many persons, is a leak or something that the items ask apart from severity."
+        f"{said('auc', ceiling['correlation'])} and an error of {said('mae', ceiling['mae'])} points: what "
+        "goes beyond, in many persons, is a leak or what single items ask apart from severity."
     ]
     for name in ("auc", "mae", "rmse", "ccc"):
         row, best = found["metrics"][name], ceiling[name]
@@ -106,8 +108,8 @@ def _warnings(found: Mapping[str, Any]) -> list[str]:
     lines = []
     if few is not None and few < MIN_CLASS:
         lines.append(
-            f"About {few:.1f} persons of the rarer class are to be expected: below {MIN_CLASS} the report warns "
-            "that no interval can be relied on."
+            f"About {few:.1f} persons of the rarer class are to be expected: below {MIN_CLASS} the report "
+            "warns that no interval can be relied on."
         )
     if found["persons"] < MIN_PERSONS:
         lines.append(f"Below {MIN_PERSONS} persons every interval may miss the truth too often.")

@@ -1,9 +1,9 @@
-r"""The ceiling that label noise allows: how well severity itself, known exactly, agrees with the observed label.
+r"""The ceiling that label noise allows: how well severity itself agrees with the observed label.
 
-With normal severity z and noise \epsilon of a questionnaire, an observed total is a monotone step function of
-\sqrt{\lambda} z + \sqrt{1 - \lambda} \epsilon whose steps give the totals their distribution (a model of
-thresholds: Samejima 1969). \lambda is the one at which totals have the reliability R in points, var E(y | z) =
-R var y. Then (classical test theory, Lord and Novick 1968)
+With normal severity z and noise \epsilon of a questionnaire, a total is a monotone step function of
+\sqrt{\lambda} z + \sqrt{1 - \lambda} \epsilon whose steps give totals their distribution (thresholds as of
+Samejima 1969). \lambda is the one at which totals have their reliability in points, R = var E(y | z) / var y.
+Then (classical test theory, Lord and Novick 1968)
 
     r, CCC    \sqrt{R}, which CCC reaches where guesses are spread as widely as totals
     RMSE      \sqrt{(1 - R) var y}, of E(y | z);    MAE    E |y - median(y | z)|
@@ -53,14 +53,15 @@ def ceiling(labels: Labels, reliability: float) -> Ceiling:
         ValueError: A reliability that is none, or totals without any spread or scores.
     """
     kinds = labels.kinds
-    if kinds.points is None or np.ptp(kinds.points) == 0:
+    points = kinds.points
+    if points is None or np.ptp(points) == 0:
         raise ValueError("a ceiling needs totals that differ")
     if not 0 < reliability < 1:
         raise ValueError(f"reliability={reliability:g}: give a share between 0 and 1")
-    spread = float(np.sqrt(kinds.share @ kinds.points**2))
+    spread = float(np.sqrt(kinds.share @ points**2))
 
     def shared(loading: float) -> float:
-        said = _totals(kinds, loading) @ kinds.points
+        said = _totals(kinds, loading) @ points
         return float(said.var()) / spread**2
 
     most = shared(_MOST)
@@ -68,8 +69,8 @@ def ceiling(labels: Labels, reliability: float) -> Ceiling:
         raise ValueError(f"reliability={reliability:g}: whole points allow {most:.3f} at most")
     totals = _totals(kinds, float(brentq(lambda x: shared(x) - reliability, _LEAST, _MOST)))
     # the first total that at least half of the persons of a severity stay at or below
-    medians = kinds.points[(np.cumsum(totals, axis=1) >= 0.5 - 1e-12).argmax(axis=1)]
-    mae = float((totals * np.abs(kinds.points - medians[:, None])).sum(axis=1).mean())
+    medians = points[(np.cumsum(totals, axis=1) >= 0.5 - 1e-12).argmax(axis=1)]
+    mae = float((totals * np.abs(points - medians[:, None])).sum(axis=1).mean())
     root = float(np.sqrt(reliability))
     rmse = spread * float(np.sqrt(1 - reliability))
     return Ceiling(reliability, root, root, mae, rmse, *_of_classes(kinds, totals))

@@ -15,8 +15,6 @@ from evaluation.forecast.width import Expected, expected
 CURVE = (10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000)
 """Persons at which a forecast is drawn."""
 
-NO_GUESS = "no second model can be told apart with so few persons: neither one that guesses nor one that knows the label"
-
 
 @dataclass(frozen=True, kw_only=True)
 class Expectation:
