@@ -14,7 +14,7 @@ import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from datamodules.wording import nearest
 
@@ -159,7 +159,7 @@ def _value(key: str, text: str, kind: Any) -> Any:
         if text not in parts:
             raise UsageError(f"{key}={text}: choose {', '.join(parts)}")
         return text
-    if isinstance(kind, UnionType):
+    if isinstance(kind, UnionType) or get_origin(kind) is Union:  # the latter where one part is a Literal
         if NoneType in parts and text in ("null", ""):
             return None
         if bool in parts:

@@ -51,6 +51,7 @@ __all__ = [
     "ManifestError",
     "Recording",
     "manifest_from_table",
+    "read_labels",
     "read_manifest",
     "relocate",
 ]
@@ -185,6 +186,21 @@ def read_manifest(path: str | Path, *, probe: bool = True, mixed_preprocessing: 
     return _manifest(found, root=source.parent, name=name, where=source, file=source, **given)
 
 
+def read_labels(path: str | Path) -> Manifest:
+    """Read and validate a table without looking for its files: who comes how often, with which labels.
+
+    Raises:
+        ManifestError: As in `read_manifest`, but for files.
+    """
+    source = Path(path).resolve()
+    if not source.is_file():
+        raise ManifestError(f"{source}: no such manifest; give a CSV or Parquet table")
+    root, name = source.parent, source.stem
+    table = _validated(_read(source), root=root, name=name, where=source, sums=True, files=False)
+    made_up = is_made_up(root, files_of(table, root))
+    return Manifest(table=table, root=root, name=name, truth=None, file=source, synthetic=made_up)
+
+
 def manifest_from_table(
     table: pd.DataFrame,
     *,
@@ -273,7 +289,9 @@ def _stop(problems: Iterable[str], where: Path) -> None:
         raise ManifestError(f"{where}: {len(problems)} problem(s) in the manifest\n{listed}")
 
 
-def _validated(table: pd.DataFrame, *, root: Path, name: str, where: Path, sums: bool) -> pd.DataFrame:
+def _validated(
+    table: pd.DataFrame, *, root: Path, name: str, where: Path, sums: bool, files: bool = True
+) -> pd.DataFrame:
     """The parsed table, with what its checks warn of in the log.
 
     Raises:
@@ -288,7 +306,7 @@ def _validated(table: pd.DataFrame, *, root: Path, name: str, where: Path, sums:
         table, problems = parse_cells(table)
         for column in file_columns(table):
             table[column] = [relocate(value, root, root) for value in table[column]]
-        problems += check_table(table, root, sums=sums)
+        problems += check_table(table, root, sums=sums, files=files)
     _stop(problems, where)
     if unused := unused_columns(table):
         _log.warning("%s: columns nothing reads: %s", name, ", ".join(unused))

@@ -57,7 +57,7 @@ def estimate(name: str, found: LeftOut, *, scale: Scale | None = None) -> Estima
     """
     if not np.isfinite(found.value):  # `summary.with_reasons` says so
         return Estimate(value=found.value, low=None, high=None)
-    scale = scale or _scale(RECORDS[name])
+    scale = scale or scale_of(RECORDS[name])
     if (persons := int(found.persons.sum())) < FEWEST_PERSONS:
         alone = ONE_PERSON if found.unit == PERSONS else f"no interval: 1 of the {found.unit} only"
         reason = alone if persons < 2 else f"no interval: only {persons} {found.unit}"
@@ -98,6 +98,12 @@ def interval(value: float, error: float, df: float, scale: Scale) -> tuple[float
         middle, half = np.arctanh(value), c * error / (1 - value**2)  # delta method: slope of artanh
         return float(np.tanh(middle - half)), float(np.tanh(middle + half))
     return value - c * error, value + c * error
+
+
+def scale_of(metric: Metric) -> Scale:
+    """The scale on which the interval of a metric is symmetric."""
+    least, greatest = metric.range
+    return "correlation" if least < 0 else "share" if np.isfinite(greatest) else "error"
 
 
 def limits(name: str, *, difference: bool = False) -> Limits:
@@ -143,11 +149,6 @@ def wilson(share: float, count: float, c: float) -> tuple[float, float]:
     middle = (share + z / 2) / (1 + z)
     half = float(np.sqrt(z * share * (1 - share) + z**2 / 4)) / (1 + z)
     return max(0.0, middle - half), min(1.0, middle + half)
-
-
-def _scale(metric: Metric) -> Scale:
-    least, greatest = metric.range
-    return "correlation" if least < 0 else "share" if np.isfinite(greatest) else "error"
 
 
 def _over(unit: str, text: str) -> str:

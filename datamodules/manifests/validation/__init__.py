@@ -17,18 +17,19 @@ from datamodules.manifests.validation.subjects import check_persons
 _LONGEST = 200  # characters of a path in a message
 
 
-def check_table(table: pd.DataFrame, root: Path, *, sums: bool) -> list[str]:
+def check_table(table: pd.DataFrame, root: Path, *, sums: bool, files: bool = True) -> list[str]:
     """Report every fault of a parsed table: text columns are strings, numbers are floats.
 
     Args:
         table: With all required columns.
         root: Folder the paths start at.
         sums: Whether the items of a questionnaire must add up to its total.
+        files: Whether the files that it names must be there.
     """
     return [
         *check_ids(table),
         *check_labels(table),
-        *check_files(table, root),
+        *(check_files(table, root) if files else ()),
         *check_numbers(table),
         *check_sessions(table),
         *check_persons(table),

@@ -1,0 +1,1 @@
+"""What a corpus can show, before anything is trained: `python -m engine.forecast`."""

@@ -1,0 +1,1 @@
+"""What a corpus can show, told before anything is trained: intervals, differences, and a ceiling."""

@@ -1,0 +1,127 @@
+r"""Who is tested, what is assumed of predictions, and the variances that follow.
+
+A metric of N recordings, P = \sum n_i (n_i - 1) ordered pairs of which are of one person, has the variance
+
+    (N a + P b) / N^2,    a = E f^2,  b = E f f'  (two recordings of a person)
+
+with f the influence of a recording (`forecast.reader`). The disturbances of a person correlate by
+`icc_predictions`, those of two models on one recording by `correlation`, on two of them by the product.
+The labels of a person are those of the table, or, where an intraclass correlation is given, the second is
+the first with that probability and else anybody's, which has that correlation.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.forecast.labels import Labels
+from evaluation.forecast.reader import Reading
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assumptions:
+    """What nobody knows before training; all defaults are our choice.
+
+    Attributes:
+        icc_predictions: Correlation of what disturbs two predictions of one person: habit of face, light.
+        icc_labels: Intraclass correlation of a person's labels; None takes the pairs of the table.
+        correlation: Of what disturbs two models on one recording.
+    """
+
+    icc_predictions: float = 0.5
+    icc_labels: float | None = None
+    correlation: float = 0.7
+
+    def __post_init__(self) -> None:
+        for name in ("icc_predictions", "icc_labels", "correlation"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= 1:
+                raise ValueError(f"{name}={value:g}: give a correlation from 0 to 1")
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """Who is tested.
+
+    Attributes:
+        persons: How many.
+        sizes: Recordings of a person, of any number of typical persons.
+    """
+
+    persons: int
+    sizes: NDArray[np.int64]
+
+    @property
+    def recordings(self) -> float:
+        """Expected number of all."""
+        return self.persons * float(self.sizes.mean())
+
+    @property
+    def pairs(self) -> float:
+        """Ordered pairs of recordings of one person."""
+        return self.persons * float((self.sizes * (self.sizes - 1)).mean())
+
+    def variance(self, moments: "Moments") -> float:
+        """Of a metric of all of them."""
+        return (self.recordings * moments.own + self.pairs * moments.pair) / self.recordings**2
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Mean square of an influence, and its mean product over two recordings of a person."""
+
+    own: float
+    pair: float
+
+
+def moments(labels: Labels, reading: Reading, assumed: Assumptions) -> Moments:
+    """Of one reader."""
+    f = reading.coefficients()
+    return Moments(
+        reading.square(labels.kinds.share), paired(labels, f, f, assumed.icc_predictions, assumed.icc_labels)
+    )
+
+
+def moments_of_difference(labels: Labels, a: Reading, b: Reading, assumed: Assumptions) -> Moments:
+    """Of reader a minus reader b on the same recordings."""
+    f, g = a.coefficients(), b.coefficients()
+    share, kappa = labels.kinds.share, assumed.correlation
+    shared = float(share @ ((f * g) @ kappa ** np.arange(f.shape[1])))
+    one, other = moments(labels, a, assumed), moments(labels, b, assumed)
+    across = paired(labels, f, g, kappa * assumed.icc_predictions, assumed.icc_labels)
+    return Moments(one.own + other.own - 2 * shared, one.pair + other.pair - 2 * across)
+
+
+def paired(labels: Labels, f: Array, g: Array, disturbed: float, icc: float | None) -> float:
+    """Mean of f g' over two recordings of a person, from coefficients (K, Q) of both.
+
+    Args:
+        labels: Of a table.
+        f: Of the first recording.
+        g: Of the second.
+        disturbed: Correlation of their disturbances.
+        icc: Intraclass correlation of labels; None takes the pairs of the table.
+    """
+    kinds = labels.kinds
+    powers = disturbed ** np.arange(f.shape[1])
+    if icc is not None:
+        same, anybody = kinds.share @ (f * g), (kinds.share @ f) * (kinds.share @ g)
+        return float((icc * same + (1 - icc) * anybody) @ powers)
+    counts = np.bincount(labels.person)
+    pairs = float((counts * (counts - 1)).sum())
+    if not pairs:
+        return 0.0
+    sums = [_by_person(labels, one) for one in (f, g)]
+    products = (sums[0] * sums[1]).sum(axis=0) - (f * g)[kinds.of].sum(axis=0)
+    return float(products @ powers) / pairs
+
+
+def _by_person(labels: Labels, coefficients: Array) -> Array:
+    """Coefficients summed over the recordings of each person (S, Q)."""
+    counts = np.zeros((int(labels.person.max()) + 1, len(coefficients)))
+    np.add.at(counts, (labels.person, labels.kinds.of), 1.0)
+    found: Array = counts @ coefficients
+    return found

@@ -1,0 +1,104 @@
+r"""The 95 % interval to expect of a report, by the formula that the report uses.
+
+The report's standard error is the jackknife's (`uncertainty.jackknife`). Its expected square is that of
+`forecast.design`, for AUC with what few persons of a class add: with m_1 and m_0 of them, \xi_{10} and
+\xi_{01} the variances of the placements and \zeta = AUC (1 - AUC) - \xi_{10} - \xi_{01},
+
+    (\xi_{10} + \zeta / m_0) / (m_1 - 1) + (\xi_{01} + \zeta / m_1) / (m_0 - 1)
+
+in place of \xi_{10} / m_1 + \xi_{01} / m_0 (exact with one recording each). Its degrees of freedom follow
+from the kurtosis of what a person contributes, and its mean is lower than its root mean square by 1/(4 df).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from evaluation.forecast.design import Assumptions, Design, Moments, moments, paired
+from evaluation.forecast.labels import Labels
+from evaluation.forecast.reader import Reading
+from evaluation.metrics.catalog import METRICS
+from evaluation.uncertainty.confidence_intervals import interval, limits, scale_of, within
+
+_MIN_DF = 5.0  # as in `uncertainty.jackknife`
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A metric with the interval to expect, and the standard error behind it."""
+
+    value: float
+    low: float
+    high: float
+    error: float
+    df: float
+
+    @property
+    def width(self) -> float:
+        """From end to end."""
+        return self.high - self.low
+
+
+def expected(metric: str, labels: Labels, reading: Reading, design: Design, assumed: Assumptions) -> Expected:
+    """The interval that a report will print of a reader, where it finds the value that is expected.
+
+    Args:
+        metric: Its name.
+        labels: Of persons like those that are tested.
+        reading: The metric of the reader.
+        design: Who is tested.
+        assumed: Of labels and predictions.
+
+    Raises:
+        ValueError: AUC of fewer than two persons of a class.
+    """
+    own = moments(labels, reading, assumed)
+    variance = design.variance(own)
+    if metric == "auc":
+        variance *= _few_of_a_class(labels, reading, design, assumed)
+    df = _degrees(reading.kurtosis(labels.kinds.share), own, design)
+    error = float(np.sqrt(variance)) * (1 - 1 / (4 * df))
+    ends = within(interval(reading.value, error, df, scale_of(METRICS[metric])), limits(metric))
+    return Expected(reading.value, *ends, error, df)
+
+
+def persons_of_class(labels: Labels, design: Design, icc: float | None, positive: float) -> float:
+    """Expected number of persons that carry a class: n^2 / sum k_i^2 with k_i recordings of each."""
+    kinds = labels.kinds
+    assert kinds.positive is not None
+    own = (kinds.positive == positive).astype(np.float64)[:, None]
+    recordings = design.recordings * float(kinds.share @ own[:, 0])
+    return recordings**2 / (recordings + design.pairs * paired(labels, own, own, 1.0, icc))
+
+
+def _few_of_a_class(labels: Labels, reading: Reading, design: Design, assumed: Assumptions) -> float:
+    """The jackknife's expected variance of an AUC, over that of infinitely many persons."""
+    kinds = labels.kinds
+    assert kinds.positive is not None
+    prevalence = float(kinds.share @ kinds.positive)
+    shares = (prevalence, 1 - prevalence)
+    spread = [
+        share * Reading(0.0, reading.influence * (kinds.positive == own)[:, None]).square(kinds.share)
+        for own, share in zip((1, 0), shares, strict=True)
+    ]  # of the placements of either class
+    few = [persons_of_class(labels, design, assumed.icc_labels, own) for own in (1.0, 0.0)]
+    if min(few) < 2:
+        raise ValueError(f"{min(few):.1f} persons of a class are to be expected: an AUC needs two or more")
+    rest = reading.value * (1 - reading.value) - sum(spread)
+    many = sum(own / m for own, m in zip(spread, few, strict=True))
+    now = sum((own + rest / m) / (n - 1) for own, n, m in zip(spread, few, few[::-1], strict=True))
+    return now / many * (design.persons - 1) / design.persons
+
+
+def _degrees(kurtosis: float, own: Moments, design: Design) -> float:
+    """Expected degrees of freedom of the jackknife, from the fourth moment of a person's contribution."""
+    n = design.sizes.astype(np.float64)
+    between, inside = max(own.pair, 0.0), own.own - max(own.pair, 0.0)
+    square = n**2 * between + n * inside
+    # what a person adds to all recordings and what each adds alone have the excess of a single recording
+    excess = (kurtosis - 3) * (n**4 * between**2 + n * inside**2)
+    kurtosis = float((3 * square**2 + excess).mean()) / float(square.mean()) ** 2
+    s = design.persons
+    beyond = kurtosis / (s + kurtosis - 1) - 1 / s  # of a sample: below the kurtosis over s
+    df = 2 / beyond if beyond > 0 else np.inf
+    return float(min(max(df, _MIN_DF), s - 1))

@@ -1,0 +1,1 @@
+"""Forecasts of intervals and of visible differences, beside simulated studies."""
