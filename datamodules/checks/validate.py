@@ -8,6 +8,7 @@ not the corpus or a training would stop, and 2 for a command line that is not un
 import inspect
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from datamodules import sources
@@ -29,6 +30,8 @@ def main(
     root: Path | None = None,
     against: str | None = None,
     decode: bool = False,
+    xray: bool = False,
+    json: Path | None = None,
     html: Path | None = None,
     **options: str | bool,
 ) -> int:
@@ -40,11 +43,25 @@ def main(
         root: The folder that the corpus was unpacked to.
         against: Count the persons that another corpus shares with it, as in against=edaic:<folder>.
         decode: Decode every video from start to end, once, and list those that are damaged.
+        xray: Look into every array, and for what tells the label: see docs/xray.md.
+        json: Write what the x-ray found as JSON too.
         html: Write the report as a page too.
         options: Of the source, such as label_rule=published; probe=false opens no file.
     """
     if root is not None:
         options["root"] = str(root)
+    if json is not None and not xray:
+        raise UsageError("json= holds what an x-ray found; give xray=true too")
+
+    def look(found: Manifest | None, refused: str = "") -> list[Section]:
+        if not xray:
+            return []
+        from engine.xray.command import xray_sections  # the one import upward, docs/decisions/0042
+
+        reread = partial(read_data, manifest, source, options | {"probe": False})
+        return xray_sections(found, manifest=manifest, root=root, reread=reread, refused=refused, file=json)
+
+    title = f"{source} in {root}" if source else str(manifest)
     try:
         with collected_warnings() as warned:
             found = read_data(manifest, source, options)
@@ -57,11 +74,14 @@ def main(
             warned += filter(None, [uncropped(found)])
     except (SourceError, ManifestError) as fault:
         sys.stderr.write(f"{fault}\n")
+        if seen := look(None, str(fault)):
+            _write(title, seen, html)
         return 1
     sections.append(as_section("Warnings", warned))
     if manifest is not None:
         sections.append(as_section("What would stop a training", stops))
-    _write(f"{source} in {found.root}" if source else str(manifest), sections, html)
+    sections += look(found)
+    _write(f"{source} in {found.root}" if source else title, sections, html)
     if broken := unreadable(found.table):
         sys.stderr.write(f"{len(broken)} file(s) cannot be read: {', '.join(broken[:SHOWN])}\n")
     if stops:

@@ -38,17 +38,17 @@ def metadata_facts(table: pd.DataFrame, *, root: Path, column: str) -> pd.DataFr
     if column in table:
         paths = [Path(text) for text in table[column]]
         facts["folder"] = [path.parent.as_posix() for path in paths]
-        facts |= _name_facts("file name", [path.name for path in paths])
+        facts |= name_facts("file name", [path.name for path in paths])
         states = [_state(root / path) for path in paths]
         facts["size in bytes"] = [size for size, _ in states]
         facts["date of the file"] = [date for _, date in states]
     for ids, name in IDS.items():
-        facts |= _name_facts(name, table[ids].astype(str).tolist())
+        facts |= name_facts(name, table[ids].astype(str).tolist())
     return pd.DataFrame(facts, index=range(len(table)))
 
 
-def _name_facts(what: str, names: Sequence[str]) -> dict[str, Any]:
-    """Words, length and place in the alphabet of names, and the numbers in them."""
+def name_facts(what: str, names: Sequence[str]) -> dict[str, Any]:
+    """Words, length and place in the alphabet of names (N,), and the numbers in them; `what` they are called."""
     numbers = np.full((len(names), _NUMBERS), np.nan)
     for row, name in enumerate(names):
         own = re.findall(r"\d+", name)[:_NUMBERS]

@@ -57,7 +57,7 @@ def audit_leaks(
     """
     ids = (*split.train, *split.val) or split.test
     table = manifest.table.iloc[manifest.rows(ids)].reset_index(drop=True)
-    labels, note = _labels(table)
+    labels, note = labels_of(table)
     table, labels = table[np.isfinite(labels)].reset_index(drop=True), labels[np.isfinite(labels)]
     reads = signal_facts(manifest.recordings(table["recording_id"].tolist()), source, table)
     about = metadata_facts(table, root=manifest.root, column=getattr(source, "column", "path"))
@@ -82,7 +82,7 @@ def audit_leaks(
         raise LeakageError(_stop(manifest.name, found, stopped))
 
 
-def _labels(table: pd.DataFrame) -> tuple[NDArray[np.float64], str]:
+def labels_of(table: pd.DataFrame) -> tuple[NDArray[np.float64], str]:
     """Binary labels (N,), NaN where unknown; of scores without a rule those above the median."""
     if "binary" in table and table["binary"].notna().any():
         return table["binary"].to_numpy(dtype=np.float64, na_value=np.nan), "binary"

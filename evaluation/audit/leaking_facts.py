@@ -54,7 +54,14 @@ class Found:
 
 
 def audit_facts(
-    reads: pd.DataFrame, about: pd.DataFrame, labels: Array, persons: Codes, sites: "pd.Series[Any] | None"
+    reads: pd.DataFrame,
+    about: pd.DataFrame,
+    labels: Array,
+    persons: Codes,
+    sites: "pd.Series[Any] | None",
+    *,
+    beside: int = 0,
+    family: float = 1 - LEVEL,
 ) -> dict[str, Any]:
     """Measure how well every fact predicts the label, by order and by look-up.
 
@@ -64,6 +71,8 @@ def audit_facts(
         labels: 0 or 1 (N,).
         persons: Code of the person of each recording (N,).
         sites: Where each was recorded, or None.
+        beside: Questions of the same family that are asked elsewhere.
+        family: Chance that any interval, corrected for all questions, leaves out the truth.
 
     Returns:
         `{"recordings", "persons", "positives", "facts": how many, "found": [Found as dict, the most telling
@@ -88,9 +97,10 @@ def audit_facts(
         for which, table in tables
         for site, rows in scopes
         for one in _ask(
-            table.loc[rows, varying[which, site]], labels[rows], persons[rows], which, site, max(asked, 1)
+            table.loc[rows, varying[which, site]], labels[rows], persons[rows], which, site,
+            family / max(asked + beside, 1),
         )
-    ]
+    ]  # fmt: skip
     found.sort(key=lambda one: (one.verdict != "stops", one.verdict != "cannot tell", -one.value))
     return counts | {"facts": len(varying[True, ""]) + len(varying[False, ""])} | {
         "found": [asdict(one) for one in found]
@@ -112,7 +122,7 @@ def _enough(labels: Array, persons: Codes) -> bool:
 
 
 def _ask(
-    table: pd.DataFrame, labels: Array, persons: Codes, reads: bool, site: str, asked: int
+    table: pd.DataFrame, labels: Array, persons: Codes, reads: bool, site: str, tail: float
 ) -> Iterator[Found]:
     """The most telling facts of a table, each by its better question."""
     numeric = [name for name in table if pd.api.types.is_numeric_dtype(table[name])]
@@ -132,7 +142,7 @@ def _ask(
         if near[place] > max(order[place], 1 - order[place]):
             question, scores = "look-up", looked[:, place]
         own = clustered_auc(labels, scores, persons, level=LEVEL)
-        corrected = clustered_auc(labels, scores, persons, level=1 - (1 - LEVEL) / asked).low
+        corrected = clustered_auc(labels, scores, persons, level=1 - tail).low
         yield Found(
             str([*numeric, *named][place]), reads, site, question, *own, corrected,
             _verdict(reads, own.value, own.low, corrected),
