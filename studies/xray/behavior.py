@@ -1,7 +1,7 @@
 """What an extractor would write of a made-up recording: OpenFace's columns, or the numbers of a network.
 
-Action units wander around the level of the person and are 0 most of the time where they are rare; presences of
-rare ones may never occur in a recording. People pause, cameras repeat a frame, faces are lost for a while.
+Action units wander around the level of the person and are 0 most of the time where they are rare; presences
+of rare ones may never occur in a recording. People pause, cameras repeat a frame, faces are lost for a while.
 Nothing depends on the label.
 """
 
@@ -26,7 +26,7 @@ COLUMNS = (
 # Mean intensity before it is cut at 0 (our choice, after what OpenFace gives of people who talk).
 _LEVELS = {
     1: 0.2, 2: 0.0, 4: 0.5, 5: -0.15, 6: 0.5, 7: 0.8, 9: -0.1, 10: 0.6, 12: 0.5, 14: 0.7, 15: 0.1, 17: 0.4,
-    20: -0.1, 23: 0.1, 25: 0.6, 26: 0.45, 45: 0.2, 28: -0.9,
+    20: -0.1, 23: 0.1, 25: 0.6, 26: 0.45, 45: 0.2, 28: -0.3,
 }  # fmt: skip
 _WANDER, _JITTER, _PRESENT = 0.35, 0.08, 0.75  # of an intensity, and from where on it is present
 _STEADY = 1.2  # s, time constant of the behavior
@@ -39,7 +39,9 @@ _ANGLE, _SPACE = 0.12, 25.0  # spreads of angles in radians and of places in mm
 
 def streams(row: Row, seed: int) -> tuple[np.random.Generator, np.random.Generator]:
     """Sources of chance of the person and of the recording: no other row changes them."""
-    return np.random.default_rng([seed, 1, int(row["person"])]), np.random.default_rng([seed, 2, int(row["key"])])
+    return np.random.default_rng([seed, 1, int(row["person"])]), np.random.default_rng(
+        [seed, 2, int(row["key"])]
+    )
 
 
 def face_of(row: Row, seed: int) -> Face:
@@ -113,7 +115,7 @@ def _again(rng: np.random.Generator, rows: int) -> NDArray[np.bool_]:
 def _held(values: Array) -> Array:
     """Rows of NaN become the row before."""
     known = np.where(np.isfinite(values[:, 0]), np.arange(len(values)), 0)
-    return values[np.maximum.accumulate(known)]
+    return np.asarray(values[np.maximum.accumulate(known)])
 
 
 def lost_rows(rng: np.random.Generator, rows: int, share: float, fps: float) -> NDArray[np.bool_]:
@@ -126,8 +128,10 @@ def lost_rows(rng: np.random.Generator, rows: int, share: float, fps: float) -> 
     return lost
 
 
-def embedded(row: Row, seed: int, *, fps: float, width: int, hidden: int = 8) -> tuple[Array, NDArray[np.bool_]]:
-    """Numbers of a frozen network `(T, width)`: a face that moves in few directions, and which rows have one."""
+def embedded(
+    row: Row, seed: int, *, fps: float, width: int, hidden: int = 8
+) -> tuple[Array, NDArray[np.bool_]]:
+    """Numbers of a frozen network `(T, width)`, which move in few directions, and which rows have a face."""
     person, rng = streams(row, seed)
     rows = rows_of(row, fps)
     mixing = np.random.default_rng(width).normal(0, 1 / np.sqrt(hidden), (hidden, width))  # the one network

@@ -1,7 +1,7 @@
 """Who is in a made-up data set: persons, visits and recordings, with labels that nothing of them predicts.
 
-A cast has one row a recording. Labels are drawn last and from nothing else, honestly: by bad luck site, age or
-length can go with them a little in a clean cast, as in every real one.
+A cast has one row a recording. Labels are drawn last and from nothing else, honestly: by bad luck site, age
+or length can go with them a little in a clean cast, as in every real one.
 """
 
 from collections.abc import Sequence
@@ -44,8 +44,8 @@ def draw_cast(
         scale: Questionnaire of `score`.
 
     Returns:
-        `person, visit, key, task, site, device, sex, age, trait_*, split, seconds, lost, label, score`; `key` is
-        the number of the recording, from which its content is drawn.
+        `person, visit, task, site, sex, age, split, trait_*, seconds, lost, device, key` and the columns of
+        `labeled`; `key` is the number of the recording, from which its content is drawn.
     """
     own = _persons(rng, persons, sites)
     own["visits"] = rng.choice(list(_VISITS), size=persons, p=list(_VISITS.values())) if visits else 1

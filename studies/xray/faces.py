@@ -1,7 +1,7 @@
 """The 68 landmarks of made-up faces: proportions of a person, turned, moved and measured with noise.
 
-Units of the face are the distance of its eyes: `x` to the right of the image, `y` down, `z` toward the camera.
-Numbers are our choices, near the usual mean shape.
+Units of the face are the distance of its eyes: `x` to the right of the image, `y` down, `z` toward the
+camera. Numbers are our choices, near the usual mean shape.
 """
 
 from dataclasses import dataclass
@@ -105,9 +105,7 @@ def _still(shape: Array, opened: Array, smile: Array, raised: Array, lids: Array
     bridge = np.linspace(0, 1, 4)
     nose = _parts(rows, 0 * bridge, -0.1 + 0.55 * own["nose"] * bridge, 0.3 + 0.4 * bridge)
     wings = np.linspace(-1, 1, 5)
-    base = _parts(
-        rows, 0.24 * own["nostrils"] * wings, 0.55 * own["nose"] + 0 * wings, 0.5 - 0.15 * wings**2
-    )
+    base = _parts(rows, 0.24 * own["nostrils"] * wings, 0.55 * own["nose"] + 0 * wings, 0.5 - 0.15 * wings**2)
     ring = np.pi - np.arange(6) * np.pi / 3
     eye_x, eye_y = 0.17 * own["eye"] * np.cos(ring), -0.08 * own["eye"] * np.sin(ring) * lids
     middle = 0.5 * own["eyes"]

@@ -40,7 +40,10 @@ def write_openface(
     rows = np.arange(len(values))
     confidence = np.where(found, 0.98 - np.abs(rng.normal(0, 0.02, len(rows))).clip(0, 0.1), 0.02)
     told = np.column_stack([rows + 1, rows / fps, confidence, found])
-    formats = [*_FORMATS, *(next(form for start, form in _ENDS.items() if n.startswith(start)) for n in columns)]
+    formats = [
+        *_FORMATS,
+        *(next(form for start, form in _ENDS.items() if n.startswith(start)) for n in columns),
+    ]
     header = between.join([*_STATED, *columns])
     np.savetxt(path, np.hstack([told, values]), fmt=formats, delimiter=between, header=header, comments="")
 

@@ -80,7 +80,9 @@ def _young(rng: np.random.Generator) -> pd.DataFrame:
     cast = draw_cast(rng, persons=90, tasks=("1", "2"), tasks_each=2, seconds=30)
     numbers = shuffled_names(rng, cast["person"].nunique(), "{:03d}")
     cast = cast.assign(subject=[numbers[person] for person in cast["person"]])
-    return cast.assign(part=np.where(cast["split"] == "test", "Testing", "Training"), name="", age=17 + cast["age"] % 9)
+    return cast.assign(
+        part=np.where(cast["split"] == "test", "Testing", "Training"), name="", age=17 + cast["age"] % 9
+    )
 
 
 def _young_named(cast: pd.DataFrame) -> pd.DataFrame:
@@ -129,7 +131,9 @@ def windows(row: dict[str, Any], seed: int) -> np.ndarray:
 def _lids(points: np.ndarray) -> np.ndarray:
     """The landmarks of both eyes between the corners and lids that the 68 have `(T, 56, D)`."""
     weights = np.random.default_rng(0).dirichlet(np.ones(6), EYE_POINTS // 2)
-    return np.concatenate([np.einsum("ki,tid->tkd", weights, points[:, eye : eye + 6]) for eye in _EYES], axis=1)
+    return np.concatenate(
+        [np.einsum("ki,tid->tkd", weights, points[:, eye : eye + 6]) for eye in _EYES], axis=1
+    )
 
 
 def _entry(row: dict[str, Any]) -> dict[str, Any]:
@@ -140,7 +144,13 @@ def _entry(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _person(row: dict[str, Any]) -> dict[str, Any]:
-    names = {"O": "Openness", "C": "Conscientiousness", "E": "Extraversion", "A": "Agreeableness", "N": "Neuroticism"}
+    names = {
+        "O": "Openness",
+        "C": "Conscientiousness",
+        "E": "Extraversion",
+        "A": "Agreeableness",
+        "N": "Neuroticism",
+    }
     scores = {names[column[-1]]: round(2 * float(row[column])) for column in TRAIT_COLUMNS}
     sex = "Female" if row["sex"] == "F" else "Male"
     return {"id": str(int(row["subject"])), "age": str(row["age"]), "gender": sex, "big5_scores": scores}

@@ -1,5 +1,6 @@
 """A layout of a data set on disk, and a tree that was written in it."""
 
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +63,8 @@ def grown(layout: Layout, root: Path, seed: int, change: Change | None = None) -
         change: Of the cast; files of recordings that it leaves alone stay the same byte for byte.
     """
     root.mkdir(parents=True)
-    cast = layout.draw(np.random.default_rng([seed, 0]))
+    own = zlib.crc32(layout.name.encode())  # layouts of one seed have nothing in common
+    cast = layout.draw(np.random.default_rng([seed, 0, own]))
     if change is not None:
         cast = change(cast, np.random.default_rng([seed, 9]))
     cast = layout.named(cast.reset_index(drop=True))

@@ -58,7 +58,9 @@ def _write_npz(cast: pd.DataFrame, root: Path, seed: int) -> None:
         kept = values[:, _KEPT].astype(np.float64 if row["wide"] else np.float32)
         path = root / row["file"]
         path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(path, allow_pickle=False, values=kept, valid=found, fps=np.float64(_NPZ_FPS), channels=_CHANNELS)
+        np.savez(
+            path, allow_pickle=False, values=kept, valid=found, fps=np.float64(_NPZ_FPS), channels=_CHANNELS
+        )
     columns = ("task", "corpus", "device", "sex", "age", "split")
     manifest_of(cast, columns=columns).to_csv(root / "manifest.csv", index=False)
 

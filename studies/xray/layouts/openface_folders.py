@@ -117,7 +117,11 @@ def _write_edaic(cast: pd.DataFrame, root: Path, seed: int) -> None:
         write_table(root / "labels" / f"{english}_split.csv", header, rows)
     header = ["Participant_ID", *(names[1] for names in ITEMS.values()), "PHQ_8Total"]
     items = [
-        [row["name"], *answers(int(row["score"]), np.random.default_rng([seed, 6, int(row["key"])])), row["score"]]
+        [
+            row["name"],
+            *answers(int(row["score"]), np.random.default_rng([seed, 6, int(row["key"])])),
+            row["score"],
+        ]
         for row in people
         if row["split"] != "test"
     ]
@@ -135,5 +139,11 @@ LMVD = Layout(
     name="LMVD", fps=_FPS, scale="PHQ-9", source="lmvd", draw=_lmvd, named=_lmvd_named, write=_write_lmvd
 )
 EDAIC = Layout(
-    name="E-DAIC", fps=_FPS, scale="PHQ-8", source="edaic", draw=_edaic, named=_edaic_named, write=_write_edaic
+    name="E-DAIC",
+    fps=_FPS,
+    scale="PHQ-8",
+    source="edaic",
+    draw=_edaic,
+    named=_edaic_named,
+    write=_write_edaic,
 )

@@ -1,11 +1,11 @@
-"""Feature sets of pupils: embeddings and head poses of four tasks a person, and a table of what the face does."""
+"""Feature sets of pupils: embeddings and head poses of four tasks each, and a table of what the face does."""
 
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from studies.xray.behavior import embedded, measured
+from studies.xray.behavior import Row, embedded, measured
 from studies.xray.cast import draw_cast, shuffled_names
 from studies.xray.layouts.files import manifest_of, records
 from studies.xray.layouts.layout import Layout
@@ -16,7 +16,7 @@ _TASKS = ("passage", "yesterday", "happiest", "saddest")
 _SHOWN = {"au04": 16, "au06": 18, "au12": 22, "au25": 28, "pose_pitch": 11}  # places in `behavior.COLUMNS`
 
 
-def array_of(row: "pd.Series[object] | dict[str, object]", name: str) -> str:
+def array_of(row: Row, name: str) -> str:
     """File of a set of a recording, relative to the root."""
     return f"{row['folder']}/{row['subject']}/{name}/{row['task']}.npz"
 
@@ -62,5 +62,11 @@ def _write_face(path: Path, row: dict[str, object], seed: int) -> None:
 
 
 PUPILS = Layout(
-    name="manifest of feature sets", fps=FPS, scale="PHQ-9", source=None, draw=_draw, named=_named, write=_write
+    name="manifest of feature sets",
+    fps=FPS,
+    scale="PHQ-9",
+    source=None,
+    draw=_draw,
+    named=_named,
+    write=_write,
 )

@@ -1,4 +1,4 @@
-"""Time stamps in other units, rates that are not what is stated, that change, or that differ by interviewer."""
+"""Time stamps in other units, rates that are not what is stated, that change, or that differ by site."""
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,8 @@ _TRUE, _HALF = 25.0, 2
 
 
 def _smallest(cast: pd.DataFrame) -> pd.DataFrame:
-    return cast[cast["site"] == cast["site"].value_counts().index[-1]]
+    smallest = cast["site"].value_counts().index[-1]
+    return cast.query("site == @smallest")
 
 
 def _seconds(tree: Tree, rng: np.random.Generator) -> list[str]:
@@ -68,18 +69,27 @@ def _every_second(table: pd.DataFrame) -> pd.DataFrame:
 
 PLANTS = (
     Plant(
-        kind="time_base", what="`timestamps_ms` holds seconds in all sets of one school", layout=PUPILS, files=_seconds
+        kind="time_base",
+        what="`timestamps_ms` holds seconds in all sets of one school",
+        layout=PUPILS,
+        files=_seconds,
     ),
     Plant(
-        kind="time_base", what="one hospital recorded 25 frames/s, and the table says 30",
-        layout=CLINIC, files=_wrongly_stated,
+        kind="time_base",
+        what="one hospital recorded 25 frames/s, and the table says 30",
+        layout=CLINIC,
+        files=_wrongly_stated,
     ),
     Plant(
-        kind="time_base", what="three recordings go on at 15 frames/s from half time on",
-        layout=FOLDER, files=_slower_from_half,
+        kind="time_base",
+        what="three recordings go on at 15 frames/s from half time on",
+        layout=FOLDER,
+        files=_slower_from_half,
     ),
     Plant(
-        kind="time_base", what="the interviews by a program have 15 rows/s, the others 30",
-        layout=EDAIC, files=_fewer_rows,
+        kind="time_base",
+        what="the interviews by a program have 15 rows/s, the others 30",
+        layout=EDAIC,
+        files=_fewer_rows,
     ),
-)  # fmt: skip
+)

@@ -1,4 +1,4 @@
-"""Labels that go with the place, the task, the personality, the age, or the length and state of recordings."""
+"""Labels that go with place, task, personality or age, or with length and state of the recordings."""
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ from studies.xray.layouts.manifests import CLINIC, JOINED
 from studies.xray.layouts.openface_folders import FOLDER
 from studies.xray.plants.plant import Plant
 
-_LONGER, _MORE_LOST = 1.5, (4.0, 22.0)  # of the depressed: factor of the length, Beta that is added to `lost`
+_LONGER, _MORE_LOST = 1.5, (2.0, 24.0)  # of the depressed: factor of the length, Beta that is added to `lost`
 
 
 def _by_label(column: str, ill: str, well: str, *, shares: tuple[float, float]) -> Change:
@@ -62,45 +62,73 @@ def _other_codec(cast: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
 
 PLANTS = (
     Plant(
-        kind="site", what="most of the depressed were recorded at one of three hospitals",
-        layout=CLINIC, cast=_other_hospital, named=("site",),
+        kind="site",
+        what="most of the depressed were recorded at one of three hospitals",
+        layout=CLINIC,
+        cast=_other_hospital,
+        named=("site",),
     ),
     Plant(
-        kind="site", what="of two joined studies one recruited the depressed",
-        layout=JOINED, cast=_by_label("corpus", "spring", "autumn", shares=(0.85, 0.2)), named=("corpus",),
+        kind="site",
+        what="of two joined studies one recruited the depressed",
+        layout=JOINED,
+        cast=_by_label("corpus", "spring", "autumn", shares=(0.85, 0.2)),
+        named=("corpus",),
     ),
     Plant(
-        kind="genre", what="the depressed are vlogs, the others interviews, by four in five",
-        layout=JOINED, cast=_by_label("task", "vlog", "interview", shares=(0.85, 0.2)), named=("task",),
+        kind="genre",
+        what="the depressed are vlogs, the others interviews, by four in five",
+        layout=JOINED,
+        cast=_by_label("task", "vlog", "interview", shares=(0.85, 0.2)),
+        named=("task",),
     ),
     Plant(
-        kind="genre", what="patients were mostly asked to talk, the others to read",
-        layout=FOLDER, cast=_by_label("task", "conversation", "reading", shares=(0.9, 0.25)), named=("task",),
+        kind="genre",
+        what="patients were mostly asked to talk, the others to read",
+        layout=FOLDER,
+        cast=_by_label("task", "conversation", "reading", shares=(0.9, 0.25)),
+        named=("task",),
     ),
     Plant(
-        kind="trait", what="neuroticism alone tells about 86 % of the labels",
-        layout=MPDD, cast=_labels_of({"trait_N": 4.0}, "PHQ-9"), named=("trait_N",),
+        kind="trait",
+        what="neuroticism alone tells about 86 % of the labels",
+        layout=MPDD,
+        cast=_labels_of({"trait_N": 4.0}, "PHQ-9"),
+        named=("trait_N",),
     ),
     Plant(
-        kind="trait", what="little extraversion and little conscientiousness go with depression",
-        layout=CLINIC, cast=_labels_of({"trait_E": -1.6, "trait_C": -1.6}, "PHQ-9"), named=("trait_[EC]",),
+        kind="trait",
+        what="little extraversion and little conscientiousness go with depression",
+        layout=CLINIC,
+        cast=_labels_of({"trait_E": -1.6, "trait_C": -1.6}, "PHQ-9"),
+        named=("trait_[EC]",),
     ),
     Plant(
-        kind="metadata", what="the depressed are older",
-        layout=CLINIC, cast=_labels_of({"age": 2.2}, "PHQ-9"), named=("age",),
+        kind="metadata",
+        what="the depressed are older",
+        layout=CLINIC,
+        cast=_labels_of({"age": 2.2}, "PHQ-9"),
+        named=("age",),
     ),
     Plant(
-        kind="metadata", what=f"recordings of the depressed are {_LONGER:g} times as long",
-        layout=JOINED, cast=_longer,
+        kind="metadata",
+        what=f"recordings of the depressed are {_LONGER:g} times as long",
+        layout=JOINED,
+        cast=_longer,
         named=("*length*", "*duration*", "n_frames", "*rows*", "*seconds*"),
     ),
     Plant(
-        kind="metadata", what="most series of the depressed were saved in double precision",
-        layout=JOINED, cast=_other_codec, named=("*size*", "*bytes*", "*dtype*", "*precision*"),
+        kind="metadata",
+        what="most series of the depressed were saved in double precision",
+        layout=JOINED,
+        cast=_other_codec,
+        named=("*size*", "*bytes*", "*dtype*", "*precision*"),
     ),
     Plant(
-        kind="metadata", what="faces of the depressed are lost more often",
-        layout=LAB, cast=_more_lost,
+        kind="metadata",
+        what="faces of the depressed are lost more often",
+        layout=LAB,
+        cast=_more_lost,
         named=("*valid*", "*missing*", "*lost*", "*success*", "*usable*", "*measured*"),
     ),
-)  # fmt: skip
+)

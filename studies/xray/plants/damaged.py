@@ -33,11 +33,13 @@ def _zeros(tree: Tree, rng: np.random.Generator) -> list[str]:
     for file in rows["features_dinov2"]:
         edit_arrays(
             tree.root / file,
-            lambda arrays: arrays
-            | {
-                "features": np.zeros_like(arrays["features"]),
-                "valid_mask": np.ones_like(arrays["valid_mask"]),
-            },
+            lambda arrays: (
+                arrays
+                | {
+                    "features": np.zeros_like(arrays["features"]),
+                    "valid_mask": np.ones_like(arrays["valid_mask"]),
+                }
+            ),
         )
     return names_of(rows, "features_dinov2")
 
@@ -85,8 +87,9 @@ def _stuck(table: pd.DataFrame) -> pd.DataFrame:
     while table["success"].iloc[first] != "1":
         first -= 1
     out = table.copy()
-    cells = [name for name in table if name not in ("frame", "timestamp")]
-    out.loc[first:, cells] = table.loc[first, cells].to_numpy()
+    cells = [name for name in map(str, table) if name not in ("frame", "timestamp")]
+    for name in cells:
+        out.loc[first:, name] = table[name].iloc[first]
     return out
 
 
@@ -95,25 +98,39 @@ PLANTS = (
         kind="zero_bytes", what="one file of the test part has 0 bytes", layout=MPDD, files=_empty_test_file
     ),
     Plant(
-        kind="zero_bytes", what="the embeddings of two pupils have 0 bytes, their other files are whole",
-        layout=PUPILS, files=_empty_set,
+        kind="zero_bytes",
+        what="the embeddings of two pupils have 0 bytes, their other files are whole",
+        layout=PUPILS,
+        files=_empty_set,
     ),
     Plant(
-        kind="constant", what="embeddings of five recordings are 0 throughout, `valid_mask` true throughout",
-        layout=PUPILS, files=_zeros,
+        kind="constant",
+        what="embeddings of five recordings are 0 throughout, `valid_mask` true throughout",
+        layout=PUPILS,
+        files=_zeros,
     ),
     Plant(
-        kind="constant", what="three arrays of the training part repeat one row from start to end",
-        layout=MPDD, files=_same_rows,
+        kind="constant",
+        what="three arrays of the training part repeat one row from start to end",
+        layout=MPDD,
+        files=_same_rows,
     ),
     Plant(
-        kind="constant", what=f"{_DEAD} is 0 in all recordings of one hospital", layout=CLINIC, files=_dead_channel
+        kind="constant",
+        what=f"{_DEAD} is 0 in all recordings of one hospital",
+        layout=CLINIC,
+        files=_dead_channel,
     ),
     Plant(
-        kind="frozen", what="the tracker stands still for 40 % of one recording", layout=JOINED, files=_frozen_tracker
+        kind="frozen",
+        what="the tracker stands still for 40 % of one recording",
+        layout=JOINED,
+        files=_frozen_tracker,
     ),
     Plant(
-        kind="frozen", what="the last 35 % of three interviews are one row, with `success` 1",
-        layout=EDAIC, files=_frozen_tables,
+        kind="frozen",
+        what="the last 35 % of three interviews are one row, with `success` 1",
+        layout=EDAIC,
+        files=_frozen_tables,
     ),
-)  # fmt: skip
+)

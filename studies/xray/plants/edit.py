@@ -53,21 +53,9 @@ def with_digits(column: pd.Series, values: np.ndarray, fewer: int = 0) -> list[s
     return [f"{value:.{decimals}f}" for value in values.tolist()]
 
 
-def measurements(path: Path) -> np.ndarray:
-    """The measurements `(T, C)` of a file."""
-    found: list[np.ndarray] = []
-
-    def look(values: np.ndarray) -> np.ndarray:
-        found.append(values)
-        return values
-
-    if path.suffix == ".npy":
-        return np.asarray(np.load(path))
-    if path.suffix == ".npz":
-        with np.load(path) as archive:
-            return np.asarray(archive[next(name for name in _MATRICES if name in archive)])
-    _with_measurements(pd.read_csv(path, dtype=str, skipinitialspace=True), look)
-    return found[0]
+def measured_columns(table: pd.DataFrame) -> list[str]:
+    """Names of the columns that hold measurements."""
+    return [name for name in map(str, table) if name not in STATED]
 
 
 def _edit_archive(path: Path, change: Change) -> None:
@@ -87,7 +75,7 @@ def _edit_archive(path: Path, change: Change) -> None:
 
 
 def _with_measurements(table: pd.DataFrame, change: Change) -> pd.DataFrame:
-    names = [name for name in table if name not in STATED]
+    names = measured_columns(table)
     new = change(table[names].to_numpy(dtype=np.float64))
     out = table.iloc[np.arange(len(new)) % len(table)].reset_index(drop=True)
     if len(new) != len(table):

@@ -9,7 +9,7 @@ from studies.xray.layouts.layout import Tree
 from studies.xray.layouts.manifests import CLINIC
 from studies.xray.layouts.openface_folders import CMDC, LMVD
 from studies.xray.layouts.sets import FPS, PUPILS
-from studies.xray.plants.edit import STATED, edit_rows, edit_table, with_digits
+from studies.xray.plants.edit import edit_rows, edit_table, measured_columns, with_digits
 from studies.xray.plants.plant import Plant, chosen, names_of
 
 Values = Callable[[np.ndarray], np.ndarray]
@@ -27,7 +27,7 @@ def _saved_again(tree: Tree, rng: np.random.Generator) -> list[str]:
 
 
 def _rounded(table: pd.DataFrame) -> pd.DataFrame:
-    names = [name for name in table if name not in STATED and not name.endswith("_c")]
+    names = [name for name in measured_columns(table) if not name.endswith("_c")]
     return table.assign(
         **{name: with_digits(table[name], table[name].astype(float).to_numpy(), _COARSE) for name in names}
     )
@@ -51,7 +51,7 @@ def _another_upload(tree: Tree, rng: np.random.Generator) -> list[str]:
 def _beginning_anew(table: pd.DataFrame, change: Values) -> pd.DataFrame:
     """The table without its first rows, numbers and times counted from its new beginning."""
     later = table.iloc[_CUT:].reset_index(drop=True)
-    names = [name for name in table if name not in STATED]
+    names = measured_columns(table)
     new = change(table[names].to_numpy(dtype=np.float64))
     columns = {name: with_digits(table[name], new[:, place]) for place, name in enumerate(names)}
     own = {name: table[name].iloc[: len(later)].to_numpy() for name in ("frame", "timestamp")}
@@ -75,7 +75,7 @@ def _pasted(tree: Tree, rng: np.random.Generator) -> list[str]:
 
 def _with_a_block_twice(table: pd.DataFrame) -> pd.DataFrame:
     size, out = int(_BLOCK * CMDC.fps), table.copy()
-    cells = [name for name in table if name not in ("frame", "timestamp")]
+    cells = [name for name in map(str, table) if name not in ("frame", "timestamp")]
     start = len(table) - size - 10
     out.loc[start : start + size - 1, cells] = table.loc[10 : 10 + size - 1, cells].to_numpy()
     return out
@@ -83,19 +83,27 @@ def _with_a_block_twice(table: pd.DataFrame) -> pd.DataFrame:
 
 PLANTS = (
     Plant(
-        kind="repeated", what="a recording is saved again under another person, with a decimal less",
-        layout=CLINIC, files=_saved_again,
+        kind="repeated",
+        what="a recording is saved again under another person, with a decimal less",
+        layout=CLINIC,
+        files=_saved_again,
     ),
     Plant(
         kind="repeated",
         what=f"a vlog is there twice: without its first {_CUT} rows, times {_GAIN}, with noise of 1 %",
-        layout=LMVD, files=_another_upload,
+        layout=LMVD,
+        files=_another_upload,
     ),
     Plant(
-        kind="repeated", what="a loader tiled the first 5 s of the embeddings of four recordings to their length",
-        layout=PUPILS, files=_tiled,
+        kind="repeated",
+        what="a loader tiled the first 5 s of the embeddings of four recordings to their length",
+        layout=PUPILS,
+        files=_tiled,
     ),
     Plant(
-        kind="repeated", what="4 s of two answers come again later in the same answer", layout=CMDC, files=_pasted
+        kind="repeated",
+        what="4 s of two answers come again later in the same answer",
+        layout=CMDC,
+        files=_pasted,
     ),
-)  # fmt: skip
+)

@@ -1,5 +1,7 @@
 """A second person before the camera of a recording: other proportions at another place."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
@@ -15,7 +17,8 @@ _ASIDE = np.array([140.0, 25.0])  # pixels from the usual place
 
 def _other_points(tree: Tree, row: dict[str, object], rng: np.random.Generator, fps: float) -> np.ndarray:
     """Landmarks `(T, 68, 2)` of somebody who is nobody of the cast."""
-    return points_of(draw_face(rng), row, int(rng.integers(2**31)), fps) + _ASIDE
+    points = points_of(draw_face(rng), row, int(rng.integers(2**31)), fps)
+    return np.asarray(points + _ASIDE)
 
 
 def _taken_over(tree: Tree, rng: np.random.Generator) -> list[str]:
@@ -23,7 +26,7 @@ def _taken_over(tree: Tree, rng: np.random.Generator) -> list[str]:
     for row in records(rows):
         points = _other_points(tree, row, rng, LAB_FPS)
         flat = np.hstack([points[..., 0], points[..., 1]])
-        edit_table(tree.root / row["file"], lambda table, flat=flat: _second_half(table, flat))
+        edit_table(tree.root / row["file"], partial(_second_half, points=flat))
     return names_of(rows)
 
 
@@ -52,10 +55,15 @@ def _guest(tree: Tree, rng: np.random.Generator) -> list[str]:
 
 PLANTS = (
     Plant(
-        kind="two_persons", what="another face takes over at half time in three recordings",
-        layout=LAB, files=_taken_over,
+        kind="two_persons",
+        what="another face takes over at half time in three recordings",
+        layout=LAB,
+        files=_taken_over,
     ),
     Plant(
-        kind="two_persons", what="a guest is seen in the middle third of three vlogs", layout=DVLOG, files=_guest
+        kind="two_persons",
+        what="a guest is seen in the middle third of three vlogs",
+        layout=DVLOG,
+        files=_guest,
     ),
-)  # fmt: skip
+)

@@ -33,15 +33,24 @@ def _class_by_class(cast: pd.DataFrame, rng: np.random.Generator) -> pd.DataFram
 
 PLANTS = (
     Plant(
-        kind="file_name", what="`_dep` ends the names of three in four files of the depressed",
-        layout=FOLDER, cast=_marked, named=(*_ANY, "*dep*", "*word*"),
+        kind="file_name",
+        what="`_dep` ends the names of three in four files of the depressed",
+        layout=FOLDER,
+        cast=_marked,
+        named=(*_ANY, "*dep*", "*word*"),
     ),
     Plant(
-        kind="file_name", what="ids of the depressed have three digits, those of the others four",
-        layout=LMVD, cast=_three_digits, named=_ANY,
+        kind="file_name",
+        what="ids of the depressed have three digits, those of the others four",
+        layout=LMVD,
+        cast=_three_digits,
+        named=_ANY,
     ),
     Plant(
-        kind="file_name", what="vlogs were numbered class by class, but for one in ten",
-        layout=DVLOG, cast=_class_by_class, named=_ANY,
+        kind="file_name",
+        what="vlogs were numbered class by class, but for one in ten",
+        layout=DVLOG,
+        cast=_class_by_class,
+        named=_ANY,
     ),
-)  # fmt: skip
+)
