@@ -13,8 +13,8 @@ _HEAD = """# Planted defects, and what finds them
 
 `python -m datamodules.checks.validate ... xray=true` looks for what is wrong with a data set before anybody
 trains on it. Whoever planted the {plants} defects below had not seen how it looks for them. Each is in a
-fresh copy of a clean tree, alone. It counts as found where an alarm of its kind names a recording, a file or a
-column of it. The {clean} clean trees have sites, tasks, traits, lost faces, pauses and several visits, and
+fresh copy of a clean tree, alone. It counts as found where an alarm of its kind names a recording, a file or
+a column of it. The {clean} clean trees have sites, tasks, traits, lost faces, pauses and several visits, and
 labels drawn from none of these, by chance alone: every alarm there is a false one.
 
 All persons are made up. A score is what the alarm says that the defect alone would buy, with its interval.

@@ -14,8 +14,8 @@ _TRUE, _HALF = 25.0, 2
 
 
 def _smallest(cast: pd.DataFrame) -> pd.DataFrame:
-    smallest = cast["site"].value_counts().index[-1]
-    return cast.query("site == @smallest")
+    site = cast["site"].value_counts().index[-1]
+    return pd.DataFrame(cast[cast["site"] == site])
 
 
 def _seconds(tree: Tree, rng: np.random.Generator) -> list[str]:
