@@ -1,0 +1,1 @@
+"""Defects planted into made-up data sets, and clean ones beside them, for the check that looks for such."""
