@@ -41,7 +41,9 @@ def trained(scales: tuple[str, ...], train: Corpus, val: Corpus, *, seed: int) -
     best, chosen = np.inf, None
     for decay in DECAYS:
         torch.manual_seed(seed)
-        head = GradedResponseHead(dim=WIDTH, questionnaires=plain(*scales, dimension="depression"), scale=scales[0])
+        head = GradedResponseHead(
+            dim=WIDTH, questionnaires=plain(*scales, dimension="depression"), scale=scales[0]
+        )
         head.set_statistics(statistics(np.where(train.mask, train.answers, np.nan), head.layout.columns))
         network = Network(head)
         weights = [p for p in network.parameters() if p.dim() > 1]

@@ -25,7 +25,9 @@ SCALES = ("BDI-II", "PHQ-9", "DASS-21-D")
 SIZES = dict(zip(SCALES, (600, 250, 80), strict=True))
 FEATURES = 24
 _TOLD = 0.6  # our choice: share of the variance of severity that features tell
-_SHIFT = dict(zip(SCALES, (0.0, -0.3, 0.3), strict=True))  # of the corpus along the first direction; our choice
+_SHIFT = dict(
+    zip(SCALES, (0.0, -0.3, 0.3), strict=True)
+)  # of the corpus along the first direction; our choice
 
 
 def plain(*scales: str, dimension: str | None = None) -> Questionnaires:

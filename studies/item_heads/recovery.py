@@ -39,7 +39,9 @@ def simulate(persons: int, seed: int) -> Truth:
     rng = np.random.default_rng(seed)
     items = len(SUBSCALES["BDI-II"])
     a = rng.uniform(0.8, 2.8, items)
-    b = np.sort(rng.normal(0.6, 0.8, (items, 1)) + np.array([-0.7, 0.2, 0.9]) + rng.normal(0, 0.1, (items, 3)))
+    b = np.sort(
+        rng.normal(0.6, 0.8, (items, 1)) + np.array([-0.7, 0.2, 0.9]) + rng.normal(0, 0.1, (items, 3))
+    )
     weights = rng.standard_normal(FEATURES)
     x = rng.standard_normal((persons, FEATURES))
     noise = rng.standard_normal(persons)
@@ -82,18 +84,18 @@ def recover(*, persons: int, seed: int) -> dict[str, float]:
         fresh = head.severity(head(x[persons:]))
     a, b = head.discriminations().detach().numpy(), head.difficulties().detach().numpy()
     old, new = truth.severity[:persons], truth.severity[persons:]
-    # the unit of the fit is that of its own items: one line through the severities makes them comparable
-    eap, slope, level = _line(given.mean[:, 0].numpy(), old)
-    inside = np.abs(eap - old) < 1.96 * abs(slope) * given.sd[:, 0].numpy()
-    predicted = slope * fresh.mean[:, 0].numpy() + level
-    wide = np.abs(predicted - new) < 1.96 * abs(slope) * fresh.sd[:, 0].numpy()
+    # the fit has a place and a unit of its own, which its items tell: a s and (b - u) / s
+    unit = float(np.exp(np.mean(np.log(a) - np.log(truth.a))))
+    origin = float(truth.b.mean() - unit * b.mean())
+    eap, eap_sd = (unit * part[:, 0].numpy() for part in given)
+    told, told_sd = (unit * part[:, 0].numpy() for part in fresh)
     return {
         "discrimination": _r(a, truth.a),
         "difficulty": _r(b.ravel(), truth.b.ravel()),
         "severity": _r(eap, old),
-        "severity_predicted": _r(predicted, new),
-        "held": float(inside.mean()),
-        "held_predicted": float(wide.mean()),
+        "severity_predicted": _r(told, new),
+        "held": float((np.abs(eap + origin - old) < 1.96 * eap_sd).mean()),
+        "held_predicted": float((np.abs(told + origin - new) < 1.96 * told_sd).mean()),
         "discrimination_start": _r(started[0], truth.a),
         "difficulty_start": _r(started[1].ravel(), truth.b.ravel()),
     }
@@ -101,10 +103,3 @@ def recover(*, persons: int, seed: int) -> dict[str, float]:
 
 def _r(x: Array, y: Array) -> float:
     return float(np.corrcoef(x, y)[0, 1])
-
-
-def _line(x: Array, y: Array) -> tuple[Array, float, float]:
-    """x in the unit of y, by equal means and spreads, with slope and level."""
-    slope = float(np.std(y) / np.std(x))
-    level = float(np.mean(y) - slope * np.mean(x))
-    return slope * x + level, slope, level
