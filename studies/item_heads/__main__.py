@@ -27,7 +27,7 @@ def main(
     *,
     out: Path = Path("outputs/item_heads"),
     seeds: int = 10,
-    repetitions: int = 24,
+    repetitions: int = 20,
     persons: int = 2000,
     minutes: float = 0.0,
     docs: Path = Path("docs"),
