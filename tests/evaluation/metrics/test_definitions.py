@@ -151,3 +151,35 @@ def test_undefined_is_none_with_a_reason(metric, y, p, reason):
 def test_impossible_input_is_refused(metric, y, p, message):
     with pytest.raises(ValueError, match=message):
         metric(y, p)
+
+
+def _answers(n=60, items=4, seed=0):
+    """Answers with gaps, and expected answers near them."""
+    rng = np.random.default_rng(seed)
+    answers = rng.integers(0, 4, (n, items)).astype(float)
+    expected = np.clip(answers + rng.normal(0, 1, answers.shape), 0, 3)
+    answers[rng.random(answers.shape) < 0.2] = np.nan
+    return answers, expected
+
+
+def test_item_kappa_is_the_mean_of_those_of_sklearn():
+    answers, expected = _answers()
+    each = []
+    for item in range(answers.shape[1]):
+        known = ~np.isnan(answers[:, item])
+        guess = np.floor(expected[known, item] + 0.5).astype(int)
+        each.append(sk.cohen_kappa_score(answers[known, item].astype(int), guess, weights="quadratic"))
+    assert metrics.item_kappa(answers, expected).value == pytest.approx(np.mean(each), rel=1e-12)
+    answers[:, 0] = 2.0  # all answer alike: no kappa of this item
+    assert metrics.item_kappa(answers, expected).value == pytest.approx(np.mean(each[1:]), rel=1e-12)
+    assert metrics.item_kappa(np.zeros((3, 2)), np.zeros((3, 2))).reason == "no item was answered in two ways"
+    expected[~np.isnan(answers)] = np.nan
+    with pytest.raises(ValueError, match="not finite"):
+        metrics.item_kappa(answers, expected)
+
+
+def test_macro_f1_is_that_of_sklearn():
+    rng = np.random.default_rng(0)
+    y, d = rng.integers(0, 2, 50), rng.integers(0, 2, 50)
+    assert metrics.macro_f1(y, d).value == pytest.approx(sk.f1_score(y, d, average="macro"))
+    assert metrics.macro_f1(np.ones(3), np.ones(3)).value is None

@@ -7,7 +7,7 @@ from evaluation.metrics import resampled as weighted
 
 SCORES = ["mae", "rmse", "pearson", "ccc"]
 CLASSES = ["auc", "average_precision", "brier"]
-DECISIONS = ["sensitivity", "specificity", "uar", "f1", "accuracy"]
+DECISIONS = ["sensitivity", "specificity", "uar", "f1", "macro_f1", "accuracy"]
 
 
 def sample(name, n=40):
@@ -17,21 +17,26 @@ def sample(name, n=40):
         return y, y + rng.normal(2, 4, n)
     if name == "quadratic_kappa":
         return rng.integers(0, 4, n).astype(float), rng.uniform(0, 3, n)
+    if name == "item_kappa":
+        answers = rng.integers(0, 4, (n, 3)).astype(float)
+        return np.where(rng.random((n, 3)) < 0.2, np.nan, answers), rng.uniform(0, 3, (n, 3))
     y = rng.integers(0, 2, n).astype(float)
     p = np.round(np.clip(0.3 * y + rng.uniform(0, 0.7, n), 0, 1), 1)
     return y, (p > 0.5).astype(float) if name in DECISIONS else p
 
 
-@pytest.mark.parametrize("name", [*SCORES, *CLASSES, *DECISIONS, "quadratic_kappa"])
+@pytest.mark.parametrize("name", [*SCORES, *CLASSES, *DECISIONS, "quadratic_kappa", "item_kappa"])
 def test_weights_mean_repetition(name):
     y, p = sample(name)
-    weights = np.random.default_rng(5).integers(0, 4, (6, y.size)).astype(float)
+    weights = np.random.default_rng(5).integers(0, 4, (6, len(y))).astype(float)
     fast = getattr(weighted, name)(y, p, weights)
-    slow = [getattr(metrics, name)(*(np.repeat(v, w.astype(int)) for v in (y, p))).value for w in weights]
+    slow = [
+        getattr(metrics, name)(*(np.repeat(v, w.astype(int), axis=0) for v in (y, p))).value for w in weights
+    ]
     assert fast == pytest.approx(np.array(slow, dtype=float), rel=1e-9)
 
 
-@pytest.mark.parametrize("name", ["auc", "average_precision", "uar", "f1", "sensitivity"])
+@pytest.mark.parametrize("name", ["auc", "average_precision", "uar", "f1", "macro_f1", "sensitivity"])
 def test_a_resample_without_positives_is_nan(name):
     y, p = np.array([0.0, 0.0, 1.0]), np.array([0.0, 1.0, 1.0])
     out = getattr(weighted, name)(y, p, np.array([[1.0, 1.0, 0.0], [1.0, 1.0, 1.0]]))

@@ -216,3 +216,51 @@ def test_two_processes_merge_to_the_value_of_one(tmp_path):
     for rank in range(2):
         for merged in torch.load(tmp_path / f"out{rank}.pt"):
             assert {k: v.item() for k, v in merged.items()} == {k: v.item() for k, v in expected.items()}
+
+
+def _answered(rows, seed=0):
+    """Two clips of each recording: predictions, answers and what is known of them."""
+    rng = torch.Generator().manual_seed(seed)
+    row = torch.arange(rows).repeat_interleave(2)
+    answers = torch.randint(0, 4, (rows, 2), generator=rng).repeat_interleave(2, 0)
+    known = (torch.rand(rows, 2, generator=rng) < 0.8).repeat_interleave(2, 0)
+    expected = (answers + torch.randn(2 * rows, 2, generator=rng)).clamp(0, 3)
+    return {
+        "row": row,
+        "clip": torch.arange(2).repeat(rows),
+        "predictions": {"item_b": expected[:, 0], "item_a": expected[:, 1], "PHQ-2_total": expected.sum(1)},
+        "targets": {"items": answers},
+        "target_mask": {"items": known},
+    }
+
+
+def test_answers_are_judged_by_recording_whatever_the_batches():
+    batch = _answered(30)
+    whole, parts = RecordingMetrics(), RecordingMetrics()
+    whole.update(**batch)
+    for rows in torch.randperm(60).split(7):
+        parts.update(
+            **{name: batch[name][rows] for name in ("row", "clip")},
+            **{
+                name: {key: value[rows] for key, value in batch[name].items()}
+                for name in ("predictions", "targets", "target_mask")
+            },
+        )
+    (name,) = whole.compute()
+    assert name == "item_kappa"
+    assert whole.compute() == parts.compute()
+    expected = torch.stack([batch["predictions"][item] for item in ("item_b", "item_a")], 1)
+    means = expected.reshape(30, 2, 2).mean(1)
+    answers = batch["targets"]["items"].float().where(batch["target_mask"]["items"], torch.nan)[::2]
+    assert whole.compute()[name].item() == pytest.approx(metrics.item_kappa(answers, means).value, abs=1e-6)
+    assert whole.names(["score", "binary", "item_b"]) == [
+        *RecordingMetrics().names(["score", "binary"]),
+        name,
+    ]
+
+
+def test_answers_of_another_number_of_items_are_refused():
+    batch = _answered(3)
+    batch["targets"] = {"items": torch.zeros(6, 3, dtype=torch.int64)}
+    with pytest.raises(ValueError, match="predictions of 2 items"):
+        RecordingMetrics().update(**batch)

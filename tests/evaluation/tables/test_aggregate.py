@@ -86,3 +86,16 @@ def test_a_person_whose_class_alone_is_known_is_ranked_by_the_score():
     assert to_subjects(table)["score_prediction"].tolist() == [12.0, 20.0]
     without = to_subjects(table.assign(binary_prediction=[0.1, 0.2, 0.9]))
     assert without["score_prediction"].isna().tolist() == [False, True]  # the class has a head of its own
+
+
+def test_items_and_what_follows_from_them_are_combined_like_every_prediction(clips, targets):
+    clips = clips.assign(**{"item_phq9_1": clips["score"] / 50, "PHQ-9_total": clips["score"]})
+    clips["PHQ-9_severity_sd"] = 0.5
+    targets = targets.assign(item_phq9_1=[3.0, np.nan, 1.0], item_phq9_2=[0.0, 0.0, 0.0])
+    table = to_recordings(clips, targets, split="test", aggregate="median").set_index("recording_id")
+    assert table["item_phq9_1_prediction"].to_dict() == {"007": 0.06, "a": 0.14}
+    assert table["item_phq9_1_target"].to_dict() == pytest.approx({"007": np.nan, "a": 3.0}, nan_ok=True)
+    assert table["PHQ-9_total"].to_dict() == {"007": 3.0, "a": 7.0}
+    assert table["PHQ-9_severity_sd"].tolist() == [0.5, 0.5]
+    assert "item_phq9_2_target" not in table  # nobody predicts it
+    assert not [name for name in to_subjects(table.reset_index()) if name.startswith("item_")]
