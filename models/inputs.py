@@ -110,8 +110,8 @@ class Levels(Input):
         if not self.of_sets:
             if "set_mask" in batch:
                 raise ValueError(
-                    f"the batch holds feature sets, and {type(self).__name__} knows no widths of them: choose "
-                    "model/fusion=early, gated or late"
+                    f"the batch holds feature sets, and {type(self).__name__} knows no widths of them: "
+                    "choose model/fusion=early, gated or late"
                 )
             return None
         return entry(batch, "set_mask", type(self).__name__).index_select(2, self.set_of)

@@ -13,8 +13,8 @@ class MaskedBatchNorm(nn.BatchNorm1d):
     row is then the same alone and in any batch.
 
     Raises:
-        ValueError: a training batch has one real step. One without any, as of a feature set that no clip of the
-            batch has, changes nothing.
+        ValueError: a training batch has one real step. One without any, as of a feature set that no clip of
+            the batch has, changes nothing.
 
     Example:
         >>> x, mask = torch.tensor([[[1.0], [3.0], [9.0]]]), torch.tensor([[True, True, False]])
