@@ -85,7 +85,7 @@ def feature_sets(
 
 
 def _files(recording: Recording, folder: Path, settings: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    """File and digest of each set of a recording, made where they are not there or no longer what was made."""
+    """File and digest of each set of a recording, made where they are not there or are not what was made."""
     if recording.series_path is None:
         raise ManifestError(
             f"{recording.recording_id!r} has no series to make feature sets of: fill 'series_path'"
