@@ -274,7 +274,7 @@ def _rows(
 def _kinds(run: Mapping[str, Any]) -> tuple[str, ...]:
     """What the network reads of a folder: a network of pixels leaves series beside its videos alone."""
     source = str(run["data"]["module"]["source"]["_target_"]).rpartition(".")[2]
-    return {"video": VIDEOS, "series": SERIES}.get(READS.get(source, ""), (*VIDEOS, *SERIES))
+    return {"video": VIDEOS, "series": SERIES, "features": ()}.get(READS.get(source, ""), (*VIDEOS, *SERIES))
 
 
 def _table(

@@ -16,6 +16,7 @@ from engine.cohort.leak_check import audit_leaks
 from engine.cohort.splits import checked_splits, report_split
 from engine.config.build import build
 from engine.config.selection import check_run, reads_test, with_modes
+from engine.config.set_widths import is_open, with_channel_widths
 from engine.config.targets import check_targets, trusting
 from engine.config.value_ranges import check_settings
 from engine.encoding.seen import check_encoder
@@ -80,10 +81,15 @@ def train(
     with RunManifest(folder=folder, config=config, writes=is_main(), earlier=earlier) as record:
         check_trainer(config)  # all before the manifest: a cohort may take minutes to make
         check_batches(config)
-        check_model(config)
+        if not is_open(config):
+            check_model(config)
         _log.info("reading the recordings of data.manifest, or making them")
         manifest = build(config["data"]["manifest"], key="data.manifest")
         check_scale(manifest, config)
+        if is_open(config):
+            source = build(config["data"]["module"]["source"], key="data.module.source")
+            config = with_channel_widths(config, source.prepared(manifest.recordings()).channels)
+            check_model(config)
         splits = checked_splits(config, manifest, needs=partial(check_validation, config, manifest))
         if check_data is not None:
             check_data(config["data"]["manifest"], manifest.digest(), splits)

@@ -3,8 +3,10 @@
 The contrast can be solved by looks alone, so motion-only inputs exist.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -71,18 +73,48 @@ class Tokens(Input):
 
 
 class Levels(Input):
-    """The standardized series, (B,T,F)."""
+    """The standardized series, (B,T,F); of feature sets zero where a set is not real.
+
+    Args:
+        channels: F.
+        widths: Channels of each of S feature sets, side by side; None where the series is no feature sets.
+
+    Raises:
+        ValueError: The widths do not add up to the channels; on use, sets and widths do not belong together.
+    """
 
     reads = "series"
+    set_of: Tensor
 
-    def __init__(self, *, channels: int) -> None:
+    def __init__(self, *, channels: int, widths: Sequence[int] | None = None) -> None:
         super().__init__()
         self.standardize = Standardize(channels=channels)
+        self.of_sets = widths is not None
+        if widths is not None:
+            if sum(widths) != channels or min(widths, default=0) < 1:
+                raise ValueError(
+                    f"widths={list(widths)} of feature sets do not add up to channels={channels}"
+                )
+            places = torch.arange(len(widths)).repeat_interleave(torch.tensor(widths, device="cpu"))
+            self.register_buffer("set_of", places, persistent=False)
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return standardized levels and mask (B,T)."""
         series, mask = self.take(batch)
-        return self.standardize(series, mask), mask
+        levels = self.standardize(series, mask)
+        real = self.real(batch)
+        return levels if real is None else levels.masked_fill(~real, 0.0), mask
+
+    def real(self, batch: Batch) -> Tensor | None:
+        """Which channels are real where, (B,T,F); None where all of them are in every real step."""
+        if not self.of_sets:
+            if "set_mask" in batch:
+                raise ValueError(
+                    f"the batch holds feature sets, and {type(self).__name__} knows no widths of them: "
+                    "choose model/fusion=early, gated or late"
+                )
+            return None
+        return entry(batch, "set_mask", type(self).__name__).index_select(2, self.set_of)
 
 
 class Delta(Levels):
@@ -91,4 +123,7 @@ class Delta(Levels):
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return standardized steps and mask (B,T)."""
         levels, mask = super().forward(batch)
-        return backward_difference(levels, mask), mask
+        steps, real = backward_difference(levels, mask), self.real(batch)
+        if real is not None:  # a set that begins does not step
+            steps = steps.masked_fill(~(real & F.pad(real[:, :-1], (0, 0, 1, 0), value=False)), 0.0)
+        return steps, mask

@@ -13,13 +13,20 @@ Statistics = Mapping[str, Tensor | float]
 
 
 class Standardize(nn.Module):
-    """(x - mean) / std per channel, zero at steps that are not real; identity until statistics are set."""
+    """(x - mean) / std per channel, zero at steps that are not real; identity until statistics are set.
+
+    Args:
+        channels: F.
+        first: Place of the first of them among those that the statistics are of.
+        among: How many these are; None where they are of these channels alone.
+    """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, *, channels: int) -> None:
+    def __init__(self, *, channels: int, first: int = 0, among: int | None = None) -> None:
         super().__init__()
+        self._own, self._among = slice(first, first + channels), channels if among is None else among
         self.register_buffer("mean", torch.zeros(channels))
         self.register_buffer("std", torch.ones(channels))
 
@@ -32,9 +39,9 @@ class Standardize(nn.Module):
         mean, std = (torch.as_tensor(stats.get(key, torch.nan)) for key in ("series_mean", "series_std"))
         if not mean.ndim:
             raise ValueError("the training statistics hold no series: no channels to standardize")
-        if mean.shape != self.mean.shape or std.shape != self.std.shape:
+        if mean.shape != (self._among,) or std.shape != (self._among,):
             raise ValueError(
-                f"series statistics of shape {tuple(mean.shape)} for {len(self.mean)} channels: "
+                f"series statistics of shape {tuple(mean.shape)} for {self._among} channels: "
                 f"set data.channels={mean.numel()}, what the files hold, or name those to use in "
                 "data.module.source.channels"
             )
@@ -42,8 +49,8 @@ class Standardize(nn.Module):
             raise ValueError(
                 "series_mean or series_std is not finite: look for empty or all-invalid series files"
             )
-        self.mean.copy_(mean)
-        self.std.copy_(torch.where(std > _CONSTANT, std, 1.0))
+        self.mean.copy_(mean[self._own])
+        self.std.copy_(torch.where(std > _CONSTANT, std, 1.0)[self._own])
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Standardize x (B,T,F) under its mask (B,T)."""

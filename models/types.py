@@ -1,7 +1,7 @@
 """Tensor legend and the contracts between trunks, networks, heads, objective and task.
 
-Legend: B clips, T frames, T' steps a trunk returns, C H W pixels, F series channels, D feature width,
-E width of the contrast space. A mask is True where a step is real.
+Legend: B clips, T frames, T' steps a trunk returns, C H W pixels, F series channels, S feature sets,
+D feature width, E width of the contrast space. A mask is True where a step is real.
 """
 
 from collections.abc import Mapping
@@ -19,6 +19,8 @@ Content, one of these:
     series: (B,T,F) float32, in the units of the files; the network standardizes them.
     tokens: (B,N,C), of a frozen encoder, as float32 or at half precision.
     mask: (B,T) bool, True where a step, or one of N tokens, is real.
+    set_mask: (B,T,S) bool, where the series is S feature sets side by side: which set is real at which step.
+        A step is real where any set is.
 Whose clips these are; a context from other visits needs both, and without both there is none:
     subject: (B,) int64, equal for clips of one person; below 0 where nobody knows who it is.
     row: (B,) int64, equal for clips of one recording: its row in the manifest.
@@ -41,7 +43,7 @@ class Output(NamedTuple):
     """What every network returns for a batch.
 
     Attributes:
-        logits: head name -> raw head output, (B,) or (B, ...).
+        logits: head name -> raw head output, (B,) or (B, ...); of late fusion see `models.fusion.late`.
         embedding: (B,D) what the heads read.
         personality: (B,E) unit-norm projection the contrast works on; None without a personality branch.
         personality_feature: (B,D) pooled personality tokens before the projection.

@@ -131,8 +131,8 @@ class FeatureSetClips:
         times = self._times(read, recording)
         values, valid = self._side_by_side(read, times)
         return SetSeries(
-            values=values, channels=self.channels or (), valid=valid.any(axis=1), fps=self.fps, seconds=times,
-            set_valid=valid,
+            values=values, channels=self.channels or (), valid=np.asarray(valid.any(axis=1)), fps=self.fps,
+            seconds=times, set_valid=valid,
         )  # fmt: skip
 
     def parts(self, series: Series) -> list[tuple[slice, NDArray[np.bool_]]]:

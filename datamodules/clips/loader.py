@@ -74,7 +74,8 @@ def clip_loader(
 
 
 def _named(recording: Recording) -> str:
-    path = recording.path or recording.series_path or recording.landmark_path
+    first = next(iter(recording.features.values()), None)
+    path = recording.path or recording.series_path or recording.landmark_path or first
     return f"recording {recording.recording_id!r} ({path})"
 
 

@@ -106,8 +106,9 @@ def width_of(path: Path) -> int | None:
 
 
 def _width(stream: IO[bytes]) -> int | None:
-    version = np.lib.format.read_magic(stream)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    numpy: Any = np.lib.format  # untyped in part
+    version = numpy.read_magic(stream)
+    read = numpy.read_array_header_1_0 if version == (1, 0) else numpy.read_array_header_2_0
     shape: tuple[int, ...] = read(stream)[0]
     return shape[1] if len(shape) == 2 else None
 

@@ -6,12 +6,14 @@ frames are masked.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from datamodules.clips.dataset import UNREADABLE, ClipSource
+from datamodules.clips.feature_sets import FeatureSetClips
 from datamodules.manifests.manifest import Recording
 from datamodules.series import Series
 
@@ -26,6 +28,7 @@ SHARED = {
     "spread of": "spread of all channels",
     "first row of": "first row of all channels",
 }
+_WIDE, _OF_WIDE = 256, ("mean of", "spread of")  # of more channels, as of embeddings, only these: our choice
 _FEW = 3  # recordings a channel below which covariances are left out of the shared offset (our choice)
 _LOADING = 1e-6  # share of its variance that is added to a channel: repeated channels have no inverse
 
@@ -41,15 +44,33 @@ def signal_facts(recordings: Sequence[Recording], source: ClipSource, table: pd.
     rows: list[Mapping[str, float]] = []
     for recording in recordings:
         try:
-            series = source.measured(recording)
+            rows.append(_facts_of(source, recording))
         except UNREADABLE:  # training names it, and leaves it out
-            series = None
-        rows.append({} if series is None else series_facts(series))
+            rows.append({})
     facts = pd.DataFrame(rows, index=range(len(recordings)), dtype=np.float64)
     if hasattr(source, "series"):
         return pd.concat([facts, shared_offsets(facts)], axis=1)
     pictures = table[[name for name in PICTURES if name in table]].astype(np.float64)
     return pd.concat([pictures.reset_index(drop=True), facts], axis=1)
+
+
+def _facts_of(source: ClipSource, recording: Recording) -> Mapping[str, float]:
+    """Facts of a recording; of feature sets those of each, with its name where they are of no channel."""
+    if not isinstance(source, FeatureSetClips):
+        series = source.measured(recording)
+        return {} if series is None else series_facts(series)
+    found: dict[str, float] = {}
+    whole = source.series(recording)
+    for name, (place, valid) in zip(source.widths, source.parts(whole), strict=True):
+        channels = whole.channels[place]
+        facts = series_facts(replace(whole, values=whole.values[:, place], channels=channels, valid=valid))
+        for what, value in facts.items():
+            if " of " in what and "/" in what:
+                if len(whole.channels) <= _WIDE or what.startswith(_OF_WIDE):
+                    found[what] = value
+            else:
+                found[what if what in TOLD else f"{what} of {name}"] = value
+    return found
 
 
 def series_facts(series: Series) -> dict[str, float]:

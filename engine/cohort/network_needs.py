@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 from torch import nn
 
+from datamodules.manifests.columns import feature_columns
 from datamodules.manifests.known_visits import Known
 from datamodules.manifests.manifest import Manifest
 from datamodules.manifests.preprocessing import FILE
@@ -25,6 +26,7 @@ READS = {
     "RegionClips": "video",
     "SeriesClips": "series",
     "TokenClips": "tokens",
+    "FeatureSetClips": "features",
 }
 """What each source of clips reads."""
 CACHED = ("FaceClips", "RegionClips")
@@ -51,6 +53,11 @@ def check_content(manifest: Manifest, config: Mapping[str, Any], *, trained: boo
             of tokens of a step that a store has.
     """
     column, kind = _reads(config)
+    if kind == "features" and not any(_any(manifest.table, own) for own in feature_columns(manifest.table)):
+        raise ConfigError(
+            f"{manifest}: no recording has a feature set, which this network reads: name their files in "
+            "columns features_<set>"
+        )
     _check_cache(manifest, config, trained=trained)
     _check_places(manifest, config)
     if column is None or _any(manifest.table, column):

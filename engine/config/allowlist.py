@@ -17,6 +17,8 @@ NETWORKS = _names(
         "models.task": "Task",
         "models.mpdrm.network": "MPDRM",
         "models.mpdrm.branches": "MDFN MPFN",
+        "models.fusion.gated": "GatedSets",
+        "models.fusion.late": "LateFusion OneSet",
         "models.inputs": "Appearance FrameDifference Levels Delta Tokens",
         "models.trunks.encoded": "EncodedTrunk",
         "models.trunks.frames": "FramesTrunk",
@@ -65,6 +67,7 @@ LOADERS = _names(
     {
         "datamodules.datamodule": "ClipDataModule",
         "datamodules.clips.dataset": "PixelClips SeriesClips",
+        "datamodules.clips.feature_sets": "FeatureSetClips",
         "datamodules.clips.faces": "FaceClips",
         "datamodules.clips.regions": "RegionClips",
         "datamodules.clips.tokens": "TokenClips",
@@ -82,6 +85,7 @@ COHORTS = {SYNTHETIC} | _names(
     {
         "datamodules.manifests.manifest": "read_manifest",
         "datamodules.synthetic.extracted": "extracted",
+        "datamodules.synthetic.feature_sets": "feature_sets",
         "datamodules.manifests.transforms.permuted": "permuted",
         "datamodules.manifests.transforms.rescaled": "rescaled",
         "datamodules.manifests.transforms.keep_labels": "keep_labels",

@@ -9,6 +9,7 @@ from omegaconf.errors import InterpolationKeyError, InterpolationToMissingValueE
 
 from datamodules.wording import nearest
 from engine.config.choices import options, root_config, root_groups
+from engine.config.set_widths import with_stated_widths
 from engine.config.short_keys import placed
 from engine.config.source_code import arguments
 from engine.config.unknown_keys import right_word
@@ -16,7 +17,7 @@ from engine.config.unknown_keys import right_word
 # what the commands read of nodes that are no class; further keys are names for interpolations
 _READ: dict[str, tuple[str, ...]] = {
     "analysis": ("name", "title", "notes", "channels", "extractors", "phase", "steps"),
-    "data": ("manifest", "module", "scale", "items", "channels", "places"),
+    "data": ("manifest", "module", "scale", "items", "channels", "places", "sets", "widths"),
     "data.scale": ("name", "low", "high", "bands"),
     "evaluation": ("aggregate", "n_boot", "seed", "lines", "test", "filmstrips", "cluster"),
     "paths": ("output", "data"),
@@ -75,7 +76,7 @@ def plain_config(config: DictConfig, *, keys: Collection[str]) -> dict[str, Any]
         ) from error
     assert isinstance(plain, dict)
     _check_known(plain, "", command=command, interpolated=str(OmegaConf.to_container(config)))
-    return without_cohort(plain)
+    return with_stated_widths(without_cohort(plain))
 
 
 def without_cohort(plain: Any) -> dict[str, Any]:

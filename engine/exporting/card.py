@@ -30,6 +30,7 @@ _MEANING = {
     "frames": "aligned RGB frames of one face, 0 to 255; the normalization is inside",
     "series": "channels in the units of the files, in the order of `channels`; standardized inside",
     "mask": "whether a frame or step is real; the clip is padded with zeros at its end",
+    "set_mask": "which feature set is real at which step; the sets are those of `channels`, in their order",
     "subject": "equal for clips of one person, negative where nobody knows who it is",
     "row": "equal for clips of one recording: the context of a clip is of the person's other recordings in "
     "the batch, so that one person's recordings belong in one batch",

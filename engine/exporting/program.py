@@ -23,7 +23,7 @@ class Program(nn.Module):
 
     Args:
         trained: The network and what its run did to a clip.
-        inputs: Names of what is given: the content, `mask`, then of `subject`, `row`, `visit`,
+        inputs: Names of what is given: the content, `mask`, then of `set_mask`, `subject`, `row`, `visit`,
             `history.earlier`, `history.score` those that the network reads; see `models.types.Batch`.
     """
 
@@ -76,7 +76,7 @@ def program_of(trained: TrainedNetwork, *, known: bool) -> Program:
     with torch.inference_mode():
         trained.network(watched)
     read = watched.read | (watched["history"].read if known else set())
-    optional = [name for name in ("subject", "row", "visit", EARLIER, SCORE) if name in read]
+    optional = [name for name in ("set_mask", "subject", "row", "visit", EARLIER, SCORE) if name in read]
     return Program(trained, inputs=[trained.reads, "mask", *optional]).eval()
 
 
@@ -102,6 +102,9 @@ def made_up(trained: TrainedNetwork, *, clips: int, seed: int, known: bool = Fal
     subject, row = order // 4, order // 2
     subject = torch.where(subject == 1, -1, subject)  # the second person is unknown
     batch = {trained.reads: content, "mask": mask, "subject": subject, "row": row}
+    if trained.sets:
+        real = torch.rand((*mask.shape, trained.sets), generator=draw) < 0.7  # at least one at every step
+        batch["set_mask"] = (real | ~real.any(2, keepdim=True)) & mask[:, :, None]
     if known:
         same = (subject[:, None] == subject[None, :]) & (subject >= 0)[:, None]
         earlier = same & (row[None, :] < row[:, None])

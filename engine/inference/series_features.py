@@ -16,6 +16,7 @@ from biomarkers.features.extractor import Extractor, Unmeasurable
 from biomarkers.features.mean_spread_speed import MeanSpreadSpeed
 from biomarkers.features.principal_channels import PrincipalChannels
 from datamodules.clips.dataset import UNREADABLE, SeriesClips
+from datamodules.clips.feature_sets import FeatureSetClips
 from datamodules.clips.tokens import TokenClips
 from datamodules.manifests.manifest import Manifest, Recording
 from datamodules.series import Series
@@ -41,6 +42,11 @@ def series_source(config: Mapping[str, Any], manifest: Manifest) -> SeriesClips 
     source = build(config["data"]["module"]["source"], key="data.module.source")
     if isinstance(source, SeriesClips):
         return source.prepared(manifest.recordings())
+    if isinstance(source, FeatureSetClips):
+        return (
+            "the network reads feature sets, which are not all real at the same times: their simple readers "
+            "are networks of one set each (data.sets=[<one>])"
+        )
     if isinstance(source, TokenClips):
         return "the network reads tokens of an encoder, in which no series was measured"
     if manifest.preprocessing is None or "series_path" not in manifest.table:

@@ -43,6 +43,7 @@ class TrainedNetwork(nn.Module):
 
     Attributes:
         reads: `frames`, `series` or `tokens`, the key of a batch that it reads.
+        sets: How many feature sets the series is, whose `set_mask` it reads; 0 where it is none.
         channels: Names of the F channels of `series`, in their order; empty for frames.
         shape: Of one clip in the run's evaluation: (T, 3, H, W) of frames, (T, F) of series, (1, C) of
             tokens, of which there are as many as `encode.py` made.
@@ -57,6 +58,9 @@ class TrainedNetwork(nn.Module):
         if source["_target_"].endswith(".TokenClips"):
             self.reads, length = "tokens", 1
         self.channels = tuple(source.get("channels") or ())
+        self.sets = 0
+        if source["_target_"].endswith(".FeatureSetClips"):
+            self.sets = len({channel.rpartition("/")[0] for channel in self.channels})
         self.shape: tuple[int, ...] = (length, len(self.channels) or width or 0)
         if self.reads == "frames":
             self.shape = (length, 3, source["video"]["height"], source["video"]["width"])
@@ -84,7 +88,8 @@ class TrainedNetwork(nn.Module):
     def _check(self, batch: Any) -> None:
         if not isinstance(batch, Mapping):  # a bare tensor, as other networks take it
             raise ValueError(f"a batch is a dict, this is {type(batch).__name__}. {self._wanted()}")
-        missing = [key for key in (self.reads, "mask") if key not in batch]
+        needed = (self.reads, "mask", *(["set_mask"] if self.sets else []))
+        missing = [key for key in needed if key not in batch]
         if missing:
             raise ValueError(f"the batch lacks {missing[0]!r}, it holds {sorted(batch)}. {self._wanted()}")
         x, mask = batch[self.reads], batch["mask"]
@@ -103,11 +108,19 @@ class TrainedNetwork(nn.Module):
                 f"{self.reads!r} is {tuple(x.shape)} {x.dtype}, 'mask' {tuple(mask.shape)} {mask.dtype}. "
                 + self._wanted()
             )
+        self._check_sets(batch)
         if not mask.any(dim=1).all():
             raise ValueError("a clip has no real step: 'mask' must be true somewhere in every row")
         for name in ("subject", "row"):
             if name in batch and (not isinstance(batch[name], Tensor) or batch[name].shape != mask.shape[:1]):
                 raise ValueError(f"{name!r} must be a tensor of {len(mask)} numbers, one a clip")
+
+    def _check_sets(self, batch: Mapping[str, Any]) -> None:
+        if not self.sets:
+            return
+        real, shape = batch["set_mask"], (*batch["mask"].shape, self.sets)
+        if not isinstance(real, Tensor) or real.dtype != torch.bool or real.shape != shape:
+            raise ValueError(f"'set_mask' must be bool {shape}. {self._wanted()}")
 
     def _wanted(self) -> str:
         if self.reads == "frames":
@@ -116,4 +129,5 @@ class TrainedNetwork(nn.Module):
             content = f"(B, N, {self.shape[1]}) of its encoder, float32 or as they are stored"
         else:
             content = f"(B, T, {len(self.channels)}) float32, the channels {', '.join(self.channels)}"
-        return f"Give {self.reads!r} {content}, and 'mask' (B, T) bool, true where a step is real."
+        sets = f", 'set_mask' (B, T, {self.sets}) bool, where each feature set is" if self.sets else ""
+        return f"Give {self.reads!r} {content}, and 'mask' (B, T) bool, true where a step is real{sets}."

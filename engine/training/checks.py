@@ -31,7 +31,7 @@ from models.inputs import Input
 _log = logging.getLogger(__name__)
 _COMPILERS = (os.environ.get("CXX", "g++"), "clang++", "cl")
 _HALF = ("bf16-mixed", "bf16-true", "bf16", "16-mixed", "16-true", "16")
-_GIVES = {"video": "frames", "series": "series", "tokens": "tokens"}
+_GIVES = {"video": "frames", "series": "series", "tokens": "tokens", "features": "series"}
 _PERSONALITY = {"frames": "appearance or motion", "series": "levels or deltas"}  # of its own trunk
 _EXAMPLES = {
     "frames": "experiment=mpdrm",

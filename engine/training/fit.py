@@ -28,6 +28,7 @@ from engine.cohort.pretrained_weights import weights_taken
 from engine.config.build import build, build_all
 from engine.config.compose import with_value
 from engine.config.selection import monitored, reads_test, with_modes
+from engine.config.set_widths import with_channel_widths
 from engine.inference.clip_predictions import earlier_scores
 from engine.runs.provenance import RunManifest
 from engine.runs.ranks import attend
@@ -155,6 +156,7 @@ def fit_split(
     if datamodule.channels is not None:
         # by name: what meets the weights must not depend on the order of a file
         config = with_value(config, "data.module.source.channels", list(datamodule.channels))
+        config = with_channel_widths(config, datamodule.channels)
     datamodule.accept_leaks = tuple(config["accept_leaks"])
     statistics, rate = datamodule.train_statistics(), None
     if state is not None:

@@ -21,8 +21,12 @@ from models.tuning import under_low_rank
 _log = logging.getLogger(__name__)
 
 _TRUNK = "network.depression.trunk."
-_KINDS = {"video": "pixels", "series": "series"}
-_HOW = {"series": "experiment=mpdrm_series data/clips=series", "pixels": "experiment=mpdrm data/clips=pixels"}
+_KINDS = {"video": "pixels", "series": "series", "features": "feature sets"}
+_HOW = {
+    "series": "experiment=mpdrm_series data/clips=series",
+    "pixels": "experiment=mpdrm data/clips=pixels",
+    "feature sets": "experiment=feature_sets with the same model/fusion",
+}
 
 
 def start_from(

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from datamodules.series import UnreadableSeries, read_feature_set
+from datamodules.series.feature_set import width_of
 from datamodules.sources.shared.draft import Draft, SourceError
 
 # As the public pages of AdoDAS state them (November 2026). How the folders of the sets are called is not
@@ -34,9 +34,7 @@ def known_width(name: str) -> int | None:
 
 
 def check_widths(draft: Draft, widths: Mapping[str, int]) -> None:
-    """Hold the first readable file of each column against the stated width of its set.
-
-    That all files of a set have one width is checked where they are read.
+    """Hold the files of each column against the stated width of its set; what cannot be read is told later.
 
     Args:
         draft: With its rows.
@@ -47,15 +45,10 @@ def check_widths(draft: Draft, widths: Mapping[str, int]) -> None:
     """
     for column, stated in widths.items():
         for row in draft.rows:
-            if not row[column]:
-                continue
-            try:
-                found = len(read_feature_set(draft.root / row[column]).channels)
-            except UnreadableSeries:
-                continue  # named where all files are probed
-            if found != stated:
+            path = draft.root / row[column]
+            found = width_of(path) if row[column] else None
+            if found not in (None, stated):
                 raise SourceError(
-                    f"{draft.root / row[column]}: {found} values a row, the pages state {stated} for this "
-                    "set; if it is another one, give its folder another name, or leave it out with sets=[...]"
+                    f"{path}: {found} values a row, the pages state {stated} for this set; if it is another "
+                    "one, give its folder another name, or leave it out with sets=[...]"
                 )
-            break

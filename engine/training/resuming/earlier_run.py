@@ -10,6 +10,7 @@ from engine.checkpoints.checkpoint import CheckpointError, RunCheckpoint, load_c
 from engine.checkpoints.recorded_config import recorded
 from engine.config.compose import ConfigError
 from engine.config.differences import differences
+from engine.config.set_widths import with_channel_widths
 from engine.runs.environment import git_state
 from engine.runs.find_run import found_run
 from engine.runs.lock import FolderInUse, holder, is_held
@@ -108,6 +109,7 @@ def check_same(content: Mapping[str, Any], config: Mapping[str, Any], source: Pa
         # a checkpoint names every channel that was read, where the config may have left them open, and holds
         # the rate that was found
         settled = {"data.module.source.channels"}
+        config = with_channel_widths(config, earlier["data"]["module"]["source"].get("channels"))
         if config["find_lr"]:
             settled |= {"model.optimizer.lr"}
     keys = [line for line in differences(earlier, config) if line.partition(":")[0] not in settled]

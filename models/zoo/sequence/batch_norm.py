@@ -13,7 +13,8 @@ class MaskedBatchNorm(nn.BatchNorm1d):
     row is then the same alone and in any batch.
 
     Raises:
-        ValueError: a training batch has fewer than two real steps.
+        ValueError: a training batch has one real step. One without any, as of a feature set that no clip of
+            the batch has, changes nothing.
 
     Example:
         >>> x, mask = torch.tensor([[[1.0], [3.0], [9.0]]]), torch.tensor([[True, True, False]])
@@ -36,17 +37,19 @@ class MaskedBatchNorm(nn.BatchNorm1d):
         if not self.training:
             return silence(self._scaled(steps, self.running_mean, self.running_var), mask).to(x.dtype)
         count = mask.sum()
-        if mask.device.type == "cpu" and not torch.compiler.is_compiling() and count < 2:
+        if mask.device.type == "cpu" and not torch.compiler.is_compiling() and count == 1:
             raise ValueError(
                 "batch normalization needs two real steps in a training batch; use larger batches"
             )
-        mean = steps.sum((0, 1)) / count
-        var = silence(steps - mean, mask).square().sum((0, 1)) / count
+        some = count.clamp_min(1)
+        mean = steps.sum((0, 1)) / some
+        var = silence(steps - mean, mask).square().sum((0, 1)) / some
         with torch.no_grad():
-            self.running_mean.lerp_(mean, self.momentum)
+            moved = (count > 0).to(mean.dtype) * self.momentum
+            self.running_mean.lerp_(mean, moved)
             unbiased = var * count / (count - 1).clamp_min(1)  # which is what torch keeps
-            self.running_var.lerp_(unbiased, self.momentum)
-            self.num_batches_tracked.add_(1)
+            self.running_var.lerp_(unbiased, moved)
+            self.num_batches_tracked.add_(count > 0)
         return silence(self._scaled(steps, mean, var), mask).to(x.dtype)
 
     def _scaled(self, x: Tensor, mean: Tensor, var: Tensor) -> Tensor:

@@ -32,3 +32,14 @@ def test_a_batch_of_one_real_step_cannot_be_normalized():
     mask[0, 0] = True
     with pytest.raises(ValueError, match="two real steps"):
         MaskedBatchNorm(3)(torch.randn(1, 4, 3), mask)
+
+
+def test_a_batch_without_a_real_step_changes_nothing():
+    norm = MaskedBatchNorm(3).train()
+    before = {name: value.clone() for name, value in norm.state_dict().items()}
+    x = torch.randn(2, 4, 3, requires_grad=True)
+    out = norm(x, torch.zeros(2, 4, dtype=torch.bool))
+    assert (out == 0).all()
+    out.sum().backward()
+    assert x.grad.isfinite().all()
+    assert all(torch.equal(value, before[name]) for name, value in norm.state_dict().items())
