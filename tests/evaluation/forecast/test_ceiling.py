@@ -61,7 +61,8 @@ def test_ceilings_of_a_questionnaire_of_items_follow_from_its_omega():
     found = ceiling(Labels(np.arange(PERSONS), positive, score), omega(np.cov(items, rowvar=False)))
     best = perfect_reader(severity, score, positive)
     for name, value in best.items():
-        assert getattr(found, name) == pytest.approx(value, rel=0.03), name
+        # another form of noise than the model's: what it moves is the error, by 4 %
+        assert getattr(found, name) == pytest.approx(value, rel=0.05 if name == "mae" else 0.01), name
 
 
 def test_more_reliable_questionnaires_allow_more(labels_of):

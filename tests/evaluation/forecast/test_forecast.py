@@ -29,14 +29,12 @@ def test_every_metric_has_its_interval_difference_and_persons(labels_of):
         assert [one["persons"] for one in row["curve"]] == [20, 47, 100]
         assert row["curve"][1]["width"] == row["width"]
         assert row["curve"][1]["difference"] == row["difference"]
-        for kind in ("width", "difference"):
-            needed = row["persons"][kind]["persons"]
-            again = made(labels_of(), persons=needed)[name]
-            assert (
-                again[kind]
-                <= row["persons"][kind]["wanted"]
-                < made(labels_of(), persons=needed - 1)[name][kind]
-            )
+
+
+def test_so_many_persons_are_enough_and_one_fewer_is_not(labels_of):
+    for kind, needed in made(labels_of(), curve=())["auc"]["persons"].items():
+        enough, fewer = (made(labels_of(), needed["persons"] - less, curve=())["auc"] for less in (0, 1))
+        assert enough[kind] <= needed["wanted"] < fewer[kind]
 
 
 def test_errors_follow_from_the_auc_or_are_given(labels_of):
