@@ -34,7 +34,7 @@ HYDRA = {
 SHORT = {"lr", "epochs", "batch", "workers"}  # null at the root, told with what they stand for
 PLAIN = {
     path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".").removesuffix(".__main__"): path
-    for room in ("benchmarks", "studies", "datamodules", "evaluation")
+    for room in ("benchmarks", "studies", "datamodules", "evaluation", "engine")
     for path in sorted((ROOT / room).rglob("*.py"))
     if 'if __name__ == "__main__":' in path.read_text(encoding="utf-8")
 }

@@ -10,7 +10,8 @@ Then (classical test theory, Lord and Novick 1968)
     AUC       of z for the observed class;          accuracy    E max(P(1 | z), P(0 | z))
 
 No reader of the severity that all items share can do better in many persons; in few, chance can. One who
-knows what an item asks besides can, and so can a leak.
+knows what an item asks besides can, and so can a leak. The form of the noise is a model: answers made item by
+item had ceilings of .958 in place of .953 of AUC, and 1.62 in place of 1.56 points of MAE (its test).
 """
 
 from dataclasses import dataclass

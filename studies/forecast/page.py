@@ -44,8 +44,8 @@ _OFF = """
 
 Forecast over mean realized width of AUC / MAE. *AUC*: .05 less or more is assumed than the model then has.
 *icc*: it is assumed that nothing, or nearly all, of what disturbs a prediction stays with the person, where
-{habit:.0f} % do; with one visit it does not matter. *100 persons*: the labels of {corpora} corpora of 100 persons
-each in the place of those of {corpus:,}; lowest and highest. MAE is then that of the reader with this AUC.
+{habit:.0f} % do; with one visit it does not matter. *100 persons*: the labels of {corpora} corpora of 100
+persons each in the place of those of {corpus:,}; lowest and highest. MAE follows from AUC in all of these.
 
 | setting | AUC - .05 | AUC + .05 | icc 0 | icc .9 | 100 persons, AUC | 100 persons, MAE |
 |---|---|---|---|---|---|---|
@@ -71,8 +71,8 @@ studies, Monte-Carlo error {error:.3f}. Disturbances of the two correlate by {sh
 |---|---|---|---|---|---|
 """
 _END = """
-Where the second model is better, no worse one is bad enough: a guess is too near to the first model to be told
-apart from it.{absent}
+Where the second model is better, no worse one is bad enough: a guess is too near to the first model to be
+told apart from it.{absent}
 
 ## What is assumed and what is not
 
@@ -148,7 +148,7 @@ def write(
             ),
             *_power_rows(compared),
             _END.format(
-                absent=f" {absent} pairs are missing: not even one that knows the label can." if absent else "",
+                absent=f" {absent} pairs are missing: no second model can be." if absent else "",
                 spread=f"{100 * min(spreads):.0f} to {100 * max(spreads):.0f} %", studies=studies,
                 options=options,
             ),
