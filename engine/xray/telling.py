@@ -91,7 +91,9 @@ def _where(facts: Iterable[Fact]) -> tuple[str, ...]:
 def _shares(values: NDArray[Any], labels: NDArray[np.float64]) -> str:
     groups = pd.Series(labels).groupby(pd.Series(values.astype(str))).agg(["sum", "count"])
     largest = groups.sort_values("count", ascending=False, kind="stable").head(_SHOWN)
-    told = [f"{row['sum']:.0f} of {row['count']:.0f} positive in {name!r}" for name, row in largest.iterrows()]
+    told = [
+        f"{row['sum']:.0f} of {row['count']:.0f} positive in {name!r}" for name, row in largest.iterrows()
+    ]
     more = f" and {len(groups) - len(told)} more" if len(groups) > len(told) else ""
     return ", ".join(told) + more
 
