@@ -211,6 +211,8 @@ class ClipDataModule(pl.LightningDataModule):
             if augment is None:
                 return batch
             series, mask = augment(batch["series"], batch["mask"], batch["seed"], batch["subject"])
+            if "set_mask" in batch:  # rows that were lost are lost of all sets
+                batch = batch | {"set_mask": batch["set_mask"] & mask[:, :, None]}
             return batch | {"series": series, "mask": mask}
         frames = batch["frames"]
         if augment is not None:
@@ -335,6 +337,12 @@ def _check_augment(augment: nn.Module | None, source: ClipSource) -> None:
         raise ValueError(
             f"data.module.augment={type(augment).__name__} changes {wanted}, {type(source).__name__} reads "
             f"{kind}: use SeriesAugment for series, ClipAugment for frames, or null for none"
+        )
+    amounts = {name: getattr(augment, name, 0.0) for name in ("shift", "person_level", "person_gain")}
+    if hasattr(source, "parts") and any(amounts.values()):
+        raise ValueError(
+            f"data.module.augment with {amounts}: these move rows, or read means of all rows, and a feature "
+            "set is not real in all of them; leave them at 0"
         )
 
 

@@ -11,10 +11,13 @@ from datamodules.schema import UNKNOWN
 from evaluation.metrics.applicable import labeled
 from evaluation.metrics.catalog import METRICS
 from evaluation.tables.aggregate import to_subjects
+from evaluation.tables.clusters import cluster_column, unit_of, units
 from evaluation.tables.predictions import HEADS
 from evaluation.uncertainty.table_estimates import estimates, in_order
 
 Summary = dict[str, Any]
+
+UNLABELED = "no recording of this part has a label: they are hidden, or missing"
 
 
 def summarize(
@@ -32,7 +35,8 @@ def summarize(
 
     Returns:
         `{"auc": {"value", "low", "high"}, ...}`, plus `"counts"` and the same metrics over persons,
-        `"by_subject"`.
+        `"by_subject"`; and `"intervals_over"` where intervals are over groups of persons, `"reason"`
+        where no recording has a label.
 
     Raises:
         ValueError: a table is empty or holds a recording twice.
@@ -47,6 +51,10 @@ def summarize(
             )
     out: Summary = dict(estimates(tables, thresholds))
     out["counts"] = counts(tables[0])
+    if cluster_column(tables[0]) is not None:
+        out["intervals_over"] = unit_of(tables[0])
+    if not tables[0][[name for name in tables[0] if str(name).endswith("_target")]].notna().any(axis=None):
+        out["reason"] = UNLABELED
     known = [table[table["subject_id"] != UNKNOWN] for table in tables]
     if by_subject and len(known[0]):
         # a person's mean prediction is not the quantity the threshold was chosen for, so no decisions here
@@ -77,6 +85,8 @@ def counts(recordings: pd.DataFrame) -> dict[str, int]:
             out[f"labeled_{head}"] = len(labeled(recordings, target))
     if "binary_target" in recordings:
         out["positive"] = int((recordings["binary_target"] == 1).sum())
+    if cluster_column(recordings) is not None:
+        out["clusters"] = int(units(recordings).nunique())
     return out
 
 

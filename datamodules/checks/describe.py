@@ -17,7 +17,7 @@ Row = tuple[str, ...]
 
 _ORDER = ("train", "val", "valid", "validation", "dev", "test")
 _ALL = "all"
-_GROUPS = ("task", "site", "sex")
+_GROUPS = ("task", "site", "school", "sex")
 _NONE = "-"
 
 

@@ -1,11 +1,12 @@
 """Collation of samples to a batch: a plain dict of tensors and lists.
 
 frames (B, T, 3, H, W) uint8, or encoded [B], or series (B, T, F) float32, or tokens (B, T, D); mask (B, T)
-bool; targets and target_mask {score, binary, band: (B,)}; traits (B, 5) float32 and traits_mask (B, 5) bool;
-subject, visit, row, clip, seed (B,) int64, subject below 0 where nobody knows who it is; scored (B,) bool;
-recording_id, subject_id, session_id [B] str; errors: (recording_id, message) of what was skipped. Only where
-the split makes first visits known with their scores: history {earlier: (B, B) bool, score: (B, B) float32},
-of pairs of rows (see `history`).
+bool; of feature sets also set_mask (B, T, S) bool, which of the S sets is real where; targets and target_mask
+{score, binary, band: (B,)}; traits (B, 5) float32 and traits_mask (B, 5) bool; subject, visit, row, clip,
+seed (B,) int64, subject below 0 where nobody knows who it is; scored (B,) bool; recording_id, subject_id,
+session_id [B] str; errors: (recording_id, message) of what was skipped. Only where the split makes first
+visits known with their scores: history {earlier: (B, B) bool, score: (B, B) float32}, of pairs of rows (see
+`history`).
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from torch import Tensor
 from datamodules.clips.dataset import TARGETS
 from datamodules.clips.history import history
 
-_STACKED = ("frames", "series", "tokens", "mask")
+_STACKED = ("frames", "series", "tokens", "mask", "set_mask")
 _CODES = ("subject", "visit", "row", "clip", "seed")
 _LISTS = ("encoded", "recording_id", "subject_id", "session_id")
 

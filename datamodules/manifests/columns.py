@@ -24,7 +24,8 @@ NUMBERS = (
     "brightness", "border", "blur", "face_x", "face_y", "face_size", "yaw", "pitch", "roll", "usable",
     "visit_order",
 )  # fmt: skip
-TEXT = (*IDS, *FILES, "task", "split", "site", "corpus", "scale", "sex", "content_hash")
+GROUPS = ("school", "class")  # in which persons are nested
+TEXT = (*IDS, *FILES, *GROUPS, "task", "split", "site", "corpus", "scale", "sex", "content_hash")
 PREFIXES = ("item_", "trait_")
 LABELS = ("score", "binary")  # of NUMBERS; besides them the columns that PREFIXES begin
 _SET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")  # the name of a set becomes part of the names of channels

@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
@@ -53,7 +53,8 @@ def fill_facts(table: pd.DataFrame, *, root: Path, sidecar: Path) -> pd.DataFram
     """Return the table with its missing facts filled; what is stated is never overwritten.
 
     A file that cannot be read keeps `n_frames` missing and is named in the log: whether that stops the run is
-    decided where its frames are needed. Its bytes are hashed all the same.
+    decided where its frames are needed. Its bytes are hashed all the same. Of a recording that has feature
+    sets alone, every set is read.
 
     Args:
         table: A validated manifest table.
@@ -65,26 +66,34 @@ def fill_facts(table: pd.DataFrame, *, root: Path, sidecar: Path) -> pd.DataFram
             table = table.assign(**{name: np.nan})
     if HASH not in table:
         table = table.assign(**{HASH: ""})
-    sources = table["path"].where(table["path"] != "", table.get("series_path", ""))
-    sets = set[str]()
-    for name in feature_columns(table):  # of a recording that has nothing else, the first one that it has
-        alone = (sources == "") & (table[name] != "")
-        sets |= set(table.loc[alone, name])
-        sources = sources.where(~alone, table[name])
-    sources = sources.tolist()
+    other = table["path"].where(table["path"] != "", table.get("series_path", "")).tolist()
+    sets = _sets_of(table, other)
+    named = [one or next(iter(sets.get(row, ())), "") for row, one in enumerate(other)]
     # of stored tokens alone there is nothing to be read: `encode.py` has written what it knows
-    rows = [row for row in np.flatnonzero(_incomplete(table)).tolist() if sources[row]]
+    rows = [row for row in np.flatnonzero(_incomplete(table)).tolist() if named[row]]
     if not rows:
         return table
-    files = {row: str(sources[row]) for row in rows}
-    facts = _probe_all(sorted(set(files.values())), root=root, sidecar=sidecar, sets=sets)
+    files = {row: str(named[row]) for row in rows}
+    of_sets = {file for row in rows for file in sets.get(row, ())}
+    facts = _probe_all(sorted({*files.values(), *of_sets}), root=root, sidecar=sidecar, sets=of_sets)
     _say_contradictions(table, files, facts)
     columns = {name: table[name].tolist() for name in (*FACTS, HASH)}
     for row, file in files.items():
+        faulty = any("n_frames" not in facts.get(one, {}) for one in sets.get(row, ()))
         for name, value in facts.get(file, {}).items():
-            if name in columns and _is_missing(columns[name][row]):
+            if name in columns and _is_missing(columns[name][row]) and not (faulty and name in _OF_SERIES):
                 columns[name][row] = value
     return table.assign(**columns)
+
+
+def _sets_of(table: pd.DataFrame, other: Sequence[str]) -> dict[int, list[str]]:
+    """Row -> files of its feature sets, of the rows that have neither a video nor a series."""
+    found: dict[int, list[str]] = {}
+    for name in feature_columns(table):
+        for row, file in enumerate(table[name].tolist()):
+            if file and not other[row]:
+                found.setdefault(row, []).append(file)
+    return found
 
 
 def _say_contradictions(table: pd.DataFrame, files: dict[int, str], facts: dict[str, Facts]) -> None:
@@ -130,7 +139,7 @@ def _probe_all(files: list[str], *, root: Path, sidecar: Path, sets: Collection[
         return facts
     try:
         with ThreadPoolExecutor(_THREADS) as pool:
-            probed = pool.map(lambda file: _probe(root / file, of_set=file in sets), todo)
+            probed = pool.map(lambda file: (_probe_set if file in sets else _probe)(root / file), todo)
             for file, found in zip(
                 todo, Progress(probed, total=len(todo), desc="Probing files"), strict=True
             ):
@@ -147,13 +156,10 @@ def _key(root: Path, file: str) -> tuple[str, int, int]:
     return file, status.st_size, status.st_mtime_ns
 
 
-def _probe(file: Path, *, of_set: bool) -> Facts:
+def _probe(file: Path) -> Facts:
     facts: Facts = {HASH: sha256(file)}
     try:
-        if of_set:
-            facts |= _set_facts(file)
-        else:
-            facts |= _series_facts(file) if is_series(file) else _video_facts(file)
+        facts |= _series_facts(file) if is_series(file) else _video_facts(file)
     except (UnreadableSeries, UnreadableVideo, OSError) as fault:
         _log.warning("%s cannot be read: %s", file, fault)
     return facts
@@ -221,12 +227,19 @@ def _series_facts(file: Path) -> Facts:
     return facts
 
 
-def _set_facts(file: Path) -> Facts:
+def _probe_set(file: Path) -> Facts:
     """Rows and duration of a feature set; its rate is not that of the recording, which others may need."""
-    with HEADERS:
-        series = read_feature_set(file)
-    rows, rate = len(series.values), series.fps
-    return {"n_frames": float(rows)} | ({"duration_s": round(rows / rate, _DIGITS)} if rate else {})
+    facts: Facts = {HASH: sha256(file)}
+    try:
+        with HEADERS:
+            series = read_feature_set(file)
+    except (UnreadableSeries, OSError) as fault:
+        _log.warning("%s cannot be read: %s", file, fault)
+        return facts
+    facts["n_frames"] = float(len(series.values))
+    if series.fps:
+        facts["duration_s"] = round(len(series.values) / series.fps, _DIGITS)
+    return facts
 
 
 def _read_sidecar(sidecar: Path) -> dict[tuple[str, int, int], Facts]:

@@ -7,7 +7,7 @@ with the rate of the recording. One row is a pooled vector. Columns have numbers
 import zipfile
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +26,9 @@ _AGAIN = "copy or extract it again"
 def read_feature_set(path: Path, *, fps: float | None = None) -> Series:
     """Read and check the file of a set; channels are called "0", "1", ..., in the order of its columns.
 
-    In a `.npy`, which has no mask, rows of zeros or of NaN alone are not valid, as in the bare arrays of other
-    corpora. What can be mapped is mapped: a float32 `.npy` whose rows are all valid. Else the array is kept in
-    memory as long as others leave room.
+    In a `.npy`, which has no mask, rows of zeros or of NaN alone are not valid, as in the bare arrays of
+    other corpora. What can be mapped is mapped: a float32 `.npy` whose rows are all valid. Else the array is
+    kept in memory as long as others leave room.
 
     Args:
         path: The file.
@@ -93,6 +93,25 @@ def is_feature_set(path: Path) -> bool:
         return False
 
 
+def width_of(path: Path) -> int | None:
+    """Columns that the head of a file states; None where it states none, which reading it then explains."""
+    try:
+        if path.suffix == ".npy":
+            with path.open("rb") as stream:
+                return _width(stream)
+        with zipfile.ZipFile(path) as archive, archive.open(f"{ARRAYS[0]}.npy") as member:
+            return _width(member)
+    except Exception:  # whatever NumPy and zip make of foreign bytes
+        return None
+
+
+def _width(stream: IO[bytes]) -> int | None:
+    version = np.lib.format.read_magic(stream)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape: tuple[int, ...] = read(stream)[0]
+    return shape[1] if len(shape) == 2 else None
+
+
 def _of_archive(path: Path) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.bool_]]:
     if not zipfile.is_zipfile(path):
         raise UnreadableSeries(f"{path}: is no .npz archive; {_AGAIN}, or name an array .npy")
@@ -154,7 +173,8 @@ def _of_array(
     if fps is not None and not (np.isfinite(fps) and fps > 0):
         raise UnreadableSeries(f"{path}: the manifest's 'fps' is {fps}; write rows per second above 0")
     seconds = None if fps is None or len(values) < 2 else np.arange(len(values)) / fps
-    return values, seconds, values.any(axis=1) & ~np.isnan(values).all(axis=1)
+    lacks = np.isnan(values).all(axis=1) | ~np.any(values, axis=1)
+    return values, seconds, np.asarray(~lacks)
 
 
 def _check_numbers(features: NDArray[Any], path: Path) -> None:
@@ -162,8 +182,8 @@ def _check_numbers(features: NDArray[Any], path: Path) -> None:
         raise UnreadableSeries(f"{path}: the features are {features.dtype}; store numbers, such as float32")
     if features.ndim != 2:
         raise UnreadableSeries(
-            f"{path}: the features have {features.ndim} dimension(s), {features.shape}; store rows by columns "
-            "(T, F), a pooled vector as one row (1, F)"
+            f"{path}: the features have {features.ndim} dimension(s), {features.shape}; store rows by "
+            "columns (T, F), a pooled vector as one row (1, F)"
         )
     if not features.size:
         raise UnreadableSeries(f"{path}: holds no value, its features are {features.shape}; {_AGAIN}")
@@ -174,18 +194,17 @@ def _checked(values: NDArray[Any], valid: NDArray[np.bool_], path: Path) -> NDAr
     """The values as float32, 0 in rows that are not valid."""
     if not valid.any():
         raise UnreadableSeries(
-            f"{path}: none of its {len(valid)} rows is valid; {_AGAIN}, or empty its manifest cell and take the "
-            "recording without this set (missing=mask)"
+            f"{path}: none of its {len(valid)} rows is valid; {_AGAIN}, or empty its manifest cell and take "
+            "the recording without this set (missing=mask)"
         )
     with np.errstate(over="ignore"):  # too large for float32 becomes infinite, and is told below
-        found = np.asarray(values) if values.dtype != np.float32 else values
-        found = found.astype(np.float32, copy=False)
+        found = values.astype(np.float32, copy=False)
     bad = ~np.isfinite(found) & valid[:, None]
     if bad.any():
         row, column = np.argwhere(bad)[0]
         raise UnreadableSeries(
-            f"{path}: column {column} is {values[row, column]} in row {row}, which is valid ({int(bad.sum())} "
-            f"such values); mark rows without a measurement as not valid, or {_AGAIN}"
+            f"{path}: column {column} is {values[row, column]} in row {row}, which is valid "
+            f"({int(bad.sum())} such values); mark rows without a measurement as not valid, or {_AGAIN}"
         )
     if not valid.all():
         found = np.where(valid[:, None], found, np.float32(0))
@@ -201,6 +220,6 @@ def _check_alive(values: NDArray[np.float32], valid: NDArray[np.bool_], path: Pa
         return
     what = "all of its values are alike" if rows == 1 else f"its {rows} valid rows are all alike"
     raise UnreadableSeries(
-        f"{path}: {what} (column 0 is {first[0]:g}), as where an extractor did not run; {_AGAIN}, or empty its "
-        "manifest cell and take the recording without this set (missing=mask)"
+        f"{path}: {what} (column 0 is {first[0]:g}), as where an extractor did not run; {_AGAIN}, or empty "
+        "its manifest cell and take the recording without this set (missing=mask)"
     )

@@ -1,8 +1,10 @@
 """Resampling of series to another rate, and bridging of short gaps."""
 
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from datamodules.series import channel_schema
 from datamodules.series.series import Series
@@ -28,16 +30,36 @@ def resample(series: Series, *, fps: float | None, max_gap_s: float) -> Series:
     """
     if series.seconds is None or series.fps is None:
         raise ValueError("this series tells neither times nor a rate")
-    seconds, step = series.seconds, 1 / series.fps
-    times = seconds
+    seconds = times = series.seconds
     if fps is not None:
         count = int(np.floor((seconds[-1] - seconds[0] + _ROUNDING) * fps)) + 1
         times = seconds[0] + np.arange(count) / fps
+    values, valid = at_times(series, times, max_gap_s=max_gap_s)
+    return replace(series, values=values, valid=valid, fps=fps or series.fps, seconds=times, notes=())
+
+
+def at_times(
+    series: Series, times: NDArray[np.float64], *, max_gap_s: float
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Values float32 (N, F) and valid bool (N,) of a series at some times, as `resample` has them.
+
+    Of a series whose values are mapped, only the rows around these times are read.
+
+    Args:
+        series: With known times (T,) and rate.
+        times: Seconds (N,).
+        max_gap_s: Longest gap to bridge, in seconds.
+
+    Raises:
+        ValueError: The series has no times.
+    """
+    if series.seconds is None or series.fps is None:
+        raise ValueError("this series tells neither times nor a rate")
     if not series.valid.any():
-        nothing = np.zeros((len(times), len(series.channels)), dtype=np.float32)
-        unseen = np.zeros(len(times), dtype=bool)
-        return replace(series, values=nothing, valid=unseen, fps=fps or series.fps, seconds=times, notes=())
-    measured, known = seconds[series.valid], series.values[series.valid]
+        nothing = np.zeros((len(times), series.values.shape[1]), dtype=np.float32)
+        return nothing, np.zeros(len(times), dtype=bool)
+    step, rows = 1 / series.fps, np.flatnonzero(series.valid)
+    measured = series.seconds[rows]
     right = np.searchsorted(measured, times).clip(1, max(len(measured) - 1, 1))
     left, right = right - 1, np.minimum(right, len(measured) - 1)
     width = measured[right] - measured[left]
@@ -47,9 +69,15 @@ def resample(series: Series, *, fps: float | None, max_gap_s: float) -> Series:
     nearest = np.where(share > 0.5, right, left)
     covered = np.abs(times - measured[nearest]) <= step / 2
     share = np.where(bridged, share, nearest != left)[:, None]  # the edge of a long gap keeps its own value
-    values = known[left] * (1 - share) + known[right] * share
-    presence = [channel_schema.is_presence(name) for name in series.channels]
-    values[:, presence] = known[nearest][:, presence]
+    values = series.values[rows[left]] * (1 - share) + series.values[rows[right]] * share
+    presence = _presences(series.channels)
+    if len(presence):
+        values[:, presence] = series.values[rows[nearest]][:, presence]
     valid = bridged | covered
-    values = np.where(valid[:, None], values, 0).astype(np.float32)
-    return replace(series, values=values, valid=valid, fps=fps or series.fps, seconds=times, notes=())
+    return np.where(valid[:, None], values, 0).astype(np.float32), valid
+
+
+@lru_cache(maxsize=256)
+def _presences(channels: tuple[str, ...]) -> NDArray[np.int64]:
+    """Places of channels that are there or not, with nothing in between."""
+    return np.flatnonzero([channel_schema.is_presence(name) for name in channels])

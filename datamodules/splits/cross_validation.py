@@ -21,6 +21,7 @@ class RepeatedKFold:
     repeats: int = 3
     val: float = 0.2
     seed: int = 0
+    group_by: str | None = None
     subject_disjoint: ClassVar[bool] = True
 
     def splits(self, manifest: Manifest) -> list[Split]:
@@ -35,7 +36,8 @@ class RepeatedKFold:
         for repeat in range(self.repeats):
             # Neighboring seeds are those of neighboring runs: a repeat must not be the fold of another run.
             seed = int(np.random.SeedSequence([self.seed, repeat]).generate_state(1)[0])
-            for split in KFold(folds=self.folds, val=self.val, seed=seed).splits(manifest):
+            dealt = KFold(folds=self.folds, val=self.val, seed=seed, group_by=self.group_by)
+            for split in dealt.splits(manifest):
                 found.append(replace(split, name=f"repeat{repeat}-{split.name}", repeat=repeat))
         return found
 
@@ -54,6 +56,7 @@ class Nested:
         final: The outer fold itself.
         val: Fraction of the remaining persons that selects the checkpoint, in inner and outer folds.
         seed: Of all folds.
+        group_by: Column of groups that stay together in all of them, such as `school`.
     """
 
     outer: int = 5
@@ -62,6 +65,7 @@ class Nested:
     final: bool = False
     val: float = 0.2
     seed: int = 0
+    group_by: str | None = None
     subject_disjoint: ClassVar[bool] = True
 
     def splits(self, manifest: Manifest) -> list[Split]:
@@ -90,6 +94,7 @@ class Nested:
     def _folds(self, which: str, manifest: Manifest) -> list[Split]:
         """The folds of `KFold`, whose errors name the option of this protocol."""
         try:
-            return KFold(folds=getattr(self, which), val=self.val, seed=self.seed).splits(manifest)
+            folds = getattr(self, which)
+            return KFold(folds=folds, val=self.val, seed=self.seed, group_by=self.group_by).splits(manifest)
         except SplitError as fault:
             raise SplitError(str(fault).replace("protocol.folds", f"protocol.{which}")) from fault

@@ -1,5 +1,7 @@
 """Stratification of persons by label, so that the parts of a split are alike."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -9,9 +11,14 @@ _SCORE_STRATA = 4  # our choice: quartiles of the mean score where there is no b
 _FEWEST_PERSONS = 5  # our choice: persons a quantile needs before it is worth its own stratum
 
 
-def strata_of(table: pd.DataFrame) -> dict[str, list[str]]:
-    """Persons by majority label, or by quartile of their mean score where labels do not differ."""
-    persons = pd.DataFrame({"person": person_keys(table)})
+def strata_of(table: pd.DataFrame, keys: Sequence[str] | None = None) -> dict[str, list[str]]:
+    """Persons by majority label, or by quartile of their mean score where labels do not differ.
+
+    Args:
+        table: Manifest rows.
+        keys: One a row of what is dealt as a whole in the place of persons, see `groups.unit_keys`.
+    """
+    persons = pd.DataFrame({"person": person_keys(table) if keys is None else keys})
     persons["binary"] = table["binary"].to_numpy() if "binary" in table else np.nan
     persons["score"] = table["score"].to_numpy() if "score" in table else np.nan
     mean = persons.groupby("person", sort=True)[["binary", "score"]].mean()

@@ -49,8 +49,9 @@ def by_person(
     val: set[str],
     test: set[str],
     check: Sequence[str] = PARTS,
+    keys: Sequence[str] | None = None,
 ) -> Split:
-    """The split in which all recordings of a person are in one part.
+    """The split in which all recordings of a person, or of a group of persons, are in one part.
 
     Args:
         manifest: The recordings.
@@ -58,11 +59,12 @@ def by_person(
         val: Person keys that select.
         test: Person keys that are tested; everybody else trains.
         check: Parts that must have every class.
+        keys: One a row of what is dealt, see `groups.unit_keys`; persons where not given.
 
     Raises:
         SplitError: A checked part is empty or lacks a class.
     """
-    keys = person_keys(manifest.table)
+    keys = person_keys(manifest.table) if keys is None else keys
     parts = ["test" if key in test else "val" if key in val else "train" for key in keys]
     split = split_of(name, manifest.table, parts)
     require_classes(manifest, split, check)
@@ -79,13 +81,26 @@ def split_of(name: str, table: pd.DataFrame, parts: Sequence[str], *, disjoint: 
     return Split(name, train, val, test, disjoint)
 
 
-def require_persons(manifest: Manifest, strata: dict[str, list[str]], least: int) -> None:
+def require_persons(
+    manifest: Manifest, strata: dict[str, list[str]], least: int, *, group_by: str | None = None
+) -> None:
     """Stop where there are fewer persons than a protocol needs; report recordings of unknown ones.
+
+    Args:
+        manifest: The recordings.
+        strata: What is dealt: persons, or groups of them.
+        least: How many are needed.
+        group_by: Column of the groups.
 
     Raises:
         SplitError: With the number and the remedy.
     """
     count = sum(map(len, strata.values()))
+    if count < least and group_by is not None:
+        raise SplitError(
+            f"{manifest}: {count} groups of '{group_by}' are too few for this protocol, it needs {least}; "
+            "use fewer protocol.folds where it has folds, a finer column, or persons (protocol.group_by=null)"
+        )
     if count < least:
         raise SplitError(
             f"{manifest}: {count} persons are too few for this protocol, it needs {least}; "

@@ -1,8 +1,8 @@
 """Split protocols: given, holdout, k-fold, leave-one-subject-out.
 
-A split is made over persons, never over clips or recordings. Only `Given`, which repeats what a corpus
-prescribes, may put visits of one person on both sides, and `longitudinal.Longitudinal`, which asks another
-question.
+A split is made over persons, or whole groups of them, never over clips or recordings. Only `Given`, which
+repeats what a corpus prescribes, may put visits of one person on both sides, and
+`longitudinal.Longitudinal`, which asks another question.
 """
 
 import logging
@@ -12,6 +12,7 @@ from typing import ClassVar
 import numpy as np
 
 from datamodules.manifests.manifest import Manifest
+from datamodules.splits.groups import group_note, unit_keys
 from datamodules.splits.label_strata import draw, strata_of, without
 from datamodules.splits.partition import (
     PARTS,
@@ -70,66 +71,87 @@ class Given:
 
 @dataclass(frozen=True, kw_only=True)
 class Holdout:
-    """One person-disjoint split, stratified by each person's majority label; fractions are of persons."""
+    """One person-disjoint split, stratified by each person's majority label; fractions are of persons.
+
+    Args:
+        val: Fraction that selects.
+        test: Fraction that is tested.
+        seed: Of the draw.
+        group_by: Column of groups that stay together, such as `school`; fractions are then of groups.
+    """
 
     val: float = 0.15
     test: float = 0.3
     seed: int = 0
+    group_by: str | None = None
     subject_disjoint: ClassVar[bool] = True
 
     def splits(self, manifest: Manifest) -> list[Split]:
         """One split named `holdout`.
 
         Raises:
-            SplitError: Fractions that leave nothing, too few persons, or a class missing from a part.
+            SplitError: Fractions that leave nothing, too few persons or groups, a person in two groups, or a
+                class missing from a part.
         """
         if min(self.val, self.test) <= 0 or self.val + self.test >= 1:
             raise SplitError(
                 f"protocol.val={self.val} and protocol.test={self.test} must be positive and leave persons "
                 "to train on"
             )
-        strata = strata_of(manifest.table)
-        require_persons(manifest, strata, 3)
+        keys = unit_keys(manifest, self.group_by)
+        strata = strata_of(manifest.table, keys)
+        require_persons(manifest, strata, 3, group_by=self.group_by)
         rng = np.random.default_rng(self.seed)
         test = draw(strata, self.test, rng)
         val = draw(without(strata, test), self.val / (1 - self.test), rng)
-        split = by_person(manifest, "holdout", val=val, test=test, check=())
+        split = by_person(manifest, "holdout", val=val, test=test, check=(), keys=keys)
         if faults_of(manifest.table, split, PARTS):
             require_classes(manifest, split, PARTS, remedy=self._remedy(manifest))
-        return [split]
+        return [replace(split, notes=group_note(manifest, split, self.group_by))]
 
     def _remedy(self, manifest: Manifest) -> str:
         """The number of folds that gives every part every class, where there is one: small data need it."""
-        folds = KFold(seed=self.seed).working(manifest)
+        folds = KFold(seed=self.seed, group_by=self.group_by).working(manifest)
         return f"use protocol=kfold protocol.folds={folds}, which works with these persons" if folds else ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class KFold:
-    """Person-disjoint stratified folds: everyone is tested once; val is a fraction of the other persons."""
+    """Person-disjoint stratified folds: everyone is tested once; val is a fraction of the other persons.
+
+    Args:
+        folds: How many.
+        val: Fraction of those who are not tested that selects.
+        seed: Of the draw.
+        group_by: Column of groups that stay together, such as `school`; folds are then dealt from groups.
+    """
 
     folds: int = 5
     val: float = 0.2
     seed: int = 0
+    group_by: str | None = None
     subject_disjoint: ClassVar[bool] = True
 
     def splits(self, manifest: Manifest) -> list[Split]:
         """Splits named `fold0`, `fold1`, ...
 
         Raises:
-            SplitError: Fewer than two folds, too few persons, or a class missing from a part.
+            SplitError: Fewer than two folds, too few persons or groups, a person in two groups, or a class
+                missing from a part.
         """
         if self.folds < 2:
             raise SplitError(f"protocol.folds={self.folds}: cross-validation needs at least 2")
-        require_persons(manifest, strata_of(manifest.table), max(self.folds, 3))
+        strata = strata_of(manifest.table, unit_keys(manifest, self.group_by))
+        require_persons(manifest, strata, max(self.folds, 3), group_by=self.group_by)
         splits = self._dealt(manifest)
         if faulty := [split for split in splits if faults_of(manifest.table, split, PARTS)]:
             require_classes(manifest, faulty[0], PARTS, remedy=self._remedy(manifest))
-        return splits
+        return [replace(split, notes=group_note(manifest, split, self.group_by)) for split in splits]
 
     def _dealt(self, manifest: Manifest) -> list[Split]:
         """The folds, whether or not every part of them has every class."""
-        strata = strata_of(manifest.table)
+        keys = unit_keys(manifest, self.group_by)
+        strata = strata_of(manifest.table, keys)
         rng = np.random.default_rng(self.seed)
         # Dealing the strata one after the other, without starting anew, keeps the folds equally large.
         dealt = [person for persons in strata.values() for person in rng.permutation(persons).tolist()]
@@ -138,12 +160,14 @@ class KFold:
             test = set(dealt[fold :: self.folds])
             # a stream for each fold, so that the val part of one does not depend on how many came before
             val = draw(without(strata, test), self.val, np.random.default_rng([self.seed, fold]))
-            splits.append(by_person(manifest, f"fold{fold}", val=val, test=test, check=()))
+            splits.append(by_person(manifest, f"fold{fold}", val=val, test=test, check=(), keys=keys))
         return splits
 
     def working(self, manifest: Manifest) -> int | None:
         """The nearest number of folds that gives every part every class, where there is one."""
-        for folds in sorted(range(2, self.folds + 6), key=lambda count: abs(count - self.folds)):
+        units = len(set(unit_keys(manifest, self.group_by)))
+        few = range(2, min(self.folds + 5, units if self.group_by else self.folds + 5) + 1)
+        for folds in sorted(few, key=lambda count: abs(count - self.folds)):
             dealt = replace(self, folds=folds)._dealt(manifest)
             if not any(faults_of(manifest.table, split, PARTS) for split in dealt):
                 return folds
@@ -156,24 +180,35 @@ class KFold:
 
 @dataclass(frozen=True, kw_only=True)
 class LeaveOneSubjectOut:
-    """One split a person; the test part holds that person only, so it may lack a class."""
+    """One split a person; the test part holds that person only, so it may lack a class.
+
+    Args:
+        val: Fraction of the others that selects.
+        seed: Of the draw.
+        group_by: Column of groups that are left out in the place of persons, such as `school`.
+    """
 
     val: float = 0.2
     seed: int = 0
+    group_by: str | None = None
     subject_disjoint: ClassVar[bool] = True
 
     def splits(self, manifest: Manifest) -> list[Split]:
-        """Splits named `loso-<subject>`.
+        """Splits named `loso-<subject>`, or `loso-<group>`.
 
         Raises:
-            SplitError: Too few persons, or a class missing from training or validation.
+            SplitError: Too few persons or groups, a person in two groups, or a class missing from training or
+                validation.
         """
-        strata = strata_of(manifest.table)
-        require_persons(manifest, strata, 3)
+        keys = unit_keys(manifest, self.group_by)
+        strata = strata_of(manifest.table, keys)
+        require_persons(manifest, strata, 3, group_by=self.group_by)
         persons = [person for group in strata.values() for person in group]
         splits = []
         for number, person in enumerate(sorted(persons)):
             val = draw(without(strata, {person}), self.val, np.random.default_rng([self.seed, number]))
             name = f"loso-{person.split(':', 1)[1]}"
-            splits.append(by_person(manifest, name, val=val, test={person}, check=("train", "val")))
+            given = {"val": val, "test": {person}}
+            split = by_person(manifest, name, **given, check=("train", "val"), keys=keys)
+            splits.append(replace(split, notes=group_note(manifest, split, self.group_by)))
         return splits

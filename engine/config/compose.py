@@ -18,7 +18,7 @@ _READ: dict[str, tuple[str, ...]] = {
     "analysis": ("name", "title", "notes", "channels", "extractors", "phase", "steps"),
     "data": ("manifest", "module", "scale", "channels", "places"),
     "data.scale": ("name", "low", "high", "bands"),
-    "evaluation": ("aggregate", "n_boot", "seed", "lines", "test", "filmstrips"),
+    "evaluation": ("aggregate", "n_boot", "seed", "lines", "test", "filmstrips", "cluster"),
     "paths": ("output", "data"),
     "selection": ("monitor", "mode"),
 }

@@ -12,7 +12,7 @@ from datamodules.manifests.known_visits import known_visits, with_scores
 from datamodules.manifests.manifest import Manifest
 from datamodules.manifests.visits import place_of_visits
 from datamodules.splits.partition import Split
-from engine.inference.recordings import targets
+from engine.inference.recordings import cluster_of, targets
 from engine.inference.series_features import SeriesFeatures, check_families, series_source
 from evaluation.baselines.earlier_scores import last_score, mean_score
 from evaluation.baselines.line_names import FAMILIES
@@ -41,7 +41,7 @@ class Lines:
     """
 
     def __init__(self, config: Mapping[str, Any], manifest: Manifest) -> None:
-        self._manifest, self._table = manifest, targets(manifest)
+        self._manifest, self._table = manifest, targets(manifest, cluster_of(config))
         # a run of an earlier version has no such key
         asked = config["evaluation"].get("lines", tuple(FAMILIES))
         check_families(asked)

@@ -20,6 +20,8 @@ from engine.runs.seed import seed_run
 
 _log = logging.getLogger(__name__)
 
+_LATER = ("cluster",)  # of `evaluation`: configs of earlier checkpoints have no such key
+
 _TRAINER = {
     "accelerator": ("auto", "cpu", "gpu", "cuda", "mps", "tpu"),
     "precision": (
@@ -75,7 +77,7 @@ def recorded_run(
     run["data"] = run["data"] | {"module": module}
     given = config.get("evaluation") or {}
     changes = {name: value for name, value in given.items() if value is not None}
-    if strangers := sorted(set(changes) - set(run["evaluation"])):
+    if strangers := sorted(set(changes) - {*run["evaluation"], *_LATER}):
         raise ConfigError(
             f"evaluation.{strangers[0]}: no such setting; there are {', '.join(run['evaluation'])}"
         )

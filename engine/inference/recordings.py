@@ -14,10 +14,12 @@ from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.manifest import Manifest
 from datamodules.schema import IDS
 from datamodules.splits.partition import Split
+from engine.config.compose import ConfigError
 from engine.config.selection import reads_test
 from engine.inference.clip_predictions import ClipPredictions, part_of
 from evaluation.change.visit_pairs import MOVED, NAMES
 from evaluation.tables.aggregate import combine, to_recordings
+from evaluation.tables.clusters import with_clusters
 from evaluation.tables.predictions import KNOWN_VISITS, heads_of
 
 _log = logging.getLogger(__name__)
@@ -69,7 +71,7 @@ def predicted_recordings(
     for part in parts:
         _log.info("predicting %s: %d recordings", part, len(getattr(split, part)))
         clips[part] = predict(manifest, part_of(split, part))
-    facts = targets(manifest)
+    facts = targets(manifest, cluster_of(config))
     tables = {part: recordings_of(clips[part].table, facts, split=part, config=config) for part in parts}
     lost = {part: clips[part].unmeasured for part in parts}
     return PredictedParts(clips, tables, unmeasured_table(lost, facts, heads_of(tables[parts[0]])))
@@ -128,10 +130,28 @@ def unmeasured_table(
     return pd.DataFrame(rows)
 
 
-def targets(manifest: Manifest) -> pd.DataFrame:
-    """The manifest's table with the severity band of each recording."""
+def targets(manifest: Manifest, cluster: str | None = None) -> pd.DataFrame:
+    """The manifest's table with the severity band of each recording.
+
+    Args:
+        manifest: The recordings.
+        cluster: Column of the groups that intervals are computed over; None for persons.
+
+    Raises:
+        ConfigError: No such column, an empty cell of it, or a person in two groups.
+    """
     bands = [recording.band for recording in manifest.recordings()]
-    return manifest.table.assign(band=np.array(bands, dtype=np.float64))  # None becomes NaN
+    table = manifest.table.assign(band=np.array(bands, dtype=np.float64))  # None becomes NaN
+    try:
+        return with_clusters(table, cluster)
+    except ValueError as fault:
+        raise ConfigError(f"{manifest}: {fault}") from fault
+
+
+def cluster_of(config: Mapping[str, Any]) -> str | None:
+    """The column of `evaluation.cluster`, None for persons."""
+    name = (config.get("evaluation") or {}).get("cluster")  # configs of earlier checkpoints have no such key
+    return None if name is None else str(name)
 
 
 def rows_of(table: pd.DataFrame, ids: Iterable[str]) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from datamodules.splits.partition import Split
 from engine.inference.by_known_visits import by_known_visits
 from engine.inference.lines import Lines, with_visits
 from engine.inference.person_changes import changes_of, learned_change, restored
-from engine.inference.recordings import ELSEWHERE, PredictedParts, rows_of, targets
+from engine.inference.recordings import ELSEWHERE, PredictedParts, cluster_of, rows_of, targets
 from engine.inference.strata import by_discrepancy
 from evaluation.baselines.earlier_scores import last_score, mean_score
 from evaluation.baselines.oracle import WITH_SCORES, oracle_lines
@@ -81,7 +81,8 @@ def assess(
     if split.train:
         lines = _lines(config, manifest, split, test, val, threshold.value)
     elif split.known is not None:
-        found = _earlier_lines(manifest, split, test, learned, threshold.value)
+        facts = targets(manifest, cluster_of(config))
+        found = _earlier_lines(facts, split, test, learned, threshold.value)
         lines = found | {"reasons": lines["reasons"] | found["reasons"]}
     metrics = metrics_json(
         test=summarize([test], [threshold.value]),
@@ -117,7 +118,7 @@ def _lines(
     val: pd.DataFrame | None,
     threshold: float | None,
 ) -> dict[str, Any]:
-    table = targets(manifest)
+    table = targets(manifest, cluster_of(config))
     # every line on what the model was measured on
     tested, chosen = (() if part is None else tuple(part["recording_id"]) for part in (test, val))
     train, judged, rows = (rows_of(table, ids) for ids in (split.train, chosen, tested))
@@ -135,14 +136,14 @@ def _lines(
 
 
 def _earlier_lines(
-    manifest: Manifest, split: Split, test: pd.DataFrame, learned: pd.DataFrame, threshold: float | None
+    facts: pd.DataFrame, split: Split, test: pd.DataFrame, learned: pd.DataFrame, threshold: float | None
 ) -> dict[str, Any]:
     """Lines of what the persons of another manifest scored before: they need no training recordings.
 
     The score is answered alone, as nobody teaches what share of such persons is depressed: it ranks them, and
     has no probabilities and no decisions. Who has no earlier score gets the mean of the run's validation.
     """
-    table = with_visits(targets(manifest), split)
+    table = with_visits(facts, split)
     mean = float(learned["score_target"].mean()) if "score_target" in learned else nan
     further = [partial(line, table, mean=mean) for line in (last_score, mean_score)]
     rows = rows_of(table, test["recording_id"])

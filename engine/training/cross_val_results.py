@@ -19,6 +19,7 @@ from evaluation.baselines.reference_lines import LINES, told_heads
 from evaluation.metrics.applicable import measurements
 from evaluation.metrics.catalog import METRICS
 from evaluation.summary import mean_prediction, metrics_json, summarize
+from evaluation.tables.clusters import PREFIX, cluster_column
 from evaluation.tables.predictions import measured
 from evaluation.uncertainty.table_estimates import paired_differences
 from evaluation.uncertainty.threshold import Threshold
@@ -111,7 +112,8 @@ class _Repeat:
 def _lines(
     manifest: Manifest, repeats: Sequence[_Repeat], lines: Lines | None
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    table = targets(manifest)
+    cluster = cluster_column(repeats[0].test)
+    table = targets(manifest, None if cluster is None else cluster.removeprefix(PREFIX))
     heads = told_heads(table, repeats[0].test)
     tested = [repeat.test for repeat in repeats]
     folds = [

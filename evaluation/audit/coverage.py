@@ -8,7 +8,7 @@ import pandas as pd
 from evaluation.metrics import catalog
 from evaluation.metrics.applicable import Measurement
 from evaluation.uncertainty.confidence_intervals import estimate
-from evaluation.uncertainty.jackknife import leave_one_out, left_out
+from evaluation.uncertainty.jackknife import leave_out_of, left_out
 from evaluation.uncertainty.prediction_intervals import COVERAGE
 
 
@@ -38,7 +38,7 @@ def coverage(recordings: pd.DataFrame) -> dict[str, Any]:
     bound = coverage_measurement(recordings)
     if bound is None:
         return {"reason": "no score with an interval was predicted"}
-    reached = left_out([bound], leave_one_out(recordings["subject_id"]))[bound.name]
+    reached = left_out([bound], leave_out_of(recordings))[bound.name]
     width = (recordings["high"] - recordings["low"])[bound.rows]
     return {
         "promised": COVERAGE,

@@ -24,6 +24,7 @@ from evaluation.baselines.reference_lines import NUISANCE
 from evaluation.metrics import resampled as weighted
 from evaluation.metrics.applicable import subject_codes, usable
 from evaluation.metrics.rank_correlation import partial_spearman, spearman
+from evaluation.tables.clusters import units
 from evaluation.tables.predictions import HEADS
 from evaluation.uncertainty.bootstrap import (
     LEVEL,
@@ -74,7 +75,7 @@ def audit_nuisance(recordings: pd.DataFrame, facts: pd.DataFrame, resampling: Re
             columns[name] = values
         else:
             reasons[name] = reason
-    weights = np.concatenate(list(subject_weights(rows["subject_id"], resampling)))
+    weights = np.concatenate(list(subject_weights(units(rows), resampling)))
     answers = {name: _answers(values, rows, head, weights) for name, values in columns.items()}
     found: dict[str, dict[str, Any]] = {name: {} for name in columns}
     flagged: dict[str, list[str]] = {}

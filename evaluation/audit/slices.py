@@ -16,7 +16,7 @@ from evaluation.audit.coverage import coverage_measurement
 from evaluation.metrics.applicable import measurements, subject_codes
 from evaluation.uncertainty.bootstrap import Estimate
 from evaluation.uncertainty.confidence_intervals import estimate
-from evaluation.uncertainty.jackknife import LeaveOneOut, LeftOut, leave_one_out, left_out
+from evaluation.uncertainty.jackknife import LeaveOneOut, LeftOut, leave_out_of, left_out
 from evaluation.uncertainty.table_estimates import difference
 
 Array = NDArray[np.float64]
@@ -51,7 +51,7 @@ def slices(
         splits nobody a `reason` instead of groups.
     """
     known = facts.assign(recording_id=facts["recording_id"].astype(str)).set_index("recording_id")
-    persons = leave_one_out(recordings["subject_id"])
+    persons = leave_out_of(recordings)
     out: dict[str, Any] = {}
     for column in columns:
         if column not in known:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from evaluation.tables.clusters import cluster_column
 from evaluation.tables.predictions import HEADS
 
 Array = NDArray[np.float64]
@@ -52,6 +53,8 @@ def recording_table(rows: pd.DataFrame, values: Mapping[str, Array]) -> pd.DataF
     out = pd.DataFrame({name: rows[name].astype(str).to_numpy() for name in ("recording_id", "subject_id")})
     out["session_id"] = rows["session_id"].astype(str).to_numpy() if "session_id" in rows else ""
     out["split"] = "reference"
+    if (cluster := cluster_column(rows)) is not None:
+        out[cluster] = rows[cluster].to_numpy()
     for head in HEADS:
         if head in rows:
             out[f"{head}_target"] = labels_of(rows, head)

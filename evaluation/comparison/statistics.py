@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from evaluation.comparison.runs import Run, RunError, check_same
 from evaluation.metrics.applicable import subject_codes
 from evaluation.metrics.catalog import METRICS
+from evaluation.tables.clusters import unit_of, units
 from evaluation.uncertainty.confidence_intervals import Limits, limits, t_interval
 from evaluation.uncertainty.holm import holm
 from evaluation.uncertainty.paired_permutation import PERMUTATIONS, paired_permutation
@@ -58,19 +59,21 @@ def compare(
     absent = {name: why for name in chosen if (why := _undefined(name, (*bound_a, *bound_b)))}
     names = [name for name in chosen if name not in absent]
     found = _differences(a, b, bound_a, bound_b, names)
-    persons = subject_codes(a.tables[0].recordings["subject_id"])
+    tested = a.tables[0].recordings
+    changing = subject_codes(units(tested))  # whose predictions change places together
     for name in names:
-        found[name] |= _tested(name, bound_a, bound_b, persons, n_perm=n_perm, seed=seed)
-    tested = [name for name in names if found[name]["p_value"] is not None]
-    for name, value in zip(tested, holm([found[name]["p_value"] for name in tested]), strict=True):
+        found[name] |= _tested(name, bound_a, bound_b, changing, n_perm=n_perm, seed=seed)
+    told = [name for name in names if found[name]["p_value"] is not None]
+    for name, value in zip(told, holm([found[name]["p_value"] for name in told]), strict=True):
         found[name]["p_holm"] = float(value)
     for name in names:
         found[name] |= verdict(name, found[name])
     return {
         "a": _described(a),
         "b": _described(b),
-        "recordings": len(persons),
-        "persons": int(persons.max()) + 1,
+        "recordings": len(tested),
+        "persons": int(subject_codes(tested["subject_id"]).max()) + 1,
+        "intervals_over": unit_of(tested),
         "seed": seed,
         "verdict": VERDICT,
         "metrics": found,

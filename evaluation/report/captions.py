@@ -27,7 +27,7 @@ CAPTIONS = {
     "roc": Caption(
         "How many depressed recordings are found, for how many false alarms?",
         "ROC curve",
-        "All thresholds. The band resamples persons; the dot is the threshold that validation chose.",
+        "All thresholds. The band is a bootstrap over persons, the dot the threshold that validation chose.",
     ),
     "calibration": Caption(
         "Can a predicted probability be taken at its word?",

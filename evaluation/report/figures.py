@@ -33,6 +33,7 @@ from evaluation.report.style import (
     png,
     svg,
 )
+from evaluation.tables.clusters import units
 from evaluation.uncertainty.bootstrap import Resampling, subject_weights
 from evaluation.uncertainty.calibration import reliability
 from evaluation.uncertainty.prediction_intervals import COVERAGE
@@ -116,7 +117,7 @@ def roc(recordings: pd.DataFrame, *, threshold: float | None, form: Form = svg) 
         return None
     rows = labeled(recordings, "binary_target")
     y, p = rows["binary_target"].to_numpy(dtype=float), rows[column].to_numpy(dtype=float)
-    weights = np.concatenate(list(subject_weights(rows["subject_id"], _ROC_BAND)))
+    weights = np.concatenate(list(subject_weights(units(rows), _ROC_BAND)))
     low, high = np.nanquantile(weighted.roc(y, p, weights, _ROC_GRID), [0.025, 0.975], axis=0)
     alarms, hits = weighted.roc_points(y, p, np.ones((1, y.size)))
     with canvas(*_HALF) as figure:

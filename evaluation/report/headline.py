@@ -50,7 +50,8 @@ def judge(metrics: Mapping[str, Any], *, trial: bool = False) -> Verdict:
     extras = [s for s in (_below_chance(reference), _identity(reference), _oracles(reference)) if s]
     beaten = [finding.beaten for finding in findings]
     tone: Tone = "good" if beaten and all(beaten) else "mixed" if any(beaten) else "poor"
-    headline = _headline(findings) + _shown(test) if findings else _UNDECIDED
+    undecided = _HIDDEN if test.get("reason") else _UNDECIDED
+    headline = _headline(findings) + _shown(test) if findings else undecided
     return Verdict(
         headline=f"A trial run, no result{_shown(test)}" if trial else headline,
         tone="trial" if trial else tone,
@@ -59,6 +60,7 @@ def judge(metrics: Mapping[str, Any], *, trial: bool = False) -> Verdict:
 
 
 _UNDECIDED = "The test split cannot decide: no metric is defined on it"
+_HIDDEN = "The labels of the test part are hidden: it is predicted, and validation alone is measured"
 
 
 def _headline(findings: Sequence[_Finding]) -> str:

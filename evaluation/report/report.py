@@ -23,6 +23,7 @@ from evaluation.report.run_facts import trial
 from evaluation.report.sections.change_section import change_section
 from evaluation.report.sections.leak_section import leak_section
 from evaluation.report.sections.provenance_section import provenance_rows
+from evaluation.tables.clusters import PERSONS
 from evaluation.tables.predictions import HEADS, KNOWN_VISITS
 from evaluation.uncertainty.confidence_intervals import MIN_PERSONS
 
@@ -96,6 +97,7 @@ def _numbers(metrics: Mapping[str, Any]) -> dict[str, Any]:
     """Tables of metrics, of reference lines and of oracles."""
     reference, lines = metrics.get("reference") or {}, _line_rows(metrics)
     return {
+        "over": _over(metrics),
         "metric_rows": _metric_rows(metrics),
         "remarks": _remarks(metrics),
         "strata": _strata(metrics),
@@ -125,7 +127,12 @@ def _figures(
     constant = ((metrics.get("reference") or {}).get("constant") or {}).get("prediction")
     choice: Any = {"chosen": (manifest.get("chosen") or {}).get("epoch"), "monitor": _monitor(manifest)}
     warmup = float(manifest.get("warmup_epochs") or 0.0)
-    captions, strips = dict(CAPTIONS), [(example, figures.filmstrip(example)) for example in attention]
+    over = _over(metrics)
+    captions = {
+        name: one._replace(text=one.text.replace("over persons", f"over {over}"))
+        for name, one in CAPTIONS.items()
+    }
+    strips = [(example, figures.filmstrip(example)) for example in attention]
     plots = {
         "references": figures.reference_forest(forest_lines(metrics)),
         "truth": figures.predictions_against_truth(test, constant=constant) if persons else None,
@@ -141,6 +148,11 @@ def _figures(
     return {"plots": plots, "captions": captions, "questions": questions, "strips": strips}
 
 
+def _over(metrics: Mapping[str, Any]) -> str:
+    """What intervals are computed over, in words."""
+    return str(metrics["test"].get("intervals_over") or PERSONS)
+
+
 def _own_notes(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[str]:
     """Remarks that follow from the numbers themselves."""
     notes = []
@@ -149,6 +161,17 @@ def _own_notes(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[
         notes.append(
             f"{counts['unknown_subject']} test recordings have no known person: the split cannot be audited "
             "for shared persons, and intervals treat each as a person of its own, which makes them narrow."
+        )
+    if metrics["test"].get("reason"):
+        notes.append(
+            f"Test labels are hidden or missing: the {counts['recordings']} recordings of the test part are "
+            "predicted in predictions.csv, and how good these predictions are is not known. The numbers "
+            "below are of the validation part, which chose checkpoint and threshold, hence optimistic."
+        )
+    if "clusters" in counts:
+        notes.append(
+            f"Intervals are over the {counts['clusters']} {_over(metrics)} that were tested, not over "
+            "persons, as those of a group resemble each other. Permutation tests of audits are over persons."
         )
     if 0 < counts.get("subjects", 0) < MIN_PERSONS:
         notes.append(
@@ -207,12 +230,12 @@ def _metric_rows(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
         {
             "label": metric.label,
             "meaning": metric.meaning,
-            "test": test[name],
+            "test": test.get(name),
             "persons": persons.get(name),
             "val": val.get(name),
         }
         for name, metric in METRICS.items()
-        if name in test
+        if name in (val if test.get("reason") else test)
     ]
 
 

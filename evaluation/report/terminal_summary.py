@@ -64,8 +64,9 @@ def result_rows(metrics: Mapping[str, Any]) -> list[Row]:
         metrics: Content of `metrics.json`.
     """
     test, reference = metrics["test"], metrics.get("reference") or {}
-    names = [name for name in (*_SHOWN, *METRICS) if _value(test, name) is not None]
-    names = list(dict.fromkeys(names))[: len(_SHOWN)]
+    names = _told(test)
+    if not names and test.get("reason"):
+        return _of_hidden(test, metrics.get("val") or {})
     if not names:
         return [("test", "no metric is defined on it")]
     lines = [("test", test), *((name, reference.get(name)) for name in _SIMPLE)]
@@ -84,6 +85,20 @@ def result_rows(metrics: Mapping[str, Any]) -> list[Row]:
             rows.append((name, f"none: {reasons[name]}"))
     apart = heads_apart(metrics.get("ranked_by_heads"))
     return [*rows, *_fold_rows(metrics, names), *([] if apart is None else [("note", apart)])]
+
+
+def _told(line: Mapping[str, Any]) -> list[str]:
+    """The first metrics that have a value."""
+    names = [name for name in (*_SHOWN, *METRICS) if _value(line, name) is not None]
+    return list(dict.fromkeys(names))[: len(_SHOWN)]
+
+
+def _of_hidden(test: Mapping[str, Any], val: Mapping[str, Any]) -> list[Row]:
+    """Rows of a run whose test part has no labels: what validation says, which chose the checkpoint."""
+    rows = [("test", f"predicted, not measured: {test['reason']}")]
+    if names := _told(val):
+        rows.append(("validation", f"{'   '.join(_cell(val, name) for name in names)}   (optimistic)"))
+    return rows
 
 
 def _fold_rows(metrics: Mapping[str, Any], names: Sequence[str]) -> Iterator[Row]:

@@ -10,6 +10,7 @@ from scipy import stats
 
 from datamodules.manifests.visits import COLUMN
 from datamodules.schema import IDS
+from evaluation.tables.clusters import cluster_column
 from evaluation.tables.predictions import HEADS, PredictionError, check_clips
 
 Aggregate = Literal["mean", "median", "trimmed"]
@@ -60,6 +61,8 @@ def to_recordings(
         raise PredictionError(
             f"predicted recordings {strangers[:5]} are not in the manifest: predict its recordings only"
         )
+    if (cluster := cluster_column(known)) is not None:
+        out[cluster] = known.loc[out["recording_id"], cluster].to_numpy()
     if COLUMN in known.columns:
         out[COLUMN] = known.loc[out["recording_id"], COLUMN].to_numpy(dtype=np.float64, na_value=np.nan)
     for head in HEADS:
@@ -95,7 +98,11 @@ def to_subjects(recordings: pd.DataFrame) -> pd.DataFrame:
     if "band_target" in out:
         out["band_target"] = np.floor(out["band_target"] + 0.5)
     split = recordings["split"].iloc[0] if "split" in recordings and len(recordings) else ""
-    return out.assign(recording_id=out["subject_id"], session_id="", split=split)[[*IDS, "split", *columns]]
+    out = out.assign(recording_id=out["subject_id"], session_id="", split=split)
+    if (cluster := cluster_column(recordings)) is not None:
+        own = recordings.groupby("subject_id", sort=True)[cluster].first()
+        return out.assign(**{cluster: own.to_numpy()})[[*IDS, "split", cluster, *columns]]
+    return out[[*IDS, "split", *columns]]
 
 
 def _counted(table: pd.DataFrame, head: str) -> pd.Series:

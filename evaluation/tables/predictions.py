@@ -11,6 +11,7 @@ import pandas as pd
 
 from datamodules.manifests.visits import COLUMN
 from datamodules.schema import IDS
+from evaluation.tables.clusters import PREFIX, cluster_column
 
 DIVERGED = (
     "lower model.optimizer.lr, keep trainer.gradient_clip_val, and look for extreme values in the input"
@@ -101,7 +102,8 @@ def write_predictions(
     """Write `predictions.csv`: ids, split, `target, prediction, low, high` of the primary head, all heads.
 
     Columns `low` and `high` (see `prediction_intervals`) are left empty where the table has none, and
-    `known_visits` is there where earlier visits stood behind the predictions.
+    `known_visits` is there where earlier visits stood behind the predictions, `cluster_<name>` where
+    intervals are over groups of persons.
 
     Args:
         path: the file.
@@ -118,8 +120,15 @@ def write_predictions(
         table[column] = table.get(source, np.nan)
     others = [f"{h}_{side}" for h in HEADS for side in ("target", "prediction") if f"{h}_{side}" in table]
     others += [name for name in (COLUMN, KNOWN_VISITS, "valid_share", "unmeasured") if name in table]
+    others += [name for name in [cluster_column(table)] if name is not None]
     path.parent.mkdir(parents=True, exist_ok=True)
     table[[*_FIRST, *others]].sort_values(["split", "recording_id"]).to_csv(path, index=False)
+
+
+def _clusters_of(path: Path) -> list[str]:
+    """Columns of the header that name groups of persons: their values stay as they are written."""
+    header = path.open(encoding="utf-8").readline().strip().split(",")
+    return [name for name in header if name.startswith(PREFIX)]
 
 
 def read_predictions(path: Path) -> pd.DataFrame:
@@ -131,7 +140,7 @@ def read_predictions(path: Path) -> pd.DataFrame:
     try:
         table = pd.read_csv(
             path,
-            dtype=dict.fromkeys((*IDS, "split"), str),
+            dtype=dict.fromkeys((*IDS, "split", *_clusters_of(path)), str),
             float_precision="round_trip",
             keep_default_na=False,
             na_values=[""],  # how a number that is missing is written

@@ -22,6 +22,7 @@ import numpy as np
 from scipy import stats
 
 from evaluation.metrics.catalog import RECORDS, Metric
+from evaluation.tables.clusters import PERSONS
 from evaluation.uncertainty.bootstrap import LEVEL, Estimate
 from evaluation.uncertainty.jackknife import LeftOut
 
@@ -30,7 +31,7 @@ Limits = tuple[float, float]
 
 WITHOUT_END: Limits = (-np.inf, np.inf)
 
-METHODS = {
+METHODS = {  # over persons; over groups of them, these are named in their place
     "share": "jackknife over persons, Wilson",
     "error": "jackknife over persons, log",
     "correlation": "jackknife over persons, Fisher z",
@@ -58,7 +59,8 @@ def estimate(name: str, found: LeftOut, *, scale: Scale | None = None) -> Estima
         return Estimate(value=found.value, low=None, high=None)
     scale = scale or _scale(RECORDS[name])
     if (persons := int(found.persons.sum())) < FEWEST_PERSONS:
-        reason = ONE_PERSON if persons < 2 else f"no interval: only {persons} persons"
+        alone = ONE_PERSON if found.unit == PERSONS else f"no interval: 1 of the {found.unit} only"
+        reason = alone if persons < 2 else f"no interval: only {persons} {found.unit}"
         return Estimate(value=found.value, low=None, high=None, reason=reason)
     spread = found.spread()
     if spread is None:
@@ -69,14 +71,14 @@ def estimate(name: str, found: LeftOut, *, scale: Scale | None = None) -> Estima
         low, high = wilson(found.value, found.fewest, float(stats.norm.ppf((1 + LEVEL) / 2)))
         method = BOUNDARY
     elif spread.flat:
-        return Estimate(value=found.value, low=None, high=None, reason=NO_SPREAD)
+        return Estimate(value=found.value, low=None, high=None, reason=_over(found.unit, NO_SPREAD))
     else:
         ends = interval(found.value, spread.error, spread.df, scale)
         low, high = within(ends, limits(name, difference=scale == "difference"))
         method = METHODS[scale]
     if not np.isfinite((low, high)).all():
         return Estimate(value=found.value, low=None, high=None, reason=BEYOND)
-    out = Estimate(value=found.value, low=low, high=high, method=method)
+    out = Estimate(value=found.value, low=low, high=high, method=_over(found.unit, method))
     if (warning := _warning(name, found)) is not None:
         out["warning"] = warning
     return out
@@ -148,21 +150,26 @@ def _scale(metric: Metric) -> Scale:
     return "correlation" if least < 0 else "share" if np.isfinite(greatest) else "error"
 
 
+def _over(unit: str, text: str) -> str:
+    """A text about persons, about what left in their place."""
+    return text.replace(PERSONS, unit)
+
+
 def _undefined(found: LeftOut) -> str:
     alone = int((~np.isfinite(found.values[found.persons])).sum())
     persons = int(found.persons.sum())
-    return f"no interval: it rests on single persons, without {alone} of the {persons} it is undefined"
+    return f"no interval: it rests on single {found.unit}, without {alone} of the {persons} it is undefined"
 
 
 def _warning(name: str, found: LeftOut) -> str | None:
     persons = int(found.persons.sum())
     classes = found.fewest < persons  # a metric without classes counts all persons in `fewest`
     if classes and found.fewest < (bound := RECORDS[name].min_class):
-        noun = "person" if found.fewest == 1 else "persons"
+        noun = "person" if found.fewest == 1 and found.unit == PERSONS else found.unit
         return (
             f"only {found.fewest} {noun} of a class: below {bound} no interval can be relied on, and this "
             "one may miss the truth too often"
         )
     if persons < MIN_PERSONS:
-        return f"only {persons} persons: below {MIN_PERSONS} the interval may miss the truth too often"
+        return f"only {persons} {found.unit}: below {MIN_PERSONS} the interval may miss the truth too often"
     return None

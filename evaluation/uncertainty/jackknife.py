@@ -6,7 +6,8 @@ With \theta_{(s)} the metric without person s and \bar\theta the mean of these o
 
 estimates the variance of the metric (Efron and Tibshirani 1993, chapter 11); with few persons it is rather
 too large than too small (Efron and Stein, Annals of Statistics 1981), where the bootstrap is too small. All
-recordings of a person leave together, so that they need not be independent.
+recordings of a person leave together, so that they need not be independent. Where persons are nested in
+groups (`evaluation.tables.clusters`), whole groups leave in their place, and S counts groups.
 
 How well v itself is known follows from its fourth moment (Satterthwaite, Biometrics Bulletin 1946):
 
@@ -20,9 +21,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from evaluation.metrics.applicable import Measurement, Resampler, subject_codes
+from evaluation.tables.clusters import PERSONS, unit_of, units
 
 Array = NDArray[np.float64]
 
@@ -47,12 +50,14 @@ class LeftOut(NamedTuple):
         values: Without each person (S,), NaN where it is then undefined.
         persons: Which persons (S,) have recordings in it.
         fewest: Persons of the smallest class that the metric needs.
+        unit: What left in turn, in words: persons, or groups of them.
     """
 
     value: float
     values: Array
     persons: NDArray[np.bool_]
     fewest: int
+    unit: str = PERSONS
 
     def spread(self) -> Spread | None:
         """The jackknife's standard error; None where it is not defined without some person."""
@@ -79,14 +84,16 @@ class LeaveOneOut(NamedTuple):
     Attributes:
         codes: Person (N,) of each recording, from 0.
         total: Number of persons S.
+        unit: What they are, in words: persons, or groups of them.
     """
 
     codes: NDArray[np.int64]
     total: int
+    unit: str = PERSONS
 
     def part(self, rows: NDArray[np.bool_]) -> "LeaveOneOut":
         """The same for some recordings of the table; persons keep their numbers."""
-        return LeaveOneOut(self.codes[rows], self.total)
+        return LeaveOneOut(self.codes[rows], self.total, self.unit)
 
     def among(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> NDArray[np.bool_]:
         """Which persons (S,) have one of these recordings, by mask (N,) or number."""
@@ -101,10 +108,15 @@ class LeaveOneOut(NamedTuple):
             yield (persons[:, None] != self.codes).astype(np.float64)
 
 
-def leave_one_out(subjects: Iterable[object]) -> LeaveOneOut:
+def leave_one_out(subjects: Iterable[object], unit: str = PERSONS) -> LeaveOneOut:
     """The persons of a table, by the subject (N,) of each recording."""
     codes = subject_codes(subjects)
-    return LeaveOneOut(codes, int(codes.max()) + 1)
+    return LeaveOneOut(codes, int(codes.max()) + 1, unit)
+
+
+def leave_out_of(table: pd.DataFrame) -> LeaveOneOut:
+    """What leaves a recording table in turn: its groups where it names them, else its persons."""
+    return leave_one_out(units(table), unit_of(table))
 
 
 def left_out(bound: Iterable[Measurement], persons: LeaveOneOut) -> dict[str, LeftOut]:
@@ -125,7 +137,7 @@ def left_out(bound: Iterable[Measurement], persons: LeaveOneOut) -> dict[str, Le
         rows = np.flatnonzero(m.rows)
         classes = [persons.among(rows[m.target == label]) for label in m.metric.classes]
         fewest = min((int(own.sum()) for own in classes), default=int(measured.sum()))
-        out[m.name] = LeftOut(value, values, measured, fewest)
+        out[m.name] = LeftOut(value, values, measured, fewest, persons.unit)
     return out
 
 
@@ -134,12 +146,13 @@ def left_out_mean(values: Array, persons: LeaveOneOut) -> LeftOut:
     sums, counts = (np.bincount(persons.codes, own, persons.total) for own in (values, np.ones(values.size)))
     without = (values.sum() - sums) / (values.size - counts)
     everybody = np.ones(persons.total, dtype=np.bool_)
-    return LeftOut(float(values.mean()), without, everybody, persons.total)
+    return LeftOut(float(values.mean()), without, everybody, persons.total, persons.unit)
 
 
 def minus(a: LeftOut, b: LeftOut) -> LeftOut:
     """The difference of two metrics over the same persons."""
-    return LeftOut(a.value - b.value, a.values - b.values, a.persons | b.persons, min(a.fewest, b.fewest))
+    both, fewest = a.persons | b.persons, min(a.fewest, b.fewest)
+    return LeftOut(a.value - b.value, a.values - b.values, both, fewest, a.unit)
 
 
 def mean(parts: Sequence[LeftOut]) -> LeftOut:
@@ -149,4 +162,5 @@ def mean(parts: Sequence[LeftOut]) -> LeftOut:
         np.mean([part.values for part in parts], axis=0),
         np.any([part.persons for part in parts], axis=0),
         min(part.fewest for part in parts),
+        parts[0].unit,
     )

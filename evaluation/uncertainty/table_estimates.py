@@ -3,8 +3,9 @@
 Every function takes a list of tables of the same recordings, one a training seed or a repeat of a
 cross-validation, and speaks of the mean of a metric over them; one table is a list of one. The mean of the
 metrics says what one training achieves, while averaging predictions makes an ensemble, which is better than
-what was trained. Every interval rests on the metric without each person in turn (`jackknife`), and a person
-is left out of all tables at once; so a mean or a difference has an interval for the same price as a metric.
+what was trained. Every interval rests on the metric without each person in turn (`jackknife`), or without
+each group of persons (`tables.clusters`), and a person is left out of all tables at once; so a mean or a
+difference has an interval for the same price as a metric.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,11 +13,12 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from evaluation.metrics.applicable import Measurement, measurements
+from evaluation.tables.clusters import same_clusters
 from evaluation.tables.pairing import check_paired
 from evaluation.tables.predictions import HEADS
 from evaluation.uncertainty.bootstrap import Estimate
 from evaluation.uncertainty.confidence_intervals import METHODS, estimate
-from evaluation.uncertainty.jackknife import LeftOut, leave_one_out, left_out, mean, minus
+from evaluation.uncertainty.jackknife import LeftOut, leave_out_of, left_out, mean, minus
 
 NOT_SMOOTH = "no interval: a binned error is biased upwards, and leaving persons out adds to it"
 
@@ -51,7 +53,7 @@ def estimates(tables: Tables, thresholds: Thresholds | None = None) -> dict[str,
 def paired_differences(
     a: Tables, b: Tables, *, thresholds_a: Thresholds | None = None, thresholds_b: Thresholds | None = None
 ) -> dict[str, Estimate]:
-    """Mean metric over `a` minus mean metric over `b`, with its interval over persons.
+    """Mean metric over `a` minus mean metric over `b`, with its interval over persons, or over groups of `a`.
 
     Metrics that only one side supports, or that have no interval, are left out.
 
@@ -60,7 +62,8 @@ def paired_differences(
     """
     for table in (*a[1:], *b):
         check_paired(a[0], table)
-    a, b = in_order(a), in_order(b)
+    a = in_order(a)
+    a, b = ([same_clusters(table, a[0]) for table in tables] for tables in (a, in_order(b)))
     bound_a, bound_b = bind(a, thresholds_a), bind(b, thresholds_b)
     found_a, found_b = _means(bound_a, a), _means(bound_b, b)
     same = thresholds_a == thresholds_b and _same_predictions(a, b)
@@ -105,8 +108,7 @@ def in_order(tables: Tables) -> list[pd.DataFrame]:
 def _means(bound: Bound, tables: Tables) -> dict[str, LeftOut]:
     """Mean over tables of every metric that all of them define, and the same without each person."""
     each = [
-        left_out(by_name.values(), leave_one_out(table["subject_id"]))
-        for by_name, table in zip(bound, tables, strict=True)
+        left_out(by_name.values(), leave_out_of(table)) for by_name, table in zip(bound, tables, strict=True)
     ]
     shared = [name for name in each[0] if all(name in one for one in each)]
     return {name: mean([one[name] for one in each]) for name in shared}

@@ -1,5 +1,6 @@
 """The folder in which a downloaded corpus begins, and what of it is left out."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -40,6 +41,27 @@ def open_corpus(root: str | Path, *, name: str, marks: Sequence[str]) -> Draft:
     draft = Draft(name=name, root=nested[0])
     draft.correct("nested_folder", nested[0].name, "read as the folder of the corpus")
     return draft
+
+
+def table_below(root: Path, place: str | Path, *, option: str) -> Path:
+    """Where a table lies that an option names, from the folder of the corpus on.
+
+    What a checkpoint names is opened below the folder of the corpus only, so that a table must be there too.
+
+    Args:
+        root: Folder of the corpus.
+        place: Relative to it, or absolute and below it.
+        option: Its name, for the message.
+
+    Raises:
+        SourceError: It is elsewhere.
+    """
+    path = Path(os.path.normpath(root / place))
+    if not path.is_relative_to(root):
+        raise SourceError(
+            f"{option}={place}: not in the folder of the corpus, {root}; copy or link the table there"
+        )
+    return path
 
 
 def visible(folder: Path, pattern: str) -> list[Path]:

@@ -1,0 +1,61 @@
+"""Widths of feature sets that the pages of a challenge state, and what is in the files."""
+
+import re
+from collections.abc import Mapping
+
+from datamodules.series import UnreadableSeries, read_feature_set
+from datamodules.sources.shared.draft import Draft, SourceError
+
+# As the public pages of AdoDAS state them (November 2026). How the folders of the sets are called is not
+# stated, so that a width is known where a name contains these words.
+_WIDTHS = {
+    r"quality": 4,
+    r"head_?pose": 5,
+    r"face_?behaviou?r": 5,
+    r"body_?pose": 27,
+    r"motion": 4,
+    r"(voice_?activity|vad)": 4,
+    r"dino_?v2_(.*_)?(small|vits\d*|s)": 384,
+    r"dino_?v2_(.*_)?(base|vitb\d*|b)": 768,
+    r"dino_?v2_(.*_)?(large|vitl\d*|l)": 1024,
+}
+
+
+def known_width(name: str) -> int | None:
+    """The stated width of a set by its name, None where the name tells none.
+
+    Example:
+        >>> known_width("head_pose"), known_width("dinov2/small"), known_width("emotion"), known_width("clip")
+        (5, 384, None, None)
+    """
+    words = re.sub(r"[\W_]+", "_", name.lower()).strip("_")
+    found = {width for pattern, width in _WIDTHS.items() if re.fullmatch(f"(.*_)?{pattern}(_.*)?", words)}
+    return found.pop() if len(found) == 1 else None  # a name of two kinds tells none
+
+
+def check_widths(draft: Draft, widths: Mapping[str, int]) -> None:
+    """Hold the first readable file of each column against the stated width of its set.
+
+    That all files of a set have one width is checked where they are read.
+
+    Args:
+        draft: With its rows.
+        widths: Column of a set -> stated width.
+
+    Raises:
+        SourceError: Another width; names file and both numbers.
+    """
+    for column, stated in widths.items():
+        for row in draft.rows:
+            if not row[column]:
+                continue
+            try:
+                found = len(read_feature_set(draft.root / row[column]).channels)
+            except UnreadableSeries:
+                continue  # named where all files are probed
+            if found != stated:
+                raise SourceError(
+                    f"{draft.root / row[column]}: {found} values a row, the pages state {stated} for this "
+                    "set; if it is another one, give its folder another name, or leave it out with sets=[...]"
+                )
+            break

@@ -1,0 +1,1 @@
+"""Tables that challenges take: one row a person, made of `predictions.csv`."""
