@@ -30,7 +30,7 @@ DISTANCES = (("inner_r", "inner_l"), ("bridge", "base"), ("ala_r", "ala_l"), ("j
 _FACE = 0.8  # of the rows have eyes, nose and jaw where a face has them
 _ROWS = 10  # on either side of a jump, at least
 _LONGEST = 60
-_EDGE = 3  # rows on either side between which the jump must happen
+_EDGE = 5  # rows on either side between which the jump must happen
 _TRIED = 200  # rows, those with the largest change from one row to the next
 
 

@@ -55,12 +55,16 @@ def longest_runs(values: NDArray[Any]) -> NDArray[np.int64]:
 
 
 def longest_stretch(values: NDArray[Any], rows: NDArray[np.int64]) -> Stretch:
-    """The longest stretch of equal rows (T, F) whose numbers `rows` (T,) follow each other.
+    """The longest stretch of equal rows (T, F), whatever rows without a measurement lie between them.
 
     Rows of zeros alone are left out: that is how extractors write that there was nothing.
+
+    Args:
+        values: Of channels on a scale.
+        rows: Their numbers (T,).
     """
     same = np.zeros(len(values), dtype=bool)
-    same[1:] = (values[1:] == values[:-1]).all(axis=1) & (np.diff(rows) == 1) & values[1:].any(axis=1)
+    same[1:] = (values[1:] == values[:-1]).all(axis=1) & values[1:].any(axis=1)
     place = np.arange(len(values))
     length = place - np.maximum.accumulate(np.where(same, 0, place)) + 1
     end = int(length.argmax())

@@ -1,13 +1,14 @@
 """Clocks that contradict each other, the table, or themselves: `time_base`."""
 
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from datamodules.wording import first_few
 from datamodules.xray.defect import Defect, defect_of
+from datamodules.xray.durations import Stated, odd_between_sets, odd_lengths, odd_rows
 from datamodules.xray.measured import Measured
 from datamodules.xray.survey import Survey
 
@@ -16,23 +17,20 @@ APART = 0.03  # as for series: 24 and 25 frames/s are told apart, 29.97 and 30 a
 _THOUSAND = (300.0, 3000.0)  # times as fast or slow as the others: seconds for milliseconds or the other way
 _SLOWEST, _FASTEST = 0.005, 2000.0  # rows/s, beyond which a unit is wrong whatever the others say
 _AGREE = 0.8  # of the recordings, before one that differs is a fault
-_LENGTH, _LENGTH_S = 0.15, 0.5  # share and seconds by which a length may differ
-_DECIMALS = 0.05  # as for the facts of a manifest: duration against frames over rate
-
-Rates = dict[str, float]
+_LONGEST = 400  # letters of what is told of the same recordings
 
 
-def time_base(found: Survey, table: pd.DataFrame, root: Path) -> tuple[list[Defect], int]:
+def time_base(found: Survey, table: pd.DataFrame) -> tuple[list[Defect], int]:
     """Defects, and how many clocks and stated rates were looked at.
 
     Args:
         found: What the pass found.
         table: With `recording_id`, and `fps`, `n_frames`, `duration_s` where it states them.
-        root: Folder of the paths.
     """
     timed = [one for one in found.measured if one.clock is not None]
     stated = {name: _column(table, name) for name in ("fps", "n_frames", "duration_s")}
-    defects = list(_of_table(table, stated))
+    ids = table["recording_id"].astype(str).tolist()
+    defects = [*odd_rows(ids, stated), *_of_table(stated["fps"])]
     for own in found.sets().values():
         clocked = [one for one in own if one.clock is not None]
         for check in (_backwards, _changing):
@@ -43,12 +41,12 @@ def time_base(found: Survey, table: pd.DataFrame, root: Path) -> tuple[list[Defe
         for detector in (_against_file, _other_rates):
             defects += detector(rest)
         defects += _against_table(rest, stated["fps"])
-        defects += _lengths(rest, stated["duration_s"])
-    defects += _between_sets(timed)
-    return defects, len(timed) + sum(len(values) for values in stated.values())
+        defects += _said("the duration does not fit", odd_lengths(rest, stated["duration_s"]))
+    defects += odd_between_sets(timed)
+    return _merged(defects), len(timed) + sum(len(values) for values in stated.values())
 
 
-def _column(table: pd.DataFrame, name: str) -> Rates:
+def _column(table: pd.DataFrame, name: str) -> dict[str, float]:
     """What the table states by recording, without what is empty."""
     if name not in table:
         return {}
@@ -88,7 +86,7 @@ def _changing(own: Sequence[Measured]) -> list[Defect]:
     return _checked("the rate changes within the recording", own, said)
 
 
-def _units(own: Sequence[Measured], fps: Rates) -> list[tuple[Measured, str]]:
+def _units(own: Sequence[Measured], fps: Stated) -> list[tuple[Measured, str]]:
     """Files whose times are a thousand times as fast or slow as those of others, as stated, or as can be."""
     rates = {one.file: one.clock.rate for one in own if one.clock is not None and one.clock.rate}
     if not rates:
@@ -119,7 +117,7 @@ def _against_file(own: Sequence[Measured]) -> list[Defect]:
     return _checked("the stated rate is not that of the times", own, said)
 
 
-def _against_table(own: Sequence[Measured], fps: Rates) -> list[Defect]:
+def _against_table(own: Sequence[Measured], fps: Stated) -> list[Defect]:
     """Files whose rate is not what the table states; of feature sets, not in the usual proportion to it.
 
     An extractor may give a row for every fifth picture: of a set, what all of its files share is no fault.
@@ -172,91 +170,36 @@ def _mode(logs: np.ndarray) -> float:
     return float(np.median(logs[near[near.sum(axis=1).argmax()]]))
 
 
-def _lengths(own: Sequence[Measured], durations: Rates) -> list[Defect]:
-    """Files that last longer or shorter than the table says, where nearly all others fit."""
-    pairs = [
-        (one, one.clock.span, durations[name])
-        for one in own
-        if one.clock is not None and one.clock.span
-        for name in one.owners[:1]
-        if name in durations
-    ]
-    if not pairs:
-        return []
-    ratios = np.log([span / stated for _, span, stated in pairs])
-    usual = float(np.median(ratios))
-    fits = np.abs(ratios - usual) <= np.log1p(_LENGTH)
-    if fits.mean() < _AGREE:
-        return []  # the table is about other lengths
-    wrong = [
-        (one, f"lasts {span:.4g} s, the table states {stated:.4g}")
-        for (one, span, stated), ratio in zip(pairs, ratios, strict=True)
-        if abs(ratio - usual) > np.log1p(_LENGTH) and abs(span - stated * np.exp(usual)) > _LENGTH_S
-    ]
-    return _said("the duration does not fit", wrong)
-
-
-def _between_sets(timed: Sequence[Measured]) -> Iterator[Defect]:
-    """Files that last longer or shorter than another set of the same recording, where nearly all others fit."""
-    spans: dict[str, dict[str, Measured]] = {}
-    for one in timed:
-        if one.clock is not None and one.clock.span and len(one.owners) == 1:
-            spans.setdefault(one.column, {})[one.owners[0]] = one
-    columns = list(spans)
-    for first, second in zip(columns, columns[1:], strict=False):
-        both = [name for name in spans[first] if name in spans[second]]
-        if len(both) < 3:
-            continue
-        pairs = [(spans[first][name], spans[second][name]) for name in both]
-        lengths = np.array(
-            [[a.clock.span, b.clock.span] for a, b in pairs if a.clock and b.clock], dtype=float
+def _of_table(fps: Stated) -> Iterator[Defect]:
+    """Stated of the table that differ from those of most recordings."""
+    if len(fps) < 3:
+        return
+    usual = _mode(np.log(list(fps.values())))
+    other = [name for name, rate in fps.items() if not _near(rate, float(np.exp(usual)))]
+    if other:
+        rates = first_few(sorted({f"{fps[name]:.4g}" for name in other}), 3)
+        text = (
+            f"the table: other rates than in most recordings: {first_few(other, 5)} have {rates}/s, most "
+            f"{np.exp(usual):.4g}"
         )
-        ratios = np.log(lengths[:, 1] / lengths[:, 0])
-        usual = float(np.median(ratios))
-        far = (np.abs(ratios - usual) > np.log1p(_LENGTH)) & (np.abs(np.diff(lengths)[:, 0]) > _LENGTH_S)
-        if far.any() and (np.abs(ratios - usual) <= np.log1p(_LENGTH)).mean() >= _AGREE:
-            wrong = [pair for pair, bad in zip(pairs, far, strict=True) if bad]
-            a, b = lengths[int(np.flatnonzero(far)[0])]
-            yield defect_of(
-                "time_base",
-                f"the duration does not fit between {first} ({a:.4g} s) and {second} ({b:.4g} s) in {len(wrong)} "
-                f"recording(s), e.g. {wrong[0][0].owners[0]}",
-                [one for pair in wrong for one in pair],
+        yield Defect(kind="time_base", text=text, recordings=tuple(other))
+
+
+def _merged(defects: Sequence[Defect]) -> list[Defect]:
+    """Defects of different recordings; the first that is told of the same ones also names their other files."""
+    found: dict[frozenset[str], Defect] = {}
+    for one in defects:
+        key = frozenset(one.recordings)
+        if key in found:
+            files = tuple(dict.fromkeys([*found[key].files, *one.files]))
+            also = f"{found[key].text}; {one.text}"
+            found[key] = replace(
+                found[key], files=files, text=also if len(also) <= _LONGEST else found[key].text
             )
+        else:
+            found[key] = one
+    return list(found.values())
 
 
-def _of_table(table: pd.DataFrame, stated: dict[str, Rates]) -> Iterator[Defect]:
-    """Rows that contradict themselves, and rates of the table that differ, where no array has a clock."""
-    ids = table["recording_id"].astype(str).tolist()
-    whole = [name for name in ids if all(name in values for values in stated.values())]
-    wrong = [
-        name
-        for name in whole
-        if not _near(stated["n_frames"][name] / stated["fps"][name], stated["duration_s"][name], _DECIMALS)
-        and abs(stated["n_frames"][name] / stated["fps"][name] - stated["duration_s"][name]) > _LENGTH_S
-    ]
-    if wrong:
-        name = wrong[0]
-        yield Defect(
-            kind="time_base",
-            text=f"the table: the duration does not fit in {len(wrong)} recording(s): {name} has "
-            f"{stated['n_frames'][name]:g} frames at {stated['fps'][name]:.4g}/s in "
-            f"{stated['duration_s'][name]:.4g} s",
-            recordings=tuple(wrong),
-        )
-    fps = stated["fps"]
-    if len(fps) >= 3:
-        usual = _mode(np.log(list(fps.values())))
-        other = [name for name, rate in fps.items() if not _near(rate, float(np.exp(usual)))]
-        if other:
-            yield Defect(
-                kind="time_base",
-                text=f"the table: other rates than in most recordings: {first_few(other, 5)} have "
-                f"{first_few(sorted({f'{fps[name]:.4g}' for name in other}), 3)}/s, most "
-                f"{np.exp(usual):.4g}",
-                recordings=tuple(other),
-            )
-
-
-def _near(one: float, other: float, apart: float = APART) -> bool:
-    return abs(float(np.log(one / other))) <= np.log1p(apart)
+def _near(one: float, other: float) -> bool:
+    return abs(float(np.log(one / other))) <= np.log1p(APART)

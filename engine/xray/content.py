@@ -41,7 +41,7 @@ def content_alarms(
     rows = pd.DataFrame({"recording_id": [], "subject_id": []}, dtype=object) if table is None else table
     empty, looked = _empty(rows, root, below=below)
     faces, with_face = two_persons(found)
-    clocks, timed = time_base(found, rows, root)
+    clocks, timed = time_base(found, rows)
     persons = persons_of(rows, person_codes(rows)) if len(rows) else {}
     defects = [
         *empty, *constant(found), *frozen(found), *repeated(found, persons, manifest), *faces, *clocks
