@@ -41,7 +41,7 @@ def main(
             page is written when all have an answer.
         limit: Seconds after which no further case is begun; 0 is none. The command goes on when given again.
         keep: Keep the trees, to look into them.
-        out: Folder of trees and answers.
+        out: Folder of trees and answers; a new one where the check has changed, whose answers are kept.
         page: Markdown.
     """
     folder = out.resolve() / f"seed_{seed}"
@@ -50,13 +50,13 @@ def main(
     for name in names():
         kept = folder / f"{name}.json"
         wanted = name.startswith(only) and (not limit or time.monotonic() - begun < limit)
-        if not kept.is_file() and wanted:
+        if wanted and not _is_answered(kept, name):
             case = examined(name, folder, seed=seed, keep=keep)
             if case["alarms"] is not None:  # without an answer it is asked again next time
                 kept.write_text(json.dumps(case, indent=2) + "\n", encoding="utf-8")
             cases[name] = case
             _tell(name, case)
-        elif kept.is_file():
+        elif _is_answered(kept, name):
             cases[name] = json.loads(kept.read_text(encoding="utf-8"))
     defects = [case for name, case in cases.items() if name.startswith("plant")]
     clean = [case for name, case in cases.items() if name.startswith("clean")]
@@ -74,6 +74,17 @@ def names() -> Iterator[str]:
     """Names of all cases: the clean ones, and one for each defect."""
     yield from (f"clean_{number:02d}" for number in range(1, len(LAYOUTS) + 1))
     yield from (f"plant_{number:02d}" for number in range(1, len(PLANTS) + 1))
+
+
+def _is_answered(kept: Path, name: str) -> bool:
+    """Whether there is an answer, and of the case that has this name now."""
+    if not kept.is_file():
+        return False
+    case = json.loads(kept.read_text(encoding="utf-8"))
+    number = int(name.partition("_")[2]) - 1
+    if name.startswith("clean"):
+        return bool(case["layout"] == LAYOUTS[number].name)
+    return bool(case["what"] == PLANTS[number].what and case["kind"] == PLANTS[number].kind)
 
 
 def examined(name: str, folder: Path, *, seed: int, keep: bool = False) -> dict[str, Any]:

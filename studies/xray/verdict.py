@@ -61,7 +61,7 @@ def hits(kind: str, named: Sequence[str], alarm: Alarm) -> int:
     """How many of the planted names an alarm has in it."""
     where = {str(one).lower() for one in alarm["where"]}
     if kind not in STATISTICAL:
-        return len(where & {name.lower() for name in named})
+        return sum(any(_is(one, name.lower()) for one in where) for name in named)
     patterns = [name.lower() for name in named]
     count = sum(any(fnmatchcase(one, pattern) for one in where) for pattern in patterns)
     words = str(alarm["text"]).lower()
@@ -70,5 +70,9 @@ def hits(kind: str, named: Sequence[str], alarm: Alarm) -> int:
 
 def strangers(named: Sequence[str], alarm: Alarm) -> int:
     """How many names in an alarm about recordings were not planted: who names all has found nothing."""
-    own = {name.lower() for name in named}
-    return sum(str(one).lower() not in own for one in alarm["where"])
+    return sum(not any(_is(str(one).lower(), name.lower()) for name in named) for one in alarm["where"])
+
+
+def _is(told: str, name: str) -> bool:
+    """Whether a name was told, or a file as it is called from a folder further down."""
+    return told == name or ("/" in told and name.endswith(f"/{told}"))

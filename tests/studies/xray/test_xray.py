@@ -1,6 +1,7 @@
 """The study calls a miss a miss and a false alarm a false alarm, and goes on where it stopped."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -24,6 +25,9 @@ def test_an_alarm_finds_a_recording_only_by_its_id_or_file():
     assert verdict.found("frozen", named, [_alarm("constant", ["r1"])]) is None
     assert verdict.found("frozen", named, [_alarm("frozen", ["r2"], "r1")]) is None
     assert verdict.found("frozen", named, []) is None
+    assert verdict.found("frozen", ["corpus/part/r1.npy"], [_alarm("frozen", ["part/r1.npy"])])
+    assert verdict.found("frozen", ["corpus/part/r1.npy"], [_alarm("frozen", ["r1.npy"])]) is None
+    assert verdict.found("frozen", ["part/r1.npy"], [_alarm("frozen", ["other/r1.npy"])]) is None
     both = [_alarm("frozen", ["r1"]), _alarm("frozen", ["r1", "series/r1.csv"])]
     assert verdict.found("frozen", named, both) is both[1]
     assert verdict.strangers(named, _alarm("frozen", ["r1", "r2", "r3"])) == 2
@@ -127,6 +131,15 @@ def test_a_case_without_an_answer_is_asked_again(small, monkeypatch, tmp_path, c
     words = _asked(monkeypatch, {"clean_01": [], "plant_01": []})
     assert study.main(**given) == 0
     assert len(words) == 1
+
+
+def test_an_answer_about_another_defect_under_the_same_number_is_not_taken(small, monkeypatch, tmp_path):
+    given = {"out": tmp_path / "out", "page": tmp_path / "page.md"}
+    words = _asked(monkeypatch, {"clean_01": [], "plant_01": [_alarm("genre", ["task"])]})
+    assert study.main(**given) == 0
+    monkeypatch.setattr(study, "PLANTS", (replace(small, what="another sentence"),))
+    assert study.main(**given) == 0
+    assert len(words) == 3
 
 
 def test_without_all_cases_there_is_no_page_and_the_study_is_not_done(small, monkeypatch, tmp_path, capsys):
