@@ -85,9 +85,30 @@ class SetHeads(nn.Module):
     def _each(self, raw: Tensor) -> list[tuple[Any, Tensor, Tensor]]:
         """Head, raw output as it made it, and whether the set is there (B,)."""
         numbers, there = raw[:, :, :-1], raw[:, :, -1] > 0.5
-        single = numbers.shape[2] == 1 and not hasattr(self.heads[0], "bands")
+        single = not any(hasattr(self.heads[0], name) for name in ("bands", "named"))
         numbers = numbers.squeeze(2) if single else numbers
         return [(head, numbers[:, place], there[:, place]) for place, head in enumerate(self.heads)]
+
+
+class SetItemHeads(SetHeads):
+    """`SetHeads` of heads of items: each of their predictions is the mean of the sets that are there."""
+
+    def __init__(self, heads: Sequence[Head]) -> None:
+        super().__init__(heads)
+        first: Any = heads[0]
+        self.label: str = first.label
+        self.names: tuple[str, ...] = first.names
+
+    def loss(self, raw: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+        """Return the mean over the sets of the loss over the answers of the mask (B,J), where the set is."""
+        losses = [head.loss(own, target, mask & there[:, None]) for head, own, there in self._each(raw)]
+        return torch.stack(losses).mean()
+
+    def named(self, raw: Tensor) -> dict[str, Tensor]:
+        """Return every prediction, (B,) each, by its name."""
+        each = [(head.named(own), there) for head, own, there in self._each(raw)]
+        there = torch.stack([there for _, there in each], 1)
+        return {name: _mean(torch.stack([found[name] for found, _ in each], 1), there) for name in self.names}
 
 
 class LateFusion(nn.Module):
@@ -139,7 +160,7 @@ class LateFusion(nn.Module):
         for place, member in enumerate(members[1:], 1):
             member.depression.input = first.at(place)
         self.heads = nn.ModuleDict(
-            {name: SetHeads([member.heads[name] for member in members]) for name in whole.heads}  # type: ignore[misc]
+            {name: _of_sets([member.heads[name] for member in members]) for name in whole.heads}  # type: ignore[misc]
         )
         for member in members:
             member.heads = nn.ModuleDict()  # each head has one place
@@ -174,6 +195,10 @@ class LateFusion(nn.Module):
             own["subject"] = torch.where(real.any(1), batch["subject"], -1)
         output: Output = self.members[place](own)
         return output
+
+
+def _of_sets(heads: Sequence[Head]) -> SetHeads:
+    return SetItemHeads(heads) if hasattr(heads[0], "named") else SetHeads(heads)
 
 
 def _over(found: Sequence[Output], name: str, there: Tensor) -> Tensor | None:
