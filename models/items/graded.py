@@ -85,8 +85,9 @@ class GradedResponseHead(ItemHead):
     ) -> None:
         super().__init__(dim=dim, questionnaires=questionnaires, scale=scale)
         severities = len(self.layout.dimensions)
-        self.linear = nn.Linear(dim, 2 * severities)
-        nn.init.zeros_(self.linear.bias)
+        self.linear, self.spread = nn.Linear(dim, severities), nn.Linear(dim, severities)
+        for part in (self.linear, self.spread):
+            nn.init.zeros_(part.bias)
         self._measuring = [
             [item for item, own in enumerate(self.layout.dimension) if own == place]
             for place in range(severities)
@@ -141,8 +142,7 @@ class GradedResponseHead(ItemHead):
 
     def forward(self, v: Tensor) -> Tensor:
         """Return mean and untransformed spread of the severities, (B,2D)."""
-        raw: Tensor = self.linear(v)
-        return raw
+        return torch.cat([self.linear(v), self.spread(v)], -1)
 
     def severity(self, raw: Tensor) -> Severity:
         """Return mu(v) and sigma(v): what is known of a person before any answer."""

@@ -77,8 +77,8 @@ def test_twenty_one_steep_items_and_a_wide_severity_are_integrated_as_exactly():
     with torch.no_grad():
         head.level.fill_(np.log(2.5))  # the steepest items of the synthetic cohort
         head.steps.first.add_(torch.linspace(-0.3, 0.3, 21))
-        head.linear.weight.mul_(2)
-        head.linear.bias[1] = 0.6
+        head.spread.weight.mul_(2)
+        head.spread.bias.fill_(0.6)
     raw = row_raw(head, 0)
     assert 1.2 < head.severity(raw).sd.max() < 2.5
     # answers as persons of such severities give them
