@@ -50,29 +50,25 @@ def categories(reached: Tensor) -> Tensor:
 def sum_distribution(probabilities: Tensor) -> Tensor:
     """Distribution of the sum of independent answers, (...,J*K+1) of P(y = k) (...,J,K+1), by convolution.
 
-    Items are added in pairs, then pairs of pairs: few large steps, which an exported graph repeats one by one.
-
     Example:
         >>> sum_distribution(torch.tensor([[0.5, 0.5], [0.5, 0.5]])).tolist()
         [0.25, 0.5, 0.25]
     """
-    items, steps = probabilities.shape[-2], probabilities.shape[-1] - 1
-    own = probabilities
-    while own.shape[-2] > 1:
-        if own.shape[-2] % 2:  # one that is answered with 0 for certain
-            own = torch.cat([own, F.pad(torch.ones_like(own[..., :1, :1]), (0, own.shape[-1] - 1))], -2)
-        own = _convolved(own[..., 0::2, :], own[..., 1::2, :])
-    return own.squeeze(-2)[..., : items * steps + 1]
+    total = probabilities[..., 0, :]
+    for item in range(1, probabilities.shape[-2]):
+        total = _convolved(total, probabilities[..., item, :])
+    return total
 
 
-def _convolved(a: Tensor, b: Tensor) -> Tensor:
-    """Convolution of two (...,n) along the last dimension, (...,2n-1): sums of the diagonals of their product.
+def _convolved(long: Tensor, short: Tensor) -> Tensor:
+    """Convolution of (...,S) and (...,n) along the last dimension, (...,S+n-1): diagonals of their product.
 
-    Rows of a product that is n wider lie one further to the right when they are read 2n - 1 at a time.
+    Each of the n rows of the product is made n wider, and read S + n - 1 at a time: every row then lies one
+    further to the right than the one above it. An exported graph holds few steps of it.
     """
-    n = a.shape[-1]
-    product = F.pad(a.unsqueeze(-1) * b.unsqueeze(-2), (0, n)).flatten(-2)
-    return product[..., :-n].unflatten(-1, (n, 2 * n - 1)).sum(-2)
+    n, size = short.shape[-1], long.shape[-1]
+    product = F.pad(short.unsqueeze(-1) * long.unsqueeze(-2), (0, n)).flatten(-2)
+    return product[..., :-n].unflatten(-1, (n, size + n - 1)).sum(-2)
 
 
 def check_answers(answers: Tensor, mask: Tensor, highest: Tensor, columns: tuple[str, ...]) -> None:
