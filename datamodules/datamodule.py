@@ -16,12 +16,12 @@ from datamodules.clips.balanced import BalancedBatches
 from datamodules.clips.batches import ClipBatches, SubjectBatches, SubjectVisitBatches
 from datamodules.clips.dataset import ClipDataset, ClipSource, Entries
 from datamodules.clips.decoding import PROBED, BatchDecoding, settled, works_ahead
-from datamodules.clips.item_targets import Questionnaires, item_answers, item_columns, item_statistics
 from datamodules.clips.loader import Workers, clip_loader, evaluation_workers, workers_of
 from datamodules.clips.plan import ClipPlan
 from datamodules.clips.samplers import ClipSampler
 from datamodules.clips.statistics import training_statistics
 from datamodules.feature_leakage.channels import LeakageError
+from datamodules.manifests.item_answers import Questionnaires, item_answers, item_columns, item_statistics
 from datamodules.manifests.known_visits import KnownVisits, known_visits
 from datamodules.manifests.manifest import Manifest
 from datamodules.processes import cores
@@ -62,7 +62,7 @@ class ClipDataModule(pl.LightningDataModule):
             waits for ever. 300 is our choice.
         seed: Seed of order, clips and augmentation.
         items: Questionnaires whose answers are targets beside the others, in their order; see
-            `datamodules.clips.item_targets`. None or nothing chooses none.
+            `datamodules.manifests.item_answers`. None or nothing chooses none.
         history: What later predictions may know of the first visits of persons. None takes it from the
             manifest where the split makes such visits known, which needs their scores in it.
 

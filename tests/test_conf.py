@@ -139,6 +139,8 @@ def _packed(base):
             continue
         if group == "protocol/persons":
             alone.append({"protocol": "longitudinal", group: option})
+        elif group == "model/heads" and option.startswith("items"):
+            alone.append({group: option, "data/items": "depression"})
         # what a data set or a model is made of differs, and not every trunk has a readout: one config each
         elif group in ("data", "model", "model/readout"):
             alone.append({group: option})

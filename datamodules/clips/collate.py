@@ -15,8 +15,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from datamodules.clips.dataset import ITEM_TARGETS, TARGETS
+from datamodules.clips.dataset import TARGETS
 from datamodules.clips.history import history
+from datamodules.manifests.item_answers import TARGET
 
 _STACKED = ("frames", "series", "tokens", "mask", "set_mask")
 _CODES = ("subject", "visit", "row", "clip", "seed")
@@ -66,7 +67,7 @@ def collate(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _targets(sample: dict[str, Any]) -> dict[str, torch.dtype]:
-    items = {ITEM_TARGETS: torch.int64} if ITEM_TARGETS in sample["targets"] else {}
+    items = {TARGET: torch.int64} if TARGET in sample["targets"] else {}
     return TARGETS | items
 
 

@@ -1,6 +1,5 @@
 """The data set of clips: frames or rows of a recording that a sampler chose, and its labels."""
 
-import math
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -21,13 +20,14 @@ from datamodules.clips.workers.desk import Desk
 from datamodules.feature_leakage.channels import check_channels
 from datamodules.manifests.index.recordings import Recording, Recordings
 from datamodules.manifests.index.shared_columns import SharedColumns
+from datamodules.manifests.item_answers import answers_of_row
 from datamodules.readers import UnreadableVideo, VideoSource
+from datamodules.schema import IDS
 from datamodules.series import Series, UnreadableSeries, read_series
 from datamodules.series.memory_cache import KEPT
 from datamodules.series.resample import resample
 
 TARGETS = {"score": torch.float32, "binary": torch.float32, "band": torch.int64}
-ITEM_TARGETS = "items"  # (J,) int64 beside them, where questionnaires were chosen
 _DRAWS = 16  # of a training clip, our choice: until one sees a measurement
 UNREADABLE = (UnreadableVideo, UnreadableSeries)
 
@@ -207,10 +207,8 @@ class SeriesClips:
         """
         series = self.series(recording)
         rows = np.asarray(indices, dtype=np.int64)  # a copy: what is kept may be mapped, and is never changed
-        return {
-            "series": torch.from_numpy(np.array(series.values[rows])),
-            "valid": torch.from_numpy(np.array(series.valid[rows])),
-        }
+        parts = {"series": series.values, "valid": series.valid}
+        return {name: torch.from_numpy(np.array(part[rows])) for name, part in parts.items()}
 
     def _path(self, recording: Recording) -> Path:
         path: Path | None = getattr(recording, self.column)
@@ -332,24 +330,17 @@ class ClipDataset(Dataset[dict[str, Any]]):
             be skipped and counted. Otherwise nothing is random, and an unreadable file stops the run unless
             it is context only. A clip that sees no measurement is `{"unseen": recording_id}`: it is part of
             no batch, and in training others are drawn before.
-        answers: To the items of the chosen questionnaires, of all rows of the manifest; None where none is
-            chosen, and samples have no such targets.
+        answers: To the items of the chosen questionnaires, by column, of all rows of the manifest.
     """
 
     def __init__(
-        self,
-        *,
-        entries: Sequence[Entry],
-        source: ClipSource,
-        sampler: ClipSampler,
-        seed: int,
-        training: bool,
-        answers: SharedColumns | None = None,
-    ) -> None:
+        self, *, entries: Sequence[Entry], source: ClipSource, sampler: ClipSampler, seed: int,
+        training: bool, answers: SharedColumns | None = None,
+    ) -> None:  # fmt: skip
         held = entries if isinstance(entries, Entries) else {entry.row: entry for entry in entries}
         self._held: Entries | dict[int, Entry] = held
         self.source, self.sampler, self.seed, self.training = source, sampler, seed, training
-        self._answers = answers
+        self._answers = answers or {}
         self.desk: Desk | None = None  # where workers note what they read
 
     def __len__(self) -> int:
@@ -399,28 +390,14 @@ class ClipDataset(Dataset[dict[str, Any]]):
         known = {name: getattr(recording, name) if entry.scored else None for name in TARGETS}
         if entry.facts is not None:
             content["history"] = entry.facts
-        targets, target_mask = self._items(entry)
+        answers = answers_of_row(self._answers, entry.row, known=entry.scored)
         return content | {
             "mask": mask,
-            "targets": {name: 0 if value is None else value for name, value in known.items()} | targets,
-            "target_mask": {name: value is not None for name, value in known.items()} | target_mask,
+            "targets": {name: 0 if value is None else value for name, value in known.items()} | answers[0],
+            "target_mask": {name: value is not None for name, value in known.items()} | answers[1],
             "traits": recording.traits,
-            "subject": entry.subject,
-            "visit": entry.visit,
-            "row": entry.row,
+            **{name: getattr(entry, name) for name in ("subject", "visit", "row", "scored")},
             "clip": key.clip,
-            "scored": entry.scored,
             "seed": seeding.clip_seed(self.seed, key.epoch, recording.recording_id, key.clip),
-            "recording_id": recording.recording_id,
-            "subject_id": recording.subject_id,
-            "session_id": recording.session_id,
+            **{name: getattr(recording, name) for name in IDS},
         }
-
-    def _items(self, entry: Entry) -> tuple[dict[str, list[int]], dict[str, list[bool]]]:
-        """Answers and whether each is known, (J,); a recording that is context only has none."""
-        if not self._answers:
-            return {}, {}
-        answers = [column.item(entry.row) for column in self._answers.values()]
-        known = [entry.scored and not math.isnan(answer) for answer in answers]
-        values = [int(answer) if is_known else 0 for answer, is_known in zip(answers, known, strict=True)]
-        return {ITEM_TARGETS: values}, {ITEM_TARGETS: known}

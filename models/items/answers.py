@@ -54,14 +54,21 @@ def sum_distribution(probabilities: Tensor) -> Tensor:
         >>> sum_distribution(torch.tensor([[0.5, 0.5], [0.5, 0.5]])).tolist()
         [0.25, 0.5, 0.25]
     """
-    steps = probabilities.shape[-1] - 1
     total = probabilities[..., 0, :]
     for item in range(1, probabilities.shape[-2]):
-        own = probabilities[..., item, :]
-        total = torch.stack(
-            [F.pad(total * own[..., k : k + 1], (k, steps - k)) for k in range(steps + 1)]
-        ).sum(0)
+        total = _convolved(total, probabilities[..., item, :])
     return total
+
+
+def _convolved(long: Tensor, short: Tensor) -> Tensor:
+    """Convolution of (...,S) and (...,n) along the last dimension, (...,S+n-1): diagonals of their product.
+
+    Each of the n rows of the product is made n wider, and read S + n - 1 at a time: every row then lies one
+    further to the right than the one above it. An exported graph holds few steps of it.
+    """
+    n, size = short.shape[-1], long.shape[-1]
+    product = F.pad(short.unsqueeze(-1) * long.unsqueeze(-2), (0, n)).flatten(-2)
+    return product[..., :-n].unflatten(-1, (n, size + n - 1)).sum(-2)
 
 
 def check_answers(answers: Tensor, mask: Tensor, highest: Tensor, columns: tuple[str, ...]) -> None:

@@ -85,12 +85,9 @@ class GradedResponseHead(ItemHead):
     ) -> None:
         super().__init__(dim=dim, questionnaires=questionnaires, scale=scale)
         severities = len(self.layout.dimensions)
-        self.linear = nn.Linear(dim, 2 * severities)
-        nn.init.zeros_(self.linear.bias)
-        self._measuring = [
-            [item for item, own in enumerate(self.layout.dimension) if own == place]
-            for place in range(severities)
-        ]
+        self.linear, self.spread = nn.Linear(dim, severities), nn.Linear(dim, severities)
+        for part in (self.linear, self.spread):
+            nn.init.zeros_(part.bias)
         groups = shared_places(self.layout.columns, linked or ())
         self.log_slope = nn.Parameter(torch.zeros(max(groups) + 1))
         self.steps = Difficulties(len(self.layout), self.layout.steps)
@@ -141,8 +138,7 @@ class GradedResponseHead(ItemHead):
 
     def forward(self, v: Tensor) -> Tensor:
         """Return mean and untransformed spread of the severities, (B,2D)."""
-        raw: Tensor = self.linear(v)
-        return raw
+        return torch.cat([self.linear(v), self.spread(v)], -1)
 
     def severity(self, raw: Tensor) -> Severity:
         """Return mu(v) and sigma(v): what is known of a person before any answer."""
@@ -199,15 +195,26 @@ class GradedResponseHead(ItemHead):
 
     def _logits(self, theta: Tensor) -> Tensor:
         """Logits of "k or more", (B,Q,J,K)."""
-        own = theta[..., self.place].unsqueeze(-1)
+        own = self._of_items(theta).unsqueeze(-1)
         return self.discriminations()[:, None] * (own - self.difficulties())
 
     def _log_answers(self, theta: Tensor, target: Tensor, mask: Tensor) -> Tensor:
         """Log-likelihood of the known answers of each severity's items, (B,Q,D)."""
         parameters = self.discriminations(), self.difficulties()
-        own = log_probability(theta[..., self.place], *parameters, target * mask, self.highest)
+        own = log_probability(self._of_items(theta), *parameters, target * mask, self.highest)
         own = own * mask.unsqueeze(1)
-        return torch.stack([own[..., items].sum(-1) for items in self._measuring], -1)
+        sums = [torch.zeros_like(theta[..., 0])] * theta.shape[-1]
+        for one in self.layout.questionnaires:
+            sums[one.dimension] = sums[one.dimension] + own[..., one.items].sum(-1)
+        return torch.stack(sums, -1)
+
+    def _of_items(self, theta: Tensor) -> Tensor:
+        """The severity that each item measures, (B,Q,J) of (B,Q,D)."""
+        parts = [
+            theta[..., one.dimension, None].expand(-1, -1, one.items.stop - one.items.start)
+            for one in self.layout.questionnaires
+        ]
+        return torch.cat(parts, -1)
 
     def _mean_slope(self) -> Tensor:
         """Mean of the free log a over the items of each severity, (D,)."""

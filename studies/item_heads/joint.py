@@ -13,7 +13,7 @@ from torch import nn
 from models.items.graded import GradedResponseHead
 from studies.item_heads.persons import FEATURES, SCALES, SIZES, Corpus, draw, joined, plain, statistics
 
-STEPS, EVERY, BATCH, RATE = 400, 20, 64, 5e-3  # our choice, as the decays
+STEPS, EVERY, BATCH, RATE = 400, 20, 32, 5e-3  # our choice, as the decays
 DECAYS = (0.01, 1.0)
 WIDTH = 32
 VALIDATION = 0.2  # share of the persons of a corpus

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from datamodules.clips.item_targets import item_answers, item_statistics
+from datamodules.manifests.item_answers import item_answers, item_statistics
 from datamodules.manifests.questionnaires import SUBSCALES
 from datamodules.synthetic.questionnaire import answer, symptom_profile
 from models.items.layout import Questionnaires

@@ -29,6 +29,7 @@ TIMM = [
 
 LONGER = [*SERIES, "data.module.train_clips.length=20", "data.module.eval_clips.length=20"]
 """ONNX has no differences over as many steps as a clip has, 8 in clips of 8: see docs/export.md."""
+ITEMS = [*LONGER, "data=synthetic_dass", "model/heads=items"]
 
 
 def command(name, *words):
@@ -54,7 +55,8 @@ def exported(cohorts, tmp_path_factory):
     def make(kind):
         if kind not in made:
             folder = tmp_path_factory.mktemp(kind)
-            best = trained({"series": LONGER, "pixels": PIXELS, "timm": TIMM}[kind], cohorts, folder / "run")
+            words = {"series": LONGER, "pixels": PIXELS, "timm": TIMM, "items": ITEMS}[kind]
+            best = trained(words, cohorts, folder / "run")
             words = [f"ckpt_path={best}", f"paths.data={cohorts}", f"paths.output={folder / 'log'}"]
             export(command("export", *words), folder=folder / "log")
             made[kind] = folder / "run"
@@ -77,7 +79,7 @@ def predictions(cohorts, tmp_path):
 
 
 @pytest.mark.slow  # trains, exports in three formats, evaluates four times
-@pytest.mark.parametrize("kind", ["series", "pixels", "timm"])
+@pytest.mark.parametrize("kind", ["series", "pixels", "timm", "items"])
 def test_every_format_predicts_what_the_checkpoint_predicts(kind, exported, predictions):
     pytest.importorskip("onnxruntime")
     run = exported(kind)
@@ -87,7 +89,9 @@ def test_every_format_predicts_what_the_checkpoint_predicts(kind, exported, pred
         bundle = run / "export" / f"best.{form}.zip"
         found, measured = predictions(f"exported={bundle}")
         assert found["recording_id"].tolist() == wanted["recording_id"].tolist()
-        for name in ("score_prediction", "binary_prediction"):
+        further = [name for name in wanted if name.startswith(("item_", "DASS-21-"))]
+        assert len(further) == (2 * 21 + 4 * 3 if kind == "items" else 0)
+        for name in ("score_prediction", "binary_prediction", *further):
             np.testing.assert_allclose(found[name], wanted[name], rtol=0, atol=1e-5)
         assert measured["threshold"]["value"] == pytest.approx(metrics["threshold"]["value"], abs=1e-5)
         _check_certificate(bundle)

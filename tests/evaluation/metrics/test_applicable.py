@@ -96,7 +96,10 @@ def test_blocks_change_nothing(holes, monkeypatch):
 def test_a_better_prediction_moves_the_metric_in_its_direction_and_within_its_range(metric, cohort):
     table = cohort(subjects=60, seed=3)
     noise = np.random.default_rng(0).normal(0, 1, len(table))
+    item = {"item_phq9_1_target": table["band_target"], "item_phq9_1_prediction": table["band_prediction"]}
+    table = table.assign(**item)
     worse = table.assign(
+        item_phq9_1_prediction=table["band_prediction"].to_numpy()[::-1],
         score_prediction=table["score_prediction"].to_numpy()[::-1],
         binary_prediction=1 / (1 + np.exp(-3 * noise)),
         band_prediction=table["band_prediction"].to_numpy()[::-1],

@@ -3,11 +3,13 @@
 import itertools
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from scipy import integrate, stats
 from scipy.special import expit
 
+from datamodules.manifests.item_answers import item_answers, item_statistics
 from models.items.graded import GradedResponseHead
 
 
@@ -71,16 +73,17 @@ def test_the_marginal_likelihood_is_that_of_adaptive_quadrature(questionnaires):
 
 
 def test_twenty_one_steep_items_and_a_wide_severity_are_integrated_as_exactly():
+    torch.manual_seed(0)
     columns = [f"item_{n}" for n in range(21)]
     bdi = {"bdi": {"columns": columns, "highest": [3] * 21, "factor": 1, "threshold": 14}}
     head = GradedResponseHead(dim=4, questionnaires=bdi, scale="bdi")
     with torch.no_grad():
         head.level.fill_(np.log(2.5))  # the steepest items of the synthetic cohort
         head.steps.first.add_(torch.linspace(-0.3, 0.3, 21))
-        head.linear.weight.mul_(2)
-        head.linear.bias[1] = 0.6
+        head.spread.weight.mul_(2)
+        head.spread.bias.fill_(0.6)
     raw = row_raw(head, 0)
-    assert 1.2 < head.severity(raw).sd.max() < 2.5
+    assert 1.2 < head.severity(raw).sd.max() < 3.0
     # answers as persons of such severities give them
     theta = head.severity(raw).mean[:, 0] + head.severity(raw).sd[:, 0] * torch.tensor(
         [-1.5, -0.5, 0, 0.5, 1, 2]
@@ -193,3 +196,43 @@ def test_an_answer_that_no_item_has_is_refused(questionnaires):
         head.loss(row_raw(head, 0), target, mask)
     mask[2, 2] = False
     assert head.loss(row_raw(head, 0), target, mask).isfinite()
+
+
+def test_it_starts_near_what_made_the_answers():
+    """Shares and correlations alone tell the items, and put severity at mean 0 and deviation 1."""
+    rng = np.random.default_rng(0)
+    a, theta = rng.uniform(0.8, 2.5, 9), rng.standard_normal(4000)
+    b = np.sort(rng.normal(0.5, 0.4, (9, 1)) + np.array([-0.7, 0.2, 0.9]))
+    answers = (rng.random((4000, 9, 1)) < expit(a[:, None] * (theta[:, None, None] - b))).sum(-1)
+    columns = [f"item_phq9_{n}" for n in range(1, 10)]
+    phq = {"PHQ-9": {"columns": columns, "highest": [3] * 9, "factor": 1, "threshold": 10}}
+    head = GradedResponseHead(dim=4, questionnaires=phq, scale="PHQ-9")
+    head.set_statistics(item_statistics(item_answers(pd.DataFrame(answers, columns=columns), columns)))
+    np.testing.assert_allclose(head.discriminations().detach(), a, rtol=0.2)
+    np.testing.assert_allclose(head.difficulties().detach(), b, atol=0.2)
+    assert head.level.item() == pytest.approx(np.log(a).mean(), abs=0.1)
+    assert head.center.item() == pytest.approx(b.mean(), abs=0.1)
+    with torch.no_grad():
+        for part in (head.linear, head.spread):
+            part.weight.zero_()
+    nobody = head(torch.zeros(1, 4))
+    np.testing.assert_allclose(head.predict(nobody)[0].detach(), answers.mean(0), atol=0.06)
+
+
+def test_it_compiles_whole_and_a_short_precision_changes_little(questionnaires):
+    head = made(questionnaires)
+    target, mask = answered(head)
+    raw = row_raw(head, 0)
+    compiled = torch.compile(head.loss, backend="aot_eager", fullgraph=True)
+    assert compiled(raw, target, mask).item() == pytest.approx(head.loss(raw, target, mask).item(), rel=1e-6)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        short = head.loss(raw.bfloat16(), target, mask)
+    assert short.dtype == torch.float32
+    assert short.item() == pytest.approx(head.loss(raw.bfloat16(), target, mask).item(), rel=1e-6)
+
+
+def test_a_batch_without_answers_costs_nothing_and_still_has_a_gradient(questionnaires):
+    head = made(questionnaires)
+    target, mask = answered(head)
+    head.loss(head(torch.randn(6, 4)), target, torch.zeros_like(mask)).backward()
+    assert all(p.grad is not None and p.grad.abs().max() < 1e-6 for p in head.parameters())

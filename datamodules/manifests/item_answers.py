@@ -3,6 +3,7 @@
 Letters: N recordings, J items, K the most that an answer can be.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,9 +13,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from datamodules.manifests.index.arrow_table import Column
 from datamodules.manifests.index.shared_columns import SharedColumns
 from datamodules.manifests.questionnaires import ITEMS
 from datamodules.wording import nearest
+
+TARGET = "items"
+"""Name of these targets in a batch."""
 
 Questionnaires = Mapping[str, Mapping[str, str | int | Sequence[str] | Sequence[int]]]
 """Name of a scale -> its plain data, of which `columns` are read here: the item columns of a manifest."""
@@ -50,6 +55,24 @@ def item_answers(table: pd.DataFrame, columns: Sequence[str]) -> SharedColumns:
             for name in columns
         }
     )
+
+
+def answers_of_row(
+    answers: Mapping[str, Column], row: int, *, known: bool
+) -> tuple[dict[str, list[int]], dict[str, list[bool]]]:
+    """Targets of a row by name, its answers (J,) and whether each is known; nothing where none are chosen.
+
+    Args:
+        answers: As `item_answers` gives them.
+        row: Of the manifest.
+        known: False for a recording that is context only: it has no answers, as it has no other label.
+    """
+    if not answers:
+        return {}, {}
+    values = [float(column[row]) for column in answers.values()]
+    given = [known and not math.isnan(value) for value in values]
+    whole = [int(value) if one else 0 for value, one in zip(values, given, strict=True)]
+    return {TARGET: whole}, {TARGET: given}
 
 
 def item_statistics(answers: SharedColumns) -> dict[str, Tensor | float]:

@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 
 from datamodules.clips.dataset import SeriesClips
-from datamodules.clips.item_targets import item_answers, item_columns, item_statistics
 from datamodules.clips.samplers import RandomClips, UniformClips
 from datamodules.datamodule import ClipDataModule
 from datamodules.feature_leakage.channels import LeakageError, check_channels
 from datamodules.feature_leakage.repeated_answers import check_features
+from datamodules.manifests.item_answers import item_answers, item_columns, item_statistics
 from datamodules.manifests.manifest import read_manifest
 from datamodules.splits.partition import Split
 
