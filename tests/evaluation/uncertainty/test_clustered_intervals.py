@@ -84,12 +84,15 @@ def test_where_schools_do_not_differ_both_agree():
 
 
 def test_a_difference_of_two_runs_is_over_the_schools_of_the_first():
-    table = study(np.random.default_rng(4))
-    other = table.assign(score_prediction=table["score_prediction"] - 1)
+    rng = np.random.default_rng(4)
+    table = study(rng)
+    better = table["school"].map(dict(zip(table["school"].unique(), rng.normal(3, 1, 12), strict=True)))
+    other = table.assign(score_prediction=table["score_prediction"] - better + rng.normal(0, 0.3, len(table)))
     plain = paired_differences([table], [other])["mae"]
     clustered = paired_differences([with_clusters(table, "school")], [other])["mae"]
     assert plain["value"] == clustered["value"]
     assert clustered["method"] == "jackknife over groups of 'school'"
+    assert width(clustered) > 2 * width(plain)
 
 
 def test_few_schools_are_told():
