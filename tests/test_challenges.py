@@ -1,4 +1,4 @@
-"""A challenge from its tree to the table that is submitted: validate, train, evaluate, submit, by the commands."""
+"""A challenge from its tree to the table that is submitted, by the commands of a user."""
 
 import json
 import subprocess
