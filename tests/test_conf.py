@@ -22,12 +22,13 @@ from engine.training.checks import check_model
 
 CONF = ROOT / "conf"
 EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
-EXPERIMENT_COUNT = 23
+EXPERIMENT_COUNT = 24
 ZOO = sorted(leaf.stem for leaf in CONF.glob("model/trunk/*") if "zoo.sequence" in leaf.read_text())
 BORROWED = ["dep_mgnn", "li_fpn", "mdn", "mpdrm_timm", "msn", "pra_net", "sta_drn", "video_network"]
 BORROWED += ["vit_video"]  # large
 PIXELS = ["experiment=mpdrm"]
 SERIES = ["experiment=mpdrm_series"]
+SETS = ["experiment=feature_sets"]
 GROUPS = sorted(
     path.parent.relative_to(CONF).as_posix() for path in CONF.glob("*/**/*.yaml") if path.parent != CONF
 )
@@ -63,6 +64,8 @@ def batch(config, *, persons=2, visits=2, steps=8, size=32):
         else {"frames": torch.randn(count, steps, 3, size, size, generator=generator)}
     )
     rows = torch.arange(count)
+    if "widths" in config["data"]:
+        content["set_mask"] = torch.ones(count, steps, len(config["data"]["widths"]), dtype=torch.bool)
     return content | {
         "mask": torch.ones(count, steps, dtype=torch.bool),
         "targets": {"score": rows * 7.0, "binary": (rows % 2).float(), "band": rows % 4},
@@ -153,6 +156,11 @@ def _fits(group, option, base):
     if group == "model/readout":
         return base is PIXELS
     series = {"data/clips": "series", "model/mmp": "series", "model/trunk": "series"}
+    of_sets = option == "feature_sets" or (group == "model/fusion" and option != "none")
+    if of_sets or (group == "data" and "- clips: feature_sets" in DATA[option]):
+        return base is SETS
+    if base is SETS:
+        return False
     if group == "data":
         return ("- clips: series" in DATA[option]) == (base is SERIES)
     of_series = (
@@ -163,7 +171,7 @@ def _fits(group, option, base):
     return of_series == (base is SERIES)
 
 
-@pytest.mark.parametrize("base", [PIXELS, SERIES], ids=["pixels", "series"])
+@pytest.mark.parametrize("base", [PIXELS, SERIES, SETS], ids=["pixels", "series", "sets"])
 @pytest.mark.slow
 def test_every_leaf_composes_into_a_config_of_allowed_targets(base, compose_run):
     for chosen in _packed(base):
@@ -197,7 +205,7 @@ def test_settings_of_a_cohort_that_nothing_reads_are_refused(compose_run):
 def test_no_leaf_is_left_out():
     packed = {
         (group, option)
-        for base in (PIXELS, SERIES)
+        for base in (PIXELS, SERIES, SETS)
         for chosen in _packed(base)
         for group, option in chosen.items()
     }

@@ -48,7 +48,10 @@ def _content(config: Mapping[str, Any], count: int, draw: torch.Generator) -> di
     module = config["data"]["module"]
     length = module["train_clips"]["length"]
     if "channels" in config["data"]:
-        return {"series": torch.randn(count, length, config["data"]["channels"], generator=draw)}
+        series = torch.randn(count, length, config["data"]["channels"], generator=draw)
+        if (widths := config["data"].get("widths")) is None:
+            return {"series": series}
+        return {"series": series, "set_mask": torch.ones(count, length, len(widths), dtype=torch.bool)}
     video = module["source"]["video"]
     shape = (count, length, 3, video["height"], video["width"])
     return {"frames": torch.randint(256, shape, dtype=torch.uint8, generator=draw)}

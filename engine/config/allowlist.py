@@ -80,7 +80,9 @@ LOADERS = _names(
 """What `data.module` of a checkpoint is built of."""
 
 SYNTHETIC = "datamodules.synthetic.cohort.synthetic_manifest"
-_CORPORA = "avec2013 avec2014 cmdc daic_woz dvlog edaic first_impressions folder joined lmvd mpdd"
+_CORPORA = (
+    "adodas avec2013 avec2014 cmdc daic_woz dvlog edaic first_impressions folder joined lmvd mpdd mpdd_avg"
+)
 COHORTS = {SYNTHETIC} | _names(
     {
         "datamodules.manifests.manifest": "read_manifest",

@@ -13,6 +13,7 @@ from typing import Any
 
 from engine.config.allowlist import SYNTHETIC
 from engine.config.compose import ConfigError
+from engine.config.set_widths import is_open, with_widths
 from engine.config.targets import leaves
 from evaluation.baselines.line_names import FAMILIES
 from evaluation.uncertainty.bootstrap import MIN_RESAMPLES
@@ -209,7 +210,8 @@ def check_settings(config: Mapping[str, Any]) -> None:
 
 
 def _ruled(config: Mapping[str, Any]) -> Iterator[tuple[str, Any, Rule]]:
-    found = list(leaves(dict(config)))
+    # widths that files will tell are widths
+    found = list(leaves(with_widths(config, [1]) if is_open(config) else dict(config)))
     cohorts = [key.removesuffix("_target_") for key, value in found if value == SYNTHETIC]
     for path, value in found:
         # named as they are given, however deep the resolved copy lies

@@ -23,6 +23,7 @@ from engine.runs.provenance import write_json
 from evaluation.audit.attribution import attribution_table, completeness
 from evaluation.report.attribution_page import write_attribution
 from evaluation.uncertainty.bootstrap import Resampling
+from models.fusion.late import SetHeads
 
 _log = logging.getLogger(__name__)
 
@@ -104,6 +105,11 @@ def explained_head(task: Any) -> str:
         raise ConfigError("attributions need captum: pip install -c constraints.txt -e '.[analysis]'")
     heads = task.network.heads
     assert isinstance(heads, nn.ModuleDict)
+    if any(isinstance(head, SetHeads) for head in heads.values()):
+        raise ConfigError(
+            "attribution: late fusion has a head for each feature set, and no one number to explain; train "
+            "with model/fusion=early or gated"
+        )
     for name in ("binary", "score"):
         if name in heads:
             return name

@@ -26,7 +26,9 @@ from engine.training.ema import EMA
 from evaluation.metrics.applicable import measurements
 from evaluation.metrics.catalog import METRICS
 from evaluation.tables.predictions import HEADS, items_of
-from models.inputs import Input
+from models.fusion.gated import GatedSets
+from models.fusion.late import LateFusion
+from models.inputs import Input, Levels
 
 _log = logging.getLogger(__name__)
 _COMPILERS = (os.environ.get("CXX", "g++"), "clang++", "cl")
@@ -77,6 +79,7 @@ def _check_kind(task: Any, config: Mapping[str, Any]) -> None:
     """Hold what the network reads against what the data give, which otherwise the first batch would do."""
     source = config["data"]["module"]["source"]["_target_"].rpartition(".")[2]
     given = _GIVES.get(READS.get(source, ""))
+    _check_sets(task, sets=source == "FeatureSetClips")
     for reader in task.network.modules():
         if given is not None and isinstance(reader, Input) and reader.reads != given:
             personality = getattr(task.network, "personality", None)
@@ -90,6 +93,23 @@ def _check_kind(task: Any, config: Mapping[str, Any]) -> None:
                     + _EXAMPLES[given]
                 )
             )
+
+
+def _check_sets(task: Any, *, sets: bool) -> None:
+    """Hold whether the data are feature sets against whether the network knows their widths."""
+    levels = [part for part in task.network.modules() if isinstance(part, Levels)]
+    one_each = isinstance(task.network, LateFusion)
+    if sets and not one_each and not all(part.of_sets for part in levels):
+        raise ConfigError(
+            "the data are feature sets, and the network reads a series without sets: choose "
+            "model/fusion=early, gated or late, which fit all networks of series"
+        )
+    if not sets and (one_each or any(part.of_sets for part in levels)):
+        raise ConfigError("model/fusion is for feature sets: choose data=feature_sets, or model/fusion=none")
+    personality = getattr(task.network, "personality", None)
+    gated = any(isinstance(part, GatedSets) for part in task.network.modules())
+    if gated and getattr(personality, "trunk", None) is not None:
+        raise ConfigError("model/fusion=gated takes model/personality=shared or none")
 
 
 def _check_earlier_visits(task: Any, config: Mapping[str, Any]) -> None:

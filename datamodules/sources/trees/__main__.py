@@ -18,8 +18,8 @@ def main(source: str, folder: Path) -> int:
     """Write the tree and return the exit status.
 
     Args:
-        source: The corpus to imitate: avec2013, avec2014, cmdc, daic_woz, dvlog, edaic, first_impressions,
-            folder, lmvd, mpdd.
+        source: The corpus to imitate: adodas, avec2013, avec2014, cmdc, daic_woz, dvlog, edaic,
+            first_impressions, folder, lmvd, mpdd, mpdd_avg.
         folder: A new folder.
     """
     try:

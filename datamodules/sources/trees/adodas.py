@@ -50,10 +50,11 @@ def _answers(rng: np.random.Generator, severity: int) -> list[int]:
 def _write_person(folder: Path, rng: np.random.Generator, severity: int) -> None:
     for modality, sets in {"video": SETS, "audio": {"spectrum": 8}}.items():
         for name, width in sets.items():
+            center = rng.normal(severity / 4, 1, size=width)  # persons differ more than severity shows
             for task in TASKS:
                 here = folder / modality / name / task
                 here.mkdir(parents=True)
-                values = rng.normal(severity / 2, 1, size=(_ROWS, width)).astype(np.float32)
+                values = rng.normal(center, 1, size=(_ROWS, width)).astype(np.float32)
                 valid = np.ones(_ROWS, dtype=np.bool_)
                 valid[5] = False
                 _write_sequence(here / "sequence.npz", values, valid)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from datamodules.sources.trees.avec import AVEC2013, FOLDERS, sessions, write_label
-from datamodules.sources.trees.clips import write_clip
+from datamodules.sources.trees.shared.avec import AVEC2013, FOLDERS, sessions, write_label
+from datamodules.sources.trees.shared.clips import write_clip
 
 
 def write(root: str | Path, *, persons: int | None = None, seed: int = 0) -> None:

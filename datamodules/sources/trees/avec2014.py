@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from datamodules.sources.avec2014 import TASKS
-from datamodules.sources.trees.avec import AVEC2014, FOLDERS, sessions, write_label
-from datamodules.sources.trees.clips import write_clip
+from datamodules.sources.trees.shared.avec import AVEC2014, FOLDERS, sessions, write_label
+from datamodules.sources.trees.shared.clips import write_clip
 
 _LABELS = {
     "train": "Final_Labels/Training_DepressionLabels",

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from datamodules.sources.trees.openface import write_openface
+from datamodules.sources.trees.shared.openface import write_openface
 
 
 def write(

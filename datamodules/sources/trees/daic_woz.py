@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from datamodules.sources.shared.phq8 import ITEMS
-from datamodules.sources.trees.daic import (
+from datamodules.sources.trees.shared.daic import (
     GAZE,
     PARTS,
     Person,

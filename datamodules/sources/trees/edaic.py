@@ -10,7 +10,7 @@ import numpy as np
 
 from datamodules.series.formats.openface import INTENSITIES, PRESENCES
 from datamodules.sources.shared.phq8 import ITEMS
-from datamodules.sources.trees.daic import (
+from datamodules.sources.trees.shared.daic import (
     GAZE,
     PARTS,
     Person,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from datamodules.sources.trees.clips import write_clip
+from datamodules.sources.trees.shared.clips import write_clip
 
 _TRAITS = ("extraversion", "neuroticism", "agreeableness", "conscientiousness", "interview", "openness")
 _PARTS = ("training", "training", "validation", "test")  # of the clips of one video in turn

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from datamodules.sources.trees.clips import write_clip
-from datamodules.sources.trees.openface import write_openface
+from datamodules.sources.trees.shared.clips import write_clip
+from datamodules.sources.trees.shared.openface import write_openface
 
 _VISITS = 2
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from datamodules.sources.trees.openface import write_openface
+from datamodules.sources.trees.shared.openface import write_openface
 
 _FOLDERS = ("Video_feature", "Audio_feature", "label")
 _FIRST_LONG = 602  # from here on ids have four digits

@@ -51,7 +51,8 @@ def _write_person(folder: Path, name: str, rng: np.random.Generator, total: int)
     }.items():
         here = folder / inner
         here.mkdir(parents=True, exist_ok=True)
-        values = rng.normal(total / 8, 1, size=(_ROWS, width)).astype(np.float32)
+        center = rng.normal(total / 20, 1, size=width)  # persons differ more than severity shows
+        values = rng.normal(center, 1, size=(_ROWS, width)).astype(np.float32)
         np.save(here / f"{name}.npy", values)
 
 

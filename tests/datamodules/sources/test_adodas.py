@@ -86,7 +86,7 @@ def test_the_total_is_twice_the_sum_of_the_subscale(tree, scale, items):
     for person, score in zip(known["subject_id"].str.rpartition(":")[2], known["score"], strict=True):
         assert score == 2 * answers.loc[person, [f"d{number:02d}" for number in own]].sum()
     assert table.loc[table["split"] == "test", ["score", "binary", *ITEMS]].isna().all(axis=None)
-    with pytest.raises(SourceError, match="scale='DASS-21-X'.*choose one of DASS-21-D"):
+    with pytest.raises(SourceError, match=r"scale='DASS-21-X'.*choose one of DASS-21-D"):
         adodas.read(root=tree, probe=False, scale="DASS-21-X")
 
 

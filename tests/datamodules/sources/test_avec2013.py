@@ -6,7 +6,7 @@ import pytest
 from datamodules.sources import avec2013
 from datamodules.sources.shared.draft import SourceError
 from datamodules.sources.trees import avec2013 as tree
-from datamodules.sources.trees.avec import AVEC2013, sessions
+from datamodules.sources.trees.shared.avec import AVEC2013, sessions
 
 
 @pytest.fixture(scope="module")

@@ -49,7 +49,7 @@ def test_one_cohort_and_chosen_sets(tree):
     assert [name for name in found.table if name.startswith("features_")] == ["features_imu"]
     assert set(found.table["fps"]) == {100.0}
     assert any("100 rows per second are taken for all sets" in note for note in found.notes)
-    with pytest.raises(SourceError, match="cohort='elder'.*did you mean 'Elder'"):
+    with pytest.raises(SourceError, match=r"cohort='elder'.*did you mean 'Elder'"):
         mpdd_avg.read(root=tree, cohort="elder")
 
 

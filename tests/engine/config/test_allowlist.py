@@ -227,7 +227,13 @@ ARGUMENTS = {
 TREES = {
     **{name: {"persons": 6} for name in ("daic_woz", "edaic", "dvlog", "lmvd")},
     **{"avec2013": {"persons": 4}, "avec2014": {"persons": 4}, "folder": {"persons": 4}},
-    **{"cmdc": {"persons": 4, "questions": 1}, "mpdd": {"persons": 6}, "first_impressions": {"persons": 4}},
+    **{
+        "cmdc": {"persons": 4, "questions": 1},
+        "mpdd": {"persons": 6},
+        "adodas": {"persons": 10},
+        "mpdd_avg": {"persons": 16},
+        "first_impressions": {"persons": 4},
+    },
 }
 HOSTILE = (
     *("/etc/passwd", "{out}/evil", "../../../../evil", "{data}/../evil", "~/evil", "hf-hub:timm/resnet18"),

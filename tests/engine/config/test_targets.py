@@ -26,7 +26,7 @@ FOREIGN = [
     "modelsx.task.Task",
     "Task",
     "",
-    "datamodules.sources.trees.avec.write_label",  # writers
+    "datamodules.sources.trees.shared.avec.write_label",  # writers
     "evaluation.report.page.write_page",
     "datamodules.checks.validate.main",
     "datamodules.readers.index.index_cache.cache_entry",

@@ -4,13 +4,24 @@ from functools import partial
 
 import pytest
 
-from datamodules.sources.trees import cmdc, dvlog, first_impressions, folder, lmvd, mpdd
+from datamodules.sources.trees import (
+    adodas,
+    cmdc,
+    dvlog,
+    first_impressions,
+    folder,
+    lmvd,
+    mpdd,
+    mpdd_avg,
+)
 
 WRITERS = {
     "dvlog": dvlog.write,
     "lmvd": lmvd.write,
     "cmdc": partial(cmdc.write, questions=1),
     "mpdd": partial(mpdd.write, files=1),
+    "mpdd_avg": mpdd_avg.write,
+    "adodas": adodas.write,
     "first_impressions": partial(first_impressions.write, clips=1),
     "folder": folder.write,
     "folder of series": partial(folder.write, series=True),

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 
 from datamodules.series.formats.openface import ORDER
-from datamodules.sources.trees.openface import write_openface
+from datamodules.sources.trees.shared.openface import write_openface
 
 
 def test_a_table_has_the_columns_of_openface_in_its_order(tmp_path):
