@@ -73,7 +73,7 @@ def plan(*, seeds: int, subjects: int, epochs: int, out: Path, data: Path) -> li
     units = []
     for seed in range(seeds):
         for arm in ARMS:
-            own = (f"model/fusion={arm}",)
+            own: tuple[str, ...] = (f"model/fusion={arm}",)
             if arm in _WIDTHS:  # of one set the forms of fusion differ by a map; early has none
                 own = ("model/fusion=early", "data.sets=null", f"data.sets={{{arm}:{_WIDTHS[arm]}}}")
                 own = (*own, "data.manifest.width=64")

@@ -209,6 +209,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**10)
 """
 
 
+@pytest.mark.slow
 def test_many_wide_recordings_are_not_held_in_memory(tmp_path):
     """160 recordings of 4 MB, 640 MB in all, under a cache of 256 MB."""
     rng = np.random.default_rng(0)
