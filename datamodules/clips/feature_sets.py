@@ -58,8 +58,8 @@ class FeatureSetClips:
         max_gap_s: float = 1.0,
         missing: Literal["refuse", "mask"] = "refuse",
     ) -> None:
-        if not fps > 0 or max_gap_s < 0:
-            raise ValueError(f"fps={fps} must be positive and max_gap_s={max_gap_s} 0 or more")
+        if fps is None or not fps > 0 or max_gap_s < 0:
+            raise ValueError(f"fps={fps} must be positive, and max_gap_s={max_gap_s} 0 or more")
         if missing not in ("refuse", "mask"):
             raise ValueError(f"missing={missing!r}: refuse a recording that lacks a set, or mask the set")
         self.sets, self.fps, self.max_gap_s, self.missing = sets, float(fps), float(max_gap_s), missing
