@@ -9,8 +9,8 @@ The report's standard error is the jackknife's (`uncertainty.jackknife`). Its ex
 in place of \xi_{10} / m_1 + \xi_{01} / m_0 (exact with one recording each). Its degrees of freedom follow
 from the kurtosis of what a person contributes, and its mean is lower than its root mean square by 1/(4 df).
 
-The interval is that of a report which finds the expected value. Reports find others too, and near the end of a
-range these have shorter intervals: with 20 persons and an AUC of .84 the mean width is 6 % lower than this.
+The interval is that of a report which finds the expected value. Reports find others too, and near the end of
+a range these have shorter intervals: with 20 persons and an AUC of .84 the mean width is 6 % lower than this.
 """
 
 from dataclasses import dataclass
