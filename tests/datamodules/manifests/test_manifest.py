@@ -40,7 +40,7 @@ def test_labels_are_read_without_the_files_and_with_all_other_checks(cohort, tmp
         read_labels(alone).table.drop(columns=["series_path", "path"]),
         read_manifest(path, probe=False).table.drop(columns=["series_path", "path"]),
     )
-    with pytest.raises(ManifestError, match="99 is outside BDI-II"):
+    with pytest.raises(ManifestError, match="'score' is outside BDI-II"):
         read_labels(edit(alone, lambda t: t.assign(score="99")))
 
 
