@@ -53,7 +53,7 @@ def test_chunks_of_comparisons_are_those_of_one_run():
 def test_the_study_goes_on_from_what_is_kept_and_writes_its_page(tmp_path, capsys):
     options = {"studies": 4, "comparisons": 2, "folder": tmp_path / "kept", "docs": tmp_path / "docs"}
     study.main(**options)
-    assert capsys.readouterr().out.count("\n") == 10 + 8
+    assert capsys.readouterr().out.count("\n") == 10 + 6
     page = (tmp_path / "docs" / "forecast.md").read_text()
     assert "| 150 x 3 |" in page
     assert "Written by `python -m studies.forecast studies=4 comparisons=2`" in page
