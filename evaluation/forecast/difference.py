@@ -114,7 +114,7 @@ def persons_for(enough: Callable[[int], bool]) -> int | None:
 def _few_of_a_class(
     metric: str, labels: Labels, first: Reading, design: Design, assumed: Assumptions
 ) -> float:
-    """By what few persons of a class raise the variance of an AUC; that of a difference as much (our choice)."""
+    """By what few persons of a class raise the variance of an AUC, and (our choice) of a difference."""
     if metric != "auc":
         return 1.0
     return classes(labels, first, design, assumed.icc_labels).sampling()
