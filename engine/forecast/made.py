@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
+import numpy as np
+
 from engine.forecast.corpus import Corpus
 from engine.forecast.questionnaire import reliability_of
 from evaluation.forecast.ceiling import ceiling
@@ -46,13 +48,13 @@ def make(
     if assumed.icc_labels is None and estimated is None:
         assumed = replace(assumed, icc_labels=ICC_LABELS)
     noise = reliability_of(corpus.scale, corpus.rows, given=reliability)
+    best = None
+    if noise.value is not None and labels.score is not None and np.ptp(labels.score) > 0:
+        best = asdict(ceiling(labels, noise.value))
     metrics = forecast(labels, design, assumed=assumed, expectation=expectation, wanted=wanted)
     few = None
     if "value" in metrics["auc"]:
         few = min(persons_of_class(labels, design, assumed.icc_labels, own) for own in (0.0, 1.0))
-    best = None
-    if noise.value is not None and labels.score is not None and "value" in metrics["mae"]:
-        best = asdict(ceiling(labels, noise.value))
     return {
         "persons": design.persons,
         "recordings": round(design.recordings),

@@ -46,7 +46,7 @@ def sections(found: Mapping[str, Any]) -> list[Section]:
             title="The ceiling that label noise allows",
             header=("", "", ""),
             rows=_ceiling(found),
-            empty=found["reliability"]["source"],
+            empty="no scores were read" if found["reliability"]["value"] else found["reliability"]["source"],
         ),
     ]
     if reasons:
@@ -76,7 +76,7 @@ def _told_apart(name: str, row: Mapping[str, Any], unit: str) -> str:
     count = f"{needed['persons']:,} persons" if needed["persons"] else "more persons than exist"
     more = f"a difference of {said(name, needed['wanted'])}{unit} takes {count}"
     if row["difference"] is None:
-        return f"no second model can be told apart, not even one that guesses; {more}"
+        return f"no second model can be told apart, neither one that guesses nor one that knows all; {more}"
     far = f"{said(name, row['difference'])}{unit}"
     if row["weaker"]:
         return f"a second model must be worse by {far} to be told apart; {more}"

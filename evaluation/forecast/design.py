@@ -88,11 +88,16 @@ def moments(labels: Labels, reading: Reading, assumed: Assumptions) -> Moments:
 def moments_of_difference(labels: Labels, a: Reading, b: Reading, assumed: Assumptions) -> Moments:
     """Of reader a minus reader b on the same recordings."""
     f, g = a.coefficients(), b.coefficients()
-    share, kappa = labels.kinds.share, assumed.correlation
+    share, kappa, habit, icc = (
+        labels.kinds.share,
+        assumed.correlation,
+        assumed.icc_predictions,
+        assumed.icc_labels,
+    )
     shared = float(share @ ((f * g) @ kappa ** np.arange(f.shape[1])))
-    one, other = moments(labels, a, assumed), moments(labels, b, assumed)
-    across = paired(labels, f, g, kappa * assumed.icc_predictions, assumed.icc_labels)
-    return Moments(one.own + other.own - 2 * shared, one.pair + other.pair - 2 * across)
+    alone = paired(labels, f, f, habit, icc) + paired(labels, g, g, habit, icc)
+    across = paired(labels, f, g, kappa * habit, icc)
+    return Moments(a.square(share) + b.square(share) - 2 * shared, alone - 2 * across)
 
 
 def paired(labels: Labels, f: Array, g: Array, disturbed: float, icc: float | None) -> float:
@@ -110,18 +115,5 @@ def paired(labels: Labels, f: Array, g: Array, disturbed: float, icc: float | No
     if icc is not None:
         same, anybody = kinds.share @ (f * g), (kinds.share @ f) * (kinds.share @ g)
         return float((icc * same + (1 - icc) * anybody) @ powers)
-    counts = np.bincount(labels.person)
-    pairs = float((counts * (counts - 1)).sum())
-    if not pairs:
-        return 0.0
-    sums = [_by_person(labels, one) for one in (f, g)]
-    products = (sums[0] * sums[1]).sum(axis=0) - (f * g)[kinds.of].sum(axis=0)
-    return float(products @ powers) / pairs
-
-
-def _by_person(labels: Labels, coefficients: Array) -> Array:
-    """Coefficients summed over the recordings of each person (S, Q)."""
-    counts = np.zeros((int(labels.person.max()) + 1, len(coefficients)))
-    np.add.at(counts, (labels.person, labels.kinds.of), 1.0)
-    found: Array = counts @ coefficients
-    return found
+    total = float(labels.pairs.sum())
+    return float((labels.pairs * ((f * powers) @ g.T)).sum()) / total if total else 0.0

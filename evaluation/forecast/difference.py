@@ -18,7 +18,8 @@ from scipy.optimize import brentq
 from evaluation.comparison.statistics import ALPHA
 from evaluation.forecast.design import Assumptions, Design, moments_of_difference
 from evaluation.forecast.labels import Labels
-from evaluation.forecast.reader import STRONGEST, read
+from evaluation.forecast.reader import STRONGEST, Reading, read
+from evaluation.forecast.width import classes
 
 POWER = 0.8
 _MOST = 10_000_000  # persons beyond which none are looked for
@@ -58,10 +59,14 @@ def smallest_difference(
     """
     needed = _noncentrality(design.persons, power)
     first = read(metric, labels.kinds, strength)
+    try:
+        few = _few_of_a_class(metric, labels, first, design, assumed)
+    except ValueError:  # fewer than two persons of a class: nothing is told apart
+        return None
 
     def excess(other: float) -> float:
         second = read(metric, labels.kinds, other)
-        variance = design.variance(moments_of_difference(labels, first, second, assumed))
+        variance = few * design.variance(moments_of_difference(labels, first, second, assumed))
         return abs(first.value - second.value) - needed * float(np.sqrt(max(variance, 0.0)))
 
     for end in (0.0, STRONGEST):
@@ -78,7 +83,8 @@ def power_of(
 ) -> float:
     """Probability that the test tells two models apart."""
     a, b = (read(metric, labels.kinds, one) for one in strengths)
-    error = float(np.sqrt(design.variance(moments_of_difference(labels, a, b, assumed))))
+    few = _few_of_a_class(metric, labels, a, design, assumed)
+    error = float(np.sqrt(few * design.variance(moments_of_difference(labels, a, b, assumed))))
     return _power(abs(a.value - b.value) / error, design.persons)
 
 
@@ -103,6 +109,15 @@ def persons_for(enough: Callable[[int], bool]) -> int | None:
         middle = (few + many) // 2
         few, many = (few, middle) if enough(middle) else (middle, many)
     return many
+
+
+def _few_of_a_class(
+    metric: str, labels: Labels, first: Reading, design: Design, assumed: Assumptions
+) -> float:
+    """By what few persons of a class raise the variance of an AUC, and (our choice) of a difference."""
+    if metric != "auc":
+        return 1.0
+    return classes(labels, first, design, assumed.icc_labels).sampling()
 
 
 @cache

@@ -54,6 +54,14 @@ class Labels:
             of=kind,
         )
 
+    @cached_property
+    def pairs(self) -> Array:
+        """How many ordered pairs of recordings of one person are of which two kinds (K, K)."""
+        counts = np.zeros((int(self.person.max()) + 1, len(self.kinds.share)))
+        np.add.at(counts, (self.person, self.kinds.of), 1.0)
+        found: Array = counts.T @ counts - np.diag(counts.sum(axis=0))
+        return found
+
     @property
     def prevalence(self) -> float | None:
         """Share of positive recordings."""

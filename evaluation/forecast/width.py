@@ -9,11 +9,12 @@ The report's standard error is the jackknife's (`uncertainty.jackknife`). Its ex
 in place of \xi_{10} / m_1 + \xi_{01} / m_0 (exact with one recording each). Its degrees of freedom follow
 from the kurtosis of what a person contributes, and its mean is lower than its root mean square by 1/(4 df).
 
-The interval is that of a report which finds the expected value. Reports find others too, and near the end of a
-range these have shorter intervals: with 20 persons and an AUC of .84 the mean width is 6 % lower than this.
+The interval is that of a report which finds the expected value. Reports find others too, and near the end of
+a range these have shorter intervals: with 20 persons and an AUC of .84 the mean width is 6 % lower than this.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -58,7 +59,7 @@ def expected(metric: str, labels: Labels, reading: Reading, design: Design, assu
     own = moments(labels, reading, assumed)
     variance = design.variance(own)
     if metric == "auc":
-        variance *= _few_of_a_class(labels, reading, design, assumed)
+        variance *= classes(labels, reading, design, assumed.icc_labels).jackknife(design.persons)
     df = _degrees(reading.kurtosis(labels.kinds.share), own, design)
     error = float(np.sqrt(variance)) * (1 - 1 / (4 * df))
     ends = within(interval(reading.value, error, df, scale_of(METRICS[metric])), limits(metric))
@@ -74,23 +75,46 @@ def persons_of_class(labels: Labels, design: Design, icc: float | None, positive
     return recordings**2 / (recordings + design.pairs * paired(labels, own, own, 1.0, icc))
 
 
-def _few_of_a_class(labels: Labels, reading: Reading, design: Design, assumed: Assumptions) -> float:
-    """The jackknife's expected variance of an AUC, over that of infinitely many persons."""
+class Classes(NamedTuple):
+    """Variances of the placements of both classes, what single pairs have beyond, and persons of each."""
+
+    spread: tuple[float, float]
+    rest: float
+    persons: tuple[float, float]
+
+    @property
+    def many(self) -> float:
+        """Variance of an AUC but for a factor, as with infinitely many persons."""
+        return sum(own / m for own, m in zip(self.spread, self.persons, strict=True))
+
+    def sampling(self) -> float:
+        """Its true variance over `many` (exact with one recording each: Bamber 1975)."""
+        return 1 + self.rest / (self.persons[0] * self.persons[1]) / self.many
+
+    def jackknife(self, persons: int) -> float:
+        """What the jackknife expects of so many persons, over `many`."""
+        (a, b), (m, n) = self.spread, self.persons
+        now = (a + self.rest / n) / (m - 1) + (b + self.rest / m) / (n - 1)
+        return now / self.many * (persons - 1) / persons
+
+
+def classes(labels: Labels, reading: Reading, design: Design, icc: float | None) -> Classes:
+    """What an AUC rests on.
+
+    Raises:
+        ValueError: Fewer than two persons of a class.
+    """
     kinds = labels.kinds
     assert kinds.positive is not None
-    prevalence = float(kinds.share @ kinds.positive)
-    shares = (prevalence, 1 - prevalence)
-    spread = [
-        share * Reading(0.0, reading.influence * (kinds.positive == own)[:, None]).square(kinds.share)
-        for own, share in zip((1, 0), shares, strict=True)
-    ]  # of the placements of either class
-    few = [persons_of_class(labels, design, assumed.icc_labels, own) for own in (1.0, 0.0)]
+    few = persons_of_class(labels, design, icc, 1.0), persons_of_class(labels, design, icc, 0.0)
     if min(few) < 2:
         raise ValueError(f"{min(few):.1f} persons of a class are to be expected: an AUC needs two or more")
-    rest = reading.value * (1 - reading.value) - sum(spread)
-    many = sum(own / m for own, m in zip(spread, few, strict=True))
-    now = sum((own + rest / m) / (n - 1) for own, n, m in zip(spread, few, few[::-1], strict=True))
-    return now / many * (design.persons - 1) / design.persons
+    positive = float(kinds.share @ kinds.positive)
+    one, none = (
+        share * Reading(0.0, reading.influence * (kinds.positive == own)[:, None]).square(kinds.share)
+        for own, share in ((1, positive), (0, 1 - positive))
+    )
+    return Classes((one, none), reading.value * (1 - reading.value) - one - none, few)
 
 
 def _degrees(kurtosis: float, own: Moments, design: Design) -> float:

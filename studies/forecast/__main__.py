@@ -27,7 +27,7 @@ OTHERS = (
 )  # fmt: skip
 COMPARED = tuple(
     (setting, metric)
-    for setting in (Setting(50, 1), Setting(150, 1), Setting(50, 3), Setting(150, 3))
+    for setting in (Setting(50, 1), Setting(150, 1), Setting(50, 3))
     for metric in ("auc", "mae")
 )
 STUDIES, COMPARISONS = 1000, 2000
@@ -96,7 +96,7 @@ def _compared(folder: Path, setting: Setting, metric: str, studies: int) -> dict
     hits = 0
     for start in range(0, studies, _CHUNK):
         count = min(_CHUNK, studies - start)
-        file = folder / f"seen_{_file(setting)}_{metric}_{start}_{count}.json"
+        file = folder / f"seen_{_file(setting)}_{metric}_{pair['second']:.4f}_{start}_{count}.json"
         hits += _kept(file, partial(_hits, setting, metric, pair, start, count))["hits"]
     return {"setting": setting.name, "metric": metric, **pair, "hits": hits, "studies": studies}
 

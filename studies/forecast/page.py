@@ -34,7 +34,7 @@ more, reliability {reliability}. {stability:.0f} % of severity stays with a pers
 
 {studies:,} simulated studies a setting (persons x visits): mean width of the intervals that the report makes
 of them, then the forecast, then the forecast over that mean. Monte-Carlo error of a mean: {error:.1f} % or
-less. **{good} of {cells} forecasts are within 10 %**; the worst is off by {worst:.0f} %.
+less. **{good} of {cells} forecasts are within 10 %**; the worst is off by {worst:.0f} %{missed}.
 
 | setting | {names} |
 |---|{rule}|
@@ -134,7 +134,8 @@ def write(
                 prevalence=100 * prevalence, reliability=RELIABILITY, stability=100 * STABILITY,
                 habit=100 * HABIT, auc=AUC, studies=studies, error=100 * max(errors),
                 good=sum(abs(one - 1) <= _WITHIN for one in ratios), cells=len(ratios),
-                worst=100 * max(abs(one - 1) for one in ratios), **columns,
+                worst=100 * max(abs(one - 1) for one in ratios),
+                missed=_missed(main, realized, made), **columns,
             ),
             *(_width_row(one, realized[one], made[one], studies) for one in main),
             _OFF.format(habit=100 * HABIT, corpora=len(off[main[0]]["small"]["auc"]), corpus=CORPUS),
@@ -157,6 +158,19 @@ def write(
     docs.mkdir(parents=True, exist_ok=True)
     (docs / "forecast.md").write_text(text, encoding="utf-8")
     draw(docs / "forecast.png", {one: realized[one] for one in main})
+
+
+def _missed(
+    main: Sequence[Setting], realized: Mapping[Setting, Mapping[str, Widths]], made: Mapping[Setting, Widths]
+) -> str:
+    """Which forecasts are not within 10 %, in words."""
+    found = [
+        f"{CATALOG[name].label} of {one.name}"
+        for one in main
+        for name in METRICS
+        if abs(made[one][name] / realized[one][name]["mean"] - 1) > _WITHIN
+    ]
+    return f". Not within: {', '.join(found)}" if found else ""
 
 
 def _width_row(setting: Setting, realized: Mapping[str, Widths], made: Widths, studies: int) -> str:

@@ -78,6 +78,15 @@ def test_help_lists_the_settings_and_is_no_error(capsys):
     assert "kind=series                  series, pixels." in told
 
 
+def test_one_of_several_words_may_be_left_open():
+    def choose(*, kind: Literal["x", "y"] | None = None) -> None: ...
+
+    assert read(choose, ["kind=y"]) == {"kind": "y"}
+    assert read(choose, ["kind=null"]) == {"kind": None}
+    with pytest.raises(UsageError, match="kind=z: choose x, y"):
+        read(choose, ["kind=z"])
+
+
 def test_help_adds_the_options_of_a_setting_to_what_is_said_of_it():
     def choose(*, kind: Literal["series", "pixels"], other: Literal["x"] | None = None) -> None:
         """Choose.

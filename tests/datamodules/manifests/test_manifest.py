@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from datamodules.manifests.made_up import mark
-from datamodules.manifests.manifest import ManifestError, manifest_from_table, read_manifest
+from datamodules.manifests.manifest import ManifestError, manifest_from_table, read_labels, read_manifest
 
 
 def edit(path, change):
@@ -27,6 +27,21 @@ def test_reads_ids_as_strings_and_labels_as_numbers(cohort):
     assert [r.recording_id for r in manifest.recordings(["p01_v1", "p00_v0"])] == ["p01_v1", "p00_v0"]
     with pytest.raises(ManifestError, match="no recording 'p01_v7'; did you mean 'p01_v"):
         manifest.recordings(["p01_v7"])
+
+
+def test_labels_are_read_without_the_files_and_with_all_other_checks(cohort, tmp_path):
+    path = cohort(2, 2)
+    alone = tmp_path / "alone" / "table.csv"
+    alone.parent.mkdir()
+    shutil.copy(path, alone)
+    with pytest.raises(ManifestError, match="names no file"):
+        read_manifest(alone, probe=False)
+    pd.testing.assert_frame_equal(
+        read_labels(alone).table.drop(columns=["series_path", "path"]),
+        read_manifest(path, probe=False).table.drop(columns=["series_path", "path"]),
+    )
+    with pytest.raises(ManifestError, match="'score' is outside BDI-II"):
+        read_labels(edit(alone, lambda t: t.assign(score="99")))
 
 
 def test_parquet_equals_csv(cohort):

@@ -22,10 +22,10 @@ def visible(metric, labels, value, design, **assumed):
 @pytest.mark.parametrize("second", [0.3, 0.8])
 def test_power_is_that_of_students_test(labels_of, persons, second):
     labels, assumed, design = labels_of(), Assumptions(), Design(persons, ONE)
-    a, b = (read("auc", labels.kinds, one) for one in (1.0, second))
+    a, b = (read("mae", labels.kinds, one) for one in (1.0, second))
     spread = np.sqrt(moments_of_difference(labels, a, b, assumed).own)
-    expected = TTestPower().power((a.value - b.value) / spread, persons, 0.05)
-    assert power_of("auc", labels, (1.0, second), design, assumed) == pytest.approx(expected, abs=1e-6)
+    expected = TTestPower().power(abs(a.value - b.value) / spread, persons, 0.05)
+    assert power_of("mae", labels, (1.0, second), design, assumed) == pytest.approx(expected, abs=1e-6)
 
 
 def test_the_smallest_difference_has_the_power_that_was_asked(labels_of):
