@@ -17,7 +17,7 @@ _USUAL = 0.9
 _MOVING = 3  # files in which a channel must move
 _LONG_S, _LONG_SHARE, _LONG_ROWS = 3.0, 0.15, 16  # seconds or share of the rows, and rows
 _SHORT_SHARE, _SHORT_ROWS = 0.25, 8  # of short recordings
-_TIMES_STILL = 5.0  # as long as the longest stretch in half of the files
+_TIMES_STILL = 3.0  # as long as the longest stretch in half of the files
 
 
 def constant(found: Survey) -> list[Defect]:

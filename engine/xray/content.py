@@ -10,7 +10,7 @@ from datamodules.manifests.manifest import Manifest
 from datamodules.xray.defect import Defect
 from datamodules.xray.repeats import persons_of, repeated
 from datamodules.xray.stillness import constant, frozen
-from datamodules.xray.survey import Survey, empty_files, relative
+from datamodules.xray.survey import Survey, arrays_of, empty_files, relative
 from datamodules.xray.time_base import time_base
 from datamodules.xray.two_persons import two_persons
 from engine.xray.alarm import Alarm, XRay
@@ -64,6 +64,8 @@ def _empty(table: pd.DataFrame, root: Path, *, below: bool) -> tuple[list[Defect
         for name, cell in zip(table["recording_id"].astype(str), table[column], strict=True):
             if isinstance(cell, str) and cell:
                 owners.setdefault(root / cell, []).append(name)
+    for file, (_, names) in arrays_of(table, root).items():  # those beside a named one, too
+        owners.setdefault(file, list(names))
     empty, looked = empty_files(root, list(owners), below=below)
     if not empty:
         return [], looked
