@@ -45,7 +45,7 @@ _IDS = {"recording_id": "recording id", "subject_id": "person id", "session_id":
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Fact:
-    """One fact of every recording: `values` (N,) are numbers, or texts for categories; `where` its columns."""
+    """One fact of every recording: `values` (N,) are numbers or, for categories, texts; `where` columns."""
 
     kind: str
     name: str
@@ -98,7 +98,7 @@ def _kind(name: str) -> str:
 
 
 def metadata(table: pd.DataFrame, root: Path, measured: Sequence[Measured]) -> list[Fact]:
-    """Age, sex, length, rates and other columns; sizes and dates of files; lengths and valid share of arrays."""
+    """Age, sex, length, rates and other columns; sizes and dates of files; lengths and gaps of arrays."""
     found = list(_plain(table))
     for column in file_columns(table):
         states = [_state(root / cell) if isinstance(cell, str) and cell else None for cell in table[column]]

@@ -48,8 +48,8 @@ def content_alarms(
     ]  # fmt: skip
     arrays = len(found.measured)
     answer.looked |= {
-        "zero_bytes": looked, "constant": arrays, "frozen": arrays, "repeated": arrays, "two_persons": with_face,
-        "time_base": timed,
+        "zero_bytes": looked, "constant": arrays, "frozen": arrays, "repeated": arrays,
+        "two_persons": with_face, "time_base": timed,
     }  # fmt: skip
     for defect in defects:
         score, reason = target.alone(set(defect.recordings))

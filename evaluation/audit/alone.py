@@ -50,7 +50,7 @@ def enough(labels: Array, persons: Codes) -> bool:
 
 
 def measured_alone(labels: Array, scores: Array, persons: Codes, *, tail: float = 1 - LEVEL) -> Alone:
-    """The AUC of scores (N,), its interval, and a corrected lower end that the truth is below of with `tail`/2.
+    """The AUC of scores (N,), its interval, and a lower end that the truth is below of with `tail`/2.
 
     Args:
         labels: 0 or 1 (N,).
@@ -90,7 +90,7 @@ def category_scores(values: Sequence[Any] | NDArray[Any], labels: Array, persons
 
 
 def _ranks(above: Array) -> Array:
-    """Ranks of differences (K,) from the overall share, which is .5; those above it up to 1, others down to 0."""
+    """Ranks of differences (K,) from the overall share, which is .5; those above it have more, up to 1."""
     above = np.where(np.abs(above) < _SAME, 0.0, np.round(above, 9))
     steps = np.unique([*above, 0.0])
     ranks = np.searchsorted(steps, above) - np.searchsorted(steps, 0.0)
