@@ -18,8 +18,8 @@ class Clock:
 
     `rate` is pictures (or rows without numbers) per second, `rows_rate` rows per second, `span` the
     seconds from the beginning of the first row to the end of the last. `slow` and `fast` are the rates of
-    two parts that differ too much to be one, with the first row of each; `back` is the first row of `backs` that
-    do not come later than the row before. `stated` is the rate that the file states.
+    two parts that differ too much to be one, with the first row of each; `back` is the first row of `backs`
+    that do not come later than the row before. `stated` is the rate that the file states.
     """
 
     rate: float | None

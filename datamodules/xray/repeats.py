@@ -151,8 +151,8 @@ def _blocks(own: Sequence[Measured]) -> Iterator[Defect]:
         yield defect_of(
             "repeated",
             f"{first.column}: in {len(tiled)} of {len(own)} array(s) a block of rows comes again: "
-            f"{first.file} has {first.block.rows} rows from row {first.block.again} on that are those from row "
-            f"{first.block.first} on",
+            f"{first.file} has {first.block.rows} rows from row {first.block.again} on that are those from "
+            f"row {first.block.first} on",
             tiled,
         )
 

@@ -7,7 +7,6 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from datamodules.clips.dataset import ClipSource
 from datamodules.feature_leakage.channels import LeakageError
