@@ -7,7 +7,7 @@ not the corpus or a training would stop, and 2 for a command line that is not un
 
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -53,14 +53,7 @@ def main(
     if json is not None and not xray:
         raise UsageError("json= holds what an x-ray found; give xray=true too")
 
-    def look(found: Manifest | None, refused: str = "") -> list[Section]:
-        if not xray:
-            return []
-        from engine.xray.command import xray_sections  # the one import upward, docs/decisions/0042
-
-        reread = partial(read_data, manifest, source, options | {"probe": False})
-        return xray_sections(found, manifest=manifest, root=root, reread=reread, refused=refused, file=json)
-
+    look = partial(_xray, manifest=manifest, source=source, root=root, options=options, file=json, asked=xray)
     title = f"{source} in {root}" if source else str(manifest)
     try:
         with collected_warnings() as warned:
@@ -82,6 +75,39 @@ def main(
         sections.append(as_section("What would stop a training", stops))
     sections += look(found)
     _write(f"{source} in {found.root}" if source else title, sections, html)
+    return _outcome(found, damaged, stops, manifest=manifest, source=source, root=root)
+
+
+def _xray(
+    found: Manifest | None,
+    refused: str = "",
+    *,
+    manifest: Path | None,
+    source: str | None,
+    root: Path | None,
+    options: Mapping[str, str | bool],
+    file: Path | None,
+    asked: bool,
+) -> list[Section]:
+    """Sections of an x-ray, where one is asked for: also of what was refused, for whatever reason."""
+    if not asked:
+        return []
+    from engine.xray.command import xray_sections  # the one arrow upward: docs/decisions/0042
+
+    reread = partial(read_data, manifest, source, {**options, "probe": False})
+    return xray_sections(found, manifest=manifest, root=root, reread=reread, refused=refused, file=file)
+
+
+def _outcome(
+    found: Manifest,
+    damaged: Sequence[object],
+    stops: Sequence[str],
+    *,
+    manifest: Path | None,
+    source: str | None,
+    root: Path | None,
+) -> int:
+    """Say what is wrong and what to try next; the exit status."""
     if broken := unreadable(found.table):
         sys.stderr.write(f"{len(broken)} file(s) cannot be read: {', '.join(broken[:SHOWN])}\n")
     if stops:

@@ -48,7 +48,7 @@ def metadata_facts(table: pd.DataFrame, *, root: Path, column: str) -> pd.DataFr
 
 
 def name_facts(what: str, names: Sequence[str]) -> dict[str, Any]:
-    """Words, length and place in the alphabet of names (N,), and the numbers in them; `what` they are called."""
+    """Words, length and place in the alphabet of names (N,), and their numbers; `what` they are called."""
     numbers = np.full((len(names), _NUMBERS), np.nan)
     for row, name in enumerate(names):
         own = re.findall(r"\d+", name)[:_NUMBERS]

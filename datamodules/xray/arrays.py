@@ -37,8 +37,8 @@ class NoArray(ValueError):
 class RawArray:
     """`values` (T, F) as stored, rows that were measured `valid` (T,), and what the file says of its time.
 
-    `times` (T,) are in the unit that the file calls them by, of which a second has `per_second`; `frames` (T,)
-    number pictures and `fps` is what the file states. All three are None where it says nothing.
+    `times` (T,) are in the unit that the file calls them by, of which a second has `per_second`. `frames`
+    (T,) number pictures and `fps` is what the file states. All three are None where it says nothing.
     """
 
     values: NDArray[Any]
@@ -81,9 +81,9 @@ def _of_npy(path: Path) -> RawArray:
 
 def _bare(values: NDArray[Any], channels: Sequence[str] | None = None) -> RawArray:
     """An array without marks: rows of zeros show nothing, unless all are zero."""
-    valid = values.any(axis=1)
+    valid = np.asarray(values.any(axis=1), dtype=bool)
     if not valid.any():
-        valid[:] = True
+        valid = np.ones(len(values), dtype=bool)
     names = tuple(map(str, range(values.shape[1]))) if channels is None else tuple(channels)
     return RawArray(values=values, channels=names, valid=valid)
 
@@ -128,7 +128,7 @@ def _rows(values: Any) -> NDArray[Any]:
         raise NoArray(f"holds {getattr(values, 'dtype', type(values).__name__)}, and no numbers")
     if values.dtype == np.float16 or values.dtype.kind == "b":
         values = values.astype(np.float32)
-    return values[None] if values.ndim == 1 else values.reshape(len(values), -1)
+    return np.asarray(values[None] if values.ndim == 1 else values.reshape(len(values), -1))
 
 
 def _of_table(path: Path) -> RawArray:

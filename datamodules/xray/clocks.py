@@ -16,10 +16,10 @@ _SURE = 6.0  # standard errors that parts differ by, against clocks that tremble
 class Clock:
     """Of one file, in the unit that it calls its times by.
 
-    `rate` is pictures (or rows, where they have no numbers) per second, `rows_rate` rows per second, `span` the
-    seconds from the beginning of the first row to the end of the last. `slow` and `fast` are the rates of two
-    parts that differ too much to be one, with the first row of each; `back` is the first row of `backs` that do
-    not come later than the row before. `stated` is the rate that the file states.
+    `rate` is pictures (or rows without numbers) per second, `rows_rate` rows per second, `span` the
+    seconds from the beginning of the first row to the end of the last. `slow` and `fast` are the rates of
+    two parts that differ too much to be one, with the first row of each; `back` is the first row of `backs`
+    that do not come later than the row before. `stated` is the rate that the file states.
     """
 
     rate: float | None

@@ -1,6 +1,7 @@
 """Lengths in seconds that do not fit: of times and table, of two sets, of frames and rate."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,7 @@ def odd_between_sets(timed: Sequence[Measured]) -> Iterator[Defect]:
         if one.clock is not None and one.clock.span and len(one.owners) == 1:
             spans.setdefault(one.column, {})[one.owners[0]] = one
     columns = list(spans)
-    for first, second in zip(columns, columns[1:], strict=False):
+    for first, second in pairwise(columns):
         both = [name for name in spans[first] if name in spans[second]]
         pairs = [(spans[first][name], spans[second][name]) for name in both]
         lengths = np.array(
@@ -47,8 +48,8 @@ def odd_between_sets(timed: Sequence[Measured]) -> Iterator[Defect]:
         if odd := _odd(lengths):
             a, b = lengths[odd[0]]
             text = (
-                f"the duration does not fit between {first} ({a:.4g} s) and {second} ({b:.4g} s) in {len(odd)} "
-                f"recording(s), e.g. {both[odd[0]]}"
+                f"the duration does not fit between {first} ({a:.4g} s) and {second} ({b:.4g} s) in "
+                f"{len(odd)} recording(s), e.g. {both[odd[0]]}"
             )
             yield defect_of("time_base", text, [one for row in odd for one in pairs[row]])
 

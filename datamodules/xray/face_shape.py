@@ -62,7 +62,7 @@ def points_of(values: NDArray[Any], channels: Sequence[str]) -> NDArray[np.float
 
 
 def proportions(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Logarithms (T, 4) of `DISTANCES` over that of the outer corners of the eyes; NaN where there is no face."""
+    """Logarithms (T, 4) of `DISTANCES` over that of the outer corners of the eyes; NaN without a face."""
     at = {name: points[:, number] for number, name in enumerate(_PARTS)}
     eyes = np.linalg.norm(at["outer_l"] - at["outer_r"], axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):

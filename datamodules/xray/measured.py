@@ -32,11 +32,11 @@ _SANE = (0.1, 1000.0)  # rows/s with which a fingerprint is made; else rows coun
 class Measured:
     """Facts of one file.
 
-    `file` is relative to the root, `column` names it in the manifest (with what it holds of CLNF), `owners` are
-    the recordings whose rows name it; `set` is what may be compared with it: files of that column and these
-    channels. `constant` says that all valid rows are equal, `still` are the values of channels without a
-    change, `runs` (F,) the longest stretches of all, `scaled` (F,) whether they are on a scale, `low` and `high`
-    (F,) their ends. `first` is the first value.
+    `file` is relative to the root, `column` names it in the manifest (with what it holds of CLNF), `owners`
+    are the recordings whose rows name it; `set` is what may be compared with it: files of that column and
+    these channels. `constant` says that all valid rows are equal, `still` are the values of channels without
+    a change, `runs` (F,) the longest stretches of all, `scaled` (F,) whether they are on a scale, `low` and
+    `high` (F,) their ends. `first` is the first value.
     """
 
     file: str

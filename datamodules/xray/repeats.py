@@ -150,8 +150,9 @@ def _blocks(own: Sequence[Measured]) -> Iterator[Defect]:
         assert first.block is not None
         yield defect_of(
             "repeated",
-            f"{first.column}: in {len(tiled)} of {len(own)} array(s) a block of rows comes again: {first.file}, "
-            f"{first.block.rows} rows from row {first.block.again} on are those from row {first.block.first} on",
+            f"{first.column}: in {len(tiled)} of {len(own)} array(s) a block of rows comes again: "
+            f"{first.file} has {first.block.rows} rows from row {first.block.again} on that are those from "
+            f"row {first.block.first} on",
             tiled,
         )
 

@@ -38,7 +38,7 @@ def measured_on(values: NDArray[Any]) -> NDArray[np.bool_]:
     whole = np.ones(values.shape[1], dtype=bool)
     if values.dtype.kind == "f":
         whole = np.array([(column == np.rint(column)).all() for column in values.T])
-    return (high > low) & ~(whole & (high - low <= _COUNTED))
+    return np.asarray((high > low) & ~(whole & (high - low <= _COUNTED)))
 
 
 def longest_runs(values: NDArray[Any]) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""Arrays and channels that never change, and stretches of rows that stay the same: `constant` and `frozen`."""
+"""Arrays and channels that never change, and rows that stay the same for long: `constant` and `frozen`."""
 
 from collections.abc import Iterator, Sequence
 
@@ -17,7 +17,7 @@ _USUAL = 0.9
 _MOVING = 3  # files in which a channel must move
 _LONG_S, _LONG_SHARE, _LONG_ROWS = 3.0, 0.15, 16  # seconds or share of the rows, and rows
 _SHORT_SHARE, _SHORT_ROWS = 0.25, 8  # of short recordings
-_TIMES_STILL = 5.0  # as long as the longest stretch in half of the files
+_TIMES_STILL = 3.0  # as long as the longest stretch in half of the files
 
 
 def constant(found: Survey) -> list[Defect]:
@@ -61,8 +61,8 @@ def _constant(own: Sequence[Measured], runs: ChannelRuns | None) -> Iterator[Def
         files = list({one.file: one for some in stuck.values() for one in some}.values())
         yield defect_of(
             "constant",
-            f"{files[0].column}: {len(stuck)} channel(s) rest throughout {len(files)} recording(s) and move in "
-            f"others: {first_few(list(stuck), 5)}",
+            f"{files[0].column}: {len(stuck)} channel(s) rest throughout {len(files)} recording(s) and move "
+            f"in others: {first_few(list(stuck), 5)}",
             files,
         )
 
@@ -83,9 +83,9 @@ def _frozen(own: Sequence[Measured]) -> Iterator[Defect]:
         assert first.stretch is not None
         yield defect_of(
             "frozen",
-            f"{first.column}: in {len(hung)} of {len(moving)} array(s) all channels stay the same for long, as "
-            f"of a tracker that hangs: {first.file} for {first.stretch.rows} of {first.valid} rows, from row "
-            f"{first.stretch.start} on",
+            f"{first.column}: in {len(hung)} of {len(moving)} array(s) all channels stay the same for long, "
+            f"as of a tracker that hangs: {first.file} for {first.stretch.rows} of {first.valid} rows, "
+            f"from row {first.stretch.start} on",
             hung,
         )
 

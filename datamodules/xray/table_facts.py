@@ -39,12 +39,13 @@ _TRAIT = "trait_"
 _LEVELS = 20  # texts of more kinds are no categories; our choice
 _PLAIN = ("sex", "age", "fps", "n_frames", "duration_s", "width", "height", "brightness", "border", "blur",
           "face_x", "face_y", "face_size", "yaw", "pitch", "roll", "usable", "visit_order")  # fmt: skip
+_APART = {*TEXT, *NUMBERS} - {"task", "site", "corpus", "school", "class"}  # read for what they are
 _IDS = {"recording_id": "recording id", "subject_id": "person id", "session_id": "visit id"}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Fact:
-    """One fact of every recording: `values` (N,) are numbers, or texts for categories; `where` its columns."""
+    """One fact of every recording: `values` (N,) are numbers or, for categories, texts; `where` columns."""
 
     kind: str
     name: str
@@ -87,12 +88,9 @@ def traits_of(table: pd.DataFrame) -> tuple[tuple[str, ...], NDArray[np.float64]
 
 def _kind(name: str) -> str:
     """Which kind of fact a column holds; nothing for ids, files, labels, parts and traits."""
-    if name in ("task", "site", "corpus"):
-        return "genre" if name == "task" else "site"
     if name in _PLAIN:
         return "metadata"
-    known = {*TEXT, *NUMBERS}
-    if name in known or name.startswith((_TRAIT, "features_")) or is_label(name):
+    if name in _APART or name.startswith((_TRAIT, "features_")) or is_label(name):
         return ""
     if _SITE.fullmatch(name):
         return "site"
@@ -100,7 +98,7 @@ def _kind(name: str) -> str:
 
 
 def metadata(table: pd.DataFrame, root: Path, measured: Sequence[Measured]) -> list[Fact]:
-    """Age, sex, length, rates and other columns; sizes and dates of files; lengths and valid share of arrays."""
+    """Age, sex, length, rates and other columns; sizes and dates of files; lengths and gaps of arrays."""
     found = list(_plain(table))
     for column in file_columns(table):
         states = [_state(root / cell) if isinstance(cell, str) and cell else None for cell in table[column]]

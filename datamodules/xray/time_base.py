@@ -186,7 +186,7 @@ def _of_table(fps: Stated) -> Iterator[Defect]:
 
 
 def _merged(defects: Sequence[Defect]) -> list[Defect]:
-    """Defects of different recordings; the first that is told of the same ones also names their other files."""
+    """Defects of different recordings; the first that is told of the same also names their other files."""
     found: dict[frozenset[str], Defect] = {}
     for one in defects:
         key = frozenset(one.recordings)
@@ -202,4 +202,4 @@ def _merged(defects: Sequence[Defect]) -> list[Defect]:
 
 
 def _near(one: float, other: float) -> bool:
-    return abs(float(np.log(one / other))) <= np.log1p(APART)
+    return bool(abs(np.log(one / other)) <= np.log1p(APART))

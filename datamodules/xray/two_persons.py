@@ -32,9 +32,9 @@ def _jumping(own: Sequence[Measured]) -> Iterator[Defect]:
         assert first.jump is not None
         yield defect_of(
             "two_persons",
-            f"{first.column}: in {len(jumping)} of {len(sizes)} recording(s) the proportions of the face jump as "
-            f"from one person to another: {first.file} by {100 * first.jump.size:.0f} % at row {first.jump.row}, "
-            f"where half of the recordings stay below {100 * usual:.1f} %",
+            f"{first.column}: in {len(jumping)} of {len(sizes)} recording(s) the proportions of the face "
+            f"jump as from one person to another: {first.file} by {100 * first.jump.size:.0f} % at row "
+            f"{first.jump.row}, where half of the recordings stay below {100 * usual:.1f} %",
             jumping,
         )
 

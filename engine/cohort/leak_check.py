@@ -7,8 +7,6 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
 from datamodules.clips.dataset import ClipSource
 from datamodules.feature_leakage.channels import LeakageError
@@ -18,6 +16,7 @@ from datamodules.shortcuts.metadata_facts import metadata_facts
 from datamodules.shortcuts.signal_facts import TOLD, signal_facts
 from datamodules.splits.partition import Split
 from datamodules.wording import nearest
+from engine.cohort.asked_label import labels_of
 from engine.config.compose import ConfigError
 from engine.runs.provenance import RunManifest, write_json
 from engine.runs.ranks import is_main
@@ -80,19 +79,6 @@ def audit_leaks(
     _report(manifest.name, found, passed)
     if stopped:
         raise LeakageError(_stop(manifest.name, found, stopped))
-
-
-def labels_of(table: pd.DataFrame) -> tuple[NDArray[np.float64], str]:
-    """Binary labels (N,), NaN where unknown; of scores without a rule those above the median."""
-    if "binary" in table and table["binary"].notna().any():
-        return table["binary"].to_numpy(dtype=np.float64, na_value=np.nan), "binary"
-    if "score" in table and table["score"].notna().any():
-        scores = table["score"].to_numpy(dtype=np.float64, na_value=np.nan)
-        middle = float(np.nanmedian(scores))
-        split = scores > middle if (scores > middle).any() else scores >= middle
-        above = np.where(np.isnan(scores), np.nan, split.astype(np.float64))
-        return above, f"score above its median, {middle:g}"
-    return np.full(len(table), np.nan), "none"
 
 
 def _check_patterns(accepted: Sequence[str], names: Sequence[str]) -> None:

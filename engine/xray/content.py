@@ -10,7 +10,7 @@ from datamodules.manifests.manifest import Manifest
 from datamodules.xray.defect import Defect
 from datamodules.xray.repeats import persons_of, repeated
 from datamodules.xray.stillness import constant, frozen
-from datamodules.xray.survey import Survey, empty_files, relative
+from datamodules.xray.survey import Survey, arrays_of, empty_files, relative
 from datamodules.xray.time_base import time_base
 from datamodules.xray.two_persons import two_persons
 from engine.xray.alarm import Alarm, XRay
@@ -48,8 +48,8 @@ def content_alarms(
     ]  # fmt: skip
     arrays = len(found.measured)
     answer.looked |= {
-        "zero_bytes": looked, "constant": arrays, "frozen": arrays, "repeated": arrays, "two_persons": with_face,
-        "time_base": timed,
+        "zero_bytes": looked, "constant": arrays, "frozen": arrays, "repeated": arrays,
+        "two_persons": with_face, "time_base": timed,
     }  # fmt: skip
     for defect in defects:
         score, reason = target.alone(set(defect.recordings))
@@ -64,6 +64,8 @@ def _empty(table: pd.DataFrame, root: Path, *, below: bool) -> tuple[list[Defect
         for name, cell in zip(table["recording_id"].astype(str), table[column], strict=True):
             if isinstance(cell, str) and cell:
                 owners.setdefault(root / cell, []).append(name)
+    for file, (_, names) in arrays_of(table, root).items():  # those beside a named one, too
+        owners.setdefault(file, list(names))
     empty, looked = empty_files(root, list(owners), below=below)
     if not empty:
         return [], looked

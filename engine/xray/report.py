@@ -17,8 +17,8 @@ def sections(answer: XRay) -> list[Section]:
         header=header,
         rows=[(one.kind, _score(one), first_few(list(one.where), _WHERE), one.text) for one in alarms],
         empty="none",
-        remark=f"AUC of {answer.label} with its 95 % interval over {answer.persons} persons, for whoever knows "
-        "nothing else; .5 is chance",
+        remark=f"AUC of {answer.label} with its 95 % interval over {answer.persons} persons, for whoever "
+        "knows nothing else; .5 is chance",
     )
     counted = [
         (kind, str(answer.looked[kind]), str(sum(one.kind == kind for one in alarms)), _unsaid(answer, kind))
@@ -28,7 +28,8 @@ def sections(answer: XRay) -> list[Section]:
         title="X-ray: looked at",
         header=("kind", "things", "alarms", ""),
         rows=counted,
-        remark=f"{answer.seconds:.1f} s, {1000 * answer.seconds / max(answer.recordings, 1):.0f} ms a recording; "
+        remark=f"{answer.seconds:.1f} s, {1000 * answer.seconds / max(answer.recordings, 1):.0f} ms a "
+        "recording; "
         f"{answer.questions} questions of what tells the label, corrected for all",
     )
     broken = Section(

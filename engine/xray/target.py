@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from datamodules.manifests.identity import person_codes
-from engine.cohort.leak_check import labels_of
+from engine.cohort.asked_label import labels_of
 from evaluation.audit.alone import FEWEST, Alone, category_scores, enough, measured_alone
 
 

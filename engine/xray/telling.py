@@ -118,7 +118,7 @@ def _words(table: pd.DataFrame, target: Target) -> Iterator[_Asked]:
 
 
 def _distinct(facts: Sequence[Fact]) -> list[Fact]:
-    """Facts that do not order the recordings nearly as an earlier one does; that one names their columns too."""
+    """Facts that do not order the recordings nearly as an earlier one does, which names their columns too."""
     groups: list[tuple[NDArray[np.float64], list[Fact]]] = []
     for fact in facts:
         ranks = rankdata(np.where(np.isnan(fact.values), -np.inf, fact.values))

@@ -3,7 +3,7 @@
 Predictions are made in folds of persons (stratified by label). A category is predicted by the share of
 positives among the *other* folds' persons of that category, with one person of the overall share added (a
 Laplace-type shrinkage), and told by the rank of that share: shares themselves differ a little from fold to
-fold, against the label of whoever was left out, and would make an AUC of .5 look like .4. Numbers are
+fold, against the label of whoever was left out, which would make an AUC of .5 look like .4. Numbers are
 predicted by a logistic regression (scikit-learn, L2, C = 1) of standardized values.
 """
 
@@ -29,6 +29,7 @@ Codes = NDArray[np.int64]
 FEWEST = 5  # persons of each class, below which nothing can be said; as in the leak audit
 LEVEL = 0.95
 _FOLDS = 5
+_SAME = 0.05  # shares of positives that differ by less are told by whoever was left out
 _PIECES = 500  # of names, the most common ones; all our choice
 
 
@@ -49,7 +50,7 @@ def enough(labels: Array, persons: Codes) -> bool:
 
 
 def measured_alone(labels: Array, scores: Array, persons: Codes, *, tail: float = 1 - LEVEL) -> Alone:
-    """The AUC of scores (N,), its interval, and a corrected lower end that the truth is below of with `tail`/2.
+    """The AUC of scores (N,), its interval, and a lower end that the truth is below of with `tail`/2.
 
     Args:
         labels: 0 or 1 (N,).
@@ -84,15 +85,16 @@ def category_scores(values: Sequence[Any] | NDArray[Any], labels: Array, persons
             own = train[codes[train] == code]
             means = [labels[own][persons[own] == one].mean() for one in np.unique(persons[own])]
             rates[code] = (np.sum(means) + share) / (len(means) + 1)
-        known = np.unique(np.round([*rates, share], 9))
-        ranks = np.searchsorted(known, np.round(rates, 9)) / max(len(known) - 1, 1)
-        out[test] = _around(ranks[codes[test]], rates[codes[test]], share)
+        out[test] = _ranks(rates - share)[codes[test]]
     return out
 
 
-def _around(ranks: Array, rates: Array, share: float) -> Array:
-    """Ranks such that the overall share is in the middle, in every fold."""
-    return np.where(np.isclose(rates, share), 0.5, np.where(rates > share, 0.5 + ranks / 2, ranks / 2))
+def _ranks(above: Array) -> Array:
+    """Ranks of differences (K,) from the overall share, which is .5; those above it have more, up to 1."""
+    above = np.where(np.abs(above) < _SAME, 0.0, np.round(above, 9))
+    steps = np.unique([*above, 0.0])
+    ranks = np.searchsorted(steps, above) - np.searchsorted(steps, 0.0)
+    return np.asarray(0.5 + ranks / (2 * max(len(steps) - 1, 1)), dtype=np.float64)
 
 
 def regression_scores(features: Array, labels: Array, persons: Codes) -> Array:
