@@ -32,7 +32,7 @@ from engine.runs.provenance import RunManifest
 from engine.runs.terminal import conclude, made_up, shown
 from engine.training.checks import check_scale
 from evaluation.change.visit_pairs import NAMES
-from evaluation.tables.predictions import KNOWN_VISITS, heads_of, primary_head
+from evaluation.tables.predictions import KNOWN_VISITS, heads_of, predicted_items, primary_head, scales_of
 from evaluation.uncertainty.prediction_intervals import add_intervals
 from evaluation.uncertainty.threshold import choose_threshold
 
@@ -302,7 +302,8 @@ def _table(
             _WITHOUT_HISTORY if reads_history(task) else _WITHOUT_OTHERS,
             first_few(alone, 5),
         )
-    heads = [f"{head}_prediction" for head in heads_of(table)]
+    heads = [f"{head}_prediction" for head in (*heads_of(table), *predicted_items(table))]
+    heads += scales_of(table.columns)
     columns = [*_FIRST, *heads, "decision", "context_available", KNOWN_VISITS, NAMES]
     return table[[name for name in columns if name in table]]
 

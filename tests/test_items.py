@@ -15,6 +15,7 @@ from engine.config.compose import ConfigError
 from engine.evaluate import evaluate
 from engine.inference.clip_predictions import blind_data, part_of
 from engine.inference.trained_network import load_network
+from engine.predict import predict
 from engine.train import train
 from engine.training.prepare import material
 from evaluation.tables.predictions import read_predictions
@@ -104,6 +105,21 @@ def test_the_network_answers_from_python(items_run):
     found = network(batch)
     assert {"score", "binary", "item_dass21_21", "DASS-21-S_severity_sd"} <= set(found)
     assert all(found[name].shape == (3,) for name in found if name not in ("embedding", "attention"))
+
+
+def test_recordings_without_labels_are_predicted_by_item(items_run, cohorts, tmp_path):
+    source = next(cohorts.glob("synthetic/*/manifest.csv"))
+    table = pd.read_csv(source, dtype=str, keep_default_na=False).head(4)
+    table["series_path"] = [str(source.parent / name) for name in table["series_path"]]
+    table = table[["recording_id", "subject_id", "session_id", "series_path", "fps"]].assign(path="")
+    table.to_csv(tmp_path / "new.csv", index=False)
+    given = {"ckpt_path": str(items_run.best), "input": str(tmp_path / "new.csv"), "history": None}
+    predict(ARGUMENTS | given | {"paths": {"data": str(cohorts)}}, folder=tmp_path / "out")
+    found = pd.read_csv(tmp_path / "out" / "predictions.csv")
+    columns = [f"{name}_prediction" for scale in SUBSCALES_OF_DASS for name in SUBSCALES[scale].columns]
+    assert found[columns].notna().all(axis=None)
+    assert found["DASS-21-A_probability"].between(0, 1).all()
+    assert not [name for name in found if name.endswith("_target")]
 
 
 def test_ordered_logits_train_as_well(small_run, tmp_path):

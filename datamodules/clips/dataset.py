@@ -340,7 +340,7 @@ class ClipDataset(Dataset[dict[str, Any]]):
         held = entries if isinstance(entries, Entries) else {entry.row: entry for entry in entries}
         self._held: Entries | dict[int, Entry] = held
         self.source, self.sampler, self.seed, self.training = source, sampler, seed, training
-        self._answers = answers or {}
+        self._answers = SharedColumns({}) if answers is None else answers
         self.desk: Desk | None = None  # where workers note what they read
 
     def __len__(self) -> int:

@@ -16,7 +16,7 @@ from engine.inspection.filmstrips import filmstrips
 from engine.runs.atomic_write import writing
 from engine.runs.provenance import RunManifest
 from engine.runs.ranks import is_main
-from evaluation.tables.predictions import write_predictions
+from evaluation.tables.predictions import HEADS, write_predictions
 
 
 def measure(
@@ -49,8 +49,8 @@ def measure(
     found = assess(config, manifest, split, predicted)
     if is_main():
         val = predicted.recordings["val"]
-        columns = [str(name) for name in val if str(name).endswith(("_target", "_prediction"))]
-        kept = {name: val[name].tolist() for name in columns}
+        columns = [f"{head}_{side}" for head in HEADS for side in ("target", "prediction")]
+        kept = {name: val[name].tolist() for name in columns if name in val}  # no answers to single items
         add_calibration(best, kept, change=plain(found.taught))
         strips = filmstrips(predicted.clips["test"], manifest, config)
         notes = [unselected] if unselected else []

@@ -68,7 +68,8 @@ def _convolved(long: Tensor, short: Tensor) -> Tensor:
     """
     n, size = short.shape[-1], long.shape[-1]
     product = F.pad(short.unsqueeze(-1) * long.unsqueeze(-2), (0, n)).flatten(-2)
-    return product[..., :-n].unflatten(-1, (n, size + n - 1)).sum(-2)
+    shape = (*product.shape[:-1], n, size + n - 1)
+    return product[..., :-n].reshape(shape).sum(-2)
 
 
 def check_answers(answers: Tensor, mask: Tensor, highest: Tensor, columns: tuple[str, ...]) -> None:

@@ -32,7 +32,7 @@ _SHIFT = dict(
 
 def plain(*scales: str, dimension: str | None = None) -> Questionnaires:
     """Plain data of questionnaires, as `conf/data/items` has them."""
-    found = {}
+    found: dict[str, dict[str, str | int | list[str] | list[int]]] = {}
     for name in scales:
         own = SUBSCALES[name]
         found[name] = {

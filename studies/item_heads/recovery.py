@@ -62,7 +62,7 @@ def fit(head: GradedResponseHead, x: Tensor, answers: Tensor) -> None:
         torch.autograd.backward(loss)
         return loss.item()
 
-    optimizer.step(closure)
+    optimizer.step(closure)  # type: ignore[no-untyped-call]
 
 
 def recover(*, persons: int, seed: int) -> dict[str, float]:
