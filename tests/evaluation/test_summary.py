@@ -155,3 +155,17 @@ def test_what_one_table_leaves_undefined_is_undefined(recordings):
     assert paired_differences([recordings], [flat])["pearson"]["value"] is None
     with pytest.raises(ValueError, match="same recordings"):
         paired_differences([recordings], [recordings.iloc[1:]])
+
+
+def test_a_part_without_labels_says_so_and_has_no_number():
+    table = pd.DataFrame(
+        {
+            **{"recording_id": ["a", "b"], "subject_id": ["p", "q"], "session_id": "1", "split": "test"},
+            **{"score_target": np.nan, "score_prediction": [1.0, 2.0], "binary_target": np.nan},
+        }
+    )
+    found = summarize([table], [0.5])
+    assert found["reason"] == "no recording of this part has a label: they are hidden, or missing"
+    assert set(found) == {"reason", "counts", "by_subject"}
+    assert found["by_subject"] == {}
+    assert "reason" not in summarize([table.assign(score_target=[1.0, np.nan])])
