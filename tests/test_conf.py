@@ -58,11 +58,9 @@ def batch(config, *, persons=2, visits=2, steps=8, size=32):
     count = persons * visits
     generator = torch.Generator().manual_seed(0)
     subject = torch.arange(persons).repeat_interleave(visits)
-    content = (
-        {"series": torch.randn(count, steps, config["data"]["channels"], generator=generator)}
-        if "channels" in config["data"]
-        else {"frames": torch.randn(count, steps, 3, size, size, generator=generator)}
-    )
+    content = {"frames": torch.randn(count, steps, 3, size, size, generator=generator)}
+    if "channels" in config["data"]:
+        content = {"series": torch.randn(count, steps, config["data"]["channels"], generator=generator)}
     rows = torch.arange(count)
     real = torch.ones(count, steps, len(config["data"].get("widths", ())), dtype=torch.bool)
     return (
@@ -124,8 +122,7 @@ def test_an_experiment_composes_builds_at_full_size_and_takes_a_step(experiment,
     build(config["data"]["module"] | {"_partial_": True}, key="data.module")
     callbacks = build_all(with_modes(config)["callbacks"], key="callbacks")
     build(config["trainer"], key="trainer", callbacks=callbacks)
-    losses = step(config)
-    assert all(torch.tensor(list(losses.values())).isfinite())
+    assert all(torch.tensor(list(step(config).values())).isfinite())
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
