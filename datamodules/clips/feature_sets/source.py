@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from datamodules.clips.set_channels import channels_of, chosen_sets, widths_of
+from datamodules.clips.feature_sets.channels import channels_of, chosen_sets, widths_of
 from datamodules.feature_leakage.channels import check_channels
 from datamodules.manifests.index.recordings import Recording
 from datamodules.series import Series, UnreadableSeries, read_feature_set

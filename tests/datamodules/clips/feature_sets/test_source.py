@@ -13,9 +13,9 @@ from datamodules.clips.augmentation.series import SeriesAugment
 from datamodules.clips.batches import ClipKey
 from datamodules.clips.collate import collate
 from datamodules.clips.dataset import ClipDataset, Entry
-from datamodules.clips.feature_sets import FeatureSetClips
+from datamodules.clips.feature_sets.channels import channels_of, chosen_sets, widths_of
+from datamodules.clips.feature_sets.source import FeatureSetClips
 from datamodules.clips.samplers import UniformClips
-from datamodules.clips.set_channels import channels_of, chosen_sets, widths_of
 from datamodules.clips.statistics import training_statistics
 from datamodules.datamodule import ClipDataModule
 from datamodules.manifests.manifest import read_manifest
@@ -195,7 +195,7 @@ def test_statistics_are_those_of_the_rows_in_which_a_set_is_real(manifest):
 
 _LARGE = """
 import resource, sys
-from datamodules.clips.feature_sets import FeatureSetClips
+from datamodules.clips.feature_sets.source import FeatureSetClips
 from datamodules.clips.statistics import training_statistics
 from datamodules.datamodule import ClipDataModule
 from datamodules.manifests.manifest import read_manifest
