@@ -42,9 +42,14 @@ def xray_sections(
     table: pd.DataFrame | None = None
     if found is not None:
         table, folder = found.table, found.root
+    elif manifest is not None:
+        table, folder = lenient_table(manifest), manifest.parent
+    elif root is not None and root.is_dir():
+        folder = root
     else:
-        table = None if manifest is None else lenient_table(manifest)
-        folder = (root if manifest is None else manifest.parent) or Path()
+        return []
+    if table is None and manifest is not None:
+        return []  # no table: its folder may hold anything
     answer = examine(table, root=folder.resolve(), manifest=found, below=manifest is None)
     answer = replace(answer, refused=refused)
     if file is not None:

@@ -226,6 +226,17 @@ def test_videos_that_are_copies_are_found(tmp_path, capsys):
     capsys.readouterr()
 
 
+def test_a_table_or_folder_that_is_not_there_is_not_looked_at(tmp_path, capsys):
+    for words in (
+        [f"manifest={tmp_path / 'm.csv'}"],
+        ["source=dvlog", f"root={tmp_path / 'gone'}"],
+        ["source=dvlgo"],
+    ):
+        assert run(main, [*words, "xray=true", f"json={tmp_path / 'x.json'}"]) == 1
+        assert "X-ray" not in capsys.readouterr().out
+    assert not list(tmp_path.iterdir())
+
+
 def test_json_is_of_an_x_ray(tmp_path, capsys):
     assert run(main, [f"manifest={tmp_path / 'm.csv'}", f"json={tmp_path / 'x.json'}"]) == 2
     assert "xray=true" in capsys.readouterr().err
