@@ -30,7 +30,7 @@ from datamodules.wording import first_few, nearest
 
 SCALE = "PHQ-9"
 IMU = "imu"
-COHORTS = ("Young", "Elder")
+AGE_GROUPS = ("Young", "Elder")
 LabelRule = Literal["score", "published"]
 
 _WIDTHS = {"densenet": 1000, "resnet": 1000, "openface": 710, IMU: 12}
@@ -47,8 +47,8 @@ def read(
     *,
     root: str | Path,
     probe: bool = True,
-    cohort: str | None = None,
-    labels: str = "trainval/{cohort}/split_labels_train.csv",
+    age_group: str | None = None,
+    labels: str = "trainval/{age_group}/split_labels_train.csv",
     sets: Sequence[str] | None = None,
     pattern: str = "{set}/{id}.npy",
     imu_pattern: str = "{id}.npy",
@@ -62,8 +62,8 @@ def read(
     Args:
         root: Folder with `trainval` and `test`, or one that holds it.
         probe: As in `read_manifest`; every file that is named is also read once, and a faulty one is named.
-        cohort: Young or Elder; None reads both.
-        labels: Where the table of a cohort lies below the root.
+        age_group: Young or Elder; None reads both.
+        labels: Where the table of an age group lies below the root.
         sets: Of the video by name, and `imu`; None reads all that are there.
         pattern: Where below `Video` the file of a set and person lies.
         imu_pattern: Where below `IMU` the file of a person lies.
@@ -82,11 +82,12 @@ def read(
     """
     if label_rule not in get_args(LabelRule):
         raise SourceError(f"label_rule={label_rule!r}; choose {' or '.join(get_args(LabelRule))}")
-    if cohort not in (None, *COHORTS):
-        raise SourceError(f"cohort={cohort!r}{nearest(str(cohort), COHORTS)}; choose {' or '.join(COHORTS)}")
+    if age_group not in (None, *AGE_GROUPS):
+        hint = nearest(str(age_group), AGE_GROUPS)
+        raise SourceError(f"age_group={age_group!r}{hint}; choose {' or '.join(AGE_GROUPS)}")
     draft = open_corpus(root, name="mpdd_avg", marks=["trainval", _TEST])
     found: dict[tuple[str, str], Files] = {}
-    for own in COHORTS if cohort is None else (cohort,):
+    for own in AGE_GROUPS if age_group is None else (age_group,):
         for part in ("trainval", _TEST):
             folder = draft.root / part / own
             if folder.is_dir():
@@ -110,14 +111,14 @@ def read(
 
 def _rows(
     draft: Draft,
-    cohort: str,
+    age_group: str,
     part: str,
     files: Files,
     labels: Mapping[str, dict[str, Any]],
     names: Sequence[str],
     persons: Mapping[str, dict[str, Any]],
 ) -> list[dict[str, Any]]:
-    where = f"{part}/{cohort}"
+    where = f"{part}/{age_group}"
     if part == "trainval":
         leave_out(
             draft, "missing_file", sorted(labels.keys() - files.keys()), f"labelled, no file in {where}"
@@ -137,11 +138,11 @@ def _rows(
             continue
         rows.append(
             {
-                "recording_id": f"mpdd_avg_{cohort.lower()}_{number}",
-                "subject_id": f"mpdd_avg:{cohort.lower()}_{number}",
+                "recording_id": f"mpdd_avg_{age_group.lower()}_{number}",
+                "subject_id": f"mpdd_avg:{age_group.lower()}_{number}",
                 "session_id": "1",
                 "path": "",
-                "site": cohort,
+                "site": age_group,
                 "split": _TEST,
                 **present,
                 **labels.get(number, {}),
@@ -152,7 +153,7 @@ def _rows(
 
 
 def _files(draft: Draft, folder: Path, patterns: Mapping[str, str], ignore: Sequence[str]) -> Files:
-    """Files of the video and the gait below the folder of a cohort by ID and set.
+    """Files of the video and the gait below the folder of an age group by ID and set.
 
     Raises:
         SourceError: A file that the patterns do not fit, or two of one set and ID.
@@ -191,9 +192,9 @@ def _form(pattern: str, *, gait: bool) -> re.Pattern[str]:
     return re.compile(text)
 
 
-def _labels(draft: Draft, place: str, cohort: str, rule: LabelRule) -> dict[str, dict[str, Any]]:
-    """Part and labels of everybody in the table of a cohort."""
-    path = table_below(draft.root, place.replace("{cohort}", cohort), option="labels")
+def _labels(draft: Draft, place: str, age_group: str, rule: LabelRule) -> dict[str, dict[str, Any]]:
+    """Part and labels of everybody in the table of an age group."""
+    path = table_below(draft.root, place.replace("{age_group}", age_group), option="labels")
     if not path.is_file():
         others = [one.relative_to(draft.root).as_posix() for one in visible(draft.root, f"**/{path.name}")]
         hint = f"; there is {first_few(others)}: say labels={others[0]}" if others else ""
@@ -216,7 +217,7 @@ def _labels(draft: Draft, place: str, cohort: str, rule: LabelRule) -> dict[str,
                 f"{path}: 'split' of {number} is {cells['split']!r}; known are {', '.join(_PARTS)}"
             )
         classes = {name: _class(cells[name], name, number, path) for name in _CLASSES}
-        binary = _binary(draft, rule, f"{cohort} {number}", totals[row], classes["label2"])
+        binary = _binary(draft, rule, f"{age_group} {number}", totals[row], classes["label2"])
         found[number] = {"split": _PARTS[part], **binary, "category_tri": classes["label3"]}
     return found
 

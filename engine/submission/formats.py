@@ -90,7 +90,7 @@ def mpdd_avg(means: pd.DataFrame, facts: Facts) -> pd.DataFrame:
     total = np.clip(means["score_prediction"].to_numpy(dtype=np.float64), 0, _POINTS)
     return pd.DataFrame(
         {
-            "id": means["subject_id"].str.rpartition("_")[2],
+            "id": [str(one).partition(":")[2].partition("_")[2] for one in means["subject_id"]],
             "binary": (means["binary_prediction"] >= facts.threshold).astype(int),
             "ternary": sum((total >= cut).astype(int) for cut in cuts),
             "PHQ-9": np.round(total, 2),

@@ -25,7 +25,7 @@ def relabel(tree, change):
     table.to_csv(tree / LABELS, index=False)
 
 
-def test_both_cohorts_become_one_table(tree):
+def test_both_age_groups_become_one_table(tree):
     manifest = mpdd_avg.read(root=tree, probe=False)
     table = manifest.table.set_index("recording_id")
     assert table.groupby("site").size().to_dict() == {"Elder": 16, "Young": 16}
@@ -43,14 +43,14 @@ def test_both_cohorts_become_one_table(tree):
     assert "'test' has no labels: they are with the organisers" in manifest.notes
 
 
-def test_one_cohort_and_chosen_sets(tree):
-    found = mpdd_avg.read(root=tree, probe=False, cohort="Elder", sets=["imu"], fps=100.0)
+def test_one_age_group_and_chosen_sets(tree):
+    found = mpdd_avg.read(root=tree, probe=False, age_group="Elder", sets=["imu"], fps=100.0)
     assert set(found.table["site"]) == {"Elder"}
     assert [name for name in found.table if name.startswith("features_")] == ["features_imu"]
     assert set(found.table["fps"]) == {100.0}
     assert any("100 rows per second are taken for all sets" in note for note in found.notes)
-    with pytest.raises(SourceError, match=r"cohort='elder'.*did you mean 'Elder'"):
-        mpdd_avg.read(root=tree, cohort="elder")
+    with pytest.raises(SourceError, match=r"age_group='elder'.*did you mean 'Elder'"):
+        mpdd_avg.read(root=tree, age_group="elder")
 
 
 def test_a_label_that_contradicts_the_total_is_listed_and_the_rule_decides(tree):
@@ -88,8 +88,8 @@ def test_other_labels_are_refused_by_name(tree, change, message):
 def test_where_the_table_lies_can_be_said(tree):
     (tree / LABELS).rename(tree / "trainval" / "split_labels_train.csv")
     with pytest.raises(SourceError, match=r"no such label table; there is .*: say labels="):
-        mpdd_avg.read(root=tree, probe=False, cohort="Young")
-    found = mpdd_avg.read(root=tree, probe=False, cohort="Young", labels="trainval/split_labels_train.csv")
+        mpdd_avg.read(root=tree, probe=False, age_group="Young")
+    found = mpdd_avg.read(root=tree, probe=False, age_group="Young", labels="trainval/split_labels_train.csv")
     assert len(found.table) == 16
 
 
@@ -99,13 +99,13 @@ def test_where_files_lie_can_be_said_and_others_are_refused(tree):
         file.rename(file.with_name(f"{file.stem}_v.npy"))
     for file in list((tree / "test" / "Young" / "Video").rglob("*.npy")):
         file.rename(file.with_name(f"{file.stem}_v.npy"))
-    named = mpdd_avg.read(root=tree, probe=False, cohort="Young", pattern="{set}/{id}_v.npy")
+    named = mpdd_avg.read(root=tree, probe=False, age_group="Young", pattern="{set}/{id}_v.npy")
     assert len(named.table) == 16
     (video / "densenet" / "notes.txt").write_text("x")
     with pytest.raises(SourceError, match=r"densenet/notes\.txt: .*say where they lie with pattern="):
-        mpdd_avg.read(root=tree, probe=False, cohort="Young", pattern="{set}/{id}_v.npy")
+        mpdd_avg.read(root=tree, probe=False, age_group="Young", pattern="{set}/{id}_v.npy")
     kept = mpdd_avg.read(
-        root=tree, probe=False, cohort="Young", pattern="{set}/{id}_v.npy", ignore=["*/notes.txt"]
+        root=tree, probe=False, age_group="Young", pattern="{set}/{id}_v.npy", ignore=["*/notes.txt"]
     )
     assert kept.table.equals(named.table)
     with pytest.raises(SourceError, match=r"name each of \{set\} and \{id\} once"):

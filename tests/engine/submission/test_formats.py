@@ -40,14 +40,14 @@ def test_people_of_another_corpus_are_no_pupils():
 def test_mpdd_avg_decides_by_the_threshold_and_the_cuts_of_the_labels():
     means = pd.DataFrame(
         {
-            "subject_id": ["mpdd_avg:young_7", "mpdd_avg:elder_501", "mpdd_avg:elder_502"],
+            "subject_id": ["mpdd_avg:young_7", "mpdd_avg:elder_501", "mpdd_avg:elder_A_502"],
             "binary_prediction": [0.39, 0.4, 0.9],
             "score_prediction": [3.0, 7.123, 31.0],
         }
     )
     found = mpdd_avg(means, Facts(LABELS, threshold=0.4))
     assert list(found) == ["id", "binary", "ternary", "PHQ-9"]
-    assert found["id"].tolist() == ["7", "501", "502"]
+    assert found["id"].tolist() == ["7", "501", "A_502"]
     assert found["binary"].tolist() == [0, 1, 1]
     assert found["ternary"].tolist() == [0, 1, 2]
     assert found["PHQ-9"].tolist() == [3.0, 7.12, 27.0]

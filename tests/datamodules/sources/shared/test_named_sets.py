@@ -33,7 +33,8 @@ def test_a_pattern_leaves_out_a_folder_with_all_in_it(tmp_path):
     [
         ("quality", 4), ("head_pose", 5), ("face_behaviour", 5), ("body_pose", 27), ("motion", 4),
         ("voice_activity", 4), ("dinov2/small", 384), ("dinov2_vitb14", 768), ("dinov2/large", 1024),
-        ("emotion", None), ("clip", None), ("siglip/base", None), ("dinov2", None), ("motion_quality_head_pose", None),
+        ("emotion", None), ("clip", None), ("siglip/base", None), ("dinov2", None), ("motion_quality_x", 4),
+        ("motion_head_pose", None),
     ],
 )  # fmt: skip
 def test_stated_widths_are_known_by_words_of_the_name(name, width):
