@@ -369,28 +369,6 @@ def test_a_model_that_cannot_be_built_stops_before_a_cohort_is_made(compose_run,
     assert not (tmp_path / "cohort").exists()
 
 
-@pytest.mark.parametrize(
-    "override",
-    [
-        "selection.monitor=test/auc",
-        "callbacks.best.monitor=test/mae",
-        "selection.monitor=train/loss",
-    ],
-)
-def test_selection_on_anything_but_validation_stops_before_building(override, compose_run, tmp_path):
-    config = compose_run(override, "data.cohort.root=" + str(tmp_path / "cohort"))
-    with pytest.raises(ValueError, match="val/"):
-        train(config, folder=tmp_path / "run")
-    assert not (tmp_path / "cohort").exists()
-    assert not (tmp_path / "run").exists()
-
-
-def test_early_stopping_looks_at_validation_too(compose_run):
-    config = compose_run("callbacks=early_stopping", "callbacks.early_stopping.monitor=test/auc")
-    with pytest.raises(ValueError, match="test/auc"):
-        check_run(config)
-
-
 def test_no_yaml_calculates():
     for path in CONF.rglob("*.yaml"):
         for found in re.findall(r"\$\{([^}]*)\}", path.read_text()):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from datamodules.sources.trees.daic import answers, write_table
+from datamodules.sources.trees.shared.daic import answers, write_table
 
 from datamodules.sources.shared.phq8 import ITEMS
 from studies.xray.cast import by_person, draw_cast, shuffled_names

@@ -216,3 +216,25 @@ def test_a_run_reads_its_test_part_unless_it_is_a_trial():
     assert reads_test({})
     assert reads_test({"evaluation": {"n_boot": 3}})
     assert not reads_test({"evaluation": {"test": False}})
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "selection.monitor=test/auc",
+        "callbacks.best.monitor=test/mae",
+        "selection.monitor=train/loss",
+    ],
+)
+def test_selection_on_anything_but_validation_stops_before_building(override, compose_run, tmp_path):
+    config = compose_run(override, "data.cohort.root=" + str(tmp_path / "cohort"))
+    with pytest.raises(ValueError, match="val/"):
+        train(config, folder=tmp_path / "run")
+    assert not (tmp_path / "cohort").exists()
+    assert not (tmp_path / "run").exists()
+
+
+def test_early_stopping_looks_at_validation_too(compose_run):
+    config = compose_run("callbacks=early_stopping", "callbacks.early_stopping.monitor=test/auc")
+    with pytest.raises(ValueError, match="test/auc"):
+        check_run(config)
