@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from datamodules.sources.trees.shared.daic import answers, write_table
 
 from datamodules.sources.shared.phq8 import ITEMS
+from datamodules.sources.trees.shared.daic import answers, write_table
 from studies.xray.cast import by_person, draw_cast, shuffled_names
 from studies.xray.layouts.files import records, write_behavior
 from studies.xray.layouts.layout import Layout
