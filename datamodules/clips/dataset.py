@@ -46,10 +46,7 @@ class ClipSource(Protocol):
         ...
 
     def clip(self, recording: Recording, indices: Sequence[int]) -> dict[str, Any]:
-        """Content: `frames`, `encoded` or `series`, and `valid` bool (T,) where not all frames count.
-
-        Of feature sets also `set_mask` bool (T, S).
-        """
+        """Content: `frames`, `encoded` or `series`; `valid` bool (T,) where not all count; see `collate`."""
         ...
 
 
@@ -377,9 +374,7 @@ class ClipDataset(Dataset[dict[str, Any]]):
         content, mask = self._clip(recording, key)
         if not mask.any():
             return {"unseen": recording.recording_id}
-        if "set_mask" in content:
-            content["set_mask"] = content["set_mask"] & mask[:, None]
-        for name in ("frames", "series", "tokens"):
+        for name in ("frames", "series", "tokens", "set_mask"):
             if name in content and not mask.all():
                 content[name] = content[name].clone()  # kept frames must not lose their pixels
                 content[name][~mask] = 0

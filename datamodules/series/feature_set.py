@@ -96,6 +96,17 @@ def is_feature_set(path: Path) -> bool:
 def width_of(path: Path) -> int | None:
     """Columns that the head of a file states; None where it states none, which reading it then explains."""
     try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    return _stated_width(path, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=131_072)  # our choice: a run asks thrice for thousands of recordings with several sets
+def _stated_width(path: Path, size: int, mtime_ns: int) -> int | None:
+    """The width of a file of this size and time."""
+    del size, mtime_ns
+    try:
         if path.suffix == ".npy":
             with path.open("rb") as stream:
                 return _width(stream)

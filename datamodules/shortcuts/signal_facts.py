@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from datamodules.clips.dataset import UNREADABLE, ClipSource
-from datamodules.clips.feature_sets import FeatureSetClips
+from datamodules.clips.feature_sets.source import FeatureSetClips
 from datamodules.manifests.manifest import Recording
 from datamodules.series import Series
 

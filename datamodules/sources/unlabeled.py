@@ -32,7 +32,7 @@ def input_manifest(
     Args:
         path: Video, series, folder or manifest; the folder of a cache stands for its manifest.
         notes: Folder for what is found out about the files; theirs is left as it is.
-        kinds: Suffixes of the files that are taken from a folder.
+        kinds: Suffixes of the files that are taken from a folder; none where a table must name them.
         probe: As in `read_manifest`.
 
     Raises:
@@ -42,6 +42,11 @@ def input_manifest(
         path = path / _OF_CACHE
     if path.suffix.lower() in TABLES and path.is_file():
         return read_manifest(path, probe=probe)
+    if path.is_dir() and not kinds:
+        raise SourceError(
+            f"input={path}: this network reads feature sets; give a table ({', '.join(TABLES)}) that names "
+            "their files in columns features_<set>"
+        )
     root = path if path.is_dir() else path.parent
     found = [path]
     if path.is_dir():

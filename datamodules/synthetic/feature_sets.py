@@ -109,9 +109,7 @@ def _files(recording: Recording, folder: Path, settings: Mapping[str, Any]) -> d
     return made
 
 
-def _sets(
-    series: Series, rng: np.random.Generator, settings: Mapping[str, Any]
-) -> dict[str, dict[str, NDArray[Any]]]:
+def _sets(series: Series, rng: np.random.Generator, settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Arrays of the sets of one recording."""
     found = {}
     kept = rng.random() >= settings["lacking"]
@@ -140,7 +138,8 @@ def _kind(channel: str) -> str:
 
 @cache
 def _projection(channels: int, width: int, seed: int) -> NDArray[np.float64]:
-    return np.random.default_rng([seed, channels, width]).normal(size=(channels, width)) / np.sqrt(channels)
+    drawn = np.random.default_rng([seed, channels, width]).normal(size=(channels, width))
+    return np.asarray(drawn / np.sqrt(channels))
 
 
 def _lost(rows: int, rng: np.random.Generator, *, share: float, length: int) -> NDArray[np.bool_]:

@@ -65,7 +65,7 @@ LOADERS = _names(
     {
         "datamodules.datamodule": "ClipDataModule",
         "datamodules.clips.dataset": "PixelClips SeriesClips",
-        "datamodules.clips.feature_sets": "FeatureSetClips",
+        "datamodules.clips.feature_sets.source": "FeatureSetClips",
         "datamodules.clips.faces": "FaceClips",
         "datamodules.clips.regions": "RegionClips",
         "datamodules.clips.tokens": "TokenClips",

@@ -16,7 +16,7 @@ from biomarkers.features.extractor import Extractor, Unmeasurable
 from biomarkers.features.mean_spread_speed import MeanSpreadSpeed
 from biomarkers.features.principal_channels import PrincipalChannels
 from datamodules.clips.dataset import UNREADABLE, SeriesClips
-from datamodules.clips.feature_sets import FeatureSetClips
+from datamodules.clips.feature_sets.source import FeatureSetClips
 from datamodules.clips.tokens import TokenClips
 from datamodules.manifests.manifest import Manifest, Recording
 from datamodules.series import Series

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from datamodules.clips.feature_sets import FeatureSetClips
+from datamodules.clips.feature_sets.source import FeatureSetClips
 from datamodules.manifests.manifest import ManifestError, manifest_from_table, read_manifest
 from datamodules.series import read_feature_set
 from datamodules.synthetic.feature_sets import RATES, feature_sets

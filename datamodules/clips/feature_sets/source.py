@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from datamodules.clips.set_channels import channels_of, chosen_sets, widths_of
+from datamodules.clips.feature_sets.channels import channels_of, chosen_sets, widths_of
 from datamodules.feature_leakage.channels import check_channels
 from datamodules.manifests.index.recordings import Recording
 from datamodules.series import Series, UnreadableSeries, read_feature_set
@@ -58,8 +58,8 @@ class FeatureSetClips:
         max_gap_s: float = 1.0,
         missing: Literal["refuse", "mask"] = "refuse",
     ) -> None:
-        if not fps > 0 or max_gap_s < 0:
-            raise ValueError(f"fps={fps} must be positive and max_gap_s={max_gap_s} 0 or more")
+        if fps is None or not fps > 0 or max_gap_s < 0:
+            raise ValueError(f"fps={fps} must be positive, and max_gap_s={max_gap_s} 0 or more")
         if missing not in ("refuse", "mask"):
             raise ValueError(f"missing={missing!r}: refuse a recording that lacks a set, or mask the set")
         self.sets, self.fps, self.max_gap_s, self.missing = sets, float(fps), float(max_gap_s), missing

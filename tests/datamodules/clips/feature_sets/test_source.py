@@ -9,15 +9,18 @@ import pandas as pd
 import pytest
 import torch
 
+from datamodules.clips.augmentation.series import SeriesAugment
 from datamodules.clips.batches import ClipKey
 from datamodules.clips.collate import collate
 from datamodules.clips.dataset import ClipDataset, Entry
-from datamodules.clips.feature_sets import FeatureSetClips
+from datamodules.clips.feature_sets.channels import channels_of, chosen_sets, widths_of
+from datamodules.clips.feature_sets.source import FeatureSetClips
 from datamodules.clips.samplers import UniformClips
-from datamodules.clips.set_channels import channels_of, chosen_sets, widths_of
 from datamodules.clips.statistics import training_statistics
+from datamodules.datamodule import ClipDataModule
 from datamodules.manifests.manifest import read_manifest
 from datamodules.series import UnreadableSeries
+from datamodules.shortcuts.signal_facts import signal_facts
 
 SECONDS = 8
 
@@ -192,8 +195,9 @@ def test_statistics_are_those_of_the_rows_in_which_a_set_is_real(manifest):
 
 _LARGE = """
 import resource, sys
-from datamodules.clips.feature_sets import FeatureSetClips
+from datamodules.clips.feature_sets.source import FeatureSetClips
 from datamodules.clips.statistics import training_statistics
+from datamodules.datamodule import ClipDataModule
 from datamodules.manifests.manifest import read_manifest
 recordings = read_manifest(sys.argv[1], probe=False).recordings()
 source = FeatureSetClips(sets=["wide"], fps=5.0).prepared(recordings)
@@ -205,6 +209,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**10)
 """
 
 
+@pytest.mark.slow
 def test_many_wide_recordings_are_not_held_in_memory(tmp_path):
     """160 recordings of 4 MB, 640 MB in all, under a cache of 256 MB."""
     rng = np.random.default_rng(0)
@@ -219,3 +224,32 @@ def test_many_wide_recordings_are_not_held_in_memory(tmp_path):
     command = [sys.executable, "-c", _LARGE, str(tmp_path / "m.csv")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert float(done.stdout) < 450  # MB: the cache and what one recording takes
+
+
+def test_facts_of_the_audit_are_those_of_each_set(manifest):
+    source = prepared(manifest, sets=["slow", "pooled"], fps=2.0, max_gap_s=0.0)
+    facts = signal_facts(manifest.recordings(), source, manifest.table)
+    assert np.isnan(facts.loc[2, "mean of pooled/0"])
+    assert facts.loc[2, "share of missing rows of pooled"] == 1
+    assert facts.loc[1, "share of missing rows of slow"] == 6 / 16
+    stored = np.load(manifest.recordings()[1].features["slow"])
+    wanted = stored["features"][stored["valid_mask"]].mean(0)
+    np.testing.assert_allclose(facts.loc[1, ["mean of slow/0", "mean of slow/1"]].tolist(), wanted, rtol=1e-5)
+    assert facts["length in rows"].tolist() == [16.0] * 6
+
+
+def test_an_augmentation_that_moves_rows_is_refused(manifest):
+    given = {"manifest": manifest, "split": None, "source": FeatureSetClips(missing="mask")}
+    clips = {name: UniformClips(length=8, stride=1, clips=1) for name in ("train_clips", "eval_clips")}
+    with pytest.raises(ValueError, match=r"data\.module\.augment with .*'shift': 0\.5.*leave them at 0"):
+        ClipDataModule(**given, **clips, augment=SeriesAugment(shift=0.5))
+    module = ClipDataModule(
+        **given, **clips, augment=SeriesAugment(time_mask=0.9, noise=0.0, channel_mask=0.0)
+    )
+    assert module.channels == channels_of({"fast": 4, "pooled": 3, "slow": 2})
+    batch = next(iter(module.predict_dataloader()))
+    module.trainer = type("Trainer", (), {"training": True})
+    module._augment.set_statistics(training_statistics(manifest.recordings(), module._source))
+    changed = module.on_after_batch_transfer(batch, 0)
+    assert not torch.equal(changed["mask"], batch["mask"])
+    assert torch.equal(changed["set_mask"].any(2), changed["mask"])

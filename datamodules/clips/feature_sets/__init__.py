@@ -1,0 +1,1 @@
+"""Clips of named feature sets on one grid of time."""
