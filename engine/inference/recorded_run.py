@@ -13,6 +13,7 @@ from engine.checkpoints.checkpoint import RunCheckpoint, load_checkpoint, with_w
 from engine.checkpoints.recorded_config import recorded
 from engine.config.compose import ConfigError
 from engine.config.differences import differences
+from engine.config.set_widths import with_channel_widths
 from engine.config.targets import check_targets
 from engine.config.value_ranges import check_settings
 from engine.runs.quiet_warnings import quiet
@@ -100,6 +101,8 @@ def unlike(checkpoint: RunCheckpoint, record: Mapping[str, Any]) -> str:
         return ""
     if record.get("data_digest") not in (None, checkpoint.data_digest):
         return "of other data"
+    # the folder may have left open what the files of its feature sets told
+    config = with_channel_widths(config, checkpoint.config["data"]["module"]["source"].get("channels"))
     paths = {"paths": {"output": "(left out)"}}  # no part of a checkpoint, and asked for
     found = differences({**checkpoint.config, **paths}, {**recorded(config), **paths})
     named = [(line.partition(":")[0], line) for line in found]

@@ -59,11 +59,12 @@ def test_sets_are_trained_and_a_checkpoint_alone_evaluates_and_predicts(fusion, 
     ]  # fmt: skip
     asked = {"ckpt_path": str(best), "manifest": None, "paths": {"data": str(own.parent)}}
     evaluate(asked, folder=tmp_path / "eval")
-    before, after = (pd.read_csv(tmp_path / name / "tables" / "recordings.csv") for name in ("run", "eval"))
+    before, after = (pd.read_csv(tmp_path / name / "predictions.csv") for name in ("run", "eval"))
     pd.testing.assert_frame_equal(
         before[before["split"] == "test"].reset_index(drop=True),
         after[after["split"] == "test"].reset_index(drop=True),
     )
+    assert json.loads((tmp_path / "eval" / "manifest.json").read_text())["test_looks"]  # of this run
     network = load_network(best)
     assert isinstance(network.network, LateFusion) == (fusion == "late")
     real = torch.ones(2, 8, 3, dtype=torch.bool)
@@ -82,7 +83,7 @@ def test_mpdrm_reads_gated_sets_and_knows_the_person(cohorts, tmp_path):
     assert record["status"] == "finished"
     network = load_network(best)
     assert any(isinstance(part, GatedSets) for part in network.modules())
-    table = pd.read_csv(tmp_path / "run" / "tables" / "recordings.csv")
+    table = pd.read_csv(tmp_path / "run" / "predictions.csv")
     assert table["context_available"].any()
 
 
