@@ -78,7 +78,8 @@ def fill_facts(table: pd.DataFrame, *, root: Path, sidecar: Path) -> pd.DataFram
         return table
     files = {row: str(named[row]) for row in rows}
     facts = _probe_all(sorted(set(files.values())), root=root, sidecar=sidecar, sets=sets)
-    _say_contradictions(table, files, facts)
+    # the rows of a set are no frames of the recording: stated ones contradict nothing
+    _say_contradictions(table, {row: file for row, file in files.items() if file not in sets}, facts)
     columns = {name: table[name].tolist() for name in (*FACTS, HASH)}
     for row, file in files.items():
         for name, value in facts.get(file, {}).items():
