@@ -76,7 +76,8 @@ def fill_facts(table: pd.DataFrame, *, root: Path, sidecar: Path) -> pd.DataFram
     files = {row: str(named[row]) for row in rows}
     of_sets = {file for row in rows for file in sets.get(row, ())}
     facts = _probe_all(sorted({*files.values(), *of_sets}), root=root, sidecar=sidecar, sets=of_sets)
-    _say_contradictions(table, files, facts)
+    # the rows of a set are no frames of the recording: stated ones contradict nothing
+    _say_contradictions(table, {row: file for row, file in files.items() if file not in of_sets}, facts)
     columns = {name: table[name].tolist() for name in (*FACTS, HASH)}
     for row, file in files.items():
         faulty = any("n_frames" not in facts.get(one, {}) for one in sets.get(row, ()))
