@@ -17,11 +17,9 @@ SMALL = [
     "debug=fast",
     "width=16",
     "logger=none",
-    "data.module.num_workers=0",
     "evaluation.lines=[]",
 ]
 ITEMS = ["model/heads=items", "data/items=dass_21"]
-ITEM_HEADS = (ROOT / "conf/model/heads/items.yaml").is_file()
 
 
 def command(*words, status=0):
@@ -80,7 +78,6 @@ def test_adodas_from_the_tree_to_the_refusal_without_item_heads(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not ITEM_HEADS, reason="this checkout has no heads of items")
 def test_adodas_from_the_tree_to_both_tables(tmp_path):
     root = tmp_path / "adodas"
     adodas.write(root, persons=40)
