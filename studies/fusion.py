@@ -112,8 +112,8 @@ def page(results: Sequence[dict[str, Any]], *, command: str, subjects: int, epoc
 def main(
     *,
     seeds: int = 3,
-    subjects: int = 120,
-    epochs: int = 20,
+    subjects: int = 80,
+    epochs: int = 12,
     out: Path = Path("outputs/fusion"),
     data: Path = Path("data"),
     docs: Path = Path("docs"),
