@@ -142,11 +142,10 @@ def _packed(base):
             continue
         if group == "protocol/persons":
             alone.append({"protocol": "longitudinal", group: option})
-        elif group == "model/heads" and option.startswith("items"):
-            alone.append({group: option, "data/items": "depression"})
         # what a data set or a model is made of differs, and not every trunk has a readout: one config each
-        elif group in ("data", "model", "model/readout"):
-            alone.append({group: option})
+        elif group in ("data", "model", "model/heads", "model/readout"):
+            items = {"data/items": "depression"} if option.startswith("items") else {}
+            alone.append({group: option} | items)
         else:
             options[group].append((group, option))
     return alone + [dict(filter(None, row)) for row in zip_longest(*options.values())]
