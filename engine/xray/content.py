@@ -7,6 +7,7 @@ import pandas as pd
 from datamodules.manifests.columns import file_columns
 from datamodules.manifests.identity import person_codes
 from datamodules.manifests.manifest import Manifest
+from datamodules.xray.dead_channels import dead_channels
 from datamodules.xray.defect import Defect
 from datamodules.xray.repeats import persons_of, repeated
 from datamodules.xray.stillness import constant, frozen
@@ -44,7 +45,8 @@ def content_alarms(
     clocks, timed = time_base(found, rows)
     persons = persons_of(rows, person_codes(rows)) if len(rows) else {}
     defects = [
-        *empty, *constant(found), *frozen(found), *repeated(found, persons, manifest), *faces, *clocks
+        *empty, *constant(found), *dead_channels(found, rows), *frozen(found),
+        *repeated(found, persons, manifest), *faces, *clocks
     ]  # fmt: skip
     arrays = len(found.measured)
     answer.looked |= {
