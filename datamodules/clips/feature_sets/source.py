@@ -158,7 +158,7 @@ class FeatureSetClips:
         }
 
     def _read(self, recording: Recording) -> dict[str, Series]:
-        """The sets that a recording has."""
+        """The sets that a recording has; of one that has none nothing is measured, which is told by name."""
         if not self.widths:
             raise ValueError("the feature sets are not settled: call prepared(recordings) first")
         found = {}
@@ -178,11 +178,6 @@ class FeatureSetClips:
                     "write it as .npz with its timestamps_ms"
                 )
             found[name] = series
-        if not found:
-            raise UnreadableSeries(
-                f"recording {recording.recording_id!r} has none of the feature sets "
-                f"{', '.join(self.widths)}; fill its cells of features_<set>, or remove its row"
-            )
         return found
 
     def _times(self, read: Mapping[str, Series], recording: Recording) -> NDArray[np.float64]:

@@ -15,6 +15,7 @@ from datamodules.clips.collate import collate
 from datamodules.clips.dataset import ClipDataset, Entry
 from datamodules.clips.feature_sets.channels import channels_of, chosen_sets, widths_of
 from datamodules.clips.feature_sets.source import FeatureSetClips
+from datamodules.clips.measurement_coverage import unmeasured
 from datamodules.clips.samplers import UniformClips
 from datamodules.clips.statistics import training_statistics
 from datamodules.datamodule import ClipDataModule
@@ -117,8 +118,21 @@ def test_a_recording_that_lacks_a_set_is_refused_by_name_unless_masked(manifest)
     with pytest.raises(UnreadableSeries, match="'pooled' is lacking in r2"):
         settled.clip(manifest.recordings()[2], [0])
     bare = replace(manifest.recordings()[0], features={})
-    with pytest.raises(UnreadableSeries, match="'r0' has none of the feature sets fast, pooled, slow"):
-        prepared(manifest).length(bare)
+    with pytest.raises(UnreadableSeries, match="'slow' is lacking in r0"):
+        settled.length(bare)
+    source = prepared(manifest)
+    assert source.measured(bare).valid.tolist() == [False]
+    assert unmeasured(bare, source).reason == "no measurement: 0 of 1 frames hold a measurement"
+
+
+def test_a_recording_without_any_of_the_sets_is_named_and_not_predicted(manifest, caplog):
+    given = {"manifest": manifest, "split": None, "source": FeatureSetClips(sets=["pooled"], missing="mask")}
+    clips = {name: UniformClips(length=8, stride=1, clips=1) for name in ("train_clips", "eval_clips")}
+    module = ClipDataModule(**given, **clips)
+    seen = [name for batch in module.predict_dataloader() for name in batch["recording_id"]]
+    assert sorted(seen) == ["r0", "r1", "r3", "r4", "r5"]
+    assert list(module.unmeasured) == ["r2"]
+    assert "r2 is not predicted: no measurement" in caplog.text
 
 
 def test_widths_that_differ_are_refused_with_the_recordings(manifest):
