@@ -32,7 +32,9 @@ def _constant(own: Sequence[Measured], runs: ChannelRuns | None) -> Iterator[Def
     on_scale = runs.scaled > 0
     # of what is only ever counted, an array at rest is no news; where nothing ever moves, nobody knows
     judged = on_scale | (alive == 0)
-    least = float(usual[on_scale].min()) if on_scale.any() else 1.0
+    # as long as all channels together rest where they move: each alone may rest for much longer
+    still = [one.stretch.rows for one in own if one.stretch is not None]
+    least = float(np.quantile(still, _USUAL)) if still else 1.0
     whole = [
         one for one in own if one.constant and judged.any() and one.valid >= max(_ROWS, _TIMES_ARRAY * least)
     ]

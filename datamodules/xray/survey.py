@@ -100,6 +100,10 @@ def _read(files: dict[Path, tuple[str, tuple[str, ...]]], root: Path) -> Survey:
         except (NoArray, MemoryError) as fault:
             found.unreadable.append((name, str(fault) or type(fault).__name__))
             continue
+        if not one.valid:
+            found.unreadable.append(
+                (name, "no row is valid: nothing was measured, or its mask is turned round")
+            )
         if len(one.channels):
             found.runs.setdefault(one.set, ChannelRuns.empty(one.channels)).add(one)
         found.measured.append(one.lean())

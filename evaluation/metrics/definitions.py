@@ -249,7 +249,10 @@ def quadratic_kappa(target: ArrayLike, prediction: ArrayLike) -> Value:
     if np.ptp(y) == 0:
         return Value(None, _FLAT_TARGET)
     bands = round_band(p)
-    return Value(float(_sklearn().cohen_kappa_score(y.astype(int), bands.astype(int), weights="quadratic")))
+    first, last = int(min(y.min(), bands.min())), int(max(y.max(), bands.max()))
+    # every band between: of those that do not occur scikit-learn would know nothing, and weigh by place
+    given = {"weights": "quadratic", "labels": np.arange(first, last + 1)}
+    return Value(float(_sklearn().cohen_kappa_score(y.astype(int), bands.astype(int), **given)))
 
 
 def item_kappa(target: ArrayLike, prediction: ArrayLike) -> Value:

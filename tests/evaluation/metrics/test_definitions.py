@@ -162,6 +162,18 @@ def _answers(n=60, items=4, seed=0):
     return answers, expected
 
 
+@pytest.mark.parametrize(
+    ("target", "prediction"),
+    [([0, 0, 0, 0, 3, 3, 1, 1], [0, 0, 1, 1, 1, 1, 0, 1]), ([0, 0, 0, 3, 4, 4], [0, 0, 3, 3, 4, 0])],
+)
+def test_a_band_that_does_not_occur_has_its_distance(target, prediction):
+    y, p = np.array(target, dtype=float), np.array(prediction, dtype=float)
+    theirs = sk.cohen_kappa_score(target, prediction, weights="quadratic", labels=range(5))
+    assert metrics.quadratic_kappa(y, p).value == pytest.approx(theirs)
+    assert metrics.quadratic_kappa(y, p).value == pytest.approx(metrics.ccc(y, p).value)
+    assert metrics.item_kappa(y[:, None], p[:, None]).value == pytest.approx(theirs)
+
+
 def test_item_kappa_is_the_mean_of_those_of_sklearn():
     answers, expected = _answers()
     each = []
