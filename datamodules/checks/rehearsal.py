@@ -7,7 +7,7 @@ from pathlib import Path
 
 from datamodules.checks.describe import Section
 from datamodules.feature_leakage.channels import LeakageError
-from datamodules.manifests.columns import LABELS
+from datamodules.manifests.columns import FILES, LABELS, feature_columns
 from datamodules.manifests.manifest import Manifest
 from datamodules.series import UnreadableSeries, offered_channels
 from datamodules.split_leakage.near_duplicates import duplicates, hash_fault
@@ -65,11 +65,20 @@ def uncropped(manifest: Manifest) -> str | None:
     )
 
 
+def only_sets(manifest: Manifest) -> bool:
+    """Whether the recordings hold feature sets, and neither videos nor series."""
+    table = manifest.table
+    others = [name for name in FILES if name in table and (table[name] != "").any()]
+    return bool(feature_columns(table)) and not others
+
+
 def next_command(manifest: Manifest, path: Path) -> str:
     """The training to try next: of videos or series, of the questionnaire and the labels that are there."""
     table, words = manifest.table, [f"data=manifest data.path={path}"]
     series = [one.series_path for one in manifest.recordings() if one.series_path is not None]
-    if not (table["path"] != "").any() and series:
+    if only_sets(manifest):
+        words = [f"experiment=feature_sets data=feature_sets data.path={path}"]
+    elif not (table["path"] != "").any() and series:
         words = ["experiment=mpdrm_series", *words, f"data/clips=series data.channels={_channels(series[0])}"]
     scales = set(table["scale"]) - {""} if "scale" in table else set()
     if len(scales) == 1 and scales != {_DEFAULT_SCALE}:

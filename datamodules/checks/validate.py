@@ -15,7 +15,14 @@ from datamodules import sources
 from datamodules.checks.damage import damage_section, damaged_videos
 from datamodules.checks.describe import Section, overview, shared_persons, unreadable
 from datamodules.checks.pages import SHOWN, as_page, as_text
-from datamodules.checks.rehearsal import as_section, collected_warnings, next_command, obstacles, uncropped
+from datamodules.checks.rehearsal import (
+    as_section,
+    collected_warnings,
+    next_command,
+    obstacles,
+    only_sets,
+    uncropped,
+)
 from datamodules.command_line import UsageError, run
 from datamodules.manifests.manifest import Manifest, ManifestError, read_manifest
 from datamodules.sources.shared.draft import SourceError
@@ -116,7 +123,8 @@ def _outcome(
     if manifest is not None and not stops:
         sys.stdout.write(f"\nNext: {next_command(found, manifest)}\n")
     elif source is not None and root is not None and not faulty:
-        sys.stdout.write(f"\nNext: python train.py data={source} data.root={root} debug=fast\n")
+        network = "experiment=feature_sets " if only_sets(found) else ""
+        sys.stdout.write(f"\nNext: python train.py {network}data={source} data.root={root} debug=fast\n")
     return int(faulty)
 
 

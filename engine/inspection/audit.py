@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from datamodules.checks.image_quality import measure_pictures
 from datamodules.clips.statistics import training_statistics
 from datamodules.feature_leakage.channels import LeakageError
+from datamodules.manifests.item_answers import item_answers, item_columns, item_statistics
 from datamodules.manifests.manifest import Manifest
 from datamodules.splits.partition import Split
 from engine.checkpoints.checkpoint import RunCheckpoint
@@ -163,9 +164,12 @@ def check_fitted(checkpoint: RunCheckpoint, manifest: Manifest) -> None:
     Raises:
         LeakageError: A statistic is not that of the training recordings; names them with both values.
     """
-    source = build(checkpoint.config["data"]["module"]["source"], key="data.module.source")
-    recordings = manifest.recordings(checkpoint.split["train"])
+    module, ids = checkpoint.config["data"]["module"], checkpoint.split["train"]
+    source = build(module["source"], key="data.module.source")
+    recordings = manifest.recordings(ids)
     expected = training_statistics(recordings, source.prepared(recordings))
+    answers = manifest.table.iloc[manifest.rows(ids)]
+    expected |= item_statistics(item_answers(answers, item_columns(module.get("items"))))
     faults = [
         f"{name}: stored {_some(value)}, training recordings {_some(expected.get(name))}"
         for name, value in checkpoint.statistics.items()

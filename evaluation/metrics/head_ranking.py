@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.metrics.definitions import auc
+from evaluation.tables.predictions import predicted_items
 
 _APART = 0.05  # AUC: our choice of what is worth a remark
 
@@ -18,7 +19,8 @@ def ranked_by_heads(validation: pd.DataFrame) -> dict[str, float] | None:
         validation: Recording table.
 
     Returns:
-        None where one of both heads, or one class, is missing.
+        None where one of both heads, or one class, is missing, and where answers to items are predicted: of
+        those both are made, and neither is a head of its own.
 
     Example:
         >>> table = pd.DataFrame({"binary_target": [0, 0, 1], "binary_prediction": [0.2, 0.6, 0.4]})
@@ -27,6 +29,8 @@ def ranked_by_heads(validation: pd.DataFrame) -> dict[str, float] | None:
     """
     heads = ("binary", "score")
     if not {"binary_target", *(f"{head}_prediction" for head in heads)} <= set(validation):
+        return None
+    if predicted_items(validation):
         return None
     known = validation[validation["binary_target"].notna()]
     target = known["binary_target"].to_numpy(np.float64)

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -98,3 +99,12 @@ def test_the_next_command_names_a_questionnaire_that_conf_has(scale, tmp_path):
     assert {"experiment=mpdrm_series", "data/clips=series", "data.channels=2", "protocol=given"} <= set(words)
     leaf = next((word.partition("=")[2] for word in words if word.startswith("data/scale=")), "bdi_ii")
     assert f"name: {scale}\n" in (CONF / "data" / "scale" / f"{leaf}.yaml").read_text()
+
+
+def test_feature_sets_alone_are_tried_with_a_network_of_sets(tmp_path):
+    np.save(tmp_path / "a.npy", np.random.default_rng(0).normal(size=(20, 3)))
+    row = {"recording_id": "r", "subject_id": "p", "session_id": "1", "path": "", "features_pose": "a.npy"}
+    table = pd.DataFrame([row | {"fps": 5.0, "scale": "BDI-II", "score": 9}])
+    manifest = manifest_from_table(table, root=tmp_path, name="x")
+    told = "python train.py experiment=feature_sets data=feature_sets data.path=t.csv debug=fast"
+    assert next_command(manifest, Path("t.csv")) == told

@@ -97,7 +97,7 @@ def test_a_file_that_cannot_be_read_is_a_fault(avec, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "give manifest=<csv>, or source=<corpus> root=<folder> (corpora: avec2013, avec2014, "),
+        ([], "give manifest=<csv>, or source=<corpus> root=<folder> (corpora: adodas, avec2013, "),
         (["source=avec2014", "manifest=a.csv"], "give manifest=<csv>, or source=<corpus>"),
         (["avec2014"], "'avec2014' is not understood"),
         (["manifest=a.csv", "label_rule=both"], "unknown option 'label_rule'"),
@@ -116,7 +116,7 @@ def test_a_command_that_is_not_understood_shows_how_it_is_called(arguments, mess
 def test_an_unknown_source_is_answered_with_the_nearest(capsys):
     assert run(main, ["source=avec2015", "root=x"]) == 1
     error = capsys.readouterr().err
-    assert re.match(r"unknown source 'avec2015'; did you mean 'avec201\d'\? \(known: avec2013, ", error)
+    assert re.match(r"unknown source 'avec2015'; did you mean 'avec201\d'\? \(known: adodas, ", error)
     assert "edaic" in error
 
 

@@ -17,7 +17,7 @@ def test_arguments_are_those_that_python_finds(target):
 
 
 def test_fields_of_a_dataclass_are_arguments_and_class_variables_are_not():
-    assert arguments("datamodules.splits.protocols.KFold") == ("folds", "val", "seed")
+    assert arguments("datamodules.splits.protocols.KFold") == ("folds", "val", "seed", "group_by")
 
 
 @pytest.mark.parametrize(

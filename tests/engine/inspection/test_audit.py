@@ -6,6 +6,7 @@ import pytest
 
 from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.manifest import Manifest
+from datamodules.manifests.questionnaires import subscale
 from engine.checkpoints.checkpoint import load_checkpoint
 from engine.config.build import build
 from engine.inference.clip_predictions import ClipPredictions
@@ -41,3 +42,23 @@ def test_statistics_of_the_training_people_pass_and_those_of_everybody_are_caugh
     leaky = replace(checkpoint, statistics=checkpoint.statistics | {"series_mean": mean})
     with pytest.raises(LeakageError, match="series_mean: stored"):
         check_fitted(leaky, manifest)
+
+
+def test_statistics_of_answers_are_fitted_again_as_well(series_run):
+    checkpoint = load_checkpoint(series_run.best)
+    manifest = build(checkpoint.config["data"]["manifest"], key="data.manifest")
+    columns = list(subscale("BDI-II").columns)
+    items = {"BDI-II": {"columns": columns, "highest": [3] * 21, "factor": 1, "threshold": 14}}
+    data = checkpoint.config["data"]
+    config = {**checkpoint.config, "data": {**data, "module": {**data["module"], "items": items}}}
+    trained = manifest.table.iloc[manifest.rows(checkpoint.split["train"])]
+    for table, told in ((trained, None), (manifest.table, "item_shares: stored")):
+        shares = [(table[name] >= step).mean() for name in columns for step in (1, 2, 3)]
+        correlations = np.nan_to_num(table[columns].astype(float).corr().to_numpy()).ravel()
+        found = {"item_shares": shares, "item_correlations": correlations.tolist()}
+        with_items = replace(checkpoint, config=config, statistics=checkpoint.statistics | found)
+        if told is None:
+            check_fitted(with_items, manifest)
+        else:
+            with pytest.raises(LeakageError, match=told):
+                check_fitted(with_items, manifest)

@@ -19,6 +19,11 @@ def test_each_head_ranks_as_in_sklearn():
     assert ranked_by_heads(table) == pytest.approx(expected)
 
 
+def test_what_is_made_of_answers_is_no_head_of_its_own():
+    table = _table(binary_prediction=[0.2, 0.6, 0.4, 0.9, 0.1], score_prediction=[3.0, 9.0, 8.0, 20.0, 1.0])
+    assert ranked_by_heads(table.assign(item_phq9_1_prediction=1.0)) is None
+
+
 def test_without_both_heads_or_both_classes_there_is_nothing_to_compare():
     assert ranked_by_heads(_table(binary_prediction=[0.2, 0.6, 0.4, 0.9, 0.1])) is None
     one = pd.DataFrame(

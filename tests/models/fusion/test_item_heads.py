@@ -58,7 +58,7 @@ def test_a_late_network_learns_all_answers_and_predicts_them_by_name():
             input=OneSet(channels=sum(WIDTHS), widths=WIDTHS, dim=DIM),
         ),
         rarm=MeanPool(dim=DIM),
-        heads={"items": GradedResponseHead(dim=DIM, questionnaires={"PHQ-9": TWO}, scale="PHQ-9")},
+        heads={"answers": GradedResponseHead(dim=DIM, questionnaires={"PHQ-9": TWO}, scale="PHQ-9")},
     )
     rows, steps = 4, 12
     real = torch.ones(rows, steps, len(WIDTHS), dtype=torch.bool)
