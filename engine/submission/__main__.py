@@ -53,8 +53,8 @@ def main(
         if out.exists():
             raise SubmissionError(f"{out}: is there already; say out=<another file>")
         recordings, chosen = _recordings(manifest), FORMATS[format]
-        rows = _of_group(_part(recordings, part), age_group)
-        found = by_person(_predictions(predictions), rows, chosen.columns)
+        expected = _of_group(_part(recordings, part), age_group)
+        found = by_person(_predictions(predictions), expected, chosen.columns)
         cut = _threshold(predictions) if threshold is None else threshold
         table = chosen.make(found.table, Facts(recordings.table, cut, cuts or None))
     except (
@@ -133,7 +133,8 @@ def _of_group(rows: pd.DataFrame, age_group: str | None) -> pd.DataFrame:
     if own.empty:
         raise SubmissionError(
             f"nobody of the part is of age_group={age_group}, as subjects "
-            f"mpdd_avg:{age_group.lower()}_<ID> are; choose the other group or another part=, or leave age_group out"
+            f"mpdd_avg:{age_group.lower()}_<ID> are; choose the other group or another "
+            "part=, or leave age_group out"
         )
     return own
 
