@@ -14,7 +14,7 @@ _HOLDS = {  # of the required columns, for who lacks one
     "recording_id": "a name of its own for each row",
     "subject_id": "who is seen, or 'unknown'",
     "session_id": "which visit of the person, e.g. 1 everywhere if each came once",
-    "path": "the video, empty where 'series_path' names a series",
+    "path": "the video, empty where 'series_path' or a features_ column names a file",
 }
 FILES = ("path", "series_path", "landmark_path", "tokens_path")
 FEATURES = "features_"

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datamodules.series.checks.file_size import check_cells, check_file
+from datamodules.series.checks.set_clock import check_set_rate
 from datamodules.series.memory_cache import KEPT
 from datamodules.series.series import Series, UnreadableSeries
 from datamodules.series.timebase import rate
@@ -94,7 +95,7 @@ def is_feature_set(path: Path) -> bool:
 
 
 def width_of(path: Path) -> int | None:
-    """Columns that the head of a file states; None where it states none, which reading it then explains."""
+    """Columns that the head of a file states; None for none or 0, which reading it then explains."""
     try:
         status = path.stat()
     except (OSError, ValueError):
@@ -121,7 +122,7 @@ def _width(stream: IO[bytes]) -> int | None:
     version = numpy.read_magic(stream)
     read = numpy.read_array_header_1_0 if version == (1, 0) else numpy.read_array_header_2_0
     shape: tuple[int, ...] = read(stream)[0]
-    return shape[1] if len(shape) == 2 else None
+    return shape[1] or None if len(shape) == 2 else None
 
 
 def _of_archive(path: Path) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.bool_]]:
@@ -172,7 +173,9 @@ def _seconds(stamps: NDArray[np.float64], path: Path) -> NDArray[np.float64]:
             f"{path}: 'timestamps_ms' is {stamps[row]:.10g} in row {row} after {stamps[row - 1]:.10g} "
             f"({back.size} such rows); times must rise from row to row: sort the rows, or {_AGAIN}"
         )
-    return stamps / 1000
+    seconds = stamps / 1000
+    check_set_rate(path, seconds)
+    return seconds
 
 
 def _of_array(

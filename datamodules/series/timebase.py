@@ -105,6 +105,8 @@ def rate(seconds: np.ndarray, position: np.ndarray | None = None) -> float | Non
     steps = np.diff(seconds)
     median = np.median(steps / rows)
     usual = np.abs(steps / rows - median) <= median / 2
+    if not usual.any():  # the median of an even count is between steps, and may be far from all: 2 and 10 s
+        return float(1 / median)
     return float(rows[usual].sum() / steps[usual].sum())
 
 

@@ -34,6 +34,7 @@ def main(
     part: Literal["test", "val", "all"] = "test",
     threshold: float | None = None,
     cuts: tuple[float, ...] = (),
+    age_group: Literal["Young", "Elder"] | None = None,
 ) -> int:
     """Combine predictions by person, write the table and return the exit status.
 
@@ -44,13 +45,16 @@ def main(
         out: The table; it is not written over.
         part: Whose persons are in it, by the column split.
         threshold: Of mpdd_avg, from which probability on the label is 1; that of metrics.json by default.
-        cuts: Of mpdd_avg, totals from which ternary classes 1 and 2 begin; by default as the labels show.
+        cuts: Of mpdd_avg, totals from which ternary classes 1 and 2 begin; by default as the labels of
+            training and validation show.
+        age_group: Of mpdd_avg, whose persons are in the table; all by default.
     """
     try:
         if out.exists():
             raise SubmissionError(f"{out}: is there already; say out=<another file>")
         recordings, chosen = _recordings(manifest), FORMATS[format]
-        found = by_person(_predictions(predictions), _part(recordings, part), chosen.columns)
+        expected = _of_group(_part(recordings, part), age_group)
+        found = by_person(_predictions(predictions), expected, chosen.columns)
         cut = _threshold(predictions) if threshold is None else threshold
         table = chosen.make(found.table, Facts(recordings.table, cut, cuts or None))
     except (
@@ -115,6 +119,24 @@ def _part(manifest: Manifest, part: str) -> pd.DataFrame:
     if rows.empty:
         raise SubmissionError(f"{manifest}: no recording has split={part}; choose another part=, or part=all")
     return rows
+
+
+def _of_group(rows: pd.DataFrame, age_group: str | None) -> pd.DataFrame:
+    """Rows of one age group of MPDD-AVG, by the subject ids that its source writes.
+
+    Raises:
+        SubmissionError: Nobody is of it.
+    """
+    if age_group is None:
+        return rows
+    own = rows[rows["subject_id"].str.startswith(f"mpdd_avg:{age_group.lower()}_")]
+    if own.empty:
+        raise SubmissionError(
+            f"nobody of the part is of age_group={age_group}, as subjects "
+            f"mpdd_avg:{age_group.lower()}_<ID> are; choose the other group or another "
+            "part=, or leave age_group out"
+        )
+    return own
 
 
 def _threshold(predictions: Path) -> float | None:

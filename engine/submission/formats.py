@@ -11,6 +11,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
+from datamodules.wording import first_few
 from engine.submission.persons import SubmissionError
 from evaluation.metrics.definitions import round_band
 
@@ -18,6 +19,7 @@ KEYS = ("anon_school", "anon_class", "anon_pid")
 _ITEMS = 21
 _HIGHEST = 3
 _POINTS = 27  # of the PHQ-9
+_LABELED = ("train", "val", "dev", "valid", "validation")  # parts whose labels may be read
 
 
 @dataclass(frozen=True)
@@ -79,18 +81,23 @@ def mpdd_avg(means: pd.DataFrame, facts: Facts) -> pd.DataFrame:
     The ternary class follows from the predicted total by `facts.cuts`.
 
     Raises:
-        SubmissionError: No threshold is known, or the labels tell no cuts.
+        SubmissionError: No threshold is known, or none from 0 to 1; cuts that are no two rising totals, or
+            labels that tell none; people of another corpus, or two of one ID.
     """
     if facts.threshold is None:
         raise SubmissionError(
             "the threshold of the binary label is not known: metrics.json beside the predictions has none; "
             "say threshold=<probability>"
         )
-    cuts = facts.cuts or ternary_cuts(facts.labeled)
+    if not 0 <= facts.threshold <= 1:  # nor NaN, below which no probability lies and none above
+        raise SubmissionError(
+            f"threshold={facts.threshold:g} is no probability; say threshold=<a number from 0 to 1>"
+        )
+    cuts = _checked_cuts(ternary_cuts(facts.labeled) if facts.cuts is None else facts.cuts)
     total = np.clip(means["score_prediction"].to_numpy(dtype=np.float64), 0, _POINTS)
     return pd.DataFrame(
         {
-            "id": [str(one).partition(":")[2].partition("_")[2] for one in means["subject_id"]],
+            "id": _mpdd_ids(means),
             "binary": (means["binary_prediction"] >= facts.threshold).astype(int),
             "ternary": sum((total >= cut).astype(int) for cut in cuts),
             "PHQ-9": np.round(total, 2),
@@ -101,19 +108,25 @@ def mpdd_avg(means: pd.DataFrame, facts: Facts) -> pd.DataFrame:
 def ternary_cuts(labeled: pd.DataFrame) -> tuple[float, ...]:
     """Totals from which the second and the third class begin, midway between those that labels show.
 
-    How `label3` follows from the PHQ-9 is not stated, so that the labels are asked.
+    How `label3` follows from the PHQ-9 is not stated, so that the labels of training and validation are
+    asked. Those of the test part are never read, should a table hold them.
 
     Raises:
-        SubmissionError: No labels, a class nobody has, or totals of two classes that overlap.
+        SubmissionError: No labels, no parts, a class nobody has, or totals of two classes that overlap.
     """
     remedy = "say cuts=<first total of class 1>,<first total of class 2>"
     if not {"category_tri", "score"} <= set(labeled):
         raise SubmissionError(f"the manifest has no ternary labels beside totals; {remedy}")
+    if "split" not in labeled:
+        raise SubmissionError(
+            f"the manifest has no column 'split', so that test labels would be read; {remedy}"
+        )
+    labeled = labeled[labeled["split"].str.lower().isin(_LABELED)]
     known = labeled.assign(label=pd.to_numeric(labeled["category_tri"], errors="coerce"))
     known = known.dropna(subset=["label", "score"])
     own = [known.loc[known["label"] == label, "score"] for label in range(3)]
     if any(one.empty for one in own):
-        raise SubmissionError(f"a ternary class has no labeled person; {remedy}")
+        raise SubmissionError(f"a ternary class has no labeled person in training or validation; {remedy}")
     ends = [(low.max(), high.min()) for low, high in pairwise(own)]
     for label, (low, high) in enumerate(ends, start=1):
         if low >= high:
@@ -122,6 +135,42 @@ def ternary_cuts(labeled: pd.DataFrame) -> tuple[float, ...]:
                 f"begins at {high:g}; {remedy}"
             )
     return tuple((low + high) / 2 for low, high in ends)
+
+
+def _checked_cuts(cuts: Sequence[float]) -> Sequence[float]:
+    """Two totals of the PHQ-9 that rise.
+
+    Raises:
+        SubmissionError: Others, NaN among them.
+    """
+    if len(cuts) == 2 and 0 < cuts[0] < cuts[1] <= _POINTS:
+        return cuts
+    raise SubmissionError(
+        f"cuts={tuple(cuts)} are not the first totals of classes 1 and 2: say two that rise, above 0 and "
+        f"up to {_POINTS}, e.g. cuts=5,10"
+    )
+
+
+def _mpdd_ids(means: pd.DataFrame) -> list[str]:
+    """The IDs of subject ids as `datamodules.sources.mpdd_avg` writes them, `mpdd_avg:<age group>_<ID>`.
+
+    Raises:
+        SubmissionError: Other ids, or an ID of two persons: each age group counts from 001.
+    """
+    persons = means["subject_id"].astype(str)
+    ids = persons.str.extract(r"^mpdd_avg:(?:young|elder)_(.+)$", expand=False)
+    if ids.isna().any():
+        raise SubmissionError(
+            f"{persons[ids.isna()].iloc[0]!r} is no person of MPDD-AVG (mpdd_avg:young_ID): another manifest?"
+        )
+    if (twice := ids.duplicated(keep=False)).any():
+        named = first_few(persons[twice].tolist(), 4)
+        raise SubmissionError(
+            f"{ids[twice].nunique()} ID(s) are those of two persons, whom nobody could tell apart in the "
+            f"table: {named}; write a table for each age group: say age_group=Young, then age_group=Elder"
+        )
+    found: list[str] = ids.tolist()
+    return found
 
 
 def _adodas_keys(means: pd.DataFrame) -> pd.DataFrame:

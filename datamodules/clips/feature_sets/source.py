@@ -13,6 +13,7 @@ from datamodules.clips.feature_sets.channels import channels_of, chosen_sets, wi
 from datamodules.feature_leakage.channels import check_channels
 from datamodules.manifests.index.recordings import Recording
 from datamodules.series import Series, UnreadableSeries, read_feature_set
+from datamodules.series.checks.set_clock import check_spans
 from datamodules.series.feature_set import width_of
 from datamodules.series.resample import at_times
 from datamodules.wording import first_few
@@ -85,6 +86,10 @@ class FeatureSetClips:
                 elif (width := width_of(recording.features[name])) is not None:  # else told where it is read
                     found[name][width].append(recording.recording_id)
         self._check_lacking(lacking)
+        for name in names:
+            if not found[name]:  # no file states a width: the first says why
+                for path in [one.features[name] for one in recordings if name in one.features][:1]:
+                    read_feature_set(path)
         stated = self.widths or (self.sets if isinstance(self.sets, Mapping) else {})
         widths = {name: _one_width(name, found[name], stated.get(name)) for name in names}
         given: Any = {"fps": self.fps, "max_gap_s": self.max_gap_s, "missing": self.missing}
@@ -186,6 +191,7 @@ class FeatureSetClips:
         clocks = {name: seconds for name, seconds in clocks.items() if len(seconds) > 1}
         if not clocks:
             return np.zeros(1)
+        check_spans({recording.features[name]: seconds for name, seconds in clocks.items()})
         late = max(clocks, key=lambda name: clocks[name][0])
         early = min(clocks, key=lambda name: clocks[name][-1])
         first, last = (pick(clock[at] for clock in clocks.values()) for pick, at in ((min, 0), (max, -1)))

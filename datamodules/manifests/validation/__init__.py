@@ -47,7 +47,7 @@ def check_files(table: pd.DataFrame, root: Path, *, among: Collection[str] | Non
     """
     one_of = ["path", *(name for name in ("series_path", "tokens_path") if name in table)]
     if where := describe_rows(table, (table[[*one_of, *feature_columns(table)]] == "").all(axis=1)):
-        yield f"neither 'path' nor 'series_path' in {where}"
+        yield f"neither 'path' nor 'series_path' nor a features_ column names a file in {where}"
     for name in file_columns(table):
         cells = table[name].tolist()
         if missing := absent(cells, root, among):

@@ -95,3 +95,11 @@ def test_frames_that_are_stated_are_not_held_against_the_rows_of_a_set(written, 
     table.to_csv(written, index=False)
     assert read_manifest(written).table["n_frames"].tolist() == [250] * 4
     assert not [line for line in caplog.messages if "is not that of the files" in line]
+
+
+def test_a_table_of_sets_alone_is_told_to_have_an_empty_path(written):
+    pd.read_csv(written, keep_default_na=False).drop(columns="path").to_csv(written, index=False)
+    with pytest.raises(
+        ManifestError, match=r"'path' is missing: .*empty where 'series_path' or a features_ col"
+    ):
+        read_manifest(written)

@@ -82,7 +82,7 @@ def test_all_faults_are_listed_at_once(cohort):
         "'subject_id' is empty in row 4 (p01_v0); write 'unknown'",
         "'recording_id' repeats in row 5 (p01_v2), row 6 (p01_v2)",
         "'series_path' names no file in row 7 (p02_v0) = 'gone.npz'",
-        "neither 'path' nor 'series_path' in row 8 (p02_v1)",
+        "neither 'path' nor 'series_path' nor a features_ column names a file in row 8 (p02_v1)",
         "'score' is not a number in row 9 (p02_v2) = 'ten'",
         "'binary' contradicts the score (rule: BDI-II >= 14) in row 10 (p03_v0) = 25",
         "'binary' must be 0 or 1: row 11 (p03_v1) = 2",

@@ -87,6 +87,8 @@ FAULTS = {
     "lost": ({"timestamps_ms": np.r_[np.arange(19.0), np.nan]}, "'timestamps_ms' is nan in row 19"),
     "back": ({"timestamps_ms": np.r_[np.arange(19), 5]}, r"is 5 in row 19 after 18 \(1 such rows\)"),
     "same": ({"timestamps_ms": np.r_[np.arange(19), 18]}, "must rise from row to row"),
+    "seconds": ({"timestamps_ms": np.arange(ROWS) / 5}, "looks like seconds: multiply it by 1000"),
+    "micro": ({"timestamps_ms": np.arange(ROWS) * 200_000}, "looks like microseconds: divide it by 1000"),
     "infinite": (
         {"features": np.where(np.arange(ROWS)[:, None] == 5, np.inf, NOISE)},
         r"column 0 is inf in row 5, which is valid \(6 such values\)",
@@ -139,3 +141,15 @@ def test_a_pooled_vector_of_one_number_throughout_is_refused_and_one_number_is_n
         read_feature_set(tmp_path / "c.npy", fps=1.0)
     with pytest.raises(UnreadableSeries, match="'fps' is -1"):
         read_feature_set(tmp_path / "a.npy", fps=-1.0)
+
+
+def test_an_array_without_columns_or_rows_holds_no_value(tmp_path):
+    for shape in ((ROWS, 0), (0, WIDTH)):
+        np.save(tmp_path / "a.npy", np.zeros(shape, np.float32))
+        with pytest.raises(UnreadableSeries, match=r"a\.npy: holds no value, .*copy or extract it again"):
+            read_feature_set(tmp_path / "a.npy", fps=5.0)
+
+
+def test_a_sparse_set_has_the_rate_of_its_step(tmp_path):
+    archive(tmp_path / "a.npz", timestamps_ms=np.arange(ROWS) * 10_000)
+    assert read_feature_set(tmp_path / "a.npz").fps == pytest.approx(0.1)

@@ -18,6 +18,10 @@ def test_rates_survive_rounding_to_milliseconds_and_gaps(fps):
     assert rate(seconds[:1]) is None
 
 
+def test_steps_far_from_their_median_have_a_rate():
+    assert rate(np.array([0.0, 2.0, 12.0])) == pytest.approx(1 / 6)
+
+
 def test_frames_left_out_become_rows_and_frames_skipped_do_not():
     line = timeline(FILE, 4, frames=np.array([1.0, 2, 5, 6]), first=1, fps=10)
     assert (line.position.tolist(), line.length, line.fps) == ([0, 1, 4, 5], 6, 10)

@@ -8,6 +8,7 @@ from engine.submission.persons import SubmissionError
 NOTHING = Facts(pd.DataFrame())
 PUPILS = ["adodas:s1:c2:P1", "adodas:s1:c2:P2"]
 LABELS = pd.DataFrame({"score": [0, 4, 5, 9, 10, 27], "category_tri": ["0", "0", "1", "1", "2", "2"]})
+LABELS["split"] = ["train", "val", "train", "dev", "train", "validation"]
 
 
 def test_a1_has_the_stated_columns():
@@ -61,10 +62,50 @@ def test_cuts_follow_from_labels_or_must_be_said():
     overlapping = LABELS.assign(score=[0, 6, 5, 9, 10, 27])
     with pytest.raises(SubmissionError, match="class 0 reaches 6, class 1 begins at 5; say cuts="):
         ternary_cuts(overlapping)
-    with pytest.raises(SubmissionError, match="a ternary class has no labeled person"):
+    with pytest.raises(SubmissionError, match="a ternary class has no labeled person in training"):
         ternary_cuts(LABELS[:4])
     with pytest.raises(SubmissionError, match="no ternary labels beside totals"):
         ternary_cuts(LABELS[["score"]])
+
+
+def test_cuts_never_follow_from_labels_of_the_test_part():
+    tested = pd.DataFrame({"score": [20, 0], "category_tri": ["0", "2"], "split": ["test", ""]})
+    assert ternary_cuts(pd.concat([LABELS, tested])) == (4.5, 9.5)
+    with pytest.raises(SubmissionError, match="no labeled person in training or validation"):
+        ternary_cuts(LABELS.assign(split="test"))
+    with pytest.raises(
+        SubmissionError, match="no column 'split', so that test labels would be read; say cuts="
+    ):
+        ternary_cuts(LABELS.drop(columns="split"))
+
+
+def persons(*ids):
+    return pd.DataFrame({"subject_id": ids, "binary_prediction": 0.5, "score_prediction": 7.0})
+
+
+def test_two_persons_of_one_id_are_refused_and_one_group_is_not():
+    both = persons("mpdd_avg:elder_001", "mpdd_avg:young_001", "mpdd_avg:young_002")
+    with pytest.raises(SubmissionError, match=r"^1 ID.*elder_001, mpdd_avg:young_001; .*say age_group=Young"):
+        mpdd_avg(both, Facts(LABELS, 0.4))
+    assert mpdd_avg(both[1:], Facts(LABELS, 0.4))["id"].tolist() == ["001", "002"]
+    with pytest.raises(SubmissionError, match="'adodas:s1:c2:P1' is no person of MPDD-AVG"):
+        mpdd_avg(persons("adodas:s1:c2:P1"), Facts(LABELS, 0.4))
+
+
+@pytest.mark.parametrize("threshold", [float("nan"), float("inf"), -0.1, 1.1])
+def test_a_threshold_that_is_no_probability_is_refused(threshold):
+    with pytest.raises(
+        SubmissionError, match=rf"threshold={threshold:g} is no .*say threshold=<a number from 0"
+    ):
+        mpdd_avg(persons("mpdd_avg:young_1"), Facts(LABELS, threshold))
+
+
+@pytest.mark.parametrize(
+    "cuts", [(5, 10, 15), (10,), (10, 5), (5, 5), (5, float("nan")), (0, 5), (5, float("inf")), ()]
+)
+def test_cuts_that_make_no_three_classes_are_refused(cuts):
+    with pytest.raises(SubmissionError, match=r"^cuts=\(.*\) are not .*say two that rise, .*cuts=5,10"):
+        mpdd_avg(persons("mpdd_avg:young_1"), Facts(LABELS, 0.4, cuts=cuts))
 
 
 def test_every_format_says_that_it_was_not_checked():

@@ -4,7 +4,8 @@ import pytest
 from datamodules.command_line import run
 from datamodules.sources import adodas
 from datamodules.sources.trees.adodas import write
-from engine.submission.__main__ import main
+from engine.submission.__main__ import _of_group, main
+from engine.submission.persons import SubmissionError
 
 PROBABILITIES = [f"DASS-21-{one}_probability" for one in "DAS"]
 
@@ -62,3 +63,34 @@ def test_what_cannot_be_written_is_told_with_status_1(corpus, capsys):
 def test_the_command_line_knows_its_formats(corpus, capsys):
     assert command(corpus, made="codabench") == 2
     assert "choose adodas_a1, adodas_a2, mpdd_avg" in capsys.readouterr().err
+
+
+def test_one_age_group_of_mpdd_avg_can_be_chosen():
+    rows = pd.DataFrame({"subject_id": ["mpdd_avg:young_001", "mpdd_avg:elder_001"]})
+    assert _of_group(rows, "Elder")["subject_id"].tolist() == ["mpdd_avg:elder_001"]
+    assert len(_of_group(rows, None)) == 2
+    with pytest.raises(SubmissionError, match=r"age_group=Young.*leave age_group out"):
+        _of_group(rows[1:], "Young")
+
+
+def test_one_group_is_written_where_both_would_share_ids(tmp_path, capsys):
+    groups = ("young", "elder")
+    table = pd.DataFrame(
+        {
+            "recording_id": groups, "subject_id": [f"mpdd_avg:{one}_001" for one in groups],
+            "session_id": "1", "path": [f"{one}.mp4" for one in groups], "split": "test",
+        }
+    )  # fmt: skip
+    for one in groups:
+        (tmp_path / f"{one}.mp4").write_bytes(one.encode())
+    table.to_csv(tmp_path / "manifest.csv", index=False)
+    made = table[["recording_id", "subject_id", "session_id"]]
+    made.assign(binary_prediction=[0.2, 0.9], score_prediction=[3.0, 12.0]).to_csv(
+        tmp_path / "predictions.csv", index=False
+    )
+    words = ("threshold=0.5", "cuts=5,10")
+    assert command(tmp_path, *words, made="mpdd_avg") == 1
+    assert "age_group=Young, then age_group=Elder" in capsys.readouterr().err
+    assert not (tmp_path / "out.csv").exists()
+    assert command(tmp_path, *words, "age_group=Elder", made="mpdd_avg") == 0
+    assert pd.read_csv(tmp_path / "out.csv", dtype=str).to_numpy().tolist() == [["001", "1", "2", "12.0"]]

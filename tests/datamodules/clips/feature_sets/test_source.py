@@ -171,6 +171,30 @@ def test_what_cannot_be_a_set_or_a_grid_is_refused(manifest):
         prepared(manifest).length(manifest.recordings()[0])
 
 
+def test_sets_whose_spans_are_a_thousand_apart_are_refused(manifest):
+    rng = np.random.default_rng(1)
+    write_set(manifest.root / "s0.npz", rng.normal(size=(16, 2)), ms=np.arange(16) * 0.5 * 5)  # 400 rows/s
+    write_set(manifest.root / "f0.npz", rng.normal(size=(16, 4)), ms=np.arange(16) * 2500)
+    with pytest.raises(UnreadableSeries, match=r"s0\.npz: its times span 0\.0375 s, and those of f0\.npz"):
+        prepared(manifest).length(manifest.recordings()[0])
+
+
+def test_a_set_without_columns_is_told_by_its_file(manifest):
+    for number in range(6):
+        np.save(manifest.root / f"p{number}.npy", np.zeros((1, 0), np.float32))
+    with pytest.raises(UnreadableSeries, match=r"p0\.npy: holds no value, .*extract it again"):
+        prepared(manifest, sets=["pooled"])
+
+
+def test_a_gap_is_time_beyond_the_usual_step_of_a_set(manifest):
+    rng, source = np.random.default_rng(1), prepared(manifest, sets=["slow"], fps=1.0, max_gap_s=1.0)
+    write_set(manifest.root / "s0.npz", rng.normal(size=(2, 2)), ms=[0, 20_000])
+    assert source.measured(manifest.recordings()[0]).valid.all()  # a row in 20 s, none of which is lost
+    marks = np.isin(np.arange(21), (0, 20))
+    write_set(manifest.root / "s0.npz", rng.normal(size=(21, 2)), ms=np.arange(21) * 1000, valid=marks)
+    assert np.flatnonzero(source.measured(manifest.recordings()[0]).valid).tolist() == [0, 20]
+
+
 def test_an_array_without_a_rate_is_refused(manifest):
     np.save(manifest.root / "p0.npy", np.random.default_rng(0).normal(size=(9, 3)))
     with pytest.raises(UnreadableSeries, match=r"p0\.npy: neither the file nor the manifest tells a rate"):
