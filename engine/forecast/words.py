@@ -116,8 +116,8 @@ def _warnings(found: Mapping[str, Any]) -> list[str]:
         )
     if found["persons"] < FEWEST_PERSONS:
         lines.append(
-            f"Only {found['persons']} persons are tested, and so few show nothing: a report makes an interval "
-            f"of {FEWEST_PERSONS} or more, and below {MIN_PERSONS} every interval may miss the truth too often; "
+            f"Only {found['persons']} persons are tested, and so few show nothing: a report makes an "
+            f"interval of {FEWEST_PERSONS} or more, and below {MIN_PERSONS} it may miss the truth too often; "
             "test more (test=, protocol=kfold), or ask with persons=."
         )
     elif found["persons"] < MIN_PERSONS:

@@ -166,7 +166,7 @@ def _strength(metric: str, labels: Labels, expectation: Expectation) -> float | 
 def _shrunk(labels: Labels, strength: float) -> str | None:
     r"""Why a reader is too weak for its CCC to stand for that of a network; None where it is not.
 
-    The best linear guess of correlation \rho with the scores is spread by \rho times their spread, so that its
+    The best linear guess of correlation \rho with the scores is spread by \rho times their spread: its
     CCC is 2 \rho^2 / (1 + \rho^2), where guesses as widely spread as scores have \rho. A weak reader all but
     says a constant, whose CCC is surely 0; a network does not shrink so. The bound, our choice, is where half
     of \rho is left: \rho = 2 - \sqrt 3 = .27, an AUC of about .63 where labels are PHQ-9-like.
