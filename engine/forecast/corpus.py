@@ -68,7 +68,7 @@ def corpus(
         visits: Let each come so often instead.
 
     Raises:
-        CorpusError: Nobody is tested, or nothing is labeled.
+        CorpusError: Nobody or one person alone is tested, or nothing is labeled.
     """
     table = manifest.table.assign(person=person_keys(manifest.table))
     stated = table["split"].str.lower() if "split" in table else pd.Series("", index=table.index)
@@ -95,6 +95,12 @@ def corpus(
     words = PARTS[protocol] + (f" of {100 * share:.0f} % of the persons" if protocol == "holdout" else "")
     if persons:
         words, count = f"{persons} persons like those of {words}", persons
+    if count < 2:
+        more = {"holdout": ", a larger test= or protocol=kfold", "kfold": ""}
+        raise CorpusError(
+            f"{manifest}: {count} person is tested ({words}), which shows nothing; give persons=, for so "
+            f"many like them{more.get(protocol, ' or protocol=kfold')}"
+        )
     labels, scale, remarks = _labels(read)
     return Corpus(
         words,

@@ -5,7 +5,7 @@ from typing import Any
 
 from datamodules.checks.describe import Section
 from evaluation.metrics.catalog import METRICS, MIN_CLASS
-from evaluation.uncertainty.confidence_intervals import MIN_PERSONS
+from evaluation.uncertainty.confidence_intervals import FEWEST_PERSONS, MIN_PERSONS
 
 _NONE = "-"
 
@@ -68,6 +68,9 @@ def sentences(found: Mapping[str, Any]) -> list[str]:
             f"With the {who} {article} {said(name, row['value'])}{unit} comes with an interval of about "
             f"{said(name, row['low'])} to {said(name, row['high'])}; {_told_apart(name, row, unit)}."
         )
+    ccc, mae = found["metrics"]["ccc"], found["metrics"]["mae"]
+    if "value" in mae and "value" not in ccc:  # both rest on scores; what lacks them is told above
+        lines.append(f"Nothing is said of CCC: {ccc['reason']}.")
     return [*lines, *_against_ceiling(found), *_warnings(found)]
 
 
@@ -111,7 +114,13 @@ def _warnings(found: Mapping[str, Any]) -> list[str]:
             f"About {few:.1f} persons of the rarer class are to be expected: below {MIN_CLASS} the report "
             "warns that no interval can be relied on."
         )
-    if found["persons"] < MIN_PERSONS:
+    if found["persons"] < FEWEST_PERSONS:
+        lines.append(
+            f"Only {found['persons']} persons are tested, and so few show nothing: a report makes an "
+            f"interval of {FEWEST_PERSONS} or more, and below {MIN_PERSONS} it may miss the truth too often; "
+            "test more (test=, protocol=kfold), or ask with persons=."
+        )
+    elif found["persons"] < MIN_PERSONS:
         lines.append(f"Below {MIN_PERSONS} persons every interval may miss the truth too often.")
     return lines
 

@@ -21,6 +21,9 @@ from evaluation.forecast.reader import Reading
 Array = NDArray[np.float64]
 
 
+_MOST_ALIKE = 0.999  # our choice: models disturbed alike are one, of which any difference would be seen
+
+
 @dataclass(frozen=True, kw_only=True)
 class Assumptions:
     """What nobody knows before training; all defaults are our choice.
@@ -28,7 +31,10 @@ class Assumptions:
     Attributes:
         icc_predictions: Correlation of what disturbs two predictions of one person: habit of face, light.
         icc_labels: Intraclass correlation of a person's labels; None takes the pairs of the table.
-        correlation: Of what disturbs two models on one recording.
+        correlation: Of what disturbs two models on one recording, .999 at most.
+
+    Raises:
+        ValueError: A correlation outside of its range.
     """
 
     icc_predictions: float = 0.5
@@ -40,6 +46,11 @@ class Assumptions:
             value = getattr(self, name)
             if value is not None and not 0 <= value <= 1:
                 raise ValueError(f"{name}={value:g}: give a correlation from 0 to 1")
+        if self.correlation > _MOST_ALIKE:
+            raise ValueError(
+                f"correlation={self.correlation:g}: two models that are disturbed alike are one model, and "
+                f"no difference would be too small; give {_MOST_ALIKE:g} or less"
+            )
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,10 +20,10 @@ from evaluation.forecast.design import Assumptions, Design, moments_of_differenc
 from evaluation.forecast.labels import Labels
 from evaluation.forecast.reader import STRONGEST, Reading, read
 from evaluation.forecast.width import classes
+from evaluation.uncertainty.confidence_intervals import FEWEST_PERSONS
 
 POWER = 0.8
 _MOST = 10_000_000  # persons beyond which none are looked for
-_FEWEST = 3
 _CLEAR = 5.0  # standard errors beyond which the wrong side is never taken; scipy has no value of it there
 
 
@@ -47,7 +47,7 @@ def smallest_difference(
     """How far a second model must be from the first to be told apart.
 
     Looked for is a weaker one; where not even a guess is so bad, a stronger one; None where not even one that
-    knows the label is so good.
+    knows the label is so good, or where fewer than three persons are tested.
 
     Args:
         metric: Its name.
@@ -57,6 +57,8 @@ def smallest_difference(
         assumed: Of labels and predictions.
         power: Probability that the test sees it.
     """
+    if design.persons < FEWEST_PERSONS:
+        return None
     needed = _noncentrality(design.persons, power)
     first = read(metric, labels.kinds, strength)
     try:
@@ -98,7 +100,7 @@ def persons_for(enough: Callable[[int], bool]) -> int | None:
         >>> persons_for(lambda persons: persons >= 123)
         123
     """
-    few, many = _FEWEST, 2 * _FEWEST
+    few, many = FEWEST_PERSONS, 2 * FEWEST_PERSONS
     if enough(few):
         return few
     while not enough(many):

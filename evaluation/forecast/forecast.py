@@ -12,6 +12,7 @@ from evaluation.forecast.labels import Labels
 from evaluation.forecast.reader import METRICS, read, strength_of
 from evaluation.forecast.width import Expected, expected
 
+_LEFT = 0.5  # share of a reader's correlation that its CCC has at least, else none is told
 CURVE = (10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000)
 """Persons at which a forecast is drawn."""
 
@@ -72,6 +73,8 @@ def forecast(
     out: dict[str, dict[str, Any]] = {}
     for metric in METRICS:
         strength = _strength(metric, labels, expectation)
+        if not isinstance(strength, str) and metric == "ccc":
+            strength = _shrunk(labels, strength) or strength
         if isinstance(strength, str):
             out[metric] = {"reason": strength}
         else:
@@ -158,3 +161,23 @@ def _strength(metric: str, labels: Labels, expectation: Expectation) -> float | 
             return "one class only, so that no AUC says how strong the model is: give mae="
         return strength_of("auc", labels.kinds, expectation.auc)
     return strength_of("mae", labels.kinds, expectation.mae)
+
+
+def _shrunk(labels: Labels, strength: float) -> str | None:
+    r"""Why a reader is too weak for its CCC to stand for that of a network; None where it is not.
+
+    The best linear guess of correlation \rho with the scores is spread by \rho times their spread: its
+    CCC is 2 \rho^2 / (1 + \rho^2), where guesses as widely spread as scores have \rho. A weak reader all but
+    says a constant, whose CCC is surely 0; a network does not shrink so. The bound, our choice, is where half
+    of \rho is left: \rho = 2 - \sqrt 3 = .27, an AUC of about .63 where labels are PHQ-9-like.
+    """
+    value = read("ccc", labels.kinds, strength).value
+    correlation = float(np.sqrt(value / (2 - value)))
+    if value >= _LEFT * correlation:
+        return None
+    return (
+        "so weak a reader says nearly the same of everybody: its guesses correlate by "
+        f"{correlation:.2f} with the scores, and their CCC is {value:.3f}; that of a network does not shrink "
+        "so, and neither its interval nor the persons needed follow. Expect more than a correlation of "
+        f"{2 - np.sqrt(3):.2f}: a higher auc= or a lower mae="
+    )

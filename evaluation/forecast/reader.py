@@ -31,6 +31,7 @@ METRICS = ("auc", "mae", "rmse", "ccc")
 _Z = np.linspace(-8, 8, 641)  # trapezoids on a normal density: exact to 1e-10 where smooth, 1e-4 at a kink
 _DENSITY = np.exp(-(_Z**2) / 2) / np.exp(-(_Z**2) / 2).sum()
 _ORDERS = 64
+_CLEAR = 1e-3  # our choice: share of the way from nothing to everything below which a reader knows nothing
 STRONGEST = 60.0  # strength at which a reader says the label itself
 _STEPS = 1001  # of the distribution functions, which lie between them to 1e-5
 
@@ -55,8 +56,15 @@ class Reading(NamedTuple):
         return float(share @ (self.influence**2 @ _DENSITY))
 
     def kurtosis(self, share: Array) -> float:
-        """Fourth moment of the influence over its squared second."""
-        return float(share @ (self.influence**4 @ _DENSITY)) / self.square(share) ** 2
+        """Fourth moment of the influence over its squared second.
+
+        Raises:
+            ValueError: No recording moves the metric, as none does the CCC of a constant.
+        """
+        square = self.square(share)
+        if square == 0:
+            raise ValueError(f"no recording moves the value of {self.value:.3g}: it has no interval")
+        return float(share @ (self.influence**4 @ _DENSITY)) / square**2
 
 
 def read(metric: str, kinds: Kinds, strength: float) -> Reading:
@@ -74,13 +82,15 @@ def strength_of(metric: str, kinds: Kinds, value: float) -> float:
     """Strength of the reader with this value of a metric.
 
     Raises:
-        UnreachableError: One who knows nothing is as good already, or one who knows the label is not.
+        UnreachableError: One who knows nothing is as good already but for a thousandth, or one who knows the
+            label is not.
     """
     nothing, everything = (read(metric, kinds, s).value for s in (0.0, STRONGEST))
-    if not min(nothing, everything) < value < max(nothing, everything):
+    way = (value - nothing) / (everything - nothing) if everything != nothing else 0.0
+    if not _CLEAR <= way < 1:
         raise UnreachableError(
             f"{metric}={value:g}: on these labels a reader who knows nothing has {nothing:.3g}, and one who "
-            f"knows them {everything:.3g}; give a value between the two"
+            f"knows them {everything:.3g}; give a value clearly between the two"
         )
     return float(brentq(lambda s: read(metric, kinds, s).value - value, 0.0, STRONGEST, xtol=1e-8))
 

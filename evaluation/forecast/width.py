@@ -22,7 +22,7 @@ from evaluation.forecast.design import Assumptions, Design, Moments, moments, pa
 from evaluation.forecast.labels import Labels
 from evaluation.forecast.reader import Reading
 from evaluation.metrics.catalog import METRICS
-from evaluation.uncertainty.confidence_intervals import interval, limits, scale_of, within
+from evaluation.uncertainty.confidence_intervals import FEWEST_PERSONS, interval, limits, scale_of, within
 
 _MIN_DF = 5.0  # as in `uncertainty.jackknife`
 
@@ -54,8 +54,13 @@ def expected(metric: str, labels: Labels, reading: Reading, design: Design, assu
         assumed: Of labels and predictions.
 
     Raises:
-        ValueError: AUC of fewer than two persons of a class.
+        ValueError: Fewer than three persons, of whom a report makes no interval; AUC of fewer than two
+            persons of a class; a metric that no recording moves.
     """
+    if design.persons < FEWEST_PERSONS:
+        raise ValueError(
+            f"tested persons: {design.persons}; a report makes an interval of {FEWEST_PERSONS} or more"
+        )
     own = moments(labels, reading, assumed)
     variance = design.variance(own)
     if metric == "auc":

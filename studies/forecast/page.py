@@ -84,6 +84,10 @@ told apart from it.{absent}
 - The test is taken as Student's of paired persons, and is that of one metric; Holm's correction over several
   needs a larger difference.
 - A forecast with fewer than two persons of a class to be expected gives the reason in the place of an AUC.
+- Of fewer than three tested persons it gives no interval, as the report does, and of one person nothing.
+- A reader is the best linear guess, which shrinks to a constant where it is weak, and its CCC with it. Where
+  less than half of its correlation with the scores is left of CCC (a correlation below .27, here an AUC of
+  about .63), the reason stands in the place of a CCC: a network does not shrink so.
 
 Written by `python -m studies.forecast{options}`.
 """

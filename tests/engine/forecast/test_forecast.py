@@ -7,9 +7,16 @@ import pandas as pd
 import pytest
 
 from biomarkers.symptoms.reliability import omega
+from datamodules.checks.pages import as_text
 from datamodules.command_line import run
+from datamodules.manifests.manifest import read_labels
 from datamodules.sources.trees import edaic
 from engine.forecast.__main__ import main
+from engine.forecast.corpus import CorpusError, corpus
+from engine.forecast.made import make
+from engine.forecast.words import sections
+from evaluation.forecast.design import Assumptions
+from evaluation.forecast.forecast import Expectation, Wanted
 
 
 def write(folder, *, sizes=(80, 20, 40), visits=1, items=False, seed=0, **columns):
@@ -131,6 +138,49 @@ def test_few_persons_of_a_class_are_warned_of_as_the_report_does(tmp_path, capsy
     assert "Below 10 persons every interval" in text
 
 
+def test_one_tested_person_is_refused_with_the_remedy(tmp_path):
+    table = read_labels(write(tmp_path, sizes=(80, 20, 1))[0])
+    with pytest.raises(
+        CorpusError, match=r"1 person is tested \(the test part\).* persons=.* protocol=kfold"
+    ):
+        corpus(table)
+    assert corpus(table, persons=40).design.persons == 40
+    three = read_labels(write(tmp_path, sizes=(3, 0, 0))[0])
+    with pytest.raises(CorpusError, match=r"1 person is tested \(a holdout of 30 %.* a larger test="):
+        corpus(three)
+    assert corpus(three, share=0.6).design.persons == 2
+
+
+def said_of(file, **expected):
+    """Data and text of a forecast, without the command."""
+    points = {"auc": 0.1, "ccc": 0.1, "mae": 2.0, "rmse": 2.0}
+    found = make(
+        corpus(read_labels(file)),
+        expectation=Expectation(**expected),
+        assumed=Assumptions(),
+        wanted=Wanted(width=points, difference=points),
+    )
+    return found, as_text("", sections(found))
+
+
+def test_two_tested_persons_show_nothing_and_that_is_said(tmp_path):
+    found, text = said_of(write(tmp_path, sizes=(80, 20, 2))[0])
+    assert found["metrics"]["mae"]["width"] is None
+    assert "Only 2 persons are tested, and so few show nothing" in text
+    assert "tested persons: 2; a report makes an interval of 3 or more" in text
+
+
+def test_why_a_weak_model_has_no_ccc_is_said(tmp_path):
+    file, _ = write(tmp_path)
+    found, text = said_of(file, auc=0.55)
+    assert "Nothing is said of CCC: so weak a reader" in text
+    assert "width" not in found["metrics"]["ccc"]
+    parts = {part.title: [row[0] for row in part.rows] for part in sections(found)}
+    assert parts["Not told"] == ["CCC"]
+    assert [title for title, first in parts.items() if "CCC" in first] == ["Not told"]
+    assert "Nothing is said of CCC" not in said_of(file, auc=0.75)[1]
+
+
 def test_classes_alone_and_one_class_alone(tmp_path, capsys):
     file, table = write(tmp_path)
     classes = table.assign(binary=(table["score"] >= 10).astype(int)).drop(columns=["scale", "score"])
@@ -167,6 +217,8 @@ def test_a_corpus_is_read_with_its_source(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (["auc=.5"], "auc=0.5: on these labels a reader who knows nothing has 0.5"),
+        (["correlation=1", "icc=1", "icc_labels=1"], "correlation=1: two models that are disturbed alike"),
         (["auc=.4"], "auc=0.4: on these labels a reader who knows nothing has 0.5"),
         (["mae=40"], "mae=40: on these labels"),
         (["icc=1.5"], "icc_predictions=1.5: give a correlation from 0 to 1"),

@@ -82,6 +82,17 @@ def test_where_not_even_a_guess_is_bad_enough_a_better_one_is_looked_for(labels_
     assert visible("auc", labels, 0.75, Design(8, ONE)) is None
 
 
+def test_models_all_but_alike_differ_by_something(labels_of):
+    same = {"correlation": 0.999, "icc_predictions": 1.0, "icc_labels": 1.0}
+    for metric, value in (("auc", 0.75), ("mae", 3.5), ("ccc", 0.5)):
+        assert visible(metric, labels_of(), value, Design(60, ONE), **same).difference > 1e-4
+
+
+def test_of_fewer_than_three_persons_no_difference_is_told(labels_of):
+    for persons in (1, 2):
+        assert visible("mae", labels_of(), 3.0, Design(persons, ONE)) is None
+
+
 def test_fewest_persons_are_found_by_bisection():
     for least in (1, 3, 4, 6, 7, 1000, 123_456):
         assert persons_for(lambda persons, least=least: persons >= least) == max(3, least)

@@ -6,7 +6,7 @@ import pytest
 from evaluation.forecast.design import Assumptions, Design
 from evaluation.forecast.forecast import Expectation, Wanted, forecast
 from evaluation.forecast.labels import Labels
-from evaluation.forecast.reader import METRICS, UnreachableError
+from evaluation.forecast.reader import METRICS, UnreachableError, strength_of
 
 WANTED = Wanted(
     width={"auc": 0.1, "mae": 1.0, "rmse": 1.0, "ccc": 0.1},
@@ -63,3 +63,30 @@ def test_too_few_persons_of_a_class_are_a_reason_and_not_a_number(classes_of):
     assert row["low"] is row["high"] is row["width"] is None
     assert row["reason"].startswith("1.5 persons of a class")
     assert row["persons"]["width"]["persons"] > 100
+
+
+def test_a_weak_reader_has_no_ccc_but_the_reason(labels_of):
+    """A best guess of correlation r has CCC 2 r^2 / (1 + r^2): half of r is left from 2 - sqrt(3)."""
+    labels = labels_of()
+    kinds = labels.kinds
+    for auc, told in ((0.6, False), (0.65, True)):
+        rows = made(labels, expectation=Expectation(auc=auc), curve=())
+        seen = strength_of("auc", kinds, auc)
+        spread = float(np.sqrt(kinds.share @ kinds.points**2))
+        r = float(kinds.share @ (kinds.points * kinds.seen)) / spread * seen / np.sqrt(seen**2 + 1)
+        assert (r >= 2 - np.sqrt(3)) == told
+        assert rows["mae"]["width"] > 0
+        if told:
+            assert rows["ccc"]["value"] == pytest.approx(2 * r**2 / (1 + r**2), abs=1e-6)
+        else:
+            assert set(rows["ccc"]) == {"reason"}
+            assert f"correlate by {r:.2f} with the scores" in rows["ccc"]["reason"]
+
+
+@pytest.mark.parametrize("persons", [1, 2])
+def test_of_one_or_two_persons_no_metric_has_numbers(labels_of, persons):
+    found = made(labels_of(), persons, curve=())
+    for name in METRICS:
+        assert found[name]["width"] is None
+        assert "tested persons" in found[name]["reason"]
+        assert found[name]["persons"]["width"]["persons"] >= 3

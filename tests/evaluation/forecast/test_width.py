@@ -132,6 +132,15 @@ def test_fewer_than_two_persons_of_a_class_have_no_auc(classes_of):
         forecast("auc", classes_of(3, 7), 0.75, Design(5, ONE))
 
 
+@pytest.mark.parametrize("persons", [1, 2])
+def test_so_few_persons_have_no_interval_as_in_the_report(labels_of, persons):
+    with pytest.raises(
+        ValueError, match=f"tested persons: {persons}; a report makes an interval of 3 or more"
+    ):
+        forecast("mae", labels_of(), 3.5, Design(persons, ONE))
+    assert np.isfinite(forecast("mae", labels_of(), 3.5, Design(3, ONE)).width)
+
+
 def test_degrees_of_freedom_stay_in_the_range_of_the_report(labels_of):
     labels = labels_of()
     for persons in (12, 30, 500):
