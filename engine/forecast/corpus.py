@@ -23,6 +23,12 @@ PARTS = {
 }  # fmt: skip
 
 
+_HIDDEN = (
+    "the test part has no label here: this is what those can say who hold its labels, and a report of your "
+    "own measures the validation part instead"
+)
+
+
 class CorpusError(ValueError):
     """A table that no forecast can be made of; says what to do."""
 
@@ -77,8 +83,9 @@ def corpus(
     labeled = table[_known(table)]
     read = labeled[stated[labeled.index] == "train"] if given else labeled
     tested = table[stated == "test"] if given else labeled
-    if given and _known(tested).any():
-        tested = tested[_known(tested)]  # what has no label is not measured; where none has, all are hidden
+    hidden = given and not _known(tested).any()
+    if given and not hidden:
+        tested = tested[_known(tested)]  # what has no label is not measured
     if tested.empty:
         raise CorpusError(f"{manifest}: 'split' names no test part; choose protocol=kfold or holdout")
     if read.empty:
@@ -102,6 +109,8 @@ def corpus(
             f"many like them{more.get(protocol, ' or protocol=kfold')}"
         )
     labels, scale, remarks = _labels(read)
+    if hidden:
+        remarks = (*remarks, _HIDDEN)
     return Corpus(
         words,
         Design(count, sizes),

@@ -30,7 +30,7 @@ def sections(answer: XRay) -> list[Section]:
         rows=counted,
         remark=f"{answer.seconds:.1f} s, {1000 * answer.seconds / max(answer.recordings, 1):.0f} ms a "
         "recording; "
-        f"{answer.questions} questions of what tells the label, corrected for all",
+        f"{answer.questions} questions of what tells the label (of numbers two each), corrected for all",
     )
     broken = Section(
         title="X-ray: arrays that cannot be read", header=("file", "why"), rows=answer.unreadable

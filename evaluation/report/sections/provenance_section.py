@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+_DISJOINT = {True: "yes", False: "not demanded: stated parts are taken as they are, shared persons listed"}
 _TOLD = {"name", "source", "license", "sha256", "taken", "left_out", "resized"}  # of weights
 
 
@@ -20,7 +21,7 @@ def provenance_rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Code", _code(record.get("git") or {})),
         ("Seed", _text(record.get("seed"))),
         ("Splits", _listed(record.get("splits"))),
-        ("Persons in one part only", {True: "yes", False: "no"}.get(record.get("subject_disjoint"), "")),  # type: ignore[arg-type]
+        ("Persons in one part only", _DISJOINT.get(record.get("subject_disjoint"), "")),  # type: ignore[arg-type]
         ("Left out of training", _left_out(record.get("train_filter") or {})),
         ("Deterministic", {True: "yes", False: "no"}.get(record.get("deterministic"), "")),  # type: ignore[arg-type]
         ("Test part looked at", _times(record.get("test_looks"))),

@@ -80,7 +80,10 @@ def test_no_label_of_the_test_part_is_read(tmp_path, capsys):
     table["score"] = table["score"].where(~tested)
     table.loc[tested, [name for name in table if name.startswith("item_")]] = np.nan
     table.to_csv(file, index=False)  # hidden, as those of a challenge are
-    assert told(capsys, tmp_path, f"manifest={file}") == before
+    text, found = told(capsys, tmp_path, f"manifest={file}")
+    assert found["metrics"] == before[1]["metrics"]
+    assert "the test part has no label here" in text
+    assert "the test part has no label here" not in before[0]
     train = table["split"] == "train"
     table.loc[train, "score"] = table.loc[train, "score"].to_numpy()[::-1] // 2
     table.drop(columns=[name for name in table if name.startswith("item_")]).to_csv(file, index=False)
