@@ -68,7 +68,7 @@ def test_the_metrics_are_those_of_the_table(items_run):
             guess = np.floor(part[f"{name}_prediction"] + 0.5).astype(int)
             if part[f"{name}_target"].nunique() > 1:
                 answers = part[f"{name}_target"].astype(int)
-                kappas.append(cohen_kappa_score(answers, guess, weights="quadratic"))
+                kappas.append(cohen_kappa_score(answers, guess, weights="quadratic", labels=range(4)))
         found = metrics[split]["item_kappa"]
         assert found["value"] == pytest.approx(np.mean(kappas))
         assert {"mae", "auc", "macro_f1", "accuracy"} <= set(metrics[split])

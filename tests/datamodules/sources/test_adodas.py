@@ -201,4 +201,4 @@ def _without(file, name):
 
 def test_an_intact_tree_passes(tree, capsys):
     assert validate(source="adodas", root=tree) == 0
-    assert "python train.py data=adodas" in capsys.readouterr().out
+    assert "python train.py experiment=feature_sets data=adodas" in capsys.readouterr().out
