@@ -5,7 +5,6 @@ groups, where the channels that severity moves should be found, and with the gro
 persons, where nothing should. Significant is a p-value below 0.05 after Holm over all channels.
 """
 
-import platform
 import sys
 import time
 from collections import Counter
@@ -25,6 +24,7 @@ from datamodules.command_line import run
 from datamodules.series import Series
 from datamodules.synthetic.behavior import behave
 from datamodules.synthetic.latent import CHANNELS, LatentSettings, draw_cohort
+from engine.runs.processor import processor
 
 FPS, SECONDS = 10.0, 8.0
 PERSONS = (120, 240)  # of a cohort, drawn evenly
@@ -111,7 +111,7 @@ def written(counts: Counts, *, command: str, day: str, minutes: float) -> str:
     moved, unmoved = rates(counts, "welch_p_holm")
     return f"""# Group differences: found where they are, not found where they are not
 
-`{command}` on {day}, {minutes:.1f} CPU minutes, one core of {_processor()}.
+`{command}` on {day}, {minutes:.1f} CPU minutes, one core of {processor()}.
 
 {n} cohorts of {low} to {high} persons from the latent model of [cohort.md](cohort.md): one visit a person,
 {SECONDS:g} s at {FPS:g} frames/s, `confound` 1, depressed means a severity above the average.
@@ -166,14 +166,6 @@ def _shown(rate: NullRate) -> str:
 def _table(rows: Sequence[tuple[str, str]]) -> str:
     head, *body = rows
     return "\n".join(f"| {a} | {b} |" for a, b in [head, ("---", "---:"), *body])
-
-
-def _processor() -> str:
-    """The processor's name, which only Linux's own file tells."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.is_file() else []
-    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{named[0]} ({platform.machine()})" if named else platform.machine()
 
 
 if __name__ == "__main__":

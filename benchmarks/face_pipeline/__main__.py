@@ -14,7 +14,7 @@ import platform
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median, quantiles
 from time import process_time
@@ -30,6 +30,7 @@ from benchmarks.face_pipeline.parts import timed_parts
 from benchmarks.face_pipeline.plain_loop import SIZE, PlainLoop
 from datamodules.command_line import run
 from datamodules.synthetic.video import h264, write_video
+from engine.runs.processor import processor
 from preprocessing.alignment.aligner import Aligner
 from preprocessing.cache.folder import Cache
 from preprocessing.faces.face import Frame
@@ -127,7 +128,7 @@ def written(found: dict[str, Any]) -> str:
         "    python -m benchmarks.face_pipeline page=docs/face_pipeline.md",
         "",
         f"{found['frames']} frames of {WIDTH} x {HEIGHT}, crops of {SIZE} pixels; one thread of",
-        f"{_processor()}, Python {platform.python_version()}, PyAV {av.__version__},",
+        f"{processor()}, {os.cpu_count()} cores, Python {platform.python_version()}, PyAV {av.__version__},",
         f"OpenCV {cv2.__version__}.",
         "",
         "| | CPU ms a frame | frames/s a core |",
@@ -151,13 +152,6 @@ def written(found: dict[str, Any]) -> str:
         *(f"| {part} | {spent:.2f} |" for part, spent in found["loop_parts"].items()),
     ]
     return "\n".join(lines) + "\n"
-
-
-def _processor() -> str:
-    known = Path("/proc/cpuinfo")
-    names: Sequence[str] = known.read_text().splitlines() if known.is_file() else ()
-    named = next((line.partition(":")[2].strip() for line in names if line.startswith("model name")), "")
-    return f"{named or platform.processor() or platform.machine()} ({os.cpu_count()} cores)"
 
 
 def main(*, frames: int = 450, rounds: int = 9, page: Path | None = None) -> int:

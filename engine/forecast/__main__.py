@@ -70,14 +70,7 @@ def main(
         json: Write it as data too.
         options: Of the source, such as label_rule=published.
     """
-    if persons is not None and persons < _FEWEST:
-        raise UsageError(f"persons={persons}: give {_FEWEST} or more")
-    if visits is not None and visits < 1:
-        raise UsageError(f"visits={visits}: give 1 or more")
-    if not 0 < test < 1:
-        raise UsageError(f"test={test:g}: give a share of the persons between 0 and 1")
-    if min(difference, width, points) <= 0:
-        raise UsageError("difference=, width= and points= are more than 0")
+    _check(persons=persons, visits=visits, test=test, wanted=(difference, width, points))
     try:
         table = _table(manifest, source, root, options)
         found = make(
@@ -106,6 +99,22 @@ def main(
         json.write_text(dumps(found, indent=2, allow_nan=False) + "\n", encoding="utf-8")
         sys.stdout.write(f"Data: {json}\n")
     return 0
+
+
+def _check(*, persons: int | None, visits: int | None, test: float, wanted: tuple[float, ...]) -> None:
+    """Refuse settings that no forecast can be made for.
+
+    Raises:
+        UsageError: Names the setting, its value and what it may be.
+    """
+    if persons is not None and persons < _FEWEST:
+        raise UsageError(f"persons={persons}: give {_FEWEST} or more")
+    if visits is not None and visits < 1:
+        raise UsageError(f"visits={visits}: give 1 or more")
+    if not 0 < test < 1:
+        raise UsageError(f"test={test:g}: give a share of the persons between 0 and 1")
+    if min(wanted) <= 0:
+        raise UsageError("difference=, width= and points= are more than 0")
 
 
 def _table(

@@ -6,7 +6,6 @@ goes on where it stopped. The command ends with 1 on a miss or a false alarm.
 
 import json
 import os
-import platform
 import shutil
 import sys
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from datamodules.command_line import run
+from engine.runs.processor import processor
 from studies.xray.layouts import LAYOUTS, Tree, grown
 from studies.xray.page import false, missed, written
 from studies.xray.plants import PLANTS, planted
@@ -132,16 +132,8 @@ def _colophon(cases: dict[str, dict[str, Any]], seed: int) -> str:
     seconds = sum(case["seconds"] for case in cases.values())
     return (
         f"`python -m studies.xray seed={seed}` on {datetime.now(UTC):%Y-%m-%d}: {len(cases)} commands, "
-        f"{seconds:.0f} s in all, on {_processor()}, {os.cpu_count()} cores."
+        f"{seconds:.0f} s in all, on {processor()}, {os.cpu_count()} cores."
     )
-
-
-def _processor() -> str:
-    """The processor's name, which only Linux's own file tells."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.is_file() else []
-    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{named[0]} ({platform.machine()})" if named else platform.machine()
 
 
 if __name__ == "__main__":
