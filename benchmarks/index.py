@@ -2,7 +2,7 @@
 
 `python -m benchmarks.index rows=1000000` makes tables of a hundredth, a tenth and all of the rows with a file
 for each, opens each of them twice, splits, checks and plans, and lets eight workers read. Every stage runs in
-a fresh process of one thread; the page is `docs/index_scale.md`.
+a fresh process of one thread; the page is `docs/results/index_scale.md`.
 """
 
 import json
@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "index_scale.md"
+PAGE = ROOT / "docs" / "results" / "index_scale.md"
 VISITS = 6
 WORKERS = 8
 _FOLDER_OF = 1000  # files of a folder
@@ -36,7 +36,7 @@ def main(*, rows: int = 1_000_000, write: bool = True, place: Path | None = None
 
     Args:
         rows: Of the largest table.
-        write: Whether to write `docs/index_scale.md`.
+        write: Whether to write `docs/results/index_scale.md`.
         place: Folder for the made files; a temporary one by default.
     """
     sizes = [rows // 100, rows // 10, rows]

@@ -1,4 +1,4 @@
-"""Which fusion of feature sets pays? `python -m studies.fusion` writes docs/fusion.md.
+"""Which fusion of feature sets pays? `python -m studies.fusion` writes docs/results/fusion.md.
 
 The made-up sets of `experiment=feature_sets`: early, gated and late fusion of all of them, and each set
 alone; the same persons, splits, trunk, epochs and learning rate. Every training leaves
@@ -44,11 +44,11 @@ _WIDTHS = {"action_units": 11, "head_gaze": 6, "embedding": 64}
 
 _HEAD = """# Which fusion of feature sets pays?
 
-{persons} made-up persons of 4 visits each ([cohort.md](cohort.md)), seen through three made-up extractors
-([feature_sets.md](feature_sets.md)): noise of half a usual spread, 5 % of the rows lost, and an embedding
-that a tenth of the recordings lack. One trunk of series (width 64) with the mean of its tokens, {epochs}
-epochs, the learning rate of `experiment=feature_sets` for all; nothing was tuned for an arm. Depression is a
-BDI-II of 14 or more.
+{persons} made-up persons of 4 visits each ([cohort.md](../guide/cohort.md)), seen through three made-up
+extractors ([feature_sets.md](../guide/feature_sets.md)): noise of half a usual spread, 5 % of the rows lost,
+and an embedding that a tenth of the recordings lack. One trunk of series (width 64) with the mean of its
+tokens, {epochs} epochs, the learning rate of `experiment=feature_sets` for all; nothing was tuned for an arm.
+Depression is a BDI-II of 14 or more.
 
     {command}
 
@@ -116,7 +116,7 @@ def main(
     epochs: int = 12,
     out: Path = Path("outputs/fusion"),
     data: Path = Path("data"),
-    docs: Path = Path("docs"),
+    docs: Path = Path("docs/results"),
 ) -> None:
     """Train what is not trained yet, and write the page.
 

@@ -28,7 +28,7 @@ from engine.runs.processor import processor
 
 FPS, SECONDS = 10.0, 8.0
 PERSONS = (120, 240)  # of a cohort, drawn evenly
-MOVED = ("au01", "au04", "au06", "au12", "au15", "gaze_y", "pose_pitch")  # by severity, docs/cohort.md
+MOVED = ("au01", "au04", "au06", "au12", "au15", "gaze_y", "pose_pitch")  # by severity, docs/guide/cohort.md
 QUICKENED = ("au45",)  # its level stays, its blinks come more often with severity
 CORRECTED = ("welch_p_holm", "u_p_holm")
 NAMES = {
@@ -37,7 +37,7 @@ NAMES = {
     "welch_p": "Welch, uncorrected",
     "u_p": "Mann-Whitney, uncorrected",
 }
-PAGE = Path("docs/group_differences.md")
+PAGE = Path("docs/results/group_differences.md")
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -113,8 +113,8 @@ def written(counts: Counts, *, command: str, day: str, minutes: float) -> str:
 
 `{command}` on {day}, {minutes:.1f} CPU minutes, one core of {processor()}.
 
-{n} cohorts of {low} to {high} persons from the latent model of [cohort.md](cohort.md): one visit a person,
-{SECONDS:g} s at {FPS:g} frames/s, `confound` 1, depressed means a severity above the average.
+{n} cohorts of {low} to {high} persons from the latent model of [cohort.md](../guide/cohort.md): one visit a
+person, {SECONDS:g} s at {FPS:g} frames/s, `confound` 1, depressed means a severity above the average.
 Features are the means of the {len(CHANNELS)} channels; significant is p < {ALPHA:g}.
 Intervals are Wilson's, 95 %, over cohorts.
 

@@ -1,6 +1,6 @@
 """Synthetic school cohort fitted to the published one: symptom distances of pupils of equal totals.
 
-`python -m studies.school_cohort` writes docs/school_cohort.md and its picture, in a minute.
+`python -m studies.school_cohort` writes docs/results/school_cohort.md and its picture, in a minute.
 """
 
 import platform
@@ -68,7 +68,7 @@ def misfit(found: Array, name: str) -> float:
     return float(np.sqrt((weights * squared).sum() / weights.sum()))
 
 
-def main(docs: Path = Path("docs")) -> None:
+def main(docs: Path = Path("docs/results")) -> None:
     """Choose heterogeneity and share by least squares, write page and picture.
 
     Args:
@@ -155,7 +155,7 @@ def _picture(lines: Mapping[str, Mapping[str, tuple[Array, float]]], path: Path)
 
 _PAGE = """# The cohort as a school, beside the real one
 
-`prevalence: school` gives the [cohort](cohort.md) the histogram of the DASS-21 totals of 11,427
+`prevalence: school` gives the [cohort](../guide/cohort.md) the histogram of the DASS-21 totals of 11,427
 pupils (Xu et al., arXiv 2405.20072). Do its pupils also differ as much as the real ones *within* a
 total? The normalised distance to the centroid of all pupils with the same total, by total:
 

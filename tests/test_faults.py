@@ -5,7 +5,9 @@ import re
 
 from engine.config.source_code import ROOT
 
-ROWS = [line for line in (ROOT / "docs" / "faults.md").read_text().splitlines() if line.startswith("| ")][1:]
+ROWS = [
+    line for line in (ROOT / "docs" / "guide" / "faults.md").read_text().splitlines() if line.startswith("| ")
+][1:]
 
 
 def test_every_row_of_the_table_of_faults_is_a_test():

@@ -17,7 +17,7 @@ from engine.training.resuming.earlier_run import earlier_run
 from engine.training.transfer import start_from
 from evaluation.audit.depression_probe import probe_depression
 
-EXAMPLE = Path(__file__).parents[1] / "docs" / "example_manifest.csv"
+EXAMPLE = Path(__file__).parents[1] / "docs" / "guide" / "example_manifest.csv"
 HEAD, *LINES = EXAMPLE.read_text().splitlines()
 GOOD = "\n".join([HEAD, *LINES]) + "\n"
 SOURCE = {"PixelClips": "video", "SeriesClips": "series"}

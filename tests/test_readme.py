@@ -16,17 +16,11 @@ PAGES = (
     "README.md",
     "CONTRIBUTING.md",
     "docker/README.md",
-    "docs/decisions/README.md",
-    "docs/claim/README.md",
     "docs/README.md",
-    "docs/ablations.md",
-    "docs/analyses.md",
-    "docs/corpora.md",
-    "docs/data.md",
-    "docs/evaluation.md",
-    "docs/export.md",
-    "docs/faces.md",
-    "docs/protocols.md",
+    "docs/decisions/README.md",
+    "docs/results/claim/README.md",
+    *(f"docs/guide/{name}.md" for name in ("ablations", "analyses", "corpora", "data", "evaluation")),
+    *(f"docs/guide/{name}.md" for name in ("export", "faces", "protocols")),
 )
 
 
@@ -105,6 +99,8 @@ def test_the_python_of_the_readme_runs(pixel_run):
 
 def test_the_index_names_every_page():
     index = (ROOT / "docs/README.md").read_text(encoding="utf-8")
-    pages = {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    folders = ("docs", "docs/guide", "docs/results")
+    paths = [path for folder in folders for path in (ROOT / folder).glob("*.md")]
+    pages = {path.relative_to(ROOT / "docs").as_posix() for path in paths} - {"README.md"}
     assert {name for name in pages if f"({name})" not in index} == set()
     assert not re.findall(r"\(docs/", index)

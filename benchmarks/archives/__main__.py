@@ -66,7 +66,7 @@ def main(
     epochs: int = 200,
     seeds: int = 5,
     threads: int = 1,
-    out: Path = Path("docs"),
+    out: Path = Path("docs/results"),
 ) -> None:
     """Run the chosen sets and write their table.
 

@@ -125,7 +125,7 @@ def written(found: dict[str, Any]) -> str:
         .replace("`python -m benchmarks.face_pipeline`", "This benchmark")
         .strip(),
         "",
-        "    python -m benchmarks.face_pipeline page=docs/face_pipeline.md",
+        "    python -m benchmarks.face_pipeline page=docs/results/face_pipeline.md",
         "",
         f"{found['frames']} frames of {WIDTH} x {HEIGHT}, crops of {SIZE} pixels; one thread of",
         f"{processor()}, {os.cpu_count()} cores, Python {platform.python_version()}, PyAV {av.__version__},",

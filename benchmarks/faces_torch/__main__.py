@@ -32,7 +32,7 @@ def main(
     rounds: int = 3,
     threads: int = 1,
     models: Path | None = None,
-    out: Path = Path("docs"),
+    out: Path = Path("docs/results"),
 ) -> None:
     """Compare the backends, measure the speed, and write the page.
 

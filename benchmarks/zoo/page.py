@@ -66,7 +66,7 @@ def _markdown(found: Sequence[Row], units: Sequence[Unit], about: Mapping[str, A
         f"{STEPS} steps a rate; the steps and CPU seconds of all rates that were needed are told.",
         "Milliseconds are of one thread, beside what else the machine does.",
         "",
-        f"![Test AUC]({input}.png)",
+        f"![Test AUC](../../zoo/{input}.png)",
         "",
         *_table(found, rivals),
         "",

@@ -50,7 +50,7 @@ def main(
         root: The folder that the corpus was unpacked to.
         against: Count the persons that another corpus shares with it, as in against=edaic:<folder>.
         decode: Decode every video from start to end, once, and list those that are damaged.
-        xray: Look into every array, and for what tells the label: see docs/xray.md.
+        xray: Look into every array, and for what tells the label: see docs/guide/xray.md.
         json: Write what the x-ray found as JSON too.
         html: Write the report as a page too.
         options: Of the source, such as label_rule=published; probe=false opens no file.

@@ -8,7 +8,7 @@ follower joins the lead, log seconds that it comes later) is
 
 with ``m = movement`` and the share ``w_a`` of the aspect's family. A follower that does not join comes at a
 time of its own, so relations change nothing that one channel alone shows. Sizes are our own choice;
-``docs/cohort.md`` names the source of each direction.
+``docs/guide/cohort.md`` names the source of each direction.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a person of the cohort does at a visit: levels, wandering, smiles, blinks and acts.
 
-The equations, with the meaning of every symbol, are in ``docs/cohort.md``. In short, channel ``c`` of person
-``i`` at visit ``v`` has the level
+The equations, with the meaning of every symbol, are in ``docs/guide/cohort.md``. In short, channel ``c`` of
+person ``i`` at visit ``v`` has the level
 
     base_c + n confound * spread_c * habit_ic + n effect_c * shown_iv,d(c) + day_ivc   where severity moves c
     base_c + spread_c * (k * (M habit_i)_c + sqrt(1 - k^2) * own_ic)                   where it leaves c alone

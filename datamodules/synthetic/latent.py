@@ -1,8 +1,8 @@
 """The latent model of the synthetic longitudinal cohort: channels, persons and their visits.
 
-The equations, with the meaning of every symbol, are in ``docs/cohort.md``; what persons do at a visit is in
-``behavior.py``. All constants below are our own choice: the cohort is a controlled experiment, not a model of
-patients.
+The equations, with the meaning of every symbol, are in ``docs/guide/cohort.md``; what persons do at a visit
+is in ``behavior.py``. All constants below are our own choice: the cohort is a controlled experiment, not a
+model of patients.
 """
 
 from __future__ import annotations

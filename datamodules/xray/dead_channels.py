@@ -16,7 +16,7 @@ from datamodules.xray.measured import Measured
 from datamodules.xray.survey import Survey
 from datamodules.xray.table_facts import category_facts
 
-# All our choices; docs/xray.md says why.
+# All our choices; docs/guide/xray.md says why.
 _DEAD, _ALIVE = (
     0.9,
     0.9,

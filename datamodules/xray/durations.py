@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from datamodules.xray.defect import Defect, defect_of
 from datamodules.xray.measured import Measured
 
-# All our choices; docs/xray.md says why.
+# All our choices; docs/guide/xray.md says why.
 _AGREE = 0.8  # of the recordings, before one that differs is a fault
 _FEWEST = 3  # recordings
 _SHARE, _SECONDS = 0.15, 0.5  # by which a length may differ

@@ -26,7 +26,7 @@ _OURS = dict(  # of the synthetic cohort
 _FORMS = ("{axis}_{point}", "{axis}{point}", "{point}_{axis}")
 _AXES = ("XYZ", "xyz", "xy")  # those in space first: they do not change where a head turns
 DISTANCES = (("inner_r", "inner_l"), ("bridge", "base"), ("ala_r", "ala_l"), ("jaw_r", "jaw_l"))
-# All our choices; docs/xray.md has what one person and two persons reach.
+# All our choices; docs/guide/xray.md has what one person and two persons reach.
 _FACE = 0.8  # of the rows have eyes, nose and jaw where a face has them
 _ROWS = 10  # on either side of a jump, at least
 _LONGEST = 60

@@ -21,7 +21,7 @@ from datamodules.xray.survey import Survey
 
 _log = logging.getLogger(__name__)
 
-# All our choices; docs/xray.md says why.
+# All our choices; docs/guide/xray.md says why.
 _MOST = 3000  # files of a set whose fingerprints are compared pair by pair; of more the digests alone are
 _SHORTEST = 19  # rows below which an array has no fingerprint of its own
 _FEWEST = 16  # numbers of a sketch

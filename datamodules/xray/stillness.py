@@ -9,7 +9,7 @@ from datamodules.xray.defect import Defect, defect_of
 from datamodules.xray.measured import Measured
 from datamodules.xray.survey import ChannelRuns, Survey
 
-# All our choices; docs/xray.md says why.
+# All our choices; docs/guide/xray.md says why.
 _ROWS, _CHANNEL_ROWS = 4, 16  # below which an array, a channel may rest by chance
 _CHANNEL_S = 1.5  # seconds that one channel may rest by chance, at a clip of its scale
 _TIMES_ARRAY, _TIMES = 3.0, 10.0  # as long as the longest stretch in 9 of 10 files where it moves

@@ -12,7 +12,7 @@ from datamodules.xray.durations import Stated, odd_between_sets, odd_lengths, od
 from datamodules.xray.measured import Measured
 from datamodules.xray.survey import Survey
 
-# All our choices; docs/xray.md says why.
+# All our choices; docs/guide/xray.md says why.
 APART = 0.03  # as for series: 24 and 25 frames/s are told apart, 29.97 and 30 are not
 _THOUSAND = (300.0, 3000.0)  # times as fast or slow as the others: seconds for milliseconds or the other way
 _SLOWEST, _FASTEST = 0.005, 2000.0  # rows/s, beyond which a unit is wrong whatever the others say

@@ -8,7 +8,7 @@ from datamodules.xray.defect import Defect, defect_of
 from datamodules.xray.measured import Measured
 from datamodules.xray.survey import Survey
 
-# All our choices; docs/xray.md says why.
+# All our choices; docs/guide/xray.md says why.
 _SIZE = 0.05  # root mean square of the logarithms: 5 %, where persons differ by 5 to 10 % in each
 _TIMES_SPREAD = 2.0  # what proportions wander by around the jump
 _TIMES_OTHERS = 3.5  # the largest jump in half of the recordings

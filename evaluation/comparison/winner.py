@@ -3,8 +3,8 @@
 The trial with the best validation value is not the best trial for sure: persons are few, seeds fewer, and of
 many trials one is lucky. Persons are drawn with replacement, the same for all trials and seeds; what these
 draws say of the noise, and the spread of seeds around their trials, gives the true values of the trials
-(`rank_one`). How well its probabilities hold is in `docs/winner.md`. Letters: `K` trials, `M` trained models,
-`R` draws.
+(`rank_one`). How well its probabilities hold is in `docs/results/winner.md`. Letters: `K` trials, `M` trained
+models, `R` draws.
 """
 
 from collections.abc import Hashable, Mapping

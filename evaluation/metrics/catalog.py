@@ -17,7 +17,7 @@ Kind = Literal["rank", "decision", "probability", "score", "within", "change", "
 Unit = Literal["points", "probability"]
 Reads = Literal["ranks", "standardized values", "values"]
 
-MIN_CLASS = 5  # persons of a class: below, no method covered 92 % in every line of docs/coverage.md
+MIN_CLASS = 5  # persons of a class: below, no method covered 92 % in every line of docs/results/coverage.md
 
 
 @dataclass(frozen=True)

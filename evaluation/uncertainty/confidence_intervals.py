@@ -10,9 +10,9 @@ With the standard error e and the degrees of freedom df of the jackknife (`jackk
 
 The first is Wilson's interval (JASA 1927) with the effective number of persons n of a survey (Korn and
 Graubard, Survey Methodology 1998), the third Fisher's z. Which scale, and which df, was chosen by the
-simulation in `docs/coverage.md`. The last, and Student's interval of a few seeds, can reach beyond the range
-of a metric, such as [0, 1] of an AUC; there is no truth out there, so they are cut to it (`within`), which
-leaves their coverage as it is.
+simulation in `docs/results/coverage.md`. The last, and Student's interval of a few seeds, can reach beyond
+the range of a metric, such as [0, 1] of an AUC; there is no truth out there, so they are cut to it
+(`within`), which leaves their coverage as it is.
 """
 
 from collections.abc import Sequence

@@ -31,7 +31,7 @@ Array = NDArray[np.float64]
 
 _BLOCK = 4_000_000  # weights held at once, 32 MB: our choice
 _FLAT = 1e-10  # relative: below it the values without a person differ by rounding only (our choice)
-_MIN_DF = 5.0  # our choice: fewer widen intervals and did not raise coverage (docs/coverage.md)
+_MIN_DF = 5.0  # our choice: fewer widen intervals and did not raise coverage (docs/results/coverage.md)
 
 
 class Spread(NamedTuple):

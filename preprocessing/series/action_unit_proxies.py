@@ -1,10 +1,10 @@
 """Proxies of action units: distances of landmarks that a unit changes, positive where it is active.
 
 They are geometry and no coding of a face: no training, no human coder, hence `au_proxy`. There are those
-that follow drawn or warped faces whose units are known (`docs/faces.md`); 4, 6 and 17 do not, and have none.
-How well depends on the landmarks: those of the plain mesh follow 1 by a third of its size and on photographs
-alone, and 2 and 24 not at all, for which finer landmarks are needed. All are in distances of the inner
-corners of the eyes, on landmarks that are turned to the front.
+that follow drawn or warped faces whose units are known (`docs/guide/faces.md`); 4, 6 and 17 do not, and have
+none. How well depends on the landmarks: those of the plain mesh follow 1 by a third of its size and on
+photographs alone, and 2 and 24 not at all, for which finer landmarks are needed. All are in distances of the
+inner corners of the eyes, on landmarks that are turned to the front.
 """
 
 import numpy as np

@@ -2,9 +2,9 @@
 
 The template is the mean over forty of our drawn faces that look straight ahead (`datamodules.synthetic.face`,
 through the mesh), made symmetric; its unit is the distance of the inner corners of the eyes. It needs no
-metric model of a face: the angles that it gives have a zero and a slope of their own, see `docs/faces.md`.
-Letters: `N` frames with a face, `P` landmarks, `K` points of the template. Axes: x to the picture's right, y
-down, z away from the camera.
+metric model of a face: the angles that it gives have a zero and a slope of their own, see
+`docs/guide/faces.md`. Letters: `N` frames with a face, `P` landmarks, `K` points of the template. Axes: x to
+the picture's right, y down, z away from the camera.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""False alarms and power of change scores: `python -m studies.change_scores` writes docs/change_scores.md.
+"""False alarms and power of change scores: `python -m studies.change_scores` writes their page and picture.
 
 Persons who do not change at all, and persons whose last visit lies a chosen number of points away, are judged
 by what validation persons taught, of whom there are few or many. Their questionnaires are answered anew each
@@ -31,7 +31,9 @@ _STUDIES = 10  # of validation persons behind a power
 _SEED = 210
 
 
-def main(*, tested: int = TESTED, pool: int = POOL, train: int = TRAIN, docs: Path = Path("docs")) -> None:
+def main(
+    *, tested: int = TESTED, pool: int = POOL, train: int = TRAIN, docs: Path = Path("docs/results")
+) -> None:
     """Simulate, judge, and write the page with its picture.
 
     Args:

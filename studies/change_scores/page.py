@@ -12,15 +12,15 @@ _COLORS = (GRAY, PURPLE, BLUE, GREEN, ORANGE, VERMILION)
 
 _PAGE = """# Change between visits: false alarms and power
 
-A change score ([evaluation.md](evaluation.md#change-between-visits)) flags a visit where the predicted change
-is beyond what predictions move without a change. Here the truth is known: {tested} persons whose severity is
-the same at six visits, and the same persons with a last visit that lies 5 to 30 points away. Faces, habits,
-days and the answers to the BDI-II are drawn anew at each visit as in the [synthetic cohort](cohort.md) (8 s,
-confound on, stability: share of severity between persons). Readers are ridge regressions on the true
-statistics of a recording, learned on {train} persons. *Knows earlier scores*: it also sees the recording
-minus the habit that earlier visits show beyond their scores, and those scores; its baseline is the mean of
-the known scores. Made-up predictors are a shrunken true score plus an error of the person and one of the
-visit.
+A change score ([evaluation.md](../guide/evaluation.md#change-between-visits)) flags a visit where the
+predicted change is beyond what predictions move without a change. Here the truth is known: {tested} persons
+whose severity is the same at six visits, and the same persons with a last visit that lies 5 to 30 points
+away. Faces, habits, days and the answers to the BDI-II are drawn anew at each visit as in the [synthetic
+cohort](../guide/cohort.md) (8 s, confound on, stability: share of severity between persons). Readers are
+ridge regressions on the true statistics of a recording, learned on {train} persons. *Knows earlier scores*:
+it also sees the recording minus the habit that earlier visits show beyond their scores, and those scores; its
+baseline is the mean of the known scores. Made-up predictors are a shrunken true score plus an error of the
+person and one of the visit.
 
     {command}
 
@@ -74,7 +74,7 @@ _READING = """- Over all lines the share of false alarms is {least:.1%} to {most
 def write_page(
     docs: Path, rows: pd.DataFrame, power: pd.DataFrame, *, tested: int, pool: int, train: int
 ) -> None:
-    """Write docs/change_scores.md and docs/images/change_scores.png."""
+    """Write docs/results/change_scores.md and docs/results/images/change_scores.png."""
     known = rows[rows["rules"] > 0]
     words = spelled(tested=tested, pool=pool, train=train)
     sizes = sorted(power["points"].unique())

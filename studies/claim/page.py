@@ -59,7 +59,7 @@ def _markdown(results: Results, found: Sequence[Verdict], about: Mapping[str, An
         "Means over cohorts, with 95 % t intervals over their seeds. Nobody who is tested was trained on;",
         "every visit of a tested person but the first is predicted, and all visits before it are known.",
         "",
-        "![Test AUC over the stability of severity](claim.png)",
+        "![Test AUC over the stability of severity](../../claim/claim.png)",
     ]
     for cell in results.cells:
         lines += _cell(results, cell)

@@ -44,7 +44,7 @@ def main(
     *,
     studies: int = STUDIES,
     kept: Path = Path("outputs/coverage"),
-    page: Path = Path("docs/coverage.md"),
+    page: Path = Path("docs/results/coverage.md"),
 ) -> None:
     """Simulate every line that the folder does not hold yet, and write the page.
 

@@ -33,7 +33,7 @@ _WEAKER = {"null": 1.0, "power": 0.5}  # signal of the second model, relative to
 _SEED = 14
 
 
-def main(*, studies: int = STUDIES, page: Path = Path("docs/compare_null.md")) -> None:
+def main(*, studies: int = STUDIES, page: Path = Path("docs/results/compare_null.md")) -> None:
     """Simulate both hypotheses on all scales and write the page.
 
     Args:

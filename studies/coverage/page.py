@@ -23,7 +23,7 @@ A 95 % interval should hold the true value in 95 of 100 studies. Here the truth 
 {studies:,} simulated test sets, whose true metrics come from one of {large:,} recordings. The Monte-Carlo
 error of a coverage is {error:.3f} (one standard error, at .95). *Before* are percentiles of {resamples:,}
 resamples of persons, *after* what is printed now: the metric without each person in turn, on the scale where
-its interval is symmetric ([0024](decisions/0024-intervals.md)). Both see the same studies. A line names
+its interval is symmetric ([0024](../decisions/0024-intervals.md)). Both see the same studies. A line names
 persons x visits, whose label it is, and the true AUC.
 
 ## Coverage, before and after

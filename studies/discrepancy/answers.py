@@ -48,7 +48,7 @@ def main(
     lowest: int = 1,
     n_boot: int = 1000,
     draws: int = 199,
-    out: Path = Path("docs/discrepancy_answers.md"),
+    out: Path = Path("docs/results/discrepancy_answers.md"),
 ) -> None:
     """Measure and write the report.
 

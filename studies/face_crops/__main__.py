@@ -1,4 +1,4 @@
-"""Does cutting out the face pay? `python -m studies.face_crops` writes docs/face_crops.md.
+"""Does cutting out the face pay? `python -m studies.face_crops` writes docs/results/face_crops.md.
 
 A cohort is filmed in rooms once and preprocessed once by `preprocess.py`; then MPDRM is trained on whole
 frames, on the aligned crops, and on portraits without a room: the same persons, splits, initializations,
@@ -27,7 +27,7 @@ def main(
     epochs: int = EPOCHS,
     out: Path = Path("outputs/face_crops"),
     data: Path = Path("data"),
-    docs: Path = Path("docs"),
+    docs: Path = Path("docs/results"),
     arms: tuple[str, ...] = tuple(ARMS),
     workers: int = 2,
 ) -> None:

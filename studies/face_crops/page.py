@@ -1,4 +1,4 @@
-"""The page docs/face_crops.md, and the intervals on it."""
+"""The page docs/results/face_crops.md, and the intervals on it."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +21,7 @@ _REFERENCE = "frame"
 _HEAD = """# Does cutting out the face pay?
 
 {persons} drawn persons of {visits} visits each, filmed in rooms of 640 x 480 pixels
-([cohort.md](cohort.md#rooms)) for up to {duration:g} s at {fps:g} frames/s, and preprocessed by
+([cohort.md](../guide/cohort.md#rooms)) for up to {duration:g} s at {fps:g} frames/s, and preprocessed by
 `preprocess.py` with its defaults ({kept:,} recordings kept). MPDRM is then trained from scratch on each
 input: the same persons, splits, initializations, {pixels} x {pixels} pixels into the network, {epochs}
 epochs, learning rate. Habits are switched off (`confound=0`), so that the question is only whether the

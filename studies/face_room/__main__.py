@@ -1,8 +1,8 @@
 """Preprocessing of synthetic rooms against their truth: `python -m studies.face_room`.
 
 Faces found, the second person, frames to be masked, and what the series recover of the channels that were
-drawn; writes docs/face_room.md and its pictures. Every room is kept below `folder`: a second call makes what
-is missing, and all after a change of the preprocessing or of the rooms.
+drawn; writes docs/results/face_room.md and its pictures. Every room is kept below `folder`: a second call
+makes what is missing, and all after a change of the preprocessing or of the rooms.
 """
 
 import hashlib
@@ -47,7 +47,7 @@ def main(
     first_seed: int = 1000,
     fps: float = 25.0,
     folder: Path = Path("outputs/face_room"),
-    docs: Path = Path("docs"),
+    docs: Path = Path("docs/results"),
     workers: int = 1,
 ) -> None:
     """Look at rooms, write the page.

@@ -1,4 +1,4 @@
-"""The page docs/face_room.md."""
+"""The page docs/results/face_room.md."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,8 +17,8 @@ from studies.face_room.score import EDGE, WIDE, Rate, masks, recall, wrong_perso
 _HEAD = """# Faces in synthetic rooms
 
 Drawn persons in larger moving scenes of 640 x 480 pixels whose truth is known for every frame
-([cohort.md](cohort.md#rooms)), through the steps of `preprocess.py`: the faces of a recording, the one
-person who is followed, alignment, quality gate, series. Frames go to them as drawn, without a file in
+([cohort.md](../guide/cohort.md#rooms)), through the steps of `preprocess.py`: the faces of a recording, the
+one person who is followed, alignment, quality gate, series. Frames go to them as drawn, without a file in
 between. Drawn faces are an upper bound: nothing here says how well a real face is read.
 
     {command}

@@ -1,4 +1,4 @@
-"""Do forecasts say what reports then print? `python -m studies.forecast` writes docs/forecast.md.
+"""Do forecasts say what reports then print? `python -m studies.forecast` writes docs/results/forecast.md.
 
 Six settings, of 20, 50 and 150 persons with 1 and 3 visits, are simulated many times; the report's own
 intervals are measured and held against the forecast, which knows how the setting was made and no simulated
@@ -40,7 +40,7 @@ def main(
     studies: int = STUDIES,
     comparisons: int = COMPARISONS,
     folder: Path = Path("outputs/forecast"),
-    docs: Path = Path("docs"),
+    docs: Path = Path("docs/results"),
 ) -> None:
     """Fill what is missing and write the page.
 

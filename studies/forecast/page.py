@@ -76,8 +76,8 @@ told apart from it.{absent}
 
 ## What is assumed and what is not
 
-- The interval is the report's own formula ([0024](decisions/0024-intervals.md)) with the standard error and
-  the degrees of freedom that the jackknife has on average. Both follow from the influence of single
+- The interval is the report's own formula ([0024](../decisions/0024-intervals.md)) with the standard error
+  and the degrees of freedom that the jackknife has on average. Both follow from the influence of single
   recordings, by integrals over one normal variable; nothing is resampled.
 - The mean width is forecast, where a report finds the value that is expected. The width of one report has a
   standard deviation of {spread} of it for AUC.

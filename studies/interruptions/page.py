@@ -16,7 +16,7 @@ nobody interrupted: weights of the best and the last checkpoint, optimizer, sche
 `history.csv`, `metrics.json`, `predictions.csv`, the found rate, looks at the test part. Equal means every
 bit; times are not compared.
 
-    python -m studies.interruptions page=docs/interruptions.md
+    python -m studies.interruptions page=docs/results/interruptions.md
 
 Moments of kills and signals are drawn over what a run leaves on disk, not over seconds: one in eight before
 its first training step (start, cohort, leak audit, range test of `find_lr`), six over the steps that have

@@ -1,4 +1,4 @@
-"""Heads of items: `python -m studies.item_heads` writes the results into docs/item_heads.md.
+"""Heads of items: `python -m studies.item_heads` writes the results into docs/results/item_heads.md.
 
 Recovery: persons and items that are known, fitted again. Joined corpora: one network over three
 questionnaires beside a network for each, on new persons. A repetition has persons, items and networks of its
@@ -30,7 +30,7 @@ def main(
     repetitions: int = 20,
     persons: int = 2000,
     minutes: float = 0.0,
-    docs: Path = Path("docs"),
+    docs: Path = Path("docs/results"),
 ) -> None:
     """Compute what is missing; write page and picture when nothing is.
 

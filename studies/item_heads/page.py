@@ -33,7 +33,7 @@ def interval(values: Array) -> tuple[float, float, float]:
 def write_page(
     docs: Path, recovery: pd.DataFrame, joint: pd.DataFrame, *, persons: int, command: str
 ) -> None:
-    """Write docs/item_heads.md and docs/images/item_heads.png."""
+    """Write docs/results/item_heads.md and docs/results/images/item_heads.png."""
     gaps = {scale: (joint[f"{scale}_joint"] - joint[f"{scale}_own"]).to_numpy() for scale in SCALES}
     told = {
         "command": command,

@@ -12,7 +12,7 @@ Every case is a real command that was ended at a random moment and given once mo
 against what the same command leaves when nobody disturbs it. Moments are drawn over what a command leaves on
 disk and the time until the next file, not over seconds, most of which are its start.
 
-    python -m studies.kills page=docs/kills.md
+    python -m studies.kills page=docs/results/kills.md
 
 - **folds**: two folds of a cross-validation. Pooled `metrics.json`, `predictions.csv` and `folds.csv` are
   compared byte by byte; of each fold also weights, optimizer, curves and looks at the test part, bit by bit.

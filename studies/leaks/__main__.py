@@ -31,7 +31,7 @@ from studies.leaks import content as content_leaks
 from studies.leaks.cohorts import drawn
 from studies.leaks.plants import LEAKS, Plant, plant
 
-PAGE = Path("docs/leak_audit.md")
+PAGE = Path("docs/results/leak_audit.md")
 COHORTS = ((48, 3, 0.0), (64, 2, 1.0), (40, 4, 1.0))  # persons, visits, confound
 CLEAN = ((48, 3), (64, 2))  # persons and visits, in turn
 _drawn = partial(drawn, seconds=4.0)

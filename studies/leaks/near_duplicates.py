@@ -1,7 +1,7 @@
 """Recall and false pairs of the near-duplicate search: `python -m studies.leaks.near_duplicates`.
 
 True pairs are recordings of a synthetic cohort changed in one way; false pairs are those it finds among
-visits that nobody copied. Writes `docs/near_duplicates.md`.
+visits that nobody copied. Writes `docs/results/near_duplicates.md`.
 """
 
 import os
@@ -229,7 +229,11 @@ def page(*, count: int, pixels: int, subjects: int) -> str:
 
 
 def main(
-    *, cohorts: int = 20, pixels: int = 2, subjects: int = 160, out: Path = Path("docs/near_duplicates.md")
+    *,
+    cohorts: int = 20,
+    pixels: int = 2,
+    subjects: int = 160,
+    out: Path = Path("docs/results/near_duplicates.md"),
 ) -> None:
     """Measure and write the page.
 

@@ -13,7 +13,7 @@ the cache of one that nobody interrupted: clips, series, contact sheets, entries
 was refused and the record of the settings. Equal means every byte, and no file more or less; logs and the
 page, which tell times, are not compared.
 
-    python -m studies.preprocess_kills page=docs/preprocess_kills.md
+    python -m studies.preprocess_kills page=docs/results/preprocess_kills.md
 
 The signal goes to the command alone, whose workers must notice; to its whole group at once; or to one of its
 workers, which costs that recording another try and nothing else. "Before" is before the first recording was

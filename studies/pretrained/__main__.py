@@ -1,4 +1,4 @@
-"""Do pretrained weights pay? `python -m studies.pretrained` writes docs/pretrained.md.
+"""Do pretrained weights pay? `python -m studies.pretrained` writes docs/results/pretrained.md.
 
 A cohort is filmed in rooms and preprocessed once, as in `studies.face_crops`, and its crops are encoded once
 by `encode.py` with ImageNet weights. Then one network is trained from random weights, from these weights, and
@@ -31,7 +31,7 @@ def main(
     long: int = LONG,
     out: Path = Path("outputs/pretrained"),
     data: Path = Path("data"),
-    docs: Path = Path("docs"),
+    docs: Path = Path("docs/results"),
     arms: tuple[str, ...] = tuple(ARMS),
     workers: int = 2,
 ) -> None:

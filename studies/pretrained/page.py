@@ -1,4 +1,4 @@
-"""The page docs/pretrained.md."""
+"""The page docs/results/pretrained.md."""
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
@@ -27,11 +27,12 @@ from studies.pretrained.plan import (
 
 _HEAD = """# Do pretrained weights pay?
 
-{persons} drawn persons of {visits} visits each, filmed in rooms ([cohort.md](cohort.md#rooms)), preprocessed
-by `preprocess.py` with its defaults, and read as crops of {pixels} x {pixels} pixels, as in
+{persons} drawn persons of {visits} visits each, filmed in rooms ([cohort.md](../guide/cohort.md#rooms)),
+preprocessed by `preprocess.py` with its defaults, and read as crops of {pixels} x {pixels} pixels, as in
 [face_crops.md](face_crops.md). One network, EfficientNet-Lite0 frame by frame, its 4 x 4 places as tokens,
-an attentive pool and the usual heads ([encoders.md](encoders.md)), is trained with and without the ImageNet
-weights of the extra `weights`. Habits are switched off (`confound=0`). Depression is a BDI-II of 14 or more.
+an attentive pool and the usual heads ([encoders.md](../guide/encoders.md)), is trained with and without the
+ImageNet weights of the extra `weights`. Habits are switched off (`confound=0`). Depression is a BDI-II of 14
+or more.
 
     {command}
 

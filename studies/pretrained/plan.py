@@ -7,7 +7,7 @@ from studies.face_crops.plan import Unit, cache_of
 
 SUBJECTS, EPOCHS, LONG, PIXELS = 40, 8, 60, 112
 RATES = (3e-4, 1e-3, 3e-3)  # our choice, the same for all arms; validation chooses of them
-LAYER_DECAY = 0.75  # the example of docs/encoders.md; our choice
+LAYER_DECAY = 0.75  # the example of docs/guide/encoders.md; our choice
 WEIGHTS = "efficientnet_lite0"
 CHANNELS, PLACES = 320, 16  # of the last maps, and so of a stored token; cells of a frame
 FRAMES, STRIDE, CLIPS = 2, 8, 3

@@ -1,6 +1,6 @@
 """Does the small-sample optimism of the literature appear, and why? Models on 50 to 11,000 persons.
 
-`python -m studies.scale` writes docs/scale_study.md and its picture. Every cell (condition, size,
+`python -m studies.scale` writes docs/results/scale_study.md and its picture. Every cell (condition, size,
 draw) is kept below `folder`; a second call makes what is missing, and all after a change of
 `studies.scale.cells`.
 """
@@ -40,7 +40,7 @@ def main(
     draws: tuple[int, ...] = DRAWS,
     conditions: tuple[str, ...] = tuple(CONDITIONS),
     folder: Path = Path("outputs/scale_study"),
-    docs: Path = Path("docs"),
+    docs: Path = Path("docs/results"),
     workers: int = cpu_count(),
 ) -> None:
     """Draw persons, fill cells, write the page.

@@ -50,7 +50,7 @@ what earlier ones had kept.
     )
 
 
-_INTRODUCTION = """Persons of the [synthetic cohort](cohort.md), one recording of 12 s each, twelve
+_INTRODUCTION = """Persons of the [synthetic cohort](../guide/cohort.md), one recording of 12 s each, twelve
 statistics of 15 channels; the label is a BDI-II total of 14 or more. Every model is fitted on a
 random part of the persons and judged twice: as a paper would, by what these persons allow, and on the
 same 2,000 persons that nothing else sees. Draws of the large sizes overlap. Models have usual

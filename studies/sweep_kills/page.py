@@ -1,4 +1,4 @@
-"""The page `docs/sweep_kills.md`."""
+"""The page `docs/results/sweep_kills.md`."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

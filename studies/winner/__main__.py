@@ -1,4 +1,4 @@
-"""Does the probability of rank 1 hold? `python -m studies.winner` writes docs/winner.md and its picture.
+"""Does the probability of rank 1 hold? `python -m studies.winner` writes docs/results/winner.md.
 
 Sweeps are simulated as tables of predictions whose best trial in the population is known
 (`studies.winner.simulated`); nothing is trained. Blocks of sweeps are kept below `kept`, and a second call
@@ -22,7 +22,11 @@ _BLOCK = 50
 
 
 def main(
-    *, sweeps: int = SWEEPS, kept: Path = Path("outputs/winner"), docs: Path = Path("docs"), workers: int = 1
+    *,
+    sweeps: int = SWEEPS,
+    kept: Path = Path("outputs/winner"),
+    docs: Path = Path("docs/results"),
+    workers: int = 1,
 ) -> None:
     """Simulate, judge, and write the page.
 

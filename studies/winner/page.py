@@ -140,13 +140,13 @@ The page of a sweep states for every trial the probability that it is the best o
 other seeds, and what choosing it is expected to cost. Here that is held against {sweeps:,} simulated sweeps
 whose best trial is known: tables of predictions of 5 to 40 trials with 1 to 5 seeds on 15 to 100 persons
 with 1 to 4 visits, nothing is trained (`studies/winner/simulated.py`). How it is computed, and why the share
-of resamples in which a trial is on top will not do: [0040](decisions/0040-would-the-winner-win-again.md).
+of resamples in which a trial is on top will not do: [0040](../decisions/0040-would-the-winner-win-again.md).
 
 **The calibration slope is {ours}**; 1 is right, below 1 is too sure. It was to have an interval that contains
 1 and lies within .8 to 1.2. {verdict}. A plain joint bootstrap of persons and seeds on the same tables has
 {plain}.
 
-![Stated probability against the share of such trials that are the best]({picture})
+![Stated probability against the share of such trials that are the best](../{picture})
 
 The slope is that of a logistic regression of "this trial is the best of its sweep" on the log odds of its
 stated probability, over all trials; its interval resamples sweeps. Probabilities below {floor} are read as

@@ -21,7 +21,7 @@ from studies.xray.page import false, missed, written
 from studies.xray.plants import PLANTS, planted
 from studies.xray.verdict import asked
 
-PAGE = Path("docs/xray_planted.md")
+PAGE = Path("docs/results/xray_planted.md")
 
 
 def main(

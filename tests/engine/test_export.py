@@ -28,7 +28,7 @@ TIMM = [
 ]
 
 LONGER = [*SERIES, "data.module.train_clips.length=20", "data.module.eval_clips.length=20"]
-"""ONNX has no differences over as many steps as a clip has, 8 in clips of 8: see docs/export.md."""
+"""ONNX has no differences over as many steps as a clip has, 8 in clips of 8: see docs/guide/export.md."""
 ITEMS = [*LONGER, "data=synthetic_dass", "model/heads=items"]
 
 
@@ -129,7 +129,7 @@ def _check_certificate(bundle, *, relative):
 @pytest.mark.slow
 def test_the_onnx_file_runs_without_this_package_as_its_page_shows(exported):
     pytest.importorskip("onnxruntime")
-    text = (ROOT / "docs/export.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/guide/export.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
     assert "engine" not in block
     shown: dict[str, Any] = {}

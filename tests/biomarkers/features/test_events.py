@@ -53,8 +53,8 @@ def test_a_face_that_rests_high_shows_its_events_above_its_own_median(make_serie
 
 
 def test_the_rate_of_blinks_is_that_of_the_process_they_were_drawn_from(make_series):
-    # Blinks of docs/cohort.md: a Poisson process of 16 exp(0.15 s) a minute at severity s, where no habit
-    # moves rates; blinks of 0.3 s that overlap are one event, which thins a rate r to r exp(-r d).
+    # Blinks of docs/guide/cohort.md: a Poisson process of 16 exp(0.15 s) a minute at severity s, where no
+    # habit moves rates; blinks of 0.3 s that overlap are one event, which thins a rate r to r exp(-r d).
     settings = LatentSettings(40, 1, 30.0, 60.0, confound=0.0, habit_visibility=0.0, seed=0)
     extractor = EventFeatures(channels=["au45"], low=1.0, high=2.0)
     expected, found = [], []

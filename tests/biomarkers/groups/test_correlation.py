@@ -87,7 +87,8 @@ def test_gaps_stay_in_the_table_with_a_reason(rng):
 
 @pytest.mark.slow
 def test_what_moves_with_severity_in_the_cohort_is_found_and_the_pupil_is_not(make_series):
-    # docs/cohort.md: gaze_y by -0.05 rad a unit of severity, the rate of blinks by exp(0.15), the pupil by 0.
+    # docs/guide/cohort.md: gaze_y by -0.05 rad a unit of severity, the rate of blinks by exp(0.15), the
+    # pupil by 0.
     settings = LatentSettings(300, 1, 15.0, 16.0, confound=0.3, habit_visibility=0.1, seed=5)
     visits = draw_cohort(settings)
     at = [CHANNELS.index(name) for name in CARRIED]

@@ -86,7 +86,7 @@ def test_open_eyes_are_valid_and_neither_signal_says_closed(make_series):
 
 
 def test_the_cohort_blinks_as_it_was_drawn(make_series):
-    # docs/cohort.md: 16 exp(0.15 s) blinks a minute of 0.3 s; those that overlap are one.
+    # docs/guide/cohort.md: 16 exp(0.15 s) blinks a minute of 0.3 s; those that overlap are one.
     settings = LatentSettings(30, 1, 15.0, 40.0, confound=0.0, habit_visibility=0.0, seed=1)
     found, expected = [], []
     for visit in draw_cohort(settings):

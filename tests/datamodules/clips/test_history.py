@@ -8,7 +8,7 @@ NAN = float("nan")
 
 
 def by_hand(subject, facts):
-    """The rule of docs/protocols.md, pair by pair."""
+    """The rule of docs/guide/protocols.md, pair by pair."""
     size = len(facts)
     earlier, score = np.zeros((size, size), dtype=bool), np.full((size, size), np.nan, dtype=np.float32)
     for i, mine in enumerate(facts):

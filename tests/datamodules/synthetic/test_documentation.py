@@ -8,7 +8,7 @@ import pytest
 from datamodules.synthetic import acts, behavior, latent
 from datamodules.synthetic.gallery import contact_sheet
 
-PAGE = (Path(__file__).parents[3] / "docs" / "cohort.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "guide" / "cohort.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("channel", latent._CHANNELS, ids=latent.CHANNELS)
