@@ -55,7 +55,7 @@ class Resampler:
     Args:
         bound: Metrics of one table; those that are undefined or have no resampled form are NaN throughout.
 
-    Example:
+    Examples:
         >>> table = pd.DataFrame({"score_target": [1.0, 2.0], "score_prediction": [1.0, 5.0]})
         >>> Resampler(list(measurements(table, threshold=None)))(np.array([[1.0, 1.0], [0.0, 2.0]]))["mae"]
         array([1.5, 3. ])

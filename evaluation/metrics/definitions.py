@@ -101,7 +101,7 @@ def ccc(target: ArrayLike, prediction: ArrayLike) -> Value:
     its value is a little larger in magnitude when the means differ, and equal when they agree. A constant
     predictor has CCC 0.
 
-    Example:
+    Examples:
         >>> round(ccc([1, 2, 3], [2, 3, 4]).value, 4)
         0.5714
     """
