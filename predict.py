@@ -1,4 +1,4 @@
-"""Predict recordings by a checkpoint: `python predict.py ckpt_path=<best.ckpt> input=<folder or manifest>`."""
+"""Predict by a checkpoint: `python predict.py ckpt_path=<best.ckpt> input=<folder or manifest>`."""
 
 from pathlib import Path
 

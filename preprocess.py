@@ -1,4 +1,4 @@
-"""Cut aligned faces out of raw videos: `python preprocess.py input=<folder, table or video> output=<cache>`."""
+"""Cut faces out of raw videos: `python preprocess.py input=<folder, table or video> output=<cache>`."""
 
 from pathlib import Path
 

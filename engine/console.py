@@ -28,7 +28,7 @@ COMMANDS = {
 """The file of each command, from the checkout's folder; what it does stands at the file's head."""
 
 _USAGE = "usage: euthymia <command> [key=value ...]"
-_ABOUT = """Settings are those of the script or module: `euthymia train epochs=5` is `python train.py epochs=5`.
+_ABOUT = """Settings are those of the script: `euthymia train epochs=5` is `python train.py epochs=5`.
 `euthymia <command> --help` lists them."""
 
 

@@ -75,7 +75,7 @@ def extend_search_path(words: Sequence[str]) -> None:
     for one in _Leaves.trusted:
         if not one.folder.is_dir():
             raise ExtensionError(
-                f"{title_of(one.package)}: its entry point of {GROUP} names {one.folder}, which is no folder. "
+                f"{title_of(one.package)}: its entry point of {GROUP} names {one.folder}, no folder. "
                 "Name that of its leaves with dots, my_package.conf, and list its *.yaml in package-data."
             )
     _tell_shadowed(_Leaves.trusted)
@@ -115,7 +115,7 @@ def _tell_shadowed(found: Sequence[Extension]) -> None:
 
 
 def owner_advice(leaf: str) -> str | None:
-    """What to add to a command that asks for a leaf of a package that it does not trust; None if it is none."""
+    """What to add to a command that asks for a leaf of a package it does not trust; None if it is none."""
     owners = [one.package for one in extensions() if one not in _Leaves.trusted and leaf in one.leaves()]
     if not owners:
         return None
