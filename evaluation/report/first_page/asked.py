@@ -22,12 +22,14 @@ class Sides:
 
     Attributes:
         above: Of whom is asked.
-        below: Everybody else.
+        below: Everybody else, right after the first.
+        others: Everybody else, alone.
         column: Heading of a column that counts the first.
     """
 
     above: str
     below: str
+    others: str
     column: str
 
 
@@ -35,8 +37,8 @@ def sides(record: Record) -> Sides:
     """By the cut-off of the questionnaire, or by the label where there is none or are several."""
     cuts = {one["cut_off"] for one in record.get("questionnaires") or () if one.get("cut_off") is not None}
     if len(cuts) == 1:
-        return Sides("at or above the cut-off", "below it", "At or above the cut-off")
-    return Sides("with a positive label", "with a negative one", "Positive label")
+        return Sides("at or above the cut-off", "below it", "below the cut-off", "At or above the cut-off")
+    return Sides("with a positive label", "with a negative one", "with a negative label", "Positive label")
 
 
 def opening(record: Record) -> str:
@@ -76,8 +78,8 @@ def _side(record: Record) -> str:
     known = [one for one in record.get("questionnaires") or () if one.get("cut_off") is not None]
     if not known:
         return "whether the label of a person is positive"
-    cuts = " or ".join(f"{one['cut_off']:g} points of the {one['name']}" for one in known)
-    return f"whether the total reaches the cut-off, {cuts}"
+    cuts = " or ".join(f"{one['cut_off']:g} points in the {one['name']}" for one in known)
+    return f"whether the total reaches the cut-off of {cuts}"
 
 
 def _input(record: Record) -> str:
@@ -96,7 +98,7 @@ def _input(record: Record) -> str:
         read = "video of the face, as another network has summarized it"
     else:
         channels = len(source["channels"]) if source.get("channels") else data.get("channels")
-        read = f"{channels} measurements of face and head, at {clips['length']} moments, and no picture"
+        read = f"no picture, but {channels} measurements of face and head at {clips['length']} moments"
     return f"It reads {read}{_span(record, source, clips)}{_pieces(clips)}{_context(config)}."
 
 
@@ -110,7 +112,11 @@ def _span(record: Record, source: Mapping[str, Any], clips: Mapping[str, Any]) -
 
 def _pieces(clips: Mapping[str, Any]) -> str:
     count = clips.get("clips")
-    return "" if count is None else f" ({count} such piece{'s' if count > 1 else ''} of every recording)"
+    if count is None:
+        return ""
+    return (
+        " (one such piece of every recording)" if count == 1 else f" ({count} such pieces of every recording)"
+    )
 
 
 def _context(config: Mapping[str, Any]) -> str:

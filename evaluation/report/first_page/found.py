@@ -180,7 +180,7 @@ def _at_share(tested: Mapping[str, Any]) -> str:
 
 def _false_alarms(alarms: Estimate, words: Sides) -> str:
     return (
-        f"; of 10 {words.below} it flags {ten(alarms['value'])} wrongly "
+        f"; of 10 {words.others}, it flags {ten(alarms['value'])} wrongly "
         f"({hundred(alarms['value'])} of 100; {range_of_100(alarms)})"
     )
 

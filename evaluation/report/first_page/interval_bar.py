@@ -8,7 +8,7 @@ from evaluation.report.first_page.numbers import hundred, range_in_points, range
 from evaluation.report.headline import known
 
 WIDTH = 400.0  # of the drawing, in its own units
-_MARGIN = 14.0
+_MARGIN = 8.0
 _ROOM = 1.25  # of the scale of an error, beyond the longest that is drawn
 
 
@@ -32,6 +32,11 @@ class IntervalBar:
     low: float | None
     high: float | None
     at: float
+
+    @property
+    def anchor(self) -> str:
+        """Toward the middle of the drawing, so that no label leaves it."""
+        return "start" if self.at < WIDTH / 3 else "end" if self.at > 2 * WIDTH / 3 else "middle"
 
 
 def interval_bars(metrics: Mapping[str, Any]) -> list[IntervalBar]:
