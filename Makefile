@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install train test test-commands test-slow lint format doctor
+.PHONY: help install train test test-commands test-slow lint format docs doctor
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -13,7 +13,7 @@ install: $(STAMP)  ## make .venv with the tested versions; does nothing when it 
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e ".[face,ray,gpu,sweep,slurm,export,mlflow,weights,corpora,analysis,dev]"
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e ".[face,ray,gpu,sweep,slurm,export,mlflow,weights,corpora,analysis,docs,dev]"
 	@$(BIN)/python -m preprocessing.models || echo "Everything else is installed; only preprocess.py needs these files."
 	@touch $@
 
@@ -38,6 +38,9 @@ lint: install  ## style, types and the import rules
 format: install  ## rewrite the sources the way `make lint` wants them
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: install  ## the site, strictly, into build/site: open build/site/index.html
+	PYTHONPATH=. NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
 
 doctor: install  ## what this machine can do: decoders, GPU, cores, disk
 	$(BIN)/python -m datamodules.checks.doctor

@@ -1,4 +1,4 @@
-"""Analyze series: `python analyze.py analysis=parikh2024 data=synthetic_series`; see conf/analyze.yaml."""
+"""Analyze series as a paper did: `python analyze.py analysis=parikh2024 data=synthetic_series`."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Encode: `python encode.py data=faces data.path=<table> output=<store>`; see conf/encode.yaml."""
+"""Encode recordings once by a frozen trunk: `python encode.py data.path=<table> output=<store>`."""
 
 from pathlib import Path
 

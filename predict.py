@@ -1,4 +1,4 @@
-"""Predict: `python predict.py ckpt_path=<run>/checkpoints/best.ckpt input=<video, folder or manifest>`."""
+"""Predict by a checkpoint: `python predict.py ckpt_path=<best.ckpt> input=<folder or manifest>`."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Preprocess: `python preprocess.py input=<folder, table or video> output=<cache>`; conf/preprocess.yaml."""
+"""Cut faces out of raw videos: `python preprocess.py input=<folder, table or video> output=<cache>`."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Probe: `python probe.py data.path=<store>/manifest.csv data.channels=<width>`; see conf/probe.yaml."""
+"""Probe a store of tokens with small heads: `python probe.py data.path=<table> data.channels=<width>`."""
 
 from pathlib import Path
 

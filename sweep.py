@@ -1,4 +1,4 @@
-"""Search: `python sweep.py n_trials=20 "lr=tag(log,interval(1e-4,1e-2))"`; see conf/sweep.yaml."""
+"""Search settings by validation: `python sweep.py n_trials=20 "lr=tag(log,interval(1e-4,1e-2))"`."""
 
 import sys
 from pathlib import Path

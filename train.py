@@ -1,4 +1,4 @@
-"""Train: `python train.py experiment=mpdrm trainer=gpu seed=1`; see conf/train.yaml."""
+"""Train a network, test and report it: `python train.py experiment=mpdrm trainer=gpu seed=1`."""
 
 from pathlib import Path
 

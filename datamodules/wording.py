@@ -20,7 +20,7 @@ def first_few(names: Sequence[str], shown: int = 10, *, of: int | None = None, b
         of: How many there are, where `names` has the first ones only.
         between: Text between two names.
 
-    Example:
+    Examples:
         >>> first_few(["a", "b", "c"], 2)
         'a, b and 1 more'
     """

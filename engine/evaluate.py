@@ -31,7 +31,7 @@ from engine.inference.recorded_run import own_split, recorded_run, taught, unlik
 from engine.inference.recordings import predicted_recordings
 from engine.inference.results import Assessment, assess
 from engine.inspection.attribution import explain, explained_head
-from engine.inspection.audit import audit, check_fitted
+from engine.inspection.audit import audit, by_group, check_fitted
 from engine.inspection.filmstrips import filmstrips
 from engine.runs.provenance import RunManifest, add_look, read_manifest_json
 from engine.runs.terminal import conclude, shown
@@ -110,12 +110,13 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
         found = assess(run, manifest, split, predicted, calibration=calibration, change=checkpoint.change)
         clips = predicted.clips["test"]
         strips = filmstrips(clips, manifest, run)
-        write_run(folder, found, config=run, record=record, attention=strips, notes=notes)
+        groups = by_group(found, manifest) if config.get("audit") else None
+        write_run(folder, found, config=run, record=record, attention=strips, notes=notes, groups=groups)
         common: Any = {"config": run, "folder": folder, "notes": notes, "record": record.content}
         if config.get("audit"):
             if material.own:
                 check_fitted(checkpoint, manifest)
-            audit(found, clips, manifest, split, predict=predict, **common)
+            audit(found, clips, manifest, split, predict=predict, groups=groups, **common)
         if config.get("attribution"):
             tested, statistics = part_of(split, "test"), checkpoint.statistics
             explain(predict.task, manifest, tested, statistics=statistics, **common)

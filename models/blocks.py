@@ -35,7 +35,7 @@ def in_order(backbone: nn.Module) -> list[Block]:
     comes before the first (a stem, embeddings) is a block too, what comes later (a last norm) belongs to the
     one before it.
 
-    Example:
+    Examples:
         >>> layers = nn.Sequential(*(nn.Sequential(nn.Linear(2, 2), nn.ReLU()) for _ in range(3)))
         >>> len(in_order(nn.ModuleDict({"stem": nn.Linear(2, 2), "layers": layers, "norm": nn.LayerNorm(2)})))
         4

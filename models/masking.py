@@ -26,7 +26,7 @@ def silence(x: Tensor, mask: Tensor) -> Tensor:
 def masked_mean(x: Tensor, mask: Tensor) -> Tensor:
     """Return the mean of x (B,T,D) over the real steps, (B,D); zeros where no step is real.
 
-    Example:
+    Examples:
         >>> masked_mean(torch.tensor([[[1.0], [3.0], [9.0]]]), torch.tensor([[True, True, False]]))
         tensor([[2.]])
     """
@@ -50,7 +50,7 @@ def token_mask(mask: Tensor, steps: int, *, cells: int = 1, size: int | None = N
     Raises:
         ValueError: Frames of this number do not make as many tokens of this size.
 
-    Example:
+    Examples:
         >>> token_mask(torch.tensor([[True, True, False]]), 6, cells=2).int().tolist()
         [[1, 1, 1, 1, 0, 0]]
     """
@@ -79,7 +79,7 @@ def pool_steps(x: Tensor, mask: Tensor, size: int) -> Tensor:
     The last token has what is left; zeros where no step is real. The mask of the tokens is
     `token_mask` of this size.
 
-    Example:
+    Examples:
         >>> x = torch.tensor([[[1.0], [3.0], [5.0]]])
         >>> pool_steps(x, torch.tensor([[True, True, True]]), 2).flatten().tolist()
         [2.0, 5.0]

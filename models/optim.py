@@ -81,7 +81,7 @@ def fused(optimizer: Callable[..., Optimizer], groups: Sequence[Mapping[str, Any
         optimizer: Class or partial.
         groups: From `parameter_groups`.
 
-    Example:
+    Examples:
         >>> import torch
         >>> fused(torch.optim.AdamW, [{"params": [torch.zeros(1, device="cpu")]}])
         {}
@@ -111,7 +111,7 @@ def weight_names(module: nn.Module) -> frozenset[str]:
 def plain_name(name: str) -> str:
     """The name of a parameter without what wrappers put before and into it.
 
-    Example:
+    Examples:
         >>> plain_name("_forward_module.trunk._fsdp_wrapped_module.weight")
         'trunk.weight'
     """

@@ -20,7 +20,7 @@ ROTARY_SIDE = 16
 def waves(places: Tensor, width: int) -> Tensor:
     """Sines and cosines (N,D) of places (N,): entries 2i and 2i + 1 have the angle place / 10000^(2i / D).
 
-    Example:
+    Examples:
         >>> waves(torch.tensor([0.0, 1.0]), 2)
         tensor([[0.0000, 1.0000],
                 [0.8415, 0.5403]])

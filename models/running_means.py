@@ -13,7 +13,7 @@ class RunningMeans:
     A step adds one row and asks the device for nothing, so that it never waits for it. The mean over an epoch
     of batches b of n_b clips is sum_b n_b x_b / sum_b n_b.
 
-    Example:
+    Examples:
         >>> means = RunningMeans()
         >>> means.add({"loss": torch.tensor(1.0)}, count=3)
         >>> means.add({"loss": torch.tensor(5.0)}, count=1)

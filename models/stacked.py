@@ -49,7 +49,7 @@ class StackedNetworks:
     Raises:
         ValueError: The networks are no multiple of the rates.
 
-    Example:
+    Examples:
         >>> from models.heads import BinaryHead
         >>> from models.inputs import Tokens
         >>> from models.mpdrm.branches import MDFN

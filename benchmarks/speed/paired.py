@@ -33,7 +33,7 @@ def ratio(over: Sequence[float], under: Sequence[float]) -> Ratio:
     The k-th smallest and the k-th largest of n, for the largest k with P(Binomial(n, 1/2) < k) at most 2.5 %
     on each side (David and Nagaraja 2003, Order Statistics, 7.1); the range where there are fewer than six.
 
-    Example:
+    Examples:
         >>> str(ratio([2.0, 3.0, 4.0], [2.0, 2.0, 2.0]))
         '1.500 [1.000, 2.000]'
     """

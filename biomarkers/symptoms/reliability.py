@@ -48,7 +48,7 @@ def reliability(items: pd.DataFrame, resampling: Resampling) -> dict[str, Estima
 def alpha(covariance: Array) -> float:
     """Cronbach's alpha of item covariances (J, J); NaN without variance.
 
-    Example:
+    Examples:
         >>> alpha(np.array([[1.0, 0.5], [0.5, 1.0]])).__round__(3)
         0.667
     """

@@ -40,7 +40,7 @@ def fit_stride(n_frames: int, length: int, stride: int) -> int:
 def window(n_frames: int, start: int, length: int, stride: int) -> Frames:
     """Frames `start, start + stride, ...`; beyond the end the last frame is held and masked out.
 
-    Example:
+    Examples:
         >>> indices, mask = window(3, 0, 5, 1)
         >>> indices.tolist(), mask.tolist()
         ([0, 1, 2, 2, 2], [True, True, True, False, False])

@@ -13,7 +13,7 @@ _BYTES = 8
 def clip_seed(seed: int, epoch: int, recording_id: str, clip: int) -> int:
     """Hash (seed, epoch, recording, clip) to an integer in [0, 2^63).
 
-    Example:
+    Examples:
         >>> clip_seed(0, 3, "visit", 1) == clip_seed(0, 3, "visit", 1) != clip_seed(0, 4, "visit", 1)
         True
     """

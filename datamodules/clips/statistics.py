@@ -24,7 +24,7 @@ _STILL = 0.05  # of the spread of a channel: below it a recording counts as stil
 class PooledMoments:
     """Count, mean and squared deviations (F,), pooled file by file (Chan et al. 1983): without cancellation.
 
-    Example:
+    Examples:
         >>> moments = PooledMoments()
         >>> _ = moments.add(torch.tensor([[1.0], [3.0]])), moments.add(torch.tensor([[8.0]]))
         >>> moments.mean, moments.squares / moments.count

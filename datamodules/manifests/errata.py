@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Erratum:
     """One correction: the rule behind it, the person, file or row it touched, and what changed.
 
-    Example:
+    Examples:
         >>> str(Erratum(rule="label_409", where="participant 409", change="binary 0 -> 1 (score 10)"))
         'label_409: participant 409: binary 0 -> 1 (score 10)'
     """

@@ -31,7 +31,7 @@ def item_columns(questionnaires: Questionnaires | None) -> tuple[str, ...]:
     Raises:
         ValueError: A column is no item of a questionnaire that is known.
 
-    Example:
+    Examples:
         >>> item_columns({"PHQ-2": {"columns": ["item_phq9_1", "item_phq9_2"]}})
         ('item_phq9_1', 'item_phq9_2')
     """

@@ -38,7 +38,7 @@ class Subscale:
         columns: Item columns of a manifest, (J,).
         highest: Highest answer of each item, (J,); the lowest is 0.
 
-    Example:
+    Examples:
         >>> anxiety = subscale("DASS-21-A")
         >>> anxiety.total(pd.DataFrame([[1] * 7], columns=anxiety.columns)).tolist()
         [14.0]

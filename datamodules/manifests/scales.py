@@ -13,7 +13,7 @@ from types import MappingProxyType
 class Scale:
     """One depression scale; bands are given by their upper-inclusive edges, the last edge is the maximum.
 
-    Example:
+    Examples:
         >>> SCALES["BDI-II"].band(14), SCALES["BDI-II"].binary(13)
         (1, 0)
     """

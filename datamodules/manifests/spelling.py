@@ -35,7 +35,7 @@ _NUMBER = re.compile(r"\+?\d+(\.\d*)?(e[+-]?\d{1,2})?")
 def plain(text: str) -> str:
     r"""The text in Unicode's composed form (NFC), without characters that show nothing and outer blanks.
 
-    Example:
+    Examples:
         >>> plain("Mu\u0308 \u200b") == "M\u00fc"
         True
     """
@@ -48,7 +48,7 @@ def plain(text: str) -> str:
 def is_nothing(text: str) -> bool:
     """Whether an id stands for a missing one: `NA`, `nan`, `None`, `-`, `?`, `-999` and the like.
 
-    Example:
+    Examples:
         >>> is_nothing("<NA>"), is_nothing("P7")
         (True, False)
     """
@@ -66,7 +66,7 @@ def folded(text: str, *, signed: bool = False) -> str:
         text: The name.
         signed: Keep a sign in front of a number: visit `T-1` is not `T1`.
 
-    Example:
+    Examples:
         >>> folded("P-007"), folded("p7"), folded("300.0"), folded("1_02")
         ('p7', 'p7', '300', '1-2')
     """

@@ -44,7 +44,7 @@ def in_order(names: Iterable[str]) -> list[str] | None:
     other by day and month, so they tell none; nor do `pre` and `post`, nor `0.5 y` and `0.25 y`,
     whose order depends on whether they are decimals, nor `T-7` and `T-1`, whose hyphen may be a minus.
 
-    Example:
+    Examples:
         >>> in_order(["V10", "V9"]), in_order(["2020-12-20", "2020-02-01"]), in_order(["pre", "post"])
         (['V9', 'V10'], ['2020-02-01', '2020-12-20'], None)
     """
@@ -114,7 +114,7 @@ def _unpacked(found: re.Match[str]) -> str:
 def days(name: str) -> frozenset[tuple[int, int, int]]:
     """Days (year, month, day) that a name of nothing but a date may mean, midnight included; else none.
 
-    Example:
+    Examples:
         >>> days("20210105") == days("2021-1-5 00:00:00") == days("05.01.2021")
         True
     """

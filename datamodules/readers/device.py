@@ -34,7 +34,7 @@ class DeviceDecoder:
         width: width of the returned frames in pixels.
         threads: clips decoded at the same time, each by one thread with its own decoder.
 
-    Example:
+    Examples:
         >>> decoder = DeviceDecoder(height=112, width=112)
         >>> decoder([source.encoded(path, range(16))], torch.device("cuda")).shape  # doctest: +SKIP
         torch.Size([1, 16, 3, 112, 112])

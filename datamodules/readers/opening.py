@@ -39,7 +39,7 @@ def open_video(path: str | Path, *, reader: str = "auto") -> VideoReader:
         UnsupportedVideo: if the named reader would return wrong frames for this file, whole or damaged.
         ValueError: if the reader is unknown.
 
-    Example:
+    Examples:
         >>> with open_video("visit.mp4") as video:  # doctest: +SKIP
         ...     video.frames([0, 10, 20]).shape
         torch.Size([3, 3, 480, 640])

@@ -17,7 +17,7 @@ class Prefetch:
         transform: what to do with a batch, for example decode its clips on the device.
         depth: batches held ready.
 
-    Example:
+    Examples:
         >>> list(Prefetch([1, 2, 3], lambda batch: 10 * batch))
         [10, 20, 30]
     """

@@ -42,7 +42,7 @@ class PyavReader(VideoReader):
     Raises:
         UnreadableVideo: if the file is missing, empty, truncated or corrupt.
 
-    Example:
+    Examples:
         >>> with PyavReader(Path("visit.mp4")) as reader:  # doctest: +SKIP
         ...     clip = reader.frames(range(0, 64, 4))      # uint8 (16, 3, H, W)
     """

@@ -25,7 +25,7 @@ def resize(frames: Tensor, *, height: int, width: int) -> Tensor:
     Raises:
         TypeError: if the frames are not uint8.
 
-    Example:
+    Examples:
         >>> resize(torch.zeros(2, 3, 48, 64, dtype=torch.uint8), height=16, width=16).shape
         torch.Size([2, 3, 16, 16])
     """

@@ -34,7 +34,7 @@ class VideoSource:
     Raises:
         ValueError: if an argument has no meaning.
 
-    Example:
+    Examples:
         >>> source = VideoSource(height=112, width=112)
         >>> source.clip(Path("visit.mp4"), range(0, 64, 4)).shape  # doctest: +SKIP
         torch.Size([16, 3, 112, 112])

@@ -13,7 +13,7 @@ from typing import Any
 from engine.config.allowlist import CHECKPOINT, COHORTS, LOADERS, NETWORKS, PARTIAL
 from engine.config.differences import canonical_json, edited, without_places
 from engine.config.signatures import Misfit, check_call
-from engine.config.targets import ForbiddenTarget, is_trusted, leaves
+from engine.config.targets import ForbiddenTarget, is_trusted, leaves, trust_advice
 from engine.config.value_ranges import Rule, or_null, real, whole
 
 PATHS = ("root", "path")
@@ -123,8 +123,8 @@ def _check_place(key: str, target: Any) -> None:
         known = isinstance(target, str) and target in CHECKPOINT
         why = "which is only for another part of it" if known else "which is not on its list"
         raise ForbiddenTarget(
-            f"{key}: a checkpoint may not name {target!r:.200} here, {why} (engine/config/allowlist.py). If "
-            "it belongs to an installed package that you trust, add trust=[<package>] to the command."
+            f"{key}: a checkpoint may not name {target!r:.200} here, {why} (engine/config/allowlist.py). "
+            f"{trust_advice(target)}"
         )
 
 

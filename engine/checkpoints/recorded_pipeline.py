@@ -6,7 +6,7 @@ from typing import Any
 from datamodules.manifests.preprocessing import Preprocessing
 from engine.config.allowlist import PIPELINE
 from engine.config.signatures import Misfit, check_call
-from engine.config.targets import ForbiddenTarget, is_trusted
+from engine.config.targets import ForbiddenTarget, is_trusted, trust_advice
 from preprocessing.cache.fingerprint import plain_settings
 
 _WHOLE = "preprocessing.run.pipeline.Pipeline"
@@ -50,8 +50,7 @@ def _check_part(name: str, node: Any, listed: frozenset[str]) -> None:
     if target not in listed:
         raise ForbiddenTarget(
             f"preprocessing.{name}: a checkpoint may not name {target!r:.200} here (PIPELINE in "
-            "engine/config/allowlist.py). If it belongs to an installed package that you trust, add "
-            "trust=[<package>] to the command."
+            f"engine/config/allowlist.py). {trust_advice(target)}"
         )
     given = {key: value for key, value in node.items() if key != "_target_"}
     if odd := [key for key, value in given.items() if key.startswith("_") or isinstance(value, Mapping)]:

@@ -10,6 +10,9 @@ from datamodules.manifests.scales import SCALES
 from datamodules.schema import UNKNOWN
 from datamodules.splits.partition import PARTS, Split
 
+DESCRIBED = ("sex", "site", "corpus")
+"""Columns whose persons are counted by value."""
+
 
 def data_facts(manifest: Manifest, splits: Sequence[Split]) -> dict[str, Any]:
     """Facts of the recordings for `manifest.json`.
@@ -43,7 +46,7 @@ def data_facts(manifest: Manifest, splits: Sequence[Split]) -> dict[str, Any]:
 
 
 def _counts(table: pd.DataFrame, ids: Sequence[str]) -> dict[str, Any]:
-    """Recordings, known persons and their visits, positives, mean and standard deviation of the scores."""
+    """Recordings, known persons, visits, positives, mean and spread of the scores, and who they are."""
     rows = table[table["recording_id"].isin(set(ids))]
     known = rows[rows["subject_id"] != UNKNOWN]
     counts: dict[str, Any] = {"recordings": len(rows), "persons": int(known["subject_id"].nunique())}
@@ -52,4 +55,17 @@ def _counts(table: pd.DataFrame, ids: Sequence[str]) -> dict[str, Any]:
         counts["score"] = [float(scores.mean()), float(scores.std()) if len(scores) > 1 else 0.0]
     if "binary" in rows and rows["binary"].notna().any():
         counts["positive"] = int((rows["binary"] == 1).sum())
-    return counts
+        counts["labeled"] = int(rows["binary"].notna().sum())
+    return counts | _described(known)
+
+
+def _described(known: pd.DataFrame) -> dict[str, Any]:
+    """Lowest and highest age, and persons by sex, site and corpus, where the table has them."""
+    found: dict[str, Any] = {}
+    if "age" in known and len(ages := known["age"].dropna()):
+        found["age"] = [float(ages.min()), float(ages.max())]
+    for name in DESCRIBED:
+        if name in known and len(rows := known[known[name].notna() & (known[name] != "")]):
+            persons = rows.groupby(name)["subject_id"].nunique()
+            found[name] = {str(value): int(count) for value, count in persons.items()}
+    return found

@@ -5,6 +5,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
+from engine.config.extensions import offered
 from engine.config.source_code import ROOT
 
 _CONF = ROOT / "conf"
@@ -28,7 +29,9 @@ def choices(command: str) -> str:
         )
         for group, known in shown.items()
     ]
-    return "\n".join(["Choices, as in <group>=<name>", *lines, ""])
+    others = [f"  {leaf} trust=[{package}]" for leaf, package in offered(sorted(tops))]
+    told = ["", "Choices of installed packages, with what they need", *others] if others else []
+    return "\n".join(["Choices, as in <group>=<name>", *lines, *told, ""])
 
 
 def options(group: str) -> list[str]:

@@ -5,9 +5,10 @@ Importing torch and Lightning to find a misspelt key would take seconds, and imp
 
 import ast
 from functools import lru_cache
-from importlib.machinery import PathFinder
 from importlib.util import resolve_name
 from pathlib import Path
+
+from engine.config.installed import places_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -77,10 +78,10 @@ def _file(module: str) -> Path:
         return ROOT
     base = ROOT
     if not (ROOT / parts[0]).is_dir():  # what this checkout has is never looked for elsewhere
-        spec = PathFinder.find_spec(parts[0])
-        if spec is None or not spec.submodule_search_locations:
+        places = places_of(parts[0])
+        if not places:
             return ROOT
-        base = Path(spec.submodule_search_locations[0]).parent.resolve()
+        base = places[0].parent.resolve()
     folder = base.joinpath(*parts)
     for file in (folder.with_suffix(".py"), folder / "__init__.py"):
         if file.is_file() and file.resolve().is_relative_to(base):  # not what a link leads to

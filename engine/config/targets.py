@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from functools import wraps
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from engine.config.allowlist import NOT_OWN, OWN, THIRD_PARTY
+from engine.config.installed import places_of, title_of
 from engine.config.source_code import defined
 
 _P = ParamSpec("_P")
@@ -63,14 +63,19 @@ def _packages(names: Iterable[str]) -> frozenset[str]:
             raise ForbiddenTarget(
                 f"trust names {name!r}: give the top package alone, as in trust=[my_package]."
             )
-        if name in sys.stdlib_module_names or name in _LISTED | _PLUMBING:
+        if _has_own_list(name):
             raise ForbiddenTarget(
                 f"trust names {name!r}, which can do anything, or has a list of its own in "
                 "engine/config/allowlist.py. Trust a package of your own, which may import it."
             )
-        if find_spec(name) is None:
+        if not places_of(name):
             raise ForbiddenTarget(f"trust names {name!r}, which is not installed. pip install it.")
     return frozenset(names)
+
+
+def _has_own_list(package: str) -> bool:
+    """Whether a package may never be trusted as a whole."""
+    return package in sys.stdlib_module_names or package in _LISTED | _PLUMBING
 
 
 def is_trusted(target: str) -> bool:
@@ -144,9 +149,19 @@ def _check_target(key: str, target: Any) -> None:
             f"{key}: {target!r} is no public class or function defined in {module.replace('.', '/')}.py of "
             "this checkout. Name it by the file that defines it; an imported name does not count."
         )
-    raise ForbiddenTarget(
-        f"{key}: {target!r} is not on the allow-list. Use a class of this project or, if it belongs to a "
-        f"package of your own, add trust=[{target.partition('.')[0]}] to the command."
+    raise ForbiddenTarget(f"{key}: {target!r} is not on the allow-list. {trust_advice(target)}")
+
+
+def trust_advice(target: Any) -> str:
+    """What to do where a callable that is on no list may be one of an installed package; imports nothing."""
+    package = str(target).partition(".")[0]
+    if _has_own_list(package) or not package.isidentifier():
+        return "Name one of the list, or one of a package of your own, installed and in trust=[my_package]."
+    if not places_of(package):
+        return f"If it belongs to a package of your own, install it and add trust=[{package}] to the command."
+    return (
+        f"It is of the installed package {title_of(package)}: where you trust its code, add "
+        f"trust=[{package}] to the command."
     )
 
 

@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from datamodules.wording import first_few, nearest
+from engine.config.extensions import owner_advice
 from engine.config.short_keys import SHORT
 from engine.config.source_code import ROOT, arguments
 
@@ -128,6 +129,8 @@ def composition_advice(error: Exception, *, command: str) -> str:
         return f"{error.override!r}: settings are key=value, without spaces around the equals sign"
     if isinstance(error, MissingConfigException):
         wrong = str(error.missing_cfg_file or "").rpartition("/")[2]
+        if (advice := owner_advice(str(error.missing_cfg_file))) is not None:
+            return advice
         kept = str(error).partition("Config search path:")[0].replace("\t", "  ").rstrip()
         return kept + (f"\n{hint[2:]}" if (hint := nearest(wrong, error.options or ())) else "")
     if "Could not override 'model/readout'" in str(error):

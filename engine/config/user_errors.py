@@ -18,6 +18,7 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf.errors import OmegaConfBaseException
 
+from engine.config.extensions import extend_search_path
 from engine.config.unknown_keys import composition_advice, wrong_words
 
 _log = logging.getLogger(__name__)
@@ -57,12 +58,14 @@ def run(main: Callable[[], Any], *, command: str) -> None:
     if wrong := wrong_words(sys.argv[1:], command=command):
         _end("\n".join(wrong))
     if os.environ.get(_FULL) == "1":
+        extend_search_path(sys.argv[1:])
         main()
         return
     this = _Command(command)
     _running.append(this)
     os.environ[_FULL] = "1"  # Hydra then lets errors through, which it would print with its own advice
     try:
+        extend_search_path(sys.argv[1:])
         main()
     except Exception as error:
         if any(error is one for one in this.failed.values()):

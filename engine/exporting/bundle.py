@@ -36,7 +36,7 @@ class ExportError(ConfigError):
 def digest_of(content: bytes) -> str:
     """SHA-256 in hexadecimal digits.
 
-    Example:
+    Examples:
         >>> digest_of(b"")[:8]
         'e3b0c442'
     """

@@ -26,6 +26,7 @@ def write_run(
     record: RunManifest,
     attention: Sequence[AttentionExample] = (),
     notes: Sequence[str] = (),
+    groups: Mapping[str, Any] | None = None,
 ) -> None:
     """Write the results of a run to its folder.
 
@@ -36,6 +37,7 @@ def write_run(
         record: The run's `manifest.json`.
         attention: Clips for the report's filmstrips.
         notes: Remarks below the report's headline.
+        groups: Results by group, where an audit was asked for.
     """
     tables = [table for table in (found.val, found.test) if table is not None]
     predictions = pd.concat(tables, ignore_index=True)
@@ -60,4 +62,5 @@ def write_run(
             notes=notes,
             thresholds=found.threshold.as_dict(),
             changes=found.changes,
+            groups=groups,
         )

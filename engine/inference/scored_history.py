@@ -145,7 +145,7 @@ def _check_earlier(
 def told(table: pd.DataFrame) -> str:
     """How many predictions stand on how many earlier visits, in words.
 
-    Example:
+    Examples:
         >>> told(pd.DataFrame({"known_visits": [0, 2, 3]}))
         '2 of 3 predictions know 2 to 3 earlier visits'
         >>> told(pd.DataFrame({"known_visits": [0, 2, 3], "known_names": [(), ("1",), ()]}))

@@ -47,6 +47,7 @@ def audit(
     config: Mapping[str, Any],
     folder: Path,
     notes: Sequence[str] = (),
+    groups: Mapping[str, Any],
     record: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Probe and audit a test split, write `audit.json` and `audit.html`, and return what was found.
@@ -60,13 +61,11 @@ def audit(
         config: Resolved config of the run: `evaluation` and `experiment_name` are read.
         folder: Where the files go.
         notes: Warnings below the title of the page.
+        groups: Of `by_group`.
         record: Content of the evaluation's `manifest.json`.
     """
     resampling = Resampling.of(config)
     facts = targets(manifest)
-    groups = slices(found.test, facts, threshold=found.threshold.value)
-    if "discrepancy" in found.metrics:  # strata of answers were fitted and measured there
-        groups["discrepancy"] = found.metrics["discrepancy"]
     sides = (rows_of(facts, ids) for ids in (split.train, split.test))
     elsewhere = {"reason": ELSEWHERE}
     test, seed = found.test, resampling.seed
@@ -87,6 +86,19 @@ def audit(
     title = config["experiment_name"]
     write_audit(folder / "audit.html", audit=content, title=title, notes=notes, record=record)
     return content
+
+
+def by_group(found: Assessment, manifest: Manifest) -> dict[str, Any]:
+    """Results by sex, age, site and the like, see `evaluation.audit.slices`.
+
+    Args:
+        found: What the evaluation found on the test split.
+        manifest: The manifest that was evaluated.
+    """
+    groups = slices(found.test, targets(manifest), threshold=found.threshold.value)
+    if "discrepancy" in found.metrics:  # strata of answers were fitted and measured there
+        groups["discrepancy"] = found.metrics["discrepancy"]
+    return groups
 
 
 def predicted_apart(

@@ -11,7 +11,7 @@ _LIMIT = 30.0  # seconds for Slurm to answer; our choice
 def job() -> str | None:
     """The number of the job, with that of its task in an array of jobs; None outside Slurm.
 
-    Example:
+    Examples:
         >>> import os
         >>> os.environ |= {"SLURM_JOB_ID": "71", "SLURM_ARRAY_JOB_ID": "70", "SLURM_ARRAY_TASK_ID": "1"}
         >>> job()

@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from engine.config.compose import ConfigError
 from engine.config.differences import config_hash, differences
+from engine.config.installed import code_of
 from engine.config.targets import trusted
 from engine.runs.atomic_write import put, writing
 from engine.runs.cluster import job, requeue
@@ -80,6 +81,7 @@ class RunManifest:
             "config": dict(config),
             **environment(),
             "trust": list(trusted()),
+            "trusted_packages": code_of(trusted()),
             "seed": config.get("seed"),
             "test_looks": before.get("test_looks", 0),
             "looks": before.get("looks", {}),

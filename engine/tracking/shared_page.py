@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from engine.cohort.data_facts import DESCRIBED
 from engine.inference.results import Assessment
 from engine.runs.atomic_write import put
 from engine.tracking.public_config import public_config, told
@@ -47,7 +48,7 @@ def write_shared(
     }
     content = told(record) | {
         "config": public_config(config),
-        "parts": {f"split {i}": part for i, part in enumerate((record.get("parts") or {}).values(), 1)},
+        "parts": {f"split {i}": _sizes(split) for i, split in enumerate(_splits(record), 1)},
         "skipped": _counted(record.get("skipped") or {}),
         "title": config["experiment_name"],
     }
@@ -63,6 +64,18 @@ def write_shared(
         persons=False,
     )
     return page, _pictures(place, found, metrics, config=config, record=record, history=history)
+
+
+def _splits(record: Mapping[str, Any]) -> list[Mapping[str, Mapping[str, Any]]]:
+    return list((record.get("parts") or {}).values())
+
+
+def _sizes(split: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Counts of a split without the ages, sexes and places of its persons."""
+    return {
+        part: {name: value for name, value in counts.items() if name not in (*DESCRIBED, "age")}
+        for part, counts in split.items()
+    }
 
 
 def _counted(skipped: Mapping[str, str]) -> dict[str, str]:

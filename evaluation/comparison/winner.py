@@ -100,7 +100,7 @@ def would_win_again(table: pd.DataFrame, metric: str, *, seed: int = 0) -> Winne
     Raises:
         ValueError: As `read_sweep`.
 
-    Example:
+    Examples:
         >>> rows = [(t, 0, p, p, p % 2, p % 2 + e) for t, e in (("a", 0), ("b", 0)) for p in range(8)]
         >>> names = ["trial", "seed", "subject_id", "recording_id", "target", "prediction"]
         >>> found = would_win_again(pd.DataFrame(rows, columns=names), "auc")

@@ -14,7 +14,7 @@ _NAMED = 6  # trials in the sentence
 def winner_sentence(found: Winner) -> str:
     """The result in words.
 
-    Example:
+    Examples:
         >>> winner_sentence(Winner("auc", (), {}, reason="no trial has a value: all targets are equal"))
         'Which trial is the best is not known: no trial has a value: all targets are equal.'
     """

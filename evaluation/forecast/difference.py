@@ -96,7 +96,7 @@ def persons_for(enough: Callable[[int], bool]) -> int | None:
     Args:
         enough: Whether so many are, which more are as well.
 
-    Example:
+    Examples:
         >>> persons_for(lambda persons: persons >= 123)
         123
     """

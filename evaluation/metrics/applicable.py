@@ -55,7 +55,7 @@ class Resampler:
     Args:
         bound: Metrics of one table; those that are undefined or have no resampled form are NaN throughout.
 
-    Example:
+    Examples:
         >>> table = pd.DataFrame({"score_target": [1.0, 2.0], "score_prediction": [1.0, 5.0]})
         >>> Resampler(list(measurements(table, threshold=None)))(np.array([[1.0, 1.0], [0.0, 2.0]]))["mae"]
         array([1.5, 3. ])
@@ -167,8 +167,19 @@ def _decisions(recordings: pd.DataFrame, ranked: str, threshold: float | None) -
     for bound in _bind("decision", recordings, "binary_target", ranked):
         if threshold is None:
             yield replace(bound, undefined="no decision threshold could be chosen on validation")
-        else:
-            yield replace(bound, prediction=(bound.prediction >= threshold).astype(np.float64))
+            continue
+        decided = replace(bound, prediction=(bound.prediction >= threshold).astype(np.float64))
+        yield _among_alarms(decided) if bound.name == "precision" else decided
+
+
+def _among_alarms(bound: Measurement) -> Measurement:
+    """The same on those who were decided positive: an interval of their share counts no other persons."""
+    alarms = bound.prediction == 1
+    if not alarms.any():
+        return replace(bound, undefined=metrics.NO_ALARM)
+    rows = bound.rows.copy()
+    rows[bound.rows] = alarms
+    return replace(bound, rows=rows, target=bound.target[alarms], prediction=bound.prediction[alarms])
 
 
 def _items(recordings: pd.DataFrame) -> Iterator[Measurement]:

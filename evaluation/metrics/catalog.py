@@ -97,6 +97,10 @@ _ALL = (
         metrics.specificity, weighted.specificity, unit="probability", classes=_NEGATIVE,
     ),
     _decision(
+        "precision", "PPV", "of those decided positive, who is; it falls with the share of positives",
+        metrics.precision, weighted.precision, unit="probability",
+    ),
+    _decision(
         "accuracy", "Accuracy", "right decisions, at the validation threshold",
         metrics.accuracy, weighted.accuracy, unit="probability",
     ),

@@ -18,6 +18,7 @@ ECE_BINS = 15  # Guo et al., "On Calibration of Modern Neural Networks", ICML 20
 _ONE_CLASS = "only one class among the targets"
 _NO_POSITIVE = "no positive recording among the targets"
 _NO_NEGATIVE = "no negative recording among the targets"
+NO_ALARM = "no recording was decided positive"
 _FLAT_TARGET = "all targets are equal"
 _FLAT_PREDICTION = "all predictions are equal"
 
@@ -101,7 +102,7 @@ def ccc(target: ArrayLike, prediction: ArrayLike) -> Value:
     its value is a little larger in magnitude when the means differ, and equal when they agree. A constant
     predictor has CCC 0.
 
-    Example:
+    Examples:
         >>> round(ccc([1, 2, 3], [2, 3, 4]).value, 4)
         0.5714
     """
@@ -207,6 +208,12 @@ def specificity(target: ArrayLike, decision: ArrayLike) -> Value:
     """Recall of the negatives, `TN / (TN + FP)`; `decision` is 0 or 1."""
     y, d = _check_decisions(target, decision)
     return Value(None, _NO_NEGATIVE) if y.sum() == y.size else Value(float((1 - d[y == 0]).mean()))
+
+
+def precision(target: ArrayLike, decision: ArrayLike) -> Value:
+    """Positive predictive value, `TP / (TP + FP)`; `decision` is 0 or 1."""
+    y, d = _check_decisions(target, decision)
+    return Value(None, NO_ALARM) if d.sum() == 0 else Value(float(y[d == 1].mean()))
 
 
 def uar(target: ArrayLike, decision: ArrayLike) -> Value:

@@ -22,7 +22,7 @@ def ranked_by_heads(validation: pd.DataFrame) -> dict[str, float] | None:
         None where one of both heads, or one class, is missing, and where answers to items are predicted: of
         those both are made, and neither is a head of its own.
 
-    Example:
+    Examples:
         >>> table = pd.DataFrame({"binary_target": [0, 0, 1], "binary_prediction": [0.2, 0.6, 0.4]})
         >>> ranked_by_heads(table.assign(score_prediction=[3.0, 9.0, 20.0]))
         {'binary': 0.5, 'score': 1.0}

@@ -31,7 +31,7 @@ def partial_spearman(x: Array, y: Array, given: Array, w: Array) -> Array:
 def ranks(x: Array, w: Array) -> Array:
     """Mean rank (R,N) of every recording among those drawn.
 
-    Example:
+    Examples:
         >>> ranks(np.array([5.0, 7.0, 7.0]), np.ones((1, 3)))
         array([[1. , 2.5, 2.5]])
     """

@@ -166,6 +166,10 @@ def _hits(y: Array, d: Array) -> tuple[Array, Array]:
     return y * d, y
 
 
+def _alarms(y: Array, d: Array) -> tuple[Array, Array]:
+    return y * d, d
+
+
 def _cleared(y: Array, d: Array) -> tuple[Array, Array]:
     return (1 - y) * (1 - d), 1 - y
 
@@ -180,6 +184,7 @@ pearson_centered = OfSums(  # each person's mean is gone already
 ccc = OfSums(lambda y, p: (y - p, *_moment_terms(y, p)), _ccc)
 quadratic_kappa = OfSums(lambda y, p: ccc.terms(y, round_band(p)), _ccc)  # concordance of the band numbers
 sensitivity = OfSums(_hits, divide)
+precision = OfSums(_alarms, divide)
 specificity = OfSums(_cleared, divide)
 uar = OfSums(lambda y, d: (*_hits(y, d), *_cleared(y, d)), _recalls)
 f1 = OfSums(lambda y, d: (*_hits(y, d), d), _f1)

@@ -33,7 +33,7 @@ class RecordingMetrics(Metric):
     Args:
         aggregate: rule that combines the clips of a recording; use the rule of the final evaluation.
 
-    Example:
+    Examples:
         >>> metric = RecordingMetrics()
         >>> metric.update(
         ...     row=torch.tensor([0, 0, 1]), clip=torch.tensor([0, 1, 0]),

@@ -81,11 +81,11 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _shown(test: Mapping[str, Any]) -> str:
-    return next((f": {n.upper()} {number(test[n])}" for n in ("auc", "mae") if _known(test, n)), "")
+    return next((f": {n.upper()} {number(test[n])}" for n in ("auc", "mae") if known(test, n)), "")
 
 
 def _ranking(test: Mapping[str, Any]) -> _Finding | None:
-    auc = _known(test, "auc")
+    auc = known(test, "auc")
     if auc is None:
         return None
     text = f"Test AUC is {number(auc)}"
@@ -101,14 +101,14 @@ def _ranking(test: Mapping[str, Any]) -> _Finding | None:
 
 def _against_nuisance(test: Mapping[str, Any], reference: Mapping[str, Any]) -> _Finding | None:
     line = reference.get("nuisance") or {}
-    gap = _known(line.get("difference"), "auc")
+    gap = known(line.get("difference"), "auc")
     if gap is None:
         return None
     text = (
         f"Technical properties of the videos alone reach AUC {number(line['auc'])}; the model minus that is "
         f"{number(gap)}"
     )
-    if _is_below_chance(line) and (auc := _known(test, "auc")):
+    if _is_below_chance(line) and (auc := known(test, "auc")):
         text += f" (and {number(_shifted(auc, -0.5))} against chance)"
     if gap["low"] is not None and gap["low"] > 0:
         return _Finding("the nuisance line", True, f"{text}, an interval above 0.")
@@ -133,7 +133,7 @@ def _below_chance(reference: Mapping[str, Any]) -> str | None:
 
 
 def _is_below_chance(line: Mapping[str, Any]) -> bool:
-    auc = _known(line, "auc")
+    auc = known(line, "auc")
     return auc is not None and auc.get("high") is not None and auc["high"] < 0.5
 
 
@@ -144,7 +144,7 @@ def _shifted(estimate: Mapping[str, Any], by: float) -> dict[str, Any]:
 
 def _error(test: Mapping[str, Any], reference: Mapping[str, Any]) -> _Finding | None:
     line = reference.get("constant") or {}
-    gap = _known(line.get("difference"), "mae")
+    gap = known(line.get("difference"), "mae")
     if gap is None:
         return None
     text = (
@@ -176,18 +176,20 @@ def _against_readers(reference: Mapping[str, Any]) -> _Finding | None:
 
 def _against(said: str, lines: Mapping[str, Mapping[str, Any] | None], *, all_of: str) -> _Finding | None:
     """The model against several lines at once, which it beats where it beats each."""
-    known = {
+    measured = {
         name: (line["auc"], gap)
         for name, line in lines.items()
-        if line and _known(line, "auc") and (gap := _known(line.get("difference"), "auc"))
+        if line and known(line, "auc") and (gap := known(line.get("difference"), "auc"))
     }
-    if not known:
+    if not measured:
         return None
-    worse = [name for name, (_, gap) in known.items() if gap["high"] is not None and gap["high"] < 0]
-    open_ = [name for name, (_, gap) in known.items() if gap["low"] is None or gap["low"] <= 0 <= gap["high"]]
+    worse = [name for name, (_, gap) in measured.items() if gap["high"] is not None and gap["high"] < 0]
+    open_ = [
+        name for name, (_, gap) in measured.items() if gap["low"] is None or gap["low"] <= 0 <= gap["high"]
+    ]
     found = ", ".join(
         f"{number(auc)} ({_short(name)}; the model minus that {number(gap)})"
-        for name, (auc, gap) in known.items()
+        for name, (auc, gap) in measured.items()
     )
     ends = [f"worse than {_listed(worse)}"] if worse else []
     ends += [f"not shown to be better than {_listed(open_)}"] if open_ else []
@@ -204,11 +206,11 @@ def _identity(reference: Mapping[str, Any]) -> str | None:
     line = reference.get("identity")
     if not line:
         return None
-    name = next((n for n in ("auc", "mae") if _known(line, n)), None)
+    name = next((n for n in ("auc", "mae") if known(line, n)), None)
     best = (
         "nothing defined" if name is None else f"{name.upper()} {number(line[name])} without a look at a face"
     )
-    gap = None if name is None else _known(line.get("difference"), name)
+    gap = None if name is None else known(line.get("difference"), name)
     return (
         f"Caution: persons are shared with the training recordings ({line.get('note', 'see below')}). "
         f"Looking a person up reaches {best}"
@@ -223,7 +225,7 @@ _ORACLES = (("raw", "from the raw statistics"), ("relative", "relative to each p
 def _oracles(reference: Mapping[str, Any]) -> str | None:
     oracle = reference.get("oracle") or {}
     parts = [
-        f"{number(oracle[kind]['auc'])} {how}" for kind, how in _ORACLES if _known(oracle.get(kind), "auc")
+        f"{number(oracle[kind]['auc'])} {how}" for kind, how in _ORACLES if known(oracle.get(kind), "auc")
     ]
     if not parts:
         return None
@@ -233,7 +235,7 @@ def _oracles(reference: Mapping[str, Any]) -> str | None:
     )
 
 
-def _known(line: Mapping[str, Any] | None, name: str) -> Mapping[str, Any] | None:
+def known(line: Mapping[str, Any] | None, name: str) -> Mapping[str, Any] | None:
     """The estimate of a metric, or `None` where the line or the value is missing."""
     estimate: Mapping[str, Any] | None = (line or {}).get(name)
     return estimate if estimate and estimate.get("value") is not None else None

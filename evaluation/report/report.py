@@ -5,10 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from datamodules.schema import UNKNOWN
 from evaluation.audit.slices import SHOWN
 from evaluation.baselines.line_names import FAMILIES, ORACLES, SIMPLE, chief_lines, family_lines
 from evaluation.metrics.catalog import METRICS
@@ -16,18 +14,19 @@ from evaluation.metrics.head_ranking import heads_apart
 from evaluation.report import figures
 from evaluation.report.captions import CAPTIONS
 from evaluation.report.figures import AttentionExample
+from evaluation.report.first_page.first_page import first_page
 from evaluation.report.headline import judge
 from evaluation.report.learning_curves import explain_choice, remarks_on_training, training_curves
 from evaluation.report.page import environment, header
 from evaluation.report.run_facts import trial
 from evaluation.report.sections.change_section import change_section
+from evaluation.report.sections.data_section import data_rows
 from evaluation.report.sections.leak_section import leak_section
 from evaluation.report.sections.provenance_section import provenance_rows
 from evaluation.tables.clusters import PERSONS
-from evaluation.tables.predictions import HEADS, KNOWN_VISITS
+from evaluation.tables.predictions import KNOWN_VISITS
 from evaluation.uncertainty.confidence_intervals import MIN_PERSONS
 
-_EMPTY = "–"  # noqa: RUF001 - an empty cell of a table
 _MAIN_ORACLES = ("raw", "relative", "both + earlier scores")  # in the figure; the table has all
 _MANY = 4  # names of metrics in one remark
 
@@ -43,9 +42,10 @@ def write_report(
     notes: Sequence[str] = (),
     thresholds: Mapping[str, Any] | None = None,
     changes: pd.DataFrame | None = None,
+    groups: Mapping[str, Any] | None = None,
     persons: bool = True,
 ) -> None:
-    """Write `report.html`: verdict, metrics, reference lines, plots, data, provenance, limits of use.
+    """Write `report.html`: a page in plain words; verdict, metrics, reference lines, plots, data, provenance.
 
     Args:
         path: file to write.
@@ -59,6 +59,7 @@ def write_report(
         notes: remarks shown below the headline, e.g. that a split could not be audited.
         thresholds: `Threshold.as_dict()` of the decision threshold.
         changes: changes between visits, see `evaluation.change.change_scores`.
+        groups: results by group, see `evaluation.audit.slices`, where an audit was asked for.
         persons: False leaves out the plots in which a mark stands for one recording or person.
 
     Raises:
@@ -70,10 +71,13 @@ def write_report(
     test = predictions if test.empty else test
     cut = (thresholds or {}).get("value")
     remarks = remarks_on_training(history, chosen=(manifest.get("chosen") or {}).get("epoch"))
+    rows = data_rows(manifest, predictions)
+    given: Any = {"predictions": predictions, "record": manifest, "rows": rows, "by_group": groups}
     page = environment().get_template("report.html").render(
         **header(str(manifest.get("title") or manifest.get("experiment") or "Evaluation report"), manifest),
         **_numbers(metrics),
         **_figures(test, metrics, manifest, history, cut, attention or (), persons),
+        first=first_page(metrics=metrics, threshold=thresholds, **given),
         persons=persons,
         verdict=judge(metrics, trial=trial(manifest) is not None),
         notes=[*notes, *remarks, *_own_notes(metrics, manifest)],
@@ -83,7 +87,7 @@ def write_report(
         threshold=thresholds,
         leaks=leak_section(manifest["leak_audit"]) if manifest.get("leak_audit") else None,
         changes=change_section(metrics["change"], changes) if metrics.get("change") else None,
-        splits=[*_training_part(manifest), *_splits(predictions)],
+        splits=rows,
         skipped=dict(manifest.get("skipped") or {}),
         provenance=provenance_rows(manifest),
         packages=dict(manifest.get("packages") or {}),
@@ -337,48 +341,3 @@ def _monitor(manifest: Mapping[str, Any]) -> str | None:
     """The metric that chose the checkpoint."""
     name = ((manifest.get("config") or {}).get("selection") or {}).get("monitor")
     return None if name is None else str(name)
-
-
-def _training_part(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Who trained: a row a split, as the record counts them; predictions know the other parts only."""
-    rows = []
-    for name, parts in (manifest.get("parts") or {}).items():
-        counts = parts.get("train") or {}
-        if not counts.get("recordings"):
-            continue
-        several = f" ({name})" if len(manifest["parts"]) > 1 else ""
-        row = {name: counts[name] for name in ("recordings", "persons")}
-        row |= {"split": f"train{several}", "visits": counts.get("visits", _EMPTY)}
-        row["binary"] = f"{counts['positive']} of {counts['recordings']}" if "positive" in counts else _EMPTY
-        row["score"] = "{:.1f} ({:.1f})".format(*counts["score"]) if "score" in counts else _EMPTY
-        rows.append(row)
-    return rows
-
-
-def _splits(predictions: pd.DataFrame) -> list[dict[str, Any]]:
-    """Who was evaluated: one row per split."""
-    table = predictions if "split" in predictions else predictions.assign(split="all")
-    rows = []
-    for name, part in table.groupby("split", sort=False):
-        known = part[part["subject_id"] != UNKNOWN]
-        row = {
-            "split": name,
-            "recordings": len(part),
-            "persons": known["subject_id"].nunique(),
-            "visits": len(known[["subject_id", "session_id"]].drop_duplicates()),
-        }
-        for head in HEADS:
-            target = f"{head}_target"
-            values = part[target].dropna() if target in part else pd.Series(dtype=float)
-            row[head] = _describe(head, values)
-        rows.append(row)
-    return rows
-
-
-def _describe(head: str, values: "pd.Series[float]") -> str:
-    if values.empty:
-        return _EMPTY
-    if head == "binary":
-        return f"{int(values.sum())} of {len(values)}"
-    spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
-    return f"{values.mean():.1f} ({spread:.1f})"

@@ -46,7 +46,7 @@ def cluster_column(table: pd.DataFrame) -> str | None:
 def unit_of(table: pd.DataFrame) -> str:
     """What intervals are computed over, in words.
 
-    Example:
+    Examples:
         >>> unit_of(pd.DataFrame({"cluster_school": ["a"]})), unit_of(pd.DataFrame({"subject_id": ["p"]}))
         ("groups of 'school'", 'persons')
     """

@@ -109,7 +109,7 @@ def scale_of(metric: Metric) -> Scale:
 def limits(name: str, *, difference: bool = False) -> Limits:
     """Least and greatest value that a metric, or the difference of two of it, can take.
 
-    Example:
+    Examples:
         >>> limits("auc"), limits("auc", difference=True), limits("mae")
         ((0.0, 1.0), (-1.0, 1.0), (0.0, inf))
     """
@@ -120,7 +120,7 @@ def limits(name: str, *, difference: bool = False) -> Limits:
 def within(ends: tuple[float, float], limits: Limits) -> tuple[float, float]:
     """Both ends of an interval cut to the values that are possible, which the truth is among.
 
-    Example:
+    Examples:
         >>> within((0.9, 1.2), (0.0, 1.0))
         (0.9, 1.0)
     """

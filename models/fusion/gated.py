@@ -26,7 +26,7 @@ class GatedSets(Input):
         widths: Channels of each set, side by side.
         dim: D, the channels of the trunk.
 
-    Example:
+    Examples:
         >>> sets = GatedSets(channels=5, widths=[2, 3], dim=8)
         >>> real = torch.ones(1, 4, 2, dtype=torch.bool)
         >>> x, _ = sets({"series": torch.randn(1, 4, 5), "mask": real.any(2), "set_mask": real})

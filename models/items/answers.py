@@ -50,7 +50,7 @@ def categories(reached: Tensor) -> Tensor:
 def sum_distribution(probabilities: Tensor) -> Tensor:
     """Distribution of the sum of independent answers, (...,J*K+1) of P(y = k) (...,J,K+1), by convolution.
 
-    Example:
+    Examples:
         >>> sum_distribution(torch.tensor([[0.5, 0.5], [0.5, 0.5]])).tolist()
         [0.25, 0.5, 0.25]
     """

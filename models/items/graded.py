@@ -55,7 +55,7 @@ class GradedResponseHead(ItemHead):
         nodes: Q, fixed nodes of what is predicted before any answer; our choice.
         moved: Nodes of the likelihood. With these (our choice) the log of it is right to 5e-4 in the tests.
 
-    Example:
+    Examples:
         >>> phq = {"columns": ["item_a", "item_b"], "highest": [3, 3], "factor": 1, "threshold": 2}
         >>> head = GradedResponseHead(dim=4, questionnaires={"PHQ-2": phq}, scale="PHQ-2")
         >>> head.predict(head(torch.randn(5, 4))).shape

@@ -51,7 +51,7 @@ class Layout:
     Raises:
         ValueError: There is none, an item stands there twice, or plain data lack what is read.
 
-    Example:
+    Examples:
         >>> phq = {"columns": ["item_a", "item_b"], "highest": [3, 3], "factor": 1, "threshold": 2}
         >>> Layout({"PHQ-2": phq}).dimensions
         ('PHQ-2',)

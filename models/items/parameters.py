@@ -49,7 +49,7 @@ def shared_places(columns: Sequence[str], groups: Sequence[Sequence[str]]) -> li
     Raises:
         ValueError: An item is in two groups, or no group holds two of the items.
 
-    Example:
+    Examples:
         >>> shared_places(["a", "b", "c"], [["a", "c"]])
         [0, 1, 0]
     """

@@ -15,7 +15,7 @@ def standard_normal(nodes: int) -> tuple[Tensor, Tensor]:
     Raises:
         ValueError: There are fewer than two nodes, or more than make sense.
 
-    Example:
+    Examples:
         >>> z, w = standard_normal(5)
         >>> round(float((w * z**4).sum()), 6)
         3.0

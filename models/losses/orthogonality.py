@@ -16,7 +16,7 @@ def difference(a: Tensor, b: Tensor) -> Tensor:
     neither a common offset nor the overall scale can satisfy or dominate it. In [0, 1]; zero for a batch of
     one.
 
-    Example:
+    Examples:
         >>> x = torch.tensor([[1.0, 0.0], [-1.0, 0.0]])
         >>> difference(x, x).item(), difference(x, torch.tensor([[2.0], [2.0]])).item()
         (1.0, 0.0)

@@ -25,7 +25,7 @@ class AttentivePool(nn.Module):
     Raises:
         ValueError: the width cannot be divided among the heads.
 
-    Example:
+    Examples:
         >>> pool, nobody = AttentivePool(dim=16, heads=2), torch.zeros(3, dtype=torch.bool)
         >>> v, attention = pool(torch.randn(3, 20, 16), torch.ones(3, 20) > 0, torch.zeros(3, 16), nobody)
         >>> v.shape, attention.shape

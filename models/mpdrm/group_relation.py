@@ -28,7 +28,7 @@ class GroupRelation(nn.Module):
         ValueError: a channel is in no group, in two, or does not exist; a group is empty; or there is one
             group only.
 
-    Example:
+    Examples:
         >>> stem = GroupRelation(channels=5, dim=8, groups={"brow": [0, 1], "mouth": [2, 3, 4]})
         >>> stem(torch.randn(2, 20, 5)).shape
         torch.Size([2, 20, 8])

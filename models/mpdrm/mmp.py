@@ -34,7 +34,7 @@ def _advance(x: Tensor, step: int) -> Tensor:
 def temporal_difference(x: Tensor, mask: Tensor, step: int) -> Tensor:
     """Return x[t + step] - x[t] along dimension 1, zero unless both steps are real.
 
-    Example:
+    Examples:
         >>> x = torch.tensor([[[1.0], [4.0], [-2.0]]])
         >>> temporal_difference(x, torch.ones(1, 3, dtype=torch.bool), 1).flatten().tolist()
         [3.0, -6.0, 0.0]
@@ -79,7 +79,7 @@ class _MMP(nn.Module):
 class MMPSeries(_MMP):
     """MMP on series or tokens: (B,T,C) -> (B,T,C).
 
-    Example:
+    Examples:
         >>> MMPSeries(16)(torch.randn(2, 8, 16), torch.ones(2, 8, dtype=torch.bool)).shape
         torch.Size([2, 8, 16])
     """
@@ -94,7 +94,7 @@ class MMPSeries(_MMP):
 class MMPMaps(_MMP):
     """MMP on feature maps: (B,T,C,H,W) -> (B,T,C,H,W), with a gate at half the spatial resolution.
 
-    Example:
+    Examples:
         >>> MMPMaps(16)(torch.randn(2, 8, 16, 5, 5), torch.ones(2, 8, dtype=torch.bool)).shape
         torch.Size([2, 8, 16, 5, 5])
     """

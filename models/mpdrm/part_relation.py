@@ -66,7 +66,7 @@ class PartRelation(nn.Module):
 def region_means(layouts: Sequence[Sequence[int]], height: int, width: int) -> Tensor:
     """Return the share (P,HW) of each pixel of a map in the mean of each region, layout by layout.
 
-    Example:
+    Examples:
         >>> region_means([(2, 1)], 2, 2).tolist()
         [[0.5, 0.5, 0.0, 0.0], [0.0, 0.0, 0.5, 0.5]]
     """
@@ -89,7 +89,7 @@ class PartReadout(nn.Module):
     Raises:
         ValueError: no width, no layout, or one without rows or columns.
 
-    Example:
+    Examples:
         >>> PartReadout(channels=8, dim=16)(torch.randn(2, 8, 6, 6)).shape
         torch.Size([2, 16])
     """

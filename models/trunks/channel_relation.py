@@ -24,7 +24,7 @@ _FLOOR = 1e-2  # of a squared standard deviation: a channel that rests is relate
 def relations(channels: int) -> int:
     """How many numbers `channel_relation` returns for a clip: one for each ordered pair of channels.
 
-    Example:
+    Examples:
         >>> relations(3)
         6
     """

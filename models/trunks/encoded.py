@@ -25,7 +25,7 @@ class EncodedTrunk(nn.Module):
     Raises:
         ValueError: Tokens of another width are given, or no whole number of steps.
 
-    Example:
+    Examples:
         >>> trunk = EncodedTrunk(channels=384, dim=64)
         >>> trunk(torch.randn(2, 16, 384), torch.ones(2, 16, dtype=torch.bool)).shape
         torch.Size([2, 16, 64])

@@ -101,7 +101,7 @@ class FramesTrunk(nn.Module):
         ValueError: no stage is given, one is given twice, or the backbone has no such stage.
         WeightsError: the weights are not there, or not those of this backbone.
 
-    Example:
+    Examples:
         >>> import torch
         >>> trunk = FramesTrunk(backbone="resnet10t", dim=32)
         >>> trunk(torch.randn(1, 4, 3, 64, 64), torch.ones(1, 4, dtype=torch.bool)).shape

@@ -28,7 +28,7 @@ def motion_power(x: Tensor, mask: Tensor, scales: Sequence[int]) -> Tensor:
     Only pairs of real steps count. A channel that never moves, and a scale longer than the clip, have the
     logarithm of the floor.
 
-    Example:
+    Examples:
         >>> x = torch.tensor([[[0.0], [2.0], [2.0]]])
         >>> power = motion_power(x, torch.ones(1, 3, dtype=torch.bool), [1])
         >>> [round(value, 2) for value in power.exp()[0].tolist()]

@@ -54,7 +54,7 @@ class PixelTrunk(nn.Module):
     Raises:
         ValueError: a stage does not exist, or the last is not read.
 
-    Example:
+    Examples:
         >>> import torch
         >>> PixelTrunk(dim=32)(torch.randn(1, 4, 3, 64, 64), torch.ones(1, 4, dtype=torch.bool)).shape
         torch.Size([1, 4, 32])

@@ -59,7 +59,7 @@ class TokenReadout(nn.Module):
     Raises:
         ValueError: there is no cell.
 
-    Example:
+    Examples:
         >>> TokenReadout(channels=8, dim=16, grid=2)(torch.randn(3, 8, 6, 6)).shape
         torch.Size([3, 4, 16])
     """

@@ -46,10 +46,13 @@ class SeriesTrunk(nn.Module):
         kernel: steps a convolution sees, odd.
         dropout: within the blocks.
         pool: steps that become one token, 1 for none.
-        power_scales, relation_lags, relation_step, relation_parts: of `ClipMotion`.
+        power_scales: of `ClipMotion`.
+        relation_lags: of `ClipMotion`.
+        relation_step: of `ClipMotion`.
+        relation_parts: of `ClipMotion`.
         mmp: called with D, for every block; None for none, and for no motion of the clip.
 
-    Example:
+    Examples:
         >>> import torch
         >>> trunk = SeriesTrunk(channels=17, dim=32, pool=4)
         >>> trunk(torch.randn(2, 20, 17), torch.ones(2, 20, dtype=torch.bool)).shape

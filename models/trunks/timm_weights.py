@@ -22,7 +22,7 @@ def expects_of(backbone: str, *, size: int | None, config: Mapping[str, Any] | N
         size: Height and width that it was built for; None takes timm's own.
         config: `pretrained_cfg` of its weights; None where it begins at random, and any mean will do.
 
-    Example:
+    Examples:
         >>> expects_of("vit_tiny_patch16_224", size=64).size
         (64, 64)
     """

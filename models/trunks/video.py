@@ -152,7 +152,7 @@ class VideoTrunk(MapsTrunk):
         ValueError: torchvision has no video model of that name.
         WeightsError: the weights are not there, or not those of this backbone.
 
-    Example:
+    Examples:
         >>> import torch
         >>> trunk = VideoTrunk(backbone="mc3_18")
         >>> trunk(torch.randn(1, 4, 3, 32, 32), torch.ones(1, 4, dtype=torch.bool)).shape

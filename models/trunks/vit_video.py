@@ -195,7 +195,7 @@ class VitVideoTrunk(MapsTrunk):
         ValueError: there is no such preset or family.
         WeightsError: the weights are not there, or of another family or size.
 
-    Example:
+    Examples:
         >>> trunk = VitVideoTrunk(preset="small", depth=1, dim=16)
         >>> trunk(torch.randn(1, 4, 3, 32, 32), torch.ones(1, 4, dtype=torch.bool)).shape
         torch.Size([1, 2, 16])

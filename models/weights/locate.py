@@ -97,7 +97,7 @@ def locate(weights: str, *, sha256: str | None = None) -> Located:
     Raises:
         WeightsError: There is no such file, its digest is another one, or the source wants code to be run.
 
-    Example:
+    Examples:
         >>> locate("resnet18")  # doctest: +ELLIPSIS
         Traceback (most recent call last):
         models.weights.record.WeightsError: weights='resnet18' is no file (.safetensors, .pt, .pth, .bin), ...

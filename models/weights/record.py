@@ -58,7 +58,7 @@ class WeightsRecord:
     def plain(self) -> dict[str, Any]:
         """The record as plain values, lists in the place of tuples.
 
-        Example:
+        Examples:
             >>> given = {"source": "file", "name": "a.pth", "url": None, "sha256": "0f", "license": None}
             >>> WeightsRecord(**given, taken=3, left_out=("fc.bias",)).plain()["left_out"]
             ['fc.bias']

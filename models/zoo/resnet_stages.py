@@ -22,7 +22,7 @@ class ResNetStages(nn.Module):
     Raises:
         ValueError: torchvision has no plain ResNet of that name.
 
-    Example:
+    Examples:
         >>> import torch
         >>> [tuple(maps.shape[1:]) for maps in ResNetStages(backbone="resnet18")(torch.randn(1, 3, 64, 64))]
         [(64, 16, 16), (128, 8, 8), (256, 4, 4), (512, 2, 2)]

@@ -71,7 +71,7 @@ def slope(stated: Stated, *, seed: int = 0) -> Slope:
 def logistic(x: Array, y: Array) -> Array:
     """Intercept and slope (2,) of a logistic regression of y (N,) in {0, 1} on x (N,), by Newton's steps.
 
-    Example:
+    Examples:
         >>> logistic(np.array([-1.0, -1, -1, -1, 1, 1, 1, 1]), np.array([0.0, 0, 0, 1, 0, 1, 1, 1])).round(3)
         array([0.   , 1.099])
     """

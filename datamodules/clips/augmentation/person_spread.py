@@ -25,7 +25,7 @@ def person_spread(values: Tensor, persons: Sequence[str]) -> Tensor:
         values: (N, F), a row a recording.
         persons: Of each row; those of unknown persons do not count.
 
-    Example:
+    Examples:
         >>> person_spread(torch.tensor([[0.0]] * 6 + [[2.0]] * 6), ["a"] * 6 + ["b"] * 6)
         tensor([1.4142])
     """

@@ -28,7 +28,7 @@ def widths_of(
     Raises:
         ValueError: They are no such channels, or of other sets.
 
-    Example:
+    Examples:
         >>> widths_of(["pose/0", "pose/1", "gaze/0"])
         {'pose': 2, 'gaze': 1}
     """

@@ -24,7 +24,7 @@ class SharedColumns(Mapping[str, Column]):
     Args:
         columns: Text, numbers or truth values (N,).
 
-    Example:
+    Examples:
         >>> import pickle
         >>> import numpy as np
         >>> pickle.loads(pickle.dumps(SharedColumns({"row": np.arange(3)})))["row"].tolist()

@@ -62,7 +62,7 @@ def other_clocks(
 def seconds_of(column: pd.Series) -> np.ndarray:
     """Seconds (n,) of times in words, `00:00:01.067` or `2021-01-05T09:00:01`; NaN for what is none.
 
-    Example:
+    Examples:
         >>> seconds_of(pd.Series(["00:00:01.5", "00:01:00"])).tolist()
         [1.5, 60.0]
     """
@@ -79,7 +79,7 @@ def seconds_of(column: pd.Series) -> np.ndarray:
 def clock_rate(values: np.ndarray, position: np.ndarray) -> float | None:
     """Rows per second that a column of times tells; None where it is no clock of a camera.
 
-    Example:
+    Examples:
         >>> round(clock_rate(np.arange(20) * 40_000.0, np.arange(20)), 6)  # microseconds
         25.0
     """

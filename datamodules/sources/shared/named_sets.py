@@ -14,7 +14,7 @@ _PREFIX = "features_"  # of the columns of a manifest that name files of feature
 def column_of(name: str) -> str:
     """The manifest column of a set.
 
-    Example:
+    Examples:
         >>> column_of("dinov2/small"), column_of("Head-Pose")
         ('features_dinov2_small', 'features_head_pose')
     """

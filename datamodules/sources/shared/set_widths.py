@@ -24,7 +24,7 @@ _WIDTHS = {
 def known_width(name: str) -> int | None:
     """The stated width of a set by its name, None where the name tells none.
 
-    Example:
+    Examples:
         >>> known_width("head_pose"), known_width("dinov2/small"), known_width("emotion"), known_width("clip")
         (5, 384, None, None)
     """

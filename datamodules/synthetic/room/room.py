@@ -42,7 +42,7 @@ class Room:
         height: of the picture in pixels.
         events: what happens, from `script.EVENTS`.
 
-    Example:
+    Examples:
         >>> room = draw_room(3, seconds=2.0, events=("blur",))
         >>> next(room.frames()).shape, len(room.truth.usable)
         ((480, 640, 3), 50)

@@ -10,7 +10,9 @@ from engine.checkpoints.checkpoint import CheckpointError, RunCheckpoint, load_c
 from engine.checkpoints.recorded_config import recorded
 from engine.config.compose import ConfigError
 from engine.config.differences import differences
+from engine.config.installed import code_of
 from engine.config.set_widths import with_channel_widths
+from engine.config.targets import trusted
 from engine.runs.environment import git_state
 from engine.runs.find_run import found_run
 from engine.runs.lock import FolderInUse, holder, is_held
@@ -144,7 +146,7 @@ def check_statistics(state: RunCheckpoint, statistics: Mapping[str, Any]) -> Non
 
 
 def _tell_code(content: Mapping[str, Any], source: Path) -> None:
-    """Say where a run goes on under another commit: settings that are equal may mean something else there."""
+    """Say where a run goes on under other code: settings that are equal may mean something else there."""
     was, now = ((one or {}).get("commit") for one in (content.get("git"), git_state()))
     if was and now and was != now and is_main():
         _log.warning(
@@ -152,6 +154,15 @@ def _tell_code(content: Mapping[str, Any], source: Path) -> None:
             "code of training changed between them, which nothing here can tell; to be sure, check that out",
             source, was, now,
         )  # fmt: skip
+    earlier = content.get("trusted_packages") or {}
+    for package, code in code_of(trusted()).items() if is_main() else ():
+        if package in earlier and earlier[package]["sha256"] != code["sha256"]:
+            _log.warning(
+                "%s: was run with other code of the trusted package %s: %s, .py files %.12s there, %s, %.12s "
+                "here. To be sure that the same is trained, install what it was run with",
+                source, package, earlier[package]["version"], earlier[package]["sha256"],
+                code["version"], code["sha256"],
+            )  # fmt: skip
 
 
 def whole_state(folder: Path) -> RunCheckpoint | None:

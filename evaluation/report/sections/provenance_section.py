@@ -27,7 +27,7 @@ def provenance_rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Test part looked at", _times(record.get("test_looks"))),
         ("Python", str(record.get("python") or "")),
         ("Machine", _machine(record.get("hardware") or {}, record.get("threads"))),
-        ("Packages trusted", _listed(record.get("trust"))),
+        ("Packages trusted", _trusted_texts(record)),
         ("Digest of the data", f"{digest[:12]}, whole in manifest.json" if digest else ""),
     ]
     return [(label, text) for label, text in rows if text]
@@ -59,6 +59,20 @@ def _of_encoder(record: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     # a store may come from somebody else, and no page should end a run
     return {place: one for place, one in found.items() if isinstance(one, Mapping) and set(one) >= _TOLD}
+
+
+def _trusted_texts(record: Mapping[str, Any]) -> str:
+    """Packages of others whose code ran, each with what was installed; older records have the names alone."""
+    code: Mapping[str, Any] = record.get("trusted_packages") or {}
+    return "; ".join(
+        " ".join([str(name), *_of_package(code[name])] if name in code else [str(name)])
+        for name in record.get("trust") or ()
+    )
+
+
+def _of_package(code: Mapping[str, Any]) -> list[str]:
+    brought = [f"of {code['distribution']} {code['version']}"] if code["distribution"] else []
+    return ["code", *brought, f"with SHA-256 {code['sha256'][:16]}..."]
 
 
 def _text(value: Any) -> str:

@@ -76,7 +76,7 @@ class LIFPNTrunk(nn.Module):
     Raises:
         ValueError: a backbone without these stages, too few classes, or an MMP.
 
-    Example:
+    Examples:
         >>> trunk = LIFPNTrunk(dim=16)
         >>> trunk(torch.randn(1, 7, 3, 32, 32), torch.ones(1, 7, dtype=torch.bool)).shape
         torch.Size([1, 1, 16])

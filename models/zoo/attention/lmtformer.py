@@ -66,7 +66,7 @@ class LMTformerTrunk(nn.Module):
     Raises:
         ValueError: a width that heads or the stem cannot share, or frames smaller than a patch.
 
-    Example:
+    Examples:
         >>> trunk = LMTformerTrunk(width=8, heads=2, blocks=1)
         >>> trunk(torch.randn(1, 5, 3, 32, 32), torch.ones(1, 5, dtype=torch.bool)).shape
         torch.Size([1, 3, 8])

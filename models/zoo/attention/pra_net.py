@@ -84,7 +84,7 @@ class PRANetTrunk(nn.Module):
     Raises:
         ValueError: another backbone, or a grid without parts.
 
-    Example:
+    Examples:
         >>> trunk = PRANetTrunk(dim=16)
         >>> trunk(torch.randn(1, 2, 3, 32, 32), torch.ones(1, 2, dtype=torch.bool)).shape
         torch.Size([1, 2, 16])

@@ -53,7 +53,7 @@ def running_maximum(x: Tensor, window: int) -> Tensor:
 
     An even window reaches one step further ahead than back.
 
-    Example:
+    Examples:
         >>> x = torch.tensor([1.0, 4.0, 2.0, 0.0, 3.0]).view(1, 1, 5, 1, 1)
         >>> running_maximum(x, 2).flatten().tolist()
         [4.0, 4.0, 2.0, 3.0, 3.0]
@@ -66,7 +66,7 @@ def running_maximum(x: Tensor, window: int) -> Tensor:
 def difference(x: Tensor, lag: int) -> Tensor:
     """Return |x[t + lag] - x[t]| of x (B,C,T,H,W), with zeros behind the end.
 
-    Example:
+    Examples:
         >>> difference(torch.tensor([1.0, 4.0, 2.0]).view(1, 1, 3, 1, 1), 1).flatten().tolist()
         [3.0, 2.0, 2.0]
     """
@@ -133,7 +133,7 @@ class MDNTrunk(nn.Module):
     Raises:
         ValueError: not as many widths as numbers of cells, or a stage or a window without any.
 
-    Example:
+    Examples:
         >>> trunk = MDNTrunk(stem=8, widths=(4, 8), cells=(1, 1))
         >>> trunk(torch.randn(1, 8, 3, 32, 32), torch.ones(1, 8, dtype=torch.bool)).shape
         torch.Size([1, 2, 8])

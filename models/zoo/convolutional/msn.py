@@ -70,7 +70,7 @@ class MSNTrunk(nn.Module):
         kernels: sizes of the parallel convolutions of a multi-scale cell, odd; light cells have 3 alone.
         mmp: MMP by channels, put on the last maps; not part of MSN.
 
-    Example:
+    Examples:
         >>> trunk = MSNTrunk(stem=8, widths=(8, 16), cells=(1, 1))
         >>> trunk(torch.randn(1, 7, 3, 32, 32), torch.ones(1, 7, dtype=torch.bool)).shape
         torch.Size([1, 2, 16])

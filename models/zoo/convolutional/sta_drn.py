@@ -130,7 +130,7 @@ class STADRNTrunk(nn.Module):
     Raises:
         ValueError: not as many widths as numbers of blocks, or a width that the groups cannot share.
 
-    Example:
+    Examples:
         >>> import torch
         >>> trunk = STADRNTrunk(stem=8, widths=(4, 8), blocks=(1, 1))
         >>> trunk(torch.randn(1, 4, 3, 32, 32), torch.ones(1, 4, dtype=torch.bool)).shape

@@ -125,7 +125,7 @@ class DepMGNNTrunk(nn.Module):
     Raises:
         ValueError: another backbone, a width that the groups cannot share, or an MMP.
 
-    Example:
+    Examples:
         >>> trunk = DepMGNNTrunk(dim=16, backbone="resnet18", width=8, groups=2)
         >>> trunk(torch.randn(1, 3, 3, 32, 32), torch.ones(1, 3, dtype=torch.bool)).shape
         torch.Size([1, 1, 16])

@@ -16,7 +16,7 @@ class MaskedBatchNorm(nn.BatchNorm1d):
         ValueError: a training batch has one real step. One without any, as of a feature set that no clip of
             the batch has, changes nothing.
 
-    Example:
+    Examples:
         >>> x, mask = torch.tensor([[[1.0], [3.0], [9.0]]]), torch.tensor([[True, True, False]])
         >>> (MaskedBatchNorm(1)(x, mask).round() + 0).flatten().tolist()
         [-1.0, 1.0, 0.0]

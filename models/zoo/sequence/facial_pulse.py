@@ -90,7 +90,7 @@ class FacialPulseTrunk(nn.Module):
     Raises:
         ValueError: channels or a width that cannot be shared, or an MMP.
 
-    Example:
+    Examples:
         >>> trunk = FacialPulseTrunk(channels=136, dim=16)
         >>> trunk(torch.randn(2, 20, 136), torch.ones(2, 20, dtype=torch.bool)).shape
         torch.Size([2, 1, 16])

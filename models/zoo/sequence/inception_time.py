@@ -63,7 +63,7 @@ class InceptionTimeTrunk(nn.Module):
         kernels: lengths of the convolutions, odd.
         mmp: multi-scale motion patterns after the last module; not part of InceptionTime.
 
-    Example:
+    Examples:
         >>> trunk = InceptionTimeTrunk(channels=17, depth=3)
         >>> trunk(torch.randn(2, 50, 17), torch.ones(2, 50, dtype=torch.bool)).shape
         torch.Size([2, 50, 128])

@@ -29,7 +29,7 @@ class LSTMTrunk(nn.Module):
         dropout: between layers.
         mmp: multi-scale motion patterns on the states.
 
-    Example:
+    Examples:
         >>> trunk = LSTMTrunk(channels=17, dim=32)
         >>> trunk(torch.randn(2, 20, 17), torch.ones(2, 20, dtype=torch.bool)).shape
         torch.Size([2, 20, 32])

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 def scan(decay: Tensor, drive: Tensor) -> Tensor:
     """Return the states h (B,T,...) of h[t] = decay[t] h[t-1] + drive[t], both (B,T,...), decay in [0, 1].
 
-    Example:
+    Examples:
         >>> scan(torch.tensor([[0.5, 0.5, 0.5]]), torch.tensor([[4.0, 0.0, 1.0]]))
         tensor([[4., 2., 2.]])
     """

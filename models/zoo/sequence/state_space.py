@@ -55,7 +55,7 @@ def selective_scan(x: Tensor, step: Tensor, rate: Tensor, write: Tensor, read: T
         write: (B,T,N).
         read: (B,T,N).
 
-    Example:
+    Examples:
         >>> one = torch.ones(1, 3, 1)
         >>> selective_scan(one, one, torch.full((1, 1), -0.6931472), one, one).flatten()
         tensor([1.0000, 1.5000, 1.7500])
@@ -151,7 +151,7 @@ class StateSpaceTrunk(nn.Module):
         dropout: behind the convolutions.
         mmp: multi-scale motion patterns on the tokens; not part of it.
 
-    Example:
+    Examples:
         >>> trunk = StateSpaceTrunk(channels=17, dim=16, state=4, expand=2)
         >>> trunk(torch.randn(2, 20, 17), torch.ones(2, 20, dtype=torch.bool)).shape
         torch.Size([2, 20, 16])

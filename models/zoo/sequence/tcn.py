@@ -83,7 +83,7 @@ class TCNTrunk(nn.Module):
     Raises:
         ValueError: there is no width for the stem, or none for the blocks.
 
-    Example:
+    Examples:
         >>> import torch
         >>> trunk = TCNTrunk(channels=17, stem=(8, 8, 8), widths=(8, 16), dim=16)
         >>> trunk(torch.randn(2, 50, 17), torch.ones(2, 50, dtype=torch.bool)).shape

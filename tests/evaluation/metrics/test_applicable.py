@@ -7,7 +7,7 @@ from evaluation.metrics.applicable import Resampler, measurements
 from evaluation.metrics.catalog import METRICS
 from evaluation.uncertainty.bootstrap import Resampling, subject_weights
 
-DECISIONS = ["uar", "f1", "sensitivity", "specificity", "accuracy"]
+DECISIONS = ["uar", "f1", "precision", "sensitivity", "specificity", "accuracy"]
 
 
 @pytest.fixture

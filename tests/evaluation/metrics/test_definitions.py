@@ -83,6 +83,7 @@ def test_decisions_by_hand():
     y, d = [1, 1, 1, 0, 0], [1, 1, 0, 1, 0]  # TP 2, FN 1, FP 1, TN 1
     assert metrics.sensitivity(y, d).value == pytest.approx(2 / 3)
     assert metrics.specificity(y, d).value == pytest.approx(1 / 2)
+    assert metrics.precision(y, d).value == pytest.approx(2 / 3)
     assert metrics.uar(y, d).value == pytest.approx(7 / 12)
     assert metrics.f1(y, d).value == pytest.approx(4 / 6)
     assert metrics.accuracy(y, d).value == pytest.approx(3 / 5)
@@ -121,6 +122,7 @@ def test_pearson_within_ignores_levels():
         (metrics.average_precision, [0, 0], [0.2, 0.3], "no positive"),
         (metrics.sensitivity, [0, 0], [0, 1], "no positive"),
         (metrics.f1, [0, 0], [0, 1], "no positive"),
+        (metrics.precision, [0, 1], [0, 0], "decided positive"),
         (metrics.specificity, [1, 1], [0, 1], "no negative"),
         (metrics.pearson, [3, 3], [1, 2], "targets are equal"),
         (metrics.pearson, [1, 2], [3, 3], "predictions are equal"),

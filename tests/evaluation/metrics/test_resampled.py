@@ -7,7 +7,7 @@ from evaluation.metrics import resampled as weighted
 
 SCORES = ["mae", "rmse", "pearson", "ccc"]
 CLASSES = ["auc", "average_precision", "brier"]
-DECISIONS = ["sensitivity", "specificity", "uar", "f1", "macro_f1", "accuracy"]
+DECISIONS = ["sensitivity", "specificity", "uar", "f1", "macro_f1", "precision", "accuracy"]
 
 
 def sample(name, n=40):

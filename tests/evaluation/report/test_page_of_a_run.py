@@ -1,6 +1,7 @@
 """The report of a real run: what somebody who is handed the page must know."""
 
 import base64
+import json
 import re
 from pathlib import Path
 
@@ -70,3 +71,17 @@ def test_every_figure_begins_with_the_question_that_leads_to_it(page):
     captions = dict(re.findall(r'<figure id="([\w-]+)".*?<figcaption><b>(.*?)</b>', page, flags=re.S))
     assert len(captions) >= 5
     assert questions == captions
+
+
+def test_the_first_page_has_the_numbers_of_the_file(page, series_run):
+    stored = json.loads((series_run.folder / "metrics.json").read_text(encoding="utf-8"))["test"]
+    first = section(page, "first-page")
+    assert page.index('id="first-page"') < page.index('id="technical"') < page.index('id="headline"')
+    auc, mae = stored["auc"], stored["mae"]
+    assert f"the network ranks about {100 * auc['value']:.0f} rightly" in first
+    assert f"miss the questionnaire&#39;s total by {mae['value']:.1f} points" in first
+    assert stored["precision"].keys() >= {"value", "low", "high"}
+    if stored["precision"]["value"] is not None:
+        assert f"flagged rightly ({100 * stored['precision']['value']:.0f} of 100" in first
+    assert "These data are synthetic" in first[:200]
+    assert f"<td>Tested</td><td>{stored['counts']['subjects']}</td>" in first

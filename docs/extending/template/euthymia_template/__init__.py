@@ -1,0 +1,1 @@
+"""A trunk, a source of recordings and a callback for Euthymia: copy, rename, replace."""

@@ -1,0 +1,25 @@
+"""Equations: LaTeX between dollars becomes MathML, which browsers draw without a script."""
+
+import html
+import re
+from typing import Any
+
+from latex2mathml.converter import convert
+
+_MATH = re.compile(r'<(span|div) class="arithmatex">\\([(\[])(.*?)\\[)\]]</\1>', flags=re.DOTALL)
+
+
+def on_page_content(content: str, **_: Any) -> str:
+    """Replace what `pymdownx.arithmatex` marked."""
+    return mathml(content)
+
+
+def mathml(content: str) -> str:
+    """Return HTML with every marked equation as MathML; displayed ones scroll in a box of their own."""
+
+    def replaced(match: re.Match[str]) -> str:
+        tag, bracket, latex = match.groups()
+        display = "block" if bracket == "[" else "inline"
+        return f'<{tag} class="equation">{convert(html.unescape(latex).strip(), display=display)}</{tag}>'
+
+    return _MATH.sub(replaced, content)

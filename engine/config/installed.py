@@ -1,0 +1,60 @@
+"""Installed packages of others: where their code lies, of which distribution it is, and a digest of it.
+
+Nothing of a package is imported to find this out.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+
+GROUP = "euthymia.conf"
+"""Group of entry points by which a package says where its config leaves lie, see `extensions`."""
+
+
+def places_of(package: str) -> list[Path]:
+    """Folders of a top package, or the file of a single module; none where it is not installed."""
+    try:
+        spec = find_spec(package) if package.isidentifier() else None
+    except ValueError:  # loaded by other means than an import, such as `__main__`
+        return []
+    if spec is None:
+        return []
+    if spec.submodule_search_locations:
+        return [Path(place) for place in spec.submodule_search_locations]
+    return [Path(spec.origin)] if spec.has_location and spec.origin else []
+
+
+def distribution_of(package: str) -> tuple[str, str] | None:
+    """Name and version of what a package was installed by; None where it merely lies on the path."""
+    names = metadata.packages_distributions().get(package)
+    if not names:  # an editable installation may list no file of its own
+        points = [point for point in metadata.entry_points(group=GROUP) if point.dist is not None]
+        names = [point.dist.name for point in points if point.value.partition(".")[0] == package]
+    return (min(names), metadata.version(min(names))) if names else None
+
+
+def title_of(package: str) -> str:
+    """What a message calls an installed package: its distribution and version, or the package alone."""
+    return " ".join(distribution_of(package) or (package,))
+
+
+def code_digest(package: str) -> str:
+    """SHA-256 of the names and contents of all .py files of a package; compiled parts do not count."""
+    digest = hashlib.sha256()
+    for place in places_of(package):
+        files = sorted(place.rglob("*.py")) if place.is_dir() else [place]
+        for name, file in sorted((file.relative_to(place.parent).as_posix(), file) for file in files):
+            content = file.read_bytes()
+            digest.update(f"{name}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()
+
+
+def code_of(packages: Iterable[str]) -> dict[str, dict[str, str | None]]:
+    """Distribution, version and digest of each package, as `manifest.json` records those that are trusted."""
+    record: dict[str, dict[str, str | None]] = {}
+    for package in packages:
+        name, version = distribution_of(package) or (None, None)
+        record[package] = {"distribution": name, "version": version, "sha256": code_digest(package)}
+    return record

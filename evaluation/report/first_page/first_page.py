@@ -1,0 +1,84 @@
+"""First page of a report, from the same numbers and tables as the rest of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from evaluation.report.first_page.asked import asked, opening, sides
+from evaluation.report.first_page.found import findings, groups, unit
+from evaluation.report.first_page.interval_bar import IntervalBar, interval_bars
+from evaluation.report.first_page.limits import not_for, weaknesses
+from evaluation.report.first_page.people import TESTED, origin, people_table
+from evaluation.report.run_facts import trial
+
+_TRIAL = (
+    "No result: this run was cut short on purpose, to see that every stage works. Its numbers stand in the "
+    "technical part for who checks that, and say nothing."
+)
+
+
+@dataclass(frozen=True)
+class FirstPage:
+    """The page in the order in which it is read; lists are of sentences."""
+
+    opening: str
+    asked: Sequence[str]
+    columns: Sequence[str]
+    people: Sequence[Sequence[str]]
+    origin: Sequence[str]
+    found: Sequence[str]
+    bars: Sequence[IntervalBar]
+    not_for: Sequence[str]
+    weaknesses: Sequence[str]
+
+
+def first_page(
+    *,
+    metrics: Mapping[str, Any],
+    predictions: pd.DataFrame,
+    record: Mapping[str, Any],
+    rows: Sequence[Mapping[str, Any]],
+    threshold: Mapping[str, Any] | None,
+    by_group: Mapping[str, Any] | None,
+) -> FirstPage:
+    """Put the page together.
+
+    Args:
+        metrics: Content of `metrics.json`.
+        predictions: As of `write_report`: their columns say what was predicted.
+        record: Content of the run's `manifest.json`.
+        rows: Of the data section, see `sections.data_section.data_rows`.
+        threshold: `Threshold.as_dict()`.
+        by_group: `evaluation.audit.slices.slices`, where an audit was asked for.
+    """
+    test, words, whole = metrics["test"], sides(record), trial(record) is None
+    columns, people = people_table(rows, record, above=words.column)
+    measured = whole and not test.get("reason")
+    tested = next((row for row in rows if row["split"] in TESTED), {})
+    found = findings(metrics, words=words, threshold=threshold, tested=tested) if whole else [_TRIAL]
+    return FirstPage(
+        opening=opening(record),
+        asked=asked(record, predictions.columns),
+        columns=columns,
+        people=people,
+        origin=origin(record, tested=test["counts"]["recordings"]) + _over(test, measured),
+        found=[*found, *([groups(by_group, words)] if measured else [])],
+        bars=interval_bars(metrics) if measured else [],
+        not_for=not_for(record),
+        weaknesses=weaknesses(metrics, record),
+    )
+
+
+def _over(test: Mapping[str, Any], measured: bool) -> list[str]:
+    """What is counted below, and what an interval is."""
+    if not measured:
+        return []
+    several = unit(test["counts"]) == "recording"
+    counted = "Some came more than once, so that recordings are counted below. " if several else ""
+    over = test.get("intervals_over") or "persons"
+    return [
+        f"{counted}Of 100 studies like this one, about 95 would have the number of all such people inside "
+        f"their 95 % interval; intervals are over {over}."
+    ]

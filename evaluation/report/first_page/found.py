@@ -1,0 +1,256 @@
+"""What came out of a run, with its uncertainty, in plain sentences; every number is one of `metrics.json`."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from evaluation.metrics.definitions import NO_ALARM
+from evaluation.report.first_page.asked import Sides
+from evaluation.report.first_page.numbers import (
+    Estimate,
+    flipped,
+    hundred,
+    range_in_points,
+    range_of_100,
+    ten,
+)
+from evaluation.report.headline import known
+
+Metrics = Mapping[str, Any]  # content of `metrics.json`
+
+_NO_INTERVAL = "There is no interval, so that chance cannot be ruled out."
+
+
+def findings(
+    metrics: Metrics, *, words: Sides, threshold: Mapping[str, Any] | None, tested: Mapping[str, Any]
+) -> list[str]:
+    """What was measured of the tested persons; of hidden labels that nothing was.
+
+    Args:
+        metrics: Content of `metrics.json`.
+        words: How the classes are called.
+        threshold: `Threshold.as_dict()`.
+        tested: Row of the tested part, see `sections.data_section.data_rows`; may be empty.
+    """
+    test = metrics["test"]
+    if test.get("reason"):
+        return [*_hidden(metrics, words)]
+    sentences = [
+        *_ranking(test, words, unit(test["counts"])),
+        *_beside_technique(metrics),
+        *_points(test, metrics.get("reference") or {}),
+        *_flagged(test, words, threshold or {}, tested),
+        *_calibration(test),
+        *_answers(test),
+    ]
+    return sentences or [
+        "Nothing could be measured: no question of this run is defined on the tested persons."
+    ]
+
+
+def unit(counts: Mapping[str, int]) -> str:
+    """What is counted: persons where each has one recording, else recordings."""
+    alone = counts.get("recordings") == counts.get("subjects") and not counts.get("unknown_subject")
+    return "person" if alone else "recording"
+
+
+def _hidden(metrics: Metrics, words: Sides) -> Iterator[str]:
+    count = metrics["test"]["counts"]["recordings"]
+    yield (
+        f"No result: the answers of the tested persons are hidden or missing. Their {count} recordings were "
+        "predicted, and how good these predictions are is not known."
+    )
+    val = metrics.get("val") or {}
+    if (auc := known(val, "auc")) is not None:
+        yield (
+            "Only on the persons on whom settings were chosen, which flatters: of 100 pairs, one "
+            f"{words.above} and one {words.below}, about {hundred(auc['value'])} are ranked rightly "
+            f"({range_of_100(auc)})."
+        )
+    elif (error := known(val, "mae")) is not None:
+        yield (
+            "Only on the persons on whom settings were chosen, which flatters: predictions miss the total by "
+            f"{error['value']:.1f} points on average ({range_in_points(error)})."
+        )
+
+
+def _ranking(test: Mapping[str, Any], words: Sides, one: str) -> Iterator[str]:
+    auc = known(test, "auc")
+    if auc is None:
+        return
+    pairs = (
+        f"pairs of one person {words.above} and one {words.below}"
+        if one == "person"
+        else f"pairs of recordings, one of somebody {words.above} and one of somebody {words.below}"
+    )
+    yield (
+        f"Of 100 {pairs}, the network ranks about {hundred(auc['value'])} rightly ({range_of_100(auc)}; "
+        f"this is called AUC); a coin reaches 50. {_against_coin(auc)}"
+    )
+
+
+def _against_coin(auc: Estimate) -> str:
+    if auc.get("low") is None:
+        return _NO_INTERVAL
+    if auc["low"] > 0.5:
+        return "The interval lies above 50, so that this is more than chance."
+    if auc["high"] < 0.5:
+        return (
+            "The interval lies below 50: it ranks wrongly more often than a coin, which points to a fault in "
+            "labels or groups. Turning the answers round is no remedy."
+        )
+    return "The interval holds 50, so that it is not shown to be better than chance."
+
+
+def _beside_technique(metrics: Metrics) -> Iterator[str]:
+    """Whether the way a recording was made tells as much as the network."""
+    line = (metrics.get("reference") or {}).get("nuisance") or {}
+    auc, gap = known(line, "auc"), known(line.get("difference"), "auc")
+    if auc is None or gap is None:
+        return
+    told = (
+        "How a recording was made (such as its length or light), without a look at the face, reaches "
+        f"{hundred(auc['value'])}"
+    )
+    if gap.get("low") is not None and gap["low"] > 0:
+        yield f"{told}; the network is better than that by more than chance."
+    elif gap.get("high") is not None and gap["high"] < 0:
+        yield f"{told}; the network is worse than that."
+    else:
+        yield f"{told}; the network is not shown to be better than that."
+
+
+def _points(test: Mapping[str, Any], reference: Mapping[str, Any]) -> Iterator[str]:
+    error = known(test, "mae")
+    if error is None:
+        return
+    told = (
+        f"On average predictions miss the questionnaire's total by {error['value']:.1f} points "
+        f"({range_in_points(error)})"
+    )
+    line = reference.get("constant") or {}
+    mean, gap = known(line, "mae"), known(line.get("difference"), "mae")
+    if mean is None:
+        yield f"{told}."
+        return
+    told += f"; always answering the mean of the persons it learned from misses by {mean['value']:.1f}."
+    if gap is None or gap.get("low") is None:
+        yield f"{told} Whether the difference is more than chance is not known."
+    elif gap["high"] < 0:
+        yield f"{told} The network is closer by more than chance."
+    elif gap["low"] > 0:
+        yield f"{told} The network is further off than that."
+    else:
+        yield f"{told} The network is not shown to be closer than that."
+
+
+def _flagged(
+    test: Mapping[str, Any], words: Sides, threshold: Mapping[str, Any], tested: Mapping[str, Any]
+) -> Iterator[str]:
+    right, hit, clear = (known(test, name) for name in ("precision", "sensitivity", "specificity"))
+    if hit is None and clear is None:
+        if known(test, "auc") and threshold.get("reason"):
+            yield f"How many would be flagged rightly was not counted: {threshold['reason']}."
+        return
+    plural = f"{unit(test['counts'])}s"
+    if right is not None:
+        yield (
+            f"Of 10 {plural} that it flags, {ten(right['value'])} would be flagged rightly "
+            f"({hundred(right['value'])} of 100; {range_of_100(right)}; PPV){_at_share(tested)}."
+        )
+    elif (test.get("precision") or {}).get("reason") == NO_ALARM:
+        yield f"It flags none of the tested {plural}."
+    if hit is not None:
+        missed = flipped(hit)
+        alarms = "" if clear is None else _false_alarms(flipped(clear), words)
+        yield (
+            f"Of 10 {plural} {words.above}, it misses {ten(missed['value'])} "
+            f"({hundred(missed['value'])} of 100; {range_of_100(missed)}){alarms}."
+        )
+    elif clear is not None:
+        yield f"Nobody {words.above} was tested{_false_alarms(flipped(clear), words)}."
+
+
+def _at_share(tested: Mapping[str, Any]) -> str:
+    """The share on which how many flags are right depends."""
+    if not tested.get("labeled") or tested.get("positive") is None:
+        return ""
+    share = hundred(tested["positive"] / tested["labeled"])
+    return f", where {share} of 100 tested are; where fewer are, fewer flags are right"
+
+
+def _false_alarms(alarms: Estimate, words: Sides) -> str:
+    return (
+        f"; of 10 {words.others}, it flags {ten(alarms['value'])} wrongly "
+        f"({hundred(alarms['value'])} of 100; {range_of_100(alarms)})"
+    )
+
+
+def _calibration(test: Mapping[str, Any]) -> Iterator[str]:
+    error = known(test, "ece")
+    if error is not None:
+        yield (
+            "The percentages that it gives and what came true lie about "
+            f"{hundred(error['value'])} of 100 apart on average (calibration error; few persons push it up)."
+        )
+
+
+def _answers(test: Mapping[str, Any]) -> Iterator[str]:
+    kappa = known(test, "item_kappa")
+    if kappa is not None:
+        ends = (
+            "no interval can be given"
+            if kappa.get("low") is None
+            else f"95 % interval {kappa['low']:.2f} to {kappa['high']:.2f}"
+        )
+        yield (
+            f"Predicted and given answers to single questions agree by {kappa['value']:.2f} ({ends}; kappa), "
+            "where 0 is chance and 1 is perfect."
+        )
+
+
+def groups(found: Mapping[str, Any] | None, words: Sides) -> str:
+    """How the network did in groups of persons, where that was measured.
+
+    Args:
+        found: `evaluation.audit.slices.slices`; None where no audit was asked for.
+        words: How the classes are called.
+    """
+    if not found:
+        return "Whether it does worse for some groups (sex, age, site) was not measured in this run."
+    told = [text for name in ("sex", "age", "site") if (text := _column(name, found.get(name) or {}))]
+    if not told:
+        return "Groups (sex, age, site) could not be compared: too few persons, or no such column."
+    return (
+        f"By groups, {'; '.join(told)}. Where nothing is said of a difference, none is shown, and none is "
+        "ruled out."
+    )
+
+
+def _column(name: str, part: Mapping[str, Any]) -> str:
+    """The groups of a column by the pairs that they rank rightly, else by the points that they miss."""
+    own = part.get("groups") or []
+    for metric, shown in (("auc", _ranked), ("mae", _missed)):
+        told = [
+            f"{group['group']} {shown(estimate)}{_differs(group, metric)}"
+            for group in own
+            if (estimate := known(group, metric)) is not None
+        ]
+        if len(told) > 1:
+            return f"{name}: {', '.join(told)}"
+    return ""
+
+
+def _ranked(auc: Estimate) -> str:
+    ends = "" if auc.get("low") is None else f" ({hundred(auc['low'])} to {hundred(auc['high'])})"
+    return f"{hundred(auc['value'])} of 100 pairs{ends}"
+
+
+def _missed(error: Estimate) -> str:
+    ends = "" if error.get("low") is None else f" ({error['low']:.1f} to {error['high']:.1f})"
+    return f"off by {error['value']:.1f} points{ends}"
+
+
+def _differs(group: Mapping[str, Any], metric: str) -> str:
+    gap = known(group.get("difference"), metric)
+    apart = gap is not None and gap.get("low") is not None and not gap["low"] <= 0 <= gap["high"]
+    return ", which differs from the others by more than chance" if apart else ""

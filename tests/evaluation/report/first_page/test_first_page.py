@@ -1,0 +1,302 @@
+"""The first page: what it says in every kind of run, and that its numbers are those of `metrics.json`."""
+
+import re
+
+import pytest
+
+
+def counts(text):
+    return [int(number) for number in re.findall(r"\d+", text)]
+
+
+def sentence(text, words):
+    """The sentence that holds some words."""
+    found = [one for one in re.split(r"(?<=[.?]) (?=[A-Z])", text) if words in one]
+    assert len(found) == 1, (words, found)
+    return found[0]
+
+
+def constant(mae, low, high):
+    gap = {"value": -2.0, "low": low, "high": high}
+    return {"constant": {"mae": {"value": mae, "low": None, "high": None}, "difference": {"mae": gap}}}
+
+
+def test_numbers_in_the_words_are_those_of_the_metrics(run):
+    one = run(reference=constant(9.94, -3.0, -1.0))
+    test = one.metrics["test"]
+    auc, mae = test["auc"], test["mae"]
+    said = sentence(one.text, "ranks about")
+    expected = [round(100 * auc[key]) for key in ("value", "low", "high")]
+    assert counts(said) == [100, expected[0], 95, *expected[1:], 50]
+    said = sentence(one.text, "miss the questionnaire's total")
+    points = [float(number) for number in re.findall(r"\d+\.\d", said)]
+    assert points == [*(round(mae[key], 1) for key in ("value", "low", "high")), 9.9]
+    assert "closer by more than chance" in one.text
+
+
+def test_flags_are_counted_as_the_metrics_have_them(run):
+    one = run()
+    test, table = one.metrics["test"], one.predictions[one.predictions["split"] == "test"]
+    flagged = table["binary_prediction"] >= one.threshold["value"]
+    right = table.loc[flagged, "binary_target"].mean()  # counted here, without a metric
+    assert test["precision"]["value"] == pytest.approx(right)
+    said = sentence(one.text, "would be flagged rightly")
+    share = round(100 * table["binary_target"].mean())
+    low, high = (round(100 * test["precision"][key]) for key in ("low", "high"))
+    assert counts(said) == [10, round(10 * right), round(100 * right), 100, 95, low, high, share, 100]
+    said = sentence(one.text, "it misses")
+    missed = table.loc[table["binary_target"] == 1, "binary_prediction"] < one.threshold["value"]
+    low, high = (round(100 * (1 - test["sensitivity"][key])) for key in ("high", "low"))
+    assert round(10 * missed.mean()) == 0  # which is not said of somebody
+    assert counts(said)[:7] == [10, 1, round(100 * missed.mean()), 100, 95, low, high]
+    assert "it misses fewer than 1 (" in said
+
+
+def test_question_input_and_persons(run):
+    text = run().text
+    assert "how many points a person scores in the questionnaire BDI-II (0 to 63 points)" in text
+    assert "whether the total reaches the cut-off of 14 points in the BDI-II?" in text
+    # 7 steps of 4 frames and the first one, at 10 frames a second
+    assert "8 pictures of 64 x 64 pixels, spread over 3 seconds (3 such pieces of every recording)" in text
+    assert "Learned from 60 180 90 of 180 (50 %) 15.0 (9.0) 18 to 70 f 32, m 28" in text
+    assert re.search(r"Tested 30 90 \d+ of 90 \(\d+ %\) [\d.]+ \([\d.]+\) 19 to 61 f 16, m 14", text)
+    assert "They were recorded at north 20, south 10." in text
+
+
+def test_made_up_persons_are_named_in_the_first_sentence_and_real_ones_never_are(run):
+    made_up = run(changed={"synthetic": True})
+    assert made_up.text.split(". ")[0].strip().startswith("These data are synthetic")
+    assert "Synthetic data: nothing here was seen in a patient." in made_up.text
+    assert "ynthetic" not in run().text
+    assert "made up: they are read as recordings of real persons" in run().text
+
+
+def test_what_it_must_not_be_used_for_names_its_questionnaire(run):
+    text = run().text
+    assert "Not for a diagnosis." in text
+    assert "Not for a decision about a person" in text
+    assert "another questionnaire than the BDI-II, another camera" in text
+
+
+def test_binary_only(run):
+    one = run(heads=("binary",))
+    assert "ranks about" in one.text
+    assert "points on average" not in one.text
+    assert "miss the questionnaire's total" not in one.text
+    assert "tell whether the total reaches the cut-off" in one.text
+
+
+def test_score_only(run):
+    one = run(heads=("score",), changed="no classes")
+    assert "miss the questionnaire's total" in one.text
+    for absent in ("ranks about", "flag", "The percentages that it gives"):
+        assert absent not in one.text
+
+
+def test_labels_without_a_questionnaire(run):
+    one = run(heads=("binary",), changed={"questionnaires": []})
+    assert "whether the label of a person is positive?" in one.text
+    assert "one of somebody with a positive label and one of somebody with a negative one" in one.text
+    assert "cut-off" not in one.text
+
+
+def test_persons_with_a_recording_each_are_persons(run, cohort):
+    one = run(cohort(subjects=60, visits=1))
+    assert "Of 100 pairs of one person at or above the cut-off and one below it" in one.text
+    assert "Some came more than once" not in one.text
+    assert "pairs of recordings" in run().text
+
+
+def test_cross_validation_tests_everybody_once(run):
+    folds = {
+        f"fold{n}": {"train": {"persons": 24 + n, "recordings": 72}, "test": {"persons": 6, "sex": {"f": 6}}}
+        for n in range(5)
+    }
+    one = run(changed={"parts": folds})
+    assert "Everybody was tested once, in 5 rounds" in one.text
+    assert "Learned from, each of 5 rounds 24 to 28 72" in one.text
+    assert "f 30" in one.text
+
+
+def test_flags_that_were_not_counted_have_their_reason(run):
+    one = run()
+    for name in ("precision", "sensitivity", "specificity"):
+        one.metrics["test"][name] = {"value": None, "low": None, "high": None, "reason": "none"}
+    again = type(one)(one.metrics, one.predictions, one.record, {"value": None, "reason": "folds differ"})
+    assert "How many would be flagged rightly was not counted: folds differ." in again.text
+    assert "it misses" not in again.text
+
+
+def test_cross_corpus_names_both(run, record):
+    parts = {
+        "a-to-b": {
+            "train": {"persons": 9, "recordings": 9, "corpus": {"a": 9}},
+            "test": {"corpus": {"b": 30}},
+        }
+    }
+    protocol = {"_target_": "datamodules.splits.cross_corpus.CrossCorpus"}
+    one = run(changed={"parts": parts, "config": record["config"] | {"protocol": protocol}})
+    assert (
+        "It learned from one collection (a 9 persons) and was tested on another (b 30 persons)." in one.text
+    )
+
+
+def test_another_manifest_is_not_what_it_learned_from(run):
+    one = run(changed={"checkpoint": "runs/best.ckpt", "parts": {"other": {"test": {"persons": 30}}}})
+    assert "The network learned elsewhere, from other data" in one.text
+
+
+def test_shared_persons_are_a_caution(run):
+    overlap = {"persons": {"train": {"train": 9, "test": 3}, "test": {"train": 3, "test": 9}}}
+    assert (
+        "Caution: persons were tested whom the network had learned from."
+        in run(changed={"person_overlap": overlap}).text
+    )
+    apart = {"persons": {"train": {"test": 0}, "test": {"train": 0, "test": 9}}}
+    assert "nobody is in two groups" in run(changed={"person_overlap": apart}).text
+
+
+def test_hidden_answers_are_no_result(run, cohort):
+    test = cohort()
+    test[["score_target", "binary_target", "band_target"]] = float("nan")
+    one = run(test)
+    auc = one.metrics["val"]["auc"]
+    assert (
+        "No result: the answers of the tested persons are hidden or missing. Their 90 recordings" in one.text
+    )
+    assert f"about {100 * auc['value']:.0f} are ranked rightly" in one.text
+    assert "which flatters" in one.text
+    assert "<svg" not in one.page
+    assert "the network ranks" not in one.text
+
+
+def test_a_trial_run_shows_no_number_as_a_result(run, record):
+    config = record["config"] | {"trainer": {"max_epochs": 1, "limit_train_batches": 2}}
+    one = run(changed={"config": config, "argv": ["train.py", "debug=fast"]})
+    assert "No result: this run was cut short on purpose" in one.text
+    assert (
+        "This was a trial run (debug=fast, trainer.limit_train_batches=2, trainer.max_epochs=1)" in one.text
+    )
+    assert "ranks about" not in one.text
+    assert "<svg" not in one.page
+
+
+def test_one_tested_person_has_no_interval(run, cohort):
+    one = run(cohort(subjects=1, visits=4))
+    assert one.metrics["test"]["mae"]["low"] is None
+    assert "points (no interval can be given)" in one.text
+    assert "One person was tested" in one.text
+
+
+def test_few_persons_are_named(run, cohort):
+    assert "Only 8 persons were tested: too few" in run(cohort(subjects=8)).text
+    table = cohort(subjects=40, visits=1)
+    few = table["binary_target"].eq(0) | table["recording_id"].isin(
+        table.loc[table["binary_target"] == 1, "recording_id"][:3]
+    )
+    assert "only 3 persons of a class" in run(table[few]).text
+    assert "unreliable" not in run(cohort(subjects=60, visits=1)).text
+
+
+def test_ranking_below_chance_is_no_success(run, cohort):
+    table = cohort()
+    table["binary_prediction"] = 1 - table["binary_prediction"]
+    one = run(table)
+    assert one.metrics["test"]["auc"]["high"] < 0.5
+    assert "it ranks wrongly more often than a coin" in one.text
+    assert "more than chance" not in sentence(one.text, "ranks about")
+
+
+def test_an_interval_that_holds_chance_says_so(run, cohort):
+    table = cohort()
+    table["binary_prediction"] = table["binary_prediction"].sample(frac=1, random_state=0).to_numpy()
+    one = run(table)
+    assert one.metrics["test"]["auc"]["low"] < 0.5 < one.metrics["test"]["auc"]["high"]
+    assert "it is not shown to be better than chance" in one.text
+
+
+def test_nobody_flagged(run, cohort):
+    table = cohort()
+    table["binary_prediction"] /= 1000
+    one = run(table)
+    assert "It flags none of the tested recordings." in one.text
+    assert "it misses all (100 of 100" in one.text
+
+
+def test_answers_to_single_questions(run, cohort):
+    tables = []
+    for seed, split in ((0, "test"), (1, "val")):
+        table = cohort(seed=seed, split=split, first=seed * 500)
+        for item in ("item_a", "item_b"):
+            table[f"{item}_target"] = (table["score_target"] // 16).clip(0, 3)
+            table[f"{item}_prediction"] = (table["score_prediction"] // 16).clip(0, 3)
+        tables.append(table)
+    one = run(*tables, heads=("score", "binary", "item_a", "item_b"))
+    kappa = one.metrics["test"]["item_kappa"]
+    assert "and how each of its questions is answered?" in one.text
+    assert (
+        f"agree by {kappa['value']:.2f} (95 % interval {kappa['low']:.2f} to {kappa['high']:.2f}; kappa)"
+        in one.text
+    )
+
+
+def test_scores_of_earlier_visits_are_part_of_the_input(run, record):
+    for kind, words in (
+        ("CalibratedContext", "together with the person's earlier recordings and their known scores"),
+        ("EnrolmentContext", "together with the person's other recordings, whose scores it is not told"),
+    ):
+        network = {"context": {"_target_": f"models.mpdrm.context.{kind}"}}
+        one = run(changed={"config": record["config"] | {"model": {"network": network}}})
+        assert words in one.text
+    assert "together with" not in run().text
+
+
+def test_measurements_instead_of_pictures(run, record):
+    module = {
+        "source": {"fps": None, "channels": None},
+        "train_clips": {"length": 9},
+        "eval_clips": {"length": 9},
+    }
+    config = record["config"] | {"data": {"channels": 17, "module": module}}
+    assert (
+        "It reads no picture, but 17 measurements of face and head at 9 moments."
+        in run(changed={"config": config}).text
+    )
+
+
+def test_groups_where_they_were_measured(run):
+    assert "was not measured in this run" in run().text
+    apart = {"auc": {"value": -0.2, "low": -0.3, "high": -0.1}}
+    sex = [
+        {"group": "f", "auc": {"value": 0.6, "low": 0.5, "high": 0.7}, "difference": apart},
+        {"group": "m", "auc": {"value": 0.8, "low": 0.7, "high": 0.9}, "difference": {}},
+    ]
+    text = run(groups={"sex": {"groups": sex}, "age": {"reason": "not in the manifest"}}).text
+    assert (
+        "By groups, sex: f 60 of 100 pairs (50 to 70), which differs from the others by more than chance, "
+        "m 80 of 100 pairs (70 to 90)." in text
+    )
+    assert "could not be compared" in run(groups={"sex": {"reason": "not in the manifest"}}).text
+
+
+def test_how_recordings_were_made_is_held_against_it(run):
+    line = {"auc": {"value": 0.7, "low": 0.6, "high": 0.8}}
+    for gap, words in (
+        ((0.1, 0.2), "better than that by"),
+        ((-0.2, -0.1), "worse than"),
+        ((-0.1, 0.1), "not shown"),
+    ):
+        nuisance = line | {"difference": {"auc": {"value": sum(gap) / 2, "low": gap[0], "high": gap[1]}}}
+        said = sentence(run(reference={"nuisance": nuisance}).text, "How a recording was made")
+        assert "reaches 70;" in said
+        assert words in said
+
+
+def test_bars_lie_where_their_numbers_are(run):
+    one = run()
+    auc = one.metrics["test"]["auc"]
+    drawn = re.search(r'<line x1="([\d.]+)" y1="39" x2="([\d.]+)" y2="39" stroke="#777"', one.page)
+    dot = re.search(r'<circle cx="([\d.]+)"', one.page)
+    places = [float(number) for number in (*drawn.groups(), *dot.groups())]
+    assert places == [pytest.approx(8 + 384 * auc[key], abs=0.06) for key in ("low", "high", "value")]
+    assert f'aria-label="Pairs ranked rightly, of 100: {100 * auc["value"]:.0f} of 100' in one.page
