@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from engine.config.source_code import ROOT
+from engine.console import COMMANDS as EUTHYMIA
 
 Kind = Literal["hydra", "module", "make", "other"]
 
@@ -60,8 +61,10 @@ def kind_of(words: list[str]) -> tuple[Kind, str, list[str]]:
     """
     if words[0] == "make":
         return "make", words[-1], []
-    if words[0] == "euthymia" and words[1:2] and words[1] in HYDRA:
-        return "hydra", words[1], words[2:]
+    if words[0] == "euthymia" and words[1:2] and words[1] in EUTHYMIA:
+        file = Path(EUTHYMIA[words[1]]).with_suffix("")
+        name = ".".join(part for part in file.parts if part != "__main__")
+        return ("hydra" if name in HYDRA else "module"), name, words[2:]
     for place, word in enumerate(words):
         name = word.removesuffix(".py")
         if word.endswith(".py") and name in HYDRA:

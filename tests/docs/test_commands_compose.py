@@ -13,7 +13,7 @@ from tests.docs.composing import check
 from tests.docs.shown_commands import HYDRA, TARGETS, in_text, kind_of, pages, shown
 
 COMMANDS = shown()
-OTHERS = {"apt-get", "createdb", "docker", "hadolint", "pip", ".venv/bin/pre-commit"}  # not of this project
+OTHERS = {"euthymia", "apt-get", "createdb", "docker", "hadolint", "pip", ".venv/bin/pre-commit"}  # not of this project
 
 
 def module(name):
@@ -90,6 +90,8 @@ python = "no command"
     ("words", "kind"),
     [
         ("euthymia train lr=1", ("hydra", "train", ["lr=1"])),
+        ("euthymia compare a b", ("module", "evaluation.comparison", ["a", "b"])),
+        ("euthymia --help", ("other", "euthymia", ["--help"])),
         ("docker run x euthymia train.py", ("hydra", "train", [])),
         ("torchrun --nnodes 2 train.py a=b", ("hydra", "train", ["a=b"])),
         ("python other.py", ("other", "python", ["other.py"])),
