@@ -123,7 +123,12 @@ class MadeUp:
         for number in range(2):
             video, points = write_tracked(path.parent / f"tracked_{number}", seed=number)
             rows.append({"recording_id": f"t{number}", "subject_id": f"p{number}", "session_id": "1"})
-            rows[-1] |= {"path": video.name, "landmark_path": points.name, "scale": "BDI-II", "score": 5 + number}
+            rows[-1] |= {
+                "path": video.name,
+                "landmark_path": points.name,
+                "scale": "BDI-II",
+                "score": 5 + number,
+            }
         pd.DataFrame(rows).to_csv(path, index=False)
 
     def tree(self, source: str, root: Path) -> None:
