@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 from importlib import import_module
-from pathlib import Path
 
 import pytest
 import torch
@@ -24,7 +23,9 @@ from tests.models import trunk_contract as contract
 NAME = "euthymia_template"
 TRUST = f"trust=[{NAME}]"
 CHOSEN = ["model=baseline", "model/trunk=last_frame", "data=walks", "callbacks=tell_loss"]
-ADVICE = "of the installed package euthymia-template 0.1.0: where you trust its code, add trust=[euthymia_template]"
+ADVICE = (
+    f"of the installed package euthymia-template 0.1.0: where you trust its code, add {TRUST} to the command."
+)
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +78,7 @@ def test_without_trust_a_command_names_the_distribution_and_runs_nothing_of_it(s
     imported(site).unlink(missing_ok=True)
     done = command(site, "train.py", *CHOSEN, f"hydra.run.dir={tmp_path}/run")
     assert done.returncode == 1
-    assert f"callbacks/tell_loss is {ADVICE} to the command." in done.stderr
+    assert f"callbacks/tell_loss is {ADVICE}" in done.stderr
     assert "Traceback" not in done.stderr.replace("shows the traceback", "")
     assert not imported(site).exists()
     assert not (tmp_path / "run").exists()
@@ -159,12 +160,13 @@ def test_a_run_with_the_template_is_trained_evaluated_used_and_gone_on_with(site
     assert record["trust"] == [NAME]
     code = record["trusted_packages"][NAME]
     assert (code["distribution"], code["version"]) == ("euthymia-template", "0.1.0")
-    assert (
-        f"of euthymia-template 0.1.0 with SHA-256 {code['sha256'][:16]}" in (run / "report.html").read_text()
-    )
+    page = (run / "report.html").read_text()
+    assert f"code of euthymia-template 0.1.0 with SHA-256 {code['sha256'][:16]}" in page
 
     best = f"ckpt_path={run}/checkpoints/best.ckpt"
-    table = next(Path(tmp_path, "data").rglob("*.npz")).parent
+    table = tmp_path / "new.csv"
+    walk = next((tmp_path / "data").rglob("*.npz"))
+    table.write_text(f"recording_id,subject_id,session_id,path,series_path\nnew,p1,1,,{walk}\n")
     for script, more in (("eval.py", []), ("predict.py", [f"input={table}"])):
         words = [best, data, *more, f"hydra.run.dir={tmp_path}/{script[:-3]}"]
         refused = command(site, script, *words)
@@ -184,6 +186,8 @@ def test_a_resumed_run_tells_that_the_code_of_the_package_is_another(site, tmp_p
     train = [*CHOSEN, TRUST, f"paths.data={tmp_path}/data", "debug=fast", "evaluation.lines=[]"]
     first = command(site, "train.py", *train, "evaluation.test=false", f"hydra.run.dir={run}")
     assert first.returncode == 0, first.stderr[-2000:]
+    same = command(site, "train.py", *train, "evaluation.test=false", f"resume={run}")
+    assert (same.returncode, "other code" in same.stdout + same.stderr) == (0, False)
     trunk = site / NAME / "trunk.py"
     before = trunk.read_text()
     trunk.write_text(before + "# another line\n")
@@ -192,9 +196,4 @@ def test_a_resumed_run_tells_that_the_code_of_the_package_is_another(site, tmp_p
     finally:
         trunk.write_text(before)
     assert again.returncode == 0, again.stderr[-2000:]
-    assert (
-        "was run with other code of the trusted package euthymia_template: 0.1.0"
-        in again.stderr + again.stdout
-    )
-    same = command(site, "train.py", *train, f"resume={run}")
-    assert "other code" not in same.stderr + same.stdout
+    assert f"was run with other code of the trusted package {NAME}: 0.1.0" in again.stdout + again.stderr
