@@ -51,7 +51,7 @@ def test_a_package_is_trusted_by_the_command_and_by_nothing_else(
         if script == "predict.py":  # what the run trusted its checkpoint does not bring along
             refused = run(script, *places)
             assert refused.returncode
-            assert "add trust=[<package>] to the command" in refused.stderr
+            assert "add trust=[my_faces] to the command" in refused.stderr
         done = run(script, *places, "trust=[my_faces]")
         assert done.returncode == 0, done.stderr[-2000:]
         assert (tmp_path / script[:-3] / "predictions.csv").is_file()
