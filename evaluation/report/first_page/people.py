@@ -71,7 +71,11 @@ def origin(record: Record, *, tested: int) -> list[str]:
     places = listed_counts(facts.get("site"))
     if places and len(facts.get("site") or ()) > 1:
         text += f" They were recorded at {places}."
-    return [text + (f" The data are called {name}." if name else "")] if tested else []
+    return (
+        [text + (f" The data are called {name}." if name and not record.get("synthetic") else "")]
+        if tested
+        else []
+    )
 
 
 def listed_counts(counts: Mapping[str, int] | None) -> str:
