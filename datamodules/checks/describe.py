@@ -127,6 +127,8 @@ def _labels(table: pd.DataFrame) -> Section | None:
         f"{scale.name}: {', '.join(scale.band_names)}; positive from {scale.binary_threshold}"
         for scale in scales
     )
+    told = "sd: standard deviation with n - 1, here over sessions, in forecasts and reports over recordings"
+    remark = "; ".join([*([remark] if remark else []), told])
     header = ("part", "scale", "scores", "lowest", "highest", "mean", "sd", "by band", "positive")
     return Section(title="Labels, one a session", header=header, rows=rows, remark=remark)
 

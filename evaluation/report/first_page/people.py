@@ -20,7 +20,7 @@ def people_table(rows: Sequence[Row], record: Record, *, above: str) -> tuple[li
         record: Content of `manifest.json`.
         above: Heading of the column that counts the positive.
     """
-    columns = ["", "Persons", "Recordings", above, "Score, mean (spread)", "Age", "Sex"]
+    columns = ["", "Persons", "Recordings", above, "Score, mean (SD)", "Age", "Sex"]
     table = []
     for label, parts in _PARTS.items():
         own = [row for row in rows if str(row["split"]).partition(" ")[0] in parts]
