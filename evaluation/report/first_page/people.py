@@ -79,12 +79,12 @@ def origin(record: Record, *, tested: int) -> list[str]:
 
 
 def listed_counts(counts: Mapping[str, int] | None) -> str:
-    """The most frequent values with their persons, as in `A 20, B 7`."""
+    """The most frequent values with their persons, as in `A: 20, B: 7`."""
     if not counts:
         return ""
     most = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
     more = f" and {len(most) - _SHOWN} more" if len(most) > _SHOWN else ""
-    return ", ".join(f"{name} {count}" for name, count in most[:_SHOWN]) + more
+    return ", ".join(f"{name}: {count}" for name, count in most[:_SHOWN]) + more
 
 
 def _shared(record: Record) -> bool:
