@@ -97,10 +97,21 @@ def test_the_python_of_the_readme_runs(pixel_run):
     assert shown["network"](shown["batch"] | visits)["context_available"].all()
 
 
-def test_the_index_names_every_page():
-    index = (ROOT / "docs/README.md").read_text(encoding="utf-8")
-    folders = ("docs", "docs/guide", "docs/results")
-    paths = [path for folder in folders for path in (ROOT / folder).glob("*.md")]
-    pages = {path.relative_to(ROOT / "docs").as_posix() for path in paths} - {"README.md"}
-    assert {name for name in pages if f"({name})" not in index} == set()
-    assert not re.findall(r"\(docs/", index)
+def _linked(index: Path) -> set[Path]:
+    targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", index.read_text(encoding="utf-8"))
+    return {(index.parent / target).resolve() for target in targets}
+
+
+def test_every_page_stands_in_the_index_of_its_folder():
+    """The nearest README.md above a page links to it, and the one above that to this README.md."""
+    docs = ROOT / "docs"
+    pages = [page for pattern in ("*.md", "*.ipynb") for page in docs.rglob(pattern)]
+    missing = []
+    for page in pages:
+        above = page.parent.parents if page.name == "README.md" else (page.parent, *page.parent.parents)
+        index = next(folder / "README.md" for folder in above if (folder / "README.md").is_file())
+        if page != docs / "README.md" and page.resolve() not in _linked(index):
+            missing.append(f"{page.relative_to(ROOT)} is not in {index.relative_to(ROOT)}")
+    assert pages
+    assert missing == []
+    assert (docs / "README.md").resolve() in _linked(ROOT / "README.md")

@@ -40,7 +40,8 @@ def packages(root: Path) -> dict[str, list[str]]:
 
 def page_of(package: str, modules: list[str]) -> str:
     """Return the Markdown of a package: its docstring, then its modules."""
-    sections = [f"# {package}", f"::: {package}\n    options: {{show_root_heading: false, members: false}}"]
+    heading = "heading_level: 1, members: false"
+    sections = [f"---\ntitle: {package}\n---", f"::: {package}\n    options: {{{heading}}}"]
     return "\n\n".join([*sections, *(f"::: {module}" for module in modules)]) + "\n"
 
 
