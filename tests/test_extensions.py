@@ -24,9 +24,6 @@ NAME = "euthymia_template"
 TRUST = f"trust=[{NAME}]"
 CHOSEN = ["model=baseline", "model/trunk=last_frame", "data=walks", "callbacks=tell_loss"]
 ADVICE = (
-    "of the installed package euthymia-template 0.1.0: where you trust its code, "
-    f"add {TRUST} to the command."
-)
     f"of the installed package euthymia-template 0.1.0: where you trust its code, add {TRUST} to the command."
 )
 
