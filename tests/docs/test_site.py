@@ -1,6 +1,7 @@
 """The site: what its hooks make of a page, and what every page must keep to, without a build."""
 
 import ast
+import base64
 import importlib.util
 import re
 from pathlib import Path
@@ -73,6 +74,33 @@ def test_equations_become_mathml(source, tags):
     assert [tag for tag in found if tag not in {"math", "mrow"}] == tags
     assert ('display="block"' in math) == source.startswith("$$")
     assert "arithmatex" not in html
+
+
+def test_what_the_converter_reads_otherwise_than_latex_is_told_apart():
+    mark = '<div class="arithmatex">\\[\\begin{cases} a \\\\[2pt] \\mathcal M \\end{cases}\\]</div>'
+    drawn = _hook("equations").mathml(mark)
+    assert "2pt" not in drawn
+    assert "mathvariant" not in drawn, "browsers draw the letters of a script, not this attribute"
+    assert drawn.count("<mtr>") == 2
+
+
+def test_pictures_of_a_notebook_are_described(tmp_path):
+    nbformat = pytest.importorskip("nbformat")
+    v4, dot = (
+        nbformat.v4,
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=",
+    )
+    drawn = [v4.new_output("display_data", data={"image/png": dot})]
+    cells = [
+        v4.new_markdown_cell("# Title\n\n## Scores"),
+        v4.new_code_cell("1", outputs=drawn),
+        v4.new_code_cell("2", outputs=drawn, metadata={"alt": "a line that rises"}),
+    ]
+    nbformat.write(v4.new_notebook(cells=cells), tmp_path / "one.ipynb")
+    text, pictures = _hook("notebooks").page_of(tmp_path / "one.ipynb")
+    assert re.findall(r"!\[(.*?)\]", text) == ["Scores", "a line that rises"]
+    assert set(re.findall(r"\]\((.*?)\)", text)) == set(pictures)
+    assert all(data.startswith(b"\x89PNG") for data in pictures.values())
 
 
 def test_a_price_is_no_equation():
