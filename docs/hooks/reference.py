@@ -46,7 +46,7 @@ def page_of(package: str, modules: list[str]) -> str:
 
 
 def on_page_content(content: str, **_: Any) -> str:
-    """Lead names of modules and their files, wherever a page writes them as code, to the reference."""
+    """Lead names of modules and files, written as code in a page, to the reference."""
 
     def replaced(match: re.Match[str]) -> str:
         name = re.sub(r"(/__init__)?\.py$", "", match.group(1)).replace("/", ".")
