@@ -1,6 +1,6 @@
 """Draw a flow as an SVG for a narrow screen: boxes below each other, arrows straight down."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from textwrap import wrap
 
@@ -12,7 +12,7 @@ _MONO = "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace"
 _INK, _SOFT, _FRAME = "#24292f", "#4b5563", "#d8dee4"
 _FIRST, _LAST = "#0072B2", "#009E73"
 # size of the letters, and the width that one is given, by what it writes
-_SIZES = {"title": (15, 8.6), "name": (14, 8.3), "note": (12, 6.7), "shape": (12, 7.4)}
+_SIZES = {"title": (15, 9.3), "name": (14, 8.8), "note": (12, 6.7), "shape": (12, 7.4)}
 _LEADING = 5
 
 
@@ -23,20 +23,30 @@ def drawing(flow: Flow, shapes: Mapping[str, str]) -> str:
     parts = [_text(_EDGE, _EDGE + 14 + 20 * i, line, "title") for i, line in enumerate(title)]
     told: list[str] = []
     for place, row in enumerate(flow.rows):
-        width = (_WIDTH - 2 * _EDGE - _BESIDE * (len(row) - 1)) / len(row)
-        lines = [_lines(box, shapes, width - 2 * _PAD) for box in row]
-        height = max(map(_height, lines))
         color = {0: _FIRST, len(flow.rows) - 1: _LAST}.get(place, _INK)
-        places = [_EDGE + i * (width + _BESIDE) for i in range(len(row))]
-        for x, box_lines in zip(places, lines, strict=True):
-            parts.append(_rectangle(x, y, width, height, color) + _written(x, y, box_lines))
-        y += height
+        drawn, y = _row(row, shapes, y, color)
+        parts += drawn
         if place + 1 < len(flow.rows):
-            many = max(len(row), len(flow.rows[place + 1]))
-            parts += [_arrow(x, y) for x in _middles(many)]
+            parts += [_arrow(x, y) for x in _middles(min(2, max(len(row), len(flow.rows[place + 1]))))]
             y += _GAP
         told.append(" and ".join(" ".join(filter(None, (b.name, _shape(b, shapes)))) for b in row))
     return _page(flow.title, "; then ".join(told), y + _EDGE, parts)
+
+
+def _row(row: Sequence[Box], shapes: Mapping[str, str], y: float, color: str) -> tuple[list[str], float]:
+    """Boxes beside each other, two to a line, and where they end."""
+    parts = []
+    for first in range(0, len(row), 2):
+        pair = row[first : first + 2]
+        y += _BESIDE if first else 0
+        width = (_WIDTH - 2 * _EDGE - _BESIDE * (len(pair) - 1)) / len(pair)
+        lines = [_lines(box, shapes, width - 2 * _PAD) for box in pair]
+        height = max(map(_height, lines))
+        for place, box_lines in enumerate(lines):
+            x = _EDGE + place * (width + _BESIDE)
+            parts.append(_rectangle(x, y, width, height, color) + _written(x, y, box_lines))
+        y += height
+    return parts, y
 
 
 def _shape(box: Box, shapes: Mapping[str, str]) -> str:

@@ -1,6 +1,6 @@
 """Flows: what each picture shows, read from the tables beside this file.
 
-A flow is a title and rows of one or two boxes. A box has a name (`is`), a `note`, and either a `shape` as text or
+A flow is a title and rows of boxes. A box has a name (`is`), a `note`, and either a `shape` as text or
 a module of the network (`at`) whose output has that shape: `input` is what the network is given, and `#1` behind a
 name the second tensor that the module returns.
 """
@@ -30,7 +30,7 @@ class Flow:
 
     Attributes:
         title: What the picture shows.
-        rows: One or two boxes each.
+        rows: Boxes that stand beside each other; no arrow is between them.
         of: Overrides of `train.py` that compose the network; none where shapes are text.
         values: Whether the network reads values to know shapes, so that it cannot run without memory.
     """
