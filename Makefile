@@ -13,7 +13,7 @@ install: $(STAMP)  ## make .venv with the tested versions; does nothing when it 
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e ".[face,ray,gpu,sweep,slurm,export,mlflow,weights,corpora,analysis,docs,dev]"
+	$(BIN)/python -m pip install --no-compile --disable-pip-version-check -c constraints.txt -e ".[face,ray,gpu,sweep,slurm,export,mlflow,weights,corpora,analysis,docs,dev]"
 	@$(BIN)/python -m preprocessing.models || echo "Everything else is installed; only preprocess.py needs these files."
 	@touch $@
 
@@ -23,10 +23,10 @@ train: install  ## make the synthetic cohort, train, evaluate and write the repo
 test: install  ## the default tests: CPU, no network, about 10 minutes on 2 cores
 	$(BIN)/python -m pytest
 
-test-commands: install  ## every command as it is typed, on small data; about 8 minutes
-	$(BIN)/python -m pytest -m "slow and not gpu" tests/test_*.py
+test-commands: install  ## of the default tests those that type a command, on small data; about 2 minutes
+	$(BIN)/python -m pytest -m "command and not slow"
 
-test-slow: install  ## all that is heavy, those of test-commands among them; about 40 minutes: before a release
+test-slow: install  ## what is heavy and no default test; about 45 minutes: before a release
 	$(BIN)/python -m pytest -m "slow and not gpu"
 
 lint: install  ## style, types and the import rules

@@ -9,10 +9,11 @@ _WORDS = {"corr": "correlation", "lagcorr": "correlation at best lag", "lag": "b
 def label(feature: str) -> str:
     """The name of a feature in figures and tables.
 
-    >>> label("au01"), label("au12_mean"), label("pose_yaw_std")
-    ('AU1', 'AU12 mean', 'pose yaw std')
-    >>> label("au06_au12_corr")
-    'AU6 AU12 correlation'
+    Examples:
+        >>> label("au01"), label("au12_mean"), label("pose_yaw_std")
+        ('AU1', 'AU12 mean', 'pose yaw std')
+        >>> label("au06_au12_corr")
+        'AU6 AU12 correlation'
     """
     return " ".join(_word(part) for part in feature.split("_"))
 

@@ -12,7 +12,7 @@ from datamodules.clips.measurement_coverage import Coverage, NothingMeasured
 from datamodules.manifests.manifest import Manifest
 from datamodules.manifests.preprocessing import FILE
 from datamodules.manifests.visits import COLUMN
-from datamodules.schema import IDS
+from datamodules.schema import IDS, UNKNOWN
 from datamodules.sources.unlabeled import SERIES, TABLES, VIDEOS, input_manifest
 from datamodules.wording import first_few
 from engine.checkpoints.checkpoint import RunCheckpoint
@@ -122,7 +122,8 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
     measured = (
         f"python eval.py ckpt_path={shown(checkpoint.path)} manifest=<table with labels>  # to measure it"
     )
-    conclude("prediction is finished", folder, rows=[*rows, ("changes", told), *pages], following=[measured])
+    rows += [("changes", told)] if told else []
+    conclude("prediction is finished", folder, rows=[*rows, *pages], following=[measured])
     return table
 
 
@@ -131,8 +132,11 @@ def _changes(
 ) -> tuple[pd.DataFrame, str]:
     """Changes between visits of the predicted persons, and how many they are or why there are none.
 
-    The manifest holds their known earlier visits as well, if there are some.
+    The manifest holds their known earlier visits as well, if there are some. Where nobody came twice, nothing
+    is said.
     """
+    if manifest is not None and not _comes_again(manifest):
+        return pd.DataFrame(), ""
     if manifest is None or "score_prediction" not in table:
         return pd.DataFrame(), "none: there are no predicted scores"
     predicted = table.dropna(subset=["score_prediction"])
@@ -143,6 +147,12 @@ def _changes(
     if changed.empty:
         return changed, f"none: {found['reason']}"
     return changed, f"{found['changed']} of {len(changed)} beyond noise, in changes.csv"
+
+
+def _comes_again(manifest: Manifest) -> bool:
+    """Whether a known person has two visits."""
+    known = manifest.table[manifest.table["subject_id"] != UNKNOWN]
+    return bool((known.groupby("subject_id")["session_id"].nunique() > 1).any())
 
 
 def check_any(table: pd.DataFrame, path: Path) -> None:

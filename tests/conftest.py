@@ -1,6 +1,7 @@
 """Composed configs, one small run that the tests of the engine and of the commands share, drawn series."""
 
 import json
+import multiprocessing
 import os
 import sys
 from copy import deepcopy
@@ -16,6 +17,11 @@ import pytest
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # side by side, threads of one test would only hold up the others
     os.environ["OMP_NUM_THREADS"] = os.environ["NUMBA_NUM_THREADS"] = "1"
+
+# What commands and ranks are forked from imports this when the first of them is started.
+multiprocessing.set_forkserver_preload(
+    [f"engine.{name}" for name in ("train", "evaluate", "predict", "preprocess", "encode", "sweep")]
+)
 
 # Now: later a test may have a cache of its own, and what a session fixture finds holds for all that follow.
 MODELS = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "euthymia" / "models"

@@ -8,7 +8,8 @@ import time
 import traceback
 from pathlib import Path
 
-_CONTEXT = "spawn"  # torch does no backward pass in a fork of a process that has done one
+# torch does no backward pass in a fork of a process that has done one, so each is forked from a fresh process
+_CONTEXT = multiprocessing.get_context("forkserver")
 
 
 def together(world, work, *given, log):
@@ -20,12 +21,11 @@ def together(world, work, *given, log):
         given: Its further arguments.
         log: File for what the ranks print.
     """
-    context = multiprocessing.get_context(_CONTEXT)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     ranks = [
-        context.Process(target=_rank, args=(rank, world, port, str(log), work, given))
+        _CONTEXT.Process(target=_rank, args=(rank, world, port, str(log), work, given))
         for rank in range(world)
     ]
     for rank in ranks:

@@ -1,15 +1,13 @@
 """A challenge from its tree to the table that is submitted, by the commands of a user."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from datamodules.sources.trees import adodas, mpdd_avg
-from engine.config.source_code import ROOT
+from tests import commands
 
 SMALL = [
     "experiment=feature_sets",
@@ -23,7 +21,7 @@ ITEMS = ["model/heads=items", "data/items=dass_21"]
 
 
 def command(*words, status=0):
-    done = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = commands.command(*words)
     assert done.returncode == status, done.stderr[-3000:] + done.stdout[-3000:]
     return done.stdout + done.stderr
 
@@ -90,7 +88,7 @@ def test_adodas_from_the_tree_to_both_tables(tmp_path):
         assert table.iloc[:, 3:].notna().all(axis=None)
 
 
-@pytest.mark.slow
+@pytest.mark.command
 def test_mpdd_avg_from_the_tree_to_the_table(tmp_path):
     root = tmp_path / "mpdd_avg"
     mpdd_avg.write(root, persons=48)
@@ -114,10 +112,7 @@ def test_a_test_file_of_0_bytes_stops_validation_and_the_training_that_reads_it(
     told = command("-m", "datamodules.checks.validate", "source=mpdd_avg", f"root={root}", status=1)
     assert "1 file(s) cannot be read: mpdd_avg_young_13" in told
     words = ["data=mpdd_avg", f"data.root={root}", "data.manifest.sets=[densenet]", *SMALL]
-    done = subprocess.run(
-        [sys.executable, "train.py", *words, f"hydra.run.dir={tmp_path}/run"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = commands.command("train.py", *words, f"hydra.run.dir={tmp_path}/run")
     assert done.returncode != 0
     assert "densenet/13.npy" in done.stdout + done.stderr
     assert "0 bytes" in done.stdout + done.stderr

@@ -1,16 +1,13 @@
 """`encode.py` as a process that is killed while it writes."""
 
-import os
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
 
 from datamodules.manifests.manifest import read_manifest
-from engine.config.source_code import ROOT
 from engine.training.prepare import material
+from tests.commands import Command
 from tests.conftest import PIXELS
 
 WORDS = [
@@ -24,14 +21,8 @@ WORDS = [
 
 
 def start(manifest, store):
-    return subprocess.Popen(
-        [sys.executable, str(ROOT / "encode.py"), f"data.path={manifest}", f"output={store}", *WORDS],
-        cwd=store.parent,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )
+    words = [f"data.path={manifest}", f"output={store}", *WORDS]
+    return Command("encode.py", *words, cwd=store.parent, both=True)
 
 
 def content(store):
@@ -40,25 +31,24 @@ def content(store):
     return {name.as_posix(): (store / name).read_bytes() for name in files if name.parts[0] != "logs"}
 
 
-@pytest.mark.slow  # starts the command three times
+@pytest.mark.command
 def test_a_store_of_a_killed_command_is_finished_as_if_nothing_had_been(compose_run, cohorts, tmp_path):
     videos, _ = material(compose_run(*PIXELS, f"paths.data={cohorts}"))
     manifest, total = videos.root / "manifest.csv", len(videos.table)
     whole, store = tmp_path / "whole", tmp_path / "store"
-    said, _ = start(manifest, whole).communicate(timeout=120)
+    said = start(manifest, whole).wait(120).stdout
     assert f"recordings: {total} encoded, 0 refused" in said, said
 
     job = start(manifest, store)
     while job.poll() is None and len(list(store.glob("entries/[!.]*.json"))) < 2:
         time.sleep(0.005)
-    job.send_signal(signal.SIGKILL)
-    job.communicate()
-    assert job.returncode == -signal.SIGKILL
+    job.kill()
+    assert job.wait().returncode == -signal.SIGKILL
     kept = {path: path.stat().st_mtime_ns for path in store.glob("entries/[!.]*.json")}
     assert 0 < len(kept) < total
     assert not (store / "manifest.csv").exists()
 
-    said, _ = start(manifest, store).communicate(timeout=120)
+    said = start(manifest, store).wait(120).stdout
     assert f"{len(kept)} of {total} recordings are done already" in said
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
     assert content(store) == content(whole)

@@ -45,7 +45,7 @@ def test_evaluating_again_gives_the_same_numbers_to_the_last_digit(series_run, t
     assert read_manifest_json(tmp_path)["test_looks"] == looks + 1
 
 
-@pytest.mark.slow
+@pytest.mark.command
 def test_another_process_gives_the_same_numbers_to_the_last_digit(series_run, cohorts, tmp_path):
     done = subprocess.run(
         [

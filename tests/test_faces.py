@@ -23,7 +23,12 @@ from tests.face_cache import PROVENANCE, SETTINGS, patches, write_cache, write_r
 LOST = tuple(range(20, 30))
 ASKED = {"num_workers": None, "trainer": None, "evaluation": None, "accept_preprocessing": False}
 SMALL = ("debug=fast", "width=16", "data.module.source.video.height=24", "data.module.source.video.width=24")
-QUIET = ("+trainer.enable_progress_bar=false", "logger=none", "protocol.val=0.3")
+QUIET = (
+    "+trainer.enable_progress_bar=false",
+    "logger=none",
+    "protocol.val=0.3",
+    "evaluation.lines=[statistics]",
+)
 FILE = "preprocessing.json"
 
 

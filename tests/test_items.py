@@ -79,6 +79,7 @@ def test_the_metrics_are_those_of_the_table(items_run):
     assert "Item kappa" in (items_run.folder / "report.html").read_text()
 
 
+@pytest.mark.slow  # as of every run: tests/test_eval.py
 def test_evaluating_again_gives_the_same_numbers_to_the_last_digit(items_run, cohorts, tmp_path):
     given = ARGUMENTS | {"ckpt_path": str(items_run.best), "paths": {"data": str(cohorts)}}
     evaluate(given, folder=tmp_path)
@@ -122,6 +123,7 @@ def test_recordings_without_labels_are_predicted_by_item(items_run, cohorts, tmp
     assert not [name for name in found if name.endswith("_target")]
 
 
+@pytest.mark.slow  # a training; the head is held by tests/models/items
 def test_ordered_logits_train_as_well(small_run, tmp_path):
     words = ["data=synthetic_series", "data/items=phq_9", "data/scale=phq_9", "model/heads=items_ordinal"]
     rescaled = [
@@ -134,6 +136,7 @@ def test_ordered_logits_train_as_well(small_run, tmp_path):
     assert not [name for name in table if "severity" in name]
 
 
+@pytest.mark.slow  # a training
 def test_a_score_head_stays_what_the_score_is(small_run, tmp_path):
     run = small_run(tmp_path / "run", "data=synthetic_dass", "model/heads=[items,score]")
     table = read_predictions(run.folder / "predictions.csv")

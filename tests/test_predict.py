@@ -34,12 +34,14 @@ def test_a_series_file_gets_a_row_and_enrolment_is_said_to_be_unavailable(
     assert last["table"] == str(tmp_path / "predictions.csv")
     assert last["result"].startswith("1 of 1 recordings predicted")
     assert "(trained on SYNTHETIC persons)" in last["checkpoint"]
+    assert "changes" not in last  # who came once cannot have changed
     written = pd.read_csv(tmp_path / "predictions.csv")
     assert written["prediction"].to_numpy() == pytest.approx(table["prediction"].to_numpy())
     assert (written["low"] <= written["prediction"]).all()
 
 
-def test_a_manifest_says_whose_recordings_belong_together(series_run, cohorts, tmp_path):
+def test_a_manifest_says_whose_recordings_belong_together(series_run, cohorts, tmp_path, caplog):
+    caplog.set_level(logging.INFO)
     source = next(cohorts.glob("synthetic/*/manifest.csv"))
     labels = ["score", "binary", "scale"]
     table = pd.read_csv(source, dtype=str, keep_default_na=False)
@@ -52,6 +54,7 @@ def test_a_manifest_says_whose_recordings_belong_together(series_run, cohorts, t
         folder=tmp_path / "out",
     )
     assert found["context_available"].all()
+    assert "\n  changes " in caplog.messages[-1]
     trained = pd.read_csv(series_run.folder / "predictions.csv").set_index("recording_id")
     again = found.set_index("recording_id").loc[trained.index]
     for head in ("score", "binary"):

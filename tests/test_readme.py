@@ -16,10 +16,16 @@ ROOT = Path(__file__).parents[1]
 
 
 def test_readme_and_ci_run_the_same_tests():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
     ci = [line.strip() for line in (ROOT / ".ci/run").read_text().splitlines()]
-    wanted = ["make install", "make lint", "make docs", "make test", "make test-commands"]
-    assert [line for line in ci if line.startswith("make ")] == wanted
-    shown = [text for text, _ in in_text((ROOT / "README.md").read_text(encoding="utf-8"))]
+    wanted = ["make install", "make -j2 --output-sync lint docs", "make test"]
+    assert [line.partition(" #")[0].strip() for line in ci if line.startswith("make ")] == wanted
+    makefile = (ROOT / "Makefile").read_text()
+    for target in ("test", "test-commands", "test-slow"):  # both say the same time
+        (line,) = re.findall(rf"^make {target} .*\D(\d+ minutes)", readme, flags=re.MULTILINE)
+        (own,) = re.findall(rf"^{target}: .*\D(\d+ minutes)", makefile, flags=re.MULTILINE)
+        assert line == own, target
+    shown = [text for text, _ in in_text(readme)]
     assert {"make test", "make test-commands", "make test-slow"} <= set(shown)
     assert not [command for command in shown if "pytest" in command]
 
@@ -43,10 +49,21 @@ def test_the_python_of_the_readme_runs(pixel_run):
     assert shown["network"](shown["batch"] | visits)["context_available"].all()
 
 
-def test_the_index_names_every_page():
-    index = (ROOT / "docs/README.md").read_text(encoding="utf-8")
-    folders = ("docs", "docs/guide", "docs/results")
-    paths = [path for folder in folders for path in (ROOT / folder).glob("*.md")]
-    pages = {path.relative_to(ROOT / "docs").as_posix() for path in paths} - {"README.md"}
-    assert {name for name in pages if f"({name})" not in index} == set()
-    assert not re.findall(r"\(docs/", index)
+def _linked(index: Path) -> set[Path]:
+    targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", index.read_text(encoding="utf-8"))
+    return {(index.parent / target).resolve() for target in targets}
+
+
+def test_every_page_stands_in_the_index_of_its_folder():
+    """The nearest README.md above a page links to it, and the one above that to this README.md."""
+    docs = ROOT / "docs"
+    pages = [page for pattern in ("*.md", "*.ipynb") for page in docs.rglob(pattern)]
+    missing = []
+    for page in pages:
+        above = page.parent.parents if page.name == "README.md" else (page.parent, *page.parent.parents)
+        index = next(folder / "README.md" for folder in above if (folder / "README.md").is_file())
+        if page != docs / "README.md" and page.resolve() not in _linked(index):
+            missing.append(f"{page.relative_to(ROOT)} is not in {index.relative_to(ROOT)}")
+    assert pages
+    assert missing == []
+    assert (docs / "README.md").resolve() in _linked(ROOT / "README.md")

@@ -1,36 +1,25 @@
 """`resume=last` on the command line, in the place where runs go unless told otherwise."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
 
 import pandas as pd
 import pytest
 
-from engine.config.source_code import ROOT
+from tests.commands import Command
 
 NOT_DEFAULT = ("trainer.max_epochs", "data.module.num_workers", "logger")
 
 
 def start(*arguments, cwd):
-    return subprocess.Popen(
-        [sys.executable, str(ROOT / "train.py"), *arguments],
-        cwd=cwd,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )
+    return Command("train.py", *arguments, cwd=cwd, both=True)
 
 
-@pytest.mark.slow
+@pytest.mark.command
 def test_the_newest_run_goes_on_where_it_was_killed(series_overrides, series_run, cohorts, tmp_path):
     kept = [one for one in series_overrides if not one.startswith(NOT_DEFAULT)]
     line = [*kept, f"paths.data={cohorts}"]
-    none, _ = start(*line, "resume=last", cwd=tmp_path).communicate(timeout=120)
+    none = start(*line, "resume=last", cwd=tmp_path).wait(120).stdout
     assert "resume=last: no run lies below outputs/mpdrm_series" in none
     assert "Traceback" not in none
     assert not list(tmp_path.rglob("manifest.json"))
@@ -38,8 +27,8 @@ def test_the_newest_run_goes_on_where_it_was_killed(series_overrides, series_run
     job = start(*line, cwd=tmp_path)
     while job.poll() is None and not list(tmp_path.glob("outputs/mpdrm_series/*/checkpoints/previous.ckpt")):
         time.sleep(0.01)
-    job.send_signal(signal.SIGKILL)
-    job.communicate()
+    job.kill()
+    job.wait()
     (run,) = (path.parent for path in tmp_path.glob("outputs/mpdrm_series/*/manifest.json"))
     record = json.loads((run / "manifest.json").read_text())
     assert record["status"] == "running"
@@ -47,7 +36,7 @@ def test_the_newest_run_goes_on_where_it_was_killed(series_overrides, series_run
     before = pd.read_csv(run / "history.csv")
     assert 0 < len(before) < epochs
 
-    said, _ = start(*line, "resume=last", cwd=tmp_path).communicate(timeout=120)
+    said = start(*line, "resume=last", cwd=tmp_path).wait(120).stdout
     assert "it was killed" in said
     assert [path.parent for path in tmp_path.glob("outputs/mpdrm_series/*/manifest.json")] == [run]
     assert json.loads((run / "manifest.json").read_text())["status"] == "finished"

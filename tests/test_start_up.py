@@ -38,22 +38,23 @@ def test_help_is_printed_without_torch(command, tmp_path):
     assert "Settings" in done.stdout
 
 
+KEYS = {
+    "lrr=1": "Unknown key 'lrr'; did you mean lr=",
+    "data.batch_size=4": "Unknown key 'data.batch_size': write batch=",
+    "model.optimizer.lrr=1": "did you mean model.optimizer.lr= (in short lr=)?",
+    "+lrr=1": "Unknown key 'lrr' at the root",
+    "+data.persons=4": "Unknown key 'data.persons' of `data`",
+    "+data.module.persons=4": "of datamodules.datamodule.ClipDataModule",
+    "+selection.metric=val/auc": "Unknown key 'selection.metric' of `selection`",
+    "+model.optimizer.lrr=1": "of torch.optim.AdamW: nothing reads it; did you mean 'lr'?",
+    "+trainer.max_epochz=1": "of pytorch_lightning.Trainer: nothing reads it; did you mean 'max_epochs'?",
+}
+QUICK = {"lrr=1", "+selection.metric=val/auc", "+trainer.max_epochz=1"}  # a second of a process for each
+
+
 @pytest.mark.parametrize(
     ("override", "told"),
-    [
-        ("lrr=1", "Unknown key 'lrr'; did you mean lr="),
-        ("data.batch_size=4", "Unknown key 'data.batch_size': write batch="),
-        ("model.optimizer.lrr=1", "did you mean model.optimizer.lr= (in short lr=)?"),
-        ("+lrr=1", "Unknown key 'lrr' at the root"),
-        ("+data.persons=4", "Unknown key 'data.persons' of `data`"),
-        ("+data.module.persons=4", "of datamodules.datamodule.ClipDataModule"),
-        ("+selection.metric=val/auc", "Unknown key 'selection.metric' of `selection`"),
-        ("+model.optimizer.lrr=1", "of torch.optim.AdamW: nothing reads it; did you mean 'lr'?"),
-        (
-            "+trainer.max_epochz=1",
-            "of pytorch_lightning.Trainer: nothing reads it; did you mean 'max_epochs'?",
-        ),
-    ],
+    [pytest.param(*one, marks=[] if one[0] in QUICK else [pytest.mark.slow]) for one in KEYS.items()],
 )
 def test_a_key_that_nothing_reads_is_refused_without_torch(override, told, tmp_path):
     done, heavy = run(tmp_path, str(ROOT / "train.py"), override)

@@ -1,25 +1,14 @@
 """`sweep.py` as a user calls it."""
 
-import os
-import subprocess
-import sys
-
 import pandas as pd
 import pytest
 
-from engine.config.source_code import ROOT
+from tests.commands import command
 
 GRID = ["sampler=grid", "width=8,16", "trainer.max_epochs=1", "study=grid"]
 
 
-def command(*words, cwd=ROOT):
-    return subprocess.run(
-        [sys.executable, *words], cwd=cwd, env=os.environ | {"OMP_NUM_THREADS": "1"},
-        capture_output=True, text=True, timeout=290,
-    )  # fmt: skip
-
-
-@pytest.mark.slow
+@pytest.mark.command
 def test_a_sweep_tests_its_chosen_trial_once_and_goes_on_where_it_was(series_overrides, cohorts, tmp_path):
     kept = [one for one in series_overrides if not one.startswith(("width=", "trainer.max_epochs="))]
     words = [*GRID, *kept, f"paths.data={cohorts}", f"hydra.run.dir={tmp_path}/grid"]
@@ -57,7 +46,7 @@ def test_a_sweep_tests_its_chosen_trial_once_and_goes_on_where_it_was(series_ove
         (["width=8,16", "modle=mpdrm"], "did you mean model"),
     ],
 )
-@pytest.mark.slow
+@pytest.mark.command
 def test_a_sweep_that_cannot_mean_well_ends_with_one_message(words, says, tmp_path):
     done = command("sweep.py", *words, f"hydra.run.dir={tmp_path}/sweep")
     assert done.returncode == 1

@@ -18,19 +18,7 @@ from engine.inference.clip_predictions import rebuild
 from engine.train import train
 from engine.training import crossval
 from engine.training.fit import train_split
-
-
-def command(script, *overrides, env=None):
-    """Run a root script as a user would."""
-    return subprocess.run(
-        [sys.executable, ROOT / script, *overrides],
-        cwd=ROOT,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "HYDRA_FULL_ERROR": "1"} | (env or {}),
-        capture_output=True,
-        text=True,
-        timeout=280,
-        check=False,
-    )
+from tests.commands import command
 
 
 def read(path):
@@ -261,7 +249,7 @@ def test_a_run_logs_what_its_model_promises(series_run):
     assert {name for name in columns if name.startswith("val/")} == task.logged_names("val")
 
 
-@pytest.mark.slow
+@pytest.mark.command
 def test_the_command_trains(series_overrides, cohorts, tmp_path):
     done = command("train.py", *series_overrides, f"paths.data={cohorts}", f"hydra.run.dir={tmp_path}/run")
     assert done.returncode == 0, done.stderr[-3000:]
@@ -269,7 +257,7 @@ def test_the_command_trains(series_overrides, cohorts, tmp_path):
     assert len(list((tmp_path / "run" / ".hydra").glob("*/config.yaml"))) == 1
 
 
-@pytest.mark.slow
+@pytest.mark.command
 def test_a_sweep_of_hydra_runs_every_job(series_overrides, cohorts, tmp_path):
     shared = [
         *series_overrides,
@@ -289,17 +277,25 @@ def test_a_sweep_of_hydra_runs_every_job(series_overrides, cohorts, tmp_path):
         (["-m", "seed=0,1", "trainer=ddp"], "every rank would start the sweep"),
     ],
 )
-@pytest.mark.slow
+@pytest.mark.command
 def test_a_sweep_that_cannot_mean_well_is_refused(series_overrides, overrides, message, tmp_path):
     done = command("train.py", *overrides, *series_overrides, f"hydra.sweep.dir={tmp_path}")
     assert done.returncode != 0
     assert message in done.stderr
 
 
+def launched(*words):
+    """A command in a process of its own, which Lightning starts again for the other rank."""
+    return subprocess.run(
+        [sys.executable, *words], cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True, text=True, timeout=280, check=False,
+    )  # fmt: skip
+
+
 @pytest.mark.slow
 def test_two_processes_predict_each_recording_once_and_agree_with_one(series_overrides, cohorts, tmp_path):
     overrides = [o for o in series_overrides if not o.startswith("data.module.subjects")]
-    done = command(
+    done = launched(
         "train.py", *overrides, "trainer=ddp", "trainer.accelerator=cpu", "trainer.precision=32-true",
         "trainer.deterministic=true", "data.module.subjects=2", "data.module.max_eval_clips=8",
         f"paths.data={cohorts}", f"hydra.run.dir={tmp_path}/run",

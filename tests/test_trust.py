@@ -2,12 +2,10 @@
 
 import json
 import os
-import subprocess
-import sys
 
 import pytest
 
-from engine.config.source_code import ROOT
+from tests.commands import command
 
 PACKAGE = '''
 """A trunk of another place."""
@@ -20,7 +18,7 @@ class OwnTrunk(SeriesTrunk):
 '''
 
 
-@pytest.mark.slow
+@pytest.mark.command
 def test_a_package_is_trusted_by_the_command_and_by_nothing_else(
     series_overrides, series_run, cohorts, tmp_path
 ):
@@ -30,14 +28,7 @@ def test_a_package_is_trusted_by_the_command_and_by_nothing_else(
     path = os.pathsep.join([str(tmp_path / "site"), os.environ.get("PYTHONPATH", "")])
 
     def run(script, *arguments):
-        return subprocess.run(
-            [sys.executable, script, *arguments, f"paths.data={cohorts}"],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            env=os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
-        )
+        return command(script, *arguments, f"paths.data={cohorts}", env={"PYTHONPATH": path})
 
     own = "model.network.depression.trunk._target_=my_faces.OwnTrunk"
     train = [*series_overrides, own, "trainer.max_epochs=1", f"hydra.run.dir={tmp_path}/run"]
@@ -51,7 +42,7 @@ def test_a_package_is_trusted_by_the_command_and_by_nothing_else(
         if script == "predict.py":  # what the run trusted its checkpoint does not bring along
             refused = run(script, *places)
             assert refused.returncode
-            assert "add trust=[<package>] to the command" in refused.stderr
+            assert "add trust=[my_faces] to the command" in refused.stderr
         done = run(script, *places, "trust=[my_faces]")
         assert done.returncode == 0, done.stderr[-2000:]
         assert (tmp_path / script[:-3] / "predictions.csv").is_file()

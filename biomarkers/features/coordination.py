@@ -88,8 +88,9 @@ def spectrum(x: Array) -> Array:
 
     A column that never moves goes with no other.
 
-    >>> spectrum(np.array([[1.0, 2.0, 5.0], [2.0, 4.0, 5.0], [4.0, 8.0, 5.0]])).round(6).tolist()
-    [2.0, 1.0, 0.0]
+    Examples:
+        >>> spectrum(np.array([[1.0, 2.0, 5.0], [2.0, 4.0, 5.0], [4.0, 8.0, 5.0]])).round(6).tolist()
+        [2.0, 1.0, 0.0]
     """
     moves = np.ptp(x, axis=0) > 0
     x = np.where(moves, x - x.mean(axis=0), 0.0)

@@ -27,8 +27,9 @@ _REGIONS: Mapping[str, re.Pattern[str]] = {
 def channel(feature: str) -> str:
     """The channel that a feature describes; a feature that is no statistic of one is its own.
 
-    >>> channel("au12_q25"), channel("au04_present_mean"), channel("blinks_per_minute")
-    ('au12', 'au04_present', 'blinks_per_minute')
+    Examples:
+        >>> channel("au12_q25"), channel("au04_present_mean"), channel("blinks_per_minute")
+        ('au12', 'au04_present', 'blinks_per_minute')
     """
     name = feature.removeprefix(_GAP)
     head, _, tail = name.rpartition("_")
@@ -38,8 +39,9 @@ def channel(feature: str) -> str:
 def statistic(feature: str) -> str:
     """The statistic that a feature is.
 
-    >>> statistic("au12_q25"), statistic("blinks_per_minute")
-    ('q25', 'other')
+    Examples:
+        >>> statistic("au12_q25"), statistic("blinks_per_minute")
+        ('q25', 'other')
     """
     tail = feature.rpartition("_")[2]
     return tail if channel(feature) != feature.removeprefix(_GAP) else OTHER
@@ -50,8 +52,9 @@ def region(feature: str) -> str:
 
     `p_0` to `p_33` of OpenFace are the shape of the face: they tell who somebody is, whatever is felt.
 
-    >>> region("au12_mean"), region("gaze_x_std"), region("p_12_max"), region("age")
-    ('mouth', 'eyes', 'shape (identity)', 'other')
+    Examples:
+        >>> region("au12_mean"), region("gaze_x_std"), region("p_12_max"), region("age")
+        ('mouth', 'eyes', 'shape (identity)', 'other')
     """
     own = channel(feature)
     return next((name for name, pattern in _REGIONS.items() if pattern.fullmatch(own)), OTHER)
@@ -65,8 +68,9 @@ def identity(feature: str) -> bool:
 def families(features: Iterable[str]) -> dict[str, dict[str, list[str]]]:
     """Sort features into families: kind of family -> name of the family -> its features, in order.
 
-    >>> families(["au12_mean", "au12_std"])["statistic"]
-    {'mean': ['au12_mean'], 'std': ['au12_std']}
+    Examples:
+        >>> families(["au12_mean", "au12_std"])["statistic"]
+        {'mean': ['au12_mean'], 'std': ['au12_std']}
     """
     kinds = {"channel": channel, "region": region, "statistic": statistic}
     found: dict[str, dict[str, list[str]]] = {by: {} for by in kinds}

@@ -67,8 +67,9 @@ class SummaryStatistics:
 def summarize(x: Array) -> Array:
     """The twelve statistics (12, C) of samples (n, C), n >= 4; skew and kurtosis of a constant are NaN.
 
-    >>> summarize(np.array([[1.0], [2.0], [3.0], [6.0]]))[:3].ravel().tolist()
-    [3.0, 2.5, 6.0]
+    Examples:
+        >>> summarize(np.array([[1.0], [2.0], [3.0], [6.0]]))[:3].ravel().tolist()
+        [3.0, 2.5, 6.0]
     """
     low, q25, median, q75, high = np.quantile(x, [0, 0.25, 0.5, 0.75, 1], axis=0)
     moves = low < high

@@ -32,6 +32,7 @@ def damage_section(damaged: list[tuple[str, str]]) -> Section:
         header=("recording", "what the decoder reports"),
         rows=damaged,
         empty="none: every frame of every video that opens was decoded without a report of damage",
+        urgency=2,
         remark="what a codec does not notice is in docs/results/video_damage.md" if damaged else "",
     )
 

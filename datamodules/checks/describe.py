@@ -23,13 +23,17 @@ _NONE = "-"
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """A titled table; `empty` is what to say where it has no rows, `remark` what to say under it."""
+    """A titled table; `empty` is what to say where it has no rows, `remark` what to say under it.
+
+    `urgency` is that of its rows: 0 describes, 1 alarms or warns, 2 is an error.
+    """
 
     title: str
     header: Row
     rows: Sequence[Row] = ()
     empty: str = "none"
     remark: str = ""
+    urgency: int = 0
 
 
 def overview(manifest: Manifest) -> list[Section]:
@@ -123,6 +127,8 @@ def _labels(table: pd.DataFrame) -> Section | None:
         f"{scale.name}: {', '.join(scale.band_names)}; positive from {scale.binary_threshold}"
         for scale in scales
     )
+    told = "sd: standard deviation with n - 1, here over sessions, in forecasts and reports over recordings"
+    remark = "; ".join([*([remark] if remark else []), told])
     header = ("part", "scale", "scores", "lowest", "highest", "mean", "sd", "by band", "positive")
     return Section(title="Labels, one a session", header=header, rows=rows, remark=remark)
 
@@ -191,10 +197,14 @@ def _overlap(table: pd.DataFrame) -> Section | None:
 
 
 def _missing(table: pd.DataFrame) -> Section:
-    rows = [(name, "no label") for name in _unlabeled(table)] + [
-        (name, "file cannot be read") for name in unreadable(table)
-    ]
-    return Section(title="Missing labels, unreadable files", header=("recording", "what"), rows=rows)
+    rows = [(name, "no label") for name in _unlabeled(table)]
+    broken = [(name, "file cannot be read") for name in unreadable(table)]
+    return Section(
+        title="Missing labels, unreadable files",
+        header=("recording", "what"),
+        rows=[*broken, *rows],
+        urgency=2 if broken else 0,
+    )
 
 
 def _duplicates(table: pd.DataFrame) -> Section | None:
@@ -205,7 +215,8 @@ def _duplicates(table: pd.DataFrame) -> Section | None:
     names = known["recording_id"] + parts.map(lambda part: f" ({part})" if part else "")
     groups = names.groupby(known["content_hash"]).agg(list)
     rows = [(" = ".join(group),) for group in groups if len(group) > 1]
-    return Section(title="The same file content under several ids", header=("recordings",), rows=rows)
+    title = "The same file content under several ids"
+    return Section(title=title, header=("recordings",), rows=rows, urgency=1)
 
 
 def _probed(table: pd.DataFrame) -> bool:

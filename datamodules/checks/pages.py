@@ -37,11 +37,14 @@ def _columns(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[s
 
 
 def as_page(title: str, sections: list[Section]) -> str:
-    """The report as a page that needs nothing else."""
+    """The report as a page that needs nothing else: errors and alarms first, then what describes the data."""
+    urgent = [section for section in sections if section.urgency and section.rows]
+    urgent.sort(key=lambda section: -section.urgency)
+    others = [section for section in sections if section not in urgent]
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
     )
-    page: str = environment.get_template("validate.html").render(title=title, sections=sections)
+    page: str = environment.get_template("validate.html").render(title=title, urgent=urgent, others=others)
     return page

@@ -111,9 +111,9 @@ def collected_warnings() -> Iterator[list[str]]:
         logger.propagate = before
 
 
-def as_section(title: str, lines: list[str]) -> Section:
+def as_section(title: str, lines: list[str], *, urgency: int) -> Section:
     """Lines as a section of a report."""
-    return Section(title=title, header=("",), rows=[(line,) for line in lines])
+    return Section(title=title, header=("",), rows=[(line,) for line in lines], urgency=urgency)
 
 
 def _has_parts(manifest: Manifest) -> bool:

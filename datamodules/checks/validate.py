@@ -74,12 +74,13 @@ def main(
             warned += filter(None, [uncropped(found)])
     except (SourceError, ManifestError) as fault:
         sys.stderr.write(f"{fault}\n")
-        if seen := look(None, str(fault)):
-            _write(title, seen, html)
+        seen = look(None, str(fault))
+        if seen or html is not None:
+            _write(title, [as_section("What was refused", [str(fault)], urgency=2), *seen], html)
         return 1
-    sections.append(as_section("Warnings", warned))
+    sections.append(as_section("Warnings", warned, urgency=1))
     if manifest is not None:
-        sections.append(as_section("What would stop a training", stops))
+        sections.append(as_section("What would stop a training", stops, urgency=2))
     sections += look(found)
     _write(f"{source} in {found.root}" if source else title, sections, html)
     return _outcome(found, damaged, stops, manifest=manifest, source=source, root=root)

@@ -60,8 +60,9 @@ class Column:
 def au(number: int, kind: str = "") -> str:
     """Name of an action unit: intensity, or `kind` present or probability.
 
-    >>> au(1), au(12, "present")
-    ('au01', 'au12_present')
+    Examples:
+        >>> au(1), au(12, "present")
+        ('au01', 'au12_present')
     """
     return f"au{number:02d}{'_' if kind else ''}{kind}"
 
@@ -69,8 +70,9 @@ def au(number: int, kind: str = "") -> str:
 def au_proxy(number: int, kind: str = "") -> str:
     """Name of the proxy of an action unit, or of its kind `rel`, relative to the person's own neutral.
 
-    >>> au_proxy(1), au_proxy(12, "rel")
-    ('au_proxy_01', 'au_proxy_12_rel')
+    Examples:
+        >>> au_proxy(1), au_proxy(12, "rel")
+        ('au_proxy_01', 'au_proxy_12_rel')
     """
     return f"au_proxy_{number:02d}{'_' if kind else ''}{kind}"
 
@@ -78,8 +80,9 @@ def au_proxy(number: int, kind: str = "") -> str:
 def points(prefix: str, axes: str, count: int) -> list[str]:
     """Names of points as extractors order them: all of one axis, then the next.
 
-    >>> points("", "xy", 2)
-    ['x_0', 'x_1', 'y_0', 'y_1']
+    Examples:
+        >>> points("", "xy", 2)
+        ['x_0', 'x_1', 'y_0', 'y_1']
     """
     return [f"{prefix}{axis}_{number}" for axis in axes for number in range(count)]
 

@@ -79,8 +79,9 @@ def _read(path: Path, size: int, fps: float | None) -> Series:
 def numbered(width: int) -> tuple[str, ...]:
     """Names of the channels of a set of this width, the same object for all of its files.
 
-    >>> numbered(3)
-    ('0', '1', '2')
+    Examples:
+        >>> numbered(3)
+        ('0', '1', '2')
     """
     return tuple(map(str, range(width)))
 

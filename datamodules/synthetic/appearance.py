@@ -63,8 +63,9 @@ class Appearance:
 
         Looks are independent of sex, age, traits, habits and severity: all that they give away is who it is.
 
-        >>> Appearance.draw(3) == Appearance.draw(3), Appearance.draw(3) == Appearance.draw(4)
-        (True, False)
+        Examples:
+            >>> Appearance.draw(3) == Appearance.draw(3), Appearance.draw(3) == Appearance.draw(4)
+            (True, False)
         """
         rng = np.random.default_rng(seed)
         deviation = np.clip(rng.standard_normal(len(_values(_MEAN))), -2.0, 2.0)

@@ -95,7 +95,7 @@ def main(
         output, persons=persons, visits=visits, seconds=seconds, fps=fps, seed=seed, workers=workers
     )
     sys.stdout.write(
-        f"{output}: {len(labels)} made-up videos of {persons} persons, labels in labels.csv\n"
+        f"{output}: {len(labels)} made-up videos, labels in labels.csv; persons: {persons}\n"
         f"next: python -m datamodules.checks.validate source=folder root={output}\n"
     )
 

@@ -247,9 +247,10 @@ def draw_cohort(settings: LatentSettings) -> list[Visit]:
 
     Person ``i`` is the same whatever the number of persons and visits.
 
-    >>> visits = draw_cohort(LatentSettings(2, 3, 15.0, 4.0, confound=1.0, habit_visibility=0.1, seed=0))
-    >>> [(v.person.subject_id, v.session_id) for v in visits][:4]
-    [('P0000', 'V1'), ('P0000', 'V2'), ('P0000', 'V3'), ('P0001', 'V1')]
+    Examples:
+        >>> visits = draw_cohort(LatentSettings(2, 3, 15.0, 4.0, confound=1.0, habit_visibility=0.1, seed=0))
+        >>> [(v.person.subject_id, v.session_id) for v in visits][:4]
+        [('P0000', 'V1'), ('P0000', 'V2'), ('P0000', 'V3'), ('P0001', 'V1')]
     """
     return [visit for index in range(settings.n_subjects) for visit in _draw_visits(settings, index)]
 

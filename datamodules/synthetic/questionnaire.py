@@ -110,9 +110,10 @@ def answer(
     Raises:
         ValueError: `heterogeneity` is not a share, or there is no such prevalence.
 
-    >>> items = answer(0.0, np.zeros(5), np.random.default_rng(0))
-    >>> len(items), {value for value in items.values()} <= {0, 1, 2, 3}
-    (51, True)
+    Examples:
+        >>> items = answer(0.0, np.zeros(5), np.random.default_rng(0))
+        >>> len(items), {value for value in items.values()} <= {0, 1, 2, 3}
+        (51, True)
     """
     if not 0 <= heterogeneity <= 1:
         raise ValueError(f"heterogeneity={heterogeneity} is a share: give a value from 0 to 1")

@@ -196,8 +196,9 @@ def _measured(found: RawArray) -> RawArray:
 def part_of(path: Path) -> str:
     """What a file of CLNF holds (`AUs`, `gaze`, `features`); nothing for other files.
 
-    >>> part_of(Path("300_CLNF_gaze.txt"))
-    'gaze'
+    Examples:
+        >>> part_of(Path("300_CLNF_gaze.txt"))
+        'gaze'
     """
     match = re.search(r"_CLNF_(\w+)\.", path.name)
     return match[1] if match else ""

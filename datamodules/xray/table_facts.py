@@ -61,8 +61,9 @@ class Fact:
 def is_label(name: str) -> bool:
     """Whether a column is named like a label, or like an answer to a questionnaire.
 
-    >>> is_label("label3"), is_label("category_tri"), is_label("phq9_total"), is_label("task")
-    (True, True, True, False)
+    Examples:
+        >>> is_label("label3"), is_label("category_tri"), is_label("phq9_total"), is_label("task")
+        (True, True, True, False)
     """
     return _LABEL.fullmatch(name) is not None
 

@@ -20,6 +20,12 @@ def mathml(content: str) -> str:
     def replaced(match: re.Match[str]) -> str:
         tag, bracket, latex = match.groups()
         display = "block" if bracket == "[" else "inline"
-        return f'<{tag} class="equation">{convert(html.unescape(latex).strip(), display=display)}</{tag}>'
+        return f'<{tag} class="equation">{convert(_readable(html.unescape(latex)), display=display)}</{tag}>'
 
     return _MATH.sub(replaced, content)
+
+
+def _readable(latex: str) -> str:
+    r"""Return LaTeX as the converter reads it: no `[2pt]` after a line, braces around what a font is for."""
+    latex = re.sub(r"\\\\\[[^\]]*\]", r"\\\\", latex.strip())
+    return re.sub(r"\\(math\w+) (\w)", r"\\\1{\2}", latex)

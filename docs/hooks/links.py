@@ -62,12 +62,21 @@ def rewrite(markdown: str, source: str, uri: str, modules: frozenset[str]) -> st
         if page is not None:
             return f"{image}[{text}]({posixpath.relpath(page, posixpath.dirname(uri) or '.')}{anchor})"
         if module in modules:
-            return f"[{text}][{module}]"
+            return f"[{text}][{_object_in(path, text) or module}]"
         if os.path.lexists(ROOT / path):
             return text if re.search(r"[` ]", text) else f"`{text}`"
         return match.group(0)  # mkdocs says that it leads nowhere
 
     return _LINK.sub(replaced, markdown)
+
+
+def _object_in(path: str, text: str) -> str | None:
+    """Return the dotted name of what a link is called after, where its file defines it."""
+    name, file = text.strip("`"), ROOT / path
+    if not (name.isidentifier() and file.is_file()):
+        return None
+    defined = re.search(rf"^(class |def )?{name}\b", file.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return path.removesuffix(".py").replace("/", ".") + f".{name}" if defined else None
 
 
 def _page_of(path: str) -> str | None:

@@ -56,7 +56,9 @@ def _folder(folder: str, texts: dict[str, str]) -> list[Any]:
 
     entries: list[Any] = [index] if index in texts else []
     for uri in sorted(pages | folders, key=place):
-        entries.append({uri.split("/")[-2]: _folder(uri, texts)} if uri.endswith("/") else uri)
+        below = _folder(uri, texts) if uri.endswith("/") else [uri]
+        leaf = len(below) == 1 and isinstance(below[0], str)
+        entries.append({uri.split("/")[-2]: below[0] if leaf else below} if uri.endswith("/") else uri)
     return entries
 
 

@@ -1,7 +1,9 @@
 """Notebooks become pages: their Markdown, their code, and the outputs that are stored in them."""
 
+import re
 from pathlib import Path
 
+import nbformat
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from nbconvert import MarkdownExporter
@@ -19,7 +21,19 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
-def page_of(notebook: Path) -> tuple[str, dict[str, bytes]]:
+def page_of(path: Path) -> tuple[str, dict[str, bytes]]:
     """Return the Markdown of a notebook, and its pictures by the names that the Markdown uses."""
-    text, resources = MarkdownExporter().from_filename(str(notebook), {"unique_key": notebook.stem})
-    return text, resources["outputs"]
+    notebook = nbformat.read(path, as_version=4)
+    text, resources = MarkdownExporter().from_notebook_node(notebook, {"unique_key": path.stem})
+
+    def described(match: re.Match[str]) -> str:
+        return f"![{picture_of(notebook, int(match.group(2)))}]({match.group(1)})"
+
+    return re.sub(r"!\[\w+\]\((\S+_(\d+)_\d+\.\w+)\)", described, text), resources["outputs"]
+
+
+def picture_of(notebook: nbformat.NotebookNode, number: int) -> str:
+    """Return what the picture of a cell shows: `alt` of the cell's metadata, else the heading above."""
+    above = "\n".join(cell.source for cell in notebook.cells[:number] if cell.cell_type == "markdown")
+    headings = re.findall(r"^#+ (.*)", above, flags=re.MULTILINE)
+    return str(notebook.cells[number].metadata.get("alt", headings[-1] if headings else "figure"))

@@ -40,12 +40,13 @@ def packages(root: Path) -> dict[str, list[str]]:
 
 def page_of(package: str, modules: list[str]) -> str:
     """Return the Markdown of a package: its docstring, then its modules."""
-    sections = [f"# {package}", f"::: {package}\n    options: {{show_root_heading: false, members: false}}"]
+    heading = "heading_level: 1, members: false"
+    sections = [f"---\ntitle: {package}\n---", f"::: {package}\n    options: {{{heading}}}"]
     return "\n\n".join([*sections, *(f"::: {module}" for module in modules)]) + "\n"
 
 
 def on_page_content(content: str, **_: Any) -> str:
-    """Lead names of modules and their files, wherever a page writes them as code, to the reference."""
+    """Lead names of modules and files, written as code in a page, to the reference."""
 
     def replaced(match: re.Match[str]) -> str:
         name = re.sub(r"(/__init__)?\.py$", "", match.group(1)).replace("/", ".")

@@ -34,9 +34,11 @@ def with_channel_widths(config: Mapping[str, Any], channels: Sequence[str] | Non
 def with_widths(config: Mapping[str, Any], widths: Sequence[int]) -> dict[str, Any]:
     """The config with these widths, and their sum as the number of channels, wherever it says `auto`.
 
-    >>> config = {"data": {"widths": "auto", "channels": "auto"}, "model": {"trunk": {"channels": "auto"}}}
-    >>> with_widths(config, [2, 3])["model"], with_widths(config, [2, 3])["data"]["widths"]
-    ({'trunk': {'channels': 5}}, [2, 3])
+    Examples:
+        >>> trunk = {"trunk": {"channels": "auto"}}
+        >>> config = {"data": {"widths": "auto", "channels": "auto"}, "model": trunk}
+        >>> with_widths(config, [2, 3])["model"], with_widths(config, [2, 3])["data"]["widths"]
+        ({'trunk': {'channels': 5}}, [2, 3])
     """
     told = {"channels": sum(widths), "widths": list(widths)}
     return {name: _filled(node, told) if name in _NODES else node for name, node in config.items()}

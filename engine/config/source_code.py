@@ -22,8 +22,9 @@ def defined(module: str) -> dict[str, ast.ClassDef | ast.FunctionDef]:
 def arguments(target: str) -> tuple[str, ...] | None:
     """Names of the arguments that a class or function takes; None where it takes any, or does not tell.
 
-    >>> arguments("engine.config.build.build_all")
-    ('nodes', 'key')
+    Examples:
+        >>> arguments("engine.config.build.build_all")
+        ('nodes', 'key')
     """
     module, _, name = target.rpartition(".")
     found = defined(module).get(name)

@@ -96,7 +96,10 @@ def _read(corpus: Corpus, icc: str) -> list[str]:
     lines = [f"{len(labels.person)} recordings of {persons} persons"]
     if labels.score is not None:
         name = corpus.scale.name if corpus.scale else "score"
-        lines.append(f"{name}: mean {labels.score.mean():.2f}, standard deviation {labels.score.std():.2f}")
+        spread = f"{labels.score.std(ddof=1):.2f}" if len(labels.score) > 1 else "-"
+        lines.append(
+            f"{name}, over recordings: mean {labels.score.mean():.2f}, standard deviation (n - 1) {spread}"
+        )
     if labels.prevalence is not None:
         lines.append(f"{100 * labels.prevalence:.0f} % of the recordings are positive")
     return [*lines, icc, *corpus.remarks]

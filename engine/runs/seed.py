@@ -32,8 +32,9 @@ def seed_run(seed: int) -> int:
 def step_seed(seed: int, step: int, rank: int) -> int:
     """Seed of one optimization step on one rank, a pure function of its arguments.
 
-    >>> step_seed(0, 1, 0) != step_seed(0, 2, 0) != step_seed(1, 1, 0)
-    True
+    Examples:
+        >>> step_seed(0, 1, 0) != step_seed(0, 2, 0) != step_seed(1, 1, 0)
+        True
     """
     return (seed * _STEP**2 + step * _STEP + rank * _RANK) % _MODULUS
 

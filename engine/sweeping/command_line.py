@@ -15,8 +15,9 @@ _PASSWORD = re.compile(r"://[^/@\s]*:[^/@\s]+@")  # user:password@
 def apart(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """The words of the sweep and of Hydra itself, and the settings of `train.py`.
 
-    >>> apart(["n_trials=5", "lr=interval(0.1,0.2)", "--cfg", "job", "hydra.run.dir=x", "sampler.seed=1"])
-    (['n_trials=5', '--cfg', 'job', 'hydra.run.dir=x', 'sampler.seed=1'], ['lr=interval(0.1,0.2)'])
+    Examples:
+        >>> apart(["n_trials=5", "lr=interval(0.1,0.2)", "--cfg", "job", "hydra.run.dir=x", "sampler.seed=1"])
+        (['n_trials=5', '--cfg', 'job', 'hydra.run.dir=x', 'sampler.seed=1'], ['lr=interval(0.1,0.2)'])
     """
     own: list[str] = []
     trained: list[str] = []

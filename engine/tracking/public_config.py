@@ -45,8 +45,9 @@ def public_config(config: Mapping[str, Any]) -> dict[str, Any]:
     Args:
         config: Resolved config, plain.
 
-    >>> public_config({"seed": 1, "data": {"path": "anna.csv"}, "selection": {"monitor": "val/auc"}})
-    {'seed': 1, 'data': {'path': '(a path)'}, 'selection': {'monitor': 'val/auc'}}
+    Examples:
+        >>> public_config({"seed": 1, "data": {"path": "anna.csv"}, "selection": {"monitor": "val/auc"}})
+        {'seed': 1, 'data': {'path': '(a path)'}, 'selection': {'monitor': 'val/auc'}}
     """
     return {str(key): _public(str(key), value) for key, value in config.items() if key not in _LEFT_OUT}
 
@@ -74,8 +75,9 @@ def _is_path(key: str, text: str) -> bool:
 def flat(config: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Dotted keys and single values of nested settings; a list is one text, empty parts are left out.
 
-    >>> dict(flat({"model": {"dim": 4, "widths": [8, 16]}, "callbacks": {}}))
-    {'model.dim': 4, 'model.widths': '[8, 16]'}
+    Examples:
+        >>> dict(flat({"model": {"dim": 4, "widths": [8, 16]}, "callbacks": {}}))
+        {'model.dim': 4, 'model.widths': '[8, 16]'}
     """
     if isinstance(config, Mapping):
         for key, value in config.items():

@@ -122,8 +122,9 @@ def summary_of(metrics: Mapping[str, Any]) -> dict[str, float | int | str]:
     Args:
         metrics: Content of `metrics.json`.
 
-    >>> summary_of({"test": {"auc": {"value": 0.8, "low": 0.7, "high": 0.9}, "counts": {"subjects": 20}}})
-    {'test/auc': 0.8, 'test/auc_low': 0.7, 'test/auc_high': 0.9, 'test/subjects': 20}
+    Examples:
+        >>> summary_of({"test": {"auc": {"value": 0.8, "low": 0.7, "high": 0.9}, "counts": {"subjects": 20}}})
+        {'test/auc': 0.8, 'test/auc_low': 0.7, 'test/auc_high': 0.9, 'test/subjects': 20}
     """
     found: dict[str, Any] = {}
     for name, one in metrics["test"].items():

@@ -17,6 +17,7 @@ def sections(answer: XRay) -> list[Section]:
         header=header,
         rows=[(one.kind, _score(one), first_few(list(one.where), _WHERE), one.text) for one in alarms],
         empty="none",
+        urgency=1,
         remark=f"AUC of {answer.label} with its 95 % interval over {answer.persons} persons, for whoever "
         "knows nothing else; .5 is chance",
     )
@@ -33,7 +34,7 @@ def sections(answer: XRay) -> list[Section]:
         f"{answer.questions} questions of what tells the label (of numbers two each), corrected for all",
     )
     broken = Section(
-        title="X-ray: arrays that cannot be read", header=("file", "why"), rows=answer.unreadable
+        title="X-ray: arrays that cannot be read", header=("file", "why"), rows=answer.unreadable, urgency=2
     )
     return [told, looked, broken]
 

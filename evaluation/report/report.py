@@ -107,6 +107,7 @@ def _numbers(metrics: Mapping[str, Any]) -> dict[str, Any]:
         "strata": _strata(metrics),
         "known_visits": _groups(metrics, KNOWN_VISITS),
         "strata_reason": (metrics.get("discrepancy") or {}).get("reason"),
+        "hidden": bool(metrics["test"].get("reason")),
         "has_persons": "by_subject" in metrics["test"],
         "has_val": bool(metrics.get("val")),
         "reference_columns": [METRICS[m].label for m in figures.defined(forest_lines(metrics).values())],

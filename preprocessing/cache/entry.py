@@ -79,8 +79,9 @@ def file_stem(recording_id: str) -> str:
 
     To file systems that do not tell case or composition apart, `check_names` of the folder sees.
 
-    >>> file_stem("P01_visit 1")
-    'P01_visit 1'
+    Examples:
+        >>> file_stem("P01_visit 1")
+        'P01_visit 1'
     """
     name = re.sub(r"[^\w .+=@-]", "_", recording_id).strip(" .-")
     kept = name.encode()[:_LONGEST].decode(errors="ignore").rstrip(" .")

@@ -82,7 +82,8 @@ def test_every_part_is_in_the_one_graph(leaf, compose_run):
     compiled(compose_run("experiment=mpdrm_series", leaf)).backward()
 
 
-@pytest.mark.parametrize("experiment", [pytest.param("mpdrm", marks=pytest.mark.slow), "mpdrm_series"])
+@pytest.mark.slow  # compiles four times
+@pytest.mark.parametrize("experiment", ["mpdrm", "mpdrm_series"])
 def test_nothing_is_compiled_again_after_a_warm_up(experiment, compose_run):
     config = compose_run(f"experiment={experiment}")
     task, counter = task_of(config), CompileCounter()

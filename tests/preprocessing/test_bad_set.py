@@ -5,8 +5,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import av
@@ -17,6 +15,7 @@ from hydra import compose, initialize_config_dir
 
 from datamodules.readers import open_video
 from datamodules.sources.shared.draft import SourceError
+from tests.commands import command
 from tests.conftest import MODELS
 from tests.preprocessing.bad_set import CASES, FRAMES, encode, scene, write
 
@@ -138,8 +137,7 @@ def test_a_file_that_vanishes_between_the_passes_is_refused_for_now(done, monkey
 
 def run(*words, timeout=400):
     """The command, in a process of its own."""
-    command = [sys.executable, str(ROOT / "preprocess.py"), *words, "executor.workers=1"]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=timeout, check=False)
+    return command("preprocess.py", *words, "executor.workers=1", timeout=timeout)
 
 
 @pytest.mark.slow
@@ -183,7 +181,7 @@ def test_the_whole_set_in_one_command(face_models, tmp_path):
     assert "&lt;b&gt;bold" in page
 
 
-@pytest.mark.slow
+@pytest.mark.command
 def test_nothing_that_can_be_used_ends_with_an_error_that_says_why(face_models, tmp_path):
     videos = tmp_path / "videos"
     videos.mkdir()

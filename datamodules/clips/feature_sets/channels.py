@@ -10,8 +10,9 @@ from datamodules.wording import nearest
 def channels_of(widths: Mapping[str, int]) -> tuple[str, ...]:
     """Names of the channels of sets of these widths.
 
-    >>> channels_of({"pose": 2, "gaze": 1})
-    ('pose/0', 'pose/1', 'gaze/0')
+    Examples:
+        >>> channels_of({"pose": 2, "gaze": 1})
+        ('pose/0', 'pose/1', 'gaze/0')
     """
     return tuple(f"{name}/{column}" for name, width in widths.items() for column in range(width))
 

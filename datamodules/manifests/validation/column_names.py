@@ -35,8 +35,9 @@ _ASKED = 8  # rows with answers, our choice: so many persons do not all have all
 def trait_spellings(table: pd.DataFrame) -> dict[str, str]:
     """Columns that are one of the five traits under another spelling, and its name.
 
-    >>> trait_spellings(pd.DataFrame(columns=["trait_o", "Trait Openness", "trait_C", "trait_interview"]))
-    {'trait_o': 'trait_O', 'Trait Openness': 'trait_O'}
+    Examples:
+        >>> trait_spellings(pd.DataFrame(columns=["trait_o", "Trait Openness", "trait_C", "trait_interview"]))
+        {'trait_o': 'trait_O', 'Trait Openness': 'trait_O'}
     """
     found = {}
     for name in map(str, table):

@@ -33,8 +33,9 @@ _DATES = (946_684_800, 2_208_988_800)  # seconds of 2000 and 2040 since 1970, ou
 def canonical(name: str) -> str:
     """The name of a column without blanks around it; those of time and quality also in their own spelling.
 
-    >>> canonical(" Success"), canonical("Face ID"), canonical("AU01_r")
-    ('success', 'face_id', 'AU01_r')
+    Examples:
+        >>> canonical(" Success"), canonical("Face ID"), canonical("AU01_r")
+        ('success', 'face_id', 'AU01_r')
     """
     name = name.strip()
     plain = re.sub(r"[\s_]+", "_", name.lower())
@@ -44,8 +45,9 @@ def canonical(name: str) -> str:
 def is_counter(name: str) -> bool:
     """Whether a column is named like a row number, a clock or the quality of tracking; a nameless one is.
 
-    >>> is_counter("Unnamed: 0"), is_counter("Time_s"), is_counter("au12")
-    (True, True, False)
+    Examples:
+        >>> is_counter("Unnamed: 0"), is_counter("Time_s"), is_counter("au12")
+        (True, True, False)
     """
     plain = _plain(name)
     return not plain or _NAME.fullmatch(plain) is not None or is_clock(name) or is_rate(name)
@@ -54,8 +56,9 @@ def is_counter(name: str) -> bool:
 def is_clock(name: str) -> bool:
     """Whether a column is named like a time: `time`, `Time (s)`, `timestamp_us`, `pts_time`, `elapsed`.
 
-    >>> is_clock("Time (s)"), is_clock("timestamp_us"), is_clock("frame"), is_clock("smile_time_ratio")
-    (True, True, False, False)
+    Examples:
+        >>> is_clock("Time (s)"), is_clock("timestamp_us"), is_clock("frame"), is_clock("smile_time_ratio")
+        (True, True, False, False)
     """
     return _CLOCK_NAME.fullmatch(_plain(name)) is not None
 
@@ -63,8 +66,9 @@ def is_clock(name: str) -> bool:
 def is_rate(name: str) -> bool:
     """Whether a column is named like the frame rate of the video.
 
-    >>> is_rate("FPS"), is_rate("heart_rate")
-    (True, False)
+    Examples:
+        >>> is_rate("FPS"), is_rate("heart_rate")
+        (True, False)
     """
     return _RATE_NAME.fullmatch(_plain(name)) is not None
 

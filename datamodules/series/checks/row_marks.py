@@ -20,8 +20,9 @@ _OURS = frozenset({"confidence", "success", "valid"})
 def is_mark(name: str) -> bool:
     """Whether a column is named like a mark of rows with a face, under another name than ours.
 
-    >>> is_mark("is_valid"), is_mark("Face Detected"), is_mark("valid"), is_mark("face_width")
-    (True, True, False, False)
+    Examples:
+        >>> is_mark("is_valid"), is_mark("Face Detected"), is_mark("valid"), is_mark("face_width")
+        (True, True, False, False)
     """
     plain = re.sub(r"[\s_.]+", "_", name.strip())
     return plain.lower() not in _OURS and _MARK.fullmatch(plain) is not None

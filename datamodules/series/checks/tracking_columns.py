@@ -53,10 +53,11 @@ _BEHAVIOR = frozenset(
 def is_bookkeeping(name: str) -> bool:
     """Whether a column that is no known channel tells how the tracking went, by the words of its name.
 
-    >>> is_bookkeeping("AU_confidence"), is_bookkeeping("nFaces"), is_bookkeeping("face_score")
-    (True, True, True)
-    >>> is_bookkeeping("smile_score"), is_bookkeeping("au12_probability"), is_bookkeeping("face_width")
-    (False, False, False)
+    Examples:
+        >>> is_bookkeeping("AU_confidence"), is_bookkeeping("nFaces"), is_bookkeeping("face_score")
+        (True, True, True)
+        >>> is_bookkeeping("smile_score"), is_bookkeeping("au12_probability"), is_bookkeeping("face_width")
+        (False, False, False)
     """
     words = _words(name)
     if name in CHANNELS or words & _BEHAVIOR:

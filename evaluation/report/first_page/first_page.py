@@ -64,7 +64,7 @@ def first_page(
         columns=columns,
         people=people,
         origin=origin(record, tested=test["counts"]["recordings"]) + _over(test, measured),
-        found=[*found, *([groups(by_group, words)] if measured else [])],
+        found=[*found, *([groups(by_group)] if measured else [])],
         bars=interval_bars(metrics) if measured else [],
         not_for=not_for(record),
         weaknesses=weaknesses(metrics, record),

@@ -1,6 +1,7 @@
 """What came out of a run, with its uncertainty, in plain sentences; every number is one of `metrics.json`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from textwrap import shorten
 from typing import Any
 
 from evaluation.metrics.definitions import NO_ALARM
@@ -17,6 +18,8 @@ from evaluation.report.headline import known
 
 Metrics = Mapping[str, Any]  # content of `metrics.json`
 
+GROUPED = ("sex", "age", "site")  # columns whose groups are told; the audit has all
+_COLUMNS, _GROUPS, _NAME = 2, 4, 24  # of them, of a column, and letters of a name that a sheet has room for
 _NO_INTERVAL = "There is no interval, so that chance cannot be ruled out."
 
 
@@ -208,49 +211,46 @@ def _answers(test: Mapping[str, Any]) -> Iterator[str]:
         )
 
 
-def groups(found: Mapping[str, Any] | None, words: Sides) -> str:
+def groups(found: Mapping[str, Any] | None) -> str:
     """How the network did in groups of persons, where that was measured.
 
     Args:
         found: `evaluation.audit.slices.slices`; None where no audit was asked for.
-        words: How the classes are called.
     """
     if not found:
         return "Whether it does worse for some groups (sex, age, site) was not measured in this run."
-    told = [text for name in ("sex", "age", "site") if (text := _column(name, found.get(name) or {}))]
-    if not told:
-        return "Groups (sex, age, site) could not be compared: too few persons, or no such column."
-    return (
-        f"By groups, {'; '.join(told)}. Where nothing is said of a difference, none is shown, and none is "
-        "ruled out."
-    )
+    for metric, opening, shown in (
+        ("auc", "Of 100 pairs within a group, ranked rightly", hundred),
+        ("mae", "Points missed on average within a group", "{:.1f}".format),
+    ):
+        columns = {name: _measured(found.get(name) or {}, metric) for name in GROUPED}
+        told = [f"by {name}: {_named(own, shown)}" for name, own in columns.items() if len(own) > 1]
+        if told:
+            text = f"{opening}, {'; '.join(told[:_COLUMNS])}."
+            star = " A star: differs from the others by more than chance." if "*" in text else ""
+            return f"{text}{star} Elsewhere no difference is shown, and none is ruled out."
+    return "Groups (sex, age, site) could not be compared: too few persons, or no such column."
 
 
-def _column(name: str, part: Mapping[str, Any]) -> str:
-    """The groups of a column by the pairs that they rank rightly, else by the points that they miss."""
-    own = part.get("groups") or []
-    for metric, shown in (("auc", _ranked), ("mae", _missed)):
-        told = [
-            f"{group['group']} {shown(estimate)}{_differs(group, metric)}"
-            for group in own
-            if (estimate := known(group, metric)) is not None
-        ]
-        if len(told) > 1:
-            return f"{name}: {', '.join(told)}"
-    return ""
+def _measured(part: Mapping[str, Any], metric: str) -> list[tuple[str, Estimate, bool]]:
+    """Name and estimate of every group of a column, and whether it differs from the others."""
+    return [
+        (str(group["group"]), estimate, _differs(group, metric))
+        for group in part.get("groups") or ()
+        if (estimate := known(group, metric)) is not None
+    ]
 
 
-def _ranked(auc: Estimate) -> str:
-    ends = "" if auc.get("low") is None else f" ({hundred(auc['low'])} to {hundred(auc['high'])})"
-    return f"{hundred(auc['value'])} of 100 pairs{ends}"
+def _named(own: list[tuple[str, Estimate, bool]], shown: Callable[[float], str]) -> str:
+    told = []
+    for name, estimate, differs in own[:_GROUPS]:
+        low, high = estimate.get("low"), estimate.get("high")
+        ends = "no interval" if low is None or high is None else f"{shown(low)} to {shown(high)}"
+        told.append(f"{shorten(name, _NAME)} {shown(estimate['value'])} ({ends}){'*' if differs else ''}")
+    more = [f"{len(own) - _GROUPS} more in audit.html"] if len(own) > _GROUPS else []
+    return ", ".join([*told, *more])
 
 
-def _missed(error: Estimate) -> str:
-    ends = "" if error.get("low") is None else f" ({error['low']:.1f} to {error['high']:.1f})"
-    return f"off by {error['value']:.1f} points{ends}"
-
-
-def _differs(group: Mapping[str, Any], metric: str) -> str:
+def _differs(group: Mapping[str, Any], metric: str) -> bool:
     gap = known(group.get("difference"), metric)
-    apart = gap is not None and gap.get("low") is not None and not gap["low"] <= 0 <= gap["high"]
-    return ", which differs from the others by more than chance" if apart else ""
+    return gap is not None and gap.get("low") is not None and not gap["low"] <= 0 <= gap["high"]

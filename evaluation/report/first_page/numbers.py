@@ -19,7 +19,7 @@ def flipped(share: Estimate) -> dict[str, Any]:
 def hundred(share: float) -> str:
     """A share as a count of 100.
 
-    Example:
+    Examples:
         >>> hundred(0.787)
         '79'
     """
@@ -29,7 +29,7 @@ def hundred(share: float) -> str:
 def ten(share: float) -> str:
     """A share as a count of 10, never rounded to nobody or to everybody.
 
-    Example:
+    Examples:
         >>> ten(0.62), ten(0.02), ten(0.97), ten(1.0)
         ('about 6', 'fewer than 1', 'more than 9', 'all')
     """

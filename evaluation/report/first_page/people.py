@@ -20,7 +20,7 @@ def people_table(rows: Sequence[Row], record: Record, *, above: str) -> tuple[li
         record: Content of `manifest.json`.
         above: Heading of the column that counts the positive.
     """
-    columns = ["", "Persons", "Recordings", above, "Score, mean (spread)", "Age", "Sex"]
+    columns = ["", "Persons", "Recordings", above, "Score, mean (SD)", "Age", "Sex"]
     table = []
     for label, parts in _PARTS.items():
         own = [row for row in rows if str(row["split"]).partition(" ")[0] in parts]
@@ -71,16 +71,20 @@ def origin(record: Record, *, tested: int) -> list[str]:
     places = listed_counts(facts.get("site"))
     if places and len(facts.get("site") or ()) > 1:
         text += f" They were recorded at {places}."
-    return [text + (f" The data are called {name}." if name else "")] if tested else []
+    return (
+        [text + (f" The data are called {name}." if name and not record.get("synthetic") else "")]
+        if tested
+        else []
+    )
 
 
 def listed_counts(counts: Mapping[str, int] | None) -> str:
-    """The most frequent values with their persons, as in `A 20, B 7`."""
+    """The most frequent values with their persons, as in `A: 20, B: 7`."""
     if not counts:
         return ""
     most = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
     more = f" and {len(most) - _SHOWN} more" if len(most) > _SHOWN else ""
-    return ", ".join(f"{name} {count}" for name, count in most[:_SHOWN]) + more
+    return ", ".join(f"{name}: {count}" for name, count in most[:_SHOWN]) + more
 
 
 def _shared(record: Record) -> bool:

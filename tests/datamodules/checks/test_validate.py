@@ -2,6 +2,7 @@ import re
 import runpy
 import sys
 
+import numpy as np
 import pytest
 
 from datamodules.checks.validate import main
@@ -127,3 +128,49 @@ def test_the_command_ends_with_the_status_and_no_traceback(tmp_path, monkeypatch
         runpy.run_module("datamodules.checks.validate", run_name="__main__")
     assert ended.value.code == 1
     assert "no label file 'train_split_Depression_AVEC2017.csv'" in capsys.readouterr().err
+
+
+def titles(page):
+    return re.findall("<h2>(.*?)</h2>", page.read_text(encoding="utf-8"))
+
+
+def test_errors_and_alarms_stand_first_on_the_page_and_last_on_the_screen(avec, tmp_path, capsys):
+    page, command = tmp_path / "r.html", ["source=avec2014", f"root={avec}"]
+    assert run(main, [*command, f"html={page}"]) == 0
+    assert titles(page)[0] == "Recordings"
+    assert "No error and no alarm" in page.read_text(encoding="utf-8")
+    sorted(avec.rglob("*.mp4"))[0].write_bytes(b"damaged")
+    capsys.readouterr()
+    assert run(main, [*command, f"html={page}"]) == 1
+    assert titles(page)[0] == "Missing labels, unreadable files"
+    assert "To be looked at first:</b> Missing labels, unreadable files (1)" in page.read_text(
+        encoding="utf-8"
+    )
+    out = capsys.readouterr().out  # where the end is what stays in sight
+    assert out.index("\nRecordings\n") < out.index("\nMissing labels, unreadable files\n")
+
+
+def test_what_stops_a_training_stands_before_warnings_and_tables(tmp_path):
+    table, page = tmp_path / "table.csv", tmp_path / "r.html"
+    rows = [f"r{n},p1,v{n},,r{n}.npy,BDI-II,{n}" for n in range(3)]
+    table.write_text(
+        "\n".join(
+            [
+                "recording_id,subject_id,session_id,path,series_path,scale,score,strange",
+                *(f"{row},1" for row in rows),
+            ]
+        )
+    )
+    for n in range(3):
+        np.save(tmp_path / f"r{n}.npy", np.arange(20.0 * (n + 1)).reshape(-1, 2))
+    assert run(main, [f"manifest={table}", "probe=false", f"html={page}"]) == 1
+    found = titles(page)
+    assert found[0] == "What would stop a training"
+    assert found.index("Warnings") < found.index("Recordings")
+
+
+def test_what_was_refused_stands_on_the_page_that_was_asked_for(tmp_path):
+    page = tmp_path / "r.html"
+    assert run(main, ["source=avec2014", f"root={tmp_path / 'absent'}", f"html={page}"]) == 1
+    assert titles(page) == ["What was refused"]
+    assert "give the folder the corpus was unpacked to" in page.read_text(encoding="utf-8")

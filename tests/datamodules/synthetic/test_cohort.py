@@ -286,7 +286,7 @@ def test_whole_and_decimal_numbers_are_one_cohort(tmp_path):
     assert first.root == again.root
 
 
-@pytest.mark.parametrize("seed", [5, 6])
+@pytest.mark.parametrize("seed", [5, pytest.param(6, marks=pytest.mark.slow)])
 def test_the_strongest_settings_can_be_drawn(seed, tmp_path):
     strongest = {"confound": 5.0, "interaction": 1.0, "movement": 0.9, "drift": 1.0, "stability": 0.9}
     few = SMALL | {"n_subjects": 20, "n_visits": 2, "size": None, "seed": seed} | strongest

@@ -19,8 +19,7 @@ OWN = [
 BASE = [one for one in SERIES if not one.startswith("data.module.subjects")]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("world", [2, 4])
+@pytest.mark.parametrize("world", [2, pytest.param(4, marks=pytest.mark.slow)])
 def test_ranks_train_what_one_process_trains_that_adds_their_batches_up(world, small_fit, cohorts, tmp_path):
     """The validation part is of fewer batches than ranks, or of a number that they do not divide."""
     one = small_fit(

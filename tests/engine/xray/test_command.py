@@ -21,7 +21,7 @@ def kinds(answer):
     return {alarm["kind"] for alarm in answer["alarms"]}
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_corpus_without_a_defect_has_no_alarm_and_everything_was_looked_at(seed, tmp_path):
     answer = looked_at(Corpus(seed), tmp_path)
     assert answer["alarms"] == []

@@ -74,7 +74,7 @@ def test_the_interval_is_the_formula_of_the_report(labels_of):
         assert found.low < found.value < found.high
 
 
-@pytest.mark.parametrize(("persons", "visits"), [(20, 1), (60, 3)])
+@pytest.mark.parametrize(("persons", "visits"), [(20, 1), pytest.param(60, 3, marks=pytest.mark.slow)])
 def test_widths_are_those_of_reports(labels_of, persons, visits):
     """The forecast's own world, 400 tables: within 6 % for AUC and MAE."""
     everybody, rng = labels_of(persons=20_000, visits=visits), np.random.default_rng(1)

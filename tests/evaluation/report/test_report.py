@@ -252,3 +252,20 @@ def test_simple_readers_stand_in_a_table_of_their_own_and_missing_lines_share_a_
     assert "ROCKET, both" not in own
     assert "Statistics, the recording: two stand alone." in page.text
     assert "No last score or mean score line: none is known." in page.text
+
+
+def test_hidden_labels_leave_out_the_lines_and_say_why(write, inputs, cohort):
+    table = cohort().assign(score_target=np.nan, binary_target=np.nan, band_target=np.nan)
+    test = summarize([table], [0.5])
+    reference = {"constant": {**test, "prediction": 17.0}, "nuisance": {**test, "columns": ["duration_s"]}}
+    metrics = metrics_json(test=test, val=inputs["metrics"]["val"], reference=reference)
+    text, page = write(
+        {**inputs, "metrics": metrics, "predictions": table, "history": None, "attention": None}
+    )
+    lines = text.split('<section id="references">')[1].split("</section>")[0]
+    assert "hidden or missing, so that no line can be measured on it: chart and tables are left out." in lines
+    assert "<table" not in lines
+    assert "<img" not in lines
+    assert "No plot of the test part can be drawn" in page.text
+    assert 'id="questions"' not in text
+    assert page.open == []

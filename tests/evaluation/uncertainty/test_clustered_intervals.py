@@ -61,6 +61,7 @@ def test_intervals_over_schools_are_wider_and_say_so():
     assert "intervals_over" not in persons
 
 
+@pytest.mark.slow  # 300 studies
 def test_intervals_over_schools_cover_and_those_over_persons_do_not():
     rng, runs = np.random.default_rng(2), 300
     covered = {"persons": 0, "schools": 0}

@@ -148,6 +148,7 @@ def test_files_of_zero_bytes_are_empty_and_those_of_other_sets_are_not(what, tmp
     assert all("Testing" in path.parts or "dinov2" in path.parts for path in empty)
 
 
+@pytest.mark.slow  # grows three trees
 def test_arrays_are_constant_and_a_channel_is_dead_at_one_site_only(tmp_path):
     tree, named = planted(_plant("are 0 throughout"), tmp_path / "zeros", SEED)
     for path in _files(tree, named):
@@ -186,6 +187,7 @@ def test_trackers_stand_still_for_a_third_of_a_recording_or_more(tmp_path):
         assert _longest_run(found) / len(table) == pytest.approx(0.35, abs=0.06)
 
 
+@pytest.mark.slow  # grows four trees
 def test_copies_resemble_their_source_and_rows_come_again(tmp_path):
     for what, least in (("a decimal less", 0.99), ("a vlog is there twice", 0.99)):
         tree, named = planted(_plant(what), tmp_path / what, SEED)
@@ -223,6 +225,7 @@ def _within(points):
     ).max()
 
 
+@pytest.mark.slow  # grows two large trees
 def test_the_second_face_has_other_proportions_at_another_place(clean, tmp_path):
     plant = _plant("takes over at half time")
     tree, named = planted(plant, tmp_path / "lab", SEED)
@@ -253,6 +256,7 @@ def test_a_guest_in_a_vlog_has_other_proportions(clean, tmp_path):
         assert np.abs(np.log(own / guest)).max() > np.abs(np.log(own / again)).max() + 0.05
 
 
+@pytest.mark.slow  # grows four trees
 def test_clocks_are_wrong_as_the_sentence_says(tmp_path):
     tree, named = planted(_plant("holds seconds"), tmp_path / "seconds", SEED)
     wrong = set(_files(tree, named))

@@ -8,6 +8,7 @@ import time
 import pytest
 import torch
 from torch.utils.data import Dataset
+from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
 from datamodules.clips.loader import EpochLoader
 from datamodules.clips.workers.desk import Desk, WorkerDied, deaths_named
@@ -29,6 +30,12 @@ class Reading(Dataset):
             if row == 7 and self.how == "hangs":
                 time.sleep(60)
             return torch.tensor(row)
+
+
+@pytest.fixture(autouse=True)
+def _often(monkeypatch):
+    """The loader of torch looks every 5 seconds whether its workers live."""
+    monkeypatch.setattr(_MultiProcessingDataLoaderIter._try_get_data, "__defaults__", (0.2,))
 
 
 def loader(how, *, limit=None):

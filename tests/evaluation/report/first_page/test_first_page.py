@@ -58,9 +58,9 @@ def test_question_input_and_persons(run):
     assert "whether the total reaches the cut-off of 14 points in the BDI-II?" in text
     # 7 steps of 4 frames and the first one, at 10 frames a second
     assert "8 pictures of 64 x 64 pixels, spread over 3 seconds (3 such pieces of every recording)" in text
-    assert "Learned from 60 180 90 of 180 (50 %) 15.0 (9.0) 18 to 70 f 32, m 28" in text
-    assert re.search(r"Tested 30 90 \d+ of 90 \(\d+ %\) [\d.]+ \([\d.]+\) 19 to 61 f 16, m 14", text)
-    assert "They were recorded at north 20, south 10." in text
+    assert "Learned from 60 180 90 of 180 (50 %) 15.0 (9.0) 18 to 70 f: 32, m: 28" in text
+    assert re.search(r"Tested 30 90 \d+ of 90 \(\d+ %\) [\d.]+ \([\d.]+\) 19 to 61 f: 16, m: 14", text)
+    assert "They were recorded at north: 20, south: 10." in text
 
 
 def test_made_up_persons_are_named_in_the_first_sentence_and_real_ones_never_are(run):
@@ -115,7 +115,7 @@ def test_cross_validation_tests_everybody_once(run):
     one = run(changed={"parts": folds})
     assert "Everybody was tested once, in 5 rounds" in one.text
     assert "Learned from, each of 5 rounds 24 to 28 72" in one.text
-    assert "f 30" in one.text
+    assert "f: 30" in one.text
 
 
 def test_flags_that_were_not_counted_have_their_reason(run):
@@ -137,7 +137,7 @@ def test_cross_corpus_names_both(run, record):
     protocol = {"_target_": "datamodules.splits.cross_corpus.CrossCorpus"}
     one = run(changed={"parts": parts, "config": record["config"] | {"protocol": protocol}})
     assert (
-        "It learned from one collection (a 9 persons) and was tested on another (b 30 persons)." in one.text
+        "It learned from one collection (a: 9 persons) and was tested on another (b: 30 persons)." in one.text
     )
 
 
@@ -272,10 +272,12 @@ def test_groups_where_they_were_measured(run):
         {"group": "m", "auc": {"value": 0.8, "low": 0.7, "high": 0.9}, "difference": {}},
     ]
     text = run(groups={"sex": {"groups": sex}, "age": {"reason": "not in the manifest"}}).text
-    assert (
-        "By groups, sex: f 60 of 100 pairs (50 to 70), which differs from the others by more than chance, "
-        "m 80 of 100 pairs (70 to 90)." in text
-    )
+    assert "Of 100 pairs within a group, ranked rightly, by sex: f 60 (50 to 70)*, m 80 (70 to 90)." in text
+    assert "A star: differs from the others by more than chance." in text
+    points = [{"group": name, "mae": {"value": 8.25, "low": 7.0, "high": 9.5}} for name in "abcdef"]
+    text = run(groups={"site": {"groups": points}}).text
+    assert "Points missed on average within a group, by site: a 8.2 (7.0 to 9.5), b" in text
+    assert "d 8.2 (7.0 to 9.5), 2 more in audit.html." in text
     assert "could not be compared" in run(groups={"sex": {"reason": "not in the manifest"}}).text
 
 

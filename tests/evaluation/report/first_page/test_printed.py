@@ -84,7 +84,7 @@ def test_it_fills_one_sheet_and_no_more(talkative, tmp_path):
     doubled = page[:end].replace(
         '<section id="first-page">', '<section id="first-page">' + "<p>more</p>" * 80
     )
-    assert sheets(doubled + tail, tmp_path) == 2  # more than a sheet is found
+    assert sheets(doubled + tail, tmp_path) > 1  # more than a sheet is found
 
 
 def test_it_folds_and_cuts_nothing(talkative):

@@ -1,0 +1,199 @@
+"""The template of docs/extending, installed from its own folder: found, refused, trusted, trained with."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from importlib import import_module
+
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+
+from engine.checkpoints.recorded_config import check_recorded
+from engine.config.choices import choices
+from engine.config.extensions import extend_search_path
+from engine.config.installed import code_digest, code_of
+from engine.config.source_code import ROOT, arguments
+from engine.config.targets import ForbiddenTarget, check_targets
+from tests.models import trunk_contract as contract
+
+NAME = "euthymia_template"
+TRUST = f"trust=[{NAME}]"
+CHOSEN = ["model=baseline", "model/trunk=last_frame", "data=walks", "callbacks=tell_loss"]
+ADVICE = (
+    f"of the installed package euthymia-template 0.1.0: where you trust its code, add {TRUST} to the command."
+)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """A folder that pip installed the template into; whoever imports it leaves a file there."""
+    source, site = tmp_path_factory.mktemp("source") / "template", tmp_path_factory.mktemp("site")
+    shutil.copytree(ROOT / "docs/extending/template", source)
+    with (source / NAME / "__init__.py").open("a") as out:
+        out.write("from pathlib import Path\n\nPath(__file__).with_name('imported').touch()\n")
+    offline = ["--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check"]
+    command = [sys.executable, "-m", "pip", "install", *offline, "--target", str(site), str(source)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr
+    return site
+
+
+@pytest.fixture
+def installed(site, monkeypatch):
+    """The template as installed in this process, and forgotten afterwards."""
+    imported(site).unlink(missing_ok=True)
+    monkeypatch.syspath_prepend(site)
+    yield site
+    extend_search_path([])
+    for module in [name for name in sys.modules if name.partition(".")[0] == NAME]:
+        del sys.modules[module]
+
+
+def imported(site):
+    return site / NAME / "imported"
+
+
+def command(site, script, *words):
+    path = os.pathsep.join([str(site), str(ROOT), os.environ.get("PYTHONPATH", "")])
+    return subprocess.run(
+        [sys.executable, str(ROOT / script), *words],
+        capture_output=True,
+        text=True,
+        timeout=250,
+        env=os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
+    )
+
+
+def composed(*words):
+    extend_search_path(words)
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        return compose("train", list(words))
+
+
+def test_without_trust_a_command_names_the_distribution_and_runs_nothing_of_it(site, tmp_path):
+    imported(site).unlink(missing_ok=True)
+    done = command(site, "train.py", *CHOSEN, f"hydra.run.dir={tmp_path}/run")
+    assert done.returncode == 1
+    assert f"callbacks/tell_loss is {ADVICE}" in done.stderr
+    assert "Traceback" not in done.stderr.replace("shows the traceback", "")
+    assert not imported(site).exists()
+    assert not (tmp_path / "run").exists()
+
+
+def test_trusted_leaves_are_composed_like_ours_without_an_import(installed):
+    config = composed(*CHOSEN, TRUST, "paths.output=x")
+    assert config.model.network.depression.trunk._target_ == f"{NAME}.trunk.LastFrame"
+    assert config.data.manifest._target_ == f"{NAME}.recordings.walks"
+    assert config.callbacks.tell_loss._target_ == f"{NAME}.callback.TellLoss"
+    assert config.callbacks.best._target_.endswith("ModelCheckpoint")  # of ours, which theirs stands on
+    assert arguments(f"{NAME}.trunk.LastFrame") == ("channels", "dim", "mmp")  # by which keys are checked
+    assert not imported(installed).exists()
+
+
+def test_a_help_lists_the_leaves_of_installed_packages_with_what_they_need(installed):
+    assert "  model/trunk=last_frame trust=[euthymia_template]" in choices("train").splitlines()
+    assert "last_frame" not in choices("predict")
+
+
+def test_a_leaf_of_ours_is_never_replaced_and_the_clash_is_told(installed, caplog):
+    theirs = installed / NAME / "conf/model/trunk/lstm.yaml"
+    theirs.write_text((theirs.with_name("last_frame.yaml")).read_text())
+    try:
+        config = composed("experiment=mpdrm_series", "model/trunk=lstm", TRUST, "paths.output=x")
+    finally:
+        theirs.unlink()
+    assert config.model.network.depression.trunk._target_ == "models.zoo.sequence.lstm.LSTMTrunk"
+    assert "euthymia-template 0.1.0: model/trunk/lstm: not read, one of ours has this name" in caplog.text
+
+
+def test_a_target_that_nobody_trusts_names_the_distribution_in_configs_and_checkpoints(installed):
+    node = {"model": {"network": {"_target_": f"{NAME}.trunk.LastFrame"}}}
+    for check in (check_targets, check_recorded):
+        with pytest.raises(ForbiddenTarget) as refused:
+            check(node)
+        assert ADVICE in str(refused.value)
+    assert not imported(installed).exists()
+    with pytest.raises(ForbiddenTarget) as refused:
+        check_targets({"a": {"_target_": "os.system"}})
+    assert "trust=[os]" not in str(refused.value)  # which would be refused as well
+
+
+def test_what_is_recorded_of_a_trusted_package_follows_its_python_files(installed):
+    package = installed / NAME
+    digest = hashlib.sha256()
+    for file in sorted(package.rglob("*.py")):
+        content = file.read_bytes()
+        digest.update(f"{file.relative_to(installed).as_posix()}\0{len(content)}\0".encode() + content)
+    told = {"distribution": "euthymia-template", "version": "0.1.0", "sha256": digest.hexdigest()}
+    assert code_of([NAME]) == {NAME: told}
+    (package / "conf/note.yaml").write_text("a: 1\n")
+    assert code_digest(NAME) == told["sha256"]
+    (package / "more.py").write_text("")
+    changed = code_digest(NAME)
+    (package / "more.py").unlink()
+    assert changed != told["sha256"] == code_digest(NAME)
+
+
+def test_the_trunk_of_the_template_keeps_the_contract_of_trunks(installed):
+    trunk = import_module(f"{NAME}.trunk").LastFrame(channels=5, dim=16)
+    x, mask = contract.batch((5,), 12)
+    contract.check_shapes_gradients_and_masked_values(trunk, x, mask)
+    contract.check_rows_do_not_see_each_other(trunk, x, mask)
+    tokens = trunk(x, mask)
+    more = torch.cat([x, torch.full_like(x[:, :3], torch.nan)], 1)
+    padded = trunk(more, torch.cat([mask, torch.zeros_like(mask[:, :3])], 1))
+    assert torch.equal(tokens, padded)
+
+
+@pytest.mark.slow
+def test_a_run_with_the_template_is_trained_evaluated_used_and_gone_on_with(site, tmp_path):
+    run, data = tmp_path / "run", f"paths.data={tmp_path}/data"
+    train = [*CHOSEN, TRUST, data, "debug=fast", "evaluation.lines=[]"]
+    done = command(site, "train.py", *train, f"hydra.run.dir={run}")
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "loss " in done.stderr + done.stdout  # the callback
+    record = json.loads((run / "manifest.json").read_text())
+    assert record["trust"] == [NAME]
+    code = record["trusted_packages"][NAME]
+    assert (code["distribution"], code["version"]) == ("euthymia-template", "0.1.0")
+    page = (run / "report.html").read_text()
+    assert f"code of euthymia-template 0.1.0 with SHA-256 {code['sha256'][:16]}" in page
+
+    best = f"ckpt_path={run}/checkpoints/best.ckpt"
+    table = tmp_path / "new.csv"
+    walk = next((tmp_path / "data").rglob("*.npz"))
+    table.write_text(f"recording_id,subject_id,session_id,path,series_path\nnew,p1,1,,{walk}\n")
+    for script, more in (("eval.py", []), ("predict.py", [f"input={table}"])):
+        words = [best, data, *more, f"hydra.run.dir={tmp_path}/{script[:-3]}"]
+        refused = command(site, script, *words)
+        assert refused.returncode == 1
+        assert ADVICE in refused.stderr
+        done = command(site, script, *words, TRUST)
+        assert done.returncode == 0, done.stderr[-2000:]
+        told = json.loads((tmp_path / script[:-3] / "manifest.json").read_text())
+        assert told["trusted_packages"] == record["trusted_packages"]
+    tested = [json.loads((folder / "metrics.json").read_text()) for folder in (run, tmp_path / "eval")]
+    assert tested[0]["test"] == tested[1]["test"]
+
+
+@pytest.mark.slow
+def test_a_resumed_run_tells_that_the_code_of_the_package_is_another(site, tmp_path):
+    run = tmp_path / "run"
+    train = [*CHOSEN, TRUST, f"paths.data={tmp_path}/data", "debug=fast", "evaluation.lines=[]"]
+    first = command(site, "train.py", *train, "evaluation.test=false", f"hydra.run.dir={run}")
+    assert first.returncode == 0, first.stderr[-2000:]
+    same = command(site, "train.py", *train, "evaluation.test=false", f"resume={run}")
+    assert (same.returncode, "other code" in same.stdout + same.stderr) == (0, False)
+    trunk = site / NAME / "trunk.py"
+    before = trunk.read_text()
+    trunk.write_text(before + "# another line\n")
+    try:
+        again = command(site, "train.py", *train, f"resume={run}")
+    finally:
+        trunk.write_text(before)
+    assert again.returncode == 0, again.stderr[-2000:]
+    assert f"was run with other code of the trusted package {NAME}: 0.1.0" in again.stdout + again.stderr
