@@ -99,7 +99,11 @@ def test_every_network_and_analysis_has_a_page():
     leaves = [leaf for group in groups for leaf in (ROOT / "conf/model" / group).glob("*.yaml")]
     leaves += (ROOT / "conf/model/heads").glob("items*.yaml")
     wanted = set().union(*map(_modules, leaves))
-    trunks = [path for path in (ROOT / "models/zoo").glob("*/*.py") if re.search(r"class \w+Trunk\b", path.read_text())]
+    trunks = [
+        path
+        for path in (ROOT / "models/zoo").glob("*/*.py")
+        if re.search(r"class \w+Trunk\b", path.read_text())
+    ]
     assert len(trunks) >= 12
     wanted |= {path.relative_to(ROOT).as_posix() for path in trunks}
     wanted |= {f"conf/analysis/{path.name}" for path in (ROOT / "conf/analysis").glob("*.yaml")}
