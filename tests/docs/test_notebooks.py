@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import nbformat
@@ -41,7 +42,7 @@ def test_a_notebook_is_whole_and_names_no_machine(notebook):
 
 def test_a_picture_is_announced_and_has_alternative_text(notebook):
     cells = nbformat.read(notebook, as_version=4).cells
-    for before, cell in zip(cells, cells[1:], strict=False):
+    for before, cell in pairwise(cells):
         if any("image/png" in out.get("data", {}) for out in cell.get("outputs", [])):
             assert len(cell.metadata["alt"]) > 30
             assert before.cell_type == "markdown"
