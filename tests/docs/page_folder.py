@@ -144,7 +144,7 @@ def _kind_of_run(text: str) -> str:
         return "known"
     if "vit_video" in text:
         return "vit_video"
-    return "faces" if re.search(r"faces|video|input=(/data/)?new", text) else "pixels"
+    return "faces" if re.search(r"faces|videos|input=(/data/)?new", text) else "pixels"
 
 
 def _written(words: list[str], found: re.Match[str]) -> list[str]:
