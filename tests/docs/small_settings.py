@@ -19,6 +19,8 @@ TRAINING = {
     "data.module.source.video.width": 32,
     "model.network.depression.trunk.blocks": 1,
     "width": 16,
+    "evaluation.lines": "[]",
+    "evaluation.filmstrips": 1,
     "protocol.val": 0.3,
     "protocol.persons.val": 0.3,
 }
@@ -113,7 +115,7 @@ def _training(config: DictConfig, words: list[str]) -> list[str]:
     if _has(config, "data.cohort.duration_s"):
         chosen["data.cohort.n_subjects"] = FORCED["data.cohort.n_subjects"]
         chosen["data.cohort.duration_s"] = 20 if config.data.get("sets") else 2  # sets have few rows a second
-        if config.data.cohort.size:
+        if config.data.cohort.get("size"):
             chosen["data.cohort.size"] = 32
     fast = [] if "debug" in given else ["debug=fast"]
     return [*fast, *(f"{key}={value}" for key, value in chosen.items()), "+trainer.enable_progress_bar=false"]
