@@ -143,7 +143,7 @@ def _pages(site: Path) -> dict[str, _Page]:
 
 def test_links_anchors_and_files_of_the_site(site):
     pages = _pages(site)
-    assert len(pages) > 150
+    assert len(pages) > 100
     faults = []
     for name, page in pages.items():
         for link in page.links + page.fetched:
