@@ -139,13 +139,15 @@ def test_links_of_the_readme_start_at_the_root():
 def test_folders_of_the_navigation_follow_their_index():
     texts = {
         "README.md": "[x](b/x.md)",
-        "a/README.md": "[z](z.md) [deep](deep/q.md) [y](y.md#part)",
-        **dict.fromkeys(("a/y.md", "a/z.md", "a/later.md", "a/deep/q.md", "b/w.md", "b/x.md", "c.md"), ""),
+        "a/README.md": "[z](z.md) [deep](deep/q.md) [o](deep/o.md) [y](y.md#part)",
+        **dict.fromkeys(
+            ("a/y.md", "a/z.md", "a/later.md", "a/deep/o.md", "a/deep/q.md", "b/w.md", "b/x.md", "c.md"), ""
+        ),
     }
     entries = ["README.md", {"A": "a/"}, {"B": ["b/", "c.md"]}, {"C": "c.md"}]
     assert _hook("navigation").expand(entries, texts) == [
         "README.md",
-        {"A": ["a/README.md", "a/z.md", {"deep": "a/deep/q.md"}, "a/y.md", "a/later.md"]},
+        {"A": ["a/README.md", "a/z.md", {"deep": ["a/deep/q.md", "a/deep/o.md"]}, "a/y.md", "a/later.md"]},
         {"B": ["b/x.md", "b/w.md", "c.md"]},
         {"C": "c.md"},
     ]
