@@ -36,7 +36,7 @@ def expand(entries: Iterable[Any], texts: dict[str, str]) -> list[Any]:
                     found.append({title: inner[0] if single else inner})
         elif entry.endswith("/"):
             found += _folder(entry, texts)
-        elif entry in texts:
+        else:
             found.append(entry)
     return found
 

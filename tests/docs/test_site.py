@@ -144,12 +144,13 @@ def test_folders_of_the_navigation_follow_their_index():
             ("a/y.md", "a/z.md", "a/later.md", "a/deep/o.md", "a/deep/q.md", "b/w.md", "b/x.md", "c.md"), ""
         ),
     }
-    entries = ["README.md", {"A": "a/"}, {"B": ["b/", "c.md"]}, {"C": "c.md"}]
+    entries = ["README.md", {"A": "a/"}, {"B": ["b/", "c.md"]}, {"C": "c.md"}, "absent.md", {"D": "d/"}]
     assert _hook("navigation").expand(entries, texts) == [
         "README.md",
         {"A": ["a/README.md", "a/z.md", {"deep": ["a/deep/q.md", "a/deep/o.md"]}, "a/y.md", "a/later.md"]},
         {"B": ["b/x.md", "b/w.md", "c.md"]},
         {"C": "c.md"},
+        "absent.md",  # mkdocs says so; an empty folder has no place
     ]
 
 
