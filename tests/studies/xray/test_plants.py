@@ -15,7 +15,7 @@ _LARGE = ("manifest of OpenFace tables", "manifest of feature sets", "manifest o
 
 
 def _marked(plants):
-    """The plants as parameters: one of a kind is a default test, and none of a large tree, which takes seconds."""
+    """The plants as parameters: one of a kind is a default test, and none of a large tree."""
     quick, found = set(), []
     for plant in plants:
         slow = plant.layout.name in _LARGE or plant.kind in quick
