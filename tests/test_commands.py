@@ -7,10 +7,18 @@ import pytest
 
 from datamodules.manifests.manifest import read_manifest
 from engine.training.prepare import material
-from tests.commands import command
+from tests.commands import ROOT, command
 from tests.conftest import PIXELS
 
 pytestmark = pytest.mark.command
+
+
+def test_every_script_is_typed_by_a_default_test():
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py")]
+    typing = "\n".join(text for text in texts if "mark.command" in text)
+    scripts = {path.name for path in ROOT.glob("*.py")}
+    assert scripts
+    assert {name for name in scripts if f'"{name}"' not in typing} == set()
 
 
 def ended_well(*words, **given):
