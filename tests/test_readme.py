@@ -1,4 +1,7 @@
-"""Every command that a page shows names things that exist, and the Python of the README runs."""
+"""README and .ci/run agree, links lead to files, and the Python of the README runs.
+
+Its commands: tests/docs.
+"""
 
 import re
 from pathlib import Path
@@ -6,39 +9,10 @@ from typing import Any
 
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
 
-from engine.config.selection import check_run
-from engine.config.targets import check_targets
+from tests.docs.shown_commands import in_text, pages
 
 ROOT = Path(__file__).parents[1]
-PAGES = (
-    "README.md",
-    "CONTRIBUTING.md",
-    "docker/README.md",
-    "docs/README.md",
-    "docs/decisions/README.md",
-    "docs/results/claim/README.md",
-    *(f"docs/guide/{name}.md" for name in ("ablations", "analyses", "corpora", "data", "evaluation")),
-    *(f"docs/guide/{name}.md" for name in ("export", "faces", "protocols")),
-)
-
-
-def _commands(page: str) -> list[str]:
-    """Lines of the page's bash blocks without comments, with continued lines joined."""
-    blocks = re.findall(r"```bash\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL)
-    lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
-    return [line for line in (line.split(" #")[0].strip() for line in lines) if line]
-
-
-COMMANDS = [(page, command) for page in PAGES for command in _commands(page)]
-RUNS = list(  # once each, however many pages show it
-    dict.fromkeys(
-        " ".join(command.split())
-        for _, command in COMMANDS
-        if re.search(r"\b(train|eval|predict|preprocess|export|analyze)\.py\b", command)
-    )
-)
 
 
 def test_readme_and_ci_run_the_same_tests():
@@ -51,43 +25,15 @@ def test_readme_and_ci_run_the_same_tests():
         (line,) = re.findall(rf"^make {target} .*\D(\d+ minutes)", readme, flags=re.MULTILINE)
         (own,) = re.findall(rf"^{target}: .*\D(\d+ minutes)", makefile, flags=re.MULTILINE)
         assert line == own, target
-    shown = [command for page, command in COMMANDS if page == "README.md"]
+    shown = [text for text, _ in in_text(readme)]
     assert {"make test", "make test-commands", "make test-slow"} <= set(shown)
     assert not [command for command in shown if "pytest" in command]
 
 
-@pytest.mark.parametrize("command", RUNS)
-def test_runs_compose(command, compose_run):
-    match = re.search(r"\b(train|eval|predict|preprocess|export|analyze)\.py\b(.*)", command)
-    assert match
-    words = [re.sub(r"<[^>]*>", "x", word) for word in re.findall(r"(?:<[^>]*>|\S)+", match.group(2))]
-    overrides = [word.strip("'") for word in words if not word.startswith("-")]
-    if "--multirun" in words:  # its first job
-        overrides = [word.partition(",")[0] for word in overrides]
-    if match.group(1) == "train":
-        config = compose_run(*overrides)
-        check_run(config)
-        check_targets(config)
-    else:
-        with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-            compose(match.group(1), overrides)
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_targets_scripts_modules_and_links_exist(page):
-    text = (ROOT / page).read_text(encoding="utf-8")
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
-    named = set(re.findall(r"\bmake ([a-z-]+)\b", "\n".join(_commands(page))))
-    assert named <= targets, f"{page} names targets that the Makefile lacks: {named - targets}"
-    for script in re.findall(r"\bpython ([a-z]+\.py)", text):
-        assert (ROOT / script).is_file(), f"{page} names {script}"
-    for module in re.findall(r"\bpython -m ([a-z._]+)", text):
-        file = ROOT / module.replace(".", "/")
-        exists = file.with_suffix(".py").is_file() or (file / "__main__.py").is_file()
-        assert exists or module in {"pytest", "pip"}, f"{page} names {module}"
-    folder = (ROOT / page).parent
-    for link in re.findall(r"\]\((?!https?:|#)([^)#]+)\)", text):
-        assert (folder / link).exists(), f"{page} links to {link}"
+@pytest.mark.parametrize("page", pages(), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_links_lead_to_files(page):
+    for link in re.findall(r"\]\((?!https?:|#)([^)#]+)\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / link).exists(), f"{page} links to {link}"
 
 
 def test_the_python_of_the_readme_runs(pixel_run):

@@ -17,7 +17,16 @@ from typing import Any, NamedTuple
 
 from engine.config.source_code import ROOT
 
-_EARLY = ("torch", "torchvision", "pytorch_lightning", "torchmetrics", "hydra", "pandas", "scipy.stats", "sklearn.metrics")
+_EARLY = (
+    "torch",
+    "torchvision",
+    "pytorch_lightning",
+    "torchmetrics",
+    "hydra",
+    "pandas",
+    "scipy.stats",
+    "sklearn.metrics",
+)
 _QUIET = {  # one thread each; nothing is asked of the network
     "OMP_NUM_THREADS": "1",
     "NUMBA_NUM_THREADS": "1",

@@ -60,6 +60,8 @@ class MadeUp:
     def faces(self) -> Path:
         """A folder as `preprocess.py` leaves it."""
         raw, out = self.folder / "filmed", self.folder / "faces"
+        if (out / "manifest.csv").exists():
+            return out
         film(raw, persons=14, visits=2, seconds=2, fps=10, seed=0, workers=1)
         self._do(["preprocess.py", f"input={raw}", f"output={out}", "executor.workers=1"], self.folder)
         return out
@@ -123,7 +125,12 @@ class MadeUp:
         for number in range(2):
             video, points = write_tracked(path.parent / f"tracked_{number}", seed=number)
             rows.append({"recording_id": f"t{number}", "subject_id": f"p{number}", "session_id": "1"})
-            rows[-1] |= {"path": video.name, "landmark_path": points.name, "scale": "BDI-II", "score": 5 + number}
+            rows[-1] |= {
+                "path": video.name,
+                "landmark_path": points.name,
+                "scale": "BDI-II",
+                "score": 5 + number,
+            }
         pd.DataFrame(rows).to_csv(path, index=False)
 
     def tree(self, source: str, root: Path) -> None:

@@ -48,8 +48,15 @@ def text() -> str:
     commands = shown()
     whole = [command for command in commands if command.whole]
     left = [command for command in whole if reason(command)]
-    rows = [f"| `{one.text.replace('|', chr(92) + '|')}` | {_link(one.pages[0])} | {reason(one)} |" for one in left]
-    named = f", and name {len(commands) - len(whole)} without all of their settings" if len(commands) > len(whole) else ""
+    rows = [
+        f"| `{one.text.replace('|', chr(92) + '|')}` | {_link(one.pages[0])} | {reason(one)} |"
+        for one in left
+    ]
+    named = (
+        f", and name {len(commands) - len(whole)} without all of their settings"
+        if len(commands) > len(whole)
+        else ""
+    )
     head = _HEAD.format(shown=len(whole), named=named, run=len(whole) - len(left), left=len(left))
     return head + "\n".join(rows) + "\n"
 

@@ -28,14 +28,24 @@ FILLED = {  # placeholders of pages
 _BEFORE = {
     r"resume=last$": ["train.py"],
     r"resume=(\S+)$": ["train.py", "hydra.run.dir={0}"],
-    r"exported=(\S+)/export/best.onnx.zip": ["export.py", "ckpt_path={0}/checkpoints/best.ckpt", "format=onnx"],
+    r"exported=(\S+)/export/best.onnx.zip": [
+        "export.py",
+        "ckpt_path={0}/checkpoints/best.ckpt",
+        "format=onnx",
+    ],
     r"tokens/manifest.csv": [
         *("encode.py", "data=faces", "data.path=faces/manifest.csv", "output=tokens", "model/trunk=timm"),
         *("model.network.depression.trunk.backbone=tf_efficientnet_lite0", "grid.stride=1", "grid.hop=8"),
         *("data.module.normalize.mean=[0.5,0.5,0.5]", "data.module.normalize.std=[0.5,0.5,0.5]"),
     ],
     r"manifest=RUN format=adodas": [
-        *("train.py", "experiment=feature_sets", "data=adodas", "data.root=tree_of_adodas", "protocol=official"),
+        *(
+            "train.py",
+            "experiment=feature_sets",
+            "data=adodas",
+            "data.root=tree_of_adodas",
+            "protocol=official",
+        ),
         *("model/heads=items", "data/items=dass_21", "hydra.run.dir=RUN"),
     ],
 }
@@ -81,7 +91,9 @@ class PageFolder:
     def do(self, words: list[str], limit_s: float = 280) -> None:
         """Run a command in this folder; it ends with status 0."""
         ended = self.made.server.run(words, folder=self.folder, limit_s=limit_s)
-        assert ended.status == 0, f"python {' '.join(words)}\nended with {ended.status}:\n{ended.told[-4000:]}"
+        assert ended.status == 0, (
+            f"python {' '.join(words)}\nended with {ended.status}:\n{ended.told[-4000:]}"
+        )
 
     def _lay(self, name: str, words: list[str]) -> None:
         """Make what the settings of a command name and what is not there."""

@@ -16,9 +16,15 @@ from engine.console import COMMANDS as EUTHYMIA
 
 Kind = Literal["hydra", "module", "make", "other"]
 
-HYDRA = tuple(sorted(path.stem for path in ROOT.glob("*.py") if (ROOT / "conf" / f"{path.stem}.yaml").is_file()))
+HYDRA = tuple(
+    sorted(path.stem for path in ROOT.glob("*.py") if (ROOT / "conf" / f"{path.stem}.yaml").is_file())
+)
 PROGRAMS = ("python", "make", "euthymia", "docker", "torchrun", "srun", "sbatch", "pip")
-NAMED = ("datamodules.checks.validate", "engine.forecast", "evaluation.comparison")  # they need to be told of what
+NAMED = (
+    "datamodules.checks.validate",
+    "engine.forecast",
+    "evaluation.comparison",
+)  # they need to be told of what
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
 
 MEANT = {"experiment=<name>": "experiment=mpdrm", "<its settings>": "seed=0"}

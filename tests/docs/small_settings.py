@@ -22,7 +22,11 @@ TRAINING = {
     "protocol.val": 0.3,
     "protocol.persons.val": 0.3,
 }
-FORCED = {"data.cohort.n_subjects": 14, "trainer": "cpu", "workers": 0}  # also where the command gives another
+FORCED = {
+    "data.cohort.n_subjects": 14,
+    "trainer": "cpu",
+    "workers": 0,
+}  # also where the command gives another
 HYDRA = {
     "eval": ["evaluation.n_boot=1000", "workers=0"],
     "predict": ["workers=0"],

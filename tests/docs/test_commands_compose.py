@@ -13,7 +13,15 @@ from tests.docs.composing import check
 from tests.docs.shown_commands import HYDRA, TARGETS, in_text, kind_of, pages, shown
 
 COMMANDS = shown()
-OTHERS = {"euthymia", "apt-get", "createdb", "docker", "hadolint", "pip", ".venv/bin/pre-commit"}  # not of this project
+OTHERS = {
+    "euthymia",
+    "apt-get",
+    "createdb",
+    "docker",
+    "hadolint",
+    "pip",
+    ".venv/bin/pre-commit",
+}  # not of this project
 
 
 def module(name):
@@ -128,5 +136,9 @@ def test_scripts_and_modules_of_a_page_exist(page):
 
 
 def test_the_commands_are_the_scripts():
-    scripts = {Path(name).stem for name in subprocess.check_output(["git", "ls-files", "*.py"], cwd=ROOT, text=True).split() if "/" not in name}
+    scripts = {
+        Path(name).stem
+        for name in subprocess.check_output(["git", "ls-files", "*.py"], cwd=ROOT, text=True).split()
+        if "/" not in name
+    }
     assert set(HYDRA) == scripts

@@ -12,7 +12,9 @@ from tests.docs.shown_commands import shown
 
 COMMANDS = [command for command in shown() if command.whole]
 RUN = [command for command in COMMANDS if not_run.reason(command) is None]
-FACES = re.compile(r"preprocess\.py|faces|raw videos|videos$|tokens|preprocess_kills|studies\.(kills|pretrained)")
+FACES = re.compile(
+    r"preprocess\.py|faces|raw videos|videos$|tokens|preprocess_kills|studies\.(kills|pretrained)"
+)
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +67,9 @@ def test_a_command_that_fails_or_takes_too_long_is_found(made, tmp_path):
 
 def test_every_reason_leaves_out_a_command_that_is_shown():
     for pattern in not_run.REASONS:
-        assert [one for one in COMMANDS if re.search(pattern, one.text)], f"no command is left out by {pattern}"
+        assert [one for one in COMMANDS if re.search(pattern, one.text)], (
+            f"no command is left out by {pattern}"
+        )
 
 
 def test_the_page_of_what_is_not_run_is_the_list():
