@@ -166,7 +166,11 @@ def trained(site, tmp_path_factory):
     words = [*CHOSEN, TRUST, "debug=fast", "evaluation.lines=[]", f"paths.data={place}/data"]
     done = command(site, "train.py", *words, f"hydra.run.dir={place}/run")
     assert done.returncode == 0, done.stderr[-2000:]
-    assert "[euthymia_template.callback][INFO] - loss " in done.stdout + done.stderr
+    told = done.stdout + done.stderr
+    assert "[euthymia_template.callback][INFO] - loss " in told
+    best = f"{place}/run/checkpoints/best.ckpt"  # what it says to type next is what works
+    assert f"python eval.py ckpt_path={best} {TRUST} " in told
+    assert f"python predict.py ckpt_path={best} {TRUST} input=" in told
     return place, words
 
 
