@@ -149,10 +149,12 @@ def test_the_trunk_of_the_template_keeps_the_contract_of_trunks(installed):
     assert torch.equal(tokens, padded)
 
 
-def test_the_page_shows_what_is_tried_here():
+def test_the_page_shows_what_is_tried_here(monkeypatch):
     page = (ROOT / "docs/extending/README.md").read_text()
     assert f"\neuthymia train {' '.join([*CHOSEN, TRUST, 'debug=fast'])}\n" in page
     assert f"\nmodel/trunk/last_frame is {ADVICE}\n" in page
+    monkeypatch.syspath_prepend(ROOT / "docs/extending/template")
+    assert f'"sha256": "{code_digest(NAME)}"' in page
     assert (
         f"\neuthymia eval ckpt_path=<ckpt> {TRUST}\neuthymia predict ckpt_path=<ckpt> input=<table> {TRUST}\n"
         in page
