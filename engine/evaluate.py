@@ -34,7 +34,7 @@ from engine.inspection.attribution import explain, explained_head
 from engine.inspection.audit import audit, by_group, check_fitted
 from engine.inspection.filmstrips import filmstrips
 from engine.runs.provenance import RunManifest, add_look, read_manifest_json
-from engine.runs.terminal import conclude, shown
+from engine.runs.terminal import conclude, shown, trust_word
 from engine.training.checks import check_scale
 
 _log = logging.getLogger(__name__)
@@ -146,7 +146,7 @@ def _following(config: Mapping[str, Any], checkpoint: Path, folder: Path) -> lis
     """What to type after an evaluation: the audit, if it has not been made, and a comparison."""
     if config.get("exported") is not None:
         return [f"python -m evaluation.comparison {shown(folder)} FOLDER  # of another run"]
-    given = [f"ckpt_path={shown(checkpoint)}"]
+    given = [f"ckpt_path={shown(checkpoint)}", *trust_word(config)]
     if config["manifest"] is not None:
         given.append(f"manifest={shown(Path(config['manifest']))}")
     if (data := (config.get("paths") or {}).get("data", "data")) != "data":

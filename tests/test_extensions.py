@@ -149,10 +149,12 @@ def test_the_trunk_of_the_template_keeps_the_contract_of_trunks(installed):
     assert torch.equal(tokens, padded)
 
 
-def test_the_page_shows_what_is_tried_here():
+def test_the_page_shows_what_is_tried_here(monkeypatch):
     page = (ROOT / "docs/extending/README.md").read_text()
     assert f"\neuthymia train {' '.join([*CHOSEN, TRUST, 'debug=fast'])}\n" in page
     assert f"\nmodel/trunk/last_frame is {ADVICE}\n" in page
+    monkeypatch.syspath_prepend(ROOT / "docs/extending/template")
+    assert f'"sha256": "{code_digest(NAME)}"' in page
     assert (
         f"\neuthymia eval ckpt_path=<ckpt> {TRUST}\neuthymia predict ckpt_path=<ckpt> input=<table> {TRUST}\n"
         in page
@@ -166,7 +168,11 @@ def trained(site, tmp_path_factory):
     words = [*CHOSEN, TRUST, "debug=fast", "evaluation.lines=[]", f"paths.data={place}/data"]
     done = command(site, "train.py", *words, f"hydra.run.dir={place}/run")
     assert done.returncode == 0, done.stderr[-2000:]
-    assert "[euthymia_template.callback][INFO] - loss " in done.stdout + done.stderr
+    told = done.stdout + done.stderr
+    assert "[euthymia_template.callback][INFO] - loss " in told
+    best = f"{place}/run/checkpoints/best.ckpt"  # what it says to type next is what works
+    assert f"python eval.py ckpt_path={best} {TRUST} " in told
+    assert f"python predict.py ckpt_path={best} {TRUST} input=" in told
     return place, words
 
 
