@@ -72,6 +72,7 @@ MODULES = {
     "studies.kills": "kills=1 commands=encoding out=out page=page.md",
     "studies.leaks": "clean=1 page=page.md",
     "studies.leaks.near_duplicates": "cohorts=1 pixels=0 subjects=12 out=page.md",
+    "studies.method_pictures": "only=lstm folder=out",
     "studies.preprocess_kills": "kills=1 videos=2 executors=processes out=out page=page.md",
     "studies.pretrained": "seeds=1 subjects=10 epochs=1 long=1 arms=tuned,probe out=out data=data docs=docs workers=1",
     "studies.scale": "sizes=50 draws=1 conditions=none folder=folder docs=docs workers=1",

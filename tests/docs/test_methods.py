@@ -144,7 +144,7 @@ LARGE |= {"timm_frames", "tuning", "video_network", "vit_video"}
 )
 def test_a_picture_is_what_the_built_network_says(name):
     assert (FOLDER / f"{name}.svg").read_text(encoding="utf-8") == picture(name), (
-        f"draw it again: python -m studies.method_pictures {name}"
+        f"draw it again: python -m studies.method_pictures only={name}"
     )
 
 
