@@ -1,9 +1,14 @@
 """What a shown command is composed to, and what would stop it before anything is read."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
+from unittest import mock
 
 from hydra import compose, initialize_config_dir
+from hydra._internal.config_repository import ConfigRepository
+from hydra.plugins.config_source import ConfigResult
 from omegaconf import DictConfig, open_dict
 
 from engine.config.compose import plain_config, root_keys
@@ -16,6 +21,27 @@ from engine.sweeping.space import read_space
 from tests.conftest import hydra_config
 
 MULTIRUN = {"-m", "--multirun"}
+TEMPLATE = ROOT / "docs" / "extending" / "template" / "euthymia_template"  # installed by who follows its page
+
+
+@contextmanager
+def leaves_read_once() -> Iterator[None]:
+    """Let Hydra keep the files of `conf/` that it has read: half of the time goes into reading them anew.
+
+    Those at the root are read each time, as Hydra merges the others into them.
+    """
+    read = ConfigRepository.load_config
+    known: dict[str, ConfigResult | None] = {}
+
+    def load(self: ConfigRepository, config_path: str) -> ConfigResult | None:
+        if "/" not in config_path:
+            return read(self, config_path)
+        if config_path not in known:
+            known[config_path] = read(self, config_path)
+        return known[config_path]
+
+    with mock.patch.object(ConfigRepository, "load_config", load):
+        yield
 
 
 @cache
@@ -47,9 +73,17 @@ def trained(words: list[str]) -> list[str]:
     return space.overrides(first, seed=space.seeds[0] if space.seeds else None)
 
 
+def _of_template(word: str) -> bool:
+    """Whether a word chooses a leaf of the template package, or trusts it."""
+    group, _, leaf = word.partition("=")
+    return group == "trust" or (TEMPLATE / "conf" / group / f"{leaf}.yaml").is_file()
+
+
 def check(name: str, words: list[str]) -> None:
     """Raise what would end the command before it reads or builds anything."""
     settings = [word for word in words if word != "--help"]
+    if f"trust=[{TEMPLATE.name}]" in settings:
+        settings = [word for word in settings if not _of_template(word)]
     if wrong := wrong_words(settings, command=name):
         raise ValueError("\n".join(wrong))
     if name == "sweep":

@@ -13,13 +13,14 @@ from tests.docs.shown_commands import Command, shown
 PAGE = ROOT / "docs" / "not_run.md"
 REASONS = {  # what a command begins with or holds -> why it is not run
     r"^docker |^hadolint ": "needs Docker; building an image downloads 3 GB",
-    r"^pip ": "changes the installation, from the network",
+    r"(^|-m )pip install": "changes the installation",
+    r"^cp -r docs/extending|trust=\[euthymia_template\]": "needs the template: `tests/test_extensions.py` runs it",
     r"^\.venv/bin/pre-commit ": "changes the repository; its hooks come from the network",
-    r"^apt-get |^createdb ": "installs and starts a server",
+    r"^apt-get |^createdb |^jupyter ": "installs or starts a server",
     r"storage=postgresql": "needs a PostgreSQL server",
     r"^make test": "runs the tests, these among them",
-    r"^make (install|train|lint|doctor)$": "begins with `make install`, from the network",
-    r"^python -m preprocessing\.models$": "downloads files",
+    r"^make (install|train|lint|docs|doctor)$": "begins with `make install`, from the network",
+    r"^python -m preprocessing\.models$|trunk\.weights=pretrained": "downloads files",
     r"^torchrun |^srun |launcher=submitit_slurm|^sbatch ": "needs a cluster with GPUs",
     r"trainer=(ddp|fsdp) trainer\.devices=4": "needs four GPUs",
     r"executor=ray executor\.address=auto": "needs a Ray cluster",
@@ -28,10 +29,10 @@ REASONS = {  # what a command begins with or holds -> why it is not run
 }
 _HEAD = """# Commands that no test runs
 
-The pages show {shown} distinct commands{named}. The default tests hold that each of them composes: scripts, modules,
-settings and values exist. `make test-slow` types {run} of them in a folder of made-up data, with the smallest settings
-(`debug=fast`, few persons, one epoch, `trainer=cpu` for `trainer=gpu`), and holds that they end without an error. That says
-nothing about the numbers a full run reaches. These {left} are not run:
+The default tests hold that every command on these pages composes: scripts, modules, settings and values exist.
+`make test-slow` types each of them in a folder of made-up data, with the smallest settings (`debug=fast`, few
+persons, one epoch, `trainer=cpu` for `trainer=gpu`), and holds that it ends without an error. That says nothing
+about the numbers that a full run reaches. These are not run:
 
 | command | page | why not |
 |---|---|---|
@@ -45,20 +46,13 @@ def reason(command: Command) -> str | None:
 
 def text() -> str:
     """The page."""
-    commands = shown()
-    whole = [command for command in commands if command.whole]
-    left = [command for command in whole if reason(command)]
-    rows = [
-        f"| `{one.text.replace('|', chr(92) + '|')}` | {_link(one.pages[0])} | {reason(one)} |"
-        for one in left
-    ]
-    named = (
-        f", and name {len(commands) - len(whole)} without all of their settings"
-        if len(commands) > len(whole)
-        else ""
-    )
-    head = _HEAD.format(shown=len(whole), named=named, run=len(whole) - len(left), left=len(left))
-    return head + "\n".join(rows) + "\n"
+    left = [(command, why) for command in shown() if command.whole and (why := reason(command))]
+    rows = [f"| `{_in_cell(one.text)}` | {_link(one.pages[0])} | {why} |" for one, why in left]
+    return _HEAD + "\n".join(rows) + "\n"
+
+
+def _in_cell(text: str) -> str:
+    return text.replace("|", "\\|")
 
 
 def _link(page: str) -> str:

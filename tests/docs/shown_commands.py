@@ -75,7 +75,7 @@ def kind_of(words: list[str]) -> tuple[Kind, str, list[str]]:
         name = word.removesuffix(".py")
         if word.endswith(".py") and name in HYDRA:
             return "hydra", name, words[place + 1 :]
-        if word == "-m" and words[place - 1].endswith("python"):
+        if word == "-m" and words[place - 1].endswith("python") and words[place + 1] not in ("pip", "pytest"):
             return "module", words[place + 1], words[place + 2 :]
     return "other", words[0], words[1:]
 
@@ -124,4 +124,7 @@ def _commands(line: str) -> list[str]:
 
 def _is_whole(text: str, *, line: bool) -> bool:
     """Whether a command stands as one types it: in a sentence `python -m x` may only name a module."""
-    return "..." not in text and (line or text.removeprefix("python -m ") not in NAMED)
+    if "..." in text or line:
+        return "..." not in text
+    kind, name, words = kind_of(Command(text, (), whole=True).words())
+    return bool(words) or (kind != "hydra" and name not in NAMED)

@@ -41,6 +41,7 @@ HYDRA = {
     "sweep": ["n_trials=1", "workers=1"],
 }
 _SERIES = "data.cohort.n_visits=3,data.cohort.fps=10,data.cohort.duration_s=4,data.module.visits=3,width=16"
+_PLACES = "out=out data=data docs=docs"
 _SHORT = "data.module.train_clips.length=16,data.module.eval_clips.length=16"
 # module -> settings; there they take the place of those that the command gives
 MODULES = {
@@ -62,7 +63,7 @@ MODULES = {
     "studies.coverage": "studies=4 kept=kept page=page.md",
     "studies.coverage.compare_null": "studies=2 page=page.md",
     "studies.discrepancy": "persons=120 seeds=1 workers=1",
-    "studies.face_crops": "seeds=1 subjects=10 epochs=1 arms=frame,crop out=out data=data docs=docs workers=1",
+    "studies.face_crops": "seeds=1 subjects=10 epochs=1 arms=frame,crop workers=1 " + _PLACES,
     "studies.face_room": "seeds=1 driven=1 fps=10 folder=folder docs=docs",
     "studies.forecast": "studies=8 comparisons=8 folder=folder docs=docs",
     "studies.fusion": "seeds=1 subjects=14 epochs=1 out=out data=data docs=docs",
@@ -74,7 +75,7 @@ MODULES = {
     "studies.leaks.near_duplicates": "cohorts=1 pixels=0 subjects=12 out=page.md",
     "studies.method_pictures": "only=lstm folder=out",
     "studies.preprocess_kills": "kills=1 videos=2 executors=processes out=out page=page.md",
-    "studies.pretrained": "seeds=1 subjects=10 epochs=1 long=1 arms=tuned,probe out=out data=data docs=docs workers=1",
+    "studies.pretrained": "seeds=1 subjects=10 epochs=1 long=1 arms=tuned,probe workers=1 " + _PLACES,
     "studies.scale": "sizes=50 draws=1 conditions=none folder=folder docs=docs workers=1",
     "studies.school_cohort": "docs=docs",
     "studies.sweep_kills": "kills=1 trials=2 samplers=random pretend=true out=out page=page.md",
