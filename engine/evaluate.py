@@ -113,7 +113,7 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
         groups = by_group(found, manifest) if config.get("audit") else None
         write_run(folder, found, config=run, record=record, attention=strips, notes=notes, groups=groups)
         common: Any = {"config": run, "folder": folder, "notes": notes, "record": record.content}
-        if config.get("audit"):
+        if groups is not None:
             if material.own:
                 check_fitted(checkpoint, manifest)
             audit(found, clips, manifest, split, predict=predict, groups=groups, **common)
