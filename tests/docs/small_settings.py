@@ -56,7 +56,7 @@ MODULES = {
     "benchmarks.start_up": "rounds=1 out=out",
     "benchmarks.step": "rounds=2 steps=2 only=series out=out",
     "benchmarks.zoo": "",
-    "datamodules.synthetic.film": "persons=2 visits=1 seconds=2 fps=10 workers=1",
+    "datamodules.synthetic.room.film": "persons=2 visits=1 seconds=2 fps=10 workers=1",
     "evaluation.comparison": "n_perm=99",
     "studies.change_scores": "tested=20 pool=80 train=30 docs=docs",
     "studies.claim": "",
