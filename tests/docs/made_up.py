@@ -22,6 +22,7 @@ _HIGHEST = {"PHQ-8": (8, 3), "PHQ-9": (9, 3)}  # answers, and the highest of eac
 _RUNS = {
     "pixels": [],
     "faces": ["data=faces", "data.path=faces/manifest.csv"],
+    "vit_video": ["experiment=vit_video"],
     "known": [
         *("experiment=mpdrm_series", "model/context=calibrated"),
         *("protocol=longitudinal", "protocol.known=2"),

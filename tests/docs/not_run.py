@@ -14,7 +14,7 @@ PAGE = ROOT / "docs" / "not_run.md"
 REASONS = {  # what a command begins with or holds -> why it is not run
     r"^docker |^hadolint ": "needs Docker; building an image downloads 3 GB",
     r"(^|-m )pip install": "changes the installation",
-    r"^cp -r docs/extending|trust=\[euthymia_template\]": "needs the template: `tests/test_extensions.py` runs it",
+    r"^cp -r docs/ext|trust=\[euthymia_template\]": "needs the template; see `tests/test_extensions.py`",
     r"^\.venv/bin/pre-commit ": "changes the repository; its hooks come from the network",
     r"^apt-get |^createdb |^jupyter ": "installs or starts a server",
     r"storage=postgresql": "needs a PostgreSQL server",
@@ -29,10 +29,10 @@ REASONS = {  # what a command begins with or holds -> why it is not run
 }
 _HEAD = """# Commands that no test runs
 
-The default tests hold that every command on these pages composes: scripts, modules, settings and values exist.
-`make test-slow` types each of them in a folder of made-up data, with the smallest settings (`debug=fast`, few
-persons, one epoch, `trainer=cpu` for `trainer=gpu`), and holds that it ends without an error. That says nothing
-about the numbers that a full run reaches. These are not run:
+The default tests hold that every command on these pages composes: scripts, modules, settings and values
+exist. `make test-slow` types each of them in a folder of made-up data, with the smallest settings
+(`debug=fast`, few persons, one epoch, `trainer=cpu` for `trainer=gpu`), and holds that it ends without an
+error. That says nothing about the numbers that a full run reaches. These are not run:
 
 | command | page | why not |
 |---|---|---|

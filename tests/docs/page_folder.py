@@ -11,9 +11,7 @@ from tests.docs.small_settings import small
 
 FILLED = {  # placeholders of pages
     "<time>": TIME,
-    "<ckpt>": "outputs/run/checkpoints/best.ckpt",
-    "<best.ckpt>": "outputs/run/checkpoints/best.ckpt",
-    "<bundle>": "outputs/run/export/best.onnx.zip",
+    "<bundle>": "outputs/pixels/export/best.onnx.zip",
     "<folder>": "corpus",
     "<table>": "mine.csv",
     "<csv>": "mine.csv",
@@ -63,7 +61,9 @@ class PageFolder:
 
     def words(self, command: Command) -> list[str]:
         """Lay ready what a command reads, and return what is typed behind `python`."""
-        kind, name, words = kind_of(command.words(FILLED))
+        checkpoint = f"outputs/{_kind_of_run(command.text)}/checkpoints/best.ckpt"
+        filled = FILLED | {"<ckpt>": checkpoint, "<best.ckpt>": checkpoint}
+        kind, name, words = kind_of(command.words(filled))
         words = [_ABSOLUTE.sub(rf"{self.folder}/\1/", word) for word in words]
         self._lay(name, words)
         self._before(" ".join(words))
@@ -124,7 +124,10 @@ class PageFolder:
             shutil.copytree(self.made.faces, path.parent, dirs_exist_ok=True)
         elif name == "preprocess" and given.get("face") == "precomputed":
             self.made.tracked(path)
-        elif name == "preprocess" or "video" in path.name:
+        elif path.suffix == ".mp4":
+            self.made.raw(path.parent)
+            shutil.copy(next(path.parent.glob("*/*.mp4")), path)
+        elif name == "preprocess" or path.suffix == "":
             self.made.raw(path)
         elif key == "history":
             self.made.earlier(path)
@@ -136,9 +139,12 @@ class PageFolder:
 
 
 def _kind_of_run(text: str) -> str:
-    if "known=" in text or "history=" in text:
+    """Which run a command needs, by what it does with it."""
+    if re.search(r"known=|history=|RUN/checkpoints", text):
         return "known"
-    return "faces" if "faces" in text or "video" in text else "pixels"
+    if "vit_video" in text:
+        return "vit_video"
+    return "faces" if re.search(r"faces|videos|input=(/data/)?new", text) else "pixels"
 
 
 def _written(words: list[str], found: re.Match[str]) -> list[str]:
