@@ -148,6 +148,6 @@ def _of_module(name: str, words: list[str]) -> list[str]:
     if name in {"studies.claim", "benchmarks.zoo"}:
         kind = next(word.partition("=")[2] for word in words if word.startswith("input="))
         more = ["subjects=14", "epochs=1"] if name == "studies.claim" else []
-        overrides = f"overrides={_SERIES if kind == 'series' else ''},{_SHORT},evaluation.lines=[]"
-        own = [*NETWORKS[name, kind].split(), "seeds=1", "workers=1", "data=data", *more, overrides]
+        more += [f"overrides=evaluation.lines=[],{_SHORT}" + (f",{_SERIES}" if kind == "series" else "")]
+        own = [*NETWORKS[name, kind].split(), "seeds=1", "workers=1", "data=data", *more]
     return _given(words, own)
