@@ -34,7 +34,7 @@ from engine.inspection.attribution import explain, explained_head
 from engine.inspection.audit import audit, by_group, check_fitted
 from engine.inspection.filmstrips import filmstrips
 from engine.runs.provenance import RunManifest, add_look, read_manifest_json
-from engine.runs.terminal import conclude, shown
+from engine.runs.terminal import conclude, shown, trust_word
 from engine.training.checks import check_scale
 
 _log = logging.getLogger(__name__)
@@ -113,7 +113,7 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
         groups = by_group(found, manifest) if config.get("audit") else None
         write_run(folder, found, config=run, record=record, attention=strips, notes=notes, groups=groups)
         common: Any = {"config": run, "folder": folder, "notes": notes, "record": record.content}
-        if config.get("audit"):
+        if groups is not None:
             if material.own:
                 check_fitted(checkpoint, manifest)
             audit(found, clips, manifest, split, predict=predict, groups=groups, **common)
@@ -146,7 +146,7 @@ def _following(config: Mapping[str, Any], checkpoint: Path, folder: Path) -> lis
     """What to type after an evaluation: the audit, if it has not been made, and a comparison."""
     if config.get("exported") is not None:
         return [f"python -m evaluation.comparison {shown(folder)} FOLDER  # of another run"]
-    given = [f"ckpt_path={shown(checkpoint)}"]
+    given = [f"ckpt_path={shown(checkpoint)}", *trust_word(config)]
     if config["manifest"] is not None:
         given.append(f"manifest={shown(Path(config['manifest']))}")
     if (data := (config.get("paths") or {}).get("data", "data")) != "data":

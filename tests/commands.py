@@ -82,7 +82,7 @@ def _run(words, folder, environment, out, err):
             runpy.run_module(words[1], run_name="__main__", alter_sys=True)
         else:
             script = Path(ROOT, words[0])
-            sys.argv = [words[0], *words[1:]]
+            sys.argv = [str(script), *words[1:]]
             sys.path.insert(0, str(script.parent))
             runpy.run_path(str(script), run_name="__main__")
     finally:

@@ -149,50 +149,76 @@ def test_the_trunk_of_the_template_keeps_the_contract_of_trunks(installed):
     assert torch.equal(tokens, padded)
 
 
-@pytest.mark.slow
-def test_a_run_with_the_template_is_trained_evaluated_used_and_gone_on_with(site, tmp_path):
-    run, data = tmp_path / "run", f"paths.data={tmp_path}/data"
-    train = [*CHOSEN, TRUST, data, "debug=fast", "evaluation.lines=[]"]
-    done = command(site, "train.py", *train, f"hydra.run.dir={run}")
+def test_the_page_shows_what_is_tried_here(monkeypatch):
+    page = (ROOT / "docs/extending/README.md").read_text()
+    assert f"\neuthymia train {' '.join([*CHOSEN, TRUST, 'debug=fast'])}\n" in page
+    assert f"\nmodel/trunk/last_frame is {ADVICE}\n" in page
+    monkeypatch.syspath_prepend(ROOT / "docs/extending/template")
+    assert f'"sha256": "{code_digest(NAME)}"' in page
+    assert (
+        f"\neuthymia eval ckpt_path=<ckpt> {TRUST}\neuthymia predict ckpt_path=<ckpt> input=<table> {TRUST}\n"
+        in page
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(site, tmp_path_factory):
+    """The folder in which the template was trained with as its page shows it, and its words."""
+    place = tmp_path_factory.mktemp("trained")
+    words = [*CHOSEN, TRUST, "debug=fast", "evaluation.lines=[]", f"paths.data={place}/data"]
+    done = command(site, "train.py", *words, f"hydra.run.dir={place}/run")
     assert done.returncode == 0, done.stderr[-2000:]
-    assert "loss " in done.stderr + done.stdout  # the callback
-    record = json.loads((run / "manifest.json").read_text())
-    assert record["trust"] == [NAME]
-    code = record["trusted_packages"][NAME]
+    told = done.stdout + done.stderr
+    assert "[euthymia_template.callback][INFO] - loss " in told
+    best = f"{place}/run/checkpoints/best.ckpt"  # what it says to type next is what works
+    assert f"python eval.py ckpt_path={best} {TRUST} " in told
+    assert f"python predict.py ckpt_path={best} {TRUST} input=" in told
+    return place, words
+
+
+def record_of(folder):
+    return json.loads((folder / "manifest.json").read_text())
+
+
+@pytest.mark.slow
+def test_a_run_records_what_it_trusted_and_shows_it(trained):
+    run = trained[0] / "run"
+    assert record_of(run)["trust"] == [NAME]
+    code = record_of(run)["trusted_packages"][NAME]
     assert (code["distribution"], code["version"]) == ("euthymia-template", "0.1.0")
     page = (run / "report.html").read_text()
     assert f"code of euthymia-template 0.1.0 with SHA-256 {code['sha256'][:16]}" in page
 
-    best = f"ckpt_path={run}/checkpoints/best.ckpt"
-    table = tmp_path / "new.csv"
-    walk = next((tmp_path / "data").rglob("*.npz"))
+
+@pytest.mark.slow
+@pytest.mark.parametrize("script", ["eval.py", "predict.py"])
+def test_its_checkpoint_is_read_where_the_package_is_trusted_again(script, trained, site, tmp_path):
+    place, _ = trained
+    table, walk = tmp_path / "new.csv", next((place / "data").rglob("*.npz"))
     table.write_text(f"recording_id,subject_id,session_id,path,series_path\nnew,p1,1,,{walk}\n")
-    for script, more in (("eval.py", []), ("predict.py", [f"input={table}"])):
-        words = [best, data, *more, f"hydra.run.dir={tmp_path}/{script[:-3]}"]
-        refused = command(site, script, *words)
-        assert refused.returncode == 1
-        assert ADVICE in refused.stderr
-        done = command(site, script, *words, TRUST)
-        assert done.returncode == 0, done.stderr[-2000:]
-        told = json.loads((tmp_path / script[:-3] / "manifest.json").read_text())
-        assert told["trusted_packages"] == record["trusted_packages"]
-    tested = [json.loads((folder / "metrics.json").read_text()) for folder in (run, tmp_path / "eval")]
-    assert tested[0]["test"] == tested[1]["test"]
+    given = {"eval.py": [], "predict.py": [f"input={table}"]}[script]
+    words = [f"ckpt_path={place}/run/checkpoints/best.ckpt", f"paths.data={place}/data", *given]
+    refused = command(site, script, *words, f"hydra.run.dir={tmp_path}/refused")
+    assert refused.returncode == 1
+    assert ADVICE in refused.stderr
+    done = command(site, script, *words, TRUST, f"hydra.run.dir={tmp_path}/run")
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert record_of(tmp_path / "run")["trusted_packages"] == record_of(place / "run")["trusted_packages"]
+    if script == "eval.py":
+        here, there = (json.loads((folder / "run/metrics.json").read_text()) for folder in (tmp_path, place))
+        assert here["test"] == there["test"]
 
 
 @pytest.mark.slow
-def test_a_resumed_run_tells_that_the_code_of_the_package_is_another(site, tmp_path):
-    run = tmp_path / "run"
-    train = [*CHOSEN, TRUST, f"paths.data={tmp_path}/data", "debug=fast", "evaluation.lines=[]"]
-    first = command(site, "train.py", *train, "evaluation.test=false", f"hydra.run.dir={run}")
-    assert first.returncode == 0, first.stderr[-2000:]
-    same = command(site, "train.py", *train, "evaluation.test=false", f"resume={run}")
+def test_a_run_that_goes_on_under_other_code_of_the_package_says_so(trained, site):
+    place, words = trained
+    same = command(site, "train.py", *words, f"resume={place}/run")
     assert (same.returncode, "other code" in same.stdout + same.stderr) == (0, False)
     trunk = site / NAME / "trunk.py"
     before = trunk.read_text()
     trunk.write_text(before + "# another line\n")
     try:
-        again = command(site, "train.py", *train, f"resume={run}")
+        again = command(site, "train.py", *words, f"resume={place}/run")
     finally:
         trunk.write_text(before)
     assert again.returncode == 0, again.stderr[-2000:]

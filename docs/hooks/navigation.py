@@ -3,6 +3,7 @@
 import posixpath
 import re
 from collections.abc import Iterable
+from pathlib import PurePosixPath
 from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -35,19 +36,22 @@ def expand(entries: Iterable[Any], texts: dict[str, str]) -> list[Any]:
                     found.append({title: inner[0] if single else inner})
         elif entry.endswith("/"):
             found += _folder(entry, texts)
-        elif entry in texts:
+        else:
             found.append(entry)
     return found
 
 
 def _folder(folder: str, texts: dict[str, str]) -> list[Any]:
-    """Return the pages of a folder: its README.md, then what this links to in its order, then the others."""
+    """Return the pages of a folder: its README.md, then what the nearest index links to, in its order."""
     index = f"{folder}README.md"
     inside = {uri for uri in texts if uri.startswith(folder) and uri != index}
     pages = {uri for uri in inside if "/" not in uri.removeprefix(folder)}
     folders = {folder + uri.removeprefix(folder).partition("/")[0] + "/" for uri in inside - pages}
-    ordering = index if index in texts else "README.md"
-    order = _links(ordering, texts[ordering]) if ordering in texts else []
+    above = [
+        f"{parent}/README.md" for parent in PurePosixPath(folder).parents if f"{parent}/README.md" in texts
+    ]
+    ordering = next(iter([index] if index in texts else above), "README.md")
+    order = _links(ordering, texts.get(ordering, ""))
     rank = {uri: number for number, uri in reversed(list(enumerate(order)))}
 
     def place(uri: str) -> tuple[int, str]:

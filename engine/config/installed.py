@@ -30,8 +30,9 @@ def distribution_of(package: str) -> tuple[str, str] | None:
     """Name and version of what a package was installed by; None where it merely lies on the path."""
     names = metadata.packages_distributions().get(package)
     if not names:  # an editable installation may list no file of its own
-        points = [point for point in metadata.entry_points(group=GROUP) if point.dist is not None]
-        names = [point.dist.name for point in points if point.value.partition(".")[0] == package]
+        points = metadata.entry_points(group=GROUP)
+        own = [point for point in points if point.value.partition(".")[0] == package]
+        names = [point.dist.name for point in own if point.dist is not None]
     return (min(names), metadata.version(min(names))) if names else None
 
 

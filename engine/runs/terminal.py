@@ -78,13 +78,19 @@ def after_training(folder: Path) -> list[str]:
     found = [*folder.glob("checkpoints/best.ckpt"), *sorted(folder.glob("**/fold_*/checkpoints/best.ckpt"))]
     if not found:
         return []
-    given = f"ckpt_path={shown(found[0])}"
     config = read_manifest_json(folder).get("config") or {}
+    given = " ".join([f"ckpt_path={shown(found[0])}", *trust_word(config)])
     place = _place(config)
     return [
         " ".join(["python eval.py", given, *place, "audit=true"]),
         f"python predict.py {given} {_input(config)}",
     ]
+
+
+def trust_word(config: Mapping[str, Any]) -> list[str]:
+    """The packages that a run trusted, as a word of the commands that read its checkpoint."""
+    names = config.get("trust") or ()
+    return [f"trust=[{','.join(names)}]"] if names else []
 
 
 def _input(config: Mapping[str, Any]) -> str:

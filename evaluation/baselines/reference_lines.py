@@ -102,7 +102,8 @@ def nuisance(train: pd.DataFrame, rows: pd.DataFrame, *, heads: tuple[str, ...])
 def traits(train: pd.DataFrame, rows: pd.DataFrame, *, heads: tuple[str, ...]) -> Reference:
     """Linear models on the Big Five, where the manifest has them.
 
-    Penalties are chosen within the training persons, and missing values take the training median.
+    Penalties are chosen within the training persons, and missing values take the training median. Scores
+    beyond all of training are held to the nearest one.
 
     Args:
         train: manifest rows of the training recordings.
@@ -124,7 +125,8 @@ def traits(train: pd.DataFrame, rows: pd.DataFrame, *, heads: tuple[str, ...]) -
         if np.unique(y[known]).size < 2 or not penalty_folds(how, y[known], persons):
             values[head] = np.full(len(rows), training_mean(train, head))
         else:
-            values[head] = linear_reading(how, x_train[known], y[known], persons, x, penalties=WIDE_PENALTIES)
+            read = linear_reading(how, x_train[known], y[known], persons, x, penalties=WIDE_PENALTIES)
+            values[head] = read if head == "binary" else np.clip(read, y[known].min(), y[known].max())
     return Reference("traits", recording_table(rows, values), told={"columns": columns})
 
 

@@ -115,7 +115,10 @@ def _predicted(
     heads: Sequence[str],
     reader: Reader,
 ) -> dict[str, Array]:
-    """Predictions of each head for the wanted rows; the training mean where there is nothing to learn."""
+    """Predictions of each head for the wanted rows; the training mean where there is nothing to learn.
+
+    Scores beyond all of training are held to the nearest one.
+    """
     out = {}
     for head in heads:
         target = labels_of(table, head)
@@ -127,6 +130,8 @@ def _predicted(
             out[head] = np.full(int(want.sum()), training_mean(table[known], head))
             continue
         read = linear_reading(how, x[known], target[known], persons, x[want], penalties=WIDE_PENALTIES)
+        if head != "binary":  # of few persons a line runs on without end
+            read = np.clip(read, target[known].min(), target[known].max())
         out[head] = expit(4 * read - 2) if head == "binary" and least_squares else read
     return out
 

@@ -12,7 +12,7 @@ _MONO = "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace"
 _INK, _SOFT, _FRAME = "#24292f", "#4b5563", "#d8dee4"
 _FIRST, _LAST = "#0072B2", "#009E73"
 # size of the letters, and the width that one is given, by what it writes
-_SIZES = {"title": (15, 9.3), "name": (14, 8.8), "note": (12, 6.7), "shape": (12, 7.4)}
+_SIZES = {"title": (15, 9.6), "name": (14, 9.2), "note": (12, 6.7), "shape": (12, 7.4)}
 _LEADING = 5
 
 
@@ -85,7 +85,9 @@ def _text(x: float, y: float, line: str, kind: str) -> str:
     font = f' font-family="{_MONO}"' if kind == "shape" else ""
     weight = ' font-weight="bold"' if kind in ("title", "name") else ""
     color = _SOFT if kind == "note" else _INK
-    return f'<text x="{x:g}" y="{y:g}" font-size="{size}" fill="{color}"{font}{weight}>{escape(line)}</text>\n'
+    return (
+        f'<text x="{x:g}" y="{y:g}" font-size="{size}" fill="{color}"{font}{weight}>{escape(line)}</text>\n'
+    )
 
 
 def _rectangle(x: float, y: float, width: float, height: float, color: str) -> str:
@@ -108,7 +110,8 @@ def _arrow(x: float, y: float) -> str:
 def _page(title: str, told: str, height: float, parts: list[str]) -> str:
     size = f'viewBox="0 0 {_WIDTH} {height:g}" width="{_WIDTH}" height="{height:g}"'
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-labelledby="t d" font-family="{_FONT}">\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-labelledby="t d" '
+        f'font-family="{_FONT}">\n'
         f'<title id="t">{escape(title)}</title>\n<desc id="d">{escape(told)}.</desc>\n'
         f'<rect x=".5" y=".5" width="{_WIDTH - 1}" height="{height - 1:g}" rx="10" fill="#ffffff" '
         f'stroke="{_FRAME}"/>\n' + "".join(parts) + "</svg>\n"

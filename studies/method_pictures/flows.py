@@ -1,8 +1,8 @@
 """Flows: what each picture shows, read from the tables beside this file.
 
-A flow is a title and rows of boxes. A box has a name (`is`), a `note`, and either a `shape` as text or
-a module of the network (`at`) whose output has that shape: `input` is what the network is given, and `#1` behind a
-name the second tensor that the module returns.
+A flow is a title and rows of boxes. A box has a name (`is`), a `note`, and either a `shape` as text or a
+module of the network (`at`) whose output has that shape: `input` is what the network is given, and `#1`
+behind a name the second tensor that the module returns.
 """
 
 from dataclasses import dataclass
@@ -51,7 +51,9 @@ def flows() -> dict[str, Flow]:
 
 
 def _flow(entry: dict[str, Any]) -> Flow:
-    rows = tuple(tuple(_box(box) for box in (row if isinstance(row, list) else [row])) for row in entry["rows"])
+    rows = tuple(
+        tuple(_box(box) for box in (row if isinstance(row, list) else [row])) for row in entry["rows"]
+    )
     return Flow(entry["title"], rows, tuple(entry.get("of", ())), bool(entry.get("values")))
 
 

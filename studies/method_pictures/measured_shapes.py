@@ -1,6 +1,7 @@
-"""Shapes of a composed network: it is built and run once without memory, and every module tells its output."""
+"""Shapes of a composed network: built and run once without memory, its modules tell their outputs."""
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ CLIPS = 4  # B of the batch that is run: the first number of a shape is a multip
 _WINDOW = 8  # steps of stored tokens, which are of any number
 
 
-def measured_shapes(overrides: Sequence[str], *, values: bool = False) -> dict[str, str]:
+@cache  # several pictures show one network
+def measured_shapes(overrides: tuple[str, ...], *, values: bool = False) -> dict[str, str]:
     """Shape of what each module returns by its name, `<name>#1` its second tensor; `input` is what is given.
 
     Args:

@@ -36,7 +36,7 @@ def alive(process):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="processes are forked")
-@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+@pytest.mark.parametrize("method", ["fork", pytest.param("spawn", marks=pytest.mark.slow), "forkserver"])
 def test_a_worker_lives_as_long_as_its_maker(method, tmp_path):
     assert method in multiprocessing.get_all_start_methods()
     script = tmp_path / "maker.py"

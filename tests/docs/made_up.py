@@ -11,7 +11,7 @@ import pandas as pd
 from datamodules.manifests.manifest import Manifest
 from datamodules.synthetic.cohort import synthetic_manifest
 from datamodules.synthetic.feature_sets import feature_sets
-from datamodules.synthetic.film import film
+from datamodules.synthetic.room.film import film
 from tests.docs.fork_server import ForkServer
 from tests.docs.small_settings import small
 from tests.preprocessing.tracked_video import write_tracked

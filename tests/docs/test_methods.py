@@ -1,4 +1,4 @@
-"""Method pages: one form, numbers that stand on the results pages, pictures of the built networks, nothing left out."""
+"""Method pages: one form, numbers of the results pages, pictures of built networks, nothing left out."""
 
 import re
 from pathlib import Path
@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 import yaml
+from latex2mathml.converter import convert
 
 from studies.method_pictures.__main__ import FOLDER, picture
 from studies.method_pictures.drawing import drawing
@@ -30,10 +31,17 @@ def _section(text: str, name: str) -> str:
 
 
 def _numbers(text: str) -> list[str]:
-    """Numbers in a text as they are written, without a plus, thousands' commas and a zero before the point."""
+    """Numbers in a text as they are written, without plus, thousands' commas and leading zero."""
     prose = re.sub(r"\]\([^)]*\)|`[^`]*`", " ", text)
     found = (number.replace(",", "").lstrip("+") for number in NUMBER.findall(prose))
     return [re.sub(r"^(-?)0\.", r"\1.", number) for number in found]
+
+
+def _intervals(text: str) -> list[tuple[str, ...]]:
+    """Value, low and high wherever an interval stands behind a value, be it in the next column."""
+    plain = re.sub(r"\*\*|\s*\|\s*|\s+", lambda found: "" if found[0] == "**" else " ", text)
+    one = NUMBER.pattern
+    return [tuple(_numbers(" ".join(found))) for found in re.findall(rf"({one}) \[({one}), ({one})\]", plain)]
 
 
 def _links(page: str, text: str) -> list[str]:
@@ -44,17 +52,21 @@ def _links(page: str, text: str) -> list[str]:
 
 def _unbacked(measured: str, sources: str) -> list[str]:
     """Numbers of a measured section that no source has."""
-    known = set(_numbers(sources.replace("|", " | ")))
-    return [number for number in _numbers(measured) if number not in known]
+    known, whole = set(_numbers(sources)), set(_intervals(sources))
+    intervals = [" ".join(found) for found in _intervals(measured) if found not in whole]
+    return [number for number in _numbers(measured) if number not in known] + intervals
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_has_its_parts(page):
     text = _text(page)
-    assert text.startswith("# ") and f"({page})" in INDEX
+    assert text.startswith("# ")
+    assert f"({page})" in INDEX
     ((words, image),) = re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", text)
-    assert len(words) > 20 and ((METHODS / page).parent / image).is_file()
-    assert _section(text, "Equations").count("$$") >= 2 and text.count("$$") % 2 == 0
+    assert len(words) > 20
+    assert ((METHODS / page).parent / image).is_file()
+    assert _section(text, "Equations").count("$$") >= 2
+    assert text.count("$$") % 2 == 0
     assert re.search(r"```bash\npython ", _section(text, "(?:Train|Run) it"))
     parts = ("In and out", "As published, and as built", "Measured", "Source", "Code")
     assert [name for name in parts if not _section(text, name)] == []
@@ -66,22 +78,29 @@ def test_measured_numbers_stand_on_the_pages_that_are_linked(page):
     measured = _section(_text(page), "Measured")
     sources = [link for link in _links(page, measured) if link.startswith(SOURCES)]
     if not sources:
-        assert measured.startswith("Not measured") and _numbers(measured) == []
+        assert measured.startswith("Not measured")
+        assert _numbers(measured) == []
     assert _unbacked(measured, "\n".join((ROOT / link).read_text(encoding="utf-8") for link in sources)) == []
 
 
 def test_a_number_that_no_source_has_is_seen():
     source = "| lstm | 0.616 [0.543, 0.685] |, over 11,000 persons, +.20, -0.104"
     assert _unbacked("AUC .616 [0.543, 0.685], 11000 persons, 0.20 and -.104", source) == []
-    assert _unbacked("AUC 0.617 [0.543, 0.685] of 12 persons, 0.104", source) == [".617", "12", ".104"]
+    assert _unbacked("AUC 0.617 [0.543, 0.685] of 12 persons, 0.104", source) == [
+        ".617",
+        "12",
+        ".104",
+        ".617 .543 .685",
+    ]
+    assert _unbacked("AUC .616 [-0.104, 0.685]", source) == [".616 -.104 .685"]
+    assert _intervals("| a | **-0.02** | [-0.06, 0.018] |") == [("-.02", "-.06", ".018")]
     assert _unbacked("see [7](x9.md) and `mdn_50`", source) == ["7"]
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_equation_becomes_mathml(page):
-    converter = pytest.importorskip("latex2mathml.converter")
     for equation in re.findall(r"\$\$\n(.*?)\n\$\$", _text(page), flags=re.DOTALL):
-        mathml = converter.convert(equation, display="block")
+        mathml = convert(equation, display="block")
         ElementTree.fromstring(mathml)
         left = [text for text in ElementTree.fromstring(mathml).itertext() if "\\" in text]
         assert left == [], f"{equation}: {left} is shown as it is written"
@@ -115,15 +134,22 @@ def test_every_picture_is_drawn_from_a_flow_and_shown():
     assert set(flows()) == shown == {path.stem for path in FOLDER.glob("*.svg")}
 
 
-@pytest.mark.parametrize("name", flows())
+# built in seconds each
+LARGE = {"dep_mgnn", "li_fpn", "lmtformer", "mdn", "msn", "pra_net", "sta_drn"}
+LARGE |= {"timm_frames", "tuning", "video_network", "vit_video"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in flows()]
+)
 def test_a_picture_is_what_the_built_network_says(name):
     assert (FOLDER / f"{name}.svg").read_text(encoding="utf-8") == picture(name), (
-        f"draw it again: python -m studies.method_pictures {name}"
+        f"draw it again: python -m studies.method_pictures only={name}"
     )
 
 
 def test_shapes_are_those_of_the_network():
-    shapes = measured_shapes(["experiment=mpdrm_series", "model.network.depression.trunk.pool=8", "width=32"])
+    shapes = measured_shapes(("experiment=mpdrm_series", "model.network.depression.trunk.pool=8", "width=32"))
     assert shapes["input"] == "(B, 216, 17)"
     assert shapes["depression"] == "(B, 27, 32)"
     assert shapes["depression#1"] == "(B, 27)"

@@ -86,10 +86,7 @@ def test_what_the_converter_reads_otherwise_than_latex_is_told_apart():
 
 def test_pictures_of_a_notebook_are_described(tmp_path):
     nbformat = pytest.importorskip("nbformat")
-    v4, dot = (
-        nbformat.v4,
-        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=",
-    )
+    v4, dot = nbformat.v4, base64.b64encode(b"\x89PNG").decode()
     drawn = [v4.new_output("display_data", data={"image/png": dot})]
     cells = [
         v4.new_markdown_cell("# Title\n\n## Scores"),
@@ -142,15 +139,18 @@ def test_links_of_the_readme_start_at_the_root():
 def test_folders_of_the_navigation_follow_their_index():
     texts = {
         "README.md": "[x](b/x.md)",
-        "a/README.md": "[z](z.md) [deep](deep/q.md) [y](y.md#part)",
-        **dict.fromkeys(("a/y.md", "a/z.md", "a/later.md", "a/deep/q.md", "b/w.md", "b/x.md", "c.md"), ""),
+        "a/README.md": "[z](z.md) [deep](deep/q.md) [o](deep/o.md) [y](y.md#part)",
+        **dict.fromkeys(
+            ("a/y.md", "a/z.md", "a/later.md", "a/deep/o.md", "a/deep/q.md", "b/w.md", "b/x.md", "c.md"), ""
+        ),
     }
-    entries = ["README.md", {"A": "a/"}, {"B": ["b/", "c.md"]}, {"C": "c.md"}]
+    entries = ["README.md", {"A": "a/"}, {"B": ["b/", "c.md"]}, {"C": "c.md"}, "absent.md", {"D": "d/"}]
     assert _hook("navigation").expand(entries, texts) == [
         "README.md",
-        {"A": ["a/README.md", "a/z.md", {"deep": "a/deep/q.md"}, "a/y.md", "a/later.md"]},
+        {"A": ["a/README.md", "a/z.md", {"deep": ["a/deep/q.md", "a/deep/o.md"]}, "a/y.md", "a/later.md"]},
         {"B": ["b/x.md", "b/w.md", "c.md"]},
         {"C": "c.md"},
+        "absent.md",  # mkdocs says so; an empty folder has no place
     ]
 
 

@@ -1,9 +1,10 @@
 """What came out of a run, with its uncertainty, in plain sentences; every number is one of `metrics.json`."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from textwrap import shorten
 from typing import Any
 
+from evaluation.baselines.line_names import chief_lines
 from evaluation.metrics.definitions import NO_ALARM
 from evaluation.report.first_page.asked import Sides
 from evaluation.report.first_page.numbers import (
@@ -39,7 +40,7 @@ def findings(
         return [*_hidden(metrics, words)]
     sentences = [
         *_ranking(test, words, unit(test["counts"])),
-        *_beside_technique(metrics),
+        *_beside_lines(metrics.get("reference") or {}),
         *_points(test, metrics.get("reference") or {}),
         *_flagged(test, words, threshold or {}, tested),
         *_calibration(test),
@@ -104,22 +105,36 @@ def _against_coin(auc: Estimate) -> str:
     return "The interval holds 50, so that it is not shown to be better than chance."
 
 
-def _beside_technique(metrics: Metrics) -> Iterator[str]:
-    """Whether the way a recording was made tells as much as the network."""
-    line = (metrics.get("reference") or {}).get("nuisance") or {}
-    auc, gap = known(line, "auc"), known(line.get("difference"), "auc")
-    if auc is None or gap is None:
-        return
-    told = (
-        "How a recording was made (such as its length or light), without a look at the face, reaches "
-        f"{hundred(auc['value'])}"
-    )
-    if gap.get("low") is not None and gap["low"] > 0:
-        yield f"{told}; the network is better than that by more than chance."
-    elif gap.get("high") is not None and gap["high"] < 0:
-        yield f"{told}; the network is worse than that."
-    else:
-        yield f"{told}; the network is not shown to be better than that."
+def _beside_lines(reference: Mapping[str, Any]) -> Iterator[str]:
+    """What can be had without the network, a sentence a kind of line."""
+    for opening, lines in (
+        (
+            "How a recording was made (such as its length or light), without a look at the face, reaches",
+            [reference.get("nuisance")],
+        ),
+        (
+            "What the person scored at earlier visits, without a recording, reaches",
+            [reference.get("last_score"), reference.get("mean_score")],
+        ),
+        (
+            "Simple statistics of the same measurements, without a network, reach",
+            [line for _, line in chief_lines(reference).values()],
+        ),
+    ):
+        pairs = [(known(line, "auc"), known((line or {}).get("difference"), "auc")) for line in lines]
+        measured = [(auc, gap) for auc, gap in pairs if auc is not None and gap is not None]
+        if measured:
+            best = max(auc["value"] for auc, _ in measured)
+            yield f"{opening} {hundred(best)}; the network is {_beside([gap for _, gap in measured])}."
+
+
+def _beside(gaps: Sequence[Estimate]) -> str:
+    """Whether the network is better than all of some lines, by model minus line."""
+    if all(gap.get("low") is not None and gap["low"] > 0 for gap in gaps):
+        return "better than that by more than chance"
+    if any(gap.get("high") is not None and gap["high"] < 0 for gap in gaps):
+        return "worse than that by more than chance"
+    return "not shown to be better than that"
 
 
 def _points(test: Mapping[str, Any], reference: Mapping[str, Any]) -> Iterator[str]:

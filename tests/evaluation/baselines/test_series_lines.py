@@ -73,7 +73,19 @@ def test_a_reading_is_ridge_regression_on_training_persons(cohort):
     folds = penalty_folds("score", table["score"][own].to_numpy(), table["person"][own].astype(str))
     model = make_pipeline(StandardScaler(), RidgeCV(alphas=1 / WIDE_PENALTIES, cv=folds, scoring=MSE))
     expected = model.fit(x[own], table["score"][own]).predict(x[~own])
-    assert found["score_prediction"].to_numpy() == pytest.approx(expected)
+    bounds = table["score"][own].min(), table["score"][own].max()
+    assert found["score_prediction"].to_numpy() == pytest.approx(np.clip(expected, *bounds))
+
+
+def test_scores_do_not_run_on_beyond_those_of_training(cohort):
+    table, features = cohort
+    train, asked = parts(table)
+    far = features.copy()
+    far.loc[asked, 0] *= 1e9
+    found = series_lines("x", far, table, train, asked, heads=("score",))["raw"].predictions
+    scores = table["score"][table["recording_id"].isin(train)]
+    assert found["score_prediction"].min() == scores.min()
+    assert found["score_prediction"].max() == scores.max()
 
 
 def test_labels_and_features_of_tested_persons_teach_nothing(cohort):

@@ -78,6 +78,7 @@ def test_a_guess_has_an_auc_of_one_half_and_the_deviation_of_the_scores(labels_o
     assert found["ccc"] == 0
 
 
+@pytest.mark.slow  # 1,500 tables
 def test_influences_have_mean_zero_and_the_variance_of_the_metric(labels_of):
     """Against the spread of sklearn's values over 1,500 tables of 300 persons with two visits."""
     labels, rng = labels_of(persons=300, visits=2), np.random.default_rng(2)

@@ -15,9 +15,14 @@ _LARGE = ("manifest of OpenFace tables", "manifest of feature sets", "manifest o
 
 
 def _marked(plants):
-    """The plants as parameters; two large trees each take seconds, so that theirs are slow tests."""
-    marks = {True: [pytest.mark.slow], False: []}
-    return [pytest.param(plant, id=plant.what, marks=marks[plant.layout.name in _LARGE]) for plant in plants]
+    """The plants as parameters: one of a kind is a default test, and none of a large tree."""
+    quick, found = set(), []
+    for plant in plants:
+        slow = plant.layout.name in _LARGE or plant.kind in quick
+        if not slow:
+            quick.add(plant.kind)
+        found.append(pytest.param(plant, id=plant.what, marks=[pytest.mark.slow] if slow else []))
+    return found
 
 
 ON_DISK = _marked(plant for plant in PLANTS if plant.files is not None)

@@ -393,9 +393,8 @@ def test_a_state_that_forgets_the_best_epoch_is_named(case, series_run, small_fi
     if case == "all":
         del content["callbacks"]
     torch.save(content, last)
-    goes_on = LONGER
     with pytest.raises(CheckpointError, match=r"last\.ckpt: does not hold the state of .*forgotten"):
-        small_fit(run, *goes_on, f"resume={run}")
+        small_fit(run, *LONGER, f"resume={run}")
     if case == "history":  # a new run may have other callbacks
-        small_fit(tmp_path / "new", *goes_on, f"ckpt_path={last}")
+        small_fit(tmp_path / "new", *LONGER, f"ckpt_path={last}")
         assert "does not hold the state of History" in caplog.text

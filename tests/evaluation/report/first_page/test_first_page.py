@@ -281,17 +281,37 @@ def test_groups_where_they_were_measured(run):
     assert "could not be compared" in run(groups={"sex": {"reason": "not in the manifest"}}).text
 
 
-def test_how_recordings_were_made_is_held_against_it(run):
-    line = {"auc": {"value": 0.7, "low": 0.6, "high": 0.8}}
-    for gap, words in (
-        ((0.1, 0.2), "better than that by"),
-        ((-0.2, -0.1), "worse than"),
-        ((-0.1, 0.1), "not shown"),
+def line(auc, low, high):
+    gap = {"value": (low + high) / 2, "low": low, "high": high}
+    return {"auc": {"value": auc, "low": auc - 0.1, "high": auc + 0.1}, "difference": {"auc": gap}}
+
+
+@pytest.mark.parametrize(
+    ("gap", "words"),
+    [
+        ((0.1, 0.2), "is better than"),
+        ((-0.2, -0.1), "is worse than"),
+        ((-0.1, 0.1), "is not shown to be better"),
+    ],
+)
+def test_what_can_be_had_without_the_network_is_held_against_it(run, gap, words):
+    beaten = line(0.5, 0.3, 0.4)
+    reference = {
+        "nuisance": line(0.7, *gap),
+        "last_score": beaten,
+        "mean_score": line(0.8, *gap),
+        "statistics": {"raw": line(0.9, *gap)},
+        "rocket": {"raw": beaten},
+    }
+    text = run(reference=reference).text
+    for opening, best in (
+        ("How a recording was made", 70),
+        ("What the person scored", 80),
+        ("Simple stat", 90),
     ):
-        nuisance = line | {"difference": {"auc": {"value": sum(gap) / 2, "low": gap[0], "high": gap[1]}}}
-        said = sentence(run(reference={"nuisance": nuisance}).text, "How a recording was made")
-        assert "reaches 70;" in said
-        assert words in said
+        said = sentence(text, opening)
+        assert f" {best}; the network {words}" in said
+    assert "Simple statistics" not in run(reference={"nuisance": beaten}).text
 
 
 def test_bars_lie_where_their_numbers_are(run):

@@ -50,7 +50,10 @@ def talkative(run, record):
     ]
     part = record["parts"]["holdout"]["test"] | {"site": {f"hospital number {n}": 9 - n for n in range(8)}}
     return run(
-        reference={"constant": line, "nuisance": line},
+        reference={
+            **dict.fromkeys(("constant", "nuisance", "last_score"), line),
+            "statistics": {"raw": line},
+        },
         groups={name: {"groups": groups} for name in ("sex", "age", "site")},
         changed={
             "synthetic": True,

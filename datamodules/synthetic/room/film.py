@@ -1,6 +1,6 @@
 """A folder of raw videos of drawn persons in rooms, with a table of labels, as a clinic might hand it over.
 
-Run ``python -m datamodules.synthetic.film output=clinic persons=8``; it is the input of `preprocess.py`.
+Run ``python -m datamodules.synthetic.room.film output=clinic persons=8``; it is the input of `preprocess.py`.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from datamodules.command_line import run
 from datamodules.manifests.made_up import is_made_up
 from datamodules.sources.folder import read
 from datamodules.synthetic.cohort import synthetic_manifest
-from datamodules.synthetic.film import main
+from datamodules.synthetic.room.film import main
 
 
 def test_a_folder_of_raw_videos_that_the_source_folder_reads(tmp_path, capsys):
