@@ -32,7 +32,9 @@ def test_readme_and_ci_run_the_same_tests():
 
 @pytest.mark.parametrize("page", pages(), ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_links_lead_to_files(page):
-    folder = ROOT / "docs" / "results" if page.is_relative_to(ROOT / "studies") else page.parent  # a page's text
+    folder = (
+        ROOT / "docs" / "results" if page.is_relative_to(ROOT / "studies") else page.parent
+    )  # a page's text
     for link in re.findall(r"\]\((?!https?:|#)([^)#]+)\)", page.read_text(encoding="utf-8")):
         assert (folder / link).exists(), f"{page} links to {link}"
 
