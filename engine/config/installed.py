@@ -4,7 +4,9 @@ Nothing of a package is imported to find this out.
 """
 
 import hashlib
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,12 +30,18 @@ def places_of(package: str) -> list[Path]:
 
 def distribution_of(package: str) -> tuple[str, str] | None:
     """Name and version of what a package was installed by; None where it merely lies on the path."""
-    names = metadata.packages_distributions().get(package)
+    names = _distributions(tuple(sys.path)).get(package)
     if not names:  # an editable installation may list no file of its own
         points = metadata.entry_points(group=GROUP)
         own = [point for point in points if point.value.partition(".")[0] == package]
         names = [point.dist.name for point in own if point.dist is not None]
     return (min(names), metadata.version(min(names))) if names else None
+
+
+@lru_cache(maxsize=1)
+def _distributions(path: tuple[str, ...]) -> Mapping[str, list[str]]:
+    """Distributions of every top package on the path of imports: reading all their lists takes a while."""
+    return metadata.packages_distributions()
 
 
 def title_of(package: str) -> str:
