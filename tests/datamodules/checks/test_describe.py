@@ -66,8 +66,8 @@ def test_lengths_and_rates_are_a_range(sections):
 def test_copies_missing_labels_and_damaged_files_are_named(manifest, sections):
     assert sections["The same file content under several ids"].rows == [("a (train) = e (dev)",)]
     assert sections["Missing labels, unreadable files"].rows == [
+        ("d", "file cannot be read"),  # errors first
         ("e", "no label"),
-        ("d", "file cannot be read"),
     ]
     assert unreadable(manifest.table) == ["d"]
 
