@@ -72,8 +72,6 @@ class PageFolder:
     def _typed(self, kind: str, name: str, words: list[str]) -> list[str]:
         if kind == "module":
             return ["-m", name, *small(kind, name, words)]
-        if name == "euthymia":  # lists its commands
-            return ["-m", "engine.console", *words]
         typed = small(kind, name, words)
         shared = [] if "--help" in words else [f"paths.data={self.made.folder / 'data'}"]
         return [f"{name}.py", *typed, *shared]
