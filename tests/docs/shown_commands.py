@@ -126,5 +126,7 @@ def _is_whole(text: str, *, line: bool) -> bool:
     """Whether a command stands as one types it: in a sentence `python -m x` may only name a module."""
     if "..." in text or line:
         return "..." not in text
+    if text.startswith("euthymia <"):
+        return False
     kind, name, words = kind_of(Command(text, (), whole=True).words())
     return bool(words) or (kind != "hydra" and name not in NAMED)
