@@ -121,7 +121,10 @@ def _outcome(
     if stops:
         sys.stderr.write(f"{len(stops)} problem(s) would stop a training: see the last section\n")
     faulty = bool(broken or damaged or stops)
-    if manifest is not None and not stops:
+    raw = manifest or (root if source == "folder" else None)
+    if raw is not None and uncropped(found) and not faulty:
+        sys.stdout.write(f"\nNext: python preprocess.py input={raw} output=faces\n")
+    elif manifest is not None and not stops:
         sys.stdout.write(f"\nNext: {next_command(found, manifest)}\n")
     elif source is not None and root is not None and not faulty:
         network = "experiment=feature_sets " if only_sets(found) else ""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from evaluation.baselines.line_names import FAMILIES, chief_lines
+from evaluation.report.few_persons import without_doubtful_intervals
 
 Tone = Literal["good", "mixed", "poor", "trial"]
 
@@ -34,10 +35,13 @@ class _Finding:
 def judge(metrics: Mapping[str, Any], *, trial: bool = False) -> Verdict:
     """Say whether the model beats chance and its reference lines on the test split.
 
+    Of fewer than ten tested persons nothing is called certain: their intervals may miss the truth.
+
     Args:
         metrics: content of `metrics.json`.
         trial: the run was cut short on purpose, as by `debug=fast`: then nothing is a result.
     """
+    metrics = without_doubtful_intervals(metrics)
     test, reference = metrics["test"], metrics.get("reference") or {}
     asked = (
         _ranking(test),
@@ -90,7 +94,8 @@ def _ranking(test: Mapping[str, Any]) -> _Finding | None:
         return None
     text = f"Test AUC is {number(auc)}"
     if auc["low"] is None:
-        return _Finding("chance", False, f"{text}; there is no interval, so chance cannot be ruled out.")
+        why = "there is no interval to rely on, so chance cannot be ruled out"
+        return _Finding("chance", False, f"{text}; {why}.")
     if auc["low"] > 0.5:
         return _Finding("chance", True, f"{text}: the interval lies above chance (0.50).")
     if auc["high"] < 0.5:

@@ -77,7 +77,7 @@ def write_report(
         **header(str(manifest.get("title") or manifest.get("experiment") or "Evaluation report"), manifest),
         **_numbers(metrics),
         **_figures(test, metrics, manifest, history, cut, attention or (), persons),
-        first=first_page(metrics=metrics, threshold=thresholds, **given),
+        first=first_page(metrics=metrics, threshold=thresholds, remarks=remarks, **given),
         persons=persons,
         verdict=judge(metrics, trial=trial(manifest) is not None),
         notes=[*notes, *remarks, *_own_notes(metrics, manifest)],

@@ -91,6 +91,8 @@ def main(
         raise UsageError(f"{output}: not empty; give a new folder, so that no real file is mixed in")
     if persons < 1 or visits < 1:
         raise UsageError(f"persons={persons} visits={visits}: give at least one of each")
+    sys.stdout.write(f"filming {persons * visits} recordings, some seconds each\n")
+    sys.stdout.flush()
     labels = film(
         output, persons=persons, visits=visits, seconds=seconds, fps=fps, seed=seed, workers=workers
     )

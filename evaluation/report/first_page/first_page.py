@@ -6,12 +6,14 @@ from typing import Any
 
 import pandas as pd
 
+from evaluation.report.few_persons import without_doubtful_intervals
 from evaluation.report.first_page.asked import asked, opening, sides
 from evaluation.report.first_page.found import findings, groups, unit
 from evaluation.report.first_page.interval_bar import IntervalBar, interval_bars
 from evaluation.report.first_page.limits import not_for, weaknesses
 from evaluation.report.first_page.people import TESTED, origin, people_table
 from evaluation.report.run_facts import trial
+from evaluation.uncertainty.confidence_intervals import MIN_PERSONS
 
 _TRIAL = (
     "No result: this run was cut short on purpose, to see that every stage works. Its numbers stand in the "
@@ -42,6 +44,7 @@ def first_page(
     rows: Sequence[Mapping[str, Any]],
     threshold: Mapping[str, Any] | None,
     by_group: Mapping[str, Any] | None,
+    remarks: Sequence[str] = (),
 ) -> FirstPage:
     """Put the page together.
 
@@ -52,7 +55,9 @@ def first_page(
         rows: Of the data section, see `sections.data_section.data_rows`.
         threshold: `Threshold.as_dict()`.
         by_group: `evaluation.audit.slices.slices`, where an audit was asked for.
+        remarks: What of the training speaks against its result, see `learning_curves.remarks_on_training`.
     """
+    metrics = without_doubtful_intervals(metrics)
     test, words, whole = metrics["test"], sides(record), trial(record) is None
     columns, people = people_table(rows, record, above=words.column)
     measured = whole and not test.get("reason")
@@ -67,7 +72,7 @@ def first_page(
         found=[*found, *([groups(by_group)] if measured else [])],
         bars=interval_bars(metrics) if measured else [],
         not_for=not_for(record),
-        weaknesses=weaknesses(metrics, record),
+        weaknesses=[*weaknesses(metrics, record), *remarks],
     )
 
 
@@ -76,9 +81,11 @@ def _over(test: Mapping[str, Any], measured: bool) -> list[str]:
     if not measured:
         return []
     several = unit(test["counts"]) == "recording"
-    counted = "Some came more than once, so that recordings are counted below. " if several else ""
+    counted = "Some came more than once, so that recordings are counted below." if several else ""
+    if 0 < test["counts"].get("subjects", 0) < MIN_PERSONS:
+        return [counted] if counted else []
     over = test.get("intervals_over") or "persons"
     return [
-        f"{counted}Of 100 studies like this one, about 95 would have the number of all such people inside "
-        f"their 95 % interval; intervals are over {over}."
+        f"{counted} Of 100 studies like this one, about 95 would have the number of all such people inside "
+        f"their 95 % interval; intervals are over {over}.".lstrip()
     ]

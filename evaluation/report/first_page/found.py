@@ -21,7 +21,7 @@ Metrics = Mapping[str, Any]  # content of `metrics.json`
 
 GROUPED = ("sex", "age", "site")  # columns whose groups are told; the audit has all
 _COLUMNS, _GROUPS, _NAME = 2, 4, 24  # of them, of a column, and letters of a name that a sheet has room for
-_NO_INTERVAL = "There is no interval, so that chance cannot be ruled out."
+_NO_INTERVAL = "There is no interval to rely on, so that chance cannot be ruled out."
 
 
 def findings(

@@ -44,7 +44,7 @@ def _persons(metrics: Mapping[str, Any]) -> Iterator[str]:
     if persons == 1:
         yield "One person was tested: what holds for others cannot be said."
     elif 0 < persons < MIN_PERSONS:
-        yield f"Only {persons} persons were tested: too few to rely on these intervals."
+        yield f"Only {persons} persons were tested: too few for an interval."
     elif warned := [text for name in _SHOWN if (text := (test.get(name) or {}).get("warning"))]:
         yield f"Few persons make it unreliable: {warned[0]}."
     if unknown := test["counts"].get("unknown_subject"):

@@ -42,14 +42,14 @@ def ten(share: float) -> str:
 def range_of_100(share: Estimate) -> str:
     """Interval of a share in counts of 100, or that there is none."""
     if share.get("low") is None:
-        return "no interval can be given"
+        return "no interval to rely on"
     return f"{LEVEL} {hundred(share['low'])} to {hundred(share['high'])}"
 
 
 def range_in_points(error: Estimate) -> str:
     """Interval of an error in points, or that there is none."""
     if error.get("low") is None:
-        return "no interval can be given"
+        return "no interval to rely on"
     return f"{LEVEL} {error['low']:.1f} to {error['high']:.1f}"
 
 

@@ -4,6 +4,7 @@ import av
 import pandas as pd
 import pytest
 
+from datamodules.checks import validate
 from datamodules.command_line import run
 from datamodules.manifests.made_up import is_made_up
 from datamodules.sources.folder import read
@@ -23,6 +24,9 @@ def test_a_folder_of_raw_videos_that_the_source_folder_reads(tmp_path, capsys):
             stream = video.streams.video[0]
             assert (stream.width, stream.height, stream.average_rate) == (640, 480, 6)
             assert 2.25 * 6 - 1 <= sum(1 for _ in video.decode(stream)) <= 2.5 * 6
+    assert run(validate.main, ["source=folder", f"root={found.root}"]) == 0
+    raw = f"\nNext: python preprocess.py input={found.root} output=faces\n"  # pictures of rooms, not of faces
+    assert capsys.readouterr().out.endswith(raw)
     left = {path.name for path in (tmp_path / "clinic").iterdir()}
     assert left == {"SYNTHETIC.txt", "labels.csv", "person01", "person02"}  # nothing of the work remains
 

@@ -184,7 +184,7 @@ def test_a_trial_run_shows_no_number_as_a_result(run, record):
 def test_one_tested_person_has_no_interval(run, cohort):
     one = run(cohort(subjects=1, visits=4))
     assert one.metrics["test"]["mae"]["low"] is None
-    assert "points (no interval can be given)" in one.text
+    assert "points (no interval to rely on)" in one.text
     assert "One person was tested" in one.text
 
 

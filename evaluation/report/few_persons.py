@@ -1,0 +1,28 @@
+"""What may be said of numbers that stand on few tested persons."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from evaluation.uncertainty.confidence_intervals import MIN_PERSONS
+
+
+def without_doubtful_intervals(metrics: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The metrics for sentences that judge: of fewer than ten tested persons, without their intervals.
+
+    These may miss the truth too often (`MIN_PERSONS`), and with four persons a difference can look certain in
+    either direction. Tables go on to show them, with their warning.
+
+    Args:
+        metrics: Content of `metrics.json`.
+    """
+    persons = metrics["test"]["counts"].get("subjects", 0) if "counts" in metrics["test"] else 0
+    if not 0 < persons < MIN_PERSONS:
+        return metrics
+    return {key: _bare(part) if key in ("test", "reference") else part for key, part in metrics.items()}
+
+
+def _bare(node: Any) -> Any:
+    if not isinstance(node, Mapping):
+        return node
+    bare = {key: _bare(child) for key, child in node.items()}
+    return bare | {"low": None, "high": None} if {"value", "low", "high"} <= bare.keys() else bare
