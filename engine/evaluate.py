@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,7 @@ class _Material:
     split: Split
     own: bool
     notes: tuple[str, ...]
+    seen: Mapping[str, int] = field(default_factory=dict)  # recordings of its training, by what tells it
 
 
 @trusting
@@ -166,6 +167,7 @@ def _record(
         weights=checkpoint.weights,
         trained_with=checkpoint.config.get("trainer"),
         notes=list(material.notes),
+        seen_in_training=dict(material.seen),
         **data_facts(manifest, [material.split]),
         **{"leaks_on_purpose" if material.own else "leaks_of_training": trained},
     )
@@ -228,11 +230,14 @@ def _material(
     split = Split(name=manifest.name, train=(), val=(), test=ids)
     if known is not None:
         split = everybody_later(manifest, known)
-    return _Material(manifest, split, False, (*notes, *split.notes, *_seen(checkpoint, manifest)))
+    remarks, seen = _seen(checkpoint, manifest)
+    return _Material(manifest, split, False, (*notes, *split.notes, *remarks), seen)
 
 
-def _seen(checkpoint: RunCheckpoint, manifest: Manifest) -> tuple[str, ...]:
+def _seen(checkpoint: RunCheckpoint, manifest: Manifest) -> tuple[tuple[str, ...], dict[str, int]]:
     """Remarks where another manifest holds ids, persons or contents that trained or selected the network.
+
+    With them, how many recordings are known by each.
 
     Raises:
         CheckpointError: What the checkpoint remembers cannot be read.
@@ -260,4 +265,5 @@ def _seen(checkpoint: RunCheckpoint, manifest: Manifest) -> tuple[str, ...]:
     )
     for note in notes:
         _log.warning("%s", note)
-    return notes
+    counts = {"ids": shared, "persons": found.persons, "files": (*found.files, *found.alike)}
+    return notes, {name: len(set(names)) for name, names in counts.items() if names}

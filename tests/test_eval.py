@@ -97,7 +97,11 @@ def test_another_manifest_is_tested_as_a_whole(series_run, cohorts, tmp_path):
     assert again.loc[predictions.index].to_numpy() == pytest.approx(predictions.to_numpy(), rel=1e-5)
     looks = read_manifest_json(series_run.folder)["looks"]
     key = f"{read_manifest(path).digest()}:all"
-    assert read_manifest_json(tmp_path / "eval")["test_looks"] == looks[key] >= 1
+    record = read_manifest_json(tmp_path / "eval")
+    assert record["test_looks"] == looks[key] >= 1
+    tested = pd.read_csv(series_run.folder / "predictions.csv")["split"].eq("test").sum()
+    assert record["seen_in_training"]["files"] == len(found.test) - tested  # the same files under other ids
+    assert "This is no test:" in (tmp_path / "eval/report.html").read_text()
 
 
 def test_a_manifest_without_labels_is_for_predict(series_run, cohorts, tmp_path):

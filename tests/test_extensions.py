@@ -1,12 +1,14 @@
 """The template of docs/extending, installed from its own folder: found, refused, trusted, trained with."""
 
 import hashlib
+import importlib
 import json
 import os
 import shutil
 import subprocess
 import sys
 from importlib import import_module
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -14,10 +16,10 @@ from hydra import compose, initialize_config_dir
 
 from engine.checkpoints.recorded_config import check_recorded
 from engine.config.choices import choices
-from engine.config.extensions import extend_search_path
+from engine.config.extensions import ExtensionError, extend_search_path, extensions
 from engine.config.installed import code_digest, code_of
 from engine.config.source_code import ROOT, arguments
-from engine.config.targets import ForbiddenTarget, check_targets
+from engine.config.targets import ForbiddenTarget, check_targets, trusting
 from tests.models import trunk_contract as contract
 
 NAME = "euthymia_template"
@@ -108,6 +110,43 @@ def test_a_leaf_of_ours_is_never_replaced_and_the_clash_is_told(installed, caplo
         theirs.unlink()
     assert config.model.network.depression.trunk._target_ == "models.zoo.sequence.lstm.LSTMTrunk"
     assert "euthymia-template 0.1.0: model/trunk/lstm: not read, one of ours has this name" in caplog.text
+
+
+def test_a_leaf_that_others_build_on_is_never_taken_from_elsewhere(installed):
+    hidden = installed / NAME / "conf/model/_task.yaml"
+    hidden.write_text("a: 1\n")
+    assert (ROOT / "conf/model/_task.yaml").is_file()
+    try:
+        with pytest.raises(ExtensionError, match="model/_task: not read, one of ours has this name"):
+            composed(*CHOSEN, TRUST, "paths.output=x")
+    finally:
+        hidden.unlink()
+
+
+def test_a_misspelt_package_is_named_and_a_folder_of_its_name_is_none(installed, tmp_path, monkeypatch):
+    with pytest.raises(ForbiddenTarget, match="did you mean 'euthymia_template'"):
+        trusting(lambda config: None)({"trust": ["euthymia_templat"]})
+    (tmp_path / "ghost" / "conf" / "model").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    point = SimpleNamespace(value="ghost.conf")
+    monkeypatch.setattr("engine.config.extensions.metadata.entry_points", lambda group: [point])
+    assert extensions() == []
+
+
+def test_parts_of_a_namespace_package_are_one_in_any_order(tmp_path, monkeypatch):
+    for part in ("one", "two"):
+        folder = tmp_path / part / "acme_faces" / part / "conf"
+        folder.mkdir(parents=True)
+        (folder.parent / "code.py").write_text(part)
+    places, found = [str(tmp_path / part) for part in ("one", "two")], []
+    points = [SimpleNamespace(value=f"acme_faces.{part}.conf") for part in ("one", "two")]
+    monkeypatch.setattr("engine.config.extensions.metadata.entry_points", lambda group: points)
+    for order in (places, places[::-1]):
+        monkeypatch.setattr("sys.path", [*order, *sys.path])
+        importlib.invalidate_caches()
+        assert all(one.folder.is_dir() for one in extensions())
+        found.append(code_digest("acme_faces"))
+    assert found[0] == found[1]
 
 
 def test_a_target_that_nobody_trusts_names_the_distribution_in_configs_and_checkpoints(installed):

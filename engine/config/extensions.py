@@ -49,19 +49,25 @@ class Extension:
 
 def leaves_in(folder: Path) -> list[str]:
     """The leaves of a folder, without those that begin with `_` and are for other leaves only."""
-    files = [file.relative_to(folder).with_suffix("") for file in folder.rglob("*.yaml")]
-    return sorted(file.as_posix() for file in files if file.name[0] != "_" and len(file.parts) > 1)
+    return [leaf for leaf in _files_in(folder) if "/" in leaf and leaf.rpartition("/")[2][0] != "_"]
+
+
+def _files_in(folder: Path) -> list[str]:
+    return sorted(file.relative_to(folder).with_suffix("").as_posix() for file in folder.rglob("*.yaml"))
 
 
 def extensions() -> list[Extension]:
-    """The installed packages that have leaves, by name."""
+    """The installed packages that have leaves, by name; one that cannot be found is none."""
     values = sorted({point.value for point in metadata.entry_points(group=GROUP)})
-    return [Extension(value.partition(".")[0], _folder(value)) for value in values]
+    found = [(value.partition(".")[0], _folder(value)) for value in values]
+    return [Extension(package, folder) for package, folder in found if folder is not None]
 
 
-def _folder(value: str) -> Path:
+def _folder(value: str) -> Path | None:
+    """Where an entry point says that leaves lie: in the first place of a package that has the folder."""
     package, _, below = value.partition(".")
-    return next(iter(places_of(package)), Path(package)).joinpath(*below.split("."))
+    folders = [place.joinpath(*below.split(".")) for place in places_of(package)]
+    return next((folder for folder in folders if folder.is_dir()), next(iter(folders), None))
 
 
 def extend_search_path(words: Sequence[str]) -> None:
@@ -103,15 +109,24 @@ def _trusted_in(words: Sequence[str]) -> set[str]:
 
 
 def _tell_shadowed(found: Sequence[Extension]) -> None:
-    """Name leaves that are not read because one of ours, or of a package before, has their name."""
-    taken = dict.fromkeys(leaves_in(_OURS), "one of ours")
+    """Name leaves that are not read because one of ours, or of a package before, has their name.
+
+    Raises:
+        ExtensionError: Such a leaf is one for other leaves, which would be made of another's without a word.
+    """
+    taken = dict.fromkeys(_files_in(_OURS), "ours")
     for one in found:
-        if twice := [leaf for leaf in one.leaves() if leaf in taken]:
-            _log.warning(
-                "%s: %s: not read, %s has this name and comes first. Rename the leaf in the package",
-                title_of(one.package), first_few(twice), taken[twice[0]],
-            )  # fmt: skip
-        taken = dict.fromkeys(one.leaves(), f"one of {title_of(one.package)}") | taken
+        own = _files_in(one.folder)
+        for owner in sorted({taken[leaf] for leaf in own if leaf in taken}):
+            twice = [leaf for leaf in own if taken.get(leaf) == owner]
+            text = (
+                f"{title_of(one.package)}: {first_few(twice)}: not read, one of {owner} has this name and "
+                "comes first. Rename the leaf in the package"
+            )
+            if any(leaf.rpartition("/")[2][0] == "_" for leaf in twice):
+                raise ExtensionError(f"{text}: its other leaves build on it.")
+            _log.warning("%s", text)
+        taken = dict.fromkeys(own, title_of(one.package)) | taken
 
 
 def owner_advice(leaf: str) -> str | None:

@@ -35,7 +35,10 @@ def distribution_of(package: str) -> tuple[str, str] | None:
         points = metadata.entry_points(group=GROUP)
         own = [point for point in points if point.value.partition(".")[0] == package]
         names = [point.dist.name for point in own if point.dist is not None]
-    return (min(names), metadata.version(min(names))) if names else None
+    if not names:
+        return None
+    names = sorted(set(names))  # of a namespace package there may be several
+    return ", ".join(names), ", ".join(map(metadata.version, names))
 
 
 @lru_cache(maxsize=1)
@@ -51,12 +54,14 @@ def title_of(package: str) -> str:
 
 def code_digest(package: str) -> str:
     """SHA-256 of the names and contents of all .py files of a package; compiled parts do not count."""
+    files = {  # in no order of the path of imports, which may find parts of a package in several places
+        (file.relative_to(place.parent).as_posix(), file)
+        for place in places_of(package)
+        for file in (place.rglob("*.py") if place.is_dir() else [place])
+    }
     digest = hashlib.sha256()
-    for place in places_of(package):
-        files = sorted(place.rglob("*.py")) if place.is_dir() else [place]
-        for name, file in sorted((file.relative_to(place.parent).as_posix(), file) for file in files):
-            content = file.read_bytes()
-            digest.update(f"{name}\0{len(content)}\0".encode() + content)
+    for name, content in sorted((name, file.read_bytes()) for name, file in files):
+        digest.update(f"{name}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()
 
 

@@ -14,7 +14,9 @@ from functools import wraps
 from importlib import import_module
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from datamodules.wording import nearest
 from engine.config.allowlist import NOT_OWN, OWN, THIRD_PARTY
+from engine.config.extensions import extensions
 from engine.config.installed import places_of, title_of
 from engine.config.source_code import defined
 
@@ -69,7 +71,9 @@ def _packages(names: Iterable[str]) -> frozenset[str]:
                 "engine/config/allowlist.py. Trust a package of your own, which may import it."
             )
         if not places_of(name):
-            raise ForbiddenTarget(f"trust names {name!r}, which is not installed. pip install it.")
+            known = [one.package for one in extensions()]
+            hint = nearest(name, known) or ". Install it, or correct its name."
+            raise ForbiddenTarget(f"trust names {name!r}, which is not installed{hint}")
     return frozenset(names)
 
 

@@ -14,10 +14,12 @@ from engine.checkpoints.recorded_config import recorded
 from engine.config.compose import ConfigError
 from engine.config.differences import differences
 from engine.config.set_widths import with_channel_widths
-from engine.config.targets import check_targets
+from engine.config.targets import check_targets, trusted
 from engine.config.value_ranges import check_settings
+from engine.runs.provenance import read_manifest_json
 from engine.runs.quiet_warnings import quiet
 from engine.runs.seed import seed_run
+from engine.runs.trusted_code import tell_other_code
 
 _log = logging.getLogger(__name__)
 
@@ -57,6 +59,9 @@ def recorded_run(
     quiet()
     if checkpoint is None:
         checkpoint = with_weights(load_checkpoint(config["ckpt_path"]), config.get("weights"))
+        if trusted():
+            made = checkpoint.path.parents[1] if checkpoint.path.parent.name == "checkpoints" else folder
+            tell_other_code(read_manifest_json(made), checkpoint.path)
     if checkpoint.weights == "raw":
         _log.warning(
             "weights=raw: validation looked at the average in training, so that its threshold and intervals "

@@ -56,6 +56,8 @@ def test_a_shown_command_composes(command):
         assert name in TARGETS, f"{command.pages}: the Makefile has no {name}"
     else:
         assert name in OTHERS, f"{command.pages}: {name} is no command that is known here"
+        if name == "euthymia" and words:
+            assert words[0][0] in "-<", f"{command.pages}: euthymia has no command {words[0]!r}"
 
 
 def test_commands_of_all_kinds_are_found():

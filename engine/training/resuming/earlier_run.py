@@ -10,14 +10,13 @@ from engine.checkpoints.checkpoint import CheckpointError, RunCheckpoint, load_c
 from engine.checkpoints.recorded_config import recorded
 from engine.config.compose import ConfigError
 from engine.config.differences import differences
-from engine.config.installed import code_of
 from engine.config.set_widths import with_channel_widths
-from engine.config.targets import trusted
 from engine.runs.environment import git_state
 from engine.runs.find_run import found_run
 from engine.runs.lock import FolderInUse, holder, is_held
 from engine.runs.provenance import FILE, RunFolderError, began_nothing, read_manifest_json
 from engine.runs.ranks import is_main
+from engine.runs.trusted_code import tell_other_code
 
 _log = logging.getLogger(__name__)
 
@@ -154,15 +153,7 @@ def _tell_code(content: Mapping[str, Any], source: Path) -> None:
             "code of training changed between them, which nothing here can tell; to be sure, check that out",
             source, was, now,
         )  # fmt: skip
-    earlier = content.get("trusted_packages") or {}
-    for package, code in code_of(trusted()).items() if is_main() else ():
-        if package in earlier and earlier[package]["sha256"] != code["sha256"]:
-            _log.warning(
-                "%s: was run with other code of the trusted package %s: %s, .py files %.12s there, %s, %.12s "
-                "here. To be sure that the same is trained, install what it was run with",
-                source, package, earlier[package]["version"], earlier[package]["sha256"],
-                code["version"], code["sha256"],
-            )  # fmt: skip
+    tell_other_code(content, source)
 
 
 def whole_state(folder: Path) -> RunCheckpoint | None:

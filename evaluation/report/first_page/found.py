@@ -123,16 +123,17 @@ def _beside_lines(reference: Mapping[str, Any]) -> Iterator[str]:
     ):
         pairs = [(known(line, "auc"), known((line or {}).get("difference"), "auc")) for line in lines]
         measured = [(auc, gap) for auc, gap in pairs if auc is not None and gap is not None]
-        if measured:
-            best = max(auc["value"] for auc, _ in measured)
-            yield f"{opening} {hundred(best)}; the network is {_beside([gap for _, gap in measured])}."
+        if measured:  # the number is that of the best line, and so is a verdict against the network
+            best = max(measured, key=lambda pair: pair[0]["value"])
+            verdict = _beside([gap for _, gap in measured], best[1])
+            yield f"{opening} {hundred(best[0]['value'])}; the network is {verdict}."
 
 
-def _beside(gaps: Sequence[Estimate]) -> str:
-    """Whether the network is better than all of some lines, by model minus line."""
+def _beside(gaps: Sequence[Estimate], best: Estimate) -> str:
+    """Whether the network is better than all of some lines, or worse than the best, by model minus line."""
     if all(gap.get("low") is not None and gap["low"] > 0 for gap in gaps):
         return "better than that by more than chance"
-    if any(gap.get("high") is not None and gap["high"] < 0 for gap in gaps):
+    if best.get("high") is not None and best["high"] < 0:
         return "worse than that by more than chance"
     return "not shown to be better than that"
 

@@ -29,6 +29,8 @@ def weaknesses(metrics: Mapping[str, Any], record: Mapping[str, Any]) -> list[st
 def _conduct(record: Mapping[str, Any]) -> Iterator[str]:
     if why := trial(record):
         yield f"This was a trial run ({why.partition('. ')[0]}): no number of it is a result."
+    if (record.get("seen_in_training") or {}).get("files"):
+        yield "The network knows recordings that were tested: its numbers flatter, and no one is a result."
     if record.get("synthetic"):
         yield "Synthetic data: nothing here was seen in a patient."
     if record.get("leaks_on_purpose") or record.get("leaks_of_training"):

@@ -51,10 +51,12 @@ def origin(record: Record, *, tested: int) -> list[str]:
     facts = _facts(record, "test")
     name = record.get("data")
     trained = any((split.get("train") or {}).get("recordings") for split in parts.values())
-    if _shared(record):
+    if seen := record.get("seen_in_training"):
+        text = _met_again(seen, tested)
+    elif _shared(record):
         text = "Caution: persons were tested whom the network had learned from."
     elif not trained and record.get("checkpoint"):
-        text = "The network learned elsewhere, from other data; nobody on this page trained it."
+        text = "The network learned elsewhere, from other data; nothing here is known to have taught it."
     elif protocol.endswith(".CrossCorpus"):
         corpora = {part: listed_counts(_facts(record, part).get("corpus")) for part in ("train", "test")}
         text = (
@@ -62,9 +64,11 @@ def origin(record: Record, *, tested: int) -> list[str]:
             f"({corpora['test']} persons)."
         )
     elif len(parts) > 1:
+        times = (config.get("protocol") or {}).get("repeats")
+        often = f"{times} times" if times else "once"
         text = (
-            f"Everybody was tested once, in {len(parts)} rounds, by a network that had not learned from that "
-            "person."
+            f"Everybody was tested {often}, in {len(parts)} rounds, by a network that had not learned from "
+            "that person."
         )
     else:
         text = "The tested persons come from the same collection as the others, and nobody is in two groups."
@@ -75,6 +79,17 @@ def origin(record: Record, *, tested: int) -> list[str]:
         [text + (f" The data are called {name}." if name and not record.get("synthetic") else "")]
         if tested
         else []
+    )
+
+
+def _met_again(seen: Mapping[str, int], tested: int) -> str:
+    """What the network knows of the tested recordings, by their files, or by names alone."""
+    if seen.get("files"):
+        return f"This is no test: {seen['files']} of {tested} recordings taught the network or chose it."
+    return (
+        f"The network learned from other data, but {max(seen.values())} of {tested} recordings carry names "
+        "of recordings or persons that taught or chose it. Unless these are others of the same name, this is "
+        "no test."
     )
 
 

@@ -146,6 +146,25 @@ def test_another_manifest_is_not_what_it_learned_from(run):
     assert "The network learned elsewhere, from other data" in one.text
 
 
+def test_what_taught_the_network_is_no_test(run):
+    other = {"checkpoint": "runs/best.ckpt", "parts": {"other": {"test": {"persons": 30}}}}
+    known = run(changed=other | {"seen_in_training": {"ids": 2, "files": 51}}).text
+    assert "This is no test: 51 of " in known
+    assert "its numbers flatter, and no one is a result" in known
+    assert "is known to have taught it" not in known
+    named = run(changed=other | {"seen_in_training": {"ids": 12}}).text
+    assert "but 12 of" in named
+    assert "Unless these are others of the same name, this is no test." in named
+    assert "flatter" not in named
+
+
+def test_repeats_test_everybody_so_many_times(run, record):
+    folds = {f"r{n}": {"train": {"persons": 24}, "test": {"persons": 15}} for n in range(4)}
+    protocol = {"_target_": "datamodules.splits.cross_validation.RepeatedKFold", "repeats": 2}
+    one = run(changed={"parts": folds, "config": record["config"] | {"protocol": protocol}})
+    assert "Everybody was tested 2 times, in 4 rounds" in one.text
+
+
 def test_shared_persons_are_a_caution(run):
     overlap = {"persons": {"train": {"train": 9, "test": 3}, "test": {"train": 3, "test": 9}}}
     assert (
@@ -312,6 +331,9 @@ def test_what_can_be_had_without_the_network_is_held_against_it(run, gap, words)
         said = sentence(text, opening)
         assert f" {best}; the network {words}" in said
     assert "Simple statistics" not in run(reference={"nuisance": beaten}).text
+    one_of_two = {"last_score": line(0.8, -0.12, 0.02), "mean_score": line(0.79, -0.07, -0.01)}
+    said = sentence(run(reference=one_of_two).text, "What the person scored")
+    assert "reaches 80; the network is not shown to be better" in said  # the verdict is that of the number
 
 
 def test_bars_lie_where_their_numbers_are(run):
