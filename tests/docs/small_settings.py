@@ -42,9 +42,26 @@ HYDRA = {
     ],
     "sweep": ["n_trials=1", "workers=1"],
 }
-_SERIES = "data.cohort.n_visits=3,data.cohort.fps=10,data.cohort.duration_s=4,data.module.visits=3,width=16"
 _PLACES = "out=out data=data docs=docs"
-_SHORT = "data.module.train_clips.length=16,data.module.eval_clips.length=16"
+# of studies that train networks: settings of conf/train.yaml, by the input
+_TRAINED = {
+    "series": (
+        "evaluation.lines=[],data.cohort.n_visits=3,data.cohort.fps=10,data.cohort.duration_s=4,"
+        "data.module.visits=3,data.module.train_clips.length=16,data.module.eval_clips.length=16,width=16"
+    ),
+    "pixels": (
+        "evaluation.lines=[],data.cohort.n_visits=3,data.cohort.fps=10,data.cohort.duration_s=2,"
+        "data.cohort.size=32,data.module.visits=3,data.module.train_clips.length=8,"
+        "data.module.eval_clips.length=8,data.module.source.video.height=32,"
+        "data.module.source.video.width=32,width=16"
+    ),
+}
+_NETWORKS = {
+    ("studies.claim", "series"): "variants=depression_branch",
+    ("studies.claim", "pixels"): "variants=depression_branch",
+    ("benchmarks.zoo", "series"): "entries=lstm",
+    ("benchmarks.zoo", "pixels"): "entries=depression_branch",
+}
 # module -> settings; there they take the place of those that the command gives
 MODULES = {
     "benchmarks.archives": "sets=ItalyPowerDemand systems=ROCKET epochs=1 seeds=1 out=out",
@@ -84,12 +101,6 @@ MODULES = {
     "studies.video_damage": "tries=1",
     "studies.winner": "sweeps=2 kept=kept docs=docs",
     "studies.xray": "only=clean_01 out=out page=page.md",
-}
-NETWORKS = {  # of studies that train networks, by their input
-    ("studies.claim", "series"): "cells=movement-0.8-on variants=depression_branch",
-    ("studies.claim", "pixels"): "cells=movement-0.8-on variants=depression_branch",
-    ("benchmarks.zoo", "series"): "entries=lstm",
-    ("benchmarks.zoo", "pixels"): "entries=resnet18_frames",
 }
 
 
@@ -149,7 +160,8 @@ def _of_module(name: str, words: list[str]) -> list[str]:
     own = MODULES.get(name, "").split()
     if name in {"studies.claim", "benchmarks.zoo"}:
         kind = next(word.partition("=")[2] for word in words if word.startswith("input="))
-        more = ["subjects=14", "epochs=1"] if name == "studies.claim" else []
-        more += [f"overrides=evaluation.lines=[],{_SHORT}" + (f",{_SERIES}" if kind == "series" else "")]
-        own = [*NETWORKS[name, kind].split(), "seeds=1", "workers=1", "data=data", *more]
+        sizes = "data.cohort.n_subjects=20,trainer.max_epochs=1"
+        further = f"{_TRAINED[kind]},{sizes}" if name == "benchmarks.zoo" else _TRAINED[kind]
+        own = ["seeds=1", "workers=1", "data=data", _NETWORKS[name, kind], f"overrides={further}"]
+        own += ["subjects=14", "epochs=1", "cells=movement-0.8-on"] if name == "studies.claim" else []
     return _given(words, own)
