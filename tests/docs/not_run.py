@@ -60,6 +60,11 @@ def _link(page: str) -> str:
     return f"[{page}]({page.removeprefix('docs/') if page.startswith('docs/') else '../' + page})"
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Write the page anew."""
     PAGE.write_text(text(), encoding="utf-8")
     sys.stdout.write(f"{PAGE}\n")
+
+
+if __name__ == "__main__":
+    main()
