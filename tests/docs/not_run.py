@@ -25,6 +25,7 @@ REASONS = {  # what a command begins with or holds -> why it is not run
     r"trainer=(ddp|fsdp) trainer\.devices=4": "needs four GPUs",
     r"executor=ray executor\.address=auto": "needs a Ray cluster",
     r"preset=large": "downloads 1.3 GB and needs a GPU",
+    r"data=joined": "needs two real corpora: the made-up ones give other persons the same numbers",
     r"^python -m tests\.": "writes a page of the repository",
     r"before=": "needs checkouts of earlier commits, and compares them for hours",
 }

@@ -58,6 +58,7 @@ class PageFolder:
         (folder / "docs" / "results").mkdir(parents=True)
         self.folder = folder
         self.made = made
+        self._tables: dict[Path, str] = {}  # of which scale or kind a table was written last
 
     def words(self, command: Command) -> list[str]:
         """Lay ready what a command reads, and return what is typed behind `python`."""
@@ -101,7 +102,7 @@ class PageFolder:
         text = " ".join(words)
         for key, value in given.items():
             path = self.folder / value
-            if path.exists():
+            if path.exists() and path not in self._tables:
                 continue
             if key in {"root", "data.root"}:
                 self.made.tree(given.get("source") or given["data"], path)
@@ -122,19 +123,31 @@ class PageFolder:
             return
         if "faces" in path.parent.name:
             shutil.copytree(self.made.faces, path.parent, dirs_exist_ok=True)
-        elif name == "preprocess" and given.get("face") == "precomputed":
-            self.made.tracked(path)
         elif path.suffix == ".mp4":
             self.made.raw(path.parent)
             shutil.copy(next(path.parent.glob("*/*.mp4")), path)
-        elif name == "preprocess" or path.suffix == "":
+        elif path.suffix == "":
             self.made.raw(path)
+        else:
+            self._write_table(name, key, path, given)
+
+    def _write_table(self, name: str, key: str, path: Path, given: dict[str, str]) -> None:
+        """Write a table of what a command needs, over one that another command needed."""
+        scale = given.get("data/scale", "bdi_ii").upper().replace("_", "-")
+        sets = re.findall(r"\w+", given.get("data.sets", ""))
+        face = given.get("face", "")
+        kind = f"{name if name == 'preprocess' else key} {scale} {sets} {face}"
+        if self._tables.get(path) == kind:
+            return
+        self._tables[path] = kind
+        if name == "preprocess":
+            write = self.made.tracked if face == "precomputed" else self.made.raw
+            write(path)
         elif key == "history":
             self.made.earlier(path)
         elif given.get("data") == "feature_sets":
-            self.made.sets(path, re.findall(r"\w+", given.get("data.sets", "")))
+            self.made.sets(path, sets)
         else:
-            scale = given.get("data/scale", "bdi_ii").upper().replace("_", "-")
             self.made.table(path, scale=scale)
 
 

@@ -124,6 +124,8 @@ def small(kind: str, name: str, words: list[str]) -> list[str]:
 def _training(config: DictConfig, words: list[str]) -> list[str]:
     given = {word.partition("=")[0] for word in words}
     chosen = {key: value for key, value in TRAINING.items() if key not in given and _has(config, key)}
+    if config.data.module.train_clips.length == 1:  # a window of stored tokens
+        chosen = {key: value for key, value in chosen.items() if not key.endswith("_clips.length")}
     if _has(config, "data.cohort.duration_s"):
         chosen["data.cohort.n_subjects"] = FORCED["data.cohort.n_subjects"]
         chosen["data.cohort.duration_s"] = 20 if config.data.get("sets") else 2  # sets have few rows a second
