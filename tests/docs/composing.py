@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from functools import cache
 from typing import Any
 from unittest import mock
@@ -28,17 +29,15 @@ TEMPLATE = ROOT / "docs" / "extending" / "template" / "euthymia_template"  # ins
 def leaves_read_once() -> Iterator[None]:
     """Let Hydra keep the files of `conf/` that it has read: half of the time goes into reading them anew.
 
-    Those at the root are read each time, as Hydra merges the others into them.
+    Each composition has a copy: Hydra sets the values of its overrides in the very nodes that it has read.
     """
     read = ConfigRepository.load_config
     known: dict[str, ConfigResult | None] = {}
 
     def load(self: ConfigRepository, config_path: str) -> ConfigResult | None:
-        if "/" not in config_path:
-            return read(self, config_path)
         if config_path not in known:
             known[config_path] = read(self, config_path)
-        return known[config_path]
+        return deepcopy(known[config_path])
 
     with mock.patch.object(ConfigRepository, "load_config", load):
         yield
