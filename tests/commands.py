@@ -4,6 +4,7 @@ Where the process itself is tested (its imports, its ranks, the signals of a ter
 """
 
 import atexit
+import contextlib
 import multiprocessing
 import os
 import runpy
@@ -47,10 +48,15 @@ class Command:
         os.kill(self.pid, signal.SIGKILL)
 
     def wait(self, timeout=280):
-        """Wait for the end, with what was printed as text."""
+        """Wait for the end, with what was printed as text.
+
+        Raises:
+            TimeoutExpired: It took too long, and was killed with all that it had started.
+        """
         self._process.join(timeout)
         if self._process.exitcode is None:
-            self.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
             self._process.join()
             raise subprocess.TimeoutExpired(self.args, timeout, self._out.read_text(), self._err.read_text())
         texts = [self._out.read_text(), self._err.read_text()]

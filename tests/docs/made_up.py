@@ -12,13 +12,19 @@ from datamodules.manifests.manifest import Manifest
 from datamodules.synthetic.cohort import synthetic_manifest
 from datamodules.synthetic.feature_sets import feature_sets
 from datamodules.synthetic.room.film import film
-from tests.docs.fork_server import ForkServer
+from tests.commands import command
 from tests.docs.small_settings import small
 from tests.preprocessing.tracked_video import write_tracked
 
 TIME = "2026-01-02_03-04-05"
 _TREES = {"adodas": 40, "avec2013": 13, "avec2014": 13, "mpdd_avg": 32}  # persons, where not the tree's own
 _HIGHEST = {"PHQ-8": (8, 3), "PHQ-9": (9, 3)}  # answers, and the highest of each
+_QUIET = {  # one thread; nothing is asked of the network
+    "NUMBA_NUM_THREADS": "1",
+    "MPLBACKEND": "Agg",
+    "HF_HUB_OFFLINE": "1",
+    "WANDB_MODE": "offline",
+}
 _RUNS = {
     "pixels": [],
     "faces": ["data=faces", "data.path=faces/manifest.csv"],
@@ -30,12 +36,19 @@ _RUNS = {
 }
 
 
+def do(words: list[str], folder: Path, *, limit_s: float = 280) -> None:
+    """Run what is typed behind `python` in a folder; it ends with status 0."""
+    ended = command(*words, cwd=folder, env=_QUIET, both=True, timeout=limit_s)
+    assert ended.returncode == 0, (
+        f"python {' '.join(words)}\nended with {ended.returncode}:\n{ended.stdout[-4000:]}"
+    )
+
+
 class MadeUp:
     """A folder of made-up things, each made when it is first asked for."""
 
-    def __init__(self, folder: Path, server: ForkServer) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.server = server
 
     def words(self, name: str, settings: list[str]) -> list[str]:
         """Words of a small Hydra command; all share the cohorts of this folder."""
@@ -64,7 +77,7 @@ class MadeUp:
         if (out / "manifest.csv").exists():
             return out
         film(raw, persons=14, visits=2, seconds=2, fps=10, seed=0, workers=1)
-        self._do(["preprocess.py", f"input={raw}", f"output={out}", "executor.workers=1"], self.folder)
+        do(["preprocess.py", f"input={raw}", f"output={out}", "executor.workers=1"], self.folder)
         return out
 
     def run(self, kind: str, folder: Path) -> None:
@@ -74,7 +87,7 @@ class MadeUp:
             if kind == "faces":
                 assert self.faces.exists()
             words = [*self.words("train", _RUNS[kind]), f"hydra.run.dir={kept}"]
-            self._do(words, self.folder)
+            do(words, self.folder)
         shutil.copytree(kept, folder, dirs_exist_ok=True)
 
     def table(self, path: Path, *, scale: str = "BDI-II", labels: bool = True) -> None:
@@ -139,10 +152,6 @@ class MadeUp:
         module = importlib.import_module(f"datamodules.sources.trees.{source}")
         persons = {"persons": _TREES[source]} if source in _TREES else {}
         module.write(root, **persons)
-
-    def _do(self, words: list[str], folder: Path) -> None:
-        ended = self.server.run(words, folder=folder)
-        assert ended.status == 0, f"{words}\n{ended.told[-3000:]}"
 
 
 def _answered(table: pd.DataFrame, scale: str) -> pd.DataFrame:

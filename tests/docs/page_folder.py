@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from tests.conftest import MODELS
-from tests.docs.made_up import TIME, MadeUp
+from tests.docs.made_up import TIME, MadeUp, do
 from tests.docs.shown_commands import Command, kind_of
 from tests.docs.small_settings import small
 
@@ -89,12 +89,9 @@ class PageFolder:
             self._lay(script.removesuffix(".py"), own)
             self.do(self._typed("hydra", script.removesuffix(".py"), [*kept, *own]))
 
-    def do(self, words: list[str], limit_s: float = 280) -> None:
+    def do(self, words: list[str]) -> None:
         """Run a command in this folder; it ends with status 0."""
-        ended = self.made.server.run(words, folder=self.folder, limit_s=limit_s)
-        assert ended.status == 0, (
-            f"python {' '.join(words)}\nended with {ended.status}:\n{ended.told[-4000:]}"
-        )
+        do(words, self.folder)
 
     def _lay(self, name: str, words: list[str]) -> None:
         """Make what the settings of a command name and what is not there."""
