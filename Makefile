@@ -3,6 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
+# Where it is set, torch and all else is compiled anew by each process: 14 seconds of each command.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help install train test test-commands test-slow lint format docs doctor
 
@@ -14,6 +17,7 @@ install: $(STAMP)  ## make .venv with the tested versions; does nothing when it 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --no-compile --disable-pip-version-check -c constraints.txt -e ".[face,ray,gpu,sweep,slurm,export,mlflow,weights,corpora,analysis,docs,dev]"
+	@$(BIN)/python -c "import engine.train, engine.preprocess"  # compiled now; pip compiles what nothing imports, too
 	@$(BIN)/python -m preprocessing.models || echo "Everything else is installed; only preprocess.py needs these files."
 	@touch $@
 

@@ -16,6 +16,8 @@ PERSON, RECORDING, PLACE, OUT = "plantedperson", "plantedrecording", "plantedpla
 @pytest.fixture(scope="module")
 def planted(cohorts, series_run, tmp_path_factory):
     """A finished run on a table whose persons, recordings and folder have names that are looked for later."""
+    import wandb
+
     from engine.checkpoints.checkpoint import load_checkpoint
     from engine.train import train
     from tests.conftest import SERIES, composed
@@ -49,6 +51,7 @@ def planted(cohorts, series_run, tmp_path_factory):
         train(config, folder=base / OUT / "run")
     folder = base / OUT / "run"
     wandb_run(folder / "wandb")  # waits until all of it is on disk
+    wandb.teardown()  # else its server takes a core beside all later tests of this process
     return SimpleNamespace(
         folder=folder,
         config=config,
