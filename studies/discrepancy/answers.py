@@ -134,7 +134,7 @@ def report(items: pd.DataFrame, parts: Sequence[Part], *, about: str, command: s
         "the peak of what is allocated. The bootstrap draws its weights in blocks of a fixed size, which "
         "hide the rest of its memory.",
         "",
-        "```",
+        "```bash",
         command,
         "```",
         "",

@@ -121,6 +121,11 @@ class MadeUp:
         table = table.drop(columns=held[len(new) :]).rename(columns=dict(zip(held, new, strict=False)))
         table.to_csv(path, index=False)
 
+    def answers(self, path: Path) -> None:
+        """Write answers of persons to seven items, coded from 1."""
+        drawn = np.random.default_rng(0).integers(1, 5, size=(60, 7))
+        pd.DataFrame(drawn).add_prefix("q").to_csv(path, index=False)
+
     def raw(self, path: Path) -> None:
         """Write raw videos: a folder of them with labels, or a table that names them."""
         folder = path.with_suffix("") if path.suffix else path

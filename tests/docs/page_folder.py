@@ -15,6 +15,7 @@ FILLED = {  # placeholders of pages
     "<folder>": "corpus",
     "<table>": "mine.csv",
     "<csv>": "mine.csv",
+    "<answers.csv>": "answers.csv",
     "<raw videos>": "raw_videos",
     "<folder of raw videos>": "raw_videos",
     "<video, folder or manifest>": "mine.csv",
@@ -99,7 +100,7 @@ class PageFolder:
         text = " ".join(words)
         for key, value in given.items():
             path = self.folder / value
-            if path.exists() and path not in self._tables:
+            if value and path.exists() and path not in self._tables:
                 continue
             if key in {"root", "data.root"}:
                 self.made.tree(given.get("source") or given["data"], path)
@@ -109,11 +110,18 @@ class PageFolder:
                 self.made.run(_kind_of_run(text), path.parents[1])
             elif key in {"data.path", "manifest", "input", "history"}:
                 self._lay_table(name, key, path, given)
-            elif value == "" and re.match(r"outputs/[^/]+/[^/]+$", key):  # a bare word of a comparison
-                self.made.run("pixels", self.folder / key)
+            elif value == "":
+                self._lay_bare(self.folder / key)
         for root, source in re.findall(r"datamodules\.sources\.(\w+)\.read,root:([^,}]+)", text):
             if not Path(source).exists():
                 self.made.tree(root, Path(source))
+
+    def _lay_bare(self, path: Path) -> None:
+        """Make what a bare word names: the answers of a study, or a run of a comparison."""
+        if path.name == "answers.csv":
+            self.made.answers(path)
+        elif path.parents[1].name == "outputs" and not path.exists():
+            self.made.run("pixels", path)
 
     def _lay_table(self, name: str, key: str, path: Path, given: dict[str, str]) -> None:
         if "token" in path.parent.name or path.name == "RUN":

@@ -30,7 +30,7 @@ TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding=
 MEANT = {"experiment=<name>": "experiment=mpdrm", "<its settings>": "seed=0"}
 _FENCE = re.compile(r"^( *)```(\w*)[^\n]*\n(.*?)^\1```", flags=re.DOTALL | re.MULTILINE)
 _INDENTED = re.compile(r"^ {4,}(python .+)$", flags=re.MULTILINE)
-_WITHIN = re.compile(rf"`((?:{'|'.join(PROGRAMS)}) [^`]+)`")
+_WITHIN = re.compile(rf"`((?:\.venv/bin/)?(?:{'|'.join(PROGRAMS)}) [^`]+)`")
 _PLACEHOLDER = re.compile(r"(?:experiment=)?<[^<>]*>")
 
 

@@ -77,7 +77,8 @@ def test_commands_of_all_kinds_are_found():
 
 def test_what_is_collected_of_a_page():
     page = """
-Some `python train.py lr=1  seed=2` and `make test`, `python` and `train.py`.
+Some `python train.py lr=1  seed=2`, `.venv/bin/python eval.py audit=true`,
+`make test`, `python` and `train.py`.
 
 ```bash
 pip install x && python eval.py ckpt_path=<a  ckpt> \\
@@ -100,6 +101,7 @@ python = "no command"
 """
     assert in_text(page) == [
         ("python train.py lr=1 seed=2", False),
+        (".venv/bin/python eval.py audit=true", False),
         ("make test", False),
         ("pip install x", True),
         ("python eval.py ckpt_path=<a ckpt> audit=true", True),

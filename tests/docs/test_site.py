@@ -21,6 +21,9 @@ PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rgl
 RESULTS = [name for name in PAGES if name.startswith("docs/results/") and name != "docs/results/README.md"]
 
 
+LANGUAGES = {"bash", "text", "python", "csv", "yaml", "toml"}  # commands are looked for in bash
+
+
 def _hook(name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"hook_{name}", ROOT / "docs/hooks" / f"{name}.py")
     assert spec is not None
@@ -208,6 +211,10 @@ def test_pages_read_the_same_on_github_and_on_the_site(page):
         assert not line.startswith("!!!"), "GitHub shows `!!! note` as it is: write `> [!NOTE]`"
     shallow = re.findall(r"^ {1,3}```\w+", _text(page), flags=re.MULTILINE)
     assert shallow == [], "a block in a list needs four spaces"
+    fences = re.findall(r"^ *```(.*)$", _text(page), flags=re.MULTILINE)[::2]
+    assert {fence.split()[0] if fence else "" for fence in fences} <= LANGUAGES, "what a block holds is told"
+    named = re.findall(r"^ *\[[^\]]+\]: .*|\]\[[^\]]*\]", _prose(page), flags=re.MULTILINE)
+    assert named == [], "the address of a link stands beside its text, where tests follow it"
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -228,10 +235,12 @@ def _anchors(name: str) -> set[str]:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_anchors_exist(page):
-    for target, anchor in re.findall(r"\]\(([^():#\s]*)#([^()\s]+)\)", _prose(page)):
+    for target, anchor in re.findall(r"\]\(([^()#\s]*)#([^()\s]+)\)", _prose(page)):
         file = ((ROOT / page).parent / target).resolve() if target else ROOT / page
         if file.suffix == ".md":
             assert anchor in _anchors(file.relative_to(ROOT).as_posix()), f"{page} links to {target}#{anchor}"
+        else:
+            assert ":" in target, f"{page} links to {target}#{anchor}: lines of a file move, link to the file"
 
 
 @pytest.mark.parametrize("page", RESULTS)
