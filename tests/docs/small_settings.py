@@ -82,7 +82,7 @@ MODULES = {
     "studies.coverage": "studies=4 kept=kept page=page.md",
     "studies.coverage.compare_null": "studies=2 page=page.md",
     "studies.discrepancy": "persons=120 seeds=1 workers=1",
-    "studies.discrepancy.answers": "n_boot=1000 draws=9 out=page.md",
+    "studies.discrepancy.answers": "n_boot=1000 draws=20 out=page.md",
     "studies.face_crops": "seeds=1 subjects=10 epochs=1 arms=frame,crop workers=1 " + _PLACES,
     "studies.face_room": "seeds=1 driven=1 fps=10 folder=folder docs=docs",
     "studies.forecast": "studies=8 comparisons=8 folder=folder docs=docs",
