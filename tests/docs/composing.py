@@ -1,5 +1,6 @@
 """What a shown command is composed to, and what would stop it before anything is read."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -23,6 +24,7 @@ from tests.conftest import hydra_config
 
 MULTIRUN = {"-m", "--multirun"}
 TEMPLATE = ROOT / "docs" / "extending" / "template" / "euthymia_template"  # installed by who follows its page
+PACKAGES = {TEMPLATE.name, "my_package"}
 
 
 @contextmanager
@@ -81,6 +83,9 @@ def _of_template(word: str) -> bool:
 def check(name: str, words: list[str]) -> None:
     """Raise what would end the command before it reads or builds anything."""
     settings = [word for word in words if word != "--help"]
+    trusted = re.findall(r"\w+", " ".join(word[6:] for word in settings if word.startswith("trust=")))
+    if unknown := set(trusted) - PACKAGES:
+        raise ValueError(f"trust={sorted(unknown)}: pages know {sorted(PACKAGES)}")
     if f"trust=[{TEMPLATE.name}]" in settings:
         settings = [word for word in settings if not _of_template(word)]
     if wrong := wrong_words(settings, command=name):

@@ -133,6 +133,7 @@ def test_programs_that_start_a_command_are_looked_through(words, kind):
         ("train", ["selection.monitor=test/auc"], "test/auc"),
         ("eval", ["ckpt_path=x", "audits=true"], "audits"),
         ("predict", ["ckpt_path=x"], "input"),
+        ("train", ["trust=[euthymia_templat]"], "euthymia_templat"),
         ("sweep", ["widht=1,2"], "widht"),
     ],
 )
