@@ -65,8 +65,6 @@ def read_raw(path: Path) -> RawArray:
         raise
     except Exception as fault:  # whatever NumPy, zip, pandas and Arrow make of foreign bytes
         raise NoArray(f"{type(fault).__name__}: {' '.join(str(fault).split())[:200]}") from fault
-    if not found.values.size:
-        raise NoArray(f"holds no value, {found.values.shape}")
     return _measured(found)
 
 
@@ -126,6 +124,8 @@ def _with_facts(found: RawArray, held: Mapping[str, NDArray[Any]]) -> RawArray:
 def _rows(values: Any) -> NDArray[Any]:
     if not isinstance(values, np.ndarray) or values.dtype.kind not in "biuf" or not values.ndim:
         raise NoArray(f"holds {getattr(values, 'dtype', type(values).__name__)}, and no numbers")
+    if not values.size:
+        raise NoArray(f"holds no value, {values.shape}")
     if values.dtype == np.float16 or values.dtype.kind == "b":
         values = values.astype(np.float32)
     return np.asarray(values[None] if values.ndim == 1 else values.reshape(len(values), -1))
