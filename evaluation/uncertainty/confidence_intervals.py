@@ -38,7 +38,8 @@ METHODS = {  # over persons; over groups of them, these are named in their place
     "correlation": "jackknife over persons, Fisher z",
     "difference": "jackknife over persons",
 }
-BOUNDARY = "Wilson, persons counted"
+WILSON = "Wilson"
+BOUNDARY = f"{WILSON}, persons counted"
 
 MIN_PERSONS = 10
 FEWEST_PERSONS = 3  # of two persons there is one difference, and Student's t of one degree of freedom
