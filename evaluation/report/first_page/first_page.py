@@ -83,15 +83,14 @@ def _over(test: Mapping[str, Any], measured: bool) -> list[str]:
     """What is counted below, and what an interval is."""
     if not measured:
         return []
-    counted = [text for text in [_counted(test["counts"])] if text]
+    counted = _counted(test["counts"])
     persons = test["counts"].get("subjects", 0)
     if 0 < persons < MIN_PERSONS:
-        return counted
+        return [counted] if counted else []
     over = test.get("intervals_over") or ("persons" if persons else "recordings, as if each were of another")
     return [
-        *counted,
-        "Of 100 studies like this one, about 95 would have the number of all such people inside their 95 % "
-        f"interval; intervals are over {over}.",
+        f"{counted} Of 100 studies like this one, about 95 would have the number of all such people inside "
+        f"their 95 % interval; intervals are over {over}.".lstrip()
     ]
 
 

@@ -101,13 +101,12 @@ def _calibration(test: Mapping[str, Any], reference: Mapping[str, Any]) -> Itera
         return
     line = known(reference.get("constant"), "brier")
     beside = (
-        "" if line is None else f"; always giving the share among those it learned from has {_squared(line)}"
+        "" if line is None else f"; always giving the share of those it learned from has {_squared(line)}"
     )
     yield (
-        f"Probabilities, over {test['counts']['labeled_binary']} recordings: those that it gives and the "
-        f"shares that came true differ by {hundred(apart['value'])} of 100 on average (calibration error; 0 "
-        "would be exact, few recordings raise it, and it has no interval). Their squared error is "
-        f"{_squared(squared)}, where 0 would be exact{beside}."
+        f"Over {test['counts']['labeled_binary']} recordings, the probabilities that it gives and the shares "
+        f"that came true differ by {hundred(apart['value'])} of 100 on average (calibration error, without "
+        f"interval: few recordings raise it). Their squared error is {_squared(squared)}{beside}; 0 is exact."
     )
 
 

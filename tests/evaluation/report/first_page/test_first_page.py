@@ -98,7 +98,7 @@ def test_binary_only(run):
 def test_score_only(run):
     one = run(heads=("score",), changed="no classes")
     assert "miss the questionnaire's total" in one.text
-    for absent in ("the network ranks", "flag", "Probabilities, over"):
+    for absent in ("the network ranks", "flag", "the probabilities that it gives"):
         assert absent not in one.text
 
 
@@ -384,12 +384,12 @@ def test_calibration_is_told_with_both_its_errors_and_no_praise(run):
     own = {"value": 0.24, "low": 0.21, "high": 0.27}
     one = run(reference={"constant": {"brier": own}})
     test = one.metrics["test"]
-    said = sentence(one.text, "Probabilities, over")
+    said = sentence(one.text, "the probabilities that it gives")
     assert f"and the shares that came true differ by {100 * test['ece']['value']:.0f} of 100" in said
-    assert "it has no interval" in said
+    assert "without interval" in said
     brier = "{value:.2f} (95 % interval {low:.2f} to {high:.2f})".format(**test["brier"])
-    given = "always giving the share among those it learned from has 0.24 (95 % interval 0.21 to 0.27)."
-    assert f"Their squared error is {brier}, where 0 would be exact; {given}" in one.text
+    given = "always giving the share of those it learned from has 0.24 (95 % interval 0.21 to 0.27); 0 is"
+    assert f"Their squared error is {brier}; {given}" in one.text
 
 
 def test_every_head_of_the_table_says_what_is_counted_below_it(run):
@@ -399,7 +399,7 @@ def test_every_head_of_the_table_says_what_is_counted_below_it(run):
         "Persons",
         "Recordings",
         "Recordings at or above the cut-off",
-        "Score of recordings, mean (SD)",
+        "Score of recordings (SD)",
         "Age of persons",
         "Persons by sex",
     ]
