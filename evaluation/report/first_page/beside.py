@@ -6,11 +6,11 @@ from typing import Any
 from evaluation.baselines.line_names import chief_lines
 from evaluation.report.first_page.numbers import (
     Estimate,
+    gap_in_points,
     gap_of_100,
     hundred,
     range_in_points,
     range_of_100,
-    signed,
 )
 from evaluation.report.headline import known
 
@@ -81,7 +81,7 @@ def missed_points(test: Mapping[str, Any], reference: Mapping[str, Any]) -> Iter
     if gap is None:
         yield f"{told}. Whether the difference is more than chance is not known."
         return
-    told += f"; {_MINUS} {signed(gap['value'], 1)} ({range_in_points(gap)})."
+    told += f"; {_MINUS} {gap_in_points(gap)}."
     if gap.get("low") is None:
         yield f"{told} Whether that is more than chance is not known."
     elif gap["high"] < 0:

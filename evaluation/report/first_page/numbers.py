@@ -49,19 +49,25 @@ def range_of_100(share: Estimate) -> str:
 
 
 def gap_of_100(gap: Estimate) -> str:
-    """A difference of shares in counts of 100, with its interval."""
+    """A difference of shares in counts of 100, with the ends of its interval, named beside it already."""
     if gap.get("low") is None:
         return f"{signed(100 * gap['value'])} ({_NONE})"
     ends = " to ".join(signed(100 * gap[end]) for end in ("low", "high"))
-    return f"{signed(100 * gap['value'])} ({LEVEL} {ends})"
+    return f"{signed(100 * gap['value'])} ({ends})"
 
 
 def range_in_points(error: Estimate) -> str:
-    """Interval of an error, or of a difference of two, in points, or that there is none."""
+    """Interval of an error in points, or that there is none."""
     if error.get("low") is None:
         return _NONE
-    ends = " to ".join(f"{error[end]:.1f}".replace("-", "\N{MINUS SIGN}") for end in ("low", "high"))
-    return f"{LEVEL} {ends}"
+    return f"{LEVEL} {error['low']:.1f} to {error['high']:.1f}"
+
+
+def gap_in_points(gap: Estimate) -> str:
+    """A difference of errors in points, with the ends of its interval, named beside it already."""
+    if gap.get("low") is None:
+        return f"{signed(gap['value'], 1)} ({_NONE})"
+    return f"{signed(gap['value'], 1)} ({signed(gap['low'], 1)} to {signed(gap['high'], 1)})"
 
 
 def signed(value: float, digits: int = 0) -> str:

@@ -36,7 +36,7 @@ def test_numbers_in_the_words_are_those_of_the_metrics(run):
     points = [float(number) for number in re.findall(r"\d+\.\d", said)]
     assert points == [*(round(mae[key], 1) for key in ("value", "low", "high")), 9.9, 7.4, 12.9, 2, 3, 1]
     assert f"On average over {len(table)} recordings" in said
-    assert "the network minus that is \N{MINUS SIGN}2.0 (95 % interval \N{MINUS SIGN}3.0 to" in said
+    assert "the network minus that is \N{MINUS SIGN}2.0 (\N{MINUS SIGN}3.0 to" in said
     assert "closer by more than chance" in one.text
 
 
@@ -347,7 +347,7 @@ def test_what_can_be_had_without_the_network_is_held_against_it(run, gap, words)
         said = sentence(text, opening)
         assert f" {best} of 100 pairs (95 % interval {best - 10} to {best + 10})" in said
         ends = [f"{100 * end:+.0f}".replace("-", "\N{MINUS SIGN}") for end in gap]
-        assert f"(95 % interval {ends[0]} to {ends[1]}): {words}." in said
+        assert f"({ends[0]} to {ends[1]}): {words}." in said
     assert "Simple statistics" not in run(reference={"nuisance": beaten}).text
     one_of_two = {"last_score": line(0.8, -0.12, 0.02), "mean_score": line(0.79, -0.07, -0.01)}
     said = sentence(run(reference=one_of_two).text, "What the person scored")
