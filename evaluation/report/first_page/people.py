@@ -20,7 +20,7 @@ def people_table(rows: Sequence[Row], record: Record, *, above: str) -> tuple[li
         record: Content of `manifest.json`.
         above: Heading of the column that counts the positive.
     """
-    score = "Score of recordings (SD)"
+    score = "Mean score (SD) of recordings"
     columns = ["", "Persons", "Recordings", above, score, "Age of persons", "Persons by sex"]
     table = []
     for label, parts in _PARTS.items():

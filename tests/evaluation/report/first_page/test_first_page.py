@@ -399,7 +399,7 @@ def test_every_head_of_the_table_says_what_is_counted_below_it(run):
         "Persons",
         "Recordings",
         "Recordings at or above the cut-off",
-        "Score of recordings (SD)",
+        "Mean score (SD) of recordings",
         "Age of persons",
         "Persons by sex",
     ]
