@@ -297,25 +297,6 @@ def test_measurements_instead_of_pictures(run, record):
     )
 
 
-def test_groups_where_they_were_measured(run):
-    assert "was not measured in this run" in run().text
-    apart = {"auc": {"value": -0.2, "low": -0.3, "high": -0.1}}
-    sex = [
-        {"group": "f", "persons": 16, "auc": {"value": 0.6, "low": 0.5, "high": 0.7}, "difference": apart},
-        {"group": "m", "persons": 14, "auc": {"value": 0.8, "low": 0.7, "high": 0.9}, "difference": {}},
-    ]
-    text = run(groups={"sex": {"groups": sex}, "age": {"reason": "not in the manifest"}}).text
-    assert "by sex: f 60 (50 to 70; 16)*, m 80 (70 to 90; 14)." in text
-    assert "Of 100 pairs within a group, ranked rightly (95 % interval; persons), by sex" in text
-    assert "A star: differs from the others by more than chance." in text
-    mae = {"value": 8.25, "low": 7.0, "high": 9.5}
-    points = [{"group": name, "persons": 12, "mae": mae} for name in "abcdef"]
-    text = run(groups={"site": {"groups": points}}).text
-    assert "Points missed on average within a group (95 % interval; persons), by site: a 8.2" in text
-    assert "d 8.2 (7.0 to 9.5; 12), 2 more in audit.html." in text
-    assert "could not be compared" in run(groups={"sex": {"reason": "not in the manifest"}}).text
-
-
 def line(auc, low, high):
     gap = {"value": (low + high) / 2, "low": low, "high": high}
     return {"auc": {"value": auc, "low": auc - 0.1, "high": auc + 0.1}, "difference": {"auc": gap}}
@@ -390,33 +371,3 @@ def test_calibration_is_told_with_both_its_errors_and_no_praise(run):
     brier = "{value:.2f} (95 % interval {low:.2f} to {high:.2f})".format(**test["brier"])
     given = "always giving the share of those it learned from has 0.24 (95 % interval 0.21 to 0.27); 0 is"
     assert f"Their squared error is {brier}; {given}" in one.text
-
-
-def test_every_head_of_the_table_says_what_is_counted_below_it(run):
-    page = run().page
-    heads = re.findall(r"<th>(.*?)</th>", page)
-    assert heads[1:] == [
-        "Persons",
-        "Recordings",
-        "Recordings at or above the cut-off",
-        "Mean score (SD) of recordings",
-        "Age of persons",
-        "Persons by sex",
-    ]
-
-
-def test_of_unknown_persons_nobody_is_said_to_have_come_again(run, cohort):
-    nobody = run(cohort().assign(subject_id="unknown")).text
-    assert "Whose recordings these are is not known, so that recordings are counted below" in nobody
-    assert "came more than once" not in nobody
-    assert "intervals are over recordings, as if each were of another" in nobody
-    assert "Tested not known 90" in nobody
-    some = cohort(subjects=40, visits=1)
-    some.loc[:9, "subject_id"] = "unknown"
-    text = run(some).text
-    assert "Recordings are counted below: of 10 recordings it is not known whose they are." in text
-    assert "came more than once" not in text
-    again = cohort()
-    again.loc[:2, "subject_id"] = "unknown"
-    assert "some persons came more than once, and of 3 recordings it is not known" in run(again).text
-    assert "Some came more than once" in run().text
