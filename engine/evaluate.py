@@ -111,7 +111,9 @@ def evaluate(config: Mapping[str, Any], *, folder: Path) -> Assessment:
         found = assess(run, manifest, split, predicted, calibration=calibration, change=checkpoint.change)
         clips = predicted.clips["test"]
         strips = filmstrips(clips, manifest, run)
-        groups = by_group(found, manifest) if config.get("audit") else None
+        scale = run["data"]["scale"]
+        span = scale["high"] - scale["low"]
+        groups = by_group(found, manifest, span=span) if config.get("audit") else None
         write_run(folder, found, config=run, record=record, attention=strips, notes=notes, groups=groups)
         common: Any = {"config": run, "folder": folder, "notes": notes, "record": record.content}
         if groups is not None:

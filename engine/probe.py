@@ -30,6 +30,7 @@ from engine.runs.quiet_warnings import quiet
 from engine.runs.seed import seed_run
 from engine.runs.terminal import conclude, shown
 from engine.training.checks import check_scale
+from evaluation.uncertainty.scale_limits import cut_to_scale, span_of
 from evaluation.uncertainty.table_estimates import estimates
 from models.stacked import StackedNetworks
 from models.standardize import set_statistics
@@ -83,8 +84,10 @@ def probe(config: Mapping[str, Any], *, folder: Path) -> list[pd.DataFrame]:
         )
         trained = train_heads(network, stack, read_windows(manifest.recordings()), manifest, splits, plan)
         trials, tables = chosen(trained, manifest.table, splits)
-        found = estimates(tables)
+        span = span_of(record.content)
+        found = cut_to_scale(estimates(tables), span)
         constant: dict[str, Any] = {**estimates(constants(tables[:1], manifest.table, splits))}
+        constant = cut_to_scale(constant, span)
         constant |= _CHANCE if "auc" in constant else {}
         trials.to_csv(folder / "trials.csv", index=False)
         pd.concat(tables, ignore_index=True).to_csv(folder / "predictions.csv", index=False)

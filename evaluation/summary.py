@@ -85,7 +85,10 @@ def counts(recordings: pd.DataFrame) -> dict[str, int]:
         if {target, prediction} <= set(recordings.columns):
             out[f"labeled_{head}"] = len(labeled(recordings, target))
     if "binary_target" in recordings:
-        out["positive"] = int((recordings["binary_target"] == 1).sum())
+        for side, label in (("positive", 1), ("negative", 0)):
+            own = recordings["binary_target"] == label
+            out[side] = int(own.sum())
+            out[f"{side}_subjects"] = int(known.loc[own[known.index], "subject_id"].nunique())
     if cluster_column(recordings) is not None:
         out["clusters"] = int(units(recordings).nunique())
     return out

@@ -23,6 +23,7 @@ from evaluation.change.change_scores import Learned
 from evaluation.metrics.head_ranking import ranked_by_heads
 from evaluation.summary import LINES, metrics_json, summarize
 from evaluation.uncertainty.prediction_intervals import add_intervals
+from evaluation.uncertainty.scale_limits import cut_to_scale
 from evaluation.uncertainty.threshold import Threshold, choose_threshold
 
 
@@ -95,6 +96,7 @@ def assess(
     metrics |= by_known_visits(test, threshold=threshold.value)
     taught = restored(change or {}) if val is None else learned_change(val, manifest)
     changes, metrics["change"] = changes_of(test, manifest, taught)
+    metrics = cut_to_scale(metrics, scale["high"] - scale["low"])
     list_unmeasured(metrics, predicted.unmeasured)
     return Assessment(test, val, threshold, metrics, predicted.unmeasured, changes, taught)
 

@@ -31,6 +31,7 @@ from evaluation.audit.slices import slices
 from evaluation.report.audit_page import write_audit
 from evaluation.uncertainty.bootstrap import Resampling
 from evaluation.uncertainty.label_permutation import permute_labels
+from evaluation.uncertainty.scale_limits import cut_to_scale
 
 _log = logging.getLogger(__name__)
 _NO_FEATURES = "this network gives no features"
@@ -88,14 +89,15 @@ def audit(
     return content
 
 
-def by_group(found: Assessment, manifest: Manifest) -> dict[str, Any]:
+def by_group(found: Assessment, manifest: Manifest, *, span: float) -> dict[str, Any]:
     """Results by sex, age, site and the like, see `evaluation.audit.slices`.
 
     Args:
         found: What the evaluation found on the test split.
         manifest: The manifest that was evaluated.
+        span: Points of the questionnaire, beyond which no interval of an error goes.
     """
-    groups = slices(found.test, targets(manifest), threshold=found.threshold.value)
+    groups = cut_to_scale(slices(found.test, targets(manifest), threshold=found.threshold.value), span)
     if "discrepancy" in found.metrics:  # strata of answers were fitted and measured there
         groups["discrepancy"] = found.metrics["discrepancy"]
     return groups

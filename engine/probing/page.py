@@ -9,6 +9,7 @@ import pandas as pd
 from evaluation.report.forest import panels
 from evaluation.report.page import Section, write_page
 from evaluation.report.style import BLUE, VERMILION, canvas, svg
+from evaluation.uncertainty.scale_limits import cut_to_scale, span_of
 from evaluation.uncertainty.table_estimates import estimates
 
 _SHOWN = ("auc", "ccc", "mae", "rmse")
@@ -35,8 +36,8 @@ def write_probes(
         constant: Estimates of the training means, which read nothing.
         record: Content of `manifest.json`.
     """
-    found = {"mean over seeds": estimates(tables)}
-    found |= {f"seed {table['seed'].iloc[0]}": estimates([table]) for table in tables}
+    groups = {"mean over seeds": tables} | {f"seed {table['seed'].iloc[0]}": [table] for table in tables}
+    found = {name: cut_to_scale(estimates(own), span_of(record)) for name, own in groups.items()}
     mean = found["mean over seeds"]
     known = [name for name in _SHOWN if name in mean and mean[name]["value"] is not None]
     at = {name: (constant.get(name) or {}).get("value") for name in known}

@@ -46,7 +46,7 @@ def run_row(folder: Path) -> dict[str, Any]:
     return row
 
 
-def with_summary(rows: pd.DataFrame, *, summary: Sequence[str]) -> pd.DataFrame:
+def with_summary(rows: pd.DataFrame, *, summary: Sequence[str], span: float = math.inf) -> pd.DataFrame:
     """The rows with a summary of each column below.
 
     A column in which a run has no value has no summary: that of the others would be of fewer.
@@ -55,28 +55,34 @@ def with_summary(rows: pd.DataFrame, *, summary: Sequence[str]) -> pd.DataFrame:
         rows: One a run, with its name as the index.
         summary: Of `mean`, `sd`, and `low` and `high`, the ends of Student's interval of the mean, within the
             range of the metric: for runs that are independent, as seeds are and folds are not.
+        span: Points of the questionnaire, which no error is beyond.
     """
     below = pd.DataFrame(index=list(summary), columns=rows.columns, dtype=float)
     for name in rows.columns:
         values = pd.to_numeric(rows[name], errors="coerce")
         if len(values) < 2 or not values.notna().all() or name in ("epoch", "of"):
             continue
-        mean, low, high = t_interval(values.tolist(), limits=_limits(str(name)))
+        mean, low, high = t_interval(values.tolist(), limits=_limits(str(name), span))
         found = {"mean": mean, "sd": values.std(ddof=1), "low": low, "high": high}
         below[name] = [found[one] for one in summary]
     return pd.concat([rows.astype(object), below.astype(object)])
 
 
-def _limits(column: str) -> Limits:
+def _limits(column: str, span: float) -> Limits:
     """What a value of a column can be: `test/auc`, `val/auc at the end`, or a loss."""
     if column == _PLACE:
         return 0.0, 1.0
     metric = column.removesuffix(_AT_THE_END).rpartition("/")[2]
-    return limits(metric) if metric in METRICS else WITHOUT_END
+    return limits(metric, span=span) if metric in METRICS else WITHOUT_END
 
 
 def write_results(
-    path: Path, rows: Sequence[tuple[str, dict[str, Any]]], *, name: str, summary: Sequence[str]
+    path: Path,
+    rows: Sequence[tuple[str, dict[str, Any]]],
+    *,
+    name: str,
+    summary: Sequence[str],
+    span: float = math.inf,
 ) -> str:
     """Write the table of runs with mean and spread, and return the columns that a terminal has room for.
 
@@ -85,9 +91,10 @@ def write_results(
         rows: Name of each run and its `run_row`.
         name: What the runs are, above their names.
         summary: As in `with_summary`.
+        span: As in `with_summary`.
     """
     runs = pd.DataFrame([row for _, row in rows], index=[run for run, _ in rows])
-    table = with_summary(runs, summary=summary)
+    table = with_summary(runs, summary=summary, span=span)
     table.index.name = name
     put(path, table.to_csv().encode())
     return shown(table)

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from math import prod
+from math import inf, prod
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +91,7 @@ def sweep_summary(folder: Path, jobs: Sequence[tuple[Path, list[str]]]) -> str:
     from engine.runs.results_table import run_row, write_results
     from engine.runs.terminal import shown
     from evaluation.report.terminal_summary import block
+    from evaluation.uncertainty.scale_limits import span_of
 
     varied = [[one for one in given if any(one not in other for _, other in jobs)] for _, given in jobs]
     seeds = len(jobs) > 1 and all(one.startswith("seed=") for own in varied for one in own)
@@ -100,7 +101,8 @@ def sweep_summary(folder: Path, jobs: Sequence[tuple[Path, list[str]]]) -> str:
         rows = [(name, {key: row[key] for key in row if not key.startswith("test/")}) for name, row in rows]
     path = folder / ("seeds.csv" if seeds else "jobs.csv")
     summary = ("mean", "sd", "low", "high") if seeds else ()
-    text = write_results(path, rows, name="seed" if seeds else "job", summary=summary)
+    span = span_of(read_manifest_json(jobs[0][0])) if jobs else inf
+    text = write_results(path, rows, name="seed" if seeds else "job", summary=summary, span=span)
     told = [("table", shown(path))]
     following = f"python -m evaluation.comparison {shown(folder)} <another run or sweep>"
     ends = ", low to high: 95 % interval of the mean over seeds" if seeds else ""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from evaluation.metrics.catalog import METRICS
 from evaluation.summary import mean_prediction, metrics_json, summarize
 from evaluation.tables.clusters import PREFIX, cluster_column
 from evaluation.tables.predictions import measured
+from evaluation.uncertainty.scale_limits import cut_to_scale
 from evaluation.uncertainty.table_estimates import paired_differences
 from evaluation.uncertainty.threshold import Threshold
 
@@ -35,6 +37,7 @@ def pool(
     tables: Sequence[pd.DataFrame],
     *,
     lines: Lines | None = None,
+    span: float = inf,
 ) -> Assessment:
     """Pool the folds' test predictions and their baselines.
 
@@ -48,6 +51,7 @@ def pool(
         splits: The folds.
         tables: `predictions.csv` of each fold.
         lines: Those that need more than manifest rows; None leaves them out.
+        span: Points of the questionnaire, beyond which no interval of an error goes.
 
     Raises:
         ValueError: A recording was tested in no fold of a repeat, or in several.
@@ -70,6 +74,7 @@ def pool(
     metrics["folds"] = spread([measured(table[table["split"] == "test"]) for table in tables])
     if len(repeats) > 1:
         metrics["repeats"] = spread(tested)
+    metrics = cut_to_scale(metrics, span)
     lost = repeats[0].unmeasured
     list_unmeasured(metrics, lost)
     test = mean_prediction(tested)

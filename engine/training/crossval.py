@@ -81,7 +81,9 @@ def cross_validate(
         tables = [read_predictions(place / "predictions.csv") for place in places]
         remarks = dict.fromkeys(read_manifest_json(place).get("unselected") for place in places)
         notes = [f"Folds: {remark}" for remark in remarks if remark]
-        found = pool(manifest, splits, tables, lines=Lines(config, manifest))
+        scale = config["data"]["scale"]
+        span = scale["high"] - scale["low"]
+        found = pool(manifest, splits, tables, lines=Lines(config, manifest), span=span)
         with RunTracking(config, record=record, kind="crossval") as tracking:
             write_run(folder, found, config=config, record=record, notes=notes)
             tracking.results(found)

@@ -14,6 +14,7 @@ from evaluation.tables.clusters import unit_of, units
 from evaluation.uncertainty.confidence_intervals import Limits, limits, t_interval
 from evaluation.uncertainty.holm import holm
 from evaluation.uncertainty.paired_permutation import PERMUTATIONS, paired_permutation
+from evaluation.uncertainty.scale_limits import cut_to_scale, span_of
 from evaluation.uncertainty.table_estimates import Bound, bind, paired_differences, why_undefined
 
 ALPHA = 0.05
@@ -117,14 +118,17 @@ def _differences(
         thresholds_a=_thresholds(a),
         thresholds_b=_thresholds(b),
     )
+    span = span_of(a.record)
+    gaps = cut_to_scale({"difference": gaps}, span)["difference"]
     found: dict[str, dict[str, Any]] = {}
     for name in names:
         values = [[by_name[name].value().value for by_name in bound] for bound in (bound_a, bound_b)]
         left, right = ([float(value) for value in side if value is not None] for side in values)
-        seeds = {"a": over_seeds(left, limits=limits(name)), "b": over_seeds(right, limits=limits(name))}
+        own = limits(name, span=span)
+        seeds = {"a": over_seeds(left, limits=own), "b": over_seeds(right, limits=own)}
         if len(left) == len(right) > 1:
             paired = [x - y for x, y in zip(left, right, strict=True)]
-            seeds["difference"] = over_seeds(paired, limits=limits(name, difference=True))
+            seeds["difference"] = over_seeds(paired, limits=limits(name, difference=True, span=span))
         found[name] = {
             "a": float(np.mean(left)),
             "b": float(np.mean(right)),

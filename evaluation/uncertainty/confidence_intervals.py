@@ -4,7 +4,7 @@ With the standard error e and the degrees of freedom df of the jackknife (`jackk
 97.5 % point of Student's t of df:
 
     share, in [0, 1]          all x with |\theta - x| <= c sqrt(x (1 - x) / n),  n = \theta (1 - \theta) / e^2
-    error, from 0             \theta exp(\pm c e / \theta)
+    error, from 0             \theta exp(\pm c e / \theta), no more than the scale has points
     correlation, in [-1, 1]   tanh(artanh \theta \pm c e / (1 - \theta^2))
     difference                \theta \pm c e, within the values that a difference can take
 
@@ -12,7 +12,8 @@ The first is Wilson's interval (JASA 1927) with the effective number of persons 
 Graubard, Survey Methodology 1998), the third Fisher's z. Which scale, and which df, was chosen by the
 simulation in `docs/results/coverage.md`. The last, and Student's interval of a few seeds, can reach beyond
 the range of a metric, such as [0, 1] of an AUC; there is no truth out there, so they are cut to it
-(`within`), which leaves their coverage as it is.
+(`within`), which leaves their coverage as it is. An error in points, and a difference of two, end at the
+points that the questionnaire has (`scale_limits`).
 """
 
 from collections.abc import Sequence
@@ -37,7 +38,8 @@ METHODS = {  # over persons; over groups of them, these are named in their place
     "correlation": "jackknife over persons, Fisher z",
     "difference": "jackknife over persons",
 }
-BOUNDARY = "Wilson, persons counted"
+WILSON = "Wilson"
+BOUNDARY = f"{WILSON}, persons counted"
 
 MIN_PERSONS = 10
 FEWEST_PERSONS = 3  # of two persons there is one difference, and Student's t of one degree of freedom
@@ -106,14 +108,23 @@ def scale_of(metric: Metric) -> Scale:
     return "correlation" if least < 0 else "share" if np.isfinite(greatest) else "error"
 
 
-def limits(name: str, *, difference: bool = False) -> Limits:
+def limits(name: str, *, difference: bool = False, span: float = np.inf) -> Limits:
     """Least and greatest value that a metric, or the difference of two of it, can take.
+
+    Args:
+        name: Name of the metric.
+        difference: Of two of it.
+        span: Points from the lowest to the highest total of the questionnaire, where it is known.
 
     Examples:
         >>> limits("auc"), limits("auc", difference=True), limits("mae")
         ((0.0, 1.0), (-1.0, 1.0), (0.0, inf))
+        >>> limits("mae", span=63), limits("mae", difference=True, span=63)
+        ((0.0, 63.0), (-63.0, 63.0))
     """
     least, greatest = RECORDS[name].range
+    if RECORDS[name].unit == "points":  # one change can be a whole scale up, and be said to be one down
+        greatest = min(greatest, 2.0 * span if RECORDS[name].kind == "change" else float(span))
     return (least - greatest, greatest - least) if difference else (least, greatest)
 
 

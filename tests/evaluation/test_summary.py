@@ -23,6 +23,10 @@ def test_summary_of_a_split(recordings):
     assert out["counts"]["recordings"] == 90
     assert out["counts"]["subjects"] == 30
     assert out["counts"]["positive"] == recordings["binary_target"].sum()
+    assert out["counts"]["negative"] == 90 - out["counts"]["positive"]
+    for side, label in (("positive", 1), ("negative", 0)):
+        own = recordings[recordings["binary_target"] == label]
+        assert out["counts"][f"{side}_subjects"] == own["subject_id"].nunique()
 
 
 def test_persons_are_summarized_apart(recordings):

@@ -37,8 +37,10 @@ def sides(record: Record) -> Sides:
     """By the cut-off of the questionnaire, or by the label where there is none or are several."""
     cuts = {one["cut_off"] for one in record.get("questionnaires") or () if one.get("cut_off") is not None}
     if len(cuts) == 1:
-        return Sides("at or above the cut-off", "below it", "below the cut-off", "At or above the cut-off")
-    return Sides("with a positive label", "with a negative one", "with a negative label", "Positive label")
+        column = "Recordings at or above the cut-off"
+        return Sides("at or above the cut-off", "below it", "below the cut-off", column)
+    column = "Recordings with a positive label"
+    return Sides("with a positive label", "with a negative one", "with a negative label", column)
 
 
 def opening(record: Record) -> str:

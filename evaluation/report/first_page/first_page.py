@@ -8,10 +8,12 @@ import pandas as pd
 
 from evaluation.report.few_persons import without_doubtful_intervals
 from evaluation.report.first_page.asked import asked, opening, sides
-from evaluation.report.first_page.found import findings, groups, unit
+from evaluation.report.first_page.by_group import groups
+from evaluation.report.first_page.found import findings
 from evaluation.report.first_page.interval_bar import IntervalBar, interval_bars
 from evaluation.report.first_page.limits import not_for, weaknesses
-from evaluation.report.first_page.people import TESTED, origin, people_table
+from evaluation.report.first_page.people import origin, people_table
+from evaluation.report.first_page.plain_title import plain_title
 from evaluation.report.run_facts import trial
 from evaluation.uncertainty.confidence_intervals import MIN_PERSONS
 
@@ -25,6 +27,7 @@ _TRIAL = (
 class FirstPage:
     """The page in the order in which it is read; lists are of sentences."""
 
+    title: str
     opening: str
     asked: Sequence[str]
     columns: Sequence[str]
@@ -61,9 +64,9 @@ def first_page(
     test, words, whole = metrics["test"], sides(record), trial(record) is None
     columns, people = people_table(rows, record, above=words.column)
     measured = whole and not test.get("reason")
-    tested = next((row for row in rows if row["split"] in TESTED), {})
-    found = findings(metrics, words=words, threshold=threshold, tested=tested) if whole else [_TRIAL]
+    found = findings(metrics, words=words, threshold=threshold) if whole else [_TRIAL]
     return FirstPage(
+        title=plain_title(record, predictions.columns),
         opening=opening(record),
         asked=asked(record, predictions.columns),
         columns=columns,
@@ -80,12 +83,24 @@ def _over(test: Mapping[str, Any], measured: bool) -> list[str]:
     """What is counted below, and what an interval is."""
     if not measured:
         return []
-    several = unit(test["counts"]) == "recording"
-    counted = "Some came more than once, so that recordings are counted below." if several else ""
-    if 0 < test["counts"].get("subjects", 0) < MIN_PERSONS:
+    counted = _counted(test["counts"])
+    persons = test["counts"].get("subjects", 0)
+    if 0 < persons < MIN_PERSONS:
         return [counted] if counted else []
-    over = test.get("intervals_over") or "persons"
+    over = test.get("intervals_over") or ("persons" if persons else "recordings, as if each were of another")
     return [
         f"{counted} Of 100 studies like this one, about 95 would have the number of all such people inside "
         f"their 95 % interval; intervals are over {over}.".lstrip()
     ]
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    """Why recordings are counted and not persons, as far as it is known."""
+    unknown, persons = counts.get("unknown_subject", 0), counts.get("subjects", 0)
+    several = counts["recordings"] - unknown > persons
+    if unknown == counts["recordings"]:
+        return "Whose recordings these are is not known, so that recordings are counted below, not persons."
+    if unknown:
+        again = "some persons came more than once, and " if several else ""
+        return f"Recordings are counted below: {again}of {unknown} recordings it is not known whose they are."
+    return "Some came more than once, so that recordings are counted below." if several else ""

@@ -20,12 +20,13 @@ def people_table(rows: Sequence[Row], record: Record, *, above: str) -> tuple[li
         record: Content of `manifest.json`.
         above: Heading of the column that counts the positive.
     """
-    columns = ["", "Persons", "Recordings", above, "Score, mean (SD)", "Age", "Sex"]
+    score = "Mean score (SD) of recordings"
+    columns = ["", "Persons", "Recordings", above, score, "Age of persons", "Persons by sex"]
     table = []
     for label, parts in _PARTS.items():
         own = [row for row in rows if str(row["split"]).partition(" ")[0] in parts]
         if own:
-            counts = [_span(row[name] for row in own) for name in ("persons", "recordings")]
+            counts = [_persons(own), _span(row["recordings"] for row in own)]
             one = own[0] if len(own) == 1 else {}
             facts = _facts(record, parts[0])
             folds = f", each of {len(own)} rounds" if len(own) > 1 else ""
@@ -74,12 +75,17 @@ def origin(record: Record, *, tested: int) -> list[str]:
         text = "The tested persons come from the same collection as the others, and nobody is in two groups."
     places = listed_counts(facts.get("site"))
     if places and len(facts.get("site") or ()) > 1:
-        text += f" They were recorded at {places}."
+        text += f" Persons by place of recording: {places}."
     return (
         [text + (f" The data are called {name}." if name and not record.get("synthetic") else "")]
         if tested
         else []
     )
+
+
+def _persons(rows: Sequence[Row]) -> str:
+    """How many; of recordings of which nobody knows whose they are that this is not known."""
+    return "not known" if not any(row["persons"] for row in rows) else _span(row["persons"] for row in rows)
 
 
 def _met_again(seen: Mapping[str, int], tested: int) -> str:

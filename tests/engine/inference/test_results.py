@@ -109,3 +109,22 @@ def test_a_validation_recording_without_a_measurement_takes_no_line_away(manifes
     found = assess(CONFIG, damaged, split, PredictedParts({}, parts, nothing)).metrics["reference"]
     assert "statistics" in found
     assert "statistics" not in found["reasons"]
+
+
+def test_no_interval_of_an_error_is_beyond_the_questionnaire(manifest):
+    """Four persons, of whom one is missed by far: their interval alone would reach beyond 63 points."""
+    rng, table = np.random.default_rng(0), manifest.table
+    few = sorted(set(table["subject_id"]))[:4]
+    tested, chosen = (
+        tuple(table.loc[table["subject_id"].isin(own), "recording_id"])
+        for own in (few, sorted(set(table["subject_id"]))[4:8])
+    )
+    rest = tuple(set(table["recording_id"]) - {*tested, *chosen})
+    split = replace(Holdout().splits(manifest)[0], train=rest, val=chosen, test=tested)
+    test, val = (told(manifest, ids, rng) for ids in (tested, chosen))
+    missed = np.where(test["subject_id"] == few[0], 62.9 - test["score_target"], 0.1)
+    both = {"test": test.assign(score_prediction=test["score_target"] + missed), "val": val}
+    nothing = unmeasured_table({}, targets(manifest), heads=("score",))
+    found = assess(CONFIG, manifest, split, PredictedParts({}, both, nothing)).metrics
+    assert found["test"]["mae"]["high"] == 63
+    assert "cut to a scale of 63 points" in found["test"]["mae"]["method"]

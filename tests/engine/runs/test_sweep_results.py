@@ -70,6 +70,21 @@ def test_the_interval_of_two_seeds_stays_within_the_range_of_the_metric(sweep, t
     assert ends["test/mae"].tolist() == pytest.approx([8.5 - half, 8.5 + half])
 
 
+def test_no_error_of_two_seeds_is_beyond_the_questionnaire(sweep, tmp_path):
+    jobs = sweep(["seed=0"], ["seed=1"])
+    record = json.loads((jobs[0][0] / "manifest.json").read_text())
+    scale = {"name": "PHQ-2", "low": 0, "high": 6, "cut_off": 3}
+    for place, _ in jobs:
+        for name, content in (
+            ("manifest.json", record | {"questionnaires": [scale]}),
+            ("metrics.json", {"test": {"mae": {"value": 2.0 + len(jobs) * int(place.name)}}}),
+        ):
+            (place / name).write_text(json.dumps(content))
+    sweep_summary(tmp_path, jobs)
+    ends = pd.read_csv(tmp_path / "seeds.csv", index_col=0).loc[["low", "high"]]
+    assert ends["test/mae"].tolist() == [0.0, 6.0]
+
+
 def test_jobs_of_other_settings_are_compared_by_validation_and_show_no_test_value(sweep, tmp_path):
     text = sweep_summary(tmp_path, sweep(["lr=1"], ["lr=2"], ["lr=3"]))
     assert "test/" not in text + (tmp_path / "jobs.csv").read_text()

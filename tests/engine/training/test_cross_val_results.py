@@ -65,6 +65,14 @@ def test_a_repeat_that_misses_somebody_is_refused(manifest):
         pool(manifest, splits, [*tables[:3], tables[3].iloc[1:]])
 
 
+def test_no_interval_of_an_error_is_beyond_the_questionnaire(manifest):
+    splits = KFold(folds=2, val=0.3).splits(manifest)
+    tables = [predicted(manifest, split, seed) for seed, split in enumerate(splits)]
+    whole = pool(manifest, splits, tables).metrics["test"]["mae"]
+    span = (whole["value"] + whole["high"]) / 2  # as if the questionnaire had so few points
+    assert pool(manifest, splits, tables, span=span).metrics["test"]["mae"]["high"] == span
+
+
 def test_recordings_without_a_measurement_are_counted_and_in_no_line(manifest):
     splits = KFold(folds=2, val=0.3).splits(manifest)
     tables = [predicted(manifest, split, seed) for seed, split in enumerate(splits)]

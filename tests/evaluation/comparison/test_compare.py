@@ -49,6 +49,15 @@ def test_differences_are_the_paired_ones(write_run):
     assert min(adjusted) == pytest.approx(min(raw) * len(raw))
 
 
+def test_no_difference_is_beyond_the_questionnaire(write_run):
+    folders = write_run("a"), write_run("b", noise=4.0)
+    whole = compare(*map(read_run, folders), only=["mae"], **DRAWS)["metrics"]["mae"]["difference"]
+    span = -(whole["value"] + whole["low"]) / 2  # as if the questionnaire had so few points
+    (folders[0] / "manifest.json").write_text(json.dumps({"questionnaires": [{"low": 0, "high": span}]}))
+    found = compare(*map(read_run, folders), only=["mae"], **DRAWS)["metrics"]["mae"]["difference"]
+    assert whole["low"] < found["low"] == -span
+
+
 def test_the_verdict_follows_the_test_and_says_where_the_interval_disagrees(write_run):
     a, b = read_run(write_run("a")), read_run(write_run("b", noise=4.0))
     found = compare(a, b, only=["mae"], **DRAWS)

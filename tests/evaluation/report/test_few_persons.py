@@ -23,5 +23,10 @@ def test_the_numbers_themselves_stay_and_so_do_those_of_many_persons():
     few, many = metrics(3), metrics(10)
     bare = without_doubtful_intervals(few)
     assert bare["test"]["auc"] == {"value": 0.5, "low": None, "high": None}
+    counted = {"value": 1.0, "low": 0.34, "high": 1.0, "method": "Wilson, persons counted"}
+    every = few["test"] | {"sensitivity": counted, "specificity": counted | {"method": "jackknife"}}
+    found = without_doubtful_intervals(few | {"test": every})["test"]
+    assert found["sensitivity"] == counted  # of two of two persons, which it says
+    assert found["specificity"]["low"] is None
     assert few == metrics(3)  # nothing was changed in place
     assert without_doubtful_intervals(many) is many

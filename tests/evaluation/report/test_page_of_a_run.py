@@ -19,7 +19,9 @@ def section(page, name):
 
 def test_made_up_data_are_named_in_title_and_heading(page, series_run):
     assert "<title>SYNTHETIC: mpdrm_series" in page
-    assert "<h1>SYNTHETIC: mpdrm_series</h1>" in page
+    told = "the BDI-II total and who reaches its cut-off from measurements of faces"
+    assert f"<h1>A network trained to tell {told}, tested on made-up persons</h1>" in page
+    assert '<span class="small">run SYNTHETIC: mpdrm_series</span>' in page
     assert series_run.record["synthetic"] is True
 
 
@@ -78,11 +80,13 @@ def test_the_first_page_has_the_numbers_of_the_file(page, series_run):
     first = section(page, "first-page")
     assert page.index('id="first-page"') < page.index('id="technical"') < page.index('id="headline"')
     auc, mae = stored["auc"], stored["mae"]
-    assert f"the network ranks about {100 * auc['value']:.0f} rightly" in first
+    counted = stored["counts"]
+    assert f"f {counted['positive'] * counted['negative']:,} pairs of recordings" in first
+    assert f"rightly ({100 * auc['value']:.0f} of 100; " in first
     assert f"miss the questionnaire&#39;s total by {mae['value']:.1f} points" in first
     assert stored["precision"].keys() >= {"value", "low", "high"}
     if stored["precision"]["value"] is not None:
-        assert f"flagged rightly ({100 * stored['precision']['value']:.0f} of 100" in first
+        assert f"of them rightly ({100 * stored['precision']['value']:.0f} of 100; " in first
     assert "These data are synthetic" in first[:200]
     tested = re.search(r">Tested</td>(.*?)</tr>", first).group(1)
     assert f">{stored['counts']['subjects']}</td>" in tested

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from scipy.stats import binomtest
 
 
 def counts(text):
@@ -18,19 +19,24 @@ def sentence(text, words):
 
 def constant(mae, low, high):
     gap = {"value": -2.0, "low": low, "high": high}
-    return {"constant": {"mae": {"value": mae, "low": None, "high": None}, "difference": {"mae": gap}}}
+    own = {"value": mae, "low": mae - 2.5, "high": mae + 3}
+    return {"constant": {"mae": own, "difference": {"mae": gap}}}
 
 
 def test_numbers_in_the_words_are_those_of_the_metrics(run):
     one = run(reference=constant(9.94, -3.0, -1.0))
-    test = one.metrics["test"]
+    test, table = one.metrics["test"], one.predictions[one.predictions["split"] == "test"]
     auc, mae = test["auc"], test["mae"]
-    said = sentence(one.text, "ranks about")
+    ill, well = (table.loc[table["binary_target"] == side, "binary_prediction"] for side in (1, 0))
+    right = sum(a > b for a in ill for b in well)  # counted here, without a metric
+    said = sentence(one.text, "the network ranks").replace(",", "")
     expected = [round(100 * auc[key]) for key in ("value", "low", "high")]
-    assert counts(said) == [100, expected[0], 95, *expected[1:], 50]
+    assert counts(said) == [len(ill) * len(well), right, expected[0], 100, 95, *expected[1:], 50]
     said = sentence(one.text, "miss the questionnaire's total")
     points = [float(number) for number in re.findall(r"\d+\.\d", said)]
-    assert points == [*(round(mae[key], 1) for key in ("value", "low", "high")), 9.9]
+    assert points == [*(round(mae[key], 1) for key in ("value", "low", "high")), 9.9, 7.4, 12.9, 2, 3, 1]
+    assert f"On average over {len(table)} recordings" in said
+    assert "the network minus that is \N{MINUS SIGN}2.0 (\N{MINUS SIGN}3.0 to" in said
     assert "closer by more than chance" in one.text
 
 
@@ -40,16 +46,19 @@ def test_flags_are_counted_as_the_metrics_have_them(run):
     flagged = table["binary_prediction"] >= one.threshold["value"]
     right = table.loc[flagged, "binary_target"].mean()  # counted here, without a metric
     assert test["precision"]["value"] == pytest.approx(right)
-    said = sentence(one.text, "would be flagged rightly")
-    share = round(100 * table["binary_target"].mean())
+    said = sentence(one.text, "It flags")
+    share, hits = round(100 * table["binary_target"].mean()), int(table.loc[flagged, "binary_target"].sum())
     low, high = (round(100 * test["precision"][key]) for key in ("low", "high"))
-    assert counts(said) == [10, round(10 * right), round(100 * right), 100, 95, low, high, share, 100]
+    first = [int(flagged.sum()), len(table), hits, round(100 * right), 100, 95, low, high]
+    assert counts(said) == [*first, int(table["binary_target"].sum()), len(table), share, 100]
     said = sentence(one.text, "it misses")
-    missed = table.loc[table["binary_target"] == 1, "binary_prediction"] < one.threshold["value"]
-    low, high = (round(100 * (1 - test["sensitivity"][key])) for key in ("high", "low"))
-    assert round(10 * missed.mean()) == 0  # which is not said of somebody
-    assert counts(said)[:7] == [10, 1, round(100 * missed.mean()), 100, 95, low, high]
-    assert "it misses fewer than 1 (" in said
+    for label, name, words in ((1, "sensitivity", "it misses"), (0, "specificity", "it flags")):
+        own = table[table["binary_target"] == label]
+        wrong = flagged[own.index] != label
+        low, high = (round(100 * (1 - test[name][key])) for key in ("high", "low"))
+        part = next(one for one in said.split("; of the") if words in one)
+        head = [len(own), own["subject_id"].nunique(), int(wrong.sum())]
+        assert counts(part) == [*head, round(100 * wrong.mean()), 100, 95, low, high]
 
 
 def test_question_input_and_persons(run):
@@ -60,7 +69,7 @@ def test_question_input_and_persons(run):
     assert "8 pictures of 64 x 64 pixels, spread over 3 seconds (3 such pieces of every recording)" in text
     assert "Learned from 60 180 90 of 180 (50 %) 15.0 (9.0) 18 to 70 f: 32, m: 28" in text
     assert re.search(r"Tested 30 90 \d+ of 90 \(\d+ %\) [\d.]+ \([\d.]+\) 19 to 61 f: 16, m: 14", text)
-    assert "They were recorded at north: 20, south: 10." in text
+    assert "Persons by place of recording: north: 20, south: 10." in text
 
 
 def test_made_up_persons_are_named_in_the_first_sentence_and_real_ones_never_are(run):
@@ -80,7 +89,7 @@ def test_what_it_must_not_be_used_for_names_its_questionnaire(run):
 
 def test_binary_only(run):
     one = run(heads=("binary",))
-    assert "ranks about" in one.text
+    assert "the network ranks" in one.text
     assert "points on average" not in one.text
     assert "miss the questionnaire's total" not in one.text
     assert "tell whether the total reaches the cut-off" in one.text
@@ -89,7 +98,7 @@ def test_binary_only(run):
 def test_score_only(run):
     one = run(heads=("score",), changed="no classes")
     assert "miss the questionnaire's total" in one.text
-    for absent in ("ranks about", "flag", "The percentages that it gives"):
+    for absent in ("the network ranks", "flag", "the probabilities that it gives"):
         assert absent not in one.text
 
 
@@ -102,7 +111,8 @@ def test_labels_without_a_questionnaire(run):
 
 def test_persons_with_a_recording_each_are_persons(run, cohort):
     one = run(cohort(subjects=60, visits=1))
-    assert "Of 100 pairs of one person at or above the cut-off and one below it" in one.text
+    assert "pairs of one person at or above the cut-off and one below it, the network ranks" in one.text
+    assert " persons at or above the cut-off, it misses" in one.text
     assert "Some came more than once" not in one.text
     assert "pairs of recordings" in run().text
 
@@ -183,10 +193,13 @@ def test_hidden_answers_are_no_result(run, cohort):
     assert (
         "No result: the answers of the tested persons are hidden or missing. Their 90 recordings" in one.text
     )
-    assert f"about {100 * auc['value']:.0f} are ranked rightly" in one.text
+    pairs = one.metrics["val"]["counts"]["positive"] * one.metrics["val"]["counts"]["negative"]
+    right = f"ranks {auc['value'] * pairs:,.0f} rightly ({100 * auc['value']:.0f} of 100"
+    assert f"of {pairs:,} pairs of recordings" in one.text
+    assert right in one.text
     assert "which flatters" in one.text
     assert "<svg" not in one.page
-    assert "the network ranks" not in one.text
+    assert "a coin reaches" not in one.text
 
 
 def test_a_trial_run_shows_no_number_as_a_result(run, record):
@@ -196,7 +209,7 @@ def test_a_trial_run_shows_no_number_as_a_result(run, record):
     assert (
         "This was a trial run (debug=fast, trainer.limit_train_batches=2, trainer.max_epochs=1)" in one.text
     )
-    assert "ranks about" not in one.text
+    assert "the network ranks" not in one.text
     assert "<svg" not in one.page
 
 
@@ -223,7 +236,7 @@ def test_ranking_below_chance_is_no_success(run, cohort):
     one = run(table)
     assert one.metrics["test"]["auc"]["high"] < 0.5
     assert "it ranks wrongly more often than a coin" in one.text
-    assert "more than chance" not in sentence(one.text, "ranks about")
+    assert "more than chance" not in sentence(one.text, "a coin reaches 50")
 
 
 def test_an_interval_that_holds_chance_says_so(run, cohort):
@@ -238,8 +251,9 @@ def test_nobody_flagged(run, cohort):
     table = cohort()
     table["binary_prediction"] /= 1000
     one = run(table)
-    assert "It flags none of the tested recordings." in one.text
-    assert "it misses all (100 of 100" in one.text
+    assert "It flags none of the 90 tested recordings." in one.text
+    positive = one.metrics["test"]["counts"]["positive"]
+    assert f"it misses all {positive} (100 of 100; Wilson 95 % interval" in one.text
 
 
 def test_answers_to_single_questions(run, cohort):
@@ -283,23 +297,6 @@ def test_measurements_instead_of_pictures(run, record):
     )
 
 
-def test_groups_where_they_were_measured(run):
-    assert "was not measured in this run" in run().text
-    apart = {"auc": {"value": -0.2, "low": -0.3, "high": -0.1}}
-    sex = [
-        {"group": "f", "auc": {"value": 0.6, "low": 0.5, "high": 0.7}, "difference": apart},
-        {"group": "m", "auc": {"value": 0.8, "low": 0.7, "high": 0.9}, "difference": {}},
-    ]
-    text = run(groups={"sex": {"groups": sex}, "age": {"reason": "not in the manifest"}}).text
-    assert "Of 100 pairs within a group, ranked rightly, by sex: f 60 (50 to 70)*, m 80 (70 to 90)." in text
-    assert "A star: differs from the others by more than chance." in text
-    points = [{"group": name, "mae": {"value": 8.25, "low": 7.0, "high": 9.5}} for name in "abcdef"]
-    text = run(groups={"site": {"groups": points}}).text
-    assert "Points missed on average within a group, by site: a 8.2 (7.0 to 9.5), b" in text
-    assert "d 8.2 (7.0 to 9.5), 2 more in audit.html." in text
-    assert "could not be compared" in run(groups={"sex": {"reason": "not in the manifest"}}).text
-
-
 def line(auc, low, high):
     gap = {"value": (low + high) / 2, "low": low, "high": high}
     return {"auc": {"value": auc, "low": auc - 0.1, "high": auc + 0.1}, "difference": {"auc": gap}}
@@ -308,9 +305,9 @@ def line(auc, low, high):
 @pytest.mark.parametrize(
     ("gap", "words"),
     [
-        ((0.1, 0.2), "is better than"),
-        ((-0.2, -0.1), "is worse than"),
-        ((-0.1, 0.1), "is not shown to be better"),
+        ((0.1, 0.2), "better by more than chance"),
+        ((-0.2, -0.1), "worse by more than chance"),
+        ((-0.1, 0.1), "not shown to be better"),
     ],
 )
 def test_what_can_be_had_without_the_network_is_held_against_it(run, gap, words):
@@ -329,11 +326,15 @@ def test_what_can_be_had_without_the_network_is_held_against_it(run, gap, words)
         ("Simple stat", 90),
     ):
         said = sentence(text, opening)
-        assert f" {best}; the network {words}" in said
+        assert f" {best} of 100 pairs (95 % interval {best - 10} to {best + 10})" in said
+        ends = [f"{100 * end:+.0f}".replace("-", "\N{MINUS SIGN}") for end in gap]
+        assert f"({ends[0]} to {ends[1]}): {words}." in said
     assert "Simple statistics" not in run(reference={"nuisance": beaten}).text
     one_of_two = {"last_score": line(0.8, -0.12, 0.02), "mean_score": line(0.79, -0.07, -0.01)}
     said = sentence(run(reference=one_of_two).text, "What the person scored")
-    assert "reaches 80; the network is not shown to be better" in said  # the verdict is that of the number
+    assert "reaches 80 of 100 pairs" in said
+    assert "is \N{MINUS SIGN}5 (" in said  # difference and verdict are those of the number
+    assert said.endswith("not shown to be better.")
 
 
 def test_bars_lie_where_their_numbers_are(run):
@@ -344,3 +345,29 @@ def test_bars_lie_where_their_numbers_are(run):
     places = [float(number) for number in (*drawn.groups(), *dot.groups())]
     assert places == [pytest.approx(8 + 384 * auc[key], abs=0.06) for key in ("low", "high", "value")]
     assert f'aria-label="Pairs ranked rightly, of 100: {100 * auc["value"]:.0f} of 100' in one.page
+
+
+def test_all_of_two_persons_are_two_of_two_with_wilsons_interval(run, cohort):
+    table = cohort(subjects=6, visits=1)
+    table["binary_target"] = [1.0, 1.0, 0.0, 0.0, 0.0, 0.0]
+    table["binary_prediction"] = [0.99, 0.98, 0.01, 0.02, 0.99, 0.01]
+    one = run(table)
+    said = sentence(one.text, "it misses")
+    expected = round(100 * (1 - binomtest(2, 2).proportion_ci(method="wilson").low))
+    interval = f"(0 of 100; Wilson 95 % interval 0 to {expected})"
+    assert f"Of the 2 persons at or above the cut-off, it misses none {interval}" in said
+    assert (
+        "of the 4 persons below the cut-off, it flags 1 wrongly (25 of 100; no interval to rely on)" in said
+    )
+
+
+def test_calibration_is_told_with_both_its_errors_and_no_praise(run):
+    own = {"value": 0.24, "low": 0.21, "high": 0.27}
+    one = run(reference={"constant": {"brier": own}})
+    test = one.metrics["test"]
+    said = sentence(one.text, "the probabilities that it gives")
+    assert f"and the shares that came true differ by {100 * test['ece']['value']:.0f} of 100" in said
+    assert "without interval" in said
+    brier = "{value:.2f} (95 % interval {low:.2f} to {high:.2f})".format(**test["brier"])
+    given = "always giving the share of those it learned from has 0.24 (95 % interval 0.21 to 0.27); 0 is"
+    assert f"Their squared error is {brier}; {given}" in one.text

@@ -35,7 +35,8 @@ def sheets(page, folder):
 def talkative(run, record):
     """A run of which as much is to be said as there can be."""
     estimate = {"value": 0.61, "low": 0.42, "high": 0.77}
-    line = {"auc": estimate, "mae": {"value": 9.9, "low": None, "high": None}}
+    line = {"auc": estimate, "mae": {"value": 9.9, "low": 8.1, "high": 12.2}}
+    line["brier"] = {"value": 0.24, "low": 0.21, "high": 0.27}
     line["difference"] = {
         "auc": {"value": 0.1, "low": -0.1, "high": 0.3},
         "mae": {"value": -1.0, "low": -2.0, "high": 1.0},
@@ -43,6 +44,7 @@ def talkative(run, record):
     groups = [
         {
             "group": f"{name} of a long name",
+            "persons": 24,
             "auc": estimate,
             "difference": {"auc": {"value": 0.2, "low": 0.1, "high": 0.3}},
         }
