@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from datamodules.commands import typed
 from datamodules.manifests.known_visits import Known
 from datamodules.manifests.manifest import Manifest, read_manifest
 from datamodules.splits.longitudinal import everybody_later
@@ -146,14 +147,14 @@ def _exported(config: Mapping[str, Any]) -> Exported:
 def _following(config: Mapping[str, Any], checkpoint: Path, folder: Path) -> list[str]:
     """What to type after an evaluation: the audit, if it has not been made, and a comparison."""
     if config.get("exported") is not None:
-        return [f"python -m evaluation.comparison {shown(folder)} FOLDER  # of another run"]
+        return [f"{typed('compare')} {shown(folder)} FOLDER  # of another run"]
     given = [f"ckpt_path={shown(checkpoint)}", *trust_word(config)]
     if config["manifest"] is not None:
         given.append(f"manifest={shown(Path(config['manifest']))}")
     if (data := (config.get("paths") or {}).get("data", "data")) != "data":
         given.append(f"paths.data={shown(Path(data))}")
-    audited = [] if config.get("audit") else [" ".join(["python eval.py", *given, "audit=true"])]
-    return [*audited, f"python -m evaluation.comparison {shown(folder)} FOLDER  # of another run"]
+    audited = [] if config.get("audit") else [" ".join([typed("eval"), *given, "audit=true"])]
+    return [*audited, f"{typed('compare')} {shown(folder)} FOLDER  # of another run"]
 
 
 def _record(
@@ -222,7 +223,7 @@ def _material(
     if not any(name in manifest.table and manifest.table[name].notna().any() for name in ("score", "binary")):
         raise ConfigError(
             f"{manifest}: no recording has a label (score, or binary), so there is nothing to measure. "
-            f"Predict with python predict.py ckpt_path={checkpoint.path} input={path}"
+            f"Predict with {typed('predict')} ckpt_path={checkpoint.path} input={path}"
         )
     check_content(manifest, checkpoint.config, trained=True)
     known = checkpoint.split.get("known") if known is None else known

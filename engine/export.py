@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 from torch.export import ExportedProgram
 
+from datamodules.commands import typed
 from datamodules.manifests.manifest import Manifest
 from engine.checkpoints.checkpoint import RunCheckpoint, record_of
 from engine.cohort.restored_data import own_manifest
@@ -198,5 +199,5 @@ class _Measured:
 
 def _conclude(written: Sequence[Path], folder: Path) -> None:
     rows = [("bundle", shown(path)) for path in written]
-    following = [f"python eval.py exported={shown(path)}" for path in written]
+    following = [f"{typed('eval')} exported={shown(path)}" for path in written]
     conclude("export is finished", folder, rows=rows, following=following)

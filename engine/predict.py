@@ -9,6 +9,7 @@ import pandas as pd
 from torch import nn
 
 from datamodules.clips.measurement_coverage import Coverage, NothingMeasured
+from datamodules.commands import typed
 from datamodules.manifests.manifest import Manifest
 from datamodules.manifests.preprocessing import FILE
 from datamodules.manifests.visits import COLUMN
@@ -120,7 +121,7 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
     rows = _rows(table, folder / "predictions.csv", config=config, checkpoint=checkpoint)
     pages = [] if faces is None else [("faces", shown(faces.page))]
     measured = (
-        f"python eval.py ckpt_path={shown(checkpoint.path)} manifest=<table with labels>  # to measure it"
+        f"{typed('eval')} ckpt_path={shown(checkpoint.path)} manifest=<table with labels>  # to measure it"
     )
     rows += [("changes", told)] if told else []
     conclude("prediction is finished", folder, rows=[*rows, *pages], following=[measured])

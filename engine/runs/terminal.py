@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from datamodules.commands import typed
 from engine.config.allowlist import SYNTHETIC
 from engine.runs.provenance import read_manifest_json
 from engine.runs.ranks import is_main
@@ -82,8 +83,8 @@ def after_training(folder: Path) -> list[str]:
     given = " ".join([f"ckpt_path={shown(found[0])}", *trust_word(config)])
     place = _place(config)
     return [
-        " ".join(["python eval.py", given, *place, "audit=true"]),
-        f"python predict.py {given} {_input(config)}",
+        " ".join([typed("eval"), given, *place, "audit=true"]),
+        f"{typed('predict')} {given} {_input(config)}",
     ]
 
 
