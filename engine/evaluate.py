@@ -221,9 +221,10 @@ def _material(
         _log.info("%s: the very recordings of the checkpoint's run, so its own split is evaluated", path)
         return _Material(manifest, own_split(checkpoint), True, notes)
     if not any(name in manifest.table and manifest.table[name].notna().any() for name in ("score", "binary")):
+        given = [f"ckpt_path={shown(checkpoint.path)}", *trust_word(checkpoint.config)]
         raise ConfigError(
             f"{manifest}: no recording has a label (score, or binary), so there is nothing to measure. "
-            f"Predict with {typed('predict')} ckpt_path={checkpoint.path} input={path}"
+            f"Predict with {' '.join([typed('predict'), *given, f'input={shown(Path(path))}'])}"
         )
     check_content(manifest, checkpoint.config, trained=True)
     known = checkpoint.split.get("known") if known is None else known

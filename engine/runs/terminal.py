@@ -13,7 +13,7 @@ from datamodules.commands import typed
 from engine.config.allowlist import SYNTHETIC
 from engine.runs.provenance import read_manifest_json
 from engine.runs.ranks import is_main
-from evaluation.report.terminal_summary import Row, asked_rows, block, result_rows
+from evaluation.report.terminal_summary import Row, asked_rows, block, caution_rows, result_rows
 
 _log = logging.getLogger(__name__)
 _PAGES = ("report.html", "analysis.html", "audit.html", "attribution.html")
@@ -43,7 +43,7 @@ def conclude(title: str, folder: Path, *, rows: Sequence[Row] = (), following: S
     record = read_manifest_json(folder)
     told = [
         *asked_rows(record),
-        *(result_rows(found) if found else ()),
+        *([*result_rows(found), *caution_rows(record, found)] if found else ()),
         *rows,
         ("folder", shown(folder)),
         *pages,
