@@ -42,7 +42,7 @@ from engine.inference.recorded_run import own_split, recorded_run
 from engine.inference.trained_network import TrainedNetwork
 from engine.runs.atomic_write import put
 from engine.runs.provenance import RunManifest
-from engine.runs.terminal import conclude, shown
+from engine.runs.terminal import conclude, shown, trust_word
 
 _log = logging.getLogger(__name__)
 _CPU = {  # what a certificate is measured with
@@ -116,7 +116,7 @@ def export(config: Mapping[str, Any], *, folder: Path) -> list[Path]:
         if refused:
             there = ", ".join(shown(path) for path in written) or "no bundle"
             raise ExportError(f"{refused[0]}. Written: {there}") from refused[0]
-    _conclude(written, folder)
+    _conclude(written, folder, config)
     return written
 
 
@@ -197,7 +197,9 @@ class _Measured:
         return parity_recordings(self.table, exported.predictor(run)(self.manifest, self.split).table)
 
 
-def _conclude(written: Sequence[Path], folder: Path) -> None:
+def _conclude(written: Sequence[Path], folder: Path, config: Mapping[str, Any]) -> None:
     rows = [("bundle", shown(path)) for path in written]
-    following = [f"{typed('eval')} exported={shown(path)}" for path in written]
+    following = [
+        " ".join([typed("eval"), f"exported={shown(path)}", *trust_word(config)]) for path in written
+    ]
     conclude("export is finished", folder, rows=rows, following=following)

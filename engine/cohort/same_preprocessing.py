@@ -10,6 +10,7 @@ from datamodules.manifests.preprocessing import Preprocessing, is_version
 from engine.checkpoints.checkpoint import RunCheckpoint
 from engine.cohort.preprocess_words import preprocess_words
 from engine.config.compose import ConfigError
+from engine.runs.terminal import trust_word
 
 _log = logging.getLogger(__name__)
 
@@ -75,15 +76,20 @@ def _one_alone(checkpoint: RunCheckpoint, manifest: Manifest) -> tuple[str, str]
             f"is no store of encode.py, and {checkpoint.path} was trained on one",
             ". Encode the videos with the same trunk, weights, grid and precision:\n"
             f"  {typed('encode')} data.path=<table> output=<store>\n"
-            f"  {typed('eval')} ckpt_path={checkpoint.path} manifest=<store>/manifest.csv",
+            f"{_evaluation(checkpoint, '<store>')}",
         )
     return (
         f"is no cache of preprocess.py, and {checkpoint.path} was trained on one",
         f". Preprocess the videos with the same settings:\n"
         f"{_command(checkpoint.preprocessing, str(manifest.file or '<videos>'))}\n"
-        f"  {typed('eval')} ckpt_path={checkpoint.path} manifest=<cache>/manifest.csv\n"
+        f"{_evaluation(checkpoint, '<cache>')}\n"
         "To predict without labels, predict.py does both by itself.",
     )
+
+
+def _evaluation(checkpoint: RunCheckpoint, folder: str) -> str:
+    words = [typed("eval"), f"ckpt_path={checkpoint.path}", *trust_word(checkpoint.config)]
+    return f"  {' '.join(words)} manifest={folder}/manifest.csv"
 
 
 def _same_again(was: Preprocessing, now: Preprocessing) -> str:
