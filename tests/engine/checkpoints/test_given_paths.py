@@ -15,7 +15,7 @@ def test_a_path_that_is_not_there_is_named_with_what_to_give(tmp_path):
     given = {"ckpt_path": str(tmp_path / "best.ckpt"), "manifest": None, "input": str(tmp_path), "seed": 1}
     check_given_paths(given)
     for name in ("ckpt_path", "exported", "manifest", "input", "history"):
-        with pytest.raises(ConfigError, match=rf"^{name}=\S+absent: no such file\. Give a"):
+        with pytest.raises(ConfigError, match=rf"^{name}=\S+absent: no such file\. Give "):
             check_given_paths(given | {name: str(tmp_path / "absent")})
 
 
