@@ -13,10 +13,10 @@ from types import SimpleNamespace
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
-from hydra.errors import MissingConfigException
 
 from engine.checkpoints.recorded_config import check_recorded
 from engine.config.choices import choices
+from engine.config.compose import ConfigError
 from engine.config.extensions import ExtensionError, extend_search_path, extensions
 from engine.config.installed import code_digest, code_of
 from engine.config.source_code import ROOT, arguments
@@ -108,8 +108,9 @@ def test_a_training_that_is_composed_in_code_trusts_what_its_words_trust(install
     assert trusted() == ()
     with pytest.raises(ForbiddenTarget, match=r"add trust=\[euthymia_template\]"):
         material(config | {"trust": []})
-    with pytest.raises(MissingConfigException, match="last_frame"):
+    with pytest.raises(ConfigError) as refused:
         compose_training(words, output=tmp_path)
+    assert ADVICE in str(refused.value)
 
 
 def test_a_help_lists_the_leaves_of_installed_packages_with_what_they_need(installed):

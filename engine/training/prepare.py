@@ -8,6 +8,7 @@ from typing import Any
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
 
 from datamodules.manifests.manifest import Manifest
 from datamodules.splits.partition import Split
@@ -19,6 +20,7 @@ from engine.config.selection import check_run, with_modes
 from engine.config.set_widths import is_open
 from engine.config.source_code import ROOT
 from engine.config.targets import check_targets, trusting
+from engine.config.user_errors import message
 from engine.training.checks import check_model, check_validation
 
 
@@ -26,12 +28,18 @@ def compose_training(overrides: Sequence[str], *, output: Path) -> dict[str, Any
     """`conf/train.yaml` with overrides as on the command line, plain and checked, writing to `output`.
 
     Packages that `trust=` names are trusted here and in what is called with the config, as `material` is.
+
+    Raises:
+        ConfigError: It cannot be composed; of a leaf of an installed package, names the `trust=` that it needs.
     """
     inside = GlobalHydra.instance().is_initialized()  # a command of ours reads the same folders
     if not inside:
         extend_search_path(overrides)
     with nullcontext() if inside else initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        config = compose("train", overrides=[*overrides, f"paths.output={output}"])
+        try:
+            config = compose("train", overrides=[*overrides, f"paths.output={output}"])
+        except HydraException as error:
+            raise ConfigError(message(error, command="train")) from error
     return _checked(plain_config(config, keys=root_keys("train")))
 
 
