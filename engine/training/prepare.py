@@ -30,7 +30,7 @@ def compose_training(overrides: Sequence[str], *, output: Path) -> dict[str, Any
     Packages that `trust=` names are trusted here and in what is called with the config, as `material` is.
 
     Raises:
-        ConfigError: It cannot be composed; of a leaf of an installed package, names the `trust=` that it needs.
+        ConfigError: It cannot be composed; of a leaf of an installed package, names its `trust=`.
     """
     inside = GlobalHydra.instance().is_initialized()  # a command of ours reads the same folders
     if not inside:
