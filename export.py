@@ -5,6 +5,7 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig
 
+from engine.checkpoints.given_paths import check_given_paths
 from engine.config.choices import register_choices
 from engine.config.compose import plain_config, root_keys
 from engine.config.user_errors import reported, run
@@ -17,6 +18,7 @@ def main(config: DictConfig) -> None:
     """Write bundles of a trained network, each with its certificate."""
     with reported():
         plain = plain_config(config, keys=root_keys("export"))
+        check_given_paths(plain)
         # it takes seconds to import, which help and a misspelt override need not wait for
         from engine.export import export
 

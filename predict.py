@@ -5,6 +5,7 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig
 
+from engine.checkpoints.given_paths import check_given_paths
 from engine.config.choices import register_choices
 from engine.config.compose import plain_config, root_keys
 from engine.config.user_errors import reported, run
@@ -17,6 +18,7 @@ def main(config: DictConfig) -> None:
     """Write a table of predictions for videos without labels."""
     with reported():
         plain = plain_config(config, keys=root_keys("predict"))
+        check_given_paths(plain)
         # it takes seconds to import, which help and a misspelt override need not wait for
         from engine.predict import check_any, predict
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from datamodules.commands import typed_module
 from datamodules.wording import nearest
 
 _WORDS = {"true": True, "false": False}
@@ -83,6 +84,7 @@ def read(command: Callable[..., Any], words: Sequence[str]) -> dict[str, Any]:
 def help_text(command: Callable[..., Any]) -> str:
     """What a command does, and its settings with their defaults."""
     about = inspect.getdoc(inspect.getmodule(command)) or ""
+    about = about.replace(f"python -m {_module(command)}", typed_module(_module(command)))
     told, kinds = _told(command), get_type_hints(command)
     lines = [
         _described(_spelled(one), _with_options(told.get(name, ""), kinds.get(name)))
@@ -119,12 +121,16 @@ def _told(command: Callable[..., Any]) -> dict[str, str]:
 
 
 def _usage(command: Callable[..., Any]) -> str:
-    spec = getattr(sys.modules["__main__"], "__spec__", None)
-    name = spec.name if spec and command.__module__ == "__main__" else command.__module__
-    name = name.removesuffix(".__main__")
     settings = inspect.signature(command).parameters.values()
     words = [_spelled(one) for one in settings if one.default is one.empty and one.kind != one.VAR_KEYWORD]
-    return " ".join([f"usage: python -m {name}", *words, "[key=value ...]"])
+    return " ".join([f"usage: {typed_module(_module(command))}", *words, "[key=value ...]"])
+
+
+def _module(command: Callable[..., Any]) -> str:
+    """What `python -m` is told to run a command."""
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    name = spec.name if spec and command.__module__ == "__main__" else command.__module__
+    return name.removesuffix(".__main__")
 
 
 def _spelled(one: inspect.Parameter) -> str:

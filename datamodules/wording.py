@@ -11,6 +11,24 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean '{plain[match[0]]}'?" if match else ""
 
 
+def most_like(name: str, known: Iterable[str], shown: int = 12) -> str:
+    """Names as they stand; of more than are shown those most like a name, and how many more there are.
+
+    Examples:
+        >>> most_like("path", ["age", "paths", "sex"], 1)
+        'paths and 2 more'
+    """
+    names = list(known)
+    if len(names) > shown:
+        matcher = difflib.SequenceMatcher(b=name.casefold())
+        likeness = {}
+        for one in names:
+            matcher.set_seq1(one.casefold())
+            likeness[one] = matcher.ratio()
+        names.sort(key=lambda one: -likeness[one])
+    return first_few(names, shown)
+
+
 def first_few(names: Sequence[str], shown: int = 10, *, of: int | None = None, between: str = ", ") -> str:
     """The first names, ten unless told, and how many more there are.
 

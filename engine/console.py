@@ -6,27 +6,11 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+from datamodules.commands import COMMANDS, TYPED_AS, module_of
 from datamodules.wording import nearest
 from engine.config.source_code import ROOT
 
-COMMANDS = {
-    "preprocess": "preprocess.py",
-    "validate": "datamodules/checks/validate.py",
-    "forecast": "engine/forecast/__main__.py",
-    "encode": "encode.py",
-    "probe": "probe.py",
-    "train": "train.py",
-    "sweep": "sweep.py",
-    "eval": "eval.py",
-    "predict": "predict.py",
-    "compare": "evaluation/comparison/__main__.py",
-    "export": "export.py",
-    "submission": "engine/submission/__main__.py",
-    "analyze": "analyze.py",
-    "doctor": "datamodules/checks/doctor.py",
-}
-"""The file of each command, from the checkout's folder; what it does stands at the file's head."""
-
+_VERSION = {"-V", "--version"}  # also behind a command, where Hydra would tell its own
 _USAGE = "usage: euthymia <command> [key=value ...]"
 _ABOUT = """Settings are those of the script: `euthymia train epochs=5` is `python train.py epochs=5`.
 `euthymia <command> --help` lists them."""
@@ -39,10 +23,12 @@ def main() -> int:
     record are those of the script itself.
     """
     name, *words = sys.argv[1:] or ["--help"]
+    if name == "help":
+        name, words = (words[0], ["--help"]) if words else ("--help", [])
     if name in ("-h", "--help"):
         sys.stdout.write(help_text())
         return 0
-    if name == "--version":
+    if _VERSION & {name, *words}:
         sys.stdout.write(f"euthymia {metadata.version('euthymia')}\n")
         return 0
     if name not in COMMANDS:
@@ -53,18 +39,16 @@ def main() -> int:
         sys.stderr.write(f"{ROOT}: no conf/ beside the code. Install the checkout with pip install -e .\n")
         return 1
     sys.stdout.flush()
-    return os.execv(sys.executable, [sys.executable, *_call(ROOT / COMMANDS[name]), *words])
+    call = [sys.executable, *_call(COMMANDS[name]), *words]
+    return os.execve(sys.executable, call, {**os.environ, TYPED_AS: "euthymia"})
 
 
-def _call(file: Path) -> list[str]:
+def _call(file: str) -> list[str]:
     """How Python is told to run a file: scripts by their path, modules of a room by their name.
 
     -P keeps folders of the working directory that have the name of a room from being imported in its place.
     """
-    if file.parent == ROOT:
-        return [str(file)]
-    parts = file.relative_to(ROOT).with_suffix("").parts
-    return ["-P", "-m", ".".join(part for part in parts if part != "__main__")]
+    return ["-P", "-m", module_of(file)] if "/" in file else [str(ROOT / file)]
 
 
 def help_text() -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from datamodules.clips.dataset import ClipSource
+from datamodules.commands import typed
 from datamodules.manifests.manifest import Manifest
 from datamodules.wording import first_few
 from engine.checkpoints.checkpoint import RunCheckpoint, load_checkpoint
@@ -196,5 +197,5 @@ def _conclude(outcome: Outcome, cache: Cache, folder: Path, *, places: int) -> N
     size = sum(file.stat().st_size for file in tokens) / 1e6
     rows += [("manifest", manifest), ("size", f"{size:.1f} MB, {width} channels a token")]
     words = f"data.path={manifest} data.channels={width}" + (f" data.places={places}" if places > 1 else "")
-    following = [f"python train.py data=features {words} model=mpdrm_tokens", f"python probe.py {words}"]
+    following = [f"{typed('train')} data=features {words} model=mpdrm_tokens", f"{typed('probe')} {words}"]
     conclude("encoding is finished", folder, rows=rows, following=following)

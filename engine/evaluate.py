@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from datamodules.commands import typed
 from datamodules.manifests.known_visits import Known
 from datamodules.manifests.manifest import Manifest, read_manifest
 from datamodules.splits.longitudinal import everybody_later
@@ -34,7 +35,7 @@ from engine.inspection.attribution import explain, explained_head
 from engine.inspection.audit import audit, by_group, check_fitted
 from engine.inspection.filmstrips import filmstrips
 from engine.runs.provenance import RunManifest, add_look, read_manifest_json
-from engine.runs.terminal import conclude, shown, trust_word
+from engine.runs.terminal import conclude, place_word, shown, trust_word
 from engine.training.checks import check_scale
 
 _log = logging.getLogger(__name__)
@@ -148,14 +149,13 @@ def _exported(config: Mapping[str, Any]) -> Exported:
 def _following(config: Mapping[str, Any], checkpoint: Path, folder: Path) -> list[str]:
     """What to type after an evaluation: the audit, if it has not been made, and a comparison."""
     if config.get("exported") is not None:
-        return [f"python -m evaluation.comparison {shown(folder)} FOLDER  # of another run"]
+        return [f"{typed('compare')} {shown(folder)} FOLDER  # of another run"]
     given = [f"ckpt_path={shown(checkpoint)}", *trust_word(config)]
     if config["manifest"] is not None:
         given.append(f"manifest={shown(Path(config['manifest']))}")
-    if (data := (config.get("paths") or {}).get("data", "data")) != "data":
-        given.append(f"paths.data={shown(Path(data))}")
-    audited = [] if config.get("audit") else [" ".join(["python eval.py", *given, "audit=true"])]
-    return [*audited, f"python -m evaluation.comparison {shown(folder)} FOLDER  # of another run"]
+    given += place_word(config)
+    audited = [] if config.get("audit") else [" ".join([typed("eval"), *given, "audit=true"])]
+    return [*audited, f"{typed('compare')} {shown(folder)} FOLDER  # of another run"]
 
 
 def _record(
@@ -222,9 +222,10 @@ def _material(
         _log.info("%s: the very recordings of the checkpoint's run, so its own split is evaluated", path)
         return _Material(manifest, own_split(checkpoint), True, notes)
     if not any(name in manifest.table and manifest.table[name].notna().any() for name in ("score", "binary")):
+        given = [f"ckpt_path={shown(checkpoint.path)}", *trust_word(checkpoint.config)]
         raise ConfigError(
             f"{manifest}: no recording has a label (score, or binary), so there is nothing to measure. "
-            f"Predict with python predict.py ckpt_path={checkpoint.path} input={path}"
+            f"Predict with {' '.join([typed('predict'), *given, f'input={shown(Path(path))}'])}"
         )
     check_content(manifest, checkpoint.config, trained=True)
     known = checkpoint.split.get("known") if known is None else known

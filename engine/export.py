@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 from torch.export import ExportedProgram
 
+from datamodules.commands import typed
 from datamodules.manifests.manifest import Manifest
 from engine.checkpoints.checkpoint import RunCheckpoint, record_of
 from engine.cohort.restored_data import own_manifest
@@ -41,7 +42,7 @@ from engine.inference.recorded_run import own_split, recorded_run
 from engine.inference.trained_network import TrainedNetwork
 from engine.runs.atomic_write import put
 from engine.runs.provenance import RunManifest
-from engine.runs.terminal import conclude, shown
+from engine.runs.terminal import conclude, place_word, shown, trust_word
 
 _log = logging.getLogger(__name__)
 _CPU = {  # what a certificate is measured with
@@ -115,7 +116,7 @@ def export(config: Mapping[str, Any], *, folder: Path) -> list[Path]:
         if refused:
             there = ", ".join(shown(path) for path in written) or "no bundle"
             raise ExportError(f"{refused[0]}. Written: {there}") from refused[0]
-    _conclude(written, folder)
+    _conclude(written, folder, config)
     return written
 
 
@@ -180,7 +181,11 @@ class _Measured:
         try:
             manifest = own_manifest(source.checkpoint, data=Path(source.run["paths"]["data"]))
         except (OSError, ValueError) as fault:
-            _log.warning("the certificate is of made-up batches alone: %s", fault)
+            _log.warning(
+                "the certificate is of made-up batches alone; with paths.data=<folder of the recordings> it "
+                "is of these, too: %s",
+                fault,
+            )
             return cls(None, None, nothing, "the recordings of the run are not at hand")
         split = own_split(source.checkpoint)
         chosen = first_persons(manifest, split.val, recordings)
@@ -196,7 +201,8 @@ class _Measured:
         return parity_recordings(self.table, exported.predictor(run)(self.manifest, self.split).table)
 
 
-def _conclude(written: Sequence[Path], folder: Path) -> None:
+def _conclude(written: Sequence[Path], folder: Path, config: Mapping[str, Any]) -> None:
     rows = [("bundle", shown(path)) for path in written]
-    following = [f"python eval.py exported={shown(path)}" for path in written]
+    given = [*place_word(config), *trust_word(config)]
+    following = [" ".join([typed("eval"), f"exported={shown(path)}", *given]) for path in written]
     conclude("export is finished", folder, rows=rows, following=following)

@@ -9,6 +9,7 @@ import pandas as pd
 from torch import nn
 
 from datamodules.clips.measurement_coverage import Coverage, NothingMeasured
+from datamodules.commands import typed
 from datamodules.manifests.manifest import Manifest
 from datamodules.manifests.preprocessing import FILE
 from datamodules.manifests.visits import COLUMN
@@ -29,7 +30,7 @@ from engine.inference.recordings import recordings_of, unmeasured_table
 from engine.inference.scored_history import ScoredHistory, check_scored, with_history
 from engine.inference.scored_history import told as earlier_told
 from engine.runs.provenance import RunManifest
-from engine.runs.terminal import conclude, made_up, shown
+from engine.runs.terminal import conclude, made_up, shown, trust_word
 from engine.training.checks import check_scale
 from evaluation.change.visit_pairs import NAMES
 from evaluation.tables.predictions import KNOWN_VISITS, heads_of, predicted_items, primary_head, scales_of
@@ -119,9 +120,8 @@ def predict(config: Mapping[str, Any], *, folder: Path) -> pd.DataFrame:
             changed.to_csv(folder / "changes.csv", index=False)
     rows = _rows(table, folder / "predictions.csv", config=config, checkpoint=checkpoint)
     pages = [] if faces is None else [("faces", shown(faces.page))]
-    measured = (
-        f"python eval.py ckpt_path={shown(checkpoint.path)} manifest=<table with labels>  # to measure it"
-    )
+    words = [typed("eval"), f"ckpt_path={shown(checkpoint.path)}", *trust_word(config)]
+    measured = f"{' '.join(words)} manifest=<table with labels>  # to measure it"
     rows += [("changes", told)] if told else []
     conclude("prediction is finished", folder, rows=[*rows, *pages], following=[measured])
     return table

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from datamodules.commands import typed
 from datamodules.manifests.columns import LABELS
 from datamodules.manifests.manifest import Manifest
 from datamodules.sources.folder import read as read_folder
@@ -208,7 +209,7 @@ def _next(cache: Cache, every: Sequence[Job], *, source: Path, labeled: bool) ->
     if not any(one.used for one in entries.values()):
         return told
     if labeled:
-        return [*told, f"python train.py data=faces data.path={shown(cache.folder / 'manifest.csv')}"]
+        return [*told, f"{typed('train')} data=faces data.path={shown(cache.folder / 'manifest.csv')}"]
     if source.is_dir():
         place = f"write {shown(source / _LABELS)} (file,subject,session,scale,score)"
     else:

@@ -9,6 +9,7 @@ from typing import Any
 import optuna
 from optuna.trial import TrialState
 
+from datamodules.commands import typed
 from datamodules.split_leakage.split_checks import check_selection
 from engine.config.build import build
 from engine.config.compose import ConfigError
@@ -191,7 +192,7 @@ def _conclude(trials: Trials, runs: TrialRuns, *, folder: Path, test: bool) -> N
         raise ConfigError(f"no trial has a value; {shown(folder / 'trials.csv')} says why")
     place = run_places(folder, best.number, space.seeds)[0][1]
     given = [word for word in space.overrides(best.last.params) if not word.startswith("seed=")]
-    again = f"{shlex.join(['python', 'train.py', *given])} sweep=seeds"
+    again = " ".join([typed("train"), *map(shlex.quote, given), "sweep=seeds"])
     told = [
         ("chosen", f"trial {best.number}, {_outcome(best, objectives)}{_tie(rows, best)}"),
         ("folder", shown(place)), *told,

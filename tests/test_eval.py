@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from engine.checkpoints.checkpoint import KEY, CheckpointError, load_checkpoint,
 from engine.config.compose import ConfigError
 from engine.config.source_code import ROOT
 from engine.config.targets import ForbiddenTarget
-from engine.evaluate import evaluate
+from engine.evaluate import _material, evaluate
 from engine.predict import predict
 from engine.runs.provenance import read_manifest_json
 from evaluation.baselines.reference_lines import NUISANCE
@@ -111,6 +112,10 @@ def test_a_manifest_without_labels_is_for_predict(series_run, cohorts, tmp_path)
     arguments = ARGUMENTS | {"ckpt_path": str(series_run.best), "manifest": str(path)}
     with pytest.raises(ConfigError, match=r"predict\.py ckpt_path=.*best\.ckpt input=.*other\.csv"):
         evaluate(arguments, folder=tmp_path / "eval")
+    checkpoint = load_checkpoint(series_run.best)
+    own = replace(checkpoint, config=checkpoint.config | {"trust": ["my_faces"]})
+    with pytest.raises(ConfigError, match=r"best\.ckpt trust=\[my_faces\] input=.*other\.csv"):
+        _material(own, str(path), data=cohorts)
 
 
 def with_series(path, folder, *, keep):

@@ -16,10 +16,12 @@ from hydra import compose, initialize_config_dir
 
 from engine.checkpoints.recorded_config import check_recorded
 from engine.config.choices import choices
+from engine.config.compose import ConfigError
 from engine.config.extensions import ExtensionError, extend_search_path, extensions
 from engine.config.installed import code_digest, code_of
 from engine.config.source_code import ROOT, arguments
-from engine.config.targets import ForbiddenTarget, check_targets, trusting
+from engine.config.targets import ForbiddenTarget, check_targets, trusted, trusting
+from engine.training.prepare import compose_training, material
 from tests.models import trunk_contract as contract
 
 NAME = "euthymia_template"
@@ -94,6 +96,21 @@ def test_trusted_leaves_are_composed_like_ours_without_an_import(installed):
     assert config.callbacks.best._target_.endswith("ModelCheckpoint")  # of ours, which theirs stands on
     assert arguments(f"{NAME}.trunk.LastFrame") == ("channels", "dim", "mmp")  # by which keys are checked
     assert not imported(installed).exists()
+
+
+def test_a_training_that_is_composed_in_code_trusts_what_its_words_trust(installed, tmp_path):
+    words = [*CHOSEN, "debug=fast", f"paths.data={tmp_path}"]
+    config = compose_training([*words, TRUST], output=tmp_path)
+    assert config["trust"] == [NAME]
+    assert config["model"]["network"]["depression"]["trunk"]["_target_"] == f"{NAME}.trunk.LastFrame"
+    manifest, split = material(config)
+    assert {*split.train} < {*manifest.table["recording_id"]}
+    assert trusted() == ()
+    with pytest.raises(ForbiddenTarget, match=r"add trust=\[euthymia_template\]"):
+        material(config | {"trust": []})
+    with pytest.raises(ConfigError) as refused:
+        compose_training(words, output=tmp_path)
+    assert ADVICE in str(refused.value)
 
 
 def test_a_help_lists_the_leaves_of_installed_packages_with_what_they_need(installed):

@@ -121,7 +121,7 @@ def test_a_recording_without_a_measurement_has_a_row_and_no_prediction(series_ru
 def test_the_command_fails_where_nothing_is_predicted(known, tmp_path, monkeypatch, capsys):
     table = pd.DataFrame({"prediction": known})
     monkeypatch.setattr("engine.predict.predict", lambda *_, **__: table)
-    words = ["ckpt_path=x", "input=y", f"hydra.run.dir={tmp_path}"]
+    words = [f"ckpt_path={__file__}", f"input={tmp_path}", f"hydra.run.dir={tmp_path}"]
     monkeypatch.setattr(sys, "argv", ["predict.py", *words])
     monkeypatch.setattr(logging.root, "handlers", [])  # those that Hydra begins end with this test
     if table["prediction"].notna().any():

@@ -46,6 +46,7 @@ def test_a_package_is_trusted_by_the_command_and_by_nothing_else(
         done = run(script, *places, "trust=[my_faces]")
         assert done.returncode == 0, done.stderr[-2000:]
         assert (tmp_path / script[:-3] / "predictions.csv").is_file()
+    assert f"python eval.py {best} trust=[my_faces] manifest=" in done.stdout + done.stderr  # to measure it
 
 
 def series_table(cohorts):

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from datamodules.checks.describe import Section
+from datamodules.commands import typed
 from datamodules.feature_leakage.channels import LeakageError
 from datamodules.manifests.columns import FILES, LABELS, feature_columns
 from datamodules.manifests.manifest import Manifest
@@ -87,7 +88,7 @@ def next_command(manifest: Manifest, path: Path) -> str:
         words.append("model/heads=binary")
     if _has_parts(manifest):
         words.append("protocol=given")
-    return " ".join(["python train.py", *words, "debug=fast"])
+    return " ".join([typed("train"), *words, "debug=fast"])
 
 
 @contextmanager

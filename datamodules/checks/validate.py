@@ -24,6 +24,7 @@ from datamodules.checks.rehearsal import (
     uncropped,
 )
 from datamodules.command_line import UsageError, run
+from datamodules.commands import typed
 from datamodules.manifests.manifest import Manifest, ManifestError, read_manifest
 from datamodules.sources.shared.draft import SourceError
 from datamodules.sources.shared.registry import corpora, corpus
@@ -123,12 +124,12 @@ def _outcome(
     faulty = bool(broken or damaged or stops)
     raw = manifest or (root if source == "folder" else None)
     if raw is not None and uncropped(found) and not faulty:
-        sys.stdout.write(f"\nNext: python preprocess.py input={raw} output=faces\n")
+        sys.stdout.write(f"\nNext: {typed('preprocess')} input={raw} output=faces\n")
     elif manifest is not None and not stops:
         sys.stdout.write(f"\nNext: {next_command(found, manifest)}\n")
     elif source is not None and root is not None and not faulty:
         network = "experiment=feature_sets " if only_sets(found) else ""
-        sys.stdout.write(f"\nNext: python train.py {network}data={source} data.root={root} debug=fast\n")
+        sys.stdout.write(f"\nNext: {typed('train')} {network}data={source} data.root={root} debug=fast\n")
     return int(faulty)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from datamodules.schema import IDS
-from datamodules.wording import first_few, nearest
+from datamodules.wording import first_few, most_like, nearest
 
 REQUIRED = (*IDS, "path")
 _HOLDS = {  # of the required columns, for who lacks one
@@ -36,7 +36,7 @@ def check_columns(table: pd.DataFrame) -> list[str]:
     """Report required columns that are missing, which the rest of the checks needs, and sets without name."""
     return [
         f"column '{name}' is missing{nearest(name, set(table.columns) - set(REQUIRED))}: {_HOLDS[name]}"
-        f" (found: {', '.join(map(str, table.columns))})"
+        f" (found: {most_like(name, map(str, table.columns))})"
         for name in REQUIRED
         if name not in table
     ] + [

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
+from datamodules.commands import typed
 from datamodules.readers.errors import UnreadableVideo
 from datamodules.readers.pyav import turn
 from datamodules.readers.resize import resize
@@ -127,9 +128,10 @@ class DeviceDecoder:
             self._warned.set()
             _log.warning(
                 "%s: decoded on the CPU, not on the GPU's video engine (%s). The frames are right, "
-                "only slower; see `python -m datamodules.checks.doctor`. This is said once.",
+                "only slower; see `%s`. This is said once.",
                 clip.name,
                 reason,
+                typed("doctor"),
             )
 
     def __getstate__(self) -> dict[str, object]:

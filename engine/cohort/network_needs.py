@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 from torch import nn
 
+from datamodules.commands import typed
 from datamodules.manifests.columns import feature_columns
 from datamodules.manifests.known_visits import Known
 from datamodules.manifests.manifest import Manifest
@@ -65,7 +66,7 @@ def check_content(manifest: Manifest, config: Mapping[str, Any], *, trained: boo
     if kind == "tokens":
         raise ConfigError(
             f"{manifest}: no recording has tokens, which this network reads: encode the videos first, as its "
-            "store was (python encode.py), and give the manifest.csv of the store"
+            f"store was ({typed('encode')}), and give the manifest.csv of the store"
         )
     other = "series" if kind == "video" else "video"
     has = _any(manifest.table, "series_path" if kind == "video" else "path")
@@ -94,7 +95,7 @@ def _check_cache(manifest: Manifest, config: Mapping[str, Any], *, trained: bool
     raise ConfigError(
         f"{manifest}: is no cache of preprocess.py, which data=faces reads: beside the folder of its clips "
         f"is no {FILE}. If one was lost, copy it there; else first\n"
-        f"  python preprocess.py input={table} output=<cache>\n"
+        f"  {typed('preprocess')} input={table} output=<cache>\n"
         "then data=faces data.path=<cache>/manifest.csv. Where the faces were cut out by other means: "
         f"data=manifest data.path={table}"
     )

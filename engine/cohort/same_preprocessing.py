@@ -4,11 +4,13 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from datamodules.commands import typed
 from datamodules.manifests.manifest import Manifest
 from datamodules.manifests.preprocessing import Preprocessing, is_version
 from engine.checkpoints.checkpoint import RunCheckpoint
 from engine.cohort.preprocess_words import preprocess_words
 from engine.config.compose import ConfigError
+from engine.runs.terminal import trust_word
 
 _log = logging.getLogger(__name__)
 
@@ -73,29 +75,34 @@ def _one_alone(checkpoint: RunCheckpoint, manifest: Manifest) -> tuple[str, str]
         return (
             f"is no store of encode.py, and {checkpoint.path} was trained on one",
             ". Encode the videos with the same trunk, weights, grid and precision:\n"
-            "  python encode.py data.path=<table> output=<store>\n"
-            f"  python eval.py ckpt_path={checkpoint.path} manifest=<store>/manifest.csv",
+            f"  {typed('encode')} data.path=<table> output=<store>\n"
+            f"{_evaluation(checkpoint, '<store>')}",
         )
     return (
         f"is no cache of preprocess.py, and {checkpoint.path} was trained on one",
         f". Preprocess the videos with the same settings:\n"
         f"{_command(checkpoint.preprocessing, str(manifest.file or '<videos>'))}\n"
-        f"  python eval.py ckpt_path={checkpoint.path} manifest=<cache>/manifest.csv\n"
+        f"{_evaluation(checkpoint, '<cache>')}\n"
         "To predict without labels, predict.py does both by itself.",
     )
+
+
+def _evaluation(checkpoint: RunCheckpoint, folder: str) -> str:
+    words = [typed("eval"), f"ckpt_path={checkpoint.path}", *trust_word(checkpoint.config)]
+    return f"  {' '.join(words)} manifest={folder}/manifest.csv"
 
 
 def _same_again(was: Preprocessing, now: Preprocessing) -> str:
     if _ENCODER in was.settings and _ENCODER in now.settings:
         return "\nEncode these recordings as there (encode.py): same trunk, weights, grid and precision"
-    return "\nPreprocess the raw videos as there, which `python predict.py` does by itself:\n" + _command(
+    return f"\nPreprocess the raw videos as there, which `{typed('predict')}` does by itself:\n" + _command(
         was, "<raw videos>"
     )
 
 
 def _command(was: Preprocessing, source: str) -> str:
     return "  " + " ".join(
-        [f"python preprocess.py input={source} output=<cache>", *preprocess_words(was.settings)]
+        [f"{typed('preprocess')} input={source} output=<cache>", *preprocess_words(was.settings)]
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
+from datamodules.commands import typed
 from engine.config.extensions import offered
 from engine.config.source_code import ROOT
 
@@ -51,5 +52,6 @@ def root_config(command: str) -> Any:
 
 
 def register_choices() -> None:
-    """Let the help of the commands in `conf/hydra/help/` list their choices."""
+    """Let the help of the commands in `conf/hydra/help/` list their choices, and say how they are typed."""
     OmegaConf.register_new_resolver("choices", choices, replace=True)
+    OmegaConf.register_new_resolver("typed", typed, replace=True)

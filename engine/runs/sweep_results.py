@@ -11,6 +11,7 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
+from datamodules.commands import typed
 from engine.runs.provenance import read_manifest_json
 
 _log = logging.getLogger(__name__)
@@ -104,7 +105,7 @@ def sweep_summary(folder: Path, jobs: Sequence[tuple[Path, list[str]]]) -> str:
     span = span_of(read_manifest_json(jobs[0][0])) if jobs else inf
     text = write_results(path, rows, name="seed" if seeds else "job", summary=summary, span=span)
     told = [("table", shown(path))]
-    following = f"python -m evaluation.comparison {shown(folder)} <another run or sweep>"
+    following = f"{typed('compare')} {shown(folder)} <another run or sweep>"
     ends = ", low to high: 95 % interval of the mean over seeds" if seeds else ""
     title = f"{len(jobs)} jobs are finished{ends}"
     return f"\n{text}\n{block(title, [*told, ('next', following)])}"

@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from datamodules.commands import typed
 from engine.config.allowlist import SYNTHETIC
 from engine.runs.provenance import read_manifest_json
 from engine.runs.ranks import is_main
-from evaluation.report.terminal_summary import Row, asked_rows, block, result_rows
+from evaluation.report.terminal_summary import Row, asked_rows, block, caution_rows, result_rows
 
 _log = logging.getLogger(__name__)
 _PAGES = ("report.html", "analysis.html", "audit.html", "attribution.html")
@@ -42,7 +43,7 @@ def conclude(title: str, folder: Path, *, rows: Sequence[Row] = (), following: S
     record = read_manifest_json(folder)
     told = [
         *asked_rows(record),
-        *(result_rows(found) if found else ()),
+        *([*result_rows(found), *caution_rows(record, found)] if found else ()),
         *rows,
         ("folder", shown(folder)),
         *pages,
@@ -80,10 +81,10 @@ def after_training(folder: Path) -> list[str]:
         return []
     config = read_manifest_json(folder).get("config") or {}
     given = " ".join([f"ckpt_path={shown(found[0])}", *trust_word(config)])
-    place = _place(config)
+    place = place_word(config)
     return [
-        " ".join(["python eval.py", given, *place, "audit=true"]),
-        f"python predict.py {given} {_input(config)}",
+        " ".join([typed("eval"), given, *place, "audit=true"]),
+        f"{typed('predict')} {given} {_input(config)}",
     ]
 
 
@@ -109,7 +110,7 @@ def _reads_history(config: Mapping[str, Any]) -> bool:
     return str(context.get("_target_")).endswith(".CalibratedContext")
 
 
-def _place(config: Mapping[str, Any]) -> list[str]:
+def place_word(config: Mapping[str, Any]) -> list[str]:
     """What lets `eval.py` find the recordings of a run that are not below its default `paths.data`."""
     data = Path(str((config.get("paths") or {}).get("data", "data")))
     node: Any = (config.get("data") or {}).get("manifest")

@@ -16,6 +16,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 
+from datamodules.commands import typed
 from engine.config.compose import ConfigError
 from engine.config.short_keys import SHORT
 
@@ -93,7 +94,7 @@ def read_space(overrides: Sequence[str], *, grid: bool = False) -> Space:
     if not dimensions:
         raise ConfigError(
             f"nothing is searched: give a setting more than one value, {_HOW}. For seeds alone there is "
-            "python train.py sweep=seeds"
+            f"{typed('train')} sweep=seeds"
         )
     return Space(tuple(fixed), dimensions, points, seeds, written)
 

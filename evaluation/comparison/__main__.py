@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from datamodules.command_line import UsageError, run
+from datamodules.commands import typed
 from evaluation.comparison.runs import RunError, read_run
 from evaluation.comparison.statistics import compare
 from evaluation.metrics.catalog import METRICS
@@ -98,7 +99,7 @@ def following(found: Mapping[str, Any]) -> str:
     """What to do after a comparison: with one training a side, train others, as seeds differ as well."""
     if min(len(found[side]["folders"]) for side in "ab") > 1:
         return "open the page in a browser"
-    return "python train.py <settings of each> sweep=seeds, and compare the folders of both sweeps"
+    return f"{typed('train')} <settings of each> sweep=seeds, and compare the folders of both sweeps"
 
 
 def remarks(row: Mapping[str, Any]) -> list[str]:

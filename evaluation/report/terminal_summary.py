@@ -7,6 +7,7 @@ from typing import Any
 from evaluation.baselines.line_names import chief_lines
 from evaluation.metrics.catalog import METRICS
 from evaluation.metrics.head_ranking import heads_apart
+from evaluation.report.first_page.people import met_again
 from evaluation.report.headline import number
 from evaluation.report.run_facts import trial
 
@@ -47,6 +48,17 @@ def asked_rows(record: Mapping[str, Any]) -> list[Row]:
     if len(splits) == 1:  # of several, each says its own
         rows.append(("recordings", parts_text(splits[0])))
     return rows
+
+
+def caution_rows(record: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[Row]:
+    """That the network knows tested recordings, in the words of the report's first page; mostly none.
+
+    Args:
+        record: Content of `manifest.json`.
+        metrics: Content of `metrics.json`.
+    """
+    seen = record.get("seen_in_training")
+    return [("caution", met_again(seen, metrics["test"]["counts"]["recordings"]))] if seen else []
 
 
 def parts_text(parts: Mapping[str, Mapping[str, int]]) -> str:

@@ -4,11 +4,10 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
+from datamodules.commands import typed
 from datamodules.user_cache import cache_folder
 from datamodules.wording import first_few
 from preprocessing.models.files import MODEL_FILES, ModelFile
-
-COMMAND = "python -m preprocessing.models"
 
 
 class ModelError(Exception):
@@ -19,8 +18,8 @@ def two_ways() -> str:
     """How to get the files, with a network and without."""
     names = ", ".join(file.name for file in MODEL_FILES)
     return (
-        f"There are two ways to get the face networks: run `{COMMAND}` where there is a network; or name a "
-        f"folder that holds {names} by the option `models` (face.models=<folder>)"
+        f"There are two ways to get the face networks: run `{typed('face_models')}` where there is a "
+        f"network; or name a folder that holds {names} by the option `models` (face.models=<folder>)"
     )
 
 
@@ -59,5 +58,5 @@ def check(path: Path, file: ModelFile) -> None:
     if found != file.sha256:
         raise ModelError(
             f"{path}: its SHA-256 is {found[:12]}..., not {file.sha256[:12]}...: it is damaged or another "
-            f"release; delete it and run `{COMMAND}`"
+            f"release; delete it and run `{typed('face_models')}`"
         )

@@ -10,7 +10,7 @@ from typing import TypeVar
 import pandas as pd
 
 from datamodules.sources.shared.draft import SourceError
-from datamodules.wording import nearest
+from datamodules.wording import most_like, nearest
 
 Code = TypeVar("Code")
 _SEPARATORS = ",;\t"
@@ -55,7 +55,7 @@ def read_labels(
         elif name in columns:
             wanted = next(iter(spellings), name)
             raise SourceError(
-                f"{path}: no column '{wanted}'{nearest(wanted, header)}; found {', '.join(header)}. "
+                f"{path}: no column '{wanted}'{nearest(wanted, header)}; found {most_like(wanted, header)}. "
                 "A file without a header or with another separator looks like this"
             )
     return table.rename(columns=renamed)

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from datamodules.command_line import run
+from datamodules.commands import typed
 from datamodules.manifests.made_up import mark
 from datamodules.sources import trees
 from datamodules.sources.shared.draft import SourceError
@@ -31,7 +32,7 @@ def main(source: str, folder: Path) -> int:
         return 1
     write(folder)
     mark(folder)
-    command = f"python -m datamodules.checks.validate source={source} root={folder}"
+    command = f"{typed('validate')} source={source} root={folder}"
     sys.stdout.write(f"{folder}: made-up {source}; try {command}\n")
     return 0
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from datamodules.command_line import UsageError, run
+from datamodules.commands import typed
 from datamodules.manifests.made_up import mark
 from datamodules.synthetic.cohort import synthetic_manifest
 
@@ -98,7 +99,7 @@ def main(
     )
     sys.stdout.write(
         f"{output}: {len(labels)} made-up videos, labels in labels.csv; persons: {persons}\n"
-        f"next: python -m datamodules.checks.validate source=folder root={output}\n"
+        f"next: {typed('validate')} source=folder root={output}\n"
     )
 
 

@@ -6,6 +6,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
+from datamodules.commands import typed
 from datamodules.wording import first_few
 
 _CONTENT = ("frames", "series", "tokens")
@@ -73,7 +74,7 @@ class FiniteLoss(pl.Callback):
         raise LossError(
             f"the loss of step {step} (epoch {trainer.current_epoch + 1}) is NaN or infinite. Its "
             f"recordings: {own}{before}. The last checkpoint is of the time before. Look at these "
-            "recordings (python -m datamodules.checks.validate manifest=<table>), use a lower lr=, or "
+            f"recordings ({typed('validate')} manifest=<table>), use a lower lr=, or "
             "trainer.gradient_clip_val=1.0; trainer.precision=32-true where it was 16-mixed"
         )
 

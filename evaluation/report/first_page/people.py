@@ -53,7 +53,7 @@ def origin(record: Record, *, tested: int) -> list[str]:
     name = record.get("data")
     trained = any((split.get("train") or {}).get("recordings") for split in parts.values())
     if seen := record.get("seen_in_training"):
-        text = _met_again(seen, tested)
+        text = met_again(seen, tested)
     elif _shared(record):
         text = "Caution: persons were tested whom the network had learned from."
     elif not trained and record.get("checkpoint"):
@@ -88,7 +88,7 @@ def _persons(rows: Sequence[Row]) -> str:
     return "not known" if not any(row["persons"] for row in rows) else _span(row["persons"] for row in rows)
 
 
-def _met_again(seen: Mapping[str, int], tested: int) -> str:
+def met_again(seen: Mapping[str, int], tested: int) -> str:
     """What the network knows of the tested recordings, by their files, or by names alone."""
     if seen.get("files"):
         return f"This is no test: {seen['files']} of {tested} recordings taught the network or chose it."

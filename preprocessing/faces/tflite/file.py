@@ -11,6 +11,8 @@ import numpy as np
 import tflite
 from numpy.typing import NDArray
 
+from datamodules.commands import typed
+
 _IDENTIFIER = b"TFL3"
 _UNFOLDED = ("DEQUANTIZE", "DENSIFY")
 
@@ -93,11 +95,9 @@ def _bytes(path: Path) -> bytes:
     try:
         held = path.read_bytes()
     except OSError as fault:
-        raise UnreadableGraph(
-            f"{path}: {fault.strerror}; `python -m preprocessing.models` gets it"
-        ) from fault
+        raise UnreadableGraph(f"{path}: {fault.strerror}; `{typed('face_models')}` gets it") from fault
     if held[4:8] != _IDENTIFIER:
-        raise UnreadableGraph(f"{path}: not a .tflite file; `python -m preprocessing.models` gets it")
+        raise UnreadableGraph(f"{path}: not a .tflite file; `{typed('face_models')}` gets it")
     return held
 
 

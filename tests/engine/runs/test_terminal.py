@@ -82,6 +82,17 @@ def test_the_pages_are_named_and_other_ranks_are_silent(tmp_path, caplog, monkey
     assert rows == [["folder", str(tmp_path)], ["audit", str(tmp_path / "audit.html")], ["next", "next one"]]
 
 
+def test_what_is_no_test_says_so_below_its_result(tmp_path, caplog):
+    test = {"auc": {"value": 0.9, "low": None, "high": None}, "counts": {"recordings": 8}}
+    (tmp_path / "metrics.json").write_text(json.dumps({"test": test}))
+    (tmp_path / "manifest.json").write_text(json.dumps({"seen_in_training": {"files": 8}}))
+    with caplog.at_level(logging.INFO):
+        conclude("done", tmp_path)
+    rows = [line.split(maxsplit=1) for line in caplog.messages[-1].splitlines()[1:]]
+    assert [name for name, _ in rows] == ["test", "caution", "folder"]
+    assert rows[1][1].startswith("This is no test: 8 of 8 ")
+
+
 def test_lengths_of_time_are_short():
     assert [duration(s) for s in (0.4, 59, 61, 3500, 3599.7, 7500)] == [
         "0 s",

@@ -1,4 +1,4 @@
-from evaluation.report.terminal_summary import asked_rows, block, result_line, result_rows
+from evaluation.report.terminal_summary import asked_rows, block, caution_rows, result_line, result_rows
 
 
 def estimate(value, low=None, high=None):
@@ -54,6 +54,16 @@ def test_without_a_metric_or_a_line_that_is_said():
         "reference": {"constant": None, "reasons": {"constant": "why"}},
     }
     assert result_rows(other_data) == [("test", "AUC 0.70"), ("constant", "none: why")]
+
+
+def test_that_tested_persons_taught_the_network_is_told_as_on_the_page():
+    metrics = {"test": {"counts": {"recordings": 51}}}
+    assert caution_rows({"seen_in_training": {"files": 40, "ids": 51}}, metrics) == [
+        ("caution", "This is no test: 40 of 51 recordings taught the network or chose it.")
+    ]
+    ((_, named),) = caution_rows({"seen_in_training": {"ids": 3}}, metrics)
+    assert "3 of 51 recordings carry names" in named
+    assert caution_rows({"seen_in_training": {}}, metrics) == caution_rows({}, metrics) == []
 
 
 def test_a_class_head_left_behind_by_the_score_is_told_last():
