@@ -28,7 +28,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from benchmarks.face_pipeline.parts import timed_parts
 from benchmarks.face_pipeline.plain_loop import SIZE, PlainLoop
-from datamodules.command_line import run
+from datamodules.command_line import UsageError, run
 from datamodules.synthetic.video import h264, write_video
 from engine.runs.processor import processor
 from preprocessing.alignment.aligner import Aligner
@@ -159,9 +159,11 @@ def main(*, frames: int = 450, rounds: int = 9, page: Path | None = None) -> int
 
     Args:
         frames: Of the video.
-        rounds: Of both, in turn.
+        rounds: Of both, in turn; two at least, as quartiles are told.
         page: A Markdown page besides.
     """
+    if rounds < 2:
+        raise UsageError(f"rounds={rounds}: give 2 or more, whose quartiles are told")
     found = measure(frames, rounds)
     text = written(found)
     sys.stdout.write(text)

@@ -68,6 +68,9 @@ def main(
         further=overrides,
     )
     units, first = study.units(), study.start()
+    if not units:
+        filmed = ", ".join(name for name, cell in CELLS.items() if cell.pixels or input == "series")
+        raise UsageError(f"cells={','.join(cells)}: no cohort of these for input={input}; give of {filmed}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # as Ctrl-C: the workers end with it
     try:
         run_units([*([first] if first else []), *units], workers=workers, out=out)

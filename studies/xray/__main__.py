@@ -33,7 +33,7 @@ def main(
     out: Path = Path("outputs/xray"),
     page: Path = PAGE,
 ) -> int:
-    """Plant, ask, count, and write the page; the status is 1 on a miss or a false alarm.
+    """Plant, ask, count, and write the page; the status is 1 on a miss, a false alarm or no answer.
 
     Args:
         seed: Of all trees; another one draws fresh ones.
@@ -67,7 +67,8 @@ def main(
     else:
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(text, encoding="utf-8")
-    return int(bool(left) or any(map(missed, defects)) or any(map(false, clean)))
+    asked = [name for name in names() if name.startswith(only) and name not in cases]
+    return int(bool(asked) or any(map(missed, defects)) or any(map(false, clean)))
 
 
 def names() -> Iterator[str]:

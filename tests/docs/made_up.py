@@ -36,7 +36,7 @@ _RUNS = {
 }
 
 
-def do(words: list[str], folder: Path, *, limit_s: float = 280) -> None:
+def do(words: list[str], folder: Path, *, limit_s: float = 560) -> None:
     """Run what is typed behind `python` in a folder; it ends with status 0."""
     ended = command(*words, cwd=folder, env=_QUIET, both=True, timeout=limit_s)
     assert ended.returncode == 0, (
@@ -110,6 +110,12 @@ class MadeUp:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
         table.groupby("subject_id").head(2).to_csv(path, index=False)
 
+    def later(self, path: Path) -> None:
+        """Write the visits of these persons that `earlier` leaves out."""
+        self.table(path)
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        table[table.groupby("subject_id").cumcount() >= 2].to_csv(path, index=False)
+
     def sets(self, path: Path, names: list[str]) -> None:
         """Write a table of feature sets of these names."""
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -129,7 +135,8 @@ class MadeUp:
     def raw(self, path: Path) -> None:
         """Write raw videos: a folder of them with labels, or a table that names them."""
         folder = path.with_suffix("") if path.suffix else path
-        film(folder, persons=2, visits=1, seconds=2, fps=10, seed=3, workers=1)
+        if not any(folder.glob("*/*.mp4")):
+            film(folder, persons=2, visits=1, seconds=2, fps=10, seed=3, workers=1)
         if path.suffix:
             table = pd.read_csv(folder / "labels.csv", dtype=str)
             table["recording_id"] = [f"r{number}" for number in range(len(table))]
@@ -153,10 +160,10 @@ class MadeUp:
         pd.DataFrame(rows).to_csv(path, index=False)
 
     def tree(self, source: str, root: Path) -> None:
-        """Write a corpus of the layout of the real one."""
+        """Write a corpus of the layout of the real one; of OpenFace tables if it is called openface."""
         module = importlib.import_module(f"datamodules.sources.trees.{source}")
         persons = {"persons": _TREES[source]} if source in _TREES else {}
-        module.write(root, **persons)
+        module.write(root, **persons, **({"series": True} if root.name == "openface" else {}))
 
 
 def _answered(table: pd.DataFrame, scale: str) -> pd.DataFrame:
@@ -165,6 +172,7 @@ def _answered(table: pd.DataFrame, scale: str) -> pd.DataFrame:
     rng = np.random.default_rng(0)
     level = table["score"].astype(float).to_numpy()[:, None] / 63
     answers = rng.binomial(highest, np.clip(level, 0.05, 0.95), size=(len(table), items))
-    columns = {f"item_{number + 1}": answers[:, number] for number in range(items)}
+    name = scale.replace("-", "").lower()
+    columns = {f"item_{name}_{number + 1}": answers[:, number] for number in range(items)}
     score = answers.sum(1)
     return table.assign(scale=scale, score=score, binary=(score >= 10).astype(int), **columns)

@@ -150,6 +150,8 @@ class PageFolder:
             write(path)
         elif key == "history":
             self.made.earlier(path)
+        elif key == "input" and "history" in given:
+            self.made.later(path)
         elif given.get("data") == "feature_sets":
             self.made.sets(path, sets)
         else:

@@ -1,6 +1,6 @@
 """How a shown command is made small: settings that are put behind its own, or in their place."""
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from engine.sweeping.command_line import apart
 from tests.docs.composing import trained, tree
@@ -23,11 +23,13 @@ TRAINING = {
     "evaluation.filmstrips": 1,
     "protocol.val": 0.3,
     "protocol.persons.val": 0.3,
+    "protocol.folds": 3,
 }
 FORCED = {
     "data.cohort.n_subjects": 14,
     "trainer": "cpu",
     "workers": 0,
+    "protocol.folds": 3,
 }  # also where the command gives another
 HYDRA = {
     "eval": ["evaluation.n_boot=1000", "workers=0"],
@@ -62,15 +64,16 @@ _NETWORKS = {
     ("benchmarks.zoo", "series"): "entries=lstm",
     ("benchmarks.zoo", "pixels"): "entries=depression_branch",
 }
+_CELLS = {"series": "movement-0.8-on", "pixels": "levels-0.8-on"}
 # module -> settings; there they take the place of those that the command gives
 MODULES = {
     "benchmarks.archives": "sets=ItalyPowerDemand systems=ROCKET epochs=1 seeds=1 out=out",
     "benchmarks.cache_loader": "recordings=1 seconds=3 rounds=1 size=32 out=out",
     "benchmarks.decoding": "rounds=1 clips=1 seconds=2 out=out",
-    "benchmarks.face_pipeline": "frames=12 rounds=1 page=page.md",
+    "benchmarks.face_pipeline": "frames=12 rounds=2 page=page.md",
     "benchmarks.faces_torch": "device=cpu batches=2 frames=6 rounds=1 out=out",
     "benchmarks.gpu": "device=cpu size=small out=out",
-    "benchmarks.index": "rows=1000 write=false place=place",
+    "benchmarks.index": "rows=1000 write=false place=.",
     "benchmarks.loader": "rounds=1 recordings=1 seconds=3 size=32 clips=2 out=out",
     "benchmarks.start_up": "rounds=1 out=out",
     "benchmarks.step": "rounds=2 steps=2 only=series out=out",
@@ -137,8 +140,9 @@ def _training(config: DictConfig, words: list[str]) -> list[str]:
 
 
 def _has(config: DictConfig, key: str) -> bool:
-    """Whether a config has a key that holds something."""
-    return OmegaConf.select(config, key, throw_on_resolution_failure=False) is not None
+    """Whether a config has a key that holds something; blocks of each stage are a list, and stay."""
+    held = OmegaConf.select(config, key, throw_on_resolution_failure=False)
+    return held is not None and not (isinstance(held, ListConfig) and isinstance(TRAINING.get(key), int))
 
 
 def _exists(config: DictConfig, setting: str) -> bool:
@@ -166,5 +170,5 @@ def _of_module(name: str, words: list[str]) -> list[str]:
         sizes = "data.cohort.n_subjects=20,trainer.max_epochs=1"
         further = f"{_TRAINED[kind]},{sizes}" if name == "benchmarks.zoo" else _TRAINED[kind]
         own = ["seeds=1", "workers=1", "data=data", _NETWORKS[name, kind], f"overrides={further}"]
-        own += ["subjects=14", "epochs=1", "cells=movement-0.8-on"] if name == "studies.claim" else []
+        own += ["subjects=14", "epochs=1", f"cells={_CELLS[kind]}"] if name == "studies.claim" else []
     return _given(words, own)
