@@ -23,13 +23,13 @@ class Verdict:
 class _Finding:
     """What the model was compared with, whether it is beaten, and the sentence that says so.
 
-    Where it is not, `line` are those of which nothing is shown, and `worse` those that are reliably better.
+    Where it is not, `lines` are those of which nothing is shown, and `worse` those that are reliably better.
     """
 
-    line: str
+    lines: Sequence[str]
     beaten: bool
     sentence: str
-    worse: str = ""
+    worse: Sequence[str] = ()
 
 
 def judge(metrics: Mapping[str, Any], *, trial: bool = False) -> Verdict:
@@ -70,9 +70,9 @@ _HIDDEN = "The labels of the test part are hidden: it is predicted, and validati
 def _headline(findings: Sequence[_Finding]) -> str:
     """What is beaten and what is not, by name."""
     parts = {
-        "better than": [one.line for one in findings if one.beaten],
-        "not shown to be better than": [one.line for one in findings if not one.beaten and one.line],
-        "worse than": [one.worse for one in findings if one.worse],
+        "better than": [name for one in findings if one.beaten for name in one.lines],
+        "not shown to be better than": [name for one in findings if not one.beaten for name in one.lines],
+        "worse than": [name for one in findings for name in one.worse],
     }
     told = "; ".join(f"{words} {_listed(lines)}" for words, lines in parts.items() if lines)
     if parts["better than"] and not all(one.beaten for one in findings):
@@ -95,13 +95,13 @@ def _ranking(test: Mapping[str, Any]) -> _Finding | None:
     text = f"Test AUC is {number(auc)}"
     if auc["low"] is None:
         why = "there is no interval to rely on, so chance cannot be ruled out"
-        return _Finding("chance", False, f"{text}; {why}.")
+        return _Finding(("chance",), False, f"{text}; {why}.")
     if auc["low"] > 0.5:
-        return _Finding("chance", True, f"{text}: the interval lies above chance (0.50).")
+        return _Finding(("chance",), True, f"{text}: the interval lies above chance (0.50).")
     if auc["high"] < 0.5:
         why = "the interval lies below chance (0.50); check the labels and the split"
-        return _Finding("", False, f"{text}: {why}.", worse="chance")
-    return _Finding("chance", False, f"{text}: the interval includes chance (0.50).")
+        return _Finding((), False, f"{text}: {why}.", worse=("chance",))
+    return _Finding(("chance",), False, f"{text}: the interval includes chance (0.50).")
 
 
 def _against_nuisance(test: Mapping[str, Any], reference: Mapping[str, Any]) -> _Finding | None:
@@ -116,11 +116,11 @@ def _against_nuisance(test: Mapping[str, Any], reference: Mapping[str, Any]) -> 
     if _is_below_chance(line) and (auc := known(test, "auc")):
         text += f" (and {number(_shifted(auc, -0.5))} against chance)"
     if gap["low"] is not None and gap["low"] > 0:
-        return _Finding("the nuisance line", True, f"{text}, an interval above 0.")
+        return _Finding(("the nuisance line",), True, f"{text}, an interval above 0.")
     if gap["high"] is not None and gap["high"] < 0:
-        return _Finding("", False, f"{text}, an interval below 0.", worse="the nuisance line")
+        return _Finding((), False, f"{text}, an interval below 0.", worse=("the nuisance line",))
     why = "the model is not shown to use more than how the videos were made"
-    return _Finding("the nuisance line", False, f"{text}: {why}.")
+    return _Finding(("the nuisance line",), False, f"{text}: {why}.")
 
 
 def _below_chance(reference: Mapping[str, Any]) -> str | None:
@@ -157,10 +157,12 @@ def _error(test: Mapping[str, Any], reference: Mapping[str, Any]) -> _Finding | 
         f"always answering the training mean (difference {number(gap)})"
     )
     if gap["high"] is not None and gap["high"] < 0:
-        return _Finding("the constant guess", True, f"{text}: smaller than the constant guess.")
+        return _Finding(("the constant guess",), True, f"{text}: smaller than the constant guess.")
     if gap["low"] is not None and gap["low"] > 0:
-        return _Finding("", False, f"{text}: larger than the constant guess.", worse="the constant guess")
-    return _Finding("the constant guess", False, f"{text}: not shown to be smaller than the constant guess.")
+        return _Finding((), False, f"{text}: larger than the constant guess.", worse=("the constant guess",))
+    return _Finding(
+        ("the constant guess",), False, f"{text}: not shown to be smaller than the constant guess."
+    )
 
 
 def _against_earlier_scores(reference: Mapping[str, Any]) -> _Finding | None:
@@ -199,8 +201,8 @@ def _against(said: str, lines: Mapping[str, Mapping[str, Any] | None], *, all_of
     ends = [f"worse than {_listed(worse)}"] if worse else []
     ends += [f"not shown to be better than {_listed(open_)}"] if open_ else []
     if not ends:
-        return _Finding(all_of, True, f"{said} {found}: every interval of a difference lies above 0.")
-    return _Finding(_listed(open_), False, f"{said} {found}: {', '.join(ends)}.", worse=_listed(worse))
+        return _Finding((all_of,), True, f"{said} {found}: every interval of a difference lies above 0.")
+    return _Finding(open_, False, f"{said} {found}: {', '.join(ends)}.", worse=worse)
 
 
 def _short(name: str) -> str:

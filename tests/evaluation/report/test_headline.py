@@ -69,6 +69,13 @@ def test_what_is_reliably_better_is_named_as_such():
     assert any("larger than the constant guess" in s for s in verdict.sentences)
 
 
+def test_lines_of_several_kinds_are_one_list():
+    line = {"recording": {"auc": estimate(0.8), "difference": {"auc": estimate(0.0, -0.1, 0.1)}}}
+    verdict = judge(result(error=(-0.5, -1.0, 0.1), statistics=line, rocket=line))
+    end = "not shown to be better than the constant guess, the statistics line and the ROCKET line: AUC 0.80"
+    assert f"; {end}" in verdict.headline
+
+
 def test_a_line_below_chance_is_explained_and_chance_stands_beside_it():
     low = {"auc": estimate(0.42, 0.35, 0.48), "difference": {"auc": estimate(0.38, 0.27, 0.49)}}
     sentences = " ".join(judge(result(nuisance=low)).sentences)
