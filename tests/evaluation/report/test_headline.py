@@ -70,7 +70,7 @@ def test_what_is_reliably_better_is_named_as_such():
 
 
 def test_lines_of_several_kinds_are_one_list():
-    line = {"recording": {"auc": estimate(0.8), "difference": {"auc": estimate(0.0, -0.1, 0.1)}}}
+    line = {"raw": {"auc": estimate(0.8), "difference": {"auc": estimate(0.0, -0.1, 0.1)}}}
     verdict = judge(result(error=(-0.5, -1.0, 0.1), statistics=line, rocket=line))
     end = "not shown to be better than the constant guess, the statistics line and the ROCKET line: AUC 0.80"
     assert f"; {end}" in verdict.headline
