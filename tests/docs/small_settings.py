@@ -73,7 +73,7 @@ MODULES = {
     "benchmarks.face_pipeline": "frames=12 rounds=2 page=page.md",
     "benchmarks.faces_torch": "device=cpu batches=2 frames=6 rounds=1 out=out",
     "benchmarks.gpu": "device=cpu size=small out=out",
-    "benchmarks.index": "rows=1000 write=false place=.",
+    "benchmarks.index": "rows=20000 write=false place=.",
     "benchmarks.loader": "rounds=1 recordings=1 seconds=3 size=32 clips=2 out=out",
     "benchmarks.start_up": "rounds=1 out=out",
     "benchmarks.step": "rounds=2 steps=2 only=series out=out",
