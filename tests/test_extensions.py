@@ -211,10 +211,8 @@ def test_the_page_shows_what_is_tried_here(monkeypatch):
     assert f"\nmodel/trunk/last_frame is {ADVICE}\n" in page
     monkeypatch.syspath_prepend(ROOT / "docs/extending/template")
     assert f'"sha256": "{code_digest(NAME)}"' in page
-    assert (
-        f"\neuthymia eval ckpt_path=<ckpt> {TRUST}\neuthymia predict ckpt_path=<ckpt> input=<table> {TRUST}\n"
-        in page
-    )
+    assert f"\neuthymia eval ckpt_path=<ckpt> {TRUST}\n" in page
+    assert f"\neuthymia predict ckpt_path=<ckpt> input=data/walks {TRUST}\n" in page
 
 
 @pytest.fixture(scope="module")

@@ -153,6 +153,12 @@ def _check_target(key: str, target: Any) -> None:
             f"{key}: {target!r} is no public class or function defined in {module.replace('.', '/')}.py of "
             "this checkout. Name it by the file that defines it; an imported name does not count."
         )
+    module, _, name = target.rpartition(".")
+    if module and module.partition(".")[0] in _trusted.get():
+        raise ForbiddenTarget(
+            f"{key}: {module} of the trusted package defines no class or function {name!r}. Correct its "
+            "name; what it imports from elsewhere does not count."
+        )
     raise ForbiddenTarget(f"{key}: {target!r} is not on the allow-list. {trust_advice(target)}")
 
 

@@ -14,7 +14,7 @@ from evaluation.change.change_scores import Learned, change_scores, learn_change
 from evaluation.change.questionnaire_noise import noise_of_items, noise_of_totals
 from evaluation.change.visit_pairs import with_known_scores
 
-UNTAUGHT = "its checkpoint holds no rule: train again, or evaluate the run's own split"
+UNTAUGHT = "its checkpoint holds no rule: too few validation persons taught one, as its run's report says"
 
 
 def learned_change(validation: pd.DataFrame, manifest: Manifest) -> Learned:

@@ -11,6 +11,9 @@ class Caption(NamedTuple):
     text: str
 
 
+IN_FIGURE = {"constant": " on the dashed line", "threshold": ", the dot the threshold that validation chose"}
+"""What a text says only where its figure has it, by the name that stands in the text."""
+
 CAPTIONS = {
     "references": Caption(
         "Is the model better than what can be had without a face, or without a network?",
@@ -21,13 +24,13 @@ CAPTIONS = {
     "truth": Caption(
         "How far are predicted scores from the true ones?",
         "Predictions against truth",
-        "Each point is a recording. On the black line the prediction equals the truth; a flat cloud on the "
-        "dashed line answers the same for everybody. Faint bars: prediction intervals learned on validation.",
+        "Each point is a recording. On the black line the prediction equals the truth; a flat cloud"
+        "{constant} answers the same for everybody. Faint bars: prediction intervals learned on validation.",
     ),
     "roc": Caption(
         "How many depressed recordings are found, for how many false alarms?",
         "ROC curve",
-        "All thresholds. The band is a bootstrap over persons, the dot the threshold that validation chose.",
+        "All thresholds. The band is a bootstrap over persons{threshold}.",
     ),
     "calibration": Caption(
         "Can a predicted probability be taken at its word?",

@@ -12,7 +12,7 @@ from evaluation.baselines.line_names import FAMILIES, ORACLES, SIMPLE, chief_lin
 from evaluation.metrics.catalog import METRICS
 from evaluation.metrics.head_ranking import heads_apart
 from evaluation.report import figures
-from evaluation.report.captions import CAPTIONS
+from evaluation.report.captions import CAPTIONS, IN_FIGURE
 from evaluation.report.figures import AttentionExample
 from evaluation.report.first_page.first_page import first_page
 from evaluation.report.headline import judge
@@ -133,8 +133,10 @@ def _figures(
     choice: Any = {"chosen": (manifest.get("chosen") or {}).get("epoch"), "monitor": _monitor(manifest)}
     warmup = float(manifest.get("warmup_epochs") or 0.0)
     over = _over(metrics)
+    drawn = {"constant": constant is not None, "threshold": threshold is not None}
+    told = {name: text if drawn[name] else "" for name, text in IN_FIGURE.items()}
     captions = {
-        name: one._replace(text=one.text.replace("over persons", f"over {over}"))
+        name: one._replace(text=one.text.format_map(told).replace("over persons", f"over {over}"))
         for name, one in CAPTIONS.items()
     }
     strips = [(example, figures.filmstrip(example)) for example in attention]

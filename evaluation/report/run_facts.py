@@ -67,11 +67,20 @@ def glance(record: Record) -> list[tuple[str, str]]:
         *_parts(record.get("parts") or {}),
         ("Clips", _clips(record)),
         ("Recorded at", _rates(record.get("fps"))),
-        ("Network", f"{record['parameters']:,} parameters" if record.get("parameters") else ""),
+        ("Network", _network(record)),
         ("Weights", _weights(record)),
         ("Time", f"{_duration(record['wall_s'])} until this page" if record.get("wall_s") else ""),
     ]
     return [(label, text) for label, text in rows if text]
+
+
+def _network(record: Record) -> str:
+    """Its class, that of its depression branch's trunk, and how many parameters it has."""
+    config = ((record.get("config") or {}).get("model") or {}).get("network") or {}
+    trunk = (config.get("depression") or {}).get("trunk") or {}
+    names = [str(node["_target_"]).rpartition(".")[2] for node in (config, trunk) if "_target_" in node]
+    size = f"{record['parameters']:,} parameters" if record.get("parameters") else ""
+    return ", ".join(part for part in (" with ".join(names), size) if part)
 
 
 def _parts(by_split: Mapping[str, Mapping[str, Mapping[str, int]]]) -> list[tuple[str, str]]:

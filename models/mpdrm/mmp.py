@@ -103,7 +103,16 @@ class MMPMaps(_MMP):
         return nn.Conv2d(inputs, outputs, 1)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """Gate x (B,T,C,H,W) by its own motion; frames outside the mask (B,T) come back as zeros."""
+        """Gate x (B,T,C,H,W) by its own motion; frames outside the mask (B,T) come back as zeros.
+
+        Raises:
+            ValueError: x are no maps but series, as a trunk on series gives.
+        """
+        if x.ndim != 5:
+            raise ValueError(
+                f"MMPMaps gates maps (B,T,C,H,W), and these are {tuple(x.shape)}: choose model/mmp=series "
+                "for a trunk on series, or model/mmp=none"
+            )
         x = silence(x, mask)
         # At half the resolution, where the differences and maxima over time cost a quarter; our choice.
         small = F.avg_pool2d(x.flatten(0, 1), 2, ceil_mode=True)  # (BT,C,H/2,W/2)

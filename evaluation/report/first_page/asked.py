@@ -93,14 +93,13 @@ def _input(record: Record) -> str:
     if clips.get("length") is None or "trainer" not in config:
         return ""
     if video := source.get("video"):
-        read = (
-            f"video of the face in {clips['length']} pictures of {video['height']} x {video['width']} pixels"
-        )
+        size = f"{video['height']} x {video['width']}"
+        read = f"video of the face in up to {clips['length']} pictures of {size} pixels"
     elif str(source.get("_target_")).endswith(".TokenClips"):
         read = "video of the face, as another network has summarized it"
     else:
         channels = len(source["channels"]) if source.get("channels") else data.get("channels")
-        read = f"no picture, but {channels} measurements of face and head at {clips['length']} moments"
+        read = f"no picture, but {channels} measurements at up to {clips['length']} moments"
     return f"It reads {read}{_span(record, source, clips)}{_pieces(clips)}{_context(config)}."
 
 
@@ -109,7 +108,7 @@ def _span(record: Record, source: Mapping[str, Any], clips: Mapping[str, Any]) -
     stride = clips.get("stride")
     if len(rates) != 1 or stride is None:
         return ""
-    return f", spread over {((clips['length'] - 1) * stride + 1) / rates.pop():.0f} seconds"
+    return f", spread over at most {((clips['length'] - 1) * stride + 1) / rates.pop():.0f} seconds"
 
 
 def _pieces(clips: Mapping[str, Any]) -> str:
@@ -117,7 +116,9 @@ def _pieces(clips: Mapping[str, Any]) -> str:
     if count is None:
         return ""
     return (
-        " (one such piece of every recording)" if count == 1 else f" ({count} such pieces of every recording)"
+        " (one such piece of every recording)"
+        if count == 1
+        else f" (up to {count} such pieces of every recording)"
     )
 
 

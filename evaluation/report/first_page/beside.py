@@ -33,7 +33,7 @@ def beside_lines(reference: Mapping[str, Any]) -> Iterator[str]:
             [reference.get("last_score"), reference.get("mean_score")],
         ),
         (
-            "Simple statistics of the same measurements, without a network, reach",
+            "Simple methods on the same measurements, without a network, reach",
             [line for _, line in chief_lines(reference).values()],
         ),
     ):
@@ -43,7 +43,8 @@ def beside_lines(reference: Mapping[str, Any]) -> Iterator[str]:
             auc, gap = max(measured, key=lambda pair: pair[0]["value"])
             verdict = _beside([own for _, own in measured], gap)
             told = f"{hundred(auc['value'])} of 100 pairs ({range_of_100(auc)})"
-            yield f"{opening} {told}; {_MINUS} {gap_of_100(gap)}: {verdict}."
+            best = f", the best of {len(measured)}" if len(measured) > 1 else ""
+            yield f"{opening} {told}{best}; {_MINUS} {gap_of_100(gap)}: {verdict}."
 
 
 def _beside(gaps: Sequence[Estimate], best: Estimate) -> str:

@@ -105,8 +105,8 @@ def _calibration(test: Mapping[str, Any], reference: Mapping[str, Any]) -> Itera
     )
     yield (
         f"Over {test['counts']['labeled_binary']} recordings, the probabilities that it gives and the shares "
-        f"that came true differ by {hundred(apart['value'])} of 100 on average (calibration error, without "
-        f"interval: few recordings raise it). Their squared error is {_squared(squared)}{beside}; 0 is exact."
+        f"that came true differ by {hundred(apart['value'])} of 100 on average (calibration error; it has no "
+        f"interval). Their squared error is {_squared(squared)}{beside}; 0 is exact."
     )
 
 

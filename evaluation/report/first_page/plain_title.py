@@ -33,7 +33,7 @@ def plain_title(record: Mapping[str, Any], columns: Iterable[str]) -> str:
 def _read(record: Mapping[str, Any]) -> str:
     source = (((record.get("config") or {}).get("data") or {}).get("module") or {}).get("source") or {}
     tokens = str(source.get("_target_")).endswith(".TokenClips")
-    return "videos of faces" if source.get("video") or tokens else "measurements of faces"
+    return "videos of faces" if source.get("video") or tokens else "measurements"
 
 
 def _tested(record: Mapping[str, Any]) -> str:

@@ -147,6 +147,12 @@ def test_what_a_trusted_package_imports_is_not_trusted(target, my_package):
             trusting(lambda config, check=check: check(_named(target)))({"trust": [my_package]})
 
 
+def test_a_misspelt_class_of_a_trusted_package_is_told_as_such(my_package):
+    with pytest.raises(ForbiddenTarget, match=r"my_package of the trusted package defines .* 'Nett'") as stop:
+        trusting(lambda config: check_targets(_named("my_package.Nett")))({"trust": [my_package]})
+    assert "add trust=" not in str(stop.value)
+
+
 @pytest.mark.parametrize(
     "name",
     ["os", "builtins", "subprocess", "torch", "hydra", "models", "my_package.deep", "not_there", "", 3],

@@ -19,7 +19,7 @@ def section(page, name):
 
 def test_made_up_data_are_named_in_title_and_heading(page, series_run):
     assert "<title>SYNTHETIC: mpdrm_series" in page
-    told = "the BDI-II total and who reaches its cut-off from measurements of faces"
+    told = "the BDI-II total and who reaches its cut-off from measurements"
     assert f"<h1>A network trained to tell {told}, tested on made-up persons</h1>" in page
     assert '<span class="small">run SYNTHETIC: mpdrm_series</span>' in page
     assert series_run.record["synthetic"] is True

@@ -169,6 +169,11 @@ def test_a_class_head_left_behind_by_the_score_is_told_on_the_page(inputs, write
     assert "ranks persons better (AUC 0.85) than the class head (0.68)" in page.text
 
 
+def test_captions_name_the_threshold_and_the_constant_guess_that_are_drawn(full):
+    assert "over persons, the dot the threshold that validation chose." in full[1].text
+    assert "a flat cloud on the dashed line answers the same" in full[1].text
+
+
 def test_foreign_text_is_escaped(full):
     text, _ = full
     assert "made &lt;b&gt;up&lt;/b&gt;" in text
@@ -186,6 +191,8 @@ def test_page_renders_with_little(recordings, write):
     assert "No identity line: nobody is shared" in page.text
     assert "No oracle line: the truth is unknown" in page.text
     assert "no decision threshold could be chosen" in page.text
+    assert "The band is a bootstrap over persons." in page.text  # and no dot: there is none
+    assert "dashed line" not in page.text
     assert "No run manifest was given" in page.text
 
 

@@ -48,20 +48,21 @@ def test_facts_of_folds_are_ranges_and_unknown_ones_are_left_out():
         "channels": 17,
         "module": {"train_clips": {"length": 32}, "eval_clips": {"length": 64, "clips": 2}, "source": {}},
     }
+    network = {"_target_": "models.baseline.Mean", "depression": {"trunk": {"_target_": "mine.trunks.Own"}}}
     record = {
         "data": "mine",
         "parts": {"fold0": fold(8), "fold1": fold(9)},
         "fps": [25.0, 30.0],
         "parameters": 126964,
         "wall_s": 4930.0,
-        "config": {"data": data, "trainer": {}},
+        "config": {"data": data, "trainer": {}, "model": {"network": network}},
     }
     assert glance(record) == [
         ("Data", "mine"),
         ("Training", "8 to 9 persons, 16 to 18 recordings, 5 positive (each of 2 folds)"),
         ("Clips", "32 to 64 rows of 17 channels; 2 clips a recording in evaluation"),
         ("Recorded at", "25 to 30 frames per second"),
-        ("Network", "126,964 parameters"),
+        ("Network", "Mean with Own, 126,964 parameters"),
         ("Time", "82 min until this page"),
     ]
     assert glance({}) == []

@@ -80,3 +80,9 @@ def test_a_scale_sees_as_far_as_it_says():
 def test_impossible_scales_are_refused(scales):
     with pytest.raises(ValueError, match="scales"):
         MMPSeries(16, scales=scales)
+
+
+def test_series_are_no_maps():
+    x, mask = _input(())
+    with pytest.raises(ValueError, match="choose model/mmp=series"):
+        MMPMaps(16)(x, mask)

@@ -27,6 +27,6 @@ def test_what_is_told_is_what_was_predicted(record, columns, told):
 
 def test_without_a_questionnaire_and_without_predictions(record):
     bare = record | {"questionnaires": [], "data": None, "config": {}}
-    told = "whose label is positive from measurements of faces, tested on data without a name"
+    told = "whose label is positive from measurements, tested on data without a name"
     assert plain_title(bare, ["binary_prediction"]) == f"A network trained to tell {told}"
     assert plain_title(record, ["recording_id"]) == ""
