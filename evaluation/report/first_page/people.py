@@ -92,10 +92,10 @@ def met_again(seen: Mapping[str, int], tested: int) -> str:
     """What the network knows of the tested recordings, by their files, or by names alone."""
     if seen.get("files"):
         return f"This is no test: {seen['files']} of {tested} recordings taught the network or chose it."
+    whose = "persons" if seen.get("persons") else "recordings"
     return (
         f"The network learned from other data, but {max(seen.values())} of {tested} recordings carry names "
-        "of recordings or persons that taught or chose it. Unless these are others of the same name, this is "
-        "no test."
+        f"of {whose} that taught or chose it. Unless these are others of the same name, this is no test."
     )
 
 

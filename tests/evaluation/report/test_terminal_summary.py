@@ -62,7 +62,9 @@ def test_that_tested_persons_taught_the_network_is_told_as_on_the_page():
         ("caution", "This is no test: 40 of 51 recordings taught the network or chose it.")
     ]
     ((_, named),) = caution_rows({"seen_in_training": {"ids": 3}}, metrics)
-    assert "3 of 51 recordings carry names" in named
+    assert "3 of 51 recordings carry names of recordings that taught" in named
+    ((_, named),) = caution_rows({"seen_in_training": {"ids": 3, "persons": 9}}, metrics)
+    assert "9 of 51 recordings carry names of persons that taught" in named
     assert caution_rows({"seen_in_training": {}}, metrics) == caution_rows({}, metrics) == []
 
 
