@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from evaluation.report.forest import panels
 from evaluation.report.page import Section
 from evaluation.summary import summarize
 from evaluation.uncertainty.bootstrap import Resampling
+from evaluation.uncertainty.scale_limits import cut_to_scale
 from evaluation.uncertainty.table_estimates import paired_differences
 
 _TITLE = "How severe? Scores of persons the estimators were not fitted on"
@@ -41,18 +43,21 @@ class SeverityTable:
             name: own[np.isfinite(own["score_target"])]
             for name, own in predicted(self.networks, self.estimators, material).items()
         }
-        found = {
-            name: summarize([own]) | {"against": paired_differences([own], [guess])["mae"]}
+        scale = material.data["scale"]
+        cut = partial(cut_to_scale, span=scale["high"] - scale["low"])
+        gaps = {
+            name: cut({"difference": paired_differences([own], [guess])})["difference"]["mae"]
             for name, own in predictions.items()
         }
-        found["constant guess"] = summarize([guess]) | {"against": "-"}
-        scale = material.data["scale"]["name"]
+        found = {name: cut(summarize([own])) | {"against": gaps[name]} for name, own in predictions.items()}
+        found["constant guess"] = cut(summarize([guess])) | {"against": "-"}
         section = Section(
             "severity",
             _TITLE,
-            f"Points of {scale}. The constant guess is the mean score of the fold's training part, the third "
-            "column the paired difference to it, below 0 where looking at a face helps. A network's "
-            "checkpoint is the one that validation chose for the labels. Intervals are over persons.",
+            f"Points of {scale['name']}. The constant guess is the mean score of the fold's training part, "
+            "the third column the paired difference to it, below 0 where looking at a face helps. A "
+            "network's checkpoint is the one that validation chose for the labels. Intervals are over "
+            "persons.",
             plot=panels(
                 [(name, {"MAE": own["mae"], "CCC": own["ccc"]}, False) for name, own in found.items()],
                 lines={"MAE": found["constant guess"]["mae"]["value"], "CCC": 0.0},

@@ -46,10 +46,12 @@ def data_facts(manifest: Manifest, splits: Sequence[Split]) -> dict[str, Any]:
 
 
 def _counts(table: pd.DataFrame, ids: Sequence[str]) -> dict[str, Any]:
-    """Recordings, known persons, visits, positives, mean and spread of the scores, and who they are."""
+    """Recordings, of whom, visits, positives, mean and spread of the scores, who the known persons are."""
     rows = table[table["recording_id"].isin(set(ids))]
     known = rows[rows["subject_id"] != UNKNOWN]
     counts: dict[str, Any] = {"recordings": len(rows), "persons": int(known["subject_id"].nunique())}
+    if unknown := len(rows) - len(known):
+        counts["unknown"] = unknown
     counts["visits"] = len(known[["subject_id", "session_id"]].drop_duplicates())
     if "score" in rows and len(scores := rows["score"].dropna()):
         counts["score"] = [float(scores.mean()), float(scores.std()) if len(scores) > 1 else 0.0]

@@ -18,7 +18,8 @@ def without_doubtful_intervals(metrics: Mapping[str, Any]) -> Mapping[str, Any]:
     Args:
         metrics: Content of `metrics.json`.
     """
-    persons = metrics["test"]["counts"].get("subjects", 0) if "counts" in metrics["test"] else 0
+    counts = metrics["test"].get("counts") or {}
+    persons = counts.get("subjects", 0) + counts.get("unknown_subject", 0)  # each may be another's
     if not 0 < persons < MIN_PERSONS:
         return metrics
     return {key: _bare(part) if key in ("test", "reference") else part for key, part in metrics.items()}

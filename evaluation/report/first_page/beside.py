@@ -53,7 +53,8 @@ def _beside(gaps: Sequence[Estimate], best: Estimate) -> str:
         return "better by more than chance"
     if best.get("high") is not None and best["high"] < 0:
         return "worse by more than chance"
-    return "not shown to be better"
+    beats_best = best.get("low") is not None and best["low"] > 0
+    return f"not shown to be better{' than each of them' if beats_best else ''}"
 
 
 def missed_points(test: Mapping[str, Any], reference: Mapping[str, Any]) -> Iterator[str]:

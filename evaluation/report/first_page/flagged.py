@@ -48,7 +48,8 @@ def _rightly(
         wrong = 0 if clear is None else round((1 - clear["value"]) * counts["negative"])
         yield (
             f"It flags {hits + wrong} of the {total} {plural}, {hits} of them rightly "
-            f"({of_100(right)}; PPV); {share} are {words.above}: where fewer are, fewer flags are right."
+            f"({of_100(right)}; PPV); {share} are {words.above}"
+            f"{': where fewer are, fewer flags are right' if positive else ''}."
         )
     elif (test.get("precision") or {}).get("reason") == NO_ALARM:
         yield f"It flags none of the {total} tested {plural}."

@@ -42,7 +42,7 @@ def _conduct(record: Mapping[str, Any]) -> Iterator[str]:
 
 def _persons(metrics: Mapping[str, Any]) -> Iterator[str]:
     test = metrics["test"]
-    persons = test["counts"].get("subjects", 0)
+    persons = 0 if test["counts"].get("unknown_subject") else test["counts"].get("subjects", 0)
     if persons == 1:
         yield "One person was tested: what holds for others cannot be said."
     elif 0 < persons < MIN_PERSONS:

@@ -26,9 +26,9 @@ def people_table(rows: Sequence[Row], record: Record, *, above: str) -> tuple[li
     for label, parts in _PARTS.items():
         own = [row for row in rows if str(row["split"]).partition(" ")[0] in parts]
         if own:
-            counts = [_persons(own), _span(row["recordings"] for row in own)]
-            one = own[0] if len(own) == 1 else {}
             facts = _facts(record, parts[0])
+            counts = [_persons(own, facts["unknown"]), _span(row["recordings"] for row in own)]
+            one = own[0] if len(own) == 1 else {}
             folds = f", each of {len(own)} rounds" if len(own) > 1 else ""
             table.append(
                 [
@@ -51,6 +51,7 @@ def origin(record: Record, *, tested: int) -> list[str]:
     parts = record.get("parts") or {}
     facts = _facts(record, "test")
     name = record.get("data")
+    unknown = any(part.get("unknown") for split in parts.values() for part in split.values())
     trained = any((split.get("train") or {}).get("recordings") for split in parts.values())
     if seen := record.get("seen_in_training"):
         text = met_again(seen, tested)
@@ -69,7 +70,12 @@ def origin(record: Record, *, tested: int) -> list[str]:
         often = f"{times} times" if times else "once"
         text = (
             f"Everybody was tested {often}, in {len(parts)} rounds, by a network that had not learned from "
-            "that person."
+            f"that person{', as far as it is known whose recordings these are' if unknown else ''}."
+        )
+    elif unknown:
+        text = (
+            "The tested persons come from the same collection as the others. Of some recordings nobody knows "
+            "whose they are, so that a person may be in two groups."
         )
     else:
         text = "The tested persons come from the same collection as the others, and nobody is in two groups."
@@ -83,9 +89,11 @@ def origin(record: Record, *, tested: int) -> list[str]:
     )
 
 
-def _persons(rows: Sequence[Row]) -> str:
+def _persons(rows: Sequence[Row], unknown: int) -> str:
     """How many; of recordings of which nobody knows whose they are that this is not known."""
-    return "not known" if not any(row["persons"] for row in rows) else _span(row["persons"] for row in rows)
+    if not any(row["persons"] for row in rows):
+        return "not known"
+    return _span(row["persons"] for row in rows) + (" and unknown ones" if unknown else "")
 
 
 def met_again(seen: Mapping[str, int], tested: int) -> str:
@@ -114,10 +122,11 @@ def _shared(record: Record) -> bool:
 
 
 def _facts(record: Record, part: str) -> dict[str, Any]:
-    """Age, sex, site and corpus of a part over all splits; folds test others, so that counts add up."""
-    found: dict[str, Any] = {}
+    """Unknown persons' recordings, age, sex, site and corpus of a part; folds test others: counts add up."""
+    found: dict[str, Any] = {"unknown": 0}
     for split in (record.get("parts") or {}).values():
         own = split.get(part) or {}
+        found["unknown"] += own.get("unknown", 0)
         if "age" in own:
             low, high = own["age"]
             ends = found.get("age", own["age"])

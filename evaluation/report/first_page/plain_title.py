@@ -20,7 +20,8 @@ def plain_title(record: Mapping[str, Any], columns: Iterable[str]) -> str:
         told.append(f"the {of} total")
     if "binary_prediction" in names:
         cut = "who reaches its cut-off" if told else f"who reaches the cut-off of the {of}"
-        told.append(cut if record.get("questionnaires") else "whose label is positive")
+        cuts = [one for one in record.get("questionnaires") or () if one.get("cut_off") is not None]
+        told.append(cut if cuts else "whose label is positive")
     if not told and "band_prediction" in names:
         told.append(f"the {of} band of severity")
     if any(name.startswith("item_") and name.endswith("_prediction") for name in names):

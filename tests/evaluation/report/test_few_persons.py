@@ -30,3 +30,11 @@ def test_the_numbers_themselves_stay_and_so_do_those_of_many_persons():
     assert found["specificity"]["low"] is None
     assert few == metrics(3)  # nothing was changed in place
     assert without_doubtful_intervals(many) is many
+
+
+def test_recordings_of_unknown_persons_may_be_of_one_each():
+    few = metrics(3)
+    few["test"]["counts"]["unknown_subject"] = 6
+    assert without_doubtful_intervals(few)["test"]["auc"]["low"] is None
+    few["test"]["counts"]["unknown_subject"] = 7
+    assert without_doubtful_intervals(few) is few

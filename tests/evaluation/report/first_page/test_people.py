@@ -31,3 +31,22 @@ def test_of_unknown_persons_nobody_is_said_to_have_come_again(run, cohort):
     again.loc[:2, "subject_id"] = "unknown"
     assert "some persons came more than once, and of 3 recordings it is not known" in run(again).text
     assert "Some came more than once" in run().text
+
+
+def test_where_persons_are_unknown_nobody_is_said_to_be_in_one_group_alone(run, cohort):
+    some = cohort()
+    some.loc[:80, "subject_id"] = "unknown"
+    parts = {
+        "holdout": {"train": {"recordings": 180, "persons": 60}, "test": {"recordings": 90, "persons": 3}}
+    }
+    parts["holdout"]["test"]["unknown"] = 81
+    text = run(some, changed={"parts": parts}).text
+    assert "Of some recordings nobody knows whose they are, so that a person may be in two groups." in text
+    assert "nobody is in two groups" not in text
+    assert "Tested 3 and unknown ones 90" in text
+    assert "persons were tested: too few" not in text  # how many there were is not known
+    folds = {
+        f"fold{n}": {"train": {"recordings": 72, "persons": 24, "unknown": 1}, "test": {}} for n in range(5)
+    }
+    text = run(changed={"parts": folds}).text
+    assert "not learned from that person, as far as it is known whose recordings these are." in text
