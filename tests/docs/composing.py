@@ -23,6 +23,7 @@ from engine.sweeping.space import read_space
 from tests.conftest import hydra_config
 
 MULTIRUN = {"-m", "--multirun"}
+OPTIONS = {*MULTIRUN, "--help"}
 TEMPLATE = ROOT / "docs" / "extending" / "template" / "euthymia_template"  # installed by who follows its page
 PACKAGES = {TEMPLATE.name, "my_package"}
 
@@ -82,6 +83,8 @@ def _of_template(word: str) -> bool:
 
 def check(name: str, words: list[str]) -> None:
     """Raise what would end the command before it reads or builds anything."""
+    if strange := [word for word in words if word.startswith("-") and word not in OPTIONS]:
+        raise ValueError(f"{strange}: pages know {sorted(OPTIONS)}")
     settings = [word for word in words if word != "--help"]
     trusted = re.findall(r"\w+", " ".join(word[6:] for word in settings if word.startswith("trust=")))
     if unknown := set(trusted) - PACKAGES:

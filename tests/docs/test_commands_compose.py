@@ -11,7 +11,7 @@ from datamodules.command_line import UsageError, read
 from engine.config.source_code import ROOT
 from engine.sweeping.command_line import apart
 from tests.docs.composing import check, leaves_read_once, tree
-from tests.docs.shown_commands import HYDRA, TARGETS, in_text, kind_of, pages, shown
+from tests.docs.shown_commands import HYDRA, PROGRAMS, TARGETS, in_text, kind_of, pages, shown
 
 COMMANDS = shown()
 OTHERS = {
@@ -44,6 +44,8 @@ def _read_once():
 @pytest.mark.filterwarnings("ignore::UserWarning")  # of what a module imports
 def test_a_shown_command_composes(command):
     kind, name, words = command.kind()
+    first = next(word for word in command.words() if not re.match(r"[A-Z_]+=", word))
+    assert first in {*PROGRAMS, *OTHERS}, f"{command.pages}: {first} is no program that is known here"
     words = [word for word in words if command.whole or "..." not in word]
     if kind == "hydra":
         if command.whole:
@@ -57,7 +59,8 @@ def test_a_shown_command_composes(command):
             if command.whole or "is missing" not in str(fault):
                 raise
     elif kind == "make":
-        assert name in TARGETS, f"{command.pages}: the Makefile has no {name}"
+        targets = {word for word in command.words()[1:] if "=" not in word}
+        assert targets <= TARGETS, f"{command.pages}: the Makefile has no {targets - TARGETS}"
     else:
         assert name in OTHERS, f"{command.pages}: {name} is no command that is known here"
         if name == "euthymia" and words and "<command>" not in command.text:
@@ -133,6 +136,7 @@ def test_programs_that_start_a_command_are_looked_through(words, kind):
         ("train", ["selection.monitor=test/auc"], "test/auc"),
         ("eval", ["ckpt_path=x", "audits=true"], "audits"),
         ("predict", ["ckpt_path=x"], "input"),
+        ("train", ["--hlep"], "--hlep"),
         ("train", ["trust=[euthymia_templat]"], "euthymia_templat"),
         ("sweep", ["widht=1,2"], "widht"),
     ],

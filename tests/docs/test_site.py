@@ -213,6 +213,7 @@ def test_pages_read_the_same_on_github_and_on_the_site(page):
     assert shallow == [], "a block in a list needs four spaces"
     fences = re.findall(r"^ *```(.*)$", _text(page), flags=re.MULTILINE)[::2]
     assert {fence.split()[0] if fence else "" for fence in fences} <= LANGUAGES, "what a block holds is told"
+    assert re.findall(r"^[ >]*~~~|^ *> *```", _text(page), flags=re.MULTILINE) == [], "blocks begin with ```"
     named = re.findall(r"^ *\[[^\]]+\]: .*|\]\[[^\]]*\]", _prose(page), flags=re.MULTILINE)
     assert named == [], "the address of a link stands beside its text, where tests follow it"
 
