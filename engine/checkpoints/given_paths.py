@@ -50,7 +50,7 @@ def _fault(name: str, value: Any) -> str:
     if isinstance(value, list | tuple | dict):
         return "give one path, this is a list" if not isinstance(value, dict) else "give one path, no mapping"
     if not isinstance(value, str):
-        return f"give one path, this is no text (a file of such a name is ./{value})"
+        return "give one path, this is no text (a file of such a name is written ./<name>)"
     if not value:
         return "is empty, give one path"
     if not Path(value).exists():

@@ -38,7 +38,7 @@ def trusting(
     """Let a command build what the packages in `trust` of its own config define, for as long as it runs.
 
     Raises:
-        ForbiddenTarget: `trust` is no list, or an entry is no installed package, or has a list of its own here.
+        ForbiddenTarget: `trust` is no list; or an entry is no installed package, or has its own list here.
     """
 
     @wraps(command)
