@@ -48,3 +48,12 @@ def typed_module(module: str) -> str:
     """How the command of a module is typed here; `python -m` and its name where `euthymia` has none."""
     names = {module_of(file): name for name, file in COMMANDS.items()}
     return typed(names[module]) if module in names else f"python -m {module}"
+
+
+def typed_script(script: str) -> str:
+    """How the command of a running file, `sys.argv[0]`, is typed here; by its name where it is no command."""
+    path = PurePosixPath(script)
+    for name, file in COMMANDS.items():
+        if path.parts[-len(PurePosixPath(file).parts) :] == PurePosixPath(file).parts:
+            return typed(name)
+    return f"python {path.name}"

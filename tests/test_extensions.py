@@ -14,6 +14,7 @@ import pytest
 import torch
 from hydra import compose, initialize_config_dir
 
+from engine.checkpoints.checkpoint import load_checkpoint
 from engine.checkpoints.recorded_config import check_recorded
 from engine.config.choices import choices
 from engine.config.compose import ConfigError
@@ -21,6 +22,7 @@ from engine.config.extensions import ExtensionError, extend_search_path, extensi
 from engine.config.installed import code_digest, code_of
 from engine.config.source_code import ROOT, arguments
 from engine.config.targets import ForbiddenTarget, check_targets, trusted, trusting
+from engine.training.fit import fit_split
 from engine.training.prepare import compose_training, material
 from tests.models import trunk_contract as contract
 
@@ -105,12 +107,23 @@ def test_a_training_that_is_composed_in_code_trusts_what_its_words_trust(install
     assert config["model"]["network"]["depression"]["trunk"]["_target_"] == f"{NAME}.trunk.LastFrame"
     manifest, split = material(config)
     assert {*split.train} < {*manifest.table["recording_id"]}
+    fitted = fit_split(config, manifest, split, folder=tmp_path)
     assert trusted() == ()
+    load = trusting(lambda config, path: load_checkpoint(path))
+    assert load(config, fitted.best).config["data"]["manifest"]["_target_"] == f"{NAME}.recordings.walks"
+    with pytest.raises(ForbiddenTarget, match=r"add trust=\[euthymia_template\]"):
+        fit_split(config | {"trust": []}, manifest, split, folder=tmp_path / "untrusted")
     with pytest.raises(ForbiddenTarget, match=r"add trust=\[euthymia_template\]"):
         material(config | {"trust": []})
     with pytest.raises(ConfigError) as refused:
         compose_training(words, output=tmp_path)
     assert ADVICE in str(refused.value)
+
+
+@pytest.mark.parametrize("given", ["true", "3", NAME])
+def test_a_composed_training_whose_trust_is_no_list_is_told_how_to_write_one(given, tmp_path):
+    with pytest.raises(ForbiddenTarget, match=r"^trust=.* Write trust=\[my_package\]"):
+        compose_training(["experiment=mpdrm_series", f"trust={given}"], output=tmp_path)
 
 
 def test_a_help_lists_the_leaves_of_installed_packages_with_what_they_need(installed):

@@ -38,7 +38,7 @@ def trusting(
     """Let a command build what the packages in `trust` of its own config define, for as long as it runs.
 
     Raises:
-        ForbiddenTarget: An entry of `trust` is no installed package, or one that has a list of its own here.
+        ForbiddenTarget: `trust` is no list; or an entry is no installed package, or has its own list here.
     """
 
     @wraps(command)
@@ -57,8 +57,8 @@ def trusted() -> tuple[str, ...]:
     return tuple(sorted(_trusted.get()))
 
 
-def _packages(names: Iterable[str]) -> frozenset[str]:
-    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+def _packages(names: Any) -> frozenset[str]:
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
         raise ForbiddenTarget(f"trust={names!r} is no list of names. Write trust=[my_package].")
     for name in names:
         if not name.isidentifier():

@@ -1,6 +1,7 @@
 """What is said of a key that does not exist: the word that is meant, or the nearest key there is."""
 
 import re
+import shlex
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
@@ -126,7 +127,7 @@ def composition_advice(error: Exception, *, command: str) -> str:
     """Hydra's message of an error while it composes, without its advice to add what is misspelt."""
     cause = error.__cause__
     if isinstance(error, OverrideParseException):
-        return f"{error.override!r}: settings are key=value, without spaces around the equals sign"
+        return _unreadable(str(error.override))
     if isinstance(error, MissingConfigException):
         wrong = str(error.missing_cfg_file or "").rpartition("/")[2]
         if (advice := owner_advice(str(error.missing_cfg_file))) is not None:
@@ -145,6 +146,24 @@ def composition_advice(error: Exception, *, command: str) -> str:
         return f"Unknown key {key!r}"
     root: Any = cause.parent_node._get_root()
     return _nearest_key(key, root, command=command)
+
+
+def _unreadable(word: str) -> str:
+    """What to do about a word of the command line that Hydra's grammar does not take."""
+    setting = re.fullmatch(r"(\+{0,2}\w[\w./@:-]*)=(.+)", word, re.DOTALL)
+    if setting is None:
+        return f"{word!r}: settings are key=value, without spaces around the equals sign"
+    key, value = setting.groups()
+    # in Hydra's quotes a backslash counts only before a quote
+    inside = re.sub(r'(\\*)("|$)', lambda end: end[1] * 2 + end[2].replace('"', '\\"'), value)
+    quoted = shlex.quote(f'{key}="{inside}"')
+    told = (
+        f"{word!r}: Hydra cannot read the value. One with = ~ # & ( ) or other special signs, or letters "
+        f"beyond ASCII, has to be quoted twice, once for the shell: {quoted}"
+    )
+    if value.startswith("~"):
+        return f"{told} (a ~ is no home folder there: write the whole path)"
+    return f"{told} (or close the brackets, of a list as in [a,b])" if value[0] in "[{" else told
 
 
 def _nearest_key(key: str, root: DictConfig, *, command: str) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from datamodules.commands import typed_script
 from engine.config.compose import ConfigError
 from engine.config.differences import config_hash, differences
 from engine.config.installed import code_of
@@ -258,13 +259,12 @@ _REMEDY = "Give a new folder with hydra.run.dir=..., or move this one away."
 
 
 def going_on(folder: Path) -> str:
-    """The command line that continues this run."""
+    """The command line that continues this run, typed as its process was started."""
     own = ("hydra.run.dir=", "resume=", "ckpt_path=")
-    script = Path(sys.argv[0]).name
-    if script != "train.py":
-        return shlex.join(["python", script, *sys.argv[1:]])
-    kept = [argument for argument in sys.argv[1:] if not argument.startswith(own)]
-    return shlex.join(["python", script, *kept, f"resume={folder}"])
+    script, *words = sys.argv
+    if Path(script).name == "train.py":
+        words = [*(word for word in words if not word.startswith(own)), f"resume={folder}"]
+    return " ".join([typed_script(script), *map(shlex.quote, words)])
 
 
 def add_look(folder: Path, *, digest: str, own: bool = True) -> int | None:

@@ -29,6 +29,7 @@ from engine.config.build import build, build_all
 from engine.config.compose import with_value
 from engine.config.selection import monitored, reads_test, with_modes
 from engine.config.set_widths import with_channel_widths
+from engine.config.targets import trusting
 from engine.inference.clip_predictions import earlier_scores
 from engine.runs.provenance import RunManifest
 from engine.runs.ranks import attend
@@ -76,6 +77,7 @@ class Fitted:
     facts: dict[str, Any]
 
 
+@trusting
 def train_split(
     config: Mapping[str, Any],
     manifest: Manifest,
@@ -121,6 +123,7 @@ def train_split(
     return value
 
 
+@trusting
 def fit_split(
     config: Mapping[str, Any],
     manifest: Manifest,
@@ -131,6 +134,8 @@ def fit_split(
     watching: Sequence[pl.Callback] = (),
 ) -> Fitted:
     """Train on one split and let validation choose a checkpoint, without the labels of anybody else.
+
+    What the packages in `trust` of the config define may be built, as in the command.
 
     Args:
         config: Resolved config whose paths already point to `folder`; its `logger` is not read.
@@ -143,6 +148,7 @@ def fit_split(
     Raises:
         CheckpointError: A checkpoint to go on from or to start from cannot be used here.
         LeakageError: One to start from has met persons who are judged here.
+        ForbiddenTarget: The config names a callable outside the allow-list and the packages of its `trust`.
     """
     config = with_modes(config)
     seed_run(config["seed"])

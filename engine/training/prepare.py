@@ -27,10 +27,14 @@ from engine.training.checks import check_model, check_validation
 def compose_training(overrides: Sequence[str], *, output: Path) -> dict[str, Any]:
     """`conf/train.yaml` with overrides as on the command line, plain and checked, writing to `output`.
 
-    Packages that `trust=` names are trusted here and in what is called with the config, as `material` is.
+    Packages that `trust=` names are trusted here, in `material` and in `engine.training.fit.fit_split`, which
+    read the config's own `trust`; a function of yours that loads their checkpoint goes by
+    `engine.config.targets.trusting`.
 
     Raises:
         ConfigError: It cannot be composed; of a leaf of an installed package, names its `trust=`.
+        ForbiddenTarget: It names a callable outside the allow-list, or `trust` is no list of installed ones.
+        LeakageError: Something other than validation would select.
     """
     inside = GlobalHydra.instance().is_initialized()  # a command of ours reads the same folders
     if not inside:
@@ -59,6 +63,7 @@ def material(config: Mapping[str, Any]) -> tuple[Manifest, Split]:
     Raises:
         LeakageError: A person or a file is on two sides of the split.
         ConfigError: The protocol has several folds.
+        ForbiddenTarget: It names a callable outside the allow-list and the packages of its `trust`.
     """
     manifest = build(config["data"]["manifest"], key="data.manifest")
     splits = checked_splits(config, manifest, needs=partial(check_validation, config, manifest))

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from datamodules.commands import COMMANDS, TYPED_AS, typed, typed_module
+from datamodules.commands import COMMANDS, TYPED_AS, typed, typed_module, typed_script
 from tests.commands import ROOT
 
 ROOMS = ("analysis", "biomarkers", "datamodules", "engine", "evaluation", "models", "preprocessing")
@@ -24,6 +24,22 @@ def test_a_command_is_typed_as_its_process_was_started(monkeypatch):
     assert typed_module("studies.claim") == "python -m studies.claim"  # which euthymia does not have
     with pytest.raises(KeyError):
         typed("trian")
+
+
+@pytest.mark.parametrize(
+    ("script", "by_python", "by_euthymia"),
+    [
+        ("/home/me/code/train.py", "python train.py", "euthymia train"),
+        ("preprocess.py", "python preprocess.py", "euthymia preprocess"),
+        ("/code/engine/forecast/__main__.py", "python -m engine.forecast", "euthymia forecast"),
+        ("/code/studies/claim/__main__.py", "python __main__.py", "python __main__.py"),
+    ],
+)
+def test_a_running_file_is_typed_as_its_command(script, by_python, by_euthymia, monkeypatch):
+    monkeypatch.delenv(TYPED_AS, raising=False)
+    assert typed_script(script) == by_python
+    monkeypatch.setenv(TYPED_AS, "euthymia")
+    assert typed_script(script) == by_euthymia
 
 
 def test_no_text_of_the_program_spells_a_command_by_itself():

@@ -162,6 +162,14 @@ def test_what_cannot_be_trusted_is_said(name):
         trusting(lambda config: None)({"trust": [name]})
 
 
+@pytest.mark.parametrize("names", [True, 3, 0.5, "my_package", {"my_package": True}, [["my_package"]]])
+def test_what_is_no_list_of_packages_is_told_how_to_write_one(names):
+    with pytest.raises(
+        ForbiddenTarget, match=r"^trust=.* is no list of names\. Write trust=\[my_package\]\."
+    ):
+        trusting(lambda config: None)({"trust": names})
+
+
 def test_a_checkpoint_of_a_trusted_package_needs_the_trust_again(my_package, tiny_checkpoint):
     from engine.checkpoints.checkpoint import load_checkpoint
 

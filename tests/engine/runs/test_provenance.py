@@ -1,8 +1,10 @@
 import json
 import subprocess
+import sys
 
 import pytest
 
+from datamodules.commands import TYPED_AS
 from engine.config.differences import config_hash
 from engine.runs import environment
 from engine.runs.provenance import RunFolderError, RunManifest, add_look, read_manifest_json, write_json
@@ -45,6 +47,29 @@ def test_only_what_left_a_checkpoint_is_told_to_go_on(tmp_path, caplog):
     with pytest.raises(ZeroDivisionError), RunManifest(folder=tmp_path, config=CONFIG):
         raise ZeroDivisionError
     assert "failed. To go on: " in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("script", "words", "told"),
+    [
+        ("train", ["seed=1", "model.name=a b"], "train seed=1 'model.name=a b' resume={folder}"),
+        ("train", ["hydra.run.dir=x", "resume=last", "ckpt_path=a"], "train resume={folder}"),
+        ("preprocess", ["input=raw", "hydra.run.dir=x"], "preprocess input=raw hydra.run.dir=x"),
+    ],
+)
+def test_how_to_go_on_is_typed_as_the_run_was(script, words, told, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(sys, "argv", [f"/code/{script}.py", *words])
+    (tmp_path / "last.ckpt").touch()
+    told = told.format(folder=tmp_path)
+    for program, begins in ((None, told.replace(script, f"python {script}.py", 1)), ("euthymia", told)):
+        monkeypatch.delenv(TYPED_AS, raising=False)
+        if program is not None:
+            monkeypatch.setenv(TYPED_AS, program)
+            begins = f"{program} {begins}"
+        with pytest.raises(ZeroDivisionError), RunManifest(folder=tmp_path, config=CONFIG):
+            raise ZeroDivisionError
+        assert read_manifest_json(tmp_path)["go_on"] == begins
+        assert caplog.text.rstrip().endswith(f"To go on: {begins}")
 
 
 def test_a_folder_in_which_nothing_began_takes_other_settings(tmp_path):
