@@ -372,7 +372,7 @@ def test_no_yaml_calculates():
     for path in CONF.rglob("*.yaml"):
         for found in re.findall(r"\$\{([^}]*)\}", path.read_text()):
             allowed = re.fullmatch(
-                r"[a-z_.]+|hydra:[a-z_.]+|now:.*|(run_folder|trial|choices):.*|oc\.(env|select):[\w.]+,.*",
+                r"[a-z_.]+|hydra:[a-z_.]+|now:.*|(run_folder|trial|choices|typed):.*|oc\.(env|select):[\w.]+,.*",
                 found,
             )
             assert allowed, f"{path}: ${{{found}}}"

@@ -38,7 +38,7 @@ def test_the_next_commands_of_a_run_name_its_checkpoint_and_where_its_recordings
 )
 def test_recordings_elsewhere_are_named(manifest, added):
     config = {"paths": {"data": "data"}, "data": {"manifest": manifest}}
-    assert terminal._place(config) == added
+    assert terminal.place_word(config) == added
 
 
 def test_a_made_up_cohort_is_known_whatever_is_done_to_it():
