@@ -24,13 +24,13 @@ $(STAMP): pyproject.toml constraints.txt
 train: install  ## make the synthetic cohort, train, evaluate and write the report
 	$(BIN)/python train.py
 
-test: install  ## the default tests: CPU, no network, about 10 minutes on 2 cores
+test: install  ## the default tests: CPU, no network, about 12 minutes on 2 cores
 	$(BIN)/python -m pytest
 
 test-commands: install  ## of the default tests those that type a command, on small data; about 2 minutes
 	$(BIN)/python -m pytest -m "command and not slow"
 
-test-slow: install  ## what is heavy and no default test; about 45 minutes: before a release
+test-slow: install  ## what is heavy and no default test; about 75 minutes: before a release
 	$(BIN)/python -m pytest -m "slow and not gpu"
 
 lint: install  ## style, types and the import rules

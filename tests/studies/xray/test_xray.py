@@ -142,7 +142,7 @@ def test_an_answer_about_another_defect_under_the_same_number_is_not_taken(small
     assert len(words) == 3
 
 
-def test_without_all_cases_there_is_no_page_and_the_status_is_of_those_asked_for(small, monkeypatch, tmp_path, capsys):
+def test_without_all_cases_there_is_no_page_and_the_asked_ones_tell(small, monkeypatch, tmp_path, capsys):
     _asked(monkeypatch, {"clean_01": [], "plant_01": [_alarm("genre", ["task"])]})
     given = {"out": tmp_path / "out", "page": tmp_path / "page.md"}
     assert study.main(**given, limit=1e-9) == 1  # of two that were asked for none was looked at
