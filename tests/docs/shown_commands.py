@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from datamodules.commands import COMMANDS as EUTHYMIA
 from engine.config.source_code import ROOT
-from engine.console import COMMANDS as EUTHYMIA
 
 Kind = Literal["hydra", "module", "make", "other"]
 
